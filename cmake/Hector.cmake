@@ -1,0 +1,105 @@
+# What: how everything here is compiled, and the three helpers that the folders use.
+# Why: a folder says what it is; where it goes and with which switches is said once.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+set(HECTOR_PLUGIN_DIRECTORY ${CMAKE_BINARY_DIR}/lib/hector)
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
+# Inline statics in plugins must not pin them in memory (STB_GNU_UNIQUE).
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique> -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+set(HECTOR_SANITIZE "" CACHE STRING "address, thread or empty")
+if(HECTOR_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(HECTOR_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -Wno-tsan -DBOOST_ASIO_DISABLE_FENCED_BLOCK)
+  add_link_options(-fsanitize=thread)
+endif()
+option(HECTOR_COVERAGE "count executed lines" OFF)
+if(HECTOR_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+
+# What a plugin's manifest and the capsule must agree on before the library is opened.
+set(HECTOR_ABI_RECORD "1 ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} c++20")
+
+# hector_proto(target FILES… [IMPORTS dirs]): C++ code of .proto files, compiled into `target`. Paths are relative to this folder's BASE.
+function(hector_proto target)
+  cmake_parse_arguments(P "LITE" "BASE" "FILES;IMPORTS" ${ARGN})
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/proto)
+  file(MAKE_DIRECTORY ${out})
+  set(imports -I${P_BASE})
+  foreach(import ${P_IMPORTS})
+    list(APPEND imports -I${import})
+  endforeach()
+  set(kind "")
+  if(P_LITE)
+    set(kind "lite:")
+  endif()
+  foreach(file ${P_FILES})
+    string(REGEX REPLACE "\\.proto$" "" stem ${file})
+    add_custom_command(
+      OUTPUT ${out}/${stem}.pb.cc ${out}/${stem}.pb.h
+      COMMAND protobuf::protoc ${imports} --cpp_out=${kind}${out} ${P_BASE}/${file}
+      DEPENDS ${P_BASE}/${file} VERBATIM)
+    target_sources(${target} PRIVATE ${out}/${stem}.pb.cc)
+    set_source_files_properties(${out}/${stem}.pb.cc PROPERTIES COMPILE_OPTIONS "-w")
+  endforeach()
+  target_include_directories(${target} SYSTEM PUBLIC ${out})
+endfunction()
+
+# hector_library(name [SHARED] SOURCES … LIBRARIES …): a library and its alias hector::name.
+function(hector_library name)
+  cmake_parse_arguments(L "SHARED" "" "SOURCES;LIBRARIES" ${ARGN})
+  if(L_SHARED)
+    add_library(${name} SHARED ${L_SOURCES})
+  else()
+    add_library(${name} STATIC ${L_SOURCES})
+  endif()
+  add_library(hector::${name} ALIAS ${name})
+  target_link_libraries(${name} PUBLIC ${L_LIBRARIES})
+endfunction()
+
+# hector_plugin(SOURCES … LIBRARIES …): this folder's plugin. Kind and name are the folder's; its manifest goes beside the library,
+# with the ABI record of this build added.
+function(hector_plugin)
+  cmake_parse_arguments(P "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME name)
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR PARENT_PATH parent)
+  cmake_path(GET parent FILENAME kind)
+  set(target ${kind}_${name})
+  add_library(${target} MODULE ${P_SOURCES})
+  target_link_libraries(${target} PRIVATE hector::kernel ${P_LIBRARIES})
+  set(folder ${HECTOR_PLUGIN_DIRECTORY}/${kind}/${name})
+  set_target_properties(${target} PROPERTIES
+    LIBRARY_OUTPUT_DIRECTORY ${folder} OUTPUT_NAME ${name} PREFIX ""
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  file(READ plugin.yaml manifest)
+  file(CONFIGURE OUTPUT ${folder}/plugin.yaml CONTENT "${manifest}abi: \"${HECTOR_ABI_RECORD}\"\nlibrary: ${name}.so\n" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/plugin.yaml)
+  set_property(GLOBAL APPEND PROPERTY HECTOR_PLUGINS ${target})
+endfunction()
+
+# hector_test(name SOURCES … LIBRARIES …): one test binary for a folder, run by ctest.
+function(hector_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE ${T_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "HECTOR_SOURCE=${CMAKE_SOURCE_DIR};HECTOR_BUILD=${CMAKE_BINARY_DIR};TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+endfunction()

@@ -1,0 +1,95 @@
+// What: Kernel, one capsule's kernel: modules in, Objects and Bindings made, everything taken down in order.
+// Why: the composition root builds it and passes down what it needs; there is no other way to the inside.
+// Who: the capsule, the command line, tests.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hector/capsule.h"
+#include "hector/language.h"
+#include "hector/protocol.h"
+#include "hector/service.h"
+
+namespace hector {
+
+/// The policy of this capsule's Objects: X-resource style keys, the most specific one counts.
+struct PolicyEntry {
+  std::string key;  ///< "*protocols", "diary.Meeting.attendee.protocols", "diary.Meeting.room.principals"
+  std::vector<std::string> values;
+};
+
+struct KernelOptions {
+  std::string capsule;
+  std::string principal;
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  Executor* executor = nullptr;
+  Network* network = nullptr;
+  Log* log = nullptr;
+  std::vector<PolicyEntry> policy;
+  Duration default_deadline = std::chrono::seconds(30);
+  Duration drain_grace = std::chrono::seconds(5);
+};
+
+enum class ModuleKind { kProtocol, kLanguage, kService };
+std::string_view module_kind_name(ModuleKind kind) noexcept;
+
+/// Who fetches a module when the management interface is asked to load one: the capsule's loader.
+class ModuleLoader {
+ public:
+  virtual ~ModuleLoader() = default;
+  virtual Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::string& settings, bool dry_run) = 0;
+  /// The module's objects are gone: retire its library.
+  virtual void retired(ModuleKind kind, const std::string& name) = 0;
+};
+
+struct CreateOptions {
+  std::string template_name;
+  std::string name;
+  std::string arguments = "{}";
+  std::map<std::string, std::string> properties;  ///< for the Trader; values as JSON scalars
+};
+
+/// Any thread, unless said otherwise. What a function blocks for is bounded by its deadline or grace.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  static std::unique_ptr<Kernel> make(const KernelOptions& options);
+
+  [[nodiscard]] virtual ProtocolContext protocol_context(const std::string& settings) = 0;
+  [[nodiscard]] virtual LanguageContext language_context(const std::string& settings) = 0;
+  [[nodiscard]] virtual ServiceContext service_context(const std::string& settings) = 0;
+  virtual void set_loader(ModuleLoader* loader) = 0;
+
+  /// Listens on each address and adds a profile to every Offer. Nothing is kept if one address fails.
+  virtual Status add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) = 0;
+  virtual Status add_language(const std::string& name, std::unique_ptr<Language> language) = 0;
+  /// The embedded provider; an Object of the service's name.
+  virtual Status add_service(const std::string& name, std::unique_ptr<Service> service) = 0;
+  /// The service of another capsule, reached through an implicit Binding.
+  virtual Status join_service(const std::string& name, const Reference& reference) = 0;
+  /// What would break and what would move (dry_run), or what did. FAILED_PRECONDITION with the list if something would break.
+  virtual Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name, bool dry_run) = 0;
+
+  virtual Result<std::vector<std::string>> load_types(const std::string& path) = 0;
+  /// The template's name.
+  virtual Result<std::string> load_template(const std::string& path) = 0;
+  virtual Result<std::vector<std::string>> unload_template(const std::string& name, bool dry_run) = 0;
+  virtual Result<Reference> create_object(const CreateOptions& options) = 0;
+  virtual Status delete_object(const std::string& name) = 0;
+  /// For Objects that tests and tools bring themselves.
+  virtual Result<Reference> adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant,
+                                         ThreadModel thread, bool parallel) = 0;
+  [[nodiscard]] virtual Result<InterfacePtr> interface(const std::string& id) = 0;
+
+  /// The capsule's own handle: what a program that is no Object uses.
+  [[nodiscard]] virtual Capsule& capsule() = 0;
+  [[nodiscard]] virtual Reference management() = 0;
+  /// Ends everything in order: Bindings, Objects, services, protocols. Idempotent.
+  virtual void drain() = 0;
+};
+
+}  // namespace hector

@@ -1,0 +1,71 @@
+// What: what a language plugin implements: Language, TemplateCode, Servant.
+// Why: the kernel creates and enters Objects of every language through these.
+// Who: languages/*; service plugins implement Servant directly.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hector/capsule.h"
+
+namespace hector {
+
+/// The code side of an Object.
+class Servant {
+ public:
+  virtual ~Servant() = default;
+  /// Handles one call: ends it now or later. Entered by one thread at a time, unless the template is parallel.
+  virtual void invoke(Call& call) noexcept = 0;
+  /// The Object plays a role from now on, until unbound() has returned. Entered like invoke().
+  virtual void bound(const std::shared_ptr<Session>& session) noexcept { static_cast<void>(session); }
+  virtual void unbound(Session& session) noexcept { static_cast<void>(session); }
+};
+
+/// kPrivate: the Object has its own thread and may block. kPooled: it runs where the call arrives and must not block.
+enum class ThreadModel { kPrivate, kPooled };
+
+struct TemplateInfo {
+  std::string name;       ///< "diary.Calendar.cpp"
+  std::string version;
+  std::string interface_id;
+  ThreadModel thread = ThreadModel::kPrivate;
+  /// Objects of the template are entered by several threads at once.
+  bool parallel = false;
+  /// A type file's YAML, if the template brings its Interface itself; with the folder its `messages` are found in.
+  std::string type_yaml;
+  /// A serialised hector.type.v1.Interface, the other way to bring it.
+  std::string type_model;
+  std::string description;
+};
+
+/// A loaded Template. Destroyed after its Servants.
+class TemplateCode {
+ public:
+  virtual ~TemplateCode() = default;
+  [[nodiscard]] virtual const TemplateInfo& info() const noexcept = 0;
+  /// `arguments` is a JSON object, as given to `create object`. The Interface is the compiled one of info().
+  virtual Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr interface,
+                                                       const std::string& arguments) = 0;
+};
+
+struct LanguageContext {
+  std::string capsule;
+  const Clock* clock = nullptr;
+  Executor* executor = nullptr;
+  Log* log = nullptr;
+  /// An Interface known to this capsule, by id; NOT_FOUND otherwise.
+  std::function<Result<InterfacePtr>(const std::string& id)> interface;
+  std::string settings;
+};
+
+class Language {
+ public:
+  virtual ~Language() = default;
+  /// File name endings it runs: ".py", ".pyc", ".so".
+  [[nodiscard]] virtual const std::vector<std::string>& formats() const noexcept = 0;
+  /// INVALID_ARGUMENT with the language's own message if the code is not a template.
+  virtual Result<std::unique_ptr<TemplateCode>> load(const std::string& path) = 0;
+};
+
+}  // namespace hector

@@ -1,0 +1,99 @@
+// What: what a protocol plugin implements (Protocol, Endpoint, Channel) and what it is given (ProtocolContext, Inbound).
+// Why: the kernel speaks every protocol through these few functions and knows none by name.
+// Who: protocols/*; the kernel's channels.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hector/call.h"
+#include "hector/clock.h"
+#include "hector/executor.h"
+#include "hector/log.h"
+#include "hector/network.h"
+
+namespace hector {
+
+struct ServiceDescription {
+  std::string interface_name;   ///< "diary.Calendar"
+  std::string descriptors;      ///< serialised google.protobuf.FileDescriptorSet
+  std::vector<std::string> objects;
+};
+
+/// The kernel's side of what arrives. Any thread.
+class Inbound {
+ public:
+  virtual ~Inbound() = default;
+  /// Finds offer and operation from the header and sets call.operation, kind and flow; an error says why not. Protocols whose
+  /// wire does not say the kind call it first; accept() does it otherwise.
+  virtual Status resolve(Call& call) = 0;
+  /// Hands the call to its Object; `call.peer` and, for flows, `call.stream` are set. It ends by finished().
+  virtual void accept(Call& call) noexcept = 0;
+  /// Every Interface offered now, for protocols that publish them.
+  virtual std::vector<ServiceDescription> services() const = 0;
+  /// Between JSON and the bytes of this call's messages, for protocols whose clients may send either.
+  virtual Result<Bytes> request_from_json(const Call& call, std::string_view json) const = 0;
+  virtual Result<std::string> reply_to_json(const Call& call, const Bytes& reply) const = 0;
+};
+
+/// One way to reach an Endpoint, shared by all bindings of this capsule to it. Any thread. Errors: UNAVAILABLE when the peer is
+/// gone, DEADLINE_EXCEEDED at the deadline at the latest, CANCELLED, RESOURCE_EXHAUSTED over a limit, INVALID_ARGUMENT for a
+/// message that is too large (naming both sizes).
+class Channel : public Starter {
+ public:
+  /// Ends what is under way with UNAVAILABLE. Later calls get the same.
+  virtual void close() noexcept = 0;
+};
+
+/// Where this capsule listens. Destroying it closes it at once.
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+  /// As it goes into references; opaque to others.
+  [[nodiscard]] virtual std::string address() const = 0;
+  /// Accepts nothing new; returns when every call has ended or the grace is over, then what is left ends with UNAVAILABLE.
+  virtual void drain(Duration grace) noexcept = 0;
+};
+
+struct ProtocolCapabilities {
+  bool rpc = true, announce = true, stream = true, multicast = false;
+  /// Messages of one session arrive in the order in which they were started.
+  bool ordered = false;
+  std::uint64_t message_octets_max = 0;
+  Security security = Security::kNone;
+  std::string address_format;  ///< for people
+};
+
+/// What a plugin may use; all of it outlives the plugin's objects.
+struct ProtocolContext {
+  std::string capsule;  ///< this capsule's name
+  std::uint64_t capsule_id = 0;
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  Executor* executor = nullptr;
+  Network* network = nullptr;
+  Log* log = nullptr;
+  Inbound* inbound = nullptr;
+  /// The plugin's own settings out of the configuration, as JSON.
+  std::string settings;
+};
+
+/// Made by the plugin's entry. Any thread. Destroyed after its Endpoints and Channels.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  [[nodiscard]] virtual const ProtocolCapabilities& capabilities() const noexcept = 0;
+  /// INVALID_ARGUMENT for an address it does not understand (saying the format), ALREADY_EXISTS if it is in use.
+  virtual Result<std::unique_ptr<Endpoint>> listen(const std::string& address) = 0;
+  /// Does not block; failures to reach the peer show in the calls.
+  virtual Result<std::shared_ptr<Channel>> connect(const std::string& address) = 0;
+  /// Announces one message to every Object of a group, where capabilities().multicast. Best effort.
+  virtual Status multicast(const std::string& group, const Header& header, Payload message) {
+    static_cast<void>(group), static_cast<void>(header), static_cast<void>(message);
+    return fail(Code::kUnimplemented, "this protocol has no multicast");
+  }
+};
+
+}  // namespace hector

@@ -1,0 +1,31 @@
+// What: what a service plugin implements: Service, a servant with its Interface, and for joined ones a proxy.
+// Why: a service is an Object with an Offer like any other; which provider runs is configuration.
+// Who: services/*; the kernel's service table.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "hector/language.h"
+
+namespace hector {
+
+struct ServiceContext {
+  std::string capsule;
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  Log* log = nullptr;
+  std::string settings;
+};
+
+/// The embedded provider of one service.
+class Service {
+ public:
+  virtual ~Service() = default;
+  /// The standard Interface's id, "hector.Naming/1"; its type is the kernel's.
+  [[nodiscard]] virtual std::string interface_id() const = 0;
+  /// Entered by any number of threads at once; must not block.
+  [[nodiscard]] virtual Servant& servant() = 0;
+};
+
+}  // namespace hector

@@ -1,0 +1,53 @@
+// What: WindowedStream, one end of a flow with a window in octets.
+// Why: flow control written once, for in-process flows and for every protocol that has none of its own.
+// Who: the kernel's local channels; protocols.
+#pragma once
+
+#include <deque>
+#include <mutex>
+
+#include "hector/call.h"
+
+namespace hector {
+
+/// An implementer sends what transmit…() give it and calls deliver…() for what arrives. transmit…() run with no lock held and
+/// may be called on any thread, never two at once for messages. Messages up to any size pass: one may be sent whenever the window
+/// is not used up.
+class WindowedStream : public Stream, public std::enable_shared_from_this<WindowedStream> {
+ public:
+  static constexpr std::int64_t kWindowOctets = 256 * 1024;
+  WindowedStream(bool can_read, bool can_write) : read_over_(!can_read), write_closed_(!can_write) {}
+
+  void write(Payload message, Callback<void(Status)> accepted) final;
+  void close_write() final;
+  void read(Callback<void(Result<std::optional<Payload>>)> next) final;
+
+  void deliver(Payload message);
+  void deliver_credit(std::int64_t octets);
+  /// The peer writes no more.
+  void deliver_end();
+  /// The flow is over: outstanding reads (after what has arrived) and writes end with the reason; with none, as an orderly end.
+  void deliver_break(std::optional<Error> why);
+
+ protected:
+  virtual void transmit(Payload message) = 0;
+  virtual void transmit_credit(std::int64_t octets) = 0;
+  virtual void transmit_end() = 0;
+
+ private:
+  void pump_reads(std::unique_lock<std::mutex>& lock);
+  std::mutex mutex_;
+  std::deque<Bytes> arrived_;
+  Callback<void(Result<std::optional<Payload>>)> reader_;
+  Payload waiting_;
+  Callback<void(Status)> writer_;
+  std::int64_t window_ = kWindowOctets;
+  std::int64_t owed_ = 0;
+  bool read_over_;
+  bool write_closed_;
+  bool end_waits_ = false;
+  std::optional<Error> broken_;
+  bool over_ = false;
+};
+
+}  // namespace hector

@@ -1,0 +1,28 @@
+// What: the coordinator Object of each capsule: it describes Offers, and prepares, commits, releases and moves parties' sessions.
+// Why: a Binding's parties are in several capsules; all are wired or none.
+// Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
+#pragma once
+
+#include "binding/core.h"
+#include "hector/kernel/v1/kernel.pb.h"
+
+namespace hector {
+
+inline constexpr const char* kCoordinatorName = "_coordinator";
+inline constexpr const char* kCoordinatorInterface = "hector.Coordinator/1";
+/// In the Interface's order.
+enum class CoordinatorOperation : std::uint32_t { kDescribe, kPrepare, kCommit, kRelease, kMove };
+std::string coordinator_operation_name(CoordinatorOperation operation);
+
+hector::type::v1::Interface coordinator_interface();
+std::unique_ptr<Servant> make_coordinator(Core& core);
+
+/// The Interface of an Offer in another capsule, added to the types known here if no other has its id. Blocks.
+Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference);
+/// Without id, for Objects named by capsule and name only: the full reference too.
+Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core, const Reference& reference);
+
+/// Ends every session of a Binding in this capsule.
+void close_parties(Core& core, std::uint64_t binding, const std::string& why);
+
+}  // namespace hector

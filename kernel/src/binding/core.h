@@ -1,0 +1,89 @@
+// What: Core, what the parts of one kernel share; Workers, its few threads that may block.
+// Why: passed down from Kernel::make, instead of globals.
+// Who: sessions, targets, the coordinator, the pipeline, management.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "binding/protocol_table.h"
+#include "hector/kernel.h"
+#include "offers/offer_table.h"
+#include "types/repository.h"
+
+namespace hector {
+
+class PartySession;
+
+/// Where sessions of this capsule's parties are found by the id that arrives with each message. Any thread.
+class SessionTable {
+ public:
+  struct Entry {
+    std::shared_ptr<PartySession> session;
+    std::uint32_t role = 0;    ///< the sender's
+    std::uint32_t member = 0;
+  };
+  void add(std::uint64_t channel, Entry entry) {
+    const std::unique_lock lock(mutex_);
+    entries_.emplace(channel, std::move(entry));
+  }
+  void remove(std::uint64_t channel) {
+    const std::unique_lock lock(mutex_);
+    entries_.erase(channel);
+  }
+  [[nodiscard]] Entry find(std::uint64_t channel) const {
+    const std::shared_lock lock(mutex_);
+    const auto found = entries_.find(channel);
+    return found == entries_.end() ? Entry{} : found->second;
+  }
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<std::uint64_t, Entry> entries_;
+};
+
+/// The management Object's threads: its operations block. Started when first needed.
+class Workers {
+ public:
+  ~Workers() { stop(); }
+  void run(std::function<void()> task);
+  void stop();
+
+ private:
+  static constexpr std::size_t kThreadsMax = 8;
+  void work();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+struct Core {
+  KernelOptions options;
+  std::uint64_t capsule_id = 0;
+  types::Repository types;
+  OfferTable offers;
+  ProtocolTable protocols;
+  SessionTable sessions;
+  Workers workers;
+  std::mutex bindings_mutex;
+  std::map<std::pair<std::uint64_t, std::string>, std::shared_ptr<PartySession>> parties;  ///< by binding and "role.member"
+
+  [[nodiscard]] Reference reference_of(const Offer& offer) const {
+    return {offer.id,       offer.object,    options.capsule,
+            capsule_id,     offer.interface->id(), offer.interface->identity(),
+            offer.principal, protocols.profiles()};
+  }
+};
+
+/// The deadline, trace context and metadata that a call inherits from the one its thread is handling, and the default deadline.
+void inherit(Call& call, const Core& core);
+
+}  // namespace hector

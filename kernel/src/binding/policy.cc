@@ -1,0 +1,93 @@
+#include "binding/policy.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace hector {
+
+namespace {
+
+/// -1: no match; else how specific: components given exactly count most, then how early.
+int match(std::string_view key, const std::vector<std::string_view>& name) {
+  std::vector<std::string_view> parts;
+  bool is_loose = false;
+  std::vector<bool> loose;  // a '*' stands before the part
+  std::size_t at = 0;
+  while (at < key.size()) {
+    if (key[at] == '*') {
+      is_loose = true;
+      ++at;
+      continue;
+    }
+    if (key[at] == '.') {
+      ++at;
+      continue;
+    }
+    std::size_t end = key.find_first_of("*.", at);
+    // Type names have dots: the first component is matched as a whole.
+    if (parts.empty() && !is_loose && key.substr(at).starts_with(name[0])) end = at + name[0].size();
+    if (end == std::string_view::npos) end = key.size();
+    parts.push_back(key.substr(at, end - at));
+    loose.push_back(is_loose);
+    is_loose = false;
+    at = end;
+  }
+  std::size_t n = 0;
+  int score = 0;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    if (loose[p]) {
+      while (n < name.size() && name[n] != parts[p]) ++n;
+    }
+    if (n >= name.size() || (name[n] != parts[p] && parts[p] != "?")) return -1;
+    if (parts[p] != "?") score += 1 << static_cast<int>(name.size() - n);
+    ++n;
+  }
+  return n == name.size() ? score : -1;
+}
+
+}  // namespace
+
+PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role, const std::string& resource) {
+  const std::vector<std::string_view> name{binding, role, resource};
+  PolicyAnswer answer;
+  int best = -1;
+  for (const auto& entry : policy) {
+    const int score = match(entry.key, name);
+    if (score < 0 || score < best) continue;
+    best = score;
+    answer = {entry.values, entry.key};
+  }
+  return answer;
+}
+
+Result<ProtocolChoice> choose_protocol(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role,
+                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude) {
+  const PolicyAnswer order = ask_policy(policy, binding, role, "protocols");
+  std::vector<std::string> wanted = order.values;
+  const std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
+  if (wanted.empty()) {
+    for (const auto& profile : offered) wanted.push_back(profile.protocol);
+  }
+  ProtocolChoice choice;
+  for (const auto& protocol : wanted) {
+    const auto profile = std::find_if(offered.begin(), offered.end(), [&](const Profile& p) { return p.protocol == protocol; });
+    if (protocol == exclude) {
+      choice.refused.push_back(protocol + ": it is being unloaded");
+    } else if (profile == offered.end()) {
+      choice.refused.push_back(protocol + ": the offering capsule does not have it");
+    } else if (std::find(here.begin(), here.end(), protocol) == here.end()) {
+      choice.refused.push_back(protocol + ": the initiating capsule does not have it");
+    } else {
+      choice.profile = *profile;
+      choice.why = rule;
+      for (const auto& other : offered) {
+        if (std::find(wanted.begin(), wanted.end(), other.protocol) == wanted.end()) choice.refused.push_back(other.protocol + ": policy does not name it");
+      }
+      return choice;
+    }
+  }
+  Error error{Code::kUnavailable, fmt::format("no protocol that both ends have fits {}", rule), {}, {}, choice.refused};
+  return fail(std::move(error));
+}
+
+}  // namespace hector

@@ -1,0 +1,97 @@
+#include "binding/protocol_table.h"
+
+#include <fmt/format.h>
+
+namespace hector {
+
+Status ProtocolTable::add(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) {
+  if (has(name)) return fail(Code::kAlreadyExists, fmt::format("protocol '{}' is loaded already", name));
+  Loaded loaded;
+  loaded.protocol = std::move(protocol);
+  for (const auto& address : listen) {
+    auto endpoint = loaded.protocol->listen(address);
+    if (!endpoint) {
+      loaded.endpoints.clear();
+      return fail(endpoint.error());
+    }
+    loaded.endpoints.push_back(std::move(*endpoint));
+  }
+  const std::lock_guard lock(mutex_);
+  protocols_.emplace(name, std::move(loaded));
+  return {};
+}
+
+Status ProtocolTable::withdraw(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = protocols_.find(name);
+  if (found == protocols_.end()) return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded", name));
+  found->second.withdrawn = true;
+  return {};
+}
+
+void ProtocolTable::remove(const std::string& name, Duration grace) {
+  Loaded gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = protocols_.find(name);
+    if (found == protocols_.end()) return;
+    gone = std::move(found->second);
+    protocols_.erase(found);
+  }
+  for (auto& endpoint : gone.endpoints) endpoint->drain(grace);
+  for (auto& [address, channel] : gone.channels) channel->close();
+  gone.endpoints.clear();
+  gone.channels.clear();
+}
+
+std::vector<std::string> ProtocolTable::names() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, loaded] : protocols_) names.push_back(name);
+  return names;
+}
+
+bool ProtocolTable::has(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = protocols_.find(name);
+  return found != protocols_.end() && !found->second.withdrawn;
+}
+
+Result<ProtocolCapabilities> ProtocolTable::capabilities(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = protocols_.find(name);
+  if (found == protocols_.end()) return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded", name));
+  return found->second.protocol->capabilities();
+}
+
+std::vector<Profile> ProtocolTable::profiles() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Profile> profiles;
+  for (const auto& [name, loaded] : protocols_) {
+    if (loaded.withdrawn) continue;
+    for (const auto& endpoint : loaded.endpoints) profiles.push_back({name, endpoint->address()});
+  }
+  return profiles;
+}
+
+std::size_t ProtocolTable::channels(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = protocols_.find(name);
+  return found == protocols_.end() ? 0 : found->second.channels.size();
+}
+
+Result<std::shared_ptr<Channel>> ProtocolTable::connect(const Profile& profile) {
+  const std::lock_guard lock(mutex_);
+  const auto found = protocols_.find(profile.protocol);
+  if (found == protocols_.end() || found->second.withdrawn) {
+    return fail(Code::kUnavailable, fmt::format("protocol '{}' is not loaded in this capsule", profile.protocol));
+  }
+  auto& channels = found->second.channels;
+  if (const auto open = channels.find(profile.address); open != channels.end()) return open->second;
+  auto channel = found->second.protocol->connect(profile.address);
+  if (!channel) return fail(channel.error());
+  channels.emplace(profile.address, *channel);
+  return *channel;
+}
+
+}  // namespace hector

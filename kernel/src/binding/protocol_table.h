@@ -1,0 +1,46 @@
+// What: the protocols loaded now, their Endpoints, and the channels open through them.
+// Why: one place knows how this capsule is reached and reaches others; a protocol may come and go while the rest runs.
+// Who: targets, sessions, references, management.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hector/protocol.h"
+#include "hector/reference.h"
+
+namespace hector {
+
+inline constexpr const char* kInProcess = "in-process";
+
+/// Any thread.
+class ProtocolTable {
+ public:
+  Status add(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen);
+  /// Stops listening and connecting by it: profiles() has it no longer, connect() refuses it.
+  Status withdraw(const std::string& name);
+  /// After withdraw(): ends what is under way within the grace and destroys the protocol.
+  void remove(const std::string& name, Duration grace);
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] bool has(const std::string& name) const;
+  [[nodiscard]] Result<ProtocolCapabilities> capabilities(const std::string& name) const;
+  [[nodiscard]] std::vector<Profile> profiles() const;
+  [[nodiscard]] std::size_t channels(const std::string& name) const;
+  /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.
+  Result<std::shared_ptr<Channel>> connect(const Profile& profile);
+
+ private:
+  struct Loaded {
+    std::unique_ptr<Protocol> protocol;
+    std::vector<std::unique_ptr<Endpoint>> endpoints;
+    std::map<std::string, std::shared_ptr<Channel>> channels;
+    bool withdrawn = false;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Loaded> protocols_;
+};
+
+}  // namespace hector

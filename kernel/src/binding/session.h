@@ -1,0 +1,154 @@
+// What: PartySession, one Object's part in one Binding: its monitor, the channels it opened, what arrives for it.
+// Why: the order is kept, early messages are held, a channel moves to another protocol, all at one place for each party.
+// Who: the coordinator makes it; Objects see it as Session; inbound calls end in it.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "binding/core.h"
+#include "hector/kernel/v1/kernel.pb.h"
+#include "types/monitor.h"
+
+namespace hector {
+
+/// The id that messages from one member of a role to a session carry.
+std::uint64_t channel_id(std::uint64_t session, std::uint32_t role, std::uint32_t member);
+
+struct ChannelState {
+  std::string role;
+  std::uint32_t member = 0;
+  Reference party;
+  Profile profile;
+  std::string why;
+  std::uint64_t sent = 0;
+  std::uint64_t failed = 0;
+  std::string last_failure;
+};
+
+class PartySession final : public Session, public std::enable_shared_from_this<PartySession> {
+ public:
+  static constexpr std::size_t kHeldMax = 1'024;
+  static Result<std::shared_ptr<PartySession>> make(Core& core, const hector::kernel::v1::PreparePart& part, OfferPtr offer);
+  ~PartySession() override;
+
+  // Session
+  std::uint64_t binding() const noexcept override { return part_.binding(); }
+  const std::string& binding_type() const noexcept override { return type_id_; }
+  const std::string& role() const noexcept override { return part_.role(); }
+  Result<std::vector<Member>> members(std::string_view role) const override;
+  Result<std::uint32_t> interaction(std::string_view name) const override;
+  void start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept override;
+  Starter& starter(std::uint32_t interaction, std::uint32_t member) override;
+  void start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept override;
+  const Operation& operation(std::uint32_t interaction) const override;
+
+  /// Opens every channel (connect stage). UNAVAILABLE names the party and the protocol.
+  Status connect();
+  /// Channels to other capsules, each with its Starter: what the connect stage probes.
+  std::vector<std::pair<std::string, std::shared_ptr<Channel>>> remote_channels() const;
+  /// Commit: messages flow, the Object is told.
+  void activate();
+  /// Ends the session: held messages fail, the Object is told, later ones get UNAVAILABLE.
+  void close(const std::string& why);
+
+  /// From another capsule: `interaction` and the sender as the session table says.
+  Status resolve(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) const;
+  void accept(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
+
+  /// Whether the channel to this party goes over the protocol.
+  [[nodiscard]] bool uses(std::uint32_t role, std::uint32_t member, const std::string& protocol) const;
+  /// Chooses another profile for a channel, without `exclude`; moves it unless dry_run.
+  Result<std::pair<Profile, std::string>> move_channel(std::uint32_t role, std::uint32_t member, const std::string& exclude, bool dry_run);
+
+  [[nodiscard]] std::vector<ChannelState> channels() const;
+  [[nodiscard]] std::uint32_t member() const { return part_.member(); }
+  [[nodiscard]] const hector::kernel::v1::PreparePart& part() const { return part_; }
+  [[nodiscard]] const OfferPtr& offer() const { return offer_; }
+  [[nodiscard]] bool is_active() const { return state_.load() == State::kActive; }
+  [[nodiscard]] std::string monitor_allows() { return monitor_->allowed(); }
+
+ private:
+  enum class State { kPrepared, kActive, kClosed };
+  struct OutChannel {
+    std::uint32_t role = 0;
+    std::uint32_t member = 0;
+    Reference party;
+    Profile profile;
+    std::string why;
+    std::uint64_t id = 0;  ///< what the receiver knows it by
+    bool is_local = false;
+    std::atomic<Channel*> channel{nullptr};
+    std::vector<std::shared_ptr<Channel>> kept;  ///< the present one and earlier ones, whose calls still end
+    std::atomic<PartySession*> peer{nullptr};    ///< in-process
+    std::shared_ptr<PartySession> peer_kept;
+    bool is_sequenced = false;
+    std::atomic<std::uint64_t> sequence{0};
+    std::atomic<std::uint64_t> sent{0};
+  };
+  struct InteractionPlan {
+    bool is_mine = false;     ///< this party starts it
+    bool is_for_me = false;
+    bool is_multicast = false;
+    std::uint32_t other_role = 0;
+    const Operation* own = nullptr;      ///< of this party's Offer, if it handles it
+    std::vector<const Operation*> theirs;  ///< by member of the other role
+    std::vector<OutChannel*> channels;     ///< by member
+  };
+  struct Held {
+    Call* call;
+    std::uint32_t interaction;
+    std::uint32_t sender;
+  };
+  /// What arrives from one member, in order.
+  struct InOrder {
+    std::uint64_t next = 1;
+    std::map<std::uint64_t, Call*> waiting;
+    TimerId timer = 0;
+  };
+  class InteractionStarter final : public Starter {
+   public:
+    InteractionStarter(PartySession& session, std::uint32_t interaction, std::uint32_t member)
+        : session_(session), interaction_(interaction), member_(member) {}
+    void start(Call& call) noexcept override { session_.start(interaction_, member_, call); }
+    bool help(TimePoint until) noexcept override;
+
+   private:
+    PartySession& session_;
+    std::uint32_t interaction_, member_;
+  };
+
+  PartySession(Core& core, const hector::kernel::v1::PreparePart& part, OfferPtr offer);
+  Status plan();
+  void send(const InteractionPlan& plan, std::uint32_t interaction, OutChannel& out, Call& call) noexcept;
+  /// One message for this party, from `sender` of the interaction's other role.
+  void take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
+  void hold_or_refuse(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
+  void pump_held() noexcept;
+  void in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
+  void skip_gap(std::uint64_t key) noexcept;
+  Error order_error(std::uint32_t interaction);
+
+  Core& core_;
+  const hector::kernel::v1::PreparePart part_;
+  OfferPtr offer_;
+  std::string type_id_;
+  std::uint32_t role_ = 0;
+  std::vector<types::CompiledPtr> interfaces_;  ///< of all parties: by role, then member
+  std::vector<std::unique_ptr<OutChannel>> out_;
+  std::vector<InteractionPlan> plans_;
+  std::vector<std::vector<std::unique_ptr<InteractionStarter>>> starters_;
+  std::unique_ptr<types::Monitor> monitor_;
+  std::vector<Peer> peers_;  ///< of in-process senders, by interaction
+  std::atomic<State> state_{State::kPrepared};
+  mutable std::mutex mutex_;
+  std::deque<Held> held_;
+  std::atomic<std::size_t> held_count_{0};
+  std::map<std::uint64_t, InOrder> arriving_;
+};
+
+}  // namespace hector

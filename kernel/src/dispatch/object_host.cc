@@ -1,0 +1,254 @@
+#include "dispatch/object_host.h"
+
+#include <fmt/format.h>
+
+#include "dispatch/local_call.h"
+
+namespace hector {
+
+namespace {
+
+const Operation kNotice{};
+
+/// An action on the servant that queues like a call.
+class Notice final : public Call {
+ public:
+  explicit Notice(Callback<void(Servant&)> action) : action_(std::move(action)) { operation = &kNotice; }
+  void run(Servant& servant) { action_(servant); }
+
+ private:
+  void finished() noexcept override { delete this; }
+  Callback<void(Servant&)> action_;
+};
+
+Error retired_error(const std::string& name) {
+  return {Code::kUnavailable, fmt::format("Object '{}' is retired; ask Naming for its successor", name), {}, {}, {}};
+}
+
+}  // namespace
+
+void Call::left_host() noexcept {
+  ObjectHost* const left = host;
+  host = nullptr;
+  left->ended(*this);
+}
+
+ObjectHost::ObjectHost(HostOptions options) : options_(std::move(options)) {}
+
+ObjectHost::~ObjectHost() {
+  if (thread_.joinable()) {
+    stopping_ = true;
+    if (Parker* parker = thread_parker_.load()) parker->wake();
+    thread_.join();
+  }
+}
+
+void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
+  servant_ = std::move(servant);
+  if (options_.thread == ThreadModel::kPrivate && !options_.parallel) {
+    std::atomic<bool> is_up{false};
+    thread_ = std::thread([this, &is_up] {
+      thread_parker_.store(&Parker::mine());
+      is_up.store(true);
+      is_up.notify_one();
+      run_thread();
+    });
+    is_up.wait(false);
+  }
+}
+
+bool ObjectHost::may_run_here() const noexcept {
+  const auto& thread = this_thread_state();
+  if (options_.thread == ThreadModel::kPrivate && !thread.may_block) return false;
+  return thread.frames == nullptr || thread.frames->depth < kDepthMax;
+}
+
+bool ObjectHost::is_free_here() const noexcept {
+  return !retired_.load(std::memory_order_relaxed) && may_run_here() &&
+         (options_.parallel || word_.load(std::memory_order_relaxed) == kIdle);
+}
+
+bool ObjectHost::try_take() noexcept {
+  std::uintptr_t idle = kIdle;
+  return word_.compare_exchange_strong(idle, kBusy, std::memory_order_acquire, std::memory_order_relaxed);
+}
+
+void ObjectHost::enter(Call& call) noexcept {
+  if (retired_.load(std::memory_order_acquire) && call.operation != &kNotice) {
+    call.fail(retired_error(options_.name));
+    return;
+  }
+  if (options_.parallel) {
+    invoke(call);
+    return;
+  }
+  if (may_run_here() && try_take()) {
+    invoke(call);
+    leave();
+    return;
+  }
+  Call& queued = call.is_local ? call.defer() : call;
+  if (queued_.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max && queued.operation != &kNotice) {
+    queued_.fetch_sub(1, std::memory_order_relaxed);
+    queued.fail({Code::kResourceExhausted, fmt::format("Object '{}' has {} calls waiting, its limit", options_.name, options_.queue_max), {}, {}, {}});
+    return;
+  }
+  push(queued);
+}
+
+void ObjectHost::notify(Callback<void(Servant&)> action) { enter(*new Notice(std::move(action))); }
+
+/// Onto the word if somebody is inside (who leaves will run it), else onto `pending_`, for whoever may.
+void ObjectHost::push(Call& call) noexcept {
+  std::uintptr_t word = word_.load(std::memory_order_acquire);
+  for (;;) {
+    if (word == kIdle) {
+      if (word_.compare_exchange_weak(word, kBusy, std::memory_order_acq_rel)) {
+        Call* head = pending_.load(std::memory_order_relaxed);
+        do {
+          call.next = head;
+        } while (!pending_.compare_exchange_weak(head, &call, std::memory_order_acq_rel));
+        // This thread may not run it: give the word back, then wake who may.
+        leave();
+        if (Parker* parker = thread_parker_.load()) {
+          parker->wake();
+        } else {
+          options_.executor->post([this] { serve(); });
+        }
+        return;
+      }
+      continue;
+    }
+    call.next = word == kBusy ? nullptr : reinterpret_cast<Call*>(word);
+    if (word_.compare_exchange_weak(word, reinterpret_cast<std::uintptr_t>(&call), std::memory_order_acq_rel)) break;
+  }
+  if (Parker* parker = waiting_.load(std::memory_order_seq_cst)) parker->wake();
+}
+
+void ObjectHost::invoke(Call& call) noexcept {
+  auto& thread = this_thread_state();
+  Frame frame{this, &call, thread.frames, thread.frames == nullptr ? 1 : thread.frames->depth + 1};
+  thread.frames = &frame;
+  if (call.operation == &kNotice) [[unlikely]] {
+    static_cast<Notice&>(call).run(*servant_);
+    call.complete();
+  } else {
+    if (options_.parallel) {
+      started_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    call.host = this;
+    servant_->invoke(call);
+  }
+  thread.frames = frame.outer;
+}
+
+void ObjectHost::ended(const Call& call) noexcept {
+  const Frame* frame = this_thread_state().frames;
+  if (!options_.parallel && frame != nullptr && frame->call == &call) {
+    ++ended_here_;
+  } else {
+    ended_elsewhere_.fetch_add(1, std::memory_order_acq_rel);
+  }
+}
+
+/// Runs what was queued while somebody was inside; false if there was nothing. The caller is inside.
+bool ObjectHost::drain_once() noexcept {
+  if (word_.load(std::memory_order_acquire) == kBusy && pending_.load(std::memory_order_acquire) == nullptr) return false;
+  Call* newest = nullptr;
+  if (word_.load(std::memory_order_acquire) != kBusy) {
+    newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
+  }
+  Call* earlier = pending_.exchange(nullptr, std::memory_order_acq_rel);
+  const auto reversed = [](Call* list) {
+    Call* out = nullptr;
+    while (list != nullptr) {
+      Call* next = list->next;
+      list->next = out;
+      out = list;
+      list = next;
+    }
+    return out;
+  };
+  const bool found = newest != nullptr || earlier != nullptr;
+  for (Call* list : {reversed(earlier), reversed(newest)}) {
+    while (list != nullptr) {
+      Call* call = list;
+      list = list->next;
+      queued_.fetch_sub(1, std::memory_order_relaxed);
+      if (retired_.load(std::memory_order_acquire) && call->operation != &kNotice) {
+        call->fail(retired_error(options_.name));
+      } else {
+        invoke(*call);
+      }
+    }
+  }
+  return found;
+}
+
+void ObjectHost::leave() noexcept {
+  const bool may_run = may_run_here();
+  for (;;) {
+    std::uintptr_t busy = kBusy;
+    if ((!may_run || pending_.load(std::memory_order_acquire) == nullptr) &&
+        word_.compare_exchange_strong(busy, kIdle, std::memory_order_acq_rel)) {
+      return;
+    }
+    if (may_run) {
+      drain_once();
+      continue;
+    }
+    // Somebody queued while this thread, which may not run them, held the word: hand them to who may.
+    Call* newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
+    if (reinterpret_cast<std::uintptr_t>(newest) == kBusy) continue;
+    Call* oldest_of_newest = newest;
+    while (oldest_of_newest->next != nullptr) oldest_of_newest = oldest_of_newest->next;
+    Call* head = pending_.load(std::memory_order_relaxed);
+    do {
+      oldest_of_newest->next = head;
+    } while (!pending_.compare_exchange_weak(head, newest, std::memory_order_acq_rel));
+  }
+}
+
+bool ObjectHost::serve() noexcept {
+  const Frame* frame = this_thread_state().frames;
+  for (const Frame* each = frame; each != nullptr; each = each->outer) {
+    if (each->object == this) return drain_once();  // inside already: a nested turn
+  }
+  if (pending_.load(std::memory_order_acquire) == nullptr || !may_run_here() || !try_take()) return false;
+  const bool found = drain_once();
+  leave();
+  return found;
+}
+
+void ObjectHost::run_thread() noexcept {
+  Parker& parker = Parker::mine();
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const std::uint32_t ticket = parker.ticket();
+    if (serve()) continue;
+    if (stopping_.load(std::memory_order_acquire)) break;
+    if (pending_.load(std::memory_order_acquire) != nullptr) {  // somebody is inside; he drains, or leaves it to us
+      std::this_thread::yield();
+      continue;
+    }
+    parker.park(ticket, kNever, nullptr);
+  }
+}
+
+bool ObjectHost::is_quiet() const noexcept {
+  return started_.load() == ended_here_ + ended_elsewhere_.load() && word_.load() == kIdle && pending_.load() == nullptr;
+}
+
+bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
+  retired_.store(true, std::memory_order_seq_cst);
+  if (Parker* parker = thread_parker_.load()) parker->wake();
+  while (clock.now() < until) {
+    if (options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet()) return true;
+    serve();
+    std::this_thread::yield();
+  }
+  return options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet();
+}
+
+}  // namespace hector

@@ -1,0 +1,125 @@
+// What: KernelImpl, the kernel put together: modules, templates, Objects, services, Bindings, and their end.
+// Why: the one place that knows all parts; every part knows only what it is given.
+// Who: Kernel::make; the management Object.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "binding/inbound.h"
+#include "binding/pipeline.h"
+#include "binding/target.h"
+#include "hector/kernel.h"
+#include "hector/service/naming.h"
+#include "hector/service/trading.h"
+
+namespace hector {
+
+struct LoadedTemplate {
+  std::unique_ptr<TemplateCode> code;
+  std::string language;
+  std::string path;
+  types::CompiledPtr interface;
+  std::uint32_t objects = 0;
+};
+
+class KernelImpl;
+
+/// An Object's handle.
+class ObjectCapsule final : public Capsule {
+ public:
+  ObjectCapsule(KernelImpl& kernel, std::string object, std::string principal)
+      : kernel_(kernel), object_(std::move(object)), principal_(std::move(principal)) {}
+  const std::string& name() const noexcept override;
+  const std::string& object_name() const noexcept override { return object_; }
+  const std::string& principal() const noexcept override { return principal_; }
+  const Clock& clock() const noexcept override;
+  Executor& executor() noexcept override;
+  Log& log() noexcept override;
+  Result<std::shared_ptr<Target>> resolve(std::string_view who) override;
+  Result<NamingService*> naming() override;
+  Result<TradingService*> trading() override;
+  Result<std::uint64_t> bind(const BindRequest& request) override;
+  Status unbind(std::uint64_t binding) override;
+  Status advertise(const std::map<std::string, std::string>& properties) override;
+
+ private:
+  KernelImpl& kernel_;
+  std::string object_, principal_;
+};
+
+class KernelImpl final : public Kernel {
+ public:
+  explicit KernelImpl(const KernelOptions& options);
+  ~KernelImpl() override;
+
+  ProtocolContext protocol_context(const std::string& settings) override;
+  LanguageContext language_context(const std::string& settings) override;
+  ServiceContext service_context(const std::string& settings) override;
+  void set_loader(ModuleLoader* loader) override { loader_ = loader; }
+  Status add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) override;
+  Status add_language(const std::string& name, std::unique_ptr<Language> language) override;
+  Status add_service(const std::string& name, std::unique_ptr<Service> service) override;
+  Status join_service(const std::string& name, const Reference& reference) override;
+  Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name, bool dry_run) override;
+  Result<std::vector<std::string>> load_types(const std::string& path) override { return core_.types.load_file(path); }
+  Result<std::string> load_template(const std::string& path) override;
+  Result<std::vector<std::string>> unload_template(const std::string& name, bool dry_run) override;
+  Result<Reference> create_object(const CreateOptions& options) override;
+  Status delete_object(const std::string& name) override;
+  Result<Reference> adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) override;
+  Result<InterfacePtr> interface(const std::string& id) override;
+  Capsule& capsule() override { return own_capsule_; }
+  Reference management() override { return core_.reference_of(*core_.offers.find_object("_management")); }
+  void drain() override;
+
+  Result<BindingRecord> bind(const BindRequest& request, bool explain_only);
+  Status unbind(std::uint64_t binding);
+  Status advertise(const std::string& object, const std::map<std::string, std::string>& properties);
+
+  Core& core() { return core_; }
+  Services services();
+  ModuleLoader* loader() { return loader_; }
+  std::map<std::string, std::string> language_names();
+  std::map<std::string, const LoadedTemplate*> templates();
+  std::vector<std::pair<std::string, std::string>> service_providers();
+  std::vector<BindingRecord> bindings();
+
+ private:
+  Status add_offer(const OfferPtr& offer);
+  Result<OfferPtr> make_offer(const CreateOptions& options, const TemplateInfo& info, types::CompiledPtr interface);
+  Status publish(const OfferPtr& offer);
+  void unpublish(const OfferPtr& offer);
+  void refresh_references();
+  Result<std::vector<std::string>> unload_protocol(const std::string& name, bool dry_run);
+  Result<std::vector<std::string>> moves_of(const std::string& protocol, bool dry_run);
+  Result<std::vector<std::string>> unload_language(const std::string& name, bool dry_run);
+  Result<std::vector<std::string>> unload_service(const std::string& name, bool dry_run);
+  Status use_service(const std::string& name, const std::shared_ptr<Target>& target);
+
+  Core core_;
+  KernelInbound inbound_{core_};
+  ObjectCapsule own_capsule_;
+  ModuleLoader* loader_ = nullptr;
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Language>> languages_;
+  std::map<std::string, LoadedTemplate> templates_;
+  std::map<std::string, std::string> object_templates_;
+  std::map<std::string, std::unique_ptr<ObjectCapsule>> handles_;
+  std::map<std::string, std::unique_ptr<Service>> embedded_;
+  std::map<std::string, Reference> joined_;
+  std::shared_ptr<NamingService> naming_;
+  std::shared_ptr<TradingService> trading_;
+  std::vector<std::shared_ptr<void>> earlier_clients_;
+  std::map<std::uint64_t, BindingRecord> bindings_;
+  std::vector<OfferPtr> kept_;  ///< deleted Objects whose calls did not end in time
+  bool drained_ = false;
+};
+
+std::unique_ptr<Servant> make_management(KernelImpl& kernel);
+hector::type::v1::Interface management_interface();
+
+}  // namespace hector

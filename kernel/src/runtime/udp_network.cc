@@ -1,0 +1,362 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fmt/format.h>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "hector/runtime.h"
+#include "runtime/parker.h"
+
+namespace hector {
+
+namespace {
+
+constexpr std::size_t kDatagramOctetsMax = 65'536;
+constexpr int kSocketBufferOctets = 4 * 1024 * 1024;
+/// How long a socket that a waiting thread has just left stays without a reader; the next call usually comes sooner.
+constexpr int kCoolingMs = 1;
+
+sockaddr_in6 to_sockaddr(const NetworkAddress& address) {
+  sockaddr_in6 out{};
+  out.sin6_family = AF_INET6;
+  out.sin6_port = htons(address.port);
+  std::memcpy(&out.sin6_addr, address.octets, 16);
+  return out;
+}
+
+NetworkAddress from_sockaddr(const sockaddr_in6& in) {
+  NetworkAddress out;
+  std::memcpy(out.octets, &in.sin6_addr, 16);
+  out.port = ntohs(in.sin6_port);
+  return out;
+}
+
+class UdpNetwork;
+
+class UdpSocket final : public DatagramSocket {
+ public:
+  UdpSocket(UdpNetwork& network, int descriptor, Reading reading, Receiver receiver)
+      : network_(network), descriptor_(descriptor), reading_(reading), receiver_(std::move(receiver)) {}
+  ~UdpSocket() override;
+
+  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override {
+    iovec vectors[8];
+    std::size_t count = 0;
+    for (const auto& part : parts) {
+      if (count < 8) vectors[count++] = {const_cast<std::uint8_t*>(part.data()), part.size()};
+    }
+    sockaddr_in6 address = to_sockaddr(to);
+    msghdr message{};
+    message.msg_name = &address;
+    message.msg_namelen = sizeof address;
+    message.msg_iov = vectors;
+    message.msg_iovlen = count;
+    return sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+  }
+
+  NetworkAddress local() const override {
+    sockaddr_in6 address{};
+    socklen_t size = sizeof address;
+    getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
+    return from_sockaddr(address);
+  }
+
+  bool receive_here(TimePoint until) noexcept override;
+  Status join(const NetworkAddress& group) override;
+
+  /// Reads one datagram and hands it on; false if there is none (within the socket's own time-out, unless `flags` says at once).
+  bool receive_one(int flags) noexcept {
+    static thread_local std::uint8_t buffer[kDatagramOctetsMax];
+    sockaddr_in6 from{};
+    socklen_t size = sizeof from;
+    const ssize_t octets = recvfrom(descriptor_, buffer, sizeof buffer, flags, reinterpret_cast<sockaddr*>(&from), &size);
+    if (octets < 0) return false;
+    if (stopping_.load(std::memory_order_acquire)) return false;
+    receiver_(from_sockaddr(from), {buffer, static_cast<std::size_t>(octets)});
+    return true;
+  }
+
+  bool take_reading() noexcept { return !is_read_.exchange(true, std::memory_order_acquire); }
+  void leave_reading() noexcept { is_read_.store(false, std::memory_order_release); }
+
+  UdpNetwork& network_;
+  const int descriptor_;
+  const Reading reading_;
+  Receiver receiver_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> is_read_{false};
+  std::atomic<bool> is_cooling_{false};
+  std::atomic<std::uint64_t> uses_{0};
+  std::uint64_t uses_seen_ = 0;  ///< the network thread's
+};
+
+class UdpNetwork final : public Network {
+ public:
+  UdpNetwork(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
+  ~UdpNetwork() override {
+    if (!thread_.joinable()) return;
+    stopping_ = true;
+    wake();
+    thread_.join();
+    close(epoll_);
+    close(event_);
+  }
+
+  Result<std::unique_ptr<DatagramSocket>> open(const NetworkAddress& local, Reading reading,
+                                               DatagramSocket::Receiver receiver) override {
+    const int descriptor = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return fail(Code::kResourceExhausted, fmt::format("no socket: {}", std::strerror(errno)));
+    const int off = 0;
+    setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kSocketBufferOctets, sizeof kSocketBufferOctets);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &kSocketBufferOctets, sizeof kSocketBufferOctets);
+    if (local.is_multicast()) {
+      const int on = 1;
+      setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    }
+    const sockaddr_in6 address = to_sockaddr(local);
+    if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      const int why = errno;
+      close(descriptor);
+      return fail(why == EADDRINUSE ? Code::kAlreadyExists : Code::kInvalidArgument,
+                  fmt::format("UDP address {} cannot be used: {}; choose another, or port 0 for any", local.text(), std::strerror(why)));
+    }
+    auto made = std::make_unique<UdpSocket>(*this, descriptor, reading, std::move(receiver));
+    if (reading == Reading::kNetworkThread) {
+      made->thread_ = std::thread([socket = made.get()] {
+        const NonBlockingScope scope;
+        while (!socket->stopping_.load(std::memory_order_acquire)) socket->receive_one(0);
+      });
+    } else {
+      const timeval limit{0, 5'000};
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+      start_thread();
+      epoll_event event{};
+      event.events = EPOLLIN | EPOLLONESHOT;
+      event.data.ptr = made.get();
+      epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
+    }
+    return std::unique_ptr<DatagramSocket>(std::move(made));
+  }
+
+  /// The socket has no reader any more; the network's thread takes over unless a waiting thread comes back soon.
+  void cool(UdpSocket& socket) noexcept {
+    if (socket.is_cooling_.exchange(true)) return;
+    {
+      const std::lock_guard lock(mutex_);
+      cooling_.insert(&socket);
+    }
+    wake();
+  }
+
+  void forget(UdpSocket& socket) noexcept {
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, socket.descriptor_, nullptr);
+    const std::lock_guard lock(dispatch_mutex_);  // its receiver is not running now
+    const std::lock_guard other(mutex_);
+    cooling_.erase(&socket);
+    gone_.insert(&socket);
+  }
+
+  const Clock& clock_;
+
+ private:
+  void start_thread() {
+    const std::lock_guard lock(mutex_);
+    if (thread_.joinable()) return;
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = nullptr;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event);
+    thread_ = std::thread([this] { run(); });
+  }
+  void wake() noexcept {
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(event_, &one, sizeof one));
+  }
+  void arm(UdpSocket& socket) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLONESHOT;
+    event.data.ptr = &socket;
+    epoll_ctl(epoll_, EPOLL_CTL_MOD, socket.descriptor_, &event);
+  }
+
+  void run() {
+    const NonBlockingScope scope;
+    epoll_event events[64];
+    while (!stopping_) {
+      bool has_cooling = false;
+      {
+        const std::lock_guard lock(mutex_);
+        has_cooling = !cooling_.empty();
+      }
+      const int count = epoll_wait(epoll_, events, 64, has_cooling ? kCoolingMs : -1);
+      const std::lock_guard dispatch(dispatch_mutex_);
+      for (int i = 0; i < count; ++i) {
+        auto* socket = static_cast<UdpSocket*>(events[i].data.ptr);
+        if (socket == nullptr) {
+          std::uint64_t ignored = 0;
+          static_cast<void>(!read(event_, &ignored, sizeof ignored));
+          continue;
+        }
+        {
+          const std::lock_guard lock(mutex_);
+          if (gone_.contains(socket)) continue;
+        }
+        read_all(*socket);
+      }
+      rearm_cooled();
+      const std::lock_guard lock(mutex_);
+      gone_.clear();
+    }
+  }
+  void read_all(UdpSocket& socket) {
+    if (!socket.take_reading()) return;  // the thread that reads will cool it
+    while (socket.receive_one(MSG_DONTWAIT)) {
+    }
+    socket.leave_reading();
+    arm(socket);
+  }
+  void rearm_cooled() {
+    const std::lock_guard lock(mutex_);
+    for (auto at = cooling_.begin(); at != cooling_.end();) {
+      UdpSocket& socket = **at;
+      const std::uint64_t uses = socket.uses_.load();
+      if (uses != socket.uses_seen_ || socket.is_read_.load()) {
+        socket.uses_seen_ = uses;
+        ++at;
+        continue;
+      }
+      socket.is_cooling_ = false;
+      at = cooling_.erase(at);
+      arm(socket);
+    }
+  }
+
+  Log& log_;
+  std::mutex mutex_;
+  std::mutex dispatch_mutex_;
+  std::set<UdpSocket*> cooling_;
+  std::set<UdpSocket*> gone_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  int epoll_ = -1;
+  int event_ = -1;
+};
+
+UdpSocket::~UdpSocket() {
+  stopping_.store(true, std::memory_order_release);
+  if (thread_.joinable()) {
+    shutdown(descriptor_, SHUT_RD);  // wakes the blocked reader, connected or not
+    NetworkAddress self = local();
+    if (std::all_of(std::begin(self.octets), std::end(self.octets), [](std::uint8_t o) { return o == 0; })) self.octets[15] = 1;
+    send(self, {});
+    if (thread_.get_id() == std::this_thread::get_id()) {
+      thread_.detach();
+    } else {
+      thread_.join();
+    }
+  } else {
+    network_.forget(*this);
+    while (!take_reading()) std::this_thread::yield();
+  }
+  close(descriptor_);
+}
+
+bool UdpSocket::receive_here(TimePoint until) noexcept {
+  if (reading_ != Reading::kMayMove || !take_reading()) return false;
+  const NonBlockingScope scope;
+  uses_.fetch_add(1, std::memory_order_relaxed);
+  bool received = receive_one(0);
+  if (!received && until != kNever && network_.clock_.now() >= until) {
+    leave_reading();
+    network_.cool(*this);
+    return false;
+  }
+  leave_reading();
+  network_.cool(*this);
+  return true;
+}
+
+Status UdpSocket::join(const NetworkAddress& group) {
+  int outcome = 0;
+  if (group.is_ipv4()) {
+    ip_mreqn request{};
+    std::memcpy(&request.imr_multiaddr, group.octets + 12, 4);
+    request.imr_address.s_addr = htonl(INADDR_LOOPBACK);
+    outcome = setsockopt(descriptor_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
+    const int on = 1;
+    setsockopt(descriptor_, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof on);
+  } else {
+    ipv6_mreq request{};
+    std::memcpy(&request.ipv6mr_multiaddr, group.octets, 16);
+    outcome = setsockopt(descriptor_, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request);
+  }
+  if (outcome != 0) return fail(Code::kInvalidArgument, fmt::format("multicast group {}: {}", group.text(), std::strerror(errno)));
+  return {};
+}
+
+}  // namespace
+
+bool NetworkAddress::is_ipv4() const noexcept {
+  static constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::memcmp(octets, kMapped, 12) == 0;
+}
+
+bool NetworkAddress::is_multicast() const noexcept {
+  return is_ipv4() ? (octets[12] & 0xf0) == 0xe0 : octets[0] == 0xff;
+}
+
+Result<NetworkAddress> NetworkAddress::parse(std::string_view text) {
+  const auto refused = [&] {
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is not an address; expected 127.0.0.1:7300 or [::1]:7300", text));
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return refused();
+  std::string host(text.substr(0, colon));
+  NetworkAddress address;
+  const auto port = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (error != std::errc() || end != port.data() + port.size()) return refused();
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), address.octets) != 1) return refused();
+  } else {
+    address.octets[10] = address.octets[11] = 0xff;
+    if (inet_pton(AF_INET, host.c_str(), address.octets + 12) != 1) return refused();
+  }
+  return address;
+}
+
+std::string NetworkAddress::text() const {
+  char host[INET6_ADDRSTRLEN] = "";
+  if (is_ipv4()) {
+    inet_ntop(AF_INET, octets + 12, host, sizeof host);
+    return fmt::format("{}:{}", host, port);
+  }
+  inet_ntop(AF_INET6, octets, host, sizeof host);
+  return fmt::format("[{}]:{}", host, port);
+}
+
+std::size_t NetworkAddressHash::operator()(const NetworkAddress& address) const noexcept {
+  std::uint64_t halves[2];
+  std::memcpy(halves, address.octets, 16);
+  return (halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15ULL) ^ (static_cast<std::uint64_t>(address.port) << 32)) * 0xbf58476d1ce4e5b9ULL;
+}
+
+std::unique_ptr<Network> make_udp_network(const Clock& clock, Log& log) { return std::make_unique<UdpNetwork>(clock, log); }
+
+}  // namespace hector

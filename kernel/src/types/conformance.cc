@@ -1,0 +1,276 @@
+#include "types/conformance.h"
+
+#include <algorithm>
+#include <deque>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace hector::types {
+
+namespace pb = google::protobuf;
+
+namespace {
+
+using Pair = std::pair<const pb::Descriptor*, const pb::Descriptor*>;
+
+/// Scalars that share a wire form without loss (Protobuf's "Updating A Message Type").
+int wire_family(const pb::FieldDescriptor& field) {
+  switch (field.type()) {
+    case pb::FieldDescriptor::TYPE_INT32:
+    case pb::FieldDescriptor::TYPE_UINT32:
+    case pb::FieldDescriptor::TYPE_INT64:
+    case pb::FieldDescriptor::TYPE_UINT64:
+    case pb::FieldDescriptor::TYPE_BOOL:
+    case pb::FieldDescriptor::TYPE_ENUM:
+      return 100;
+    case pb::FieldDescriptor::TYPE_SINT32:
+    case pb::FieldDescriptor::TYPE_SINT64:
+      return 101;
+    case pb::FieldDescriptor::TYPE_FIXED32:
+    case pb::FieldDescriptor::TYPE_SFIXED32:
+      return 102;
+    case pb::FieldDescriptor::TYPE_FIXED64:
+    case pb::FieldDescriptor::TYPE_SFIXED64:
+      return 103;
+    default:
+      return static_cast<int>(field.type());
+  }
+}
+
+/// How many distinct values the scalar holds: a wider one may not be given where a narrower is expected.
+int width(const pb::FieldDescriptor& field) {
+  switch (field.type()) {
+    case pb::FieldDescriptor::TYPE_BOOL:
+      return 1;
+    case pb::FieldDescriptor::TYPE_INT32:
+    case pb::FieldDescriptor::TYPE_UINT32:
+    case pb::FieldDescriptor::TYPE_SINT32:
+    case pb::FieldDescriptor::TYPE_ENUM:
+      return 32;
+    default:
+      return 64;
+  }
+}
+
+bool scalars_fit(const pb::FieldDescriptor& sent, const pb::FieldDescriptor& expected) {
+  if (sent.type() == pb::FieldDescriptor::TYPE_STRING && expected.type() == pb::FieldDescriptor::TYPE_BYTES) return true;
+  return wire_family(sent) == wire_family(expected) && width(sent) <= width(expected);
+}
+
+bool is_message(const pb::FieldDescriptor& field) { return field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE; }
+
+void check_enum(const pb::FieldDescriptor& sent, const pb::FieldDescriptor& expected, const std::string& where,
+                std::vector<Reason>& reasons) {
+  if (sent.type() != pb::FieldDescriptor::TYPE_ENUM || expected.type() != pb::FieldDescriptor::TYPE_ENUM) return;
+  if (expected.enum_type()->file()->syntax() == pb::FileDescriptor::SYNTAX_PROTO3) return;  // open enum: any number passes
+  for (int i = 0; i < sent.enum_type()->value_count(); ++i) {
+    const auto* value = sent.enum_type()->value(i);
+    if (expected.enum_type()->FindValueByNumber(value->number()) == nullptr) {
+      reasons.push_back({"signature", fmt::format("{}: enum value {} = {} is not known to closed enum {}", where, value->name(),
+                                                  value->number(), expected.enum_type()->full_name()), {}});
+    }
+  }
+}
+
+void check_fields(const pb::Descriptor& sent, const pb::Descriptor& expected, const std::string& where,
+                  std::set<Pair>& assumed, std::vector<Reason>& reasons) {
+  if (!assumed.emplace(&sent, &expected).second) return;  // recursive types: equal until shown otherwise
+  for (int i = 0; i < expected.field_count(); ++i) {
+    const auto* wanted = expected.field(i);
+    const auto* given = sent.FindFieldByNumber(wanted->number());
+    const std::string place = fmt::format("{}, field {} '{}'", where, wanted->number(), wanted->name());
+    if (given == nullptr) {
+      if (wanted->is_required()) reasons.push_back({"signature", place + ": required, but never sent", {}});
+      continue;
+    }
+    if (given->is_repeated() != wanted->is_repeated() || given->is_map() != wanted->is_map()) {
+      reasons.push_back({"signature", fmt::format("{}: {} sent, {} expected", place, given->is_map() ? "a map" : given->is_repeated() ? "repeated" : "one value",
+                                                  wanted->is_map() ? "a map" : wanted->is_repeated() ? "repeated" : "one value"), {}});
+      continue;
+    }
+    if (is_message(*given) && is_message(*wanted)) {
+      check_fields(*given->message_type(), *wanted->message_type(), place, assumed, reasons);
+    } else if (is_message(*given) != is_message(*wanted) || !scalars_fit(*given, *wanted)) {
+      reasons.push_back({"signature", fmt::format("{}: {} sent, {} expected", place, given->type_name(), wanted->type_name()), {}});
+    } else {
+      check_enum(*given, *wanted, place, reasons);
+    }
+    if (wanted->is_required() && !given->is_required()) {
+      reasons.push_back({"signature", place + ": required, but may be left out", {}});
+    }
+  }
+}
+
+const pb::Descriptor* message_of(const CompiledInterface& interface, const std::string& name) {
+  return name.empty() ? nullptr : interface.messages().find(name);
+}
+
+void check_both(const pb::Descriptor* sent, const pb::Descriptor* expected, const std::string& where, std::vector<Reason>& reasons) {
+  if (sent != nullptr && expected != nullptr) check_message(*sent, *expected, where, reasons);
+  if ((sent == nullptr) != (expected == nullptr)) reasons.push_back({"signature", where + ": only one side has a message here", {}});
+}
+
+/// `callee` handles what `caller` starts (ISO 10746-3, 7.2.4.3: requests contravariant, replies and terminations covariant).
+void check_operation(const Operation& callee_operation, const CompiledInterface& callee, const Operation& caller_operation,
+                     const CompiledInterface& caller, std::vector<Reason>& reasons) {
+  const std::string where = fmt::format("operation '{}'", callee_operation.name);
+  if (callee_operation.kind != caller_operation.kind || callee_operation.flow != caller_operation.flow) {
+    reasons.push_back({"signature", fmt::format("{}: {} here, {} there", where, kind_name(callee_operation.kind),
+                                                kind_name(caller_operation.kind)), {}});
+    return;
+  }
+  check_both(message_of(caller, caller_operation.input), message_of(callee, callee_operation.input), where + ", request", reasons);
+  check_both(message_of(callee, callee_operation.output), message_of(caller, caller_operation.output), where + ", reply", reasons);
+  for (const auto& thrown : callee_operation.throws) {
+    if (std::find(caller_operation.throws.begin(), caller_operation.throws.end(), thrown) == caller_operation.throws.end()) {
+      reasons.push_back({"signature", fmt::format("{}: may throw {}, which the other side does not expect", where, thrown), {}});
+    }
+  }
+}
+
+const Operation* find_in(const std::vector<Operation>& operations, const std::string& name) {
+  for (const auto& operation : operations) {
+    if (operation.name == name) return &operation;
+  }
+  return nullptr;
+}
+
+void check_signatures(const CompiledInterface& offered, const RoleOrder& order, const CompiledInterface& required,
+                      std::vector<Reason>& reasons) {
+  for (std::size_t i = 0; i < order.operations.size(); ++i) {
+    const std::string& name = order.operations[i];
+    if (order.is_output[i]) {
+      const auto* expected = find_in(required.initiates(), name);
+      const auto* started = find_in(offered.initiates(), name);
+      if (expected == nullptr || started == nullptr) continue;  // an Interface need not start what it may start
+      check_operation(*expected, required, *started, offered, reasons);
+    } else {
+      const auto* expected = find_in(required.operations(), name);
+      const auto* handled = find_in(offered.operations(), name);
+      if (expected == nullptr) {
+        reasons.push_back({"signature", fmt::format("the Role's own interface {} has no operation '{}'", required.id(), name), {}});
+      } else if (handled == nullptr) {
+        reasons.push_back({"signature", fmt::format("operation '{}' is missing", name), {}});
+      } else {
+        check_operation(*handled, offered, *expected, required, reasons);
+      }
+    }
+  }
+}
+
+/// Both automata side by side, from their starts along what both allow (types.md 4).
+class OrderCheck {
+ public:
+  OrderCheck(const Automaton& offered, const RoleOrder& order, std::vector<Symbol> offered_symbols, std::vector<Reason>& reasons)
+      : offered_(offered), role_(order.automaton), order_(order), offered_symbols_(std::move(offered_symbols)), reasons_(reasons) {}
+
+  void run() {
+    const std::pair start{role_.start, offered_.start};
+    std::deque<std::pair<std::int32_t, std::int32_t>> todo{start};
+    traces_[start] = {};
+    while (!todo.empty()) {
+      const auto at = todo.front();
+      todo.pop_front();
+      const auto trace = traces_[at];
+      check(at.first, at.second, trace);
+      for (Symbol s = 0; s < order_.operations.size(); ++s) {
+        const std::int32_t r = role_.step(at.first, s);
+        const std::int32_t i = step_offered(at.second, s);
+        if (r == Automaton::kNone || i == Automaton::kNone || traces_.contains({r, i})) continue;
+        auto longer = trace;
+        longer.push_back(order_.operations[s]);
+        traces_[{r, i}] = std::move(longer);
+        todo.emplace_back(r, i);
+      }
+    }
+  }
+
+ private:
+  std::int32_t step_offered(std::int32_t state, Symbol symbol) const {
+    const Symbol own = offered_symbols_[symbol];
+    return own == UINT32_MAX ? Automaton::kNone : offered_.step(state, own);
+  }
+  void add(const char* rule, std::string text, std::vector<std::string> trace) {
+    if (!seen_.insert(std::string(rule) + text).second) return;
+    reasons_.push_back({rule, std::move(text), std::move(trace)});
+  }
+
+  void check(std::int32_t r, std::int32_t i, const std::vector<std::string>& trace) {
+    bool role_inputs = false, role_outputs = false, offered_outputs = false;
+    for (Symbol s = 0; s < order_.operations.size(); ++s) {
+      const bool in_role = role_.step(r, s) != Automaton::kNone;
+      const bool in_offered = step_offered(i, s) != Automaton::kNone;
+      auto with = trace;
+      with.push_back(order_.operations[s]);
+      if (!order_.is_output[s]) {
+        role_inputs |= in_role;
+        if (in_role && !in_offered) add("R1", fmt::format("the Role may be sent '{}' where the Interface does not accept it", order_.operations[s]), with);
+      } else {
+        role_outputs |= in_role;
+        offered_outputs |= in_offered;
+        if (in_offered && !in_role) add("R2", fmt::format("the Interface may start '{}' where the Role forbids it", order_.operations[s]), with);
+      }
+    }
+    const bool role_ends = role_.accepting[static_cast<std::size_t>(r)];
+    const bool offered_ends = offered_.accepting[static_cast<std::size_t>(i)];
+    if (role_ends && !role_inputs && !role_outputs && !offered_ends) {
+      add("R3", "the Role is over here, but the Interface is not", trace);
+    } else if (role_ends && !role_inputs && role_outputs && !offered_ends && !offered_outputs) {
+      add("R3", "the Role may end or go on by itself here, the Interface does neither", trace);
+    }
+    if (role_ends && role_inputs && !offered_ends) add("R4", "the partner may stop here, but the Interface waits for more", trace);
+    if (!role_ends && role_outputs && (!offered_outputs || offered_ends)) {
+      add("R5", offered_ends ? "the Role must go on here, but the Interface may end" : "the Role must start something here, but the Interface starts nothing", trace);
+    }
+  }
+
+  const Automaton& offered_;
+  const Automaton& role_;
+  const RoleOrder& order_;
+  std::vector<Symbol> offered_symbols_;
+  std::vector<Reason>& reasons_;
+  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<std::string>> traces_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+void check_message(const pb::Descriptor& sent, const pb::Descriptor& expected, const std::string& where, std::vector<Reason>& reasons) {
+  std::set<Pair> assumed;
+  check_fields(sent, expected, where, assumed, reasons);
+}
+
+Result<Verdict> check_role(const CompiledInterface& offered, const hector::type::v1::Binding& binding, std::uint32_t role,
+                           const CompiledInterface& required) {
+  auto order = role_order(binding, role);
+  if (!order) return fail(order.error());
+  Verdict verdict;
+  check_signatures(offered, *order, required, verdict.reasons);
+  verdict.order_compared = offered.automaton().has_value();
+  if (!verdict.order_compared) return verdict;
+  std::vector<Symbol> own;
+  for (std::size_t s = 0; s < order->operations.size(); ++s) {
+    const auto& list = order->is_output[s] ? offered.initiates() : offered.operations();
+    const auto* found = find_in(list, order->operations[s]);
+    const auto offset = order->is_output[s] ? static_cast<Symbol>(offered.operations().size()) : 0U;
+    own.push_back(found == nullptr ? UINT32_MAX : offset + found->index);
+  }
+  std::vector<Reason> found;
+  OrderCheck(*offered.automaton(), *order, std::move(own), found).run();
+  std::stable_sort(found.begin(), found.end(), [](const Reason& a, const Reason& b) { return a.rule < b.rule; });
+  verdict.reasons.insert(verdict.reasons.end(), found.begin(), found.end());
+  return verdict;
+}
+
+Error incompatible(const std::string& what, const Verdict& verdict) {
+  Error error{Code::kFailedPrecondition, what, std::string(kIncompatible), {}, {}};
+  for (const auto& reason : verdict.reasons) {
+    std::string text = reason.rule + ": " + reason.text;
+    if (reason.rule != "signature") text += fmt::format(" (trace: {})", reason.trace.empty() ? "at the start" : fmt::format("{}", fmt::join(reason.trace, " ; ")));
+    error.reasons.push_back(std::move(text));
+  }
+  return error;
+}
+
+}  // namespace hector::types

@@ -1,0 +1,42 @@
+// What: message types from .proto files and descriptor sets, in a pool of their own.
+// Why: message types are always Protobuf; each Interface carries the descriptors it needs, so that any capsule can read it.
+// Who: the type reader, compiled Interfaces, signature conformance.
+#pragma once
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/dynamic_message.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hector/result.h"
+
+namespace hector::types {
+
+/// Parses .proto files found under `folder` (imports too; google/protobuf/* is built in) with all they import, in an order in which each
+/// comes after its imports. INVALID_ARGUMENT: "file:line:column: what".
+Result<google::protobuf::FileDescriptorSet> read_proto_files(const std::string& folder, const std::vector<std::string>& files);
+
+/// The file that describes a message type compiled into this program, with its imports.
+google::protobuf::FileDescriptorSet compiled_files(const std::vector<const google::protobuf::Descriptor*>& messages);
+
+/// Immutable once made; any thread.
+class MessagePool {
+ public:
+  static Result<std::shared_ptr<const MessagePool>> make(const google::protobuf::FileDescriptorSet& files);
+  /// Null if unknown.
+  [[nodiscard]] const google::protobuf::Descriptor* find(const std::string& message) const;
+  [[nodiscard]] std::unique_ptr<google::protobuf::Message> create(const google::protobuf::Descriptor* type) const;
+  /// All message names, for hints about misspelt ones.
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] const google::protobuf::DescriptorPool& pool() const { return pool_; }
+
+ private:
+  google::protobuf::DescriptorPool pool_;
+  mutable google::protobuf::DynamicMessageFactory factory_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace hector::types

@@ -1,0 +1,45 @@
+// What: protocol expressions made into languages: an Interface's own, and a Binding's as one member of a role sees it.
+// Why: the same projection serves conformance (with up to three members) and the monitor (with those there are).
+// Who: compiled Interfaces, conformance, the monitor.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hector/type/v1/type.pb.h"
+#include "types/regular.h"
+
+namespace hector::types {
+
+/// Symbols: position in operations, then operations_size() + position in initiates.
+Result<Automaton> interface_automaton(const hector::type::v1::Interface& model);
+
+/// One member's view of a Binding: a symbol is an interaction and the member at its other end.
+struct View {
+  std::uint32_t role = 0;    ///< position in the Binding's roles
+  std::uint32_t member = 0;
+  std::vector<std::uint32_t> members;  ///< how many each role has
+};
+constexpr Symbol view_symbol(std::uint32_t interaction, std::uint32_t other_member) { return interaction << 16 | other_member; }
+constexpr std::uint32_t symbol_interaction(Symbol symbol) { return symbol >> 16; }
+constexpr std::uint32_t symbol_member(Symbol symbol) { return symbol & 0xffffU; }
+
+/// Interactions of other parties leave no trace (types.md 3: a party's local states). A multicast is one symbol, of member 0 at its
+/// sender. A Binding without protocol allows everything in any order.
+Regular::Node project(const hector::type::v1::Binding& binding, const View& view, Regular& language);
+
+/// Position of a name; -1 if there is none.
+int role_position(const hector::type::v1::Binding& binding, std::string_view name);
+int interaction_position(const hector::type::v1::Binding& binding, std::string_view name);
+
+/// R of types.md 4: the view of one member with the largest number of members instantiated, each interaction renamed to its operation.
+/// Symbols are positions in `operations`, which it fills: received ones first.
+struct RoleOrder {
+  std::vector<std::string> operations;
+  std::vector<bool> is_output;
+  Automaton automaton;
+};
+Result<RoleOrder> role_order(const hector::type::v1::Binding& binding, std::uint32_t role);
+
+}  // namespace hector::types

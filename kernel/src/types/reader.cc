@@ -1,0 +1,349 @@
+#include "types/reader.h"
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "types/expression.h"
+#include "types/messages.h"
+#include "types/yaml_node.h"
+
+namespace hector::types {
+
+using namespace hector::type::v1;
+
+namespace {
+
+std::pair<std::string, std::uint32_t> read_id(const YamlNode& node) {
+  const std::string text = node.text();
+  const auto slash = text.rfind('/');
+  std::uint32_t major = 0;
+  if (slash != std::string::npos) {
+    std::from_chars(text.data() + slash + 1, text.data() + text.size(), major);
+  }
+  if (slash == std::string::npos || slash == 0 || major == 0) {
+    node.refuse(fmt::format("'{}' is not a type id; expected name/major, as in diary.Calendar/1", text));
+  }
+  return {text.substr(0, slash), major};
+}
+
+bool is_name(const std::string& text) {
+  if (text.empty() || (std::isalpha(static_cast<unsigned char>(text[0])) == 0 && text[0] != '_')) return false;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
+  }
+  return text != "end" && text != "before";
+}
+
+void check_name(const std::string& name, const YamlNode& at) {
+  if (!is_name(name)) at.refuse(fmt::format("'{}' is not a name; expected [A-Za-z_][A-Za-z0-9_]*, not 'end' or 'before'", name));
+}
+
+Kind read_kind(const YamlNode& node, bool is_interaction) {
+  const std::string kind = node.text();
+  std::vector<std::string> known{"rpc", "announce", "stream"};
+  if (is_interaction) known.emplace_back("multicast");
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (kind == known[i]) return static_cast<Kind>(i + 1);
+  }
+  node.refuse(fmt::format("unknown kind '{}'{}; known are {}", kind, nearest_hint(kind, known), fmt::join(known, ", ")));
+}
+
+void read_qos(const YamlNode& node, Qos& qos) {
+  node.only({"deadline_ms", "rate_max", "reliability", "ordering", "privacy", "message_octets_max", "cost_max"});
+  if (node.has("deadline_ms")) qos.set_deadline_ms(node.at("deadline_ms").number<std::uint64_t>("a number of milliseconds"));
+  if (node.has("rate_max")) qos.set_rate_max(node.at("rate_max").number<double>("a number of messages a second"));
+  if (node.has("reliability")) {
+    const auto at = node.at("reliability");
+    const std::vector<std::string> known{"best_effort", "at_least_one", "majority", "all"};
+    if (std::find(known.begin(), known.end(), at.text()) == known.end()) {
+      at.refuse(fmt::format("unknown reliability '{}'{}; known are {}", at.text(), nearest_hint(at.text(), known),
+                            fmt::join(known, ", ")));
+    }
+    qos.set_reliability(at.text());
+  }
+  qos.set_ordering(node.text_or("ordering", ""));
+  qos.set_privacy(node.text_or("privacy", ""));
+  if (node.has("message_octets_max")) {
+    qos.set_message_octets_max(node.at("message_octets_max").number<std::uint64_t>("a number of octets"));
+  }
+  if (node.has("cost_max")) qos.set_cost_max(node.at("cost_max").number<double>("an amount"));
+}
+
+Expression read_expression(const YamlNode& node) {
+  const std::string text = node.text();
+  auto parsed = parse_expression(text);
+  if (!parsed) node.refuse(fmt::format("in {}: {}", node.what(), parsed.error().message));
+  return std::move(*parsed);
+}
+
+/// Every symbol, role and chooser of an expression exists.
+void check_names(const Expression& expression, const YamlNode& at, const std::vector<std::string>& symbols,
+                 const std::vector<std::string>* roles) {
+  const auto check_role = [&](const std::string& role) {
+    if (roles == nullptr) at.refuse("an Interface's protocol has no roles: [role] and @role belong to Binding types");
+    if (std::find(roles->begin(), roles->end(), role) == roles->end()) {
+      at.refuse(fmt::format("the protocol names an unknown role '{}'{}", role, nearest_hint(role, *roles)));
+    }
+  };
+  const auto check_list = [&](const Expression::List& list) {
+    for (const auto& part : list.of()) check_names(part, at, symbols, roles);
+  };
+  switch (expression.form_case()) {
+    case Expression::kSymbol:
+      if (std::find(symbols.begin(), symbols.end(), expression.symbol().name()) == symbols.end()) {
+        at.refuse(fmt::format("the protocol names an unknown {} '{}'{}", roles == nullptr ? "operation" : "interaction",
+                              expression.symbol().name(), nearest_hint(expression.symbol().name(), symbols)));
+      }
+      if (!expression.symbol().role().empty()) check_role(expression.symbol().role());
+      break;
+    case Expression::kSequence:
+      return check_list(expression.sequence());
+    case Expression::kInterleaving:
+      return check_list(expression.interleaving());
+    case Expression::kChoice:
+      return check_list(expression.choice());
+    case Expression::kRepeat:
+      return check_names(expression.repeat().of(), at, symbols, roles);
+    case Expression::kBefore:
+      return check_names(expression.before().of(), at, symbols, roles);
+    case Expression::kChosen:
+      check_role(expression.chosen().role());
+      return check_names(expression.chosen().of(), at, symbols, roles);
+    case Expression::kEnd:
+    case Expression::FORM_NOT_SET:
+      break;
+  }
+}
+
+void check_message(const YamlNode& at, const std::string& name, const MessagePool& pool) {
+  if (pool.find(name) == nullptr) {
+    at.refuse(fmt::format("unknown message type '{}'{}; `messages` must list the .proto file that has it", name,
+                          nearest_hint(name, pool.names())));
+  }
+}
+
+void read_operation(const std::string& name, const YamlNode& node, const YamlNode& at, const MessagePool& pool,
+                    Operation& operation) {
+  check_name(name, at);
+  node.only({"kind", "flow", "in", "out", "throws", "idempotent", "qos"});
+  operation.set_name(name);
+  if (!node.has("kind")) node.refuse(fmt::format("{} has no kind; say rpc, announce or stream", node.what()));
+  operation.set_kind(read_kind(node.at("kind"), false));
+  if (!node.has("in")) node.refuse(fmt::format("{} has no `in`, its request's message type", node.what()));
+  operation.set_input(node.at("in").text());
+  check_message(node.at("in"), operation.input(), pool);
+  if (operation.kind() == KIND_ANNOUNCE) {
+    if (node.has("out")) node.at("out").refuse("an announcement has no reply: remove `out`, or say kind: rpc");
+  } else {
+    if (!node.has("out")) node.refuse(fmt::format("{} has no `out`, its reply's message type", node.what()));
+    operation.set_output(node.at("out").text());
+    check_message(node.at("out"), operation.output(), pool);
+  }
+  if (node.has("flow") && operation.kind() != KIND_STREAM) node.at("flow").refuse("`flow` belongs to streams only");
+  if (operation.kind() == KIND_STREAM) {
+    const std::string flow = node.text_or("flow", "out");
+    if (flow != "out" && flow != "in" && flow != "both") node.at("flow").refuse(fmt::format("unknown flow '{}'; known are out, in, both", flow));
+    operation.set_flow(flow == "out" ? FLOW_OUT : flow == "in" ? FLOW_IN : FLOW_BOTH);
+  }
+  if (node.has("throws")) {
+    for (const auto& thrown : node.at("throws").texts()) {
+      check_message(node.at("throws"), thrown, pool);
+      operation.add_throws(thrown);
+    }
+  }
+  if (node.has("idempotent")) operation.set_idempotent(node.at("idempotent").truth());
+  if (node.has("qos")) read_qos(node.at("qos"), *operation.mutable_qos());
+}
+
+Interface read_interface(const YamlNode& node, const std::string& folder) {
+  node.only({"interface", "description", "messages", "operations", "initiates", "protocol", "concurrency"});
+  Interface interface;
+  auto [name, major] = read_id(node.at("interface"));
+  interface.set_name(name);
+  interface.set_major(major);
+  interface.set_description(node.text_or("description", ""));
+  google::protobuf::FileDescriptorSet files;
+  if (node.has("messages")) {
+    auto read = read_proto_files(folder, node.at("messages").texts());
+    if (!read) node.at("messages").refuse(read.error().message);
+    files = std::move(*read);
+  }
+  auto pool = MessagePool::make(files);
+  if (!pool) node.refuse(pool.error().message);
+  std::vector<std::string> names;
+  for (const char* section : {"operations", "initiates"}) {
+    if (!node.has(section)) continue;
+    node.at(section).each("operation", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+      if (std::find(names.begin(), names.end(), key) != names.end()) at.refuse(fmt::format("operation '{}' stands twice", key));
+      names.push_back(key);
+      if (names.size() > kOperationsMax) at.refuse(fmt::format("more than {} operations", kOperationsMax));
+      auto* operation = section[0] == 'o' ? interface.add_operations() : interface.add_initiates();
+      read_operation(key, value, at, **pool, *operation);
+    });
+  }
+  if (node.has("protocol")) {
+    *interface.mutable_protocol() = read_expression(node.at("protocol"));
+    check_names(interface.protocol(), node.at("protocol"), names, nullptr);
+  }
+  if (node.has("concurrency")) {
+    node.at("concurrency").each("concurrency of", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+      const std::uint32_t count = value.text() == "serial" ? 1 : value.number<std::uint32_t>("a number or 'serial'");
+      if (key == "sessions") {
+        interface.mutable_concurrency()->set_sessions_max(count);
+      } else if (std::find(names.begin(), names.end(), key) == names.end()) {
+        at.refuse(fmt::format("concurrency of an unknown operation '{}'{}", key, nearest_hint(key, names)));
+      } else {
+        (*interface.mutable_concurrency()->mutable_operations_max())[key] = count;
+      }
+    });
+  }
+  interface.set_descriptors(files.SerializeAsString());
+  return interface;
+}
+
+void read_cardinality(const YamlNode& node, Role& role) {
+  const std::string text = node.text();
+  const auto dots = text.find("..");
+  const char* const end = text.data() + text.size();
+  std::uint32_t min = 0;
+  auto [after, error] = std::from_chars(text.data(), end, min);
+  std::int32_t max = static_cast<std::int32_t>(min);
+  bool ok = error == std::errc() && (dots == std::string::npos ? after == end : after == text.data() + dots);
+  if (ok && dots != std::string::npos) {
+    const char* upper = text.data() + dots + 2;
+    if (end - upper == 1 && *upper == '*') {
+      max = -1;
+    } else {
+      auto [stop, wrong] = std::from_chars(upper, end, max);
+      ok = wrong == std::errc() && stop == end && max >= static_cast<std::int32_t>(min);
+    }
+  }
+  if (!ok || max == 0) node.refuse(fmt::format("'{}' is not a cardinality; expected n, n..m or n..*", text));
+  role.set_members_min(min);
+  role.set_members_max(max);
+}
+
+void read_role(const std::string& name, const YamlNode& node, const YamlNode& at, Role& role) {
+  check_name(name, at);
+  node.only({"interface", "cardinality", "trade", "prefer", "optional"});
+  role.set_name(name);
+  if (!node.has("interface")) node.refuse(fmt::format("{} has no interface", node.what()));
+  read_id(node.at("interface"));
+  role.set_interface_id(node.at("interface").text());
+  role.set_members_min(1);
+  role.set_members_max(1);
+  if (node.has("cardinality")) read_cardinality(node.at("cardinality"), role);
+  role.set_trade(node.text_or("trade", ""));
+  role.set_prefer(node.text_or("prefer", ""));
+  if (node.has("optional")) role.set_optional(node.at("optional").truth());
+}
+
+void read_interaction(const std::string& name, const YamlNode& node, const YamlNode& at,
+                      const std::vector<std::string>& roles, Interaction& interaction) {
+  check_name(name, at);
+  node.only({"kind", "from", "to", "operation", "qos"});
+  interaction.set_name(name);
+  for (const char* key : {"kind", "from", "to", "operation"}) {
+    if (!node.has(key)) node.refuse(fmt::format("{} has no '{}'", node.what(), key));
+  }
+  interaction.set_kind(read_kind(node.at("kind"), true));
+  for (const char* end : {"from", "to"}) {
+    const std::string role = node.at(end).text();
+    if (std::find(roles.begin(), roles.end(), role) == roles.end()) {
+      node.at(end).refuse(fmt::format("unknown role '{}'{}", role, nearest_hint(role, roles)));
+    }
+  }
+  interaction.set_from(node.at("from").text());
+  interaction.set_to(node.at("to").text());
+  if (interaction.from() == interaction.to()) node.at("to").refuse("an interaction goes to another role, not to its own");
+  interaction.set_operation(node.at("operation").text());
+  if (node.has("qos")) read_qos(node.at("qos"), *interaction.mutable_qos());
+}
+
+Binding read_binding(const YamlNode& node) {
+  node.only({"binding", "description", "roles", "interactions", "protocol", "qos"});
+  Binding binding;
+  auto [name, major] = read_id(node.at("binding"));
+  binding.set_name(name);
+  binding.set_major(major);
+  binding.set_description(node.text_or("description", ""));
+  std::vector<std::string> roles;
+  std::vector<std::string> interactions;
+  if (!node.has("roles")) node.refuse("a Binding type needs roles");
+  node.at("roles").each("role", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+    roles.push_back(key);
+    if (roles.size() > kRolesMax) at.refuse(fmt::format("more than {} roles", kRolesMax));
+    read_role(key, value, at, *binding.add_roles());
+  });
+  if (!node.has("interactions")) node.refuse("a Binding type needs interactions");
+  node.at("interactions").each("interaction", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+    interactions.push_back(key);
+    if (interactions.size() > kOperationsMax) at.refuse(fmt::format("more than {} interactions", kOperationsMax));
+    read_interaction(key, value, at, roles, *binding.add_interactions());
+  });
+  if (node.has("protocol")) {
+    *binding.mutable_protocol() = read_expression(node.at("protocol"));
+    check_names(binding.protocol(), node.at("protocol"), interactions, &roles);
+  }
+  if (node.has("qos")) read_qos(node.at("qos"), *binding.mutable_qos());
+  return binding;
+}
+
+/// yaml-cpp recurses: deep nesting is refused before it parses.
+void check_depth(std::string_view yaml, const std::string& file) {
+  std::size_t depth = 0;
+  for (const char c : yaml) {
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    if (depth > kTypeFileDepthMax) {
+      throw YamlMistake{fmt::format("{}: more than {} open brackets; type files nest less deeply", file, kTypeFileDepthMax)};
+    }
+  }
+}
+
+TypeFile read_documents(std::string_view yaml, const std::string& file, const std::string& folder) {
+  TypeFile types;
+  check_depth(yaml, file);
+  for (const YAML::Node& document : YAML::LoadAll(std::string(yaml))) {
+    if (document.IsNull()) continue;
+    const YamlNode node(document, file, "the document");
+    if (node.has("interface")) {
+      types.interfaces.push_back(read_interface(node, folder));
+    } else if (node.has("binding")) {
+      types.bindings.push_back(read_binding(node));
+    } else {
+      node.refuse("a type document starts with 'interface:' or 'binding:'");
+    }
+  }
+  return types;
+}
+
+}  // namespace
+
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder) {
+  if (yaml.size() > kTypeFileOctetsMax) {
+    return fail(Code::kInvalidArgument, fmt::format("{}: a type file may have {} octets, this one has {}", name, kTypeFileOctetsMax, yaml.size()));
+  }
+  try {
+    return read_documents(yaml, name, folder);
+  } catch (const YamlMistake& mistake) {
+    return fail(Code::kInvalidArgument, mistake.text);
+  } catch (const YAML::Exception& error) {
+    return fail(Code::kInvalidArgument, fmt::format("{}:{}:{}: not YAML: {}", name, error.mark.line + 1, error.mark.column + 1, error.msg));
+  }
+}
+
+Result<TypeFile> read_type_file(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return fail(Code::kNotFound, fmt::format("type file '{}' cannot be read", path));
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto folder = std::filesystem::absolute(path).parent_path().string();
+  return read_types(text.str(), path, folder);
+}
+
+}  // namespace hector::types

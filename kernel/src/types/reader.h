@@ -1,0 +1,30 @@
+// What: the reader of type files: YAML documents to the canonical model.
+// Why: people write types in YAML; every mistake is told with file, line, column and the nearest right name.
+// Who: the type repository, `hector type check`, templates.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hector/result.h"
+#include "hector/type/v1/type.pb.h"
+
+namespace hector::types {
+
+inline constexpr std::size_t kTypeFileOctetsMax = 1024 * 1024;
+inline constexpr std::size_t kTypeFileDepthMax = 32;
+inline constexpr std::size_t kRolesMax = 256;
+inline constexpr std::size_t kOperationsMax = 1'000;
+
+struct TypeFile {
+  std::vector<hector::type::v1::Interface> interfaces;
+  std::vector<hector::type::v1::Binding> bindings;
+};
+
+/// `name` is for messages; `.proto` files are found in `folder` or above it. INVALID_ARGUMENT: "file:line:column: what".
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder);
+/// NOT_FOUND if there is no such file.
+Result<TypeFile> read_type_file(const std::string& path);
+
+}  // namespace hector::types

@@ -1,0 +1,101 @@
+#include "types/repository.h"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+
+#include "types/nearest.h"
+#include "types/reader.h"
+
+namespace hector::types {
+
+std::string binding_id(const hector::type::v1::Binding& binding) { return fmt::format("{}/{}", binding.name(), binding.major()); }
+
+Result<std::vector<std::string>> Repository::load_file(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return fail(Code::kNotFound, fmt::format("type file '{}' cannot be read", path));
+  std::stringstream text;
+  text << in.rdbuf();
+  return load_text(text.str(), path, std::filesystem::absolute(path).parent_path().string());
+}
+
+Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, const std::string& name, const std::string& folder) {
+  auto read = read_types(yaml, name, folder);
+  if (!read) return fail(read.error());
+  std::vector<CompiledPtr> compiled;
+  for (auto& model : read->interfaces) {
+    auto made = CompiledInterface::make(std::move(model));
+    if (!made) return fail(made.error());
+    compiled.push_back(*made);
+  }
+  for (const auto& made : compiled) {
+    const auto known = interface(made->id());
+    if (known && (*known)->identity() != made->identity()) {
+      return fail(Code::kAlreadyExists, fmt::format("{}: another type {} is loaded; raise the number after the slash", name, made->id()));
+    }
+  }
+  std::vector<std::string> ids;
+  for (const auto& made : compiled) {
+    auto added = add(made->typed_model());
+    if (!added) return fail(added.error());
+    ids.push_back(made->id());
+  }
+  for (const auto& binding : read->bindings) {
+    if (auto added = add(binding); !added) return fail(added.error());
+    ids.push_back(binding_id(binding));
+  }
+  return ids;
+}
+
+Result<CompiledPtr> Repository::add(hector::type::v1::Interface model) {
+  auto made = CompiledInterface::make(std::move(model));
+  if (!made) return made;
+  const std::lock_guard lock(mutex_);
+  const auto [at, is_new] = interfaces_.emplace((*made)->id(), *made);
+  if (!is_new && at->second->identity() != (*made)->identity()) {
+    return fail(Code::kAlreadyExists, fmt::format("another type {} is loaded; raise the number after the slash", (*made)->id()));
+  }
+  return at->second;
+}
+
+Status Repository::add(const hector::type::v1::Binding& binding) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, is_new] = bindings_.emplace(binding_id(binding), binding);
+  if (!is_new && at->second.SerializeAsString() != binding.SerializeAsString()) {
+    return fail(Code::kAlreadyExists, fmt::format("another Binding type {} is loaded; raise the number after the slash", at->first));
+  }
+  return {};
+}
+
+Result<CompiledPtr> Repository::interface(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = interfaces_.find(id); found != interfaces_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, type] : interfaces_) names.push_back(name);
+  return fail(Code::kNotFound, fmt::format("no Interface '{}' is known here{}; load its type file", id, nearest_hint(id, names)));
+}
+
+Result<hector::type::v1::Binding> Repository::binding(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = bindings_.find(id); found != bindings_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, type] : bindings_) names.push_back(name);
+  return fail(Code::kNotFound, fmt::format("no Binding type '{}' is known here{}; load its type file", id, nearest_hint(id, names)));
+}
+
+std::vector<CompiledPtr> Repository::interfaces() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CompiledPtr> all;
+  for (const auto& [id, type] : interfaces_) all.push_back(type);
+  return all;
+}
+
+std::vector<hector::type::v1::Binding> Repository::bindings() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<hector::type::v1::Binding> all;
+  for (const auto& [id, type] : bindings_) all.push_back(type);
+  return all;
+}
+
+}  // namespace hector::types
