@@ -5,7 +5,7 @@
 #include <map>
 
 #include "binding/session.h"
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 namespace hector {
 

@@ -7,7 +7,7 @@
 #include "binding/policy.h"
 #include "dispatch/local_call.h"
 #include "runtime/reference_model.h"
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 namespace hector {
 

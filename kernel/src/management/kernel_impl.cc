@@ -11,7 +11,7 @@
 #include "binding/session.h"
 #include "hector/typed.h"
 #include "runtime/reference_model.h"
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 namespace hector {
 

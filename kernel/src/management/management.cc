@@ -7,7 +7,7 @@
 #include "management/kernel_impl.h"
 #include "offers/builtin.h"
 #include "types/expression.h"
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 namespace hector {
 

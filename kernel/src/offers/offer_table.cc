@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 namespace hector {
 

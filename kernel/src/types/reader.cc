@@ -9,7 +9,7 @@
 
 #include "types/expression.h"
 #include "types/messages.h"
-#include "types/yaml_node.h"
+#include "hector_yaml/yaml_node.h"
 
 namespace hector::types {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 #include "types/reader.h"
 
 namespace hector::types {

@@ -1,4 +1,4 @@
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 #include <algorithm>
 

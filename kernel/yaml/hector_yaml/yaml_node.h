@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "types/nearest.h"
+#include "hector_yaml/nearest.h"
 
 namespace hector::types {
 

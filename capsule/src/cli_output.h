@@ -1,0 +1,21 @@
+// What: how the command line prints lists: as a table, JSON, YAML or names.
+// Why: people read tables, scripts read the others; one place writes all four.
+// Who: cli_main.cc.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace hector {
+
+struct OutputRow {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+/// format: table, json, yaml or name.
+std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format);
+std::string json_quoted(const std::string& text);
+
+}  // namespace hector

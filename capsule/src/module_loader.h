@@ -1,0 +1,64 @@
+// What: PluginLoader, which finds plugins by their manifests and loads them.
+// Why: the manifest is read and its ABI record compared before the library is opened; nothing here knows a plugin by name.
+// Who: hector-capsule, the command line, the management interface through ModuleLoader.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hector/kernel.h"
+#include "hector/plugin.h"
+
+namespace hector {
+
+struct Manifest {
+  ModuleKind kind = ModuleKind::kProtocol;
+  std::string name;
+  std::string folder;
+  std::string description;
+  std::string status;
+  std::string security;
+  std::string unload;  ///< "unmap" or "retire"
+  std::string library;
+  std::string abi;
+  std::vector<std::string> listen;          ///< where a protocol listens unless told otherwise
+  std::vector<std::string> load_globally;   ///< libraries whose symbols extensions of the plugin's runtime need
+  std::uint32_t weight = 100;               ///< what it costs to load; the command line takes the lightest
+};
+
+/// Any thread.
+class PluginLoader final : public ModuleLoader {
+ public:
+  /// Plugin folders are <path>/<kind>s/<name>/plugin.yaml.
+  PluginLoader(std::vector<std::string> paths, Log& log);
+  ~PluginLoader() override;
+  void set_kernel(Kernel* kernel) { kernel_ = kernel; }
+
+  /// NOT_FOUND names what there is; INVALID_ARGUMENT says what is wrong with the manifest.
+  Result<Manifest> find(ModuleKind kind, const std::string& name) const;
+  std::vector<Manifest> all(ModuleKind kind) const;
+  /// FAILED_PRECONDITION if the ABI record differs: the library is not opened then.
+  Status load(ModuleKind kind, const std::string& name, const std::vector<std::string>* listen, const std::string& settings);
+
+  Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::string& settings, bool dry_run) override;
+  void retired(ModuleKind kind, const std::string& name) override;
+
+ private:
+  struct Library;
+  Result<const ::hector_plugin*> open(const Manifest& manifest);
+  std::vector<std::string> paths_;
+  Log& log_;
+  Kernel* kernel_ = nullptr;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Library>> libraries_;
+};
+
+/// The folder above this program's own (…/bin/hector → …).
+std::string program_prefix();
+/// $HECTOR_PLUGIN_PATH, then lib/hector under the prefix.
+std::vector<std::string> plugin_paths();
+
+}  // namespace hector

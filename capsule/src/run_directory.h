@@ -1,0 +1,21 @@
+// What: the run directory, where each capsule of this user leaves the reference of its management interface.
+// Why: on one host a capsule is found by its name.
+// Who: hector-capsule writes it; the command line and `joined:` read it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hector/reference.h"
+
+namespace hector {
+
+/// $HECTOR_RUN_DIRECTORY, else $XDG_RUNTIME_DIR/hector, else /tmp/hector-<uid>. Made if missing, for this user only.
+std::string run_directory();
+Status write_capsule_reference(const std::string& directory, const Reference& reference);
+void remove_capsule_reference(const std::string& directory, const std::string& capsule);
+/// By a capsule's name or a "hector:" text. NOT_FOUND names the capsules that run.
+Result<Reference> read_capsule_reference(const std::string& directory, const std::string& capsule);
+std::vector<std::string> running_capsules(const std::string& directory);
+
+}  // namespace hector

@@ -1,0 +1,145 @@
+// What: the packets and frames of Hector's UDP messaging, to octets and back.
+// Why: the wire format of README.md in one place, for both directions and for the fuzz target.
+// Who: sessions and the protocol.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hector::udp {
+
+using Octets = std::span<const std::uint8_t>;
+
+enum class PacketType : std::uint8_t { kHello = 1, kCookie = 2, kWelcome = 3, kData = 4, kReset = 5, kMulticast = 6 };
+enum class FrameType : std::uint8_t { kAcknowledge = 1, kFragment = 2, kPing = 3, kClose = 4, kLimit = 5 };
+enum class MessageType : std::uint8_t { kRequest = 1, kReply = 2, kFlowData = 3, kFlowEnd = 4, kFlowCredit = 5, kCancel = 6 };
+
+inline constexpr std::uint8_t kVersion = 1;
+/// A hello is padded to this size, so that what answers an address nobody has proved is always smaller.
+inline constexpr std::size_t kHelloOctets = 1'200;
+inline constexpr std::size_t kCookieOctets = 24;
+inline constexpr std::uint64_t kMessageOctetsMax = 64ULL * 1024 * 1024;
+
+/// Appends to a buffer.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+  Writer& octet(std::uint8_t value) {
+    out_.push_back(static_cast<char>(value));
+    return *this;
+  }
+  Writer& fixed(std::uint64_t value) {
+    char octets[8];
+    for (int i = 0; i < 8; ++i) octets[i] = static_cast<char>(value >> (8 * i));
+    out_.append(octets, 8);
+    return *this;
+  }
+  Writer& number(std::uint64_t value) {
+    while (value >= 0x80) {
+      out_.push_back(static_cast<char>(value | 0x80));
+      value >>= 7;
+    }
+    out_.push_back(static_cast<char>(value));
+    return *this;
+  }
+  Writer& raw(const void* data, std::size_t size) {
+    out_.append(static_cast<const char*>(data), size);
+    return *this;
+  }
+
+ private:
+  std::string& out_;
+};
+
+/// Reads from octets; after the first thing that does not fit it is broken for good and yields zeros.
+class Reader {
+ public:
+  explicit Reader(Octets in) : in_(in) {}
+  std::uint8_t octet() { return at_ < in_.size() ? in_[at_++] : static_cast<std::uint8_t>(broken()); }
+  std::uint64_t fixed() {
+    if (in_.size() - at_ < 8) return broken();
+    std::uint64_t value = 0;
+    for (int i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(in_[at_++]) << (8 * i);
+    return value;
+  }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (at_ >= in_.size()) return broken();
+      const std::uint8_t octet = in_[at_++];
+      value |= static_cast<std::uint64_t>(octet & 0x7f) << shift;
+      if (octet < 0x80) return value;
+    }
+    return broken();
+  }
+  Octets raw(std::uint64_t size) {
+    if (size > in_.size() - at_) {
+      broken();
+      return {};
+    }
+    const Octets part = in_.subspan(at_, size);
+    at_ += size;
+    return part;
+  }
+  [[nodiscard]] Octets rest() const { return in_.subspan(at_); }
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool at_end() const { return at_ >= in_.size(); }
+
+ private:
+  std::uint64_t broken() {
+    ok_ = false;
+    at_ = in_.size();
+    return 0;
+  }
+  Octets in_;
+  std::size_t at_ = 0;
+  bool ok_ = true;
+};
+
+/// Numbers received, as disjoint ascending ranges [first, last].
+class NumberSet {
+ public:
+  /// False if it was in already.
+  bool add(std::uint64_t number);
+  [[nodiscard]] bool contains(std::uint64_t number) const;
+  [[nodiscard]] const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges() const { return ranges_; }
+  /// Forgets the lowest ranges beyond `count`; numbers below what is left count as received.
+  void keep(std::size_t count);
+
+ private:
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
+  std::uint64_t all_below_ = 0;
+};
+
+struct Fragment {
+  std::uint64_t message = 0;   ///< the sender's number, from 1
+  std::uint64_t group = 0;     ///< messages of one group (not 0) arrive in order
+  std::uint64_t position = 0;  ///< in the group, from 1
+  std::uint64_t total = 0;
+  std::uint64_t offset = 0;
+  Octets data;
+};
+struct Acknowledgement {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  ///< highest first
+};
+struct Frame {
+  FrameType type = FrameType::kPing;
+  Fragment fragment;
+  Acknowledgement acknowledgement;
+  std::uint64_t limit = 0;
+};
+
+void write_fragment(Writer& out, const Fragment& fragment);
+void write_acknowledgement(Writer& out, const NumberSet& received);
+/// Upper bound of a fragment frame's octets beside its data.
+inline constexpr std::size_t kFragmentOverhead = 1 + 6 * 10;
+inline constexpr std::size_t kRangesMax = 32;
+
+/// The next frame of a data packet; nothing at its end or if it is malformed (then `reader` is not ok).
+std::optional<Frame> read_frame(Reader& reader);
+
+}  // namespace hector::udp

@@ -1,0 +1,127 @@
+// What: Session, one side of a session: messages in, packets out, and back; acknowledgement, retransmission, windows.
+// Why: without sockets, threads or clocks of its own it runs alike on the machine's network and on the simulated one.
+// Who: the protocol's channels and endpoints, which hold its lock.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "hector/bytes.h"
+#include "hector/clock.h"
+#include "packet.h"
+
+namespace hector::udp {
+
+struct SessionLimits {
+  std::size_t datagram_octets = 1'400;
+  std::uint64_t receive_window_octets = 64ULL * 1024 * 1024;
+  std::uint64_t message_octets_max = 16ULL * 1024 * 1024;
+  Duration silence_max = std::chrono::seconds(5);  ///< with something to acknowledge, then the peer counts as dead
+};
+
+/// One at a time: the owner locks. Times are the owner's.
+class Session {
+ public:
+  Session(SessionLimits limits, std::uint64_t peer_id) : limits_(limits), peer_id_(peer_id) { window_ = 32 * limits_.datagram_octets; }
+
+  void set_peer(std::uint64_t peer_id) { peer_id_ = peer_id; }
+  /// Queues a message for the peer. Messages of one group (not 0) are delivered in this order.
+  void send(std::uint64_t group, std::string head, Bytes body);
+  /// Handles a data packet after its type and id. Complete messages in order go to `deliver`. False: malformed, nothing was done with the rest.
+  bool receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver);
+  /// Writes the next packet to send now, empty if there is none. Call until empty.
+  bool next_packet(TimePoint now, std::string& packet);
+  /// What is due by time: retransmission, an acknowledgement. Then next_packet() may have something.
+  void tick(TimePoint now);
+  /// When tick() is wanted, kNever if not.
+  [[nodiscard]] TimePoint due() const;
+  [[nodiscard]] bool is_dead(TimePoint now) const;
+  [[nodiscard]] bool peer_closed() const { return peer_closed_; }
+  /// The last packet: tells the peer that the session ends.
+  std::string close_packet(TimePoint now);
+  [[nodiscard]] std::size_t unsent() const { return unsent_; }
+  [[nodiscard]] Duration round_trip() const { return smoothed_; }
+  [[nodiscard]] std::uint64_t retransmitted() const { return retransmitted_; }
+
+ private:
+  struct Piece {
+    std::uint64_t message;
+    std::uint64_t offset;
+    std::uint64_t size;
+  };
+  struct Outgoing {
+    std::uint64_t group = 0;
+    std::uint64_t position = 0;
+    std::string head;
+    Bytes body;
+    std::uint64_t acknowledged = 0;
+    [[nodiscard]] std::uint64_t total() const { return head.size() + body.size(); }
+  };
+  struct Incoming {
+    std::uint64_t group = 0;
+    std::uint64_t position = 0;
+    std::uint64_t total = 0;
+    std::uint64_t received = 0;
+    Bytes content;
+    std::map<std::uint64_t, std::uint64_t> ranges;  ///< what has come: start to end
+  };
+  struct Sent {
+    std::uint64_t number;
+    TimePoint at;
+    std::size_t octets;
+    bool in_flight = true;
+    std::vector<Piece> pieces;
+  };
+  struct Group {
+    std::uint64_t next = 1;
+    std::map<std::uint64_t, Bytes> waiting;
+  };
+
+  void take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver);
+  void finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver);
+  void take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now);
+  void acknowledged(Sent& sent);
+  void lost(Sent& sent, TimePoint now);
+  void copy_piece(const Outgoing& outgoing, const Piece& piece, std::string& out);
+  void measure(Duration sample);
+  [[nodiscard]] Duration timeout() const;
+
+  SessionLimits limits_;
+  std::uint64_t peer_id_;
+  // sending
+  std::uint64_t next_message_ = 1;
+  std::uint64_t next_packet_ = 1;
+  std::unordered_map<std::uint64_t, Outgoing> outgoing_;
+  std::unordered_map<std::uint64_t, std::uint64_t> group_positions_;
+  std::deque<Piece> fresh_;   ///< whole messages, cut as they go
+  std::deque<Piece> again_;   ///< to retransmit
+  std::deque<Sent> sent_;
+  std::size_t unsent_ = 0;
+  std::size_t in_flight_ = 0;
+  std::size_t window_;
+  std::size_t threshold_ = SIZE_MAX;
+  std::uint64_t recovery_until_ = 0;  ///< packets below it do not shrink the window again
+  std::uint64_t octets_fresh_ = 0;
+  std::uint64_t peer_limit_ = 64ULL * 1024 * 1024;
+  Duration smoothed_{0}, deviation_{0};
+  int timeouts_ = 0;
+  int probes_ = 0;
+  TimePoint last_sent_{}, oldest_unanswered_ = kNever;
+  std::uint64_t retransmitted_ = 0;
+  // receiving
+  NumberSet packets_;
+  NumberSet messages_;
+  std::unordered_map<std::uint64_t, Incoming> incoming_;
+  std::unordered_map<std::uint64_t, Group> groups_;
+  std::uint64_t octets_received_ = 0;
+  std::uint64_t limit_told_ = 64ULL * 1024 * 1024;
+  bool tell_limit_ = false;
+  int unacknowledged_ = 0;
+  TimePoint acknowledge_at_ = kNever;
+  bool peer_closed_ = false;
+};
+
+}  // namespace hector::udp
