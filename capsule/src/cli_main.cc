@@ -11,7 +11,7 @@
 #include "cli_output.h"
 #include "cli_session.h"
 #include "hector/management/v1/management.pb.h"
-#include "hector/type_check.h"
+#include "hector/type_file.h"
 #include "run_directory.h"
 
 namespace {

@@ -104,13 +104,15 @@ class Bytes {
   Owner* owner_ = nullptr;
 };
 
-/// How a typed object in a Payload is identified, serialised and given up. One static instance a message type and module.
+/// How a typed object in a Payload is identified, serialised and given up. One static instance a message type and module. Plain C,
+/// the same as hector_message_operations of hector.h.
 struct TypedOperations {
   /// The same pointer for the same message type throughout the process (its Protobuf Descriptor).
   const void* type;
-  Bytes (*serialise)(const void* object);
+  /// Asks `allocate(out, size)` for memory once and writes the object's octets there.
+  void (*serialise)(const void* object, void* out, std::uint8_t* (*allocate)(void* out, std::size_t size));
   /// Null where the payload only borrows the object: then it is valid until the call that carries it returns.
-  void (*release)(void* object) noexcept;
+  void (*release)(void* object);
 };
 
 /// Bytes, or a typed object that becomes bytes only when somebody asks. Move only.
@@ -138,7 +140,11 @@ class Payload {
   /// Serialises a typed object at most once.
   [[nodiscard]] const Bytes& bytes() {
     if (object_ != nullptr) {
-      bytes_ = operations_->serialise(object_);
+      operations_->serialise(object_, &bytes_, [](void* out, std::size_t size) {
+        auto& bytes = *static_cast<Bytes*>(out);
+        bytes = Bytes::allocate(size);
+        return bytes.writable();
+      });
       give_up();
     }
     return bytes_;

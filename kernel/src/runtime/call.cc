@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "runtime/parker.h"
+#include "runtime/wait_until.h"
 
 namespace hector {
 
@@ -113,6 +114,18 @@ void watch_frames(Frame* frame, Parker* parker) noexcept {
 }
 
 }  // namespace
+
+void wait_until(const std::function<bool()>& is_over) {
+  Parker& parker = Parker::mine();
+  auto& thread = this_thread_state();
+  watch_frames(thread.frames, &parker);
+  while (!is_over()) {
+    const std::uint32_t ticket = parker.ticket();
+    if (serve_frames(thread.frames) || is_over()) continue;
+    parker.park(ticket, kNever, nullptr);
+  }
+  watch_frames(thread.frames, nullptr);
+}
 
 void WaitedCall::run(Starter& starter, const Clock& clock) {
   parker_ = &Parker::mine();

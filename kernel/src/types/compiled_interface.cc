@@ -159,6 +159,7 @@ Result<std::string> CompiledInterface::to_json(std::string_view message, std::st
   std::string json;
   pb::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
   const auto status = pb::util::MessageToJsonString(*object, &json, options);
   if (!status.ok()) return fail(Code::kInternal, status.message().as_string());
   return json;

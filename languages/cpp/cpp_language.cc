@@ -1,0 +1,108 @@
+// What: the cpp language: loads shared objects that export hector_template_v1 and runs their Objects.
+// Why: compiled Objects in any language with a C ABI.
+// Who: loaded by capsules whose configuration lists `cpp`.
+#include <dlfcn.h>
+
+#include <fmt/format.h>
+#include <map>
+
+#include "hector/c_handles.h"
+#include "hector/plugin.h"
+
+namespace {
+
+using namespace hector;
+
+void take_text(void* context, const char* text, size_t size) { static_cast<std::string*>(context)->assign(text, size); }
+
+class CppServant final : public Servant {
+ public:
+  CppServant(const hector_template& code, void* instance, std::vector<std::uint32_t> numbers)
+      : code_(code), instance_(instance), numbers_(std::move(numbers)) {}
+  ~CppServant() override {
+    for (auto& [session, handle] : sessions_) hector_session_release(handle);
+    code_.destroy(instance_);
+  }
+  void invoke(Call& call) noexcept override { code_.invoke(instance_, numbers_[call.operation->index], handle_of(call)); }
+  void bound(const std::shared_ptr<Session>& session) noexcept override {
+    if (code_.bound == nullptr) return;
+    auto* handle = make_session_handle(session);
+    sessions_.emplace(session.get(), handle);
+    code_.bound(instance_, handle);
+  }
+  void unbound(Session& session) noexcept override {
+    const auto found = sessions_.find(&session);
+    if (found == sessions_.end()) return;
+    if (code_.unbound != nullptr) code_.unbound(instance_, found->second);
+    hector_session_release(found->second);
+    sessions_.erase(found);
+  }
+
+ private:
+  const hector_template& code_;
+  void* instance_;
+  std::vector<std::uint32_t> numbers_;  ///< from the Interface's operations to the template's
+  std::map<Session*, hector_session*> sessions_;
+};
+
+class CppTemplate final : public TemplateCode {
+ public:
+  explicit CppTemplate(const hector_template& code) : code_(code) {
+    info_.name = code.name;
+    info_.version = code.version == nullptr ? "" : code.version;
+    info_.interface_id = code.interface_id;
+    info_.thread = code.thread == 0 ? ThreadModel::kPrivate : ThreadModel::kPooled;
+    info_.parallel = code.parallel != 0;
+    info_.type_yaml = code.type_yaml == nullptr ? "" : code.type_yaml;
+    info_.description = code.description == nullptr ? "" : code.description;
+  }
+  const TemplateInfo& info() const noexcept override { return info_; }
+
+  Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr interface, const std::string& arguments) override {
+    std::vector<std::uint32_t> numbers;
+    for (const auto& operation : interface->operations()) {
+      std::uint32_t number = 0;
+      while (code_.operations[number] != nullptr && operation.name != code_.operations[number]) ++number;
+      if (code_.operations[number] == nullptr) {
+        return fail(Code::kFailedPrecondition, fmt::format("template {} has no method for operation '{}' of {}", info_.name, operation.name, interface->id()));
+      }
+      numbers.push_back(number);
+    }
+    std::string why;
+    void* instance = code_.create(handle_of(capsule), arguments.c_str(), take_text, &why);
+    if (instance == nullptr) return fail(Code::kInvalidArgument, fmt::format("an Object of {} could not be made: {}", info_.name, why));
+    return std::unique_ptr<Servant>(std::make_unique<CppServant>(code_, instance, std::move(numbers)));
+  }
+
+ private:
+  const hector_template& code_;
+  TemplateInfo info_;
+};
+
+class CppLanguage final : public Language {
+ public:
+  const std::vector<std::string>& formats() const noexcept override { return formats_; }
+
+  Result<std::unique_ptr<TemplateCode>> load(const std::string& path) override {
+    // Kept mapped (reliability of dlclose with C++ leftovers): objects, message types and threads of a template may outlive it.
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (library == nullptr) return fail(Code::kInvalidArgument, fmt::format("template {} cannot be opened: {}", path, dlerror()));
+    using Entry = const hector_template* (*)();
+    const auto entry = reinterpret_cast<Entry>(dlsym(library, "hector_template_v1"));
+    if (entry == nullptr) return fail(Code::kInvalidArgument, fmt::format("{} exports no hector_template_v1: it is no template", path));
+    const hector_template* code = entry();
+    if (code == nullptr || code->abi != HECTOR_C_ABI || code->size < sizeof(hector_template)) {
+      return fail(Code::kInvalidArgument, fmt::format("template {} was built for another C API than {}", path, HECTOR_C_ABI));
+    }
+    return std::unique_ptr<TemplateCode>(std::make_unique<CppTemplate>(*code));
+  }
+
+ private:
+  std::vector<std::string> formats_{".so"};
+};
+
+Language* make(const LanguageContext&) { return new CppLanguage(); }
+
+}  // namespace
+
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "cpp", nullptr, make, nullptr};

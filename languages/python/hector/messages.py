@@ -1,0 +1,99 @@
+"""Message classes from descriptors, and modules from type files.
+
+What: classes for the messages of a FileDescriptorSet, in a pool of their own; the importer of NAME.hector.yaml. Why: no generated code:
+`from hello import Greeting` reads hello.hector.yaml beside the template. Who: templates by `import`, the runtime.
+"""
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+
+import _hector
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+
+class Messages:
+    """The message classes of one FileDescriptorSet. Two sets that share a file share nothing: each Interface brings its own."""
+
+    def __init__(self, descriptors):
+        self._pool = descriptor_pool.DescriptorPool()
+        self._factory = message_factory.MessageFactory(self._pool)
+        self._files = descriptor_pb2.FileDescriptorSet.FromString(descriptors)
+        for file in self._files.file:
+            self._pool.Add(file)
+
+    def cls(self, full_name):
+        return self._factory.GetPrototype(self._pool.FindMessageTypeByName(full_name))
+
+    def names(self):
+        for file in self._files.file:
+            prefix = file.package + "." if file.package else ""
+            for message in file.message_type:
+                yield prefix + message.name
+
+
+_model = None
+
+
+def model():
+    """The messages of hector.type.v1."""
+    global _model
+    if _model is None:
+        _model = Messages(_hector.type_descriptors())
+    return _model
+
+
+_by_descriptors = {}
+
+
+def messages_of(descriptors):
+    """One Messages for equal descriptors, so that classes made twice are the same."""
+    if descriptors not in _by_descriptors:
+        _by_descriptors[descriptors] = Messages(descriptors)
+    return _by_descriptors[descriptors]
+
+
+class InterfaceBase:
+    """What a class derives from to offer an Interface of a type file."""
+
+    __hector_interface__ = None  # id
+    __hector_model__ = b""
+    __hector_descriptors__ = b""
+
+
+def load_types(path):
+    """The types of a file as a dict: Interfaces as base classes, messages as classes, by their last name."""
+    found = {}
+    for type_id, is_binding, model_octets, descriptors in _hector.read_types(path):
+        if is_binding:
+            continue
+        short = type_id.rsplit("/", 1)[0].rsplit(".", 1)[-1]
+        found[short] = type(short, (InterfaceBase,), {
+            "__hector_interface__": type_id, "__hector_model__": model_octets, "__hector_descriptors__": descriptors, "__doc__": f"Interface {type_id}."})
+        classes = messages_of(descriptors)
+        for name in classes.names():
+            found.setdefault(name.rsplit(".", 1)[-1], classes.cls(name))
+    return found
+
+
+class _TypeFileImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        if path is not None:
+            return None
+        for folder in sys.path:
+            file = os.path.join(folder or ".", name + ".hector.yaml")
+            if os.path.isfile(file):
+                return importlib.machinery.ModuleSpec(name, self, origin=file)
+        return None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        module.__file__ = module.__spec__.origin
+        module.__dict__.update(load_types(module.__spec__.origin))
+
+
+def install_importer():
+    if not any(isinstance(finder, _TypeFileImporter) for finder in sys.meta_path):
+        sys.meta_path.append(_TypeFileImporter())

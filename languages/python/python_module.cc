@@ -1,0 +1,225 @@
+#include <pybind11/embed.h>
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <condition_variable>
+
+#include "hector/type_file.h"
+#include "python_handles.h"
+
+namespace py = pybind11;
+
+namespace hector::python {
+
+namespace {
+
+[[noreturn]] void raise(const Error& error) {
+  const py::object make = py::module_::import("hector.errors").attr("error_from_parts");
+  const py::object exception = make(static_cast<int>(error.code), error.text(), error.type, py::bytes(error.detail));
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  throw py::error_already_set();
+}
+
+Deadline deadline_of(const Clock& clock, double seconds) {
+  return seconds > 0 ? clock.now() + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)) : kNever;
+}
+
+/// Runs a prepared call with the interpreter let go.
+py::bytes wait_for(WaitedCall& call, Starter& starter, const Clock& clock) {
+  {
+    const py::gil_scoped_release release;
+    call.run(starter, clock);
+  }
+  if (call.error) raise(*call.error);
+  const Bytes& reply = call.reply.bytes();
+  return py::bytes(reinterpret_cast<const char*>(reply.data()), reply.size());
+}
+
+/// Ends in Python: done(octets, None) or done(None, (code, message, type, detail)).
+CallbackCall& callback_call(py::function done) {
+  auto held = std::make_shared<py::function>(std::move(done));
+  return CallbackCall::make([held](Call& call) mutable {
+    const py::gil_scoped_acquire acquire;
+    try {
+      if (call.error) {
+        (*held)(py::none(), py::make_tuple(static_cast<int>(call.error->code), call.error->text(), call.error->type, py::bytes(call.error->detail)));
+      } else {
+        const Bytes& reply = call.reply.bytes();
+        (*held)(py::bytes(reinterpret_cast<const char*>(reply.data()), reply.size()), py::none());
+      }
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("hector: the end of a call");
+    }
+    held.reset();
+  });
+}
+
+void bind_call(py::module_& module) {
+  py::class_<PyCall, std::shared_ptr<PyCall>>(module, "Call")
+      .def("request",
+           [](PyCall& self) {
+             Call* call = self.call_or_null();
+             if (call == nullptr) return py::bytes();
+             const Bytes& bytes = call->request.bytes();
+             return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+           })
+      .def("defer", &PyCall::defer)
+      .def("complete",
+           [](PyCall& self, const std::string& reply) {
+             Call* call = self.take();
+             if (call == nullptr) return;
+             const py::gil_scoped_release release;
+             call->complete(Payload(Bytes::copy(reply)));
+           })
+      .def("fail",
+           [](PyCall& self, int code, const std::string& message, const std::string& type, const std::string& detail) {
+             Call* call = self.take();
+             if (call == nullptr) return;
+             const py::gil_scoped_release release;
+             call->fail({code_from_number(static_cast<std::uint32_t>(code)), message, type, detail, {}});
+           })
+      .def_property_readonly("is_cancelled", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->is_cancelled(); })
+      .def_property_readonly("principal", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->peer != nullptr ? self.call_or_null()->peer->principal : std::string(); })
+      .def_property_readonly("protocol", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->peer != nullptr ? self.call_or_null()->peer->protocol : std::string(); })
+      .def_property_readonly("traceparent", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->header.trace.is_set() ? self.call_or_null()->header.trace.traceparent() : std::string(); })
+      .def_property_readonly("has_deadline", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->header.deadline != kNever; })
+      .def_property_readonly("metadata", [](PyCall& self) { return self.call_or_null() == nullptr ? Metadata() : self.call_or_null()->header.metadata; })
+      .def("read",
+           [](PyCall& self) -> py::object {
+             if (!self.stream()) return py::none();
+             std::mutex mutex;
+             std::condition_variable changed;
+             bool done = false;
+             Result<std::optional<Payload>> message = std::optional<Payload>();
+             {
+               const py::gil_scoped_release release;
+               self.stream()->read([&](Result<std::optional<Payload>> next) {
+                 const std::lock_guard lock(mutex);
+                 message = std::move(next);
+                 done = true;
+                 changed.notify_all();
+               });
+               std::unique_lock lock(mutex);
+               changed.wait(lock, [&] { return done; });
+             }
+             if (!message) raise(message.error());
+             if (!*message) return py::none();
+             const Bytes& bytes = (*message)->bytes();
+             return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+           })
+      .def("write", [](PyCall& self, const std::string& message) {
+        if (!self.stream()) return false;
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool done = false, ok = false;
+        const py::gil_scoped_release release;
+        self.stream()->write(Payload(Bytes::copy(message)), [&](const Status& status) {
+          const std::lock_guard lock(mutex);
+          ok = status.has_value();
+          done = true;
+          changed.notify_all();
+        });
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [&] { return done; });
+        return ok;
+      });
+}
+
+void bind_reach(py::module_& module) {
+  py::class_<PyTarget>(module, "Target")
+      .def("model", [](const PyTarget& self) { return py::bytes(self.target->interface()->model()); })
+      .def("descriptors", [](const PyTarget& self) { return py::bytes(self.target->interface()->descriptors()); })
+      .def("call",
+           [](const PyTarget& self, const std::string& operation, const std::string& request, double timeout) {
+             WaitedCall call;
+             call.header.operation_name = operation;
+             call.header.deadline = deadline_of(*self.clock, timeout);
+             call.request = Payload(Bytes::copy(request));
+             return wait_for(call, *self.target, *self.clock);
+           })
+      .def("start", [](const PyTarget& self, const std::string& operation, const std::string& request, double timeout, py::function done) {
+        auto& call = callback_call(std::move(done));
+        call.header.operation_name = operation;
+        call.header.deadline = deadline_of(*self.clock, timeout);
+        call.request = Payload(Bytes::copy(request));
+        const py::gil_scoped_release release;
+        self.target->start(call);
+      });
+  py::class_<PyCapsule>(module, "Capsule")
+      .def("name", [](const PyCapsule& self) { return self.capsule->name(); })
+      .def("object_name", [](const PyCapsule& self) { return self.capsule->object_name(); })
+      .def("principal", [](const PyCapsule& self) { return self.capsule->principal(); })
+      .def("log", [](const PyCapsule& self, const std::string& event, const std::string& detail) { self.capsule->log().write(Level::kInfo, event, {{"object", self.capsule->object_name()}, {"detail", detail}}); })
+      .def("advertise",
+           [](const PyCapsule& self, const std::map<std::string, std::string>& properties) {
+             Status done;
+             {
+               const py::gil_scoped_release release;
+               done = self.capsule->advertise(properties);
+             }
+             if (!done) raise(done.error());
+           })
+      .def("resolve", [](const PyCapsule& self, const std::string& who) {
+        Result<std::shared_ptr<Target>> target = fail(Code::kInternal, "");
+        {
+          const py::gil_scoped_release release;
+          target = self.capsule->resolve(who);
+        }
+        if (!target) raise(target.error());
+        return PyTarget{*target, &self.capsule->clock()};
+      });
+  py::class_<PySession>(module, "Session")
+      .def("binding", [](const PySession& self) { return self.session->binding(); })
+      .def("binding_type", [](const PySession& self) { return self.session->binding_type(); })
+      .def("role", [](const PySession& self) { return self.session->role(); })
+      .def("members",
+           [](const PySession& self, const std::string& role) {
+             auto members = self.session->members(role);
+             if (!members) raise(members.error());
+             std::vector<std::pair<std::string, std::string>> list;
+             for (const auto& member : *members) list.emplace_back(member.object, member.capsule);
+             return list;
+           })
+      .def("call",
+           [](const PySession& self, const std::string& interaction, std::uint32_t member, const std::string& request, double timeout) {
+             auto number = self.session->interaction(interaction);
+             if (!number) raise(number.error());
+             WaitedCall call;
+             call.header.deadline = deadline_of(*self.clock, timeout);
+             call.request = Payload(Bytes::copy(request));
+             auto members = self.session->members(self.session->role());
+             try {
+               return wait_for(call, self.session->starter(*number, member), *self.clock);
+             } catch (const std::out_of_range&) {
+               raise({Code::kInvalidArgument, "no such member", {}, {}, {}});
+             }
+           })
+      .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member, const std::string& request, double timeout, py::function done) {
+        auto number = self.session->interaction(interaction);
+        if (!number) raise(number.error());
+        auto& call = callback_call(std::move(done));
+        call.header.deadline = deadline_of(*self.clock, timeout);
+        call.request = Payload(Bytes::copy(request));
+        const py::gil_scoped_release release;
+        self.session->start(*number, member, call);
+      });
+}
+
+}  // namespace
+
+PYBIND11_EMBEDDED_MODULE(_hector, module) {
+  module.doc() = "The kernel's side of the hector package.";
+  bind_call(module);
+  bind_reach(module);
+  module.def("type_descriptors", [] { return py::bytes(type_model_descriptors()); });
+  module.def("read_types", [](const std::string& path) {
+    auto types = read_type_descriptions(path);
+    if (!types) raise(types.error());
+    py::list list;
+    for (const auto& type : *types) list.append(py::make_tuple(type.id, type.is_binding, py::bytes(type.model), py::bytes(type.descriptors)));
+    return list;
+  });
+}
+
+}  // namespace hector::python

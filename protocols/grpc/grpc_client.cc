@@ -1,0 +1,255 @@
+#include "grpc_client.h"
+
+#include <fmt/format.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <mutex>
+#include <set>
+
+#include "status_mapping.h"
+
+namespace hector::grpcp {
+
+namespace {
+
+void fill(grpc::ClientContext& client, const Header& header, const Clock& clock) {
+  Header told = header;
+  if (header.deadline != kNever) {
+    client.set_deadline(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(header.deadline - clock.now()));
+    told.deadline = kNever;  // gRPC carries it
+  }
+  for (const auto& [key, value] : header.metadata) client.AddMetadata(key, value);
+  told.metadata.clear();
+  if (header.trace.is_set()) client.AddMetadata("traceparent", header.trace.traceparent());
+  told.trace = {};
+  if (header.session == 0) {  // names are in the path
+    told.interface_name.clear();
+    told.operation_name.clear();
+  }
+  std::string octets;
+  encode_header(told, clock.now(), octets);
+  client.AddMetadata(kHeaderKey, octets);
+}
+
+std::string method_of(const Header& header) {
+  return header.session != 0 ? "/hector.Session/message" : "/" + header.interface_name + "/" + header.operation_name;
+}
+
+void end(Call& call, const grpc::Status& status, const grpc::ClientContext& client) {
+  take_metadata(client.GetServerInitialMetadata(), call.initial);
+  take_metadata(client.GetServerTrailingMetadata(), call.trailing);
+  if (status.ok()) return call.complete(std::move(call.reply));
+  if (call.is_cancelled()) return call.fail(call.why_cancelled());
+  call.fail(to_error(status, client.GetServerTrailingMetadata()));
+}
+
+struct UnaryCall {
+  grpc::ClientContext client;
+  grpc::ByteBuffer request, reply;
+};
+
+/// A flow: reactor and Stream in one, kept alive by itself until OnDone.
+class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>, public Stream, public std::enable_shared_from_this<ClientFlow> {
+ public:
+  explicit ClientFlow(Call& call) : call_(&call), is_in_only_(call.flow == Flow::kIn) {}
+
+  void begin(grpc::GenericStub& stub, const ProtocolContext& context) {
+    self_ = shared_from_this();
+    fill(client_, call_->header, *context.clock);
+    stub.PrepareBidiStreamingCall(&client_, method_of(call_->header), grpc::StubOptions(), this);
+    AddHold();
+    if (call_->flow == Flow::kOut) {
+      write_closed_ = true;
+      out_ = to_buffer(call_->request.bytes());
+      StartWriteLast(&out_, grpc::WriteOptions());
+    }
+    StartRead(&in_);
+    StartCall();
+  }
+  void stop() { client_.TryCancel(); }
+
+  void write(Payload message, Callback<void(Status)> accepted) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!over_ && !write_closed_) {
+        writer_ = std::move(accepted);
+        out_ = to_buffer(message.bytes());
+        StartWrite(&out_);
+        return;
+      }
+    }
+    accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+  }
+  void close_write() override {
+    const std::lock_guard lock(mutex_);
+    if (over_ || std::exchange(write_closed_, true)) return;
+    if (writer_) {
+      close_waits_ = true;
+    } else {
+      StartWritesDone();
+    }
+  }
+  void read(Callback<void(Result<std::optional<Payload>>)> next) override {
+    std::unique_lock lock(mutex_);
+    if (arrived_) {
+      Bytes message = std::move(*arrived_);
+      arrived_.reset();
+      if (!over_) StartRead(&in_);
+      lock.unlock();
+      return next(std::optional<Payload>(Payload(std::move(message))));
+    }
+    if (!done_) {
+      reader_ = std::move(next);
+      return;
+    }
+    auto why = broken_;
+    lock.unlock();
+    if (why) return next(tl::unexpected(*why));
+    next(std::optional<Payload>());
+  }
+
+  void OnReadDone(bool ok) override {
+    std::unique_lock lock(mutex_);
+    if (!ok) {
+      over_ = true;
+      lock.unlock();
+      RemoveHold();
+      return;
+    }
+    Bytes message = to_bytes(in_);
+    if (is_in_only_) {
+      call_->reply = Payload(std::move(message));
+      StartRead(&in_);
+      return;
+    }
+    if (!reader_) {
+      arrived_ = std::move(message);
+      return;
+    }
+    auto reader = std::move(reader_);
+    reader_ = {};
+    StartRead(&in_);
+    lock.unlock();
+    reader(std::optional<Payload>(Payload(std::move(message))));
+  }
+  void OnWriteDone(bool ok) override {
+    std::unique_lock lock(mutex_);
+    auto writer = std::move(writer_);
+    writer_ = {};
+    if (ok && std::exchange(close_waits_, false) && !over_) StartWritesDone();
+    lock.unlock();
+    if (!writer) return;
+    if (ok) return writer({});
+    writer(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+  }
+  void OnDone(const grpc::Status& status) override {
+    const auto keep = std::move(self_);
+    Callback<void(Result<std::optional<Payload>>)> reader;
+    Callback<void(Status)> writer;
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = done_ = true;
+      if (!status.ok()) broken_ = call_->is_cancelled() ? call_->why_cancelled() : to_error(status, client_.GetServerTrailingMetadata());
+      reader = std::move(reader_);
+      reader_ = {};
+      writer = std::move(writer_);
+      writer_ = {};
+    }
+    if (writer) writer(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+    if (reader) {
+      if (broken_) reader(tl::unexpected(*broken_));
+      else reader(std::optional<Payload>());
+    }
+    end(*call_, status, client_);
+  }
+
+ private:
+  Call* call_;
+  const bool is_in_only_;
+  grpc::ClientContext client_;
+  grpc::ByteBuffer in_, out_;
+  std::shared_ptr<ClientFlow> self_;
+  std::mutex mutex_;
+  Callback<void(Result<std::optional<Payload>>)> reader_;
+  Callback<void(Status)> writer_;
+  std::optional<Bytes> arrived_;  ///< read ahead by one, so that the end is noticed
+  std::optional<Error> broken_;
+  bool write_closed_ = false, close_waits_ = false, over_ = false, done_ = false;
+};
+
+class GrpcChannel final : public Channel, public std::enable_shared_from_this<GrpcChannel> {
+ public:
+  GrpcChannel(const ProtocolContext& context, const std::string& address) : context_(context), address_(address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax) + 1024);
+    arguments.SetMaxSendMessageSize(-1);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  void start(Call& call) noexcept override {
+    if (closed_) return call.fail({Code::kUnavailable, fmt::format("grpc {}: the channel is closed", address_), {}, {}, {}});
+    if (call.kind == Kind::kStream) {
+      auto flow = std::make_shared<ClientFlow>(call);
+      call.stream = flow;
+      remember([weak = std::weak_ptr<ClientFlow>(flow)] {
+        if (auto held = weak.lock()) held->stop();
+      });
+      call.on_cancel([weak = std::weak_ptr<ClientFlow>(flow)] {
+        if (auto held = weak.lock()) held->stop();
+      });
+      flow->begin(*stub_, context_);
+      return;
+    }
+    const Bytes& octets = call.request.bytes();
+    if (octets.size() > kMessageOctetsMax) {
+      return call.fail({Code::kInvalidArgument, fmt::format("a gRPC message may have {} octets here, this one has {}", kMessageOctetsMax, octets.size()), {}, {}, {}});
+    }
+    auto unary = std::make_shared<UnaryCall>();
+    fill(unary->client, call.header, *context_.clock);
+    unary->request = to_buffer(octets);
+    call.on_cancel([weak = std::weak_ptr<UnaryCall>(unary)] {
+      if (auto held = weak.lock()) held->client.TryCancel();
+    });
+    stub_->UnaryCall(&unary->client, method_of(call.header), grpc::StubOptions(), &unary->request, &unary->reply, [unary, &call](grpc::Status status) {
+      if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
+      end(call, status, unary->client);
+    });
+  }
+  void close() noexcept override {
+    closed_ = true;
+    std::vector<std::function<void()>> stops;
+    {
+      const std::lock_guard lock(mutex_);
+      stops.swap(stops_);
+    }
+    for (auto& stop : stops) stop();
+  }
+
+ private:
+  /// Flows end when the channel is closed; unary calls end by themselves.
+  void remember(std::function<void()> stop) {
+    const std::lock_guard lock(mutex_);
+    if (stops_.size() > 4'096) stops_.erase(stops_.begin(), stops_.begin() + 2'048);
+    stops_.push_back(std::move(stop));
+  }
+  const ProtocolContext& context_;
+  const std::string address_;
+  std::unique_ptr<grpc::GenericStub> stub_;
+  std::atomic<bool> closed_{false};
+  std::mutex mutex_;
+  std::vector<std::function<void()>> stops_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const std::string& address) {
+  if (address.rfind(':') == std::string::npos) return fail(Code::kInvalidArgument, fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
+  return std::shared_ptr<Channel>(std::make_shared<GrpcChannel>(context, address));
+}
+
+}  // namespace hector::grpcp

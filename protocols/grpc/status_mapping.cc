@@ -1,0 +1,73 @@
+#include "status_mapping.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
+
+namespace hector::grpcp {
+
+using google::protobuf::internal::WireFormatLite;
+
+namespace {
+
+/// google.rpc.Status{code=1, message=2, details=3 (google.protobuf.Any{type_url=1, value=2})}
+std::string rich_details(const Error& error) {
+  std::string any;
+  {
+    google::protobuf::io::StringOutputStream stream(&any);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    WireFormatLite::WriteString(1, "type.googleapis.com/" + error.type, &out);
+    WireFormatLite::WriteBytes(2, error.detail, &out);
+  }
+  std::string status;
+  {
+    google::protobuf::io::StringOutputStream stream(&status);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    WireFormatLite::WriteInt32(1, static_cast<int>(error.code), &out);
+    WireFormatLite::WriteString(2, error.message, &out);
+    WireFormatLite::WriteBytes(3, any, &out);
+  }
+  return status;
+}
+
+}  // namespace
+
+grpc::Status to_status(const Error& error) {
+  std::string details;
+  if (!error.detail.empty()) details = error.type.empty() ? error.detail : rich_details(error);
+  return {static_cast<grpc::StatusCode>(error.code), error.message, details};
+}
+
+Error to_error(const grpc::Status& status, const std::multimap<grpc::string_ref, grpc::string_ref>& trailing) {
+  const auto found = trailing.find(kErrorKey);
+  if (found != trailing.end()) {
+    Outcome outcome;
+    if (decode_outcome({found->second.data(), found->second.size()}, outcome) && outcome.error) return *outcome.error;
+  }
+  return {code_from_number(static_cast<std::uint32_t>(status.error_code())), status.error_message(), {}, status.error_details(), {}};
+}
+
+grpc::ByteBuffer to_buffer(const Bytes& bytes) {
+  auto* held = new Bytes(bytes);
+  grpc::Slice slice(const_cast<std::uint8_t*>(held->data()), held->size(), [](void* p) { delete static_cast<Bytes*>(p); }, held);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+Bytes to_bytes(grpc::ByteBuffer& buffer) {
+  grpc::Slice slice;
+  if (buffer.TrySingleSlice(&slice).ok() || buffer.DumpToSingleSlice(&slice).ok()) {
+    auto* held = new grpc::Slice(std::move(slice));
+    return Bytes::adopt(held->begin(), held->size(), [](void* p) noexcept { delete static_cast<grpc::Slice*>(p); }, held);
+  }
+  return {};
+}
+
+void take_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to) {
+  for (const auto& [key, value] : from) {
+    const std::string name(key.data(), key.size());
+    if (name.starts_with("hector-") || name.starts_with("grpc-") || name.starts_with(":") || name == "user-agent" || name == "traceparent") continue;
+    to.emplace_back(name, std::string(value.data(), value.size()));
+  }
+}
+
+}  // namespace hector::grpcp

@@ -1,0 +1,30 @@
+// What: errors, octets and metadata between Hector and gRPC.
+// Why: status details and trailing metadata carry all of an Error, and what every gRPC client understands of it.
+// Who: the grpc protocol's two sides.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+#include "hector/message.h"
+
+namespace hector::grpcp {
+
+inline constexpr const char* kHeaderKey = "hector-header-bin";
+inline constexpr const char* kErrorKey = "hector-error-bin";
+inline constexpr const char* kObjectKey = "hector-object";
+inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
+
+grpc::Status to_status(const Error& error);
+/// Our own error out of the trailing metadata if the peer is a capsule, else from the status and its details.
+Error to_error(const grpc::Status& status, const std::multimap<grpc::string_ref, grpc::string_ref>& trailing);
+
+/// Without copying.
+grpc::ByteBuffer to_buffer(const Bytes& bytes);
+Bytes to_bytes(grpc::ByteBuffer& buffer);
+
+/// User metadata: without what belongs to gRPC, HTTP/2 and Hector.
+void take_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to);
+
+}  // namespace hector::grpcp
