@@ -4,6 +4,8 @@
 // 7 incompatible types.
 #include <unistd.h>
 
+#include <google/protobuf/util/json_util.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fmt/format.h>
@@ -170,6 +172,15 @@ class Commands {
       added->set_who(party.substr(equals + 1));
     }
     return ask<m::BindReply>("bind", request, [&](const m::BindReply& reply) {
+      if (format_ == "json") {
+        std::string json;
+        google::protobuf::util::JsonPrintOptions options;
+        options.preserve_proto_field_names = true;
+        options.always_print_primitive_fields = true;
+        static_cast<void>(google::protobuf::util::MessageToJsonString(reply, &json, options));
+        fmt::print("{}\n", json);
+        return 0;
+      }
       show_binding(reply, explain);
       return 0;
     });

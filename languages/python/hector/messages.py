@@ -47,10 +47,15 @@ _by_descriptors = {}
 
 
 def messages_of(descriptors):
-    """One Messages for equal descriptors, so that classes made twice are the same."""
-    if descriptors not in _by_descriptors:
-        _by_descriptors[descriptors] = Messages(descriptors)
-    return _by_descriptors[descriptors]
+    """One Messages for equal message files, so that Interfaces of one type file share their classes."""
+    files = descriptor_pb2.FileDescriptorSet.FromString(descriptors)
+    kept = [file for file in files.file if not file.name.startswith("hector/interface/")]  # those hold an Interface's service only
+    del files.file[:]
+    files.file.extend(kept)
+    key = files.SerializeToString(deterministic=True)
+    if key not in _by_descriptors:
+        _by_descriptors[key] = Messages(key)
+    return _by_descriptors[key]
 
 
 class InterfaceBase:

@@ -1,0 +1,46 @@
+// What: the C ABI of the Rust library in rust/: sessions, queryables, queries, publications, subscriptions, liveliness.
+// Why: the plugin is C++ and zenoh is Rust; no Rust type and no panic may cross.
+// Who: the zenoh protocol.
+//
+// Slices are valid during the call they are given to. Callbacks run on zenoh's threads, some possibly while the call that undeclares them
+// runs; their context must stay valid until hz_close has returned. Where a function takes `error`, a failure leaves a message there, freed
+// with hz_error_free.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+struct hz_session;
+struct hz_handle;
+struct hz_query;
+struct hz_slice {
+  const std::uint8_t* data;
+  std::size_t size;
+};
+/// The query is owned by who gets it: hz_query_drop ends it, after any replies.
+using hz_query_fn = void (*)(void* context, hz_query* query, hz_slice key, hz_slice payload, hz_slice attachment, hz_slice encoding);
+/// alive: 1 a value, 0 a deletion.
+using hz_sample_fn = void (*)(void* context, int alive, hz_slice key, hz_slice payload, hz_slice attachment);
+/// ok: 1 payload and attachment of a reply; 0 payload and encoding of an error reply.
+using hz_reply_fn = void (*)(void* context, int ok, hz_slice payload, hz_slice attachment);
+using hz_done_fn = void (*)(void* context);
+
+void hz_error_free(char* error);
+/// `config`: JSON5. Blocks until its connections are made or given up. Null on failure.
+hz_session* hz_open(const char* config, char** error);
+void hz_close(hz_session* session);
+void hz_undeclare(hz_handle* handle);
+hz_handle* hz_queryable(const hz_session* session, const char* key, hz_query_fn on_query, void* context, char** error);
+int hz_query_reply(const hz_query* query, hz_slice payload, hz_slice attachment, int express);
+int hz_query_reply_error(const hz_query* query, hz_slice payload, hz_slice encoding);
+void hz_query_drop(hz_query* query);
+/// `on_done` runs exactly once, also where 0 is returned, after the last reply.
+int hz_get(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment, std::uint64_t timeout_ms, int express, hz_reply_fn on_reply,
+           hz_done_fn on_done, void* context, char** error);
+int hz_put(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment, int express, char** error);
+hz_handle* hz_subscriber(const hz_session* session, const char* key, hz_sample_fn on_sample, void* context, char** error);
+hz_handle* hz_liveliness_token(const hz_session* session, const char* key, char** error);
+/// Tokens that exist already are told at once.
+hz_handle* hz_liveliness_subscriber(const hz_session* session, const char* key, hz_sample_fn on_sample, void* context, char** error);
+}

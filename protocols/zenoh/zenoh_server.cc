@@ -1,0 +1,342 @@
+#include "zenoh_server.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "hector/stream.h"
+#include "zenoh_wire.h"
+
+namespace hector::zenohp {
+
+namespace {
+
+class Server;
+
+class ServerFlow final : public WindowedStream {
+ public:
+  ServerFlow(std::shared_ptr<Server> server, Mark mark, bool can_read, bool can_write) : WindowedStream(can_read, can_write), server_(std::move(server)), mark_(mark) {}
+
+ private:
+  void transmit(Payload message) override { send(Type::kFlowData, 0, message.bytes()); }
+  void transmit_credit(std::int64_t octets) override { send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {}); }
+  void transmit_end() override { send(Type::kFlowEnd, 0, {}); }
+  void send(Type type, std::uint64_t number, const Bytes& payload);
+  std::shared_ptr<Server> server_;
+  Mark mark_;
+};
+
+class ServerCall final : public Call {
+ public:
+  ServerCall(std::shared_ptr<Server> server, Mark mark, hz_query* query) : server_(std::move(server)), mark_(mark), query_(query) {}
+  void hold() noexcept { holders_.fetch_add(1); }
+  void let_go() noexcept {
+    if (holders_.fetch_sub(1) == 1) delete this;
+  }
+  Peer own_peer;
+  bool is_json = false;
+  std::shared_ptr<ServerFlow> flow_end;
+  [[nodiscard]] const Mark& mark() const { return mark_; }
+  hz_query* take_query() { return std::exchange(query_, nullptr); }
+
+ private:
+  void finished() noexcept override;
+  std::shared_ptr<Server> server_;
+  Mark mark_;
+  hz_query* query_;
+  std::atomic<int> holders_{1};
+};
+
+/// One session that offers. Callbacks hold it weakly.
+class Server : public std::enable_shared_from_this<Server> {
+ public:
+  explicit Server(const ProtocolContext& context) : context_(context) {}
+
+  Status open(const std::string& config) {
+    char* error = nullptr;
+    session_ = hz_open(config.c_str(), &error);
+    if (session_ == nullptr) return fail(Code::kAlreadyExists, "zenoh cannot start: " + take_error(error));
+    holder_ = new std::weak_ptr<Server>(shared_from_this());  // zenoh's threads may still look at it when this is gone: kept for good
+    const std::string all = fmt::format("hector/{}/**", context_.capsule);
+    const auto keep = [&](hz_handle* handle) {
+      if (handle != nullptr) handles_.push_back(handle);
+      return handle != nullptr;
+    };
+    const bool ok = keep(hz_queryable(session_, all.c_str(), on_query, holder_, &error)) &&
+                    keep(hz_queryable(session_, ping_key(context_.capsule).c_str(), on_ping, holder_, &error)) &&
+                    keep(hz_subscriber(session_, all.c_str(), on_publication, holder_, &error)) &&
+                    keep(hz_subscriber(session_, inbox_key(context_.capsule).c_str(), on_inbox, holder_, &error)) &&
+                    keep(hz_liveliness_token(session_, presence_key(context_.capsule).c_str(), &error));
+    if (!ok) return fail(Code::kUnavailable, "zenoh refuses a declaration: " + take_error(error));
+    return {};
+  }
+
+  void drain(Duration grace) {
+    refuses_ = true;
+    std::vector<hz_handle*> handles;
+    {
+      std::unique_lock lock(mutex_);
+      const TimePoint until = context_.clock->now() + grace;
+      while (!calls_.empty() && context_.clock->now() < until) idle_.wait_for(lock, std::chrono::milliseconds(10));
+      handles.swap(handles_);
+    }
+    cancel_all();
+    for (auto* handle : handles) hz_undeclare(handle);
+    hz_session* session = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      session = std::exchange(session_, nullptr);
+    }
+    if (session != nullptr) hz_close(session);
+  }
+
+  void send(std::uint64_t client, const Mark& mark, std::string_view more, const Bytes& payload) {
+    std::string attachment;
+    write_mark(mark, attachment);
+    attachment.append(more);
+    const std::string key = client_key(client);
+    const std::lock_guard lock(session_mutex_);
+    if (session_ == nullptr) return;
+    char* error = nullptr;
+    if (hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), 1, &error) == 0) context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
+  }
+
+  void end(ServerCall& call) {
+    {
+      const std::lock_guard lock(mutex_);
+      calls_.erase({call.mark().client, call.mark().call});
+      if (calls_.empty()) idle_.notify_all();
+    }
+    if (!call.initial.empty()) call.trailing.insert(call.trailing.begin(), call.initial.begin(), call.initial.end());
+    hz_query* query = call.take_query();
+    if (call.mark().client == 0) {
+      reply_foreign(call, query);
+    } else if (query != nullptr && !call.flow_end) {
+      std::string attachment;
+      encode_outcome(call.error ? &*call.error : nullptr, call.trailing, attachment);
+      const Bytes payload = call.error ? Bytes() : call.reply.bytes();
+      hz_query_reply(query, slice(payload.view()), slice(attachment), 1);
+    } else {
+      if (call.flow_end) call.flow_end->deliver_break(std::nullopt);
+      std::string outcome;
+      encode_outcome(call.error ? &*call.error : nullptr, call.trailing, outcome);
+      send(call.mark().client, {Type::kOutcome, 0, call.mark().call, 0}, outcome, call.error ? Bytes() : call.reply.bytes());
+    }
+    if (query != nullptr) hz_query_drop(query);
+  }
+
+ private:
+  friend class ServerFlow;
+
+  static std::shared_ptr<Server> of(void* context) { return static_cast<std::weak_ptr<Server>*>(context)->lock(); }
+
+  static void on_ping(void* context, hz_query* query, hz_slice, hz_slice, hz_slice, hz_slice) {
+    if (of(context)) hz_query_reply(query, {}, {}, 1);
+    hz_query_drop(query);
+  }
+
+  static void on_query(void* context, hz_query* query, hz_slice key, hz_slice payload, hz_slice attachment, hz_slice encoding) {
+    const auto server = of(context);
+    if (!server) return hz_query_drop(query);
+    server->request(query, view(key), view(payload), view(attachment), view(encoding));
+  }
+
+  static void on_publication(void* context, int alive, hz_slice key, hz_slice payload, hz_slice attachment) {
+    const auto server = of(context);
+    if (server && alive != 0) server->request(nullptr, view(key), view(payload), view(attachment), {});
+  }
+
+  static void on_inbox(void* context, int, hz_slice, hz_slice payload, hz_slice attachment) {
+    const auto server = of(context);
+    Mark mark;
+    if (server && read_mark(view(attachment), mark)) server->flow_message(mark, view(payload));
+  }
+
+  /// A query, or a publication (then `query` is null): an announcement.
+  void request(hz_query* query, std::string_view key, std::string_view payload, std::string_view attachment, std::string_view encoding) {
+    Mark mark;
+    const auto used = read_mark(attachment, mark);
+    auto* call = new ServerCall(shared_from_this(), used ? mark : Mark{}, query);
+    if (used) {
+      auto decoded = decode_header(attachment.substr(*used), context_.clock->now(), call->header);
+      if (!decoded) return call->fail(decoded.error());
+    } else {  // a zenoh program that knows nothing of Hector: hector/CAPSULE/OBJECT/OPERATION
+      const auto operation = key.rfind('/');
+      const auto object = key.rfind('/', operation - 1);
+      call->header.object = key.substr(object + 1, operation - object - 1);
+      call->header.operation_name = key.substr(operation + 1);
+      call->is_json = encoding.find("json") != std::string_view::npos;
+    }
+    call->own_peer = {call->header.principal, "zenoh", std::string(key), Security::kNone};
+    call->peer = &call->own_peer;
+    if (refuses_) return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
+    if (auto found = context_.inbound->resolve(*call); !found) return call->fail(std::move(found.error()));
+    if (query == nullptr && call->kind != Kind::kAnnounce) {
+      return call->fail({Code::kInvalidArgument, fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name), {}, {}, {}});
+    }
+    if (call->kind == Kind::kStream && !used) return call->fail({Code::kUnimplemented, "flows need Hector's attachment", {}, {}, {}});
+    if (call->is_json) {
+      auto bytes = context_.inbound->request_from_json(*call, payload.empty() ? "{}" : payload);
+      if (!bytes) return call->fail(bytes.error());
+      call->request = Payload(std::move(*bytes));
+    } else {
+      call->request = Payload(Bytes::copy(payload));
+    }
+    if (call->kind == Kind::kStream) {
+      call->flow_end = std::make_shared<ServerFlow>(shared_from_this(), mark, call->flow != Flow::kOut, call->flow != Flow::kIn);
+      call->stream = call->flow_end;
+    }
+    bool was_cancelled = false;
+    if (used) {
+      const std::lock_guard lock(mutex_);
+      was_cancelled = early_cancels_.erase({mark.client, mark.call}) != 0;
+      calls_.emplace(std::pair{mark.client, mark.call}, call);
+    }
+    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
+    context_.inbound->accept(*call);
+  }
+
+  void flow_message(const Mark& mark, std::string_view payload) {
+    ServerCall* call = nullptr;
+    std::shared_ptr<ServerFlow> flow;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = calls_.find({mark.client, mark.call});
+      if (found == calls_.end()) {
+        if (mark.type == Type::kCancel && early_cancels_.size() < 1'024) early_cancels_[{mark.client, mark.call}] = true;
+        return;
+      }
+      call = found->second;
+      flow = call->flow_end;
+      call->hold();
+    }
+    if (mark.type == Type::kCancel) {
+      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)), "the caller gave up", {}, {}, {}};
+      if (flow) flow->deliver_break(why);
+      call->cancel(std::move(why));
+    } else if (flow) {
+      if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(payload)));
+      if (mark.type == Type::kFlowEnd) flow->deliver_end();
+      if (mark.type == Type::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
+    }
+    call->let_go();
+  }
+
+  void reply_foreign(ServerCall& call, hz_query* query) {
+    if (query == nullptr) return;
+    if (call.error) {
+      hz_query_reply_error(query, slice(call.error->text()), slice("text/plain"));
+    } else if (call.is_json) {
+      auto json = context_.inbound->reply_to_json(call, call.reply.bytes());
+      hz_query_reply(query, slice(json ? *json : json.error().text()), {}, 1);
+    } else {
+      hz_query_reply(query, slice(call.reply.bytes().view()), {}, 1);
+    }
+  }
+
+  void cancel_all() {
+    std::vector<ServerCall*> calls;
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& [key, call] : calls_) {
+        call->hold();
+        calls.push_back(call);
+      }
+    }
+    for (auto* call : calls) {
+      const Error why{Code::kUnavailable, "the endpoint closed", {}, {}, {}};
+      if (call->flow_end) call->flow_end->deliver_break(why);
+      call->cancel(why);
+      call->let_go();
+    }
+  }
+
+  const ProtocolContext& context_;
+  std::mutex mutex_;
+  std::recursive_mutex session_mutex_;
+  std::condition_variable idle_;
+  hz_session* session_ = nullptr;
+  std::weak_ptr<Server>* holder_ = nullptr;
+  std::vector<hz_handle*> handles_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, ServerCall*> calls_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, bool> early_cancels_;
+  std::atomic<bool> refuses_{false};
+};
+
+void ServerFlow::send(Type type, std::uint64_t number, const Bytes& payload) { server_->send(mark_.client, {type, 0, mark_.call, number}, {}, payload); }
+
+void ServerCall::finished() noexcept {
+  const auto server = server_;
+  server->end(*this);
+  let_go();
+}
+
+/// zenoh does not tell which port it took for 0: this asks the system for one that is free now.
+int free_port(const std::string& host) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+  socklen_t size = sizeof address;
+  int port = 0;
+  if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0) port = ntohs(address.sin_port);
+  close(descriptor);
+  return port;
+}
+
+class ZenohEndpoint final : public Endpoint {
+ public:
+  explicit ZenohEndpoint(const ProtocolContext& context) : context_(context) {}
+  ~ZenohEndpoint() override { drain(Duration::zero()); }
+
+  Status open(const std::string& address) {
+    std::string locator = address;
+    const bool by_router = locator.starts_with("router/");
+    if (by_router) locator = locator.substr(7);
+    const auto colon = locator.rfind(':');
+    const auto slash = locator.find('/');
+    if (colon == std::string::npos || slash == std::string::npos || colon < slash) {
+      return fail(Code::kInvalidArgument, fmt::format("'{}' is not a zenoh locator; expected tcp/HOST:PORT, or router/tcp/HOST:PORT", address));
+    }
+    const bool any_port = locator.substr(colon) == ":0";
+    for (int attempt = 0;; ++attempt) {
+      std::string chosen = locator;
+      if (any_port) chosen = fmt::format("{}:{}", locator.substr(0, colon), free_port(locator.substr(slash + 1, colon - slash - 1)));
+      locator_ = chosen;
+      server_ = std::make_shared<Server>(context_);
+      auto opened = server_->open(config(chosen, by_router));
+      if (opened || !any_port || attempt == 4) return opened;
+    }
+  }
+  std::string address() const override { return Address{context_.capsule, locator_}.text(); }
+  void drain(Duration grace) noexcept override {
+    if (server_) server_->drain(grace);
+  }
+
+ private:
+  static std::string config(const std::string& locator, bool by_router) {
+    const std::string place = by_router ? fmt::format("connect: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 3000}}, listen: {{endpoints: []}}", locator)
+                                        : fmt::format("listen: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 0}}", locator);
+    return fmt::format("{{mode: \"{}\", {}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}, transport: {{unicast: {{lowlatency: false}}}}}}", by_router ? "client" : "peer", place);
+  }
+  const ProtocolContext& context_;
+  std::string locator_;
+  std::shared_ptr<Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const std::string& address) {
+  auto made = std::make_unique<ZenohEndpoint>(context);
+  if (auto opened = made->open(address); !opened) return fail(opened.error());
+  return std::unique_ptr<Endpoint>(std::move(made));
+}
+
+}  // namespace hector::zenohp

@@ -1,0 +1,49 @@
+// What: keys and attachments of Hector's use of zenoh, and addresses.
+// Why: said once for both sides; README.md specifies them.
+// Who: the zenoh protocol's client and server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hector/message.h"
+#include "hector_zenoh.h"
+
+namespace hector::zenohp {
+
+inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
+
+/// What an attachment begins with. Requests (queries and announcements) go on with an encoded Header.
+enum class Type : std::uint8_t { kRequest = 1, kOutcome = 2, kFlowData = 3, kFlowEnd = 4, kFlowCredit = 5, kCancel = 6 };
+struct Mark {
+  Type type = Type::kRequest;
+  std::uint64_t client = 0;  ///< whose inbox answers go to
+  std::uint64_t call = 0;
+  std::uint64_t number = 0;  ///< credit in octets; a cancellation's code; of a request: kind << 4 | flow
+};
+void write_mark(const Mark& mark, std::string& out);
+/// The octets used; nothing if it is none of ours.
+std::optional<std::size_t> read_mark(std::string_view in, Mark& mark);
+
+/// "CAPSULE@LOCATOR", as in "south@tcp/127.0.0.1:7449".
+struct Address {
+  std::string capsule;
+  std::string locator;
+  [[nodiscard]] std::string text() const { return capsule + "@" + locator; }
+  static Result<Address> parse(const std::string& text);
+};
+
+std::string object_key(const std::string& capsule, const std::string& object, const std::string& operation);
+std::string inbox_key(const std::string& capsule);
+std::string ping_key(const std::string& capsule);
+std::string presence_key(const std::string& capsule);
+std::string client_key(std::uint64_t client);
+
+inline hz_slice slice(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+inline std::string_view view(hz_slice slice) { return {reinterpret_cast<const char*>(slice.data), slice.size}; }
+/// Takes the message of a failed call.
+std::string take_error(char* error);
+
+}  // namespace hector::zenohp
