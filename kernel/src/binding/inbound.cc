@@ -64,6 +64,7 @@ Status KernelInbound::resolve(Call& call) {
 }
 
 void KernelInbound::accept(Call& call) noexcept {
+  const NonBlockingScope scope;  // a protocol's thread: Objects that may block run on their own
   if (call.route == nullptr) {
     if (auto found = resolve(call); !found) return call.fail(std::move(found.error()));
   }
