@@ -67,7 +67,11 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     StartRead(&in_);
     StartCall();
   }
-  void stop() { client_.TryCancel(); }
+  /// Ends it from this side: nothing more is written or read, so the hold goes.
+  void stop() {
+    client_.TryCancel();
+    release_hold();
+  }
 
   void write(Payload message, Callback<void(Status)> accepted) override {
     {
@@ -112,15 +116,14 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   void OnReadDone(bool ok) override {
     std::unique_lock lock(mutex_);
     if (!ok) {
-      over_ = true;
       lock.unlock();
-      RemoveHold();
+      release_hold();
       return;
     }
     Bytes message = to_bytes(in_);
     if (is_in_only_) {
       call_->reply = Payload(std::move(message));
-      StartRead(&in_);
+      if (!over_) StartRead(&in_);
       return;
     }
     if (!reader_) {
@@ -129,7 +132,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     }
     auto reader = std::move(reader_);
     reader_ = {};
-    StartRead(&in_);
+    if (!over_) StartRead(&in_);
     lock.unlock();
     reader(std::optional<Payload>(Payload(std::move(message))));
   }
@@ -165,6 +168,13 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   }
 
  private:
+  void release_hold() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(over_, true)) return;
+    }
+    RemoveHold();
+  }
   Call* call_;
   const bool is_in_only_;
   grpc::ClientContext client_;
@@ -202,7 +212,13 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
       call.on_cancel([weak = std::weak_ptr<ClientFlow>(flow)] {
         if (auto held = weak.lock()) held->stop();
       });
+      const Deadline deadline = call.header.deadline;
       flow->begin(*stub_, context_);
+      if (deadline != kNever) {  // also where nobody reads, and so nothing would tell
+        context_.executor->at(deadline, [weak = std::weak_ptr<ClientFlow>(flow)] {
+          if (auto held = weak.lock()) held->stop();
+        });
+      }
       return;
     }
     const Bytes& octets = call.request.bytes();

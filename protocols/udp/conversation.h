@@ -35,6 +35,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   virtual TimePoint also_due() { return kNever; }
   virtual void on_tick(TimePoint now) { static_cast<void>(now); }
   virtual bool is_established() const { return true; }
+  /// Whether this side waits for the peer: then its silence is looked into.
+  virtual bool is_waiting() const { return false; }
+  [[nodiscard]] TimePoint ping_due() const;
 
   void flush(TimePoint now);
   void schedule(TimePoint now);
@@ -50,6 +53,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::thread::id corked_by_;
   TimerId timer_ = 0;
   TimePoint timer_at_ = kNever;
+  TimePoint pinged_{};
   bool shut_ = false;
 };
 

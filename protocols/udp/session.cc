@@ -32,6 +32,7 @@ bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver)
   Reader reader(packet);
   const std::uint64_t number = reader.fixed();
   if (!reader.ok()) return false;
+  heard_ = now;
   if (!packets_.add(number)) {  // a duplicate: its acknowledgement was lost
     acknowledge_at_ = now;
     return true;

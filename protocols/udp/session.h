@@ -38,6 +38,10 @@ class Session {
   void tick(TimePoint now);
   /// When tick() is wanted, kNever if not.
   [[nodiscard]] TimePoint due() const;
+  /// Asks the peer for a sign of life in the next packet.
+  void ping() { ++probes_; }
+  /// When the peer was last heard.
+  [[nodiscard]] TimePoint heard() const { return heard_; }
   [[nodiscard]] bool is_dead(TimePoint now) const;
   [[nodiscard]] bool peer_closed() const { return peer_closed_; }
   /// The last packet: tells the peer that the session ends.
@@ -109,6 +113,7 @@ class Session {
   Duration smoothed_{0}, deviation_{0};
   int timeouts_ = 0;
   int probes_ = 0;
+  TimePoint heard_{};
   TimePoint last_sent_{}, oldest_unanswered_ = kNever;
   std::uint64_t retransmitted_ = 0;
   // receiving

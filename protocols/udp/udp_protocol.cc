@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::uint64_t kLoopbackDatagram = 16 * 1'024;
 constexpr Duration kHelloAgain = std::chrono::milliseconds(100);
+/// How long a peer that something is awaited from may be silent before it is asked for a sign of life.
+constexpr Duration kPingAfter = std::chrono::seconds(1);
 constexpr Duration kConnectFor = std::chrono::seconds(4);
 constexpr std::size_t kSessionsMax = 10'000;
 constexpr std::size_t kMulticastFragment = 1'200;
@@ -57,10 +59,14 @@ void Conversation::flush(TimePoint now) {
   }
 }
 
+TimePoint Conversation::ping_due() const {
+  return is_established() && is_waiting() ? std::max(session_->heard(), pinged_) + kPingAfter : kNever;
+}
+
 void Conversation::schedule(TimePoint now) {
   static_cast<void>(now);
   if (shut_) return;
-  const TimePoint due = std::min(is_established() ? session_->due() : kNever, also_due());
+  const TimePoint due = std::min({is_established() ? session_->due() : kNever, also_due(), ping_due()});
   if (due == kNever || due >= timer_at_) return;  // an earlier timer looks again
   if (timer_ != 0) context_.executor->cancel(timer_);
   timer_at_ = due;
@@ -78,6 +84,10 @@ void Conversation::run_timer() {
     timer_at_ = kNever;
     if (shut_) return;
     if (is_established()) {
+      if (ping_due() <= now) {
+        session_->ping();
+        pinged_ = now;
+      }
       if (session_->due() <= now) session_->tick(now);
       flush(now);
       is_dead = session_->is_dead(now);
@@ -221,6 +231,7 @@ class ClientConversation final : public Conversation {
   };
 
   bool is_established() const override { return established_; }
+  bool is_waiting() const override { return !calls_.empty(); }
 
   void connect(TimePoint now) {
     const std::lock_guard lock(mutex_);
@@ -471,6 +482,7 @@ class ServerConversation final : public Conversation {
   }
 
  private:
+  bool is_waiting() const override { return !calls_.empty(); }
   void on_gone(const std::string& why) override { cancel_all(why); }
 
   void on_message(Bytes message) override {

@@ -24,7 +24,7 @@ class Client;
 
 class ClientFlow final : public WindowedStream {
  public:
-  ClientFlow(std::shared_ptr<Client> client, std::uint64_t call, bool can_read, bool can_write) : WindowedStream(can_read, can_write), client_(std::move(client)), call_(call) {}
+  ClientFlow(std::shared_ptr<Client> client, std::uint64_t call, bool can_read, bool can_write) : WindowedStream(can_read, can_write, 0), client_(std::move(client)), call_(call) {}
 
  private:
   void transmit(Payload message) override { send(Type::kFlowData, 0, message.bytes()); }

@@ -200,6 +200,8 @@ class Server : public std::enable_shared_from_this<Server> {
       calls_.emplace(std::pair{mark.client, mark.call}, call);
     }
     if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
+    // Queries and publications may overtake each other: the caller's first message waits for this credit.
+    if (call->kind == Kind::kStream) send(mark.client, {Type::kFlowCredit, 0, mark.call, static_cast<std::uint64_t>(WindowedStream::kWindowOctets)}, {}, {});
     context_.inbound->accept(*call);
   }
 

@@ -85,6 +85,11 @@ class Kernel {
                                          ThreadModel thread, bool parallel) = 0;
   [[nodiscard]] virtual Result<InterfacePtr> interface(const std::string& id) = 0;
 
+  /// One announcement to an Object of this name in every capsule that listens to the group; best effort. UNIMPLEMENTED where the protocol
+  /// has no multicast.
+  virtual Status announce_to_group(const std::string& protocol, const std::string& group, const std::string& object,
+                                   const std::string& interface_name, const std::string& operation, Payload message) = 0;
+
   /// The capsule's own handle: what a program that is no Object uses.
   [[nodiscard]] virtual Capsule& capsule() = 0;
   [[nodiscard]] virtual Reference management() = 0;

@@ -16,7 +16,9 @@ namespace hector {
 class WindowedStream : public Stream, public std::enable_shared_from_this<WindowedStream> {
  public:
   static constexpr std::int64_t kWindowOctets = 256 * 1024;
-  WindowedStream(bool can_read, bool can_write) : read_over_(!can_read), write_closed_(!can_write) {}
+  /// Where the peer must be ready before anything is sent, the first window is 0 and the peer's first credit opens it.
+  WindowedStream(bool can_read, bool can_write, std::int64_t first_window = kWindowOctets)
+      : window_(first_window), read_over_(!can_read), write_closed_(!can_write) {}
 
   void write(Payload message, Callback<void(Status)> accepted) final;
   void close_write() final;
@@ -41,7 +43,7 @@ class WindowedStream : public Stream, public std::enable_shared_from_this<Window
   Callback<void(Result<std::optional<Payload>>)> reader_;
   Payload waiting_;
   Callback<void(Status)> writer_;
-  std::int64_t window_ = kWindowOctets;
+  std::int64_t window_;
   std::int64_t owed_ = 0;
   bool read_over_;
   bool write_closed_;

@@ -80,6 +80,13 @@ std::size_t ProtocolTable::channels(const std::string& name) const {
   return found == protocols_.end() ? 0 : found->second.channels.size();
 }
 
+Status ProtocolTable::multicast(const std::string& protocol, const std::string& group, const Header& header, Payload message) {
+  const std::lock_guard lock(mutex_);
+  const auto found = protocols_.find(protocol);
+  if (found == protocols_.end() || found->second.withdrawn) return fail(Code::kUnavailable, fmt::format("protocol '{}' is not loaded in this capsule", protocol));
+  return found->second.protocol->multicast(group, header, std::move(message));
+}
+
 Result<std::shared_ptr<Channel>> ProtocolTable::connect(const Profile& profile) {
   const std::lock_guard lock(mutex_);
   const auto found = protocols_.find(profile.protocol);

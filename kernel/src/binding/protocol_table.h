@@ -30,6 +30,7 @@ class ProtocolTable {
   [[nodiscard]] std::vector<Profile> profiles() const;
   [[nodiscard]] std::size_t channels(const std::string& name) const;
   /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.
+  Status multicast(const std::string& protocol, const std::string& group, const Header& header, Payload message);
   Result<std::shared_ptr<Channel>> connect(const Profile& profile);
 
  private:

@@ -259,6 +259,7 @@ void PartySession::close(const std::string& why) {
     held_count_ = 0;
     for (auto& [key, order] : arriving_) {
       for (auto& [sequence, call] : order.waiting) waiting.push_back(call);
+      waiting.insert(waiting.end(), order.ready.begin(), order.ready.end());
       if (order.timer != 0) core_.options.executor->cancel(order.timer);
     }
     arriving_.clear();
@@ -292,7 +293,6 @@ void PartySession::accept(Call& call, std::uint32_t sender_role, std::uint32_t s
 
 void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept {
   const std::uint64_t key = order_key(sender_role, sender_member);
-  std::vector<Call*> ready;
   {
     const std::lock_guard lock(mutex_);
     InOrder& order = arriving_[key];
@@ -305,19 +305,36 @@ void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t
       return;
     }
     if (sequence >= order.next) order.next = sequence + 1;
-    ready.push_back(&call);
+    order.ready.push_back(&call);
     while (!order.waiting.empty() && order.waiting.begin()->first <= order.next) {
       order.next = std::max(order.next, order.waiting.begin()->first + 1);
-      ready.push_back(order.waiting.begin()->second);
+      order.ready.push_back(order.waiting.begin()->second);
       order.waiting.erase(order.waiting.begin());
     }
     if (order.waiting.empty() && order.timer != 0) core_.options.executor->cancel(std::exchange(order.timer, 0));
   }
-  for (Call* each : ready) take(*each, each->header.operation, sender_member);
+  deliver_in_order(key);
+}
+
+void PartySession::deliver_in_order(std::uint64_t key) noexcept {
+  for (bool is_first = true;; is_first = false) {
+    Call* next = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = arriving_.find(key);
+      if (found == arriving_.end()) return;
+      InOrder& order = found->second;
+      if (is_first && order.is_delivering) return;  // who delivers takes these too
+      order.is_delivering = !order.ready.empty();
+      if (order.ready.empty()) return;
+      next = order.ready.front();
+      order.ready.pop_front();
+    }
+    take(*next, next->header.operation, static_cast<std::uint32_t>(key));
+  }
 }
 
 void PartySession::skip_gap(std::uint64_t key) noexcept {
-  std::vector<Call*> ready;
   {
     const std::lock_guard lock(mutex_);
     const auto found = arriving_.find(key);
@@ -326,11 +343,11 @@ void PartySession::skip_gap(std::uint64_t key) noexcept {
     order.timer = 0;
     for (auto& [sequence, call] : order.waiting) {
       order.next = sequence + 1;
-      ready.push_back(call);
+      order.ready.push_back(call);
     }
     order.waiting.clear();
   }
-  for (Call* each : ready) take(*each, each->header.operation, static_cast<std::uint32_t>(key));
+  deliver_in_order(key);
 }
 
 void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {

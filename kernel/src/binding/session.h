@@ -108,6 +108,8 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   struct InOrder {
     std::uint64_t next = 1;
     std::map<std::uint64_t, Call*> waiting;
+    std::deque<Call*> ready;  ///< in order; one thread at a time hands them on
+    bool is_delivering = false;
     TimerId timer = 0;
   };
   class InteractionStarter final : public Starter {
@@ -130,6 +132,7 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   void hold_or_refuse(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   void pump_held() noexcept;
   void in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
+  void deliver_in_order(std::uint64_t key) noexcept;
   void skip_gap(std::uint64_t key) noexcept;
   Error order_error(std::uint32_t interaction);
 

@@ -359,6 +359,16 @@ Result<std::vector<std::string>> KernelImpl::unload_service(const std::string& n
   return effects;
 }
 
+Status KernelImpl::announce_to_group(const std::string& protocol, const std::string& group, const std::string& object, const std::string& interface_name,
+                                     const std::string& operation, Payload message) {
+  Header header;
+  header.object = object;
+  header.interface_name = interface_name;
+  header.operation_name = operation;
+  header.principal = core_.options.principal;
+  return core_.protocols.multicast(protocol, group, header, std::move(message));
+}
+
 // --- templates and Objects ----------------------------------------------------------------------------------------------------------------
 
 Result<std::string> KernelImpl::load_template(const std::string& path) {

@@ -1,0 +1,678 @@
+// What: ProtocolKit, what every protocol plugin must do.
+// Why: the kernel promises the same over all of them.
+// Who: ctest runs it for each folder in protocols/; `protocol_kit NAME` by hand.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <map>
+#include <cstdlib>
+#include <thread>
+
+#include "kits/kit_capsule.h"
+
+namespace hector::kits {
+
+std::string plugin;  // NOLINT: the program's argument
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Handles kit.Echo/1 with octets as they come.
+class EchoServant final : public Servant {
+ public:
+  explicit EchoServant(Executor& executor, const Clock& clock) : executor_(executor), clock_(clock) {}
+
+  void invoke(Call& call) noexcept override {
+    const std::string& name = call.operation->name;
+    {
+      const std::lock_guard lock(mutex_);
+      seen_ = {call.header.metadata, call.header.trace, call.header.deadline, call.peer == nullptr ? Peer{} : *call.peer};
+    }
+    if (name == "echo") return call.complete(Payload(call.request.bytes()));
+    if (name == "fails") return call.fail({Code::kAborted, "it had to be", "kit.Data", call.request.bytes().str(), {"first reason", "second reason"}});
+    if (name == "note") {
+      const std::lock_guard lock(mutex_);
+      notes_.push_back(call.request.bytes().str());
+      changed_.notify_all();
+      return call.complete();
+    }
+    if (name == "waits") return waits(call.defer());
+    Call& flow = call.defer();
+    if (name == "count") return count(flow, 0, std::stoi(flow.request.bytes().str()));
+    if (name == "sum") return sum(flow, std::make_shared<std::size_t>(0));
+    chat(flow);
+  }
+
+  struct Seen {
+    Metadata metadata;
+    TraceContext trace;
+    Deadline deadline = kNever;
+    Peer peer;
+  };
+  Seen seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+  std::vector<std::string> notes(std::size_t at_least) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, seconds(10), [&] { return notes_.size() >= at_least; });
+    return notes_;
+  }
+  std::atomic<int> cancelled{0};
+  std::atomic<int> written{0};
+  std::atomic<int> waiting{0};
+
+ private:
+  /// Answers after as many milliseconds as the request says, or never if it says so; ends early when cancelled.
+  void waits(Call& call) {
+    const std::string text = call.request.bytes().str();
+    auto done = std::make_shared<std::atomic<bool>>(false);
+    ++waiting;
+    call.on_cancel([this, done, &call] {
+      if (done->exchange(true)) return;
+      ++cancelled;
+      call.fail(call.why_cancelled());
+    });
+    if (text == "never") return;
+    executor_.at(clock_.now() + milliseconds(std::stoi(text)), [done, &call] {
+      if (!done->exchange(true)) call.complete(Payload(Bytes::copy("waited")));
+    });
+  }
+  void count(Call& call, int from, int to) {
+    if (from == to) return call.complete();
+    if (call.is_cancelled()) {
+      ++cancelled;
+      return call.fail(call.why_cancelled());
+    }
+    call.stream->write(Payload(Bytes::copy(std::to_string(from) + std::string(2'000, '.'))), [this, &call, from, to](const Status& status) {
+      if (!status) {
+        ++cancelled;
+        return call.fail(status.error());
+      }
+      ++written;
+      executor_.post([this, &call, from, to] { count(call, from + 1, to); });
+    });
+  }
+  void sum(Call& call, std::shared_ptr<std::size_t> total) {
+    call.stream->read([this, &call, total](Result<std::optional<Payload>> message) {
+      if (!message) return call.fail(message.error());
+      if (!*message) return call.complete(Payload(Bytes::copy(std::to_string(*total))));
+      *total += (*message)->bytes().size();
+      executor_.post([this, &call, total] { sum(call, total); });
+    });
+  }
+  void chat(Call& call) {
+    call.stream->read([this, &call](Result<std::optional<Payload>> message) {
+      if (!message) return call.fail(message.error());
+      if (!*message) return call.complete();
+      call.stream->write(Payload((*message)->bytes()), [this, &call](const Status& status) {
+        if (!status) return call.fail(status.error());
+        executor_.post([this, &call] { chat(call); });
+      });
+    });
+  }
+
+  Executor& executor_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Seen seen_;
+  std::vector<std::string> notes_;
+};
+
+/// Starts nothing by itself; keeps its session.
+class SenderServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, "a sender handles nothing", {}, {}, {}}); }
+  void bound(const std::shared_ptr<Session>& session) noexcept override {
+    const std::lock_guard lock(mutex_);
+    session_ = session;
+    changed_.notify_all();
+  }
+  void unbound(Session&) noexcept override {
+    const std::lock_guard lock(mutex_);
+    session_.reset();
+    changed_.notify_all();
+  }
+  std::shared_ptr<Session> session() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, seconds(5), [&] { return session_ != nullptr; });
+    return session_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::shared_ptr<Session> session_;
+};
+
+struct Server {
+  explicit Server(const std::string& name = "server") : capsule(name) {}
+  Status start() {
+    if (auto types = capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")); !types) return fail(types.error());
+    auto made = std::make_unique<EchoServant>(capsule.executor(), capsule.clock());
+    servant = made.get();
+    auto reference_made = capsule.kernel().adopt_object("echo", *capsule.kernel().interface("kit.Echo/1"), std::move(made), ThreadModel::kPooled, true);
+    if (!reference_made) return fail(reference_made.error());
+    if (auto loaded = capsule.load(ModuleKind::kProtocol, plugin); !loaded) return loaded;
+    return {};
+  }
+  Reference reference() {
+    Reference made = capsule.kernel().management();
+    made.object = "echo";
+    made.offer = 0;
+    made.interface_id = "kit.Echo/1";
+    made.identity = (*capsule.kernel().interface("kit.Echo/1"))->identity();
+    return made;
+  }
+  KitCapsule capsule;
+  EchoServant* servant = nullptr;
+};
+
+class ProtocolKit : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(server_.start());
+    ASSERT_TRUE(client_.kernel().load_types(source_path("tests/kits/kit.hector.yaml")));
+    const auto loaded = client_.load(ModuleKind::kProtocol, plugin);
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    auto target = client_.kernel().capsule().resolve(server_.reference().text());
+    ASSERT_TRUE(target) << target.error().text();
+    target_ = *target;
+  }
+
+  /// One call, waited for.
+  Result<std::string> call(const std::string& operation, const std::string& octets, Duration within = seconds(20)) { return call(*target_, operation, octets, within); }
+  Result<std::string> call(Target& target, const std::string& operation, const std::string& octets, Duration within) {
+    WaitedCall made;
+    made.header.operation_name = operation;
+    made.header.deadline = client_.clock().now() + within;
+    made.request = Payload(Bytes::copy(octets));
+    made.run(target, client_.clock());
+    if (made.error) return fail(*made.error);
+    return made.reply.bytes().str();
+  }
+
+  Server server_;
+  KitCapsule client_{"client"};
+  std::shared_ptr<Target> target_;
+};
+
+/// Ends of many calls, counted.
+class Ends {
+ public:
+  void one(const Call& call) {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+    if (call.error) ++by_code_[call.error->code];
+    else ++ok_;
+    changed_.notify_all();
+  }
+  bool wait(std::size_t count, Duration within) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, within, [&] { return count_ >= count; });
+  }
+  std::size_t ok() {
+    const std::lock_guard lock(mutex_);
+    return ok_;
+  }
+  std::map<Code, std::size_t> by_code() {
+    const std::lock_guard lock(mutex_);
+    return by_code_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t count_ = 0, ok_ = 0;
+  std::map<Code, std::size_t> by_code_;
+};
+
+Call& start_call(Target& target, const Clock& clock, const std::string& operation, const std::string& octets, Duration within, Ends& ends) {
+  auto& made = CallbackCall::make([&ends](Call& ended) { ends.one(ended); });
+  made.header.operation_name = operation;
+  made.header.deadline = clock.now() + within;
+  made.request = Payload(Bytes::copy(octets));
+  target.start(made);
+  return made;
+}
+
+TEST_F(ProtocolKit, CarriesARequestAndItsReply) {
+  EXPECT_EQ(*call("echo", "hello"), "hello");
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(*call("echo", std::to_string(i)), std::to_string(i));
+}
+
+TEST_F(ProtocolKit, CarriesEmptyAndFourMebibyteMessages) {
+  EXPECT_EQ(*call("echo", ""), "");
+  std::string large(4 * 1024 * 1024, 'x');
+  for (std::size_t i = 0; i < large.size(); i += 4'096) large[i] = static_cast<char>(i >> 12);
+  const auto reply = call("echo", large);
+  ASSERT_TRUE(reply) << reply.error().text();
+  EXPECT_TRUE(*reply == large);
+}
+
+TEST_F(ProtocolKit, RefusesAMessageOverTheLimitNamingBothSizes) {
+  const auto reply = call("echo", std::string(17 * 1024 * 1024, 'x'));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(reply.error().message, testing::HasSubstr("16777216"));
+  EXPECT_THAT(reply.error().message, testing::HasSubstr("17825792"));
+  EXPECT_EQ(*call("echo", "still"), "still");
+}
+
+TEST_F(ProtocolKit, CarriesErrorsWithCodeTypeDetailAndReasons) {
+  const auto reply = call("fails", "the detail");
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kAborted);
+  EXPECT_EQ(reply.error().message, "it had to be");
+  EXPECT_EQ(reply.error().type, "kit.Data");
+  EXPECT_EQ(reply.error().detail, "the detail");
+  EXPECT_THAT(reply.error().reasons, testing::ElementsAre("first reason", "second reason"));
+}
+
+TEST_F(ProtocolKit, NamesTheNearestOperationAndObject) {
+  Reference wrong = server_.reference();
+  wrong.object = "ecko";
+  auto target = client_.kernel().capsule().resolve(wrong.text());
+  ASSERT_TRUE(target);
+  const auto reply = call(**target, "echo", "x", seconds(5));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kNotFound);
+  EXPECT_THAT(reply.error().message, testing::HasSubstr("did you mean 'echo'"));
+}
+
+TEST_F(ProtocolKit, CarriesMetadataTraceContextDeadlineAndPrincipal) {
+  WaitedCall made;
+  made.header.operation_name = "echo";
+  made.header.deadline = client_.clock().now() + seconds(9);
+  made.header.metadata = {{"colour", "green"}};
+  made.header.trace = *TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  made.run(*target_, client_.clock());
+  ASSERT_FALSE(made.error) << made.error->text();
+  const auto seen = server_.servant->seen();
+  EXPECT_THAT(seen.metadata, testing::Contains(testing::Pair("colour", "green")));
+  EXPECT_EQ(seen.trace.traceparent(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  EXPECT_EQ(seen.peer.principal, "capsule:client");
+  EXPECT_EQ(seen.peer.protocol, plugin);
+  EXPECT_EQ(seen.peer.security, Security::kNone);
+  const auto left = seen.deadline - server_.capsule.clock().now();
+  EXPECT_GT(left, seconds(5));
+  EXPECT_LT(left, seconds(10));
+}
+
+TEST_F(ProtocolKit, EndsACallAtItsDeadline) {
+  const auto before = client_.clock().now();
+  const auto reply = call("waits", "never", milliseconds(150));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kDeadlineExceeded);
+  EXPECT_LT(client_.clock().now() - before, seconds(3));
+  Ends ends;  // and where nobody waits
+  start_call(*target_, client_.clock(), "waits", "never", milliseconds(150), ends);
+  ASSERT_TRUE(ends.wait(1, seconds(5)));
+  EXPECT_EQ(ends.by_code()[Code::kDeadlineExceeded], 1U);
+}
+
+TEST_F(ProtocolKit, CancellationReachesTheCallee) {
+  Ends ends;
+  Call& started = start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
+  for (int i = 0; i < 2'000 && server_.servant->waiting < 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_EQ(server_.servant->waiting, 1);
+  started.cancel({Code::kCancelled, "changed my mind", {}, {}, {}});
+  ASSERT_TRUE(ends.wait(1, seconds(5)));
+  EXPECT_EQ(ends.by_code()[Code::kCancelled], 1U);
+  for (int i = 0; i < 2'000 && server_.servant->cancelled < 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(server_.servant->cancelled, 1);
+}
+
+TEST_F(ProtocolKit, KeepsAThousandCallsInFlight) {
+  Ends ends;
+  for (int i = 0; i < 1'000; ++i) start_call(*target_, client_.clock(), "waits", "200", seconds(20), ends);
+  ASSERT_TRUE(ends.wait(1'000, seconds(25)));
+  EXPECT_EQ(ends.ok(), 1'000U) << ends.by_code().size();
+}
+
+TEST_F(ProtocolKit, KeepsTheOrderWithinASession) {
+  auto made = std::make_unique<SenderServant>();
+  auto* sender = made.get();
+  ASSERT_TRUE(client_.kernel().adopt_object("sender", *client_.kernel().interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, true));
+  auto bound = client_.kernel().capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", server_.reference().text()}}});
+  ASSERT_TRUE(bound) << bound.error().text();
+  const auto session = sender->session();
+  ASSERT_TRUE(session);
+  const auto note = *session->interaction("note");
+  Ends ends;
+  constexpr int kMessages = 500;
+  for (int i = 0; i < kMessages; ++i) {
+    auto& message = CallbackCall::make([&ends](Call& ended) { ends.one(ended); });
+    message.request = Payload(Bytes::copy(std::to_string(i)));
+    session->start(note, 0, message);
+  }
+  ASSERT_TRUE(ends.wait(kMessages, seconds(20)));
+  EXPECT_EQ(ends.ok(), static_cast<std::size_t>(kMessages));
+  const auto notes = server_.servant->notes(kMessages);
+  ASSERT_EQ(notes.size(), static_cast<std::size_t>(kMessages));
+  for (int i = 0; i < kMessages; ++i) ASSERT_EQ(notes[static_cast<std::size_t>(i)], std::to_string(i));
+  EXPECT_TRUE(client_.kernel().capsule().unbind(*bound));
+}
+
+TEST_F(ProtocolKit, TheMonitorRefusesWhatIsOutOfOrderNamingWhatIsAllowed) {
+  auto made = std::make_unique<SenderServant>();
+  auto* sender = made.get();
+  ASSERT_TRUE(client_.kernel().adopt_object("sender", *client_.kernel().interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, true));
+  auto bound = client_.kernel().capsule().bind({"kit.Strict/1", {{"sender", "sender"}, {"receiver", server_.reference().text()}}});
+  ASSERT_TRUE(bound) << bound.error().text();
+  const auto session = sender->session();
+  ASSERT_TRUE(session);
+  WaitedCall early;
+  early.run(session->starter(*session->interaction("note"), 0), client_.clock());
+  ASSERT_TRUE(early.error);
+  EXPECT_EQ(early.error->code, Code::kFailedPrecondition);
+  EXPECT_THAT(early.error->message, testing::HasSubstr("allowed now: echo"));
+  WaitedCall echo;
+  echo.run(session->starter(*session->interaction("echo"), 0), client_.clock());
+  EXPECT_FALSE(echo.error);
+  WaitedCall note;
+  note.run(session->starter(*session->interaction("note"), 0), client_.clock());
+  EXPECT_FALSE(note.error);
+}
+
+// --- flows ---------------------------------------------------------------------------------------------------------------------------------
+
+struct Flows {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> messages;
+  bool over = false;
+  std::optional<Error> broken;
+  void read_on(const std::shared_ptr<Stream>& stream, Executor& executor) {
+    stream->read([this, stream, &executor](Result<std::optional<Payload>> message) {
+      {
+        const std::lock_guard lock(mutex);
+        if (!message || !*message) {
+          if (!message) broken = message.error();
+          over = true;
+          changed.notify_all();
+          return;
+        }
+        messages.push_back((*message)->bytes().str());
+        changed.notify_all();
+      }
+      executor.post([this, stream, &executor] { read_on(stream, executor); });
+    });
+  }
+  bool wait_over() {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, seconds(20), [&] { return over; });
+  }
+};
+
+Status write_and_wait(Stream& stream, const std::string& octets) {
+  auto promise = std::make_shared<std::promise<Status>>();
+  stream.write(Payload(Bytes::copy(octets)), [promise](Status status) { promise->set_value(std::move(status)); });
+  auto future = promise->get_future();
+  if (future.wait_for(seconds(10)) != std::future_status::ready) return fail(Code::kDeadlineExceeded, "not accepted");
+  return future.get();
+}
+
+TEST_F(ProtocolKit, AFlowOutArrivesInOrderAndStopsForASlowReader) {
+  Ends ends;
+  constexpr int kMessages = 3'000;  // 6 MB: more than any window
+  Call& started = start_call(*target_, client_.clock(), "count", std::to_string(kMessages), seconds(60), ends);
+  const auto stream = started.stream;
+  ASSERT_TRUE(stream);
+  std::this_thread::sleep_for(milliseconds(500));
+  EXPECT_LT(server_.servant->written, kMessages) << "the writer went on although nobody read";
+  Flows flows;
+  flows.read_on(stream, client_.executor());
+  ASSERT_TRUE(flows.wait_over());
+  ASSERT_TRUE(ends.wait(1, seconds(10)));
+  EXPECT_FALSE(flows.broken) << flows.broken->text();
+  ASSERT_EQ(flows.messages.size(), static_cast<std::size_t>(kMessages));
+  for (int i = 0; i < kMessages; ++i) ASSERT_TRUE(flows.messages[static_cast<std::size_t>(i)].starts_with(std::to_string(i) + "."));
+}
+
+TEST_F(ProtocolKit, AFlowInIsReadToItsEnd) {
+  Ends ends;
+  std::string total;
+  auto& made = CallbackCall::make([&](Call& ended) {
+    total = ended.reply.bytes().str();
+    ends.one(ended);
+  });
+  made.header.operation_name = "sum";
+  made.header.deadline = client_.clock().now() + seconds(20);
+  target_->start(made);
+  const auto stream = made.stream;
+  ASSERT_TRUE(stream);
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(write_and_wait(*stream, std::string(3'000, 'x')));
+  stream->close_write();
+  ASSERT_TRUE(ends.wait(1, seconds(10)));
+  EXPECT_EQ(ends.ok(), 1U);
+  EXPECT_EQ(total, "900000");
+}
+
+TEST_F(ProtocolKit, AFlowInBothDirectionsIsAConversation) {
+  Ends ends;
+  Call& started = start_call(*target_, client_.clock(), "chat", "", seconds(20), ends);
+  const auto stream = started.stream;
+  ASSERT_TRUE(stream);
+  Flows flows;
+  flows.read_on(stream, client_.executor());
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(write_and_wait(*stream, "line " + std::to_string(i)));
+    std::unique_lock lock(flows.mutex);
+    ASSERT_TRUE(flows.changed.wait_for(lock, seconds(5), [&] { return flows.messages.size() == static_cast<std::size_t>(i) + 1; }));
+    EXPECT_EQ(flows.messages.back(), "line " + std::to_string(i));
+  }
+  stream->close_write();
+  ASSERT_TRUE(flows.wait_over());
+  ASSERT_TRUE(ends.wait(1, seconds(5)));
+  EXPECT_EQ(ends.ok(), 1U);
+}
+
+TEST_F(ProtocolKit, CancellingAFlowReachesItsWriter) {
+  Ends ends;
+  Call& started = start_call(*target_, client_.clock(), "count", "1000000", seconds(60), ends);
+  const auto stream = started.stream;
+  std::this_thread::sleep_for(milliseconds(100));
+  started.cancel({Code::kCancelled, "enough", {}, {}, {}});
+  ASSERT_TRUE(ends.wait(1, seconds(5)));
+  for (int i = 0; i < 3'000 && server_.servant->cancelled < 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_GE(server_.servant->cancelled, 1);
+}
+
+// --- faults --------------------------------------------------------------------------------------------------------------------------------
+
+std::pair<std::string, int> host_and_port(const std::string& address) {
+  const auto colon = address.rfind(':');
+  auto start = address.find_last_of("/@", colon);
+  start = start == std::string::npos ? 0 : start + 1;
+  return {address.substr(start, colon - start), std::stoi(address.substr(colon + 1))};
+}
+
+TEST_F(ProtocolKit, SaysThatAnAddressIsInUse) {
+  const auto [host, port] = host_and_port(server_.reference().profiles.front().address);
+  const auto manifest = *client_.loader().find(ModuleKind::kProtocol, plugin);
+  std::string where = manifest.listen.front();
+  where.replace(where.rfind(':') + 1, std::string::npos, std::to_string(port));
+  KitCapsule other("other");
+  const std::vector<std::string> listen{where};
+  const auto loaded = other.load(ModuleKind::kProtocol, plugin, &listen);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::kAlreadyExists);
+  EXPECT_TRUE(other.kernel().management().profiles.empty());
+}
+
+TEST_F(ProtocolKit, RefusesAnAddressItDoesNotUnderstand) {
+  KitCapsule other("other");
+  const std::vector<std::string> listen{"nonsense"};
+  const auto loaded = other.load(ModuleKind::kProtocol, plugin, &listen);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(loaded.error().message, testing::HasSubstr("expected"));
+}
+
+TEST_F(ProtocolKit, GoesOnServingAfterGarbageOnTheWire) {
+  const auto [host, port] = host_and_port(server_.reference().profiles.front().address);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+  unsigned state = 12345;
+  const auto garbage = [&](std::size_t size) {
+    std::string octets(size, '\0');
+    for (auto& octet : octets) octet = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    return octets;
+  };
+  for (int i = 0; i < 200; ++i) {
+    const int datagram = socket(AF_INET, SOCK_DGRAM, 0);
+    std::string octets = garbage(static_cast<std::size_t>(i) * 7);
+    if (!octets.empty()) octets[0] = static_cast<char>(i % 8);
+    sendto(datagram, octets.data(), octets.size(), 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    close(datagram);
+  }
+  for (int i = 0; i < 20; ++i) {
+    const int connection = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+      const std::string octets = garbage(500);
+      static_cast<void>(!send(connection, octets.data(), octets.size(), MSG_NOSIGNAL));
+    }
+    close(connection);
+  }
+  EXPECT_EQ(*call("echo", "still here"), "still here");
+}
+
+TEST_F(ProtocolKit, FailsCallsToNobodyWithUnavailable) {
+  Reference nobody = server_.reference();
+  for (auto& profile : nobody.profiles) profile.address.replace(profile.address.rfind(':') + 1, std::string::npos, "9");
+  auto target = client_.kernel().capsule().resolve(nobody.text());
+  ASSERT_TRUE(target) << target.error().text();
+  const auto reply = call(**target, "echo", "x", seconds(15));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kUnavailable) << reply.error().text();
+}
+
+TEST_F(ProtocolKit, UnloadsWithCallsInFlight) {
+  Ends ends;
+  for (int i = 0; i < 50; ++i) start_call(*target_, client_.clock(), "waits", "300", seconds(20), ends);
+  for (int i = 0; i < 50; ++i) start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
+  for (int i = 0; i < 3'000 && server_.servant->waiting < 100; ++i) std::this_thread::sleep_for(milliseconds(1));
+  const auto effects = server_.capsule.kernel().unload(ModuleKind::kProtocol, plugin, false);
+  ASSERT_TRUE(effects) << effects.error().text();
+  ASSERT_TRUE(ends.wait(100, seconds(15)));
+  EXPECT_GE(ends.ok(), 50U) << "what could end within the grace did";
+  EXPECT_EQ(ends.ok() + ends.by_code()[Code::kUnavailable] + ends.by_code()[Code::kCancelled], 100U);
+  EXPECT_FALSE(call("echo", "x", seconds(10)));
+}
+
+TEST_F(ProtocolKit, AnnouncesToAMulticastGroupWhereItCan) {
+  const auto context = server_.capsule.kernel().protocol_context("{}");
+  static_cast<void>(context);
+  KitCapsule member("member");
+  ASSERT_TRUE(member.kernel().load_types(source_path("tests/kits/kit.hector.yaml")));
+  auto made = std::make_unique<EchoServant>(member.executor(), member.clock());
+  auto* servant = made.get();
+  ASSERT_TRUE(member.kernel().adopt_object("echo", *member.kernel().interface("kit.Echo/1"), std::move(made), ThreadModel::kPooled, true));
+  const std::vector<std::string> listen{"239.255.77.7:" + std::to_string(20'000 + getpid() % 20'000)};
+  const auto loaded = member.load(ModuleKind::kProtocol, plugin, &listen);
+  if (!loaded) {
+    EXPECT_NE(plugin, "udp") << loaded.error().text();
+    return;  // a protocol without multicast groups does not understand the address
+  }
+  const auto manifest = *member.loader().find(ModuleKind::kProtocol, plugin);
+  auto sent = client_.kernel().announce_to_group(plugin, listen.front(), "echo", "kit.Echo", "note", Payload(Bytes::copy(std::string(5'000, 'm'))));
+  if (!sent && sent.error().code == Code::kUnimplemented) return;  // it has none, and says so
+  ASSERT_TRUE(sent) << sent.error().text();
+  const auto notes = servant->notes(1);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_EQ(notes.front().size(), 5'000U);
+}
+
+/// Runs this program again as a server of its own; its reference comes through a pipe.
+class ChildServer {
+ public:
+  ChildServer() {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(ends[1], 1);
+      close(ends[0]);
+      execl("/proc/self/exe", "protocol_kit", plugin.c_str(), "--serve", nullptr);
+      _exit(127);
+    }
+    close(ends[1]);
+    char buffer[8'192];
+    std::string text;
+    for (ssize_t got = 0; text.find('\n') == std::string::npos && (got = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+    close(ends[0]);
+    reference_ = text.substr(0, text.find('\n'));
+  }
+  ~ChildServer() { kill_it(); }
+  void kill_it() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  [[nodiscard]] const std::string& reference() const { return reference_; }
+
+ private:
+  pid_t pid_ = 0;
+  std::string reference_;
+};
+
+TEST_F(ProtocolKit, NoticesThatThePeerWasKilledInMidCall) {
+  ChildServer child;
+  ASSERT_TRUE(child.reference().starts_with("hector:")) << child.reference();
+  auto target = client_.kernel().capsule().resolve(child.reference());
+  ASSERT_TRUE(target) << target.error().text();
+  ASSERT_EQ(*call(**target, "echo", "up", seconds(10)), "up");
+  Ends ends;
+  start_call(**target, client_.clock(), "waits", "never", seconds(12), ends);
+  std::this_thread::sleep_for(milliseconds(100));
+  const auto before = client_.clock().now();
+  child.kill_it();
+  ASSERT_TRUE(ends.wait(1, seconds(15)));
+  const auto codes = ends.by_code();
+  EXPECT_EQ(codes.count(Code::kUnavailable), 1U) << (codes.empty() ? "ok" : std::string(code_name(codes.begin()->first)));
+  RecordProperty("noticed_after_ms", static_cast<int>(std::chrono::duration_cast<milliseconds>(client_.clock().now() - before).count()));
+}
+
+int serve() {
+  Server server("child");
+  if (auto started = server.start(); !started) {
+    fprintf(stderr, "%s\n", started.error().text().c_str());
+    return 1;
+  }
+  printf("%s\n", server.reference().text().c_str());
+  fflush(stdout);
+  std::this_thread::sleep_for(seconds(60));
+  return 0;
+}
+
+}  // namespace
+}  // namespace hector::kits
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  signal(SIGPIPE, SIG_IGN);
+  if (argc < 2) {
+    fprintf(stderr, "usage: protocol_kit PROTOCOL\n");
+    return 2;
+  }
+  hector::kits::plugin = argv[1];
+  if (argc > 2 && std::string(argv[2]) == "--serve") return hector::kits::serve();
+  return RUN_ALL_TESTS();
+}
