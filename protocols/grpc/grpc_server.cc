@@ -4,6 +4,7 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "standard_services.h"
@@ -105,7 +106,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   }
   void OnSendInitialMetadataDone(bool) override {}
   void OnCancel() override {
-    if (is_standard_) return Finish(grpc::Status::CANCELLED);
+    if (is_standard_) return finish_once(grpc::Status::CANCELLED);
     const bool is_late = header.deadline != kNever && context_.clock->now() >= header.deadline;
     cancel({is_late ? Code::kDeadlineExceeded : Code::kCancelled, is_late ? "the deadline is over" : "the caller gave up", {}, {}, {}});
   }
@@ -163,8 +164,13 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
+  /// A stream may end from two sides at once: by the client's last message and by its going away.
+  void finish_once(const grpc::Status& status) {
+    if (!is_finished_.exchange(true)) Finish(status);
+  }
+
   void standard_read(bool ok) {
-    if (!ok) return Finish(grpc::Status::OK);
+    if (!ok) return finish_once(grpc::Status::OK);
     const std::string octets = to_bytes(in_).str();
     if (StandardServices::is_reflection(header.interface_name)) {
       out_ = to_buffer(Bytes::take(standard_.reflect(octets, false)));
@@ -172,16 +178,17 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     }
     auto answer = standard_.health(octets);
     if (header.operation_name == "Check") {
-      if (!answer) return Finish({grpc::StatusCode::NOT_FOUND, "no such service is offered"});
+      if (!answer) return finish_once({grpc::StatusCode::NOT_FOUND, "no such service is offered"});
       out_ = to_buffer(Bytes::take(std::move(*answer)));
+      if (is_finished_.exchange(true)) return;
       return StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
     }
-    if (header.operation_name != "Watch") return Finish({grpc::StatusCode::UNIMPLEMENTED, "Health has Check and Watch"});
+    if (header.operation_name != "Watch") return finish_once({grpc::StatusCode::UNIMPLEMENTED, "Health has Check and Watch"});
     out_ = to_buffer(Bytes::take(answer ? std::move(*answer) : StandardServices::service_unknown()));
     StartWrite(&out_);  // and the stream stays open until the client ends it
   }
   void standard_written(bool ok) {
-    if (!ok) return Finish(grpc::Status::CANCELLED);
+    if (!ok) return finish_once(grpc::Status::CANCELLED);
     if (StandardServices::is_reflection(header.interface_name)) StartRead(&in_);
   }
 
@@ -195,6 +202,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   Callback<void(Result<std::optional<Payload>>)> reader_;
   bool initial_sent_ = false;
   bool is_standard_ = false;
+  std::atomic<bool> is_finished_{false};
 };
 
 void ServerFlow::write(Payload message, Callback<void(Status)> accepted) {

@@ -8,9 +8,10 @@ import os
 
 import hector
 import icalendar
+import pytz
 from meeting import Scribe, Written
 
-UTC = datetime.timezone.utc
+UTC = pytz.utc  # icalendar writes this one as Z
 
 
 @hector.template(name="diary.Scribe.python")

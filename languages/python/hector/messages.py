@@ -101,4 +101,4 @@ class _TypeFileImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def install_importer():
     if not any(isinstance(finder, _TypeFileImporter) for finder in sys.meta_path):
-        sys.meta_path.append(_TypeFileImporter())
+        sys.meta_path.insert(0, _TypeFileImporter())  # before files: hello.py imports hello.hector.yaml as `hello`

@@ -1,0 +1,154 @@
+"""The meeting workflow and its capsules, seen from outside: other projects' clients, the command line, faults."""
+import json
+import os
+import subprocess
+import unittest
+
+import meeting
+import outside
+from capsules import ROOT, Capsules, CommandFailed
+
+WINDOW = {"window_start_s": 1795507200, "window_end_s": 1795564800}  # 2026-11-24T08:00Z to 2026-11-25T00:00Z
+
+
+class Meeting(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.c = Capsules()
+        cls.addClassCleanup(cls.c.stop)
+        meeting.start_meeting(cls.c)
+
+    def run_outside(self, *command):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_grpcurl_lists_describes_and_calls_objects_of_both_languages(self):
+        grpcurl = outside.go_program(outside.GRPCURL)
+        north, south = self.c.address("north", "grpc"), self.c.address("south", "grpc")
+        self.assertIn("diary.Calendar", self.run_outside(grpcurl, "-plaintext", north, "list"))
+        self.assertIn("rpc free_slots ( .diary.Range ) returns ( .diary.Slots );", self.run_outside(grpcurl, "-plaintext", north, "describe", "diary.Calendar"))
+        self.assertIn("int64 start_s = 1;", self.run_outside(grpcurl, "-plaintext", south, "describe", "diary.Range"))
+        request = json.dumps({"start_s": 1795478400, "end_s": 1795564800})
+        cpp = self.run_outside(grpcurl, "-plaintext", "-H", "hector-object: ana", "-d", request, north, "diary.Calendar/free_slots")
+        self.assertEqual(json.loads(cpp)["who"], "ana")
+        python = self.run_outside(grpcurl, "-plaintext", "-d", request, south, "diary.Calendar/free_slots")
+        self.assertEqual(json.loads(python)["who"], "ben")
+        self.assertIn("SERVING", self.run_outside(grpcurl, "-plaintext", "-d", '{"service": "diary.Calendar"}', north, "grpc.health.v1.Health/Check"))
+
+    def test_grpcurl_is_told_which_objects_offer_an_interface_when_several_do(self):
+        grpcurl = outside.go_program(outside.GRPCURL)
+        done = subprocess.run([grpcurl, "-plaintext", "-d", "{}", self.c.address("north", "grpc"), "diary.Calendar/free_slots"], capture_output=True, text=True, timeout=30, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("hector-object: ana, chris", done.stderr)
+
+    def test_the_grpcio_script_of_the_docs(self):
+        out = self.run_outside(outside.python(), os.path.join(ROOT, "docs", "examples", "grpc_client.py"), self.c.address("south", "grpc"), "ben")
+        self.assertIn("diary.Calendar", out)
+        self.assertIn('who: "ben"', out)
+
+    def test_the_zenoh_script_of_the_docs(self):
+        for capsule, name in (("north", "ana"), ("south", "ben")):
+            locator = self.c.address(capsule, "zenoh").split("@")[1]
+            out = self.run_outside(outside.python(), os.path.join(ROOT, "docs", "examples", "zenoh_client.py"), locator, capsule, name)
+            self.assertEqual(json.loads(out)["who"], name)
+
+    def test_the_workflow_books_explains_moves_and_books_again(self):
+        explained = self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, "--explain", capsule="hub")
+        self.assertIn("studio @ north", explained)
+        self.assertIn("capacity >= 3, min cost", explained)
+        self.assertIn("not zenoh: policy does not name it", explained)
+        self.assertEqual(self.c.json("get", "bindings", capsule="hub"), [])
+        binding = self.c.json("bind", "diary.Meeting/1", *meeting.ROLES, capsule="hub")
+        by_party = {item["name"]: item["protocol"] for item in self.c.json("get", "channels", capsule="hub")}
+        self.assertEqual(by_party, {"organiser->ana": "udp", "organiser->ben": "udp", "organiser->chris": "udp", "organiser->studio": "grpc",
+                                    "organiser->scribe": "grpc", "organiser->news": "zenoh"})
+        first = self.c.call("organiser.schedule", {"title": "Planning", "duration_min": 45, **WINDOW})
+        self.assertEqual(first["time"], {"start_s": "1795514400", "end_s": "1795517100"})  # 10:00Z: after Ana's moved stand-up
+        self.assertEqual(first["room"]["room"], "studio")
+        with open(first["invitation_path"], encoding="utf-8") as file:
+            self.assertIn("DTSTART:20261124T100000Z", file.read().replace(";VALUE=DATE-TIME", ""))
+        self.run_outside(outside.python(), "-c", f"import icalendar; c = icalendar.Calendar.from_ical(open({first['invitation_path']!r}).read()); assert len(c.walk('VEVENT')) == 1")
+        effects = self.c.hector("unload", "protocol", "zenoh", "--dry-run", capsule="south")
+        self.assertIn("organiser -> news (news)", effects)
+        self.assertIn("would move from zenoh to grpc", effects)
+        self.assertIn("zenoh", [item["name"] for item in self.c.json("get", "protocols", capsule="south")])
+        self.assertIn("moved from zenoh to grpc", self.c.hector("unload", "protocol", "zenoh", capsule="south"))
+        second = self.c.call("organiser.schedule", {"title": "More", "duration_min": 45, **WINDOW})
+        self.assertEqual(second["time"]["start_s"], first["time"]["end_s"])
+        self.assertEqual(len(self.c.call("news.read")["items"]), 2)
+        self.c.hector("load", "protocol", "zenoh", capsule="south")
+        self.c.hector("delete", "binding", binding["binding"], capsule="hub")
+        self.assertEqual(self.c.json("get", "channels", capsule="hub"), [])
+        with self.assertRaises(CommandFailed) as failed:
+            self.c.call("organiser.schedule", {"duration_min": 45, **WINDOW})
+        self.assertIn("in no Binding", failed.exception.text)
+
+    def test_no_common_slot_is_told_and_leaves_nothing_held(self):
+        self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, capsule="hub")
+        day = {"window_start_s": 1795597200, "window_end_s": 1795611600}  # 2026-11-25
+        free_before = self.c.call("ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]})
+        with self.assertRaises(CommandFailed) as failed:
+            self.c.call("organiser.schedule", {"duration_min": 100000, **day})
+        self.assertEqual(failed.exception.code, 3)
+        self.assertIn("suit all 3 attendees", failed.exception.text)
+        self.assertEqual(self.c.call("ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]}), free_before)
+        for item in self.c.json("get", "bindings", capsule="hub"):
+            self.c.hector("delete", "binding", item["name"], capsule="hub")
+
+    def test_an_interface_that_breaks_its_roles_order_is_refused_with_exit_7_and_a_trace(self):
+        template = os.path.join(self.c.folder, "odd.py")
+        with open(os.path.join(self.c.folder, "odd.hector.yaml"), "w", encoding="utf-8") as file:
+            file.write(f"""interface: odd.Calendar/1
+messages: [diary/messages.proto]
+operations:
+  free_slots: {{kind: rpc, in: diary.Range, out: diary.Slots}}
+  hold:       {{kind: rpc, in: diary.Slot, out: diary.Hold}}
+  confirm:    {{kind: announce, in: diary.Hold}}
+  release:    {{kind: announce, in: diary.Hold}}
+protocol: (free_slots | hold ; confirm)*
+""")
+        os.makedirs(os.path.join(self.c.folder, "diary"), exist_ok=True)
+        with open(os.path.join(ROOT, "templates", "meeting", "diary", "messages.proto"), encoding="utf-8") as source, open(os.path.join(self.c.folder, "diary", "messages.proto"), "w", encoding="utf-8") as copy:
+            copy.write(source.read())
+        with open(template, "w", encoding="utf-8") as file:
+            file.write("from odd import Calendar\n\nclass Odd(Calendar):\n    def free_slots(self, r): pass\n    def hold(self, s): pass\n    def confirm(self, h): pass\n    def release(self, h): pass\n")
+        self.c.hector("load", "template", template, capsule="south")
+        meeting.create(self.c, "south", "odd.Odd", "odd")
+        with self.assertRaises(CommandFailed) as failed:
+            self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, "--role", "attendee=odd", capsule="hub")
+        self.assertEqual(failed.exception.code, 7)
+        self.assertIn("R1: 'odd' as role 'attendee': the Role may be sent 'release' where the Interface does not accept it (trace: ", failed.exception.text)
+        self.assertIn("hold ; release)", failed.exception.text)
+        self.c.hector("delete", "object", "odd", capsule="south")
+
+    def test_exit_codes_say_what_kind_of_failure_it_was(self):
+        cases = [
+            (2, ["get", "objcts"], "did you mean 'objects'"),
+            (2, ["call", "ana"], "OBJECT.OPERATION"),
+            (2, ["call", "ana.free_slots", "{nonsense"], "not the JSON of a diary.Range"),
+            (3, ["describe", "object", "nobody"], "no Object 'nobody'"),
+            (3, ["call", "ana.free_slot"], "did you mean 'free_slots'"),
+            (3, ["bind", "diary.Meting/1"], "did you mean 'diary.Meeting/1'"),
+            (5, ["-c", "north", "create", "object", "diary.Room.cpp", "--name", "studio", "--arguments", '{"capacity": 1}'], "exists"),
+            (6, ["-c", "north", "--protocol", "smoke", "get", "objects"], "speaks grpc, udp, zenoh"),
+            (3, ["-c", "nowhere", "get", "objects"], "running are hub, north, south"),
+            (2, ["-c", "north", "create", "object", "diary.Room.cpp", "--name", "x", "--arguments", "{}"], "capacity"),
+            (1, ["-c", "north", "unload", "template", "diary.Room.cpp"], "Object studio"),
+        ]
+        for code, arguments, words in cases:
+            with self.subTest(" ".join(arguments)), self.assertRaises(CommandFailed) as failed:
+                self.c.hector(*arguments)
+            self.assertEqual(failed.exception.code, code, failed.exception.text)
+            self.assertIn(words, failed.exception.text)
+
+    def test_output_forms(self):
+        self.assertEqual(self.c.hector("get", "capsules", "-o", "name").split(), ["hub", "north", "south"])
+        self.assertIn("- name: \"ana\"", self.c.hector("get", "objects", "-o", "yaml", capsule="north"))
+        self.assertTrue(self.c.hector("get", "objects", capsule="north").startswith("NAME "))
+        self.assertIn("diary.Calendar/1", self.c.hector("describe", "object", "ana"))
+        self.assertIn('"protocol"', self.c.hector("describe", "type", "diary.Meeting/1"))
+
+
+if __name__ == "__main__":
+    unittest.main()

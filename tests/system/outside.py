@@ -1,0 +1,54 @@
+"""Programs of other projects that the tests run: installed once, below the build folder, with pinned versions.
+
+What: Go programs by `go install`, Python packages in a venv, zenohd by cargo. Why: a Hector Object is called by unmodified clients. Who:
+the tests beside it.
+"""
+import hashlib
+import os
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PLACE = os.path.join(ROOT, "build", "outside")
+GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
+INTEROP_CLIENT = "google.golang.org/grpc/interop/client@v1.85.0"
+WHEELS = ("grpcio==1.85.1", "grpcio-reflection==1.85.1", "eclipse-zenoh==1.10.2", "icalendar==7.3.0", "recurring-ical-events==3.8.2")
+ZENOHD = "1.10.2"
+
+
+def _run(command, **environment):
+    done = subprocess.run(command, env=dict(os.environ, **environment), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+
+
+def go_program(module):
+    """The path of a Go program."""
+    name = module.split("@")[0].rsplit("/", 1)[-1]
+    place = os.path.join(PLACE, "go", module.split("@")[1])
+    path = os.path.join(place, name)
+    if not os.path.exists(path):
+        _run(["go", "install", module], GOBIN=place, GOFLAGS="-mod=mod")
+    return path
+
+
+def python():
+    """An interpreter with the wheels."""
+    place = os.path.join(PLACE, "venv")
+    path = os.path.join(place, "bin", "python")
+    stamp = os.path.join(place, "installed-" + hashlib.sha256(repr(WHEELS).encode()).hexdigest()[:12])
+    if not os.path.exists(stamp):
+        _run(["/usr/bin/python3.11", "-m", "venv", place])
+        _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *WHEELS])
+        open(stamp, "w").close()
+    return path
+
+
+def zenohd():
+    """The zenoh router."""
+    place = os.path.join(PLACE, "zenohd")
+    path = os.path.join(place, "bin", "zenohd")
+    if not os.path.exists(path):
+        cargo = os.path.expanduser("~/.cargo/bin/cargo")
+        _run([cargo if os.path.exists(cargo) else "cargo", "install", "zenohd", "--version", f"={ZENOHD}", "--locked", "--root", place],
+             CARGO_TARGET_DIR=os.path.join(PLACE, "zenohd-build"))
+    return path
