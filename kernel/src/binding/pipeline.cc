@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <set>
 
 #include "binding/coordinator.h"
@@ -415,16 +416,38 @@ Result<BindingRecord> instantiate(Core& core, const Services& services, const Bi
 }
 
 void release(Core& core, const BindingRecord& record) {
+  constexpr Duration kReleaseWithin = std::chrono::seconds(1);
+  struct Joined {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t left = 0;
+  };
+  const auto joined = std::make_shared<Joined>();
   BindingId id;
   id.set_binding(record.id);
-  for (const auto& reference : record.capsules) {
+  for (const auto& reference : record.capsules) {  // all at once: one that is gone costs the others nothing
     if (reference.capsule_id == core.capsule_id) {
       close_parties(core, record.id, "it was released");
-    } else if (auto target = coordinator_of(core, reference)) {
-      static_cast<void>(call_and_wait<Empty>(**target, *core.options.clock, kByName, coordinator_operation_name(CoordinatorOperation::kRelease), id,
-                                             core.options.clock->now() + std::chrono::seconds(2)));
+      continue;
     }
+    auto target = coordinator_of(core, reference);
+    if (!target) continue;
+    auto& call = CallbackCall::make([joined, keep = *target](Call&) {
+      const std::lock_guard lock(joined->mutex);
+      --joined->left;
+      joined->changed.notify_all();
+    });
+    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kRelease);
+    call.header.deadline = core.options.clock->now() + kReleaseWithin;
+    call.request = write_message(id);
+    {
+      const std::lock_guard lock(joined->mutex);
+      ++joined->left;
+    }
+    (*target)->start(call);
   }
+  std::unique_lock lock(joined->mutex);
+  joined->changed.wait_for(lock, kReleaseWithin + std::chrono::milliseconds(200), [&] { return joined->left == 0; });
 }
 
 }  // namespace hector
