@@ -100,6 +100,7 @@ function(hector_test name)
   target_link_libraries(${name} PRIVATE ${T_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+  set_property(GLOBAL APPEND PROPERTY HECTOR_UNIT_TESTS ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit
     ENVIRONMENT "HECTOR_SOURCE=${CMAKE_SOURCE_DIR};HECTOR_BUILD=${CMAKE_BINARY_DIR};TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
 endfunction()

@@ -97,6 +97,11 @@ class Executor {
   virtual TimerId at(TimePoint when, Task task) = 0;
   /// True: the task will not run. False: it has run, is running, or never was.
   virtual bool cancel(TimerId timer) = 0;
+  /// Where the thread that waits is the only one (simulations): lets the next thing happen. False: there is nothing to do here, sleep.
+  virtual bool help(TimePoint until) {
+    static_cast<void>(until);
+    return false;
+  }
 };
 
 }  // namespace hector

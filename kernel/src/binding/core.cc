@@ -39,14 +39,12 @@ void Workers::stop() {
 
 namespace {
 
-/// Trace and span ids need to be different, not secret.
-std::uint64_t quick_random(Random& seed) noexcept {
-  thread_local std::uint64_t state = 0;
-  if (state == 0) state = seed.next() | 1;
-  state ^= state << 13;
-  state ^= state >> 7;
-  state ^= state << 17;
-  return state;
+/// Trace and span ids need to be different, not secret (splitmix64).
+std::uint64_t next_id(const Core& core) noexcept {
+  std::uint64_t mixed = core.ids.fetch_add(0x9e3779b97f4a7c15ULL, std::memory_order_relaxed);
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebULL;
+  return mixed ^ mixed >> 31;
 }
 
 }  // namespace
@@ -64,12 +62,12 @@ void inherit(Call& call, const Core& core) {
       header.trace = outer->header.trace;
     } else {
       for (int half = 0; half < 2; ++half) {
-        const std::uint64_t value = quick_random(*core.options.random);
+        const std::uint64_t value = next_id(core);
         std::memcpy(header.trace.trace_id.data() + 8 * half, &value, 8);
       }
       header.trace.flags = 0;
     }
-    const std::uint64_t span = quick_random(*core.options.random);
+    const std::uint64_t span = next_id(core);
     std::memcpy(header.trace.span_id.data(), &span, 8);
   }
 }

@@ -68,6 +68,7 @@ class Workers {
 struct Core {
   KernelOptions options;
   std::uint64_t capsule_id = 0;
+  mutable std::atomic<std::uint64_t> ids{0};  ///< trace and span ids are made from it
   types::Repository types;
   OfferTable offers;
   ProtocolTable protocols;

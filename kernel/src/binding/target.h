@@ -14,6 +14,7 @@ class LocalTarget final : public Target {
   const InterfacePtr& interface() const noexcept override { return interface_; }
   const Reference& reference() const noexcept override { return reference_; }
   void start(Call& call) noexcept override;
+  bool help(TimePoint until) noexcept override { return core_.options.executor->help(until); }
 
  private:
   Core& core_;

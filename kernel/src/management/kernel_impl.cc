@@ -52,6 +52,7 @@ KernelImpl::KernelImpl(const KernelOptions& options) : own_capsule_(*this, "_cap
   core_.options = options;
   if (core_.options.principal.empty()) core_.options.principal = "capsule:" + options.capsule;
   core_.capsule_id = options.random->next();
+  core_.ids = options.random->next();
   const auto add = [&](const char* name, hector::type::v1::Interface model, std::unique_ptr<Servant> servant) {
     auto interface = core_.types.add(std::move(model));
     auto offer = std::make_shared<Offer>();

@@ -1,0 +1,286 @@
+// Hector's UDP messaging on a simulated network: loss, duplication, reordering, partitions, and the state that strangers may not make.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "hector/kernel.h"
+#include "hector/typed.h"
+#include "packet.h"
+#include "session.h"
+#include "simulation.h"
+#include "udp_protocol.h"
+
+namespace hector::udp {
+namespace {
+
+using hector::testing::Simulation;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr const char* kTypes = HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml";
+
+/// Counts how often each request was executed.
+class CountingServant final : public Servant {
+ public:
+  explicit CountingServant(std::map<std::string, int>& executed) : executed_(executed) {}
+  void invoke(Call& call) noexcept override {
+    ++executed_[call.request.bytes().str()];
+    if (call.kind == Kind::kAnnounce) return call.complete();
+    call.complete(Payload(call.request.bytes()));
+  }
+
+ private:
+  std::map<std::string, int>& executed_;
+};
+
+class SilentServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, "", {}, {}, {}}); }
+  void bound(const std::shared_ptr<hector::Session>& given) noexcept override { session = given; }
+  std::shared_ptr<hector::Session> session;
+};
+
+struct Capsule {
+  Capsule(Simulation& world, int number) : network(world.host("10.0.0." + std::to_string(number))) {
+    KernelOptions options;
+    options.capsule = "c" + std::to_string(number);
+    options.clock = &world;
+    options.random = &world;
+    options.executor = &world;
+    options.network = network.get();
+    options.log = &world;
+    options.drain_grace = Duration::zero();
+    kernel = Kernel::make(options);
+    EXPECT_TRUE(kernel->load_types(kTypes));
+    const auto added = kernel->add_protocol("udp", make_protocol(kernel->protocol_context("{}")), {"10.0.0." + std::to_string(number) + ":7000"});
+    EXPECT_TRUE(added) << added.error().text();
+    EXPECT_TRUE(kernel->adopt_object("echo", *kernel->interface("kit.Echo/1"), std::make_unique<CountingServant>(executed), ThreadModel::kPooled, false));
+    auto made = std::make_unique<SilentServant>();
+    sender = made.get();
+    EXPECT_TRUE(kernel->adopt_object("sender", *kernel->interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, false));
+  }
+  std::string reference() {
+    Reference made = kernel->management();
+    made.object = "echo";
+    made.offer = 0;
+    made.interface_id = "kit.Echo/1";
+    made.identity = (*kernel->interface("kit.Echo/1"))->identity();
+    return made.text();
+  }
+  std::unique_ptr<Network> network;
+  std::map<std::string, int> executed;
+  SilentServant* sender = nullptr;
+  std::unique_ptr<Kernel> kernel;
+};
+
+struct Tally {
+  int ok = 0;
+  std::map<Code, int> failed;
+  [[nodiscard]] int total() const {
+    int sum = ok;
+    for (const auto& [code, count] : failed) sum += count;
+    return sum;
+  }
+};
+
+void start(Simulation& world, Target& target, const std::string& operation, const std::string& text, Duration within, Tally& tally) {
+  auto& call = CallbackCall::make([&tally](Call& ended) {
+    if (ended.error) ++tally.failed[ended.error->code];
+    else ++tally.ok;
+  });
+  call.header.operation_name = operation;
+  call.header.deadline = world.now() + within;
+  call.request = Payload(Bytes::copy(text));
+  target.start(call);
+}
+
+TEST(UdpUnderLoss, EveryCallEndsByItsDeadlineAndNoneIsExecutedTwice) {
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Simulation world(seed);
+    Capsule client(world, 1), server(world, 2);
+    world.rules = {0.30, 0.20, milliseconds(1), milliseconds(20)};
+    auto target = client.kernel->capsule().resolve(server.reference());
+    ASSERT_TRUE(target);
+    Tally tally;
+    constexpr int kCalls = 400;
+    const TimePoint begin = world.now();
+    for (int i = 0; i < kCalls; ++i) {
+      start(world, **target, i % 4 == 0 ? "note" : "echo", std::to_string(i) + std::string(static_cast<std::size_t>(i % 7) * 900, '.'), seconds(20), tally);
+      world.run_for(milliseconds(2));
+    }
+    ASSERT_TRUE(world.run_until([&] { return tally.total() == kCalls; }, seconds(25))) << tally.total();
+    EXPECT_LE(world.now() - begin, seconds(22));
+    EXPECT_EQ(tally.ok, kCalls) << "all could be completed within 20 s";
+    world.run_for(seconds(30));
+    for (const auto& [text, times] : server.executed) EXPECT_EQ(times, 1) << text.substr(0, 10);
+    EXPECT_EQ(server.executed.size(), static_cast<std::size_t>(kCalls));
+  }
+}
+
+TEST(UdpUnderLoss, ShortDeadlinesFailAndAreStillExecutedAtMostOnce) {
+  Simulation world(7);
+  Capsule client(world, 1), server(world, 2);
+  world.rules = {0.45, 0.20, milliseconds(1), milliseconds(30)};
+  auto target = client.kernel->capsule().resolve(server.reference());
+  Tally tally;
+  for (int i = 0; i < 200; ++i) {
+    start(world, **target, "echo", std::to_string(i), milliseconds(60), tally);
+    world.run_for(milliseconds(5));
+  }
+  ASSERT_TRUE(world.run_until([&] { return tally.total() == 200; }, seconds(10)));
+  EXPECT_GT(tally.failed[Code::kDeadlineExceeded], 0);
+  world.run_for(seconds(20));
+  for (const auto& [text, times] : server.executed) EXPECT_LE(times, 1) << text;
+}
+
+TEST(UdpUnderLoss, LargeMessagesArriveWhole) {
+  Simulation world(11);
+  Capsule client(world, 1), server(world, 2);
+  world.rules = {0.10, 0.05, milliseconds(1), milliseconds(4)};
+  auto target = client.kernel->capsule().resolve(server.reference());
+  std::string large(1'000'000, 'x');
+  for (std::size_t i = 0; i < large.size(); i += 997) large[i] = static_cast<char>('a' + i % 26);
+  std::string reply;
+  auto& call = CallbackCall::make([&](Call& ended) { reply = ended.error ? ended.error->text() : ended.reply.bytes().str(); });
+  call.header.operation_name = "echo";
+  call.header.deadline = world.now() + seconds(60);
+  call.request = Payload(Bytes::copy(large));
+  (*target)->start(call);
+  ASSERT_TRUE(world.run_until([&] { return !reply.empty(); }, seconds(61)));
+  EXPECT_TRUE(reply == large) << reply.size();
+}
+
+TEST(UdpUnderLoss, APartitionEndsInUnavailableAndHeals) {
+  Simulation world(13);
+  Capsule client(world, 1), server(world, 2);
+  auto target = client.kernel->capsule().resolve(server.reference());
+  Tally tally;
+  start(world, **target, "echo", "before", seconds(20), tally);
+  ASSERT_TRUE(world.run_until([&] { return tally.ok == 1; }, seconds(1)));
+  world.cut("10.0.0.1", "10.0.0.2");
+  start(world, **target, "echo", "during", seconds(60), tally);
+  ASSERT_TRUE(world.run_until([&] { return tally.total() == 2; }, seconds(10))) << "silence is noticed";
+  EXPECT_EQ(tally.failed[Code::kUnavailable], 1);
+  world.heal();
+  start(world, **target, "echo", "after", seconds(20), tally);
+  ASSERT_TRUE(world.run_until([&] { return tally.ok == 2; }, seconds(10)));
+}
+
+std::uint64_t twenty_capsules(std::uint64_t seed) {
+  Simulation world(seed);
+  world.rules = {0.05, 0.05, milliseconds(1), milliseconds(8)};
+  std::vector<std::unique_ptr<Capsule>> capsules;
+  for (int i = 1; i <= 20; ++i) capsules.push_back(std::make_unique<Capsule>(world, i));
+  Tally tally;
+  int started = 0;
+  for (int i = 0; i < 20; ++i) {
+    Capsule& from = *capsules[static_cast<std::size_t>(i)];
+    Capsule& to = *capsules[static_cast<std::size_t>((i * 7 + 3) % 20)];
+    if (&from == &to) continue;
+    auto bound = from.kernel->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", to.reference()}}});
+    EXPECT_TRUE(bound) << bound.error().text();
+    if (!bound || !from.sender->session) continue;
+    for (int n = 0; n < 10; ++n) {
+      auto& call = CallbackCall::make([&tally](Call& ended) {
+        if (ended.error) ++tally.failed[ended.error->code];
+        else ++tally.ok;
+      });
+      call.request = Payload(Bytes::copy(std::to_string(i) + "/" + std::to_string(n)));
+      from.sender->session->start(*from.sender->session->interaction(n % 2 == 0 ? "echo" : "note"), 0, call);
+      ++started;
+    }
+  }
+  EXPECT_TRUE(world.run_until([&] { return tally.total() == started; }, seconds(30)));
+  EXPECT_EQ(tally.ok, started);
+  EXPECT_GE(started, 150);
+  for (auto& capsule : capsules) capsule->sender->session.reset();
+  return world.trace_hash();
+}
+
+TEST(Simulation, TwentyCapsulesRunTheSameWayTwiceFromOneSeed) {
+  const std::uint64_t first = twenty_capsules(42);
+  EXPECT_EQ(twenty_capsules(42), first);
+  EXPECT_NE(twenty_capsules(43), first);
+}
+
+// --- strangers ---------------------------------------------------------------------------------------------------------------------------------
+
+TEST(UdpHandshake, NothingIsSentToAStrangerThatIsLargerThanWhatHeSent) {
+  Simulation world(17);
+  Capsule server(world, 2);
+  auto network = world.host("10.0.0.9");
+  std::size_t received = 0, answers = 0;
+  auto socket = *network->open(*NetworkAddress::parse("10.0.0.9:5000"), Reading::kNetworkThread, [&](const NetworkAddress&, Octets datagram) {
+    received += datagram.size();
+    ++answers;
+  });
+  const auto to = *NetworkAddress::parse("10.0.0.2:7000");
+  std::size_t sent = 0;
+  const auto send = [&](const std::string& packet) {
+    const Octets part{reinterpret_cast<const std::uint8_t*>(packet.data()), packet.size()};
+    socket->send(to, {&part, 1});
+    sent += packet.size();
+  };
+  std::string hello;
+  Writer(hello).octet(static_cast<std::uint8_t>(PacketType::kHello)).octet(kVersion).fixed(77).octet(0);
+  send(hello);  // not padded: not answered
+  world.run_for(seconds(1));
+  EXPECT_EQ(answers, 0U);
+  hello.resize(kHelloOctets, '\0');
+  for (int i = 0; i < 100; ++i) send(hello);
+  std::string data;
+  Writer(data).octet(static_cast<std::uint8_t>(PacketType::kData)).fixed(123).fixed(1);
+  send(data);
+  for (int type = 0; type < 256; ++type) send(std::string(20, static_cast<char>(type)));
+  world.run_for(seconds(1));
+  EXPECT_LE(received, sent);
+  EXPECT_GE(answers, 100U);
+}
+
+TEST(UdpPacket, FramesSurviveTheirWayToOctetsAndBack) {
+  std::string out;
+  Writer writer(out);
+  const std::string text = "payload";
+  const Fragment fragment{9, 5, 3, 100, 20, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}};
+  write_fragment(writer, fragment);
+  NumberSet numbers;
+  for (const std::uint64_t n : {1, 2, 3, 7, 8, 20}) EXPECT_TRUE(numbers.add(n));
+  EXPECT_FALSE(numbers.add(7));
+  write_acknowledgement(writer, numbers);
+  Reader reader({reinterpret_cast<const std::uint8_t*>(out.data()), out.size()});
+  const auto first = read_frame(reader);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->fragment.message, 9U);
+  EXPECT_EQ(first->fragment.position, 3U);
+  EXPECT_EQ(first->fragment.data.size(), text.size());
+  const auto second = read_frame(reader);
+  ASSERT_TRUE(second);
+  EXPECT_THAT(second->acknowledgement.ranges, ::testing::ElementsAre(::testing::Pair(20, 20), ::testing::Pair(7, 8), ::testing::Pair(1, 3)));
+  EXPECT_FALSE(read_frame(reader));
+  EXPECT_TRUE(reader.ok());
+}
+
+TEST(UdpPacket, EveryCutAndEveryFlippedOctetIsHandled) {
+  std::string out;
+  Writer writer(out);
+  const std::string text = "some payload of a message";
+  write_fragment(writer, {9, 5, 3, 100, 20, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
+  NumberSet numbers;
+  for (const std::uint64_t n : {1, 2, 3, 7, 8, 20}) numbers.add(n);
+  write_acknowledgement(writer, numbers);
+  for (std::size_t cut = 0; cut <= out.size(); ++cut) {
+    for (std::size_t flip = 0; flip < cut; ++flip) {
+      std::string broken = out.substr(0, cut);
+      broken[flip] = static_cast<char>(broken[flip] ^ 0xff);
+      Reader reader({reinterpret_cast<const std::uint8_t*>(broken.data()), broken.size()});
+      int frames = 0;
+      while (read_frame(reader)) ASSERT_LT(++frames, 200);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hector::udp
