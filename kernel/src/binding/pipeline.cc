@@ -446,7 +446,14 @@ void release(Core& core, const BindingRecord& record) {
     }
     (*target)->start(call);
   }
+  const TimePoint until = core.options.clock->now() + kReleaseWithin;
   std::unique_lock lock(joined->mutex);
+  while (joined->left != 0) {
+    lock.unlock();
+    const bool is_helping = core.options.executor->help(until);
+    lock.lock();
+    if (!is_helping) break;
+  }
   joined->changed.wait_for(lock, kReleaseWithin + std::chrono::milliseconds(200), [&] { return joined->left == 0; });
 }
 

@@ -1,0 +1,54 @@
+"""The python language's side of the LanguageKit: every language handles calls, flows, errors and outgoing calls alike."""
+import asyncio
+
+import hector
+from language import Data, Language
+
+
+@hector.template(name="kit.Language.python")
+class Kit(Language):
+    def __init__(self, capsule, refuse=False):
+        if refuse:
+            raise ValueError("told to refuse")
+        self.text = b""
+
+    def echo(self, request):
+        return request
+
+    def fails(self, request):
+        raise hector.Error("ABORTED", "it had to be", detail=request)
+
+    def crashes(self, request):
+        raise RuntimeError("thrown: " + request.data.decode())
+
+    async def slow(self, _):
+        await asyncio.sleep(0.05)
+        return Data(data=b"slow")
+
+    def note(self, request):
+        self.text += request.data
+
+    def notes(self, _):
+        return Data(data=self.text)
+
+    async def count(self, request):
+        for number in range(int(request.data)):
+            yield Data(data=str(number).encode())
+
+    def sum(self, requests):
+        return Data(data=str(sum(int(request.data) for request in requests)).encode())
+
+    async def chat(self, requests):
+        async for request in requests:
+            yield request
+
+    async def asks(self, request):
+        try:
+            await self.capsule.call_async(request.data.decode(), "fails", Data(data=b"inner"))
+            return Data(data=b"no error")
+        except hector.Error as error:
+            return Data(data=f"{error.code} {error.type}".encode())
+
+    def who(self, _, call):
+        colour = dict(call.metadata).get("colour", "nothing")
+        return Data(data=f"{self.capsule.object_name} called by {call.principal} with {colour}{' in time' if call.has_deadline else ''}".encode())
