@@ -205,7 +205,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     if (closed_) return call.fail({Code::kUnavailable, fmt::format("grpc {}: the channel is closed", address_), {}, {}, {}});
     if (call.kind == Kind::kStream) {
       auto flow = std::make_shared<ClientFlow>(call);
-      call.stream = flow;
+      call.give_stream(flow);
       remember([weak = std::weak_ptr<ClientFlow>(flow)] {
         if (auto held = weak.lock()) held->stop();
       });

@@ -155,7 +155,7 @@ class ClientConversation final : public Conversation {
     std::shared_ptr<UdpFlow> flow;
     if (call.kind == Kind::kStream) {
       flow = std::make_shared<UdpFlow>(shared_from_this(), id, call.flow != Flow::kIn, call.flow != Flow::kOut);
-      call.stream = flow;
+      call.give_stream(flow);
     }
     std::string head;
     Writer writer(head);

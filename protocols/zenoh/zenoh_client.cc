@@ -52,7 +52,7 @@ class Client : public std::enable_shared_from_this<Client> {
     std::shared_ptr<ClientFlow> flow;
     if (call.kind == Kind::kStream) {
       flow = std::make_shared<ClientFlow>(shared_from_this(), id, call.flow != Flow::kIn, call.flow != Flow::kOut);
-      call.stream = flow;
+      call.give_stream(flow);
     }
     std::unique_lock lock(mutex_);
     if (state_ == State::kClosed) {

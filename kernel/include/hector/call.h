@@ -48,6 +48,13 @@ class Call {
   const Peer* peer = nullptr;
   /// This side's end of the flow of a kStream; set before start() returns (starter) or before the Object is entered (handler).
   std::shared_ptr<Stream> stream;
+  /// Starter: where its end of the flow is put as well. A call may end, and free itself, before start() returns.
+  std::shared_ptr<Stream>* stream_out = nullptr;
+  /// For who makes the flow.
+  void give_stream(std::shared_ptr<Stream> made) {
+    stream = std::move(made);
+    if (stream_out != nullptr) *stream_out = stream;
+  }
 
   Payload reply;
   std::optional<Error> error;
@@ -80,6 +87,7 @@ class Call {
   std::shared_ptr<const void> route;  ///< the kernel's: what resolve() found, for accept()
   Call* next = nullptr;        ///< for the queue that holds the call
   class ObjectHost* host = nullptr;  ///< the kernel's: the Object that handles it
+  bool is_waited = false;      ///< the kernel's: the starting thread does nothing else until the end
   bool is_local = false;       ///< the kernel's: the starter's own call, entered without a hand-over
 
  protected:

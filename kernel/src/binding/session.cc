@@ -200,7 +200,7 @@ void PartySession::send(const InteractionPlan& plan, std::uint32_t interaction, 
     if (call.kind == Kind::kStream) {
       Call& handler = call.defer();
       auto [mine, theirs] = make_local_flow(call.flow);
-      call.stream = mine;
+      call.give_stream(mine);
       handler.stream = theirs;
       return peer->take(handler, interaction, part_.member());
     }

@@ -28,7 +28,7 @@ void LocalTarget::start(Call& call) noexcept {
   if (call.kind == Kind::kStream) {
     Call& handler = call.defer();
     auto [mine, theirs] = make_local_flow(call.flow);
-    call.stream = mine;
+    call.give_stream(mine);
     handler.stream = theirs;
     return offer_->host->enter(handler);
   }

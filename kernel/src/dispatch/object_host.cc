@@ -82,7 +82,9 @@ void ObjectHost::enter(Call& call) noexcept {
     invoke(call);
     return;
   }
-  if (may_run_here() && try_take()) {
+  // An Object that may block is entered here only where this thread waits for it anyway, and has nothing to write into a flow meanwhile.
+  const bool may_enter = options_.thread == ThreadModel::kPooled || (call.is_waited && call.kind != Kind::kStream);
+  if (may_enter && may_run_here() && try_take()) {
     invoke(call);
     leave();
     return;
@@ -108,8 +110,8 @@ void ObjectHost::push(Call& call) noexcept {
         do {
           call.next = head;
         } while (!pending_.compare_exchange_weak(head, &call, std::memory_order_acq_rel));
-        // This thread may not run it: give the word back, then wake who may.
-        leave();
+        // This thread shall not run it: give the word back, then wake who does.
+        leave(Draining::kOthers);
         if (Parker* parker = thread_parker_.load()) {
           parker->wake();
         } else {
@@ -187,8 +189,8 @@ bool ObjectHost::drain_once() noexcept {
   return found;
 }
 
-void ObjectHost::leave() noexcept {
-  const bool may_run = may_run_here();
+void ObjectHost::leave(Draining draining) noexcept {
+  const bool may_run = draining == Draining::kHere && may_run_here();
   for (;;) {
     std::uintptr_t busy = kBusy;
     if ((!may_run || pending_.load(std::memory_order_acquire) == nullptr) &&

@@ -58,7 +58,9 @@ class ObjectHost final : public Served {
   bool try_take() noexcept;
   void invoke(Call& call) noexcept;
   void push(Call& call) noexcept;
-  void leave() noexcept;
+  /// Whether who leaves runs what was queued meanwhile, or leaves it to the Object's thread.
+  enum class Draining { kHere, kOthers };
+  void leave(Draining draining = Draining::kHere) noexcept;
   bool drain_once() noexcept;
   bool may_run_here() const noexcept;
   void run_thread() noexcept;

@@ -55,11 +55,13 @@ void Call::reset_call() noexcept {
   initial.clear();
   trailing.clear();
   stream.reset();
+  stream_out = nullptr;
   operation = nullptr;
   peer = nullptr;
   route.reset();
   next = nullptr;
   host = nullptr;
+  is_waited = false;
   is_local = false;
   cancelled_.store(false, std::memory_order_relaxed);
   why_.reset();
@@ -129,6 +131,7 @@ void wait_until(const std::function<bool()>& is_over) {
 
 void WaitedCall::run(Starter& starter, const Clock& clock) {
   parker_ = &Parker::mine();
+  is_waited = true;
   starter.start(*this);
   if (!is_done()) wait(&starter, clock);
 }

@@ -13,7 +13,7 @@ namespace {
 using kit::Data;
 namespace cpp = hector::cpp;
 
-Data data(const std::string& text) {
+Data data_of(const std::string& text) {
   Data made;
   made.set_data(text);
   return made;
@@ -29,16 +29,16 @@ class Kit {
   hector::Result<Data> crashes(const Data& request, cpp::Call&) { throw std::runtime_error("thrown: " + request.data()); }
   hector::Result<Data> slow(const Data&, cpp::Call&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    return data("slow");
+    return data_of("slow");
   }
   hector::Status note(const Data& request, cpp::Call&) {
     notes_ += request.data();
     return {};
   }
-  hector::Result<Data> notes(const Data&, cpp::Call&) { return data(notes_); }
+  hector::Result<Data> notes(const Data&, cpp::Call&) { return data_of(notes_); }
   hector::Status count(const Data& request, cpp::Writer<Data>& out, cpp::Call&) {
     for (int i = 0; i < std::stoi(request.data()); ++i) {
-      if (!out.write(data(std::to_string(i)))) break;
+      if (!out.write(data_of(std::to_string(i)))) break;
     }
     return {};
   }
@@ -47,7 +47,7 @@ class Kit {
     for (;;) {
       auto message = in.read();
       if (!message) return hector::fail(message.error());
-      if (!*message) return data(std::to_string(total));
+      if (!*message) return data_of(std::to_string(total));
       total += std::stol((*message)->data());
     }
   }
@@ -60,11 +60,11 @@ class Kit {
     }
   }
   hector::Result<Data> asks(const Data& request, cpp::Call&) {
-    auto answer = capsule_.call<Data>(request.data(), "fails", data("inner"));
-    return data(answer ? "no error" : std::string(hector::code_name(answer.error().code)) + " " + answer.error().type);
+    auto answer = capsule_.call<Data>(request.data(), "fails", data_of("inner"));
+    return data_of(answer ? "no error" : std::string(hector::code_name(answer.error().code)) + " " + answer.error().type);
   }
   hector::Result<Data> who(const Data&, cpp::Call& call) {
-    return data(capsule_.object_name() + " called by " + call.principal() + " with " + call.metadata("colour").value_or("nothing") + (call.time_left() < INT64_MAX ? " in time" : ""));
+    return data_of(capsule_.object_name() + " called by " + call.principal() + " with " + call.metadata("colour").value_or("nothing") + (call.time_left() < INT64_MAX ? " in time" : ""));
   }
 
  private:

@@ -1,0 +1,474 @@
+// What: bench, Hector beside its peers in one run: interleaved rounds, medians, ratios with their spread.
+// Why: absolute times differ from machine to machine and from day to day; ratios inside one run count.
+// Who: people; docs/performance.md holds its table. `bench [--rounds N]`; every process runs on processor 0.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/server_builder.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <map>
+#include <thread>
+
+#include "kits/kit_capsule.h"
+
+namespace {
+
+using namespace hector;
+using hector::kits::KitCapsule;
+using hector::kits::source_path;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int kCalls = 3'000;
+constexpr int kWarm = 300;
+
+std::size_t allocations = 0;
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// p50 in microseconds of `call`, warm.
+double p50_us(int calls, const std::function<void()>& call) {
+  for (int i = 0; i < kWarm; ++i) call();
+  std::vector<double> times;
+  for (int i = 0; i < calls; ++i) {
+    const auto begin = SteadyClock::now();
+    call();
+    times.push_back(std::chrono::duration<double, std::micro>(SteadyClock::now() - begin).count());
+  }
+  return median(std::move(times));
+}
+
+class EchoServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.complete(std::move(call.request)); }
+};
+
+class Child {
+ public:
+  /// Starts this or another program; its first line is what it says.
+  explicit Child(const std::vector<std::string>& command) {
+    int ends[2];
+    if (pipe(ends) != 0) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(ends[1], 1);
+      close(ends[0]);
+      std::vector<char*> arguments;
+      for (const auto& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
+      arguments.push_back(nullptr);
+      execv(arguments[0], arguments.data());
+      _exit(127);
+    }
+    close(ends[1]);
+    char buffer[4'096];
+    for (ssize_t got = 0; line_.find('\n') == std::string::npos && (got = read(ends[0], buffer, sizeof buffer)) > 0;) line_.append(buffer, static_cast<std::size_t>(got));
+    close(ends[0]);
+    line_ = line_.substr(0, line_.find('\n'));
+  }
+  ~Child() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  [[nodiscard]] const std::string& line() const { return line_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = 0;
+  std::string line_;
+};
+
+std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string beside(const std::string& program) { return (std::filesystem::path(own_path()).parent_path() / program).string(); }
+
+// --- servers, each in a process of its own ---------------------------------------------------------------------------------------------------
+
+int serve_raw_udp() {
+  const int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  socklen_t size = sizeof address;
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  printf("%d\n", ntohs(address.sin_port));
+  fflush(stdout);
+  char buffer[65'536];
+  for (;;) {
+    size = sizeof address;
+    const ssize_t got = recvfrom(descriptor, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&address), &size);
+    if (got >= 0) sendto(descriptor, buffer, static_cast<std::size_t>(got), 0, reinterpret_cast<sockaddr*>(&address), size);
+  }
+}
+
+int serve_hector(const std::string& protocol) {
+  KitCapsule capsule("bench-server");
+  capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")).value();
+  capsule.kernel().adopt_object("echo", *capsule.kernel().interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+  if (auto loaded = capsule.load(ModuleKind::kProtocol, protocol); !loaded) {
+    fprintf(stderr, "%s\n", loaded.error().text().c_str());
+    return 1;
+  }
+  Reference reference = capsule.kernel().management();
+  reference.object = "echo";
+  reference.offer = 0;
+  reference.interface_id = "kit.Echo/1";
+  reference.identity = (*capsule.kernel().interface("kit.Echo/1"))->identity();
+  printf("%s\n", reference.text().c_str());
+  fflush(stdout);
+  pause();
+  return 0;
+}
+
+class RawGrpcEcho final : public grpc::CallbackGenericService {
+  class Reactor final : public grpc::ServerGenericBidiReactor {
+   public:
+    Reactor() { StartRead(&buffer_); }
+    void OnReadDone(bool ok) override {
+      if (!ok) return Finish(grpc::Status::CANCELLED);
+      StartWriteAndFinish(&buffer_, grpc::WriteOptions(), grpc::Status::OK);
+    }
+    void OnDone() override { delete this; }
+
+   private:
+    grpc::ByteBuffer buffer_;
+  };
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override { return new Reactor(); }
+};
+
+int serve_raw_grpc() {
+  RawGrpcEcho service;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterCallbackGenericService(&service);
+  const auto server = builder.BuildAndStart();
+  printf("%d\n", port);
+  fflush(stdout);
+  server->Wait();
+  return 0;
+}
+
+// --- clients ---------------------------------------------------------------------------------------------------------------------------------
+
+double call_raw_udp(const std::string& port) {
+  const int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+  connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  char buffer[64] = {};
+  const double result = p50_us(kCalls, [&] {
+    if (send(descriptor, buffer, sizeof buffer, 0) < 0 || recv(descriptor, buffer, sizeof buffer, 0) < 0) abort();
+  });
+  close(descriptor);
+  return result;
+}
+
+double call_raw_grpc(const std::string& port) {
+  grpc::GenericStub stub(grpc::CreateChannel("127.0.0.1:" + port, grpc::InsecureChannelCredentials()));
+  const std::string octets(64, 'x');
+  return p50_us(kCalls, [&] {
+    grpc::ClientContext context;
+    grpc::Slice slice(octets);
+    grpc::ByteBuffer request(&slice, 1), reply;
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    stub.UnaryCall(&context, "/bench.Echo/echo", grpc::StubOptions(), &request, &reply, [&](const grpc::Status&) {
+      const std::lock_guard lock(mutex);
+      done = true;
+      changed.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return done; });
+  });
+}
+
+/// A client capsule for the whole run: bindings are made once.
+struct HectorClient {
+  HectorClient(const std::string& protocol, const std::string& reference) : capsule("bench-client") {
+    capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")).value();
+    const std::vector<std::string> nowhere;
+    capsule.load(ModuleKind::kProtocol, protocol, &nowhere).value();
+    target = *capsule.kernel().capsule().resolve(reference);
+  }
+  double call() {
+    WaitedCall made;
+    const Bytes octets = Bytes::copy(std::string(64, 'x'));
+    return p50_us(kCalls, [&] {
+      made.reset();
+      made.header.operation = 0;
+      made.header.deadline = kNever;
+      made.header.trace = {};
+      made.request = Payload(octets);
+      made.run(*target, capsule.clock());
+      if (made.error) {
+        fprintf(stderr, "%s\n", made.error->text().c_str());
+        abort();
+      }
+    });
+  }
+  KitCapsule capsule;
+  std::shared_ptr<Target> target;
+};
+
+// --- in one process ----------------------------------------------------------------------------------------------------------------------------
+
+class SenderServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.complete(); }
+  void bound(const std::shared_ptr<Session>& session) noexcept override { sessions.push_back(session); }
+  std::vector<std::shared_ptr<Session>> sessions;
+};
+
+struct Local {
+  double call_ns = 0, serial_ns = 0, bind_us = 0, octets_per_object = 0;
+  double allocations_per_call = 0;
+};
+
+double nanoseconds_each(int count, const std::function<void(int)>& work) {
+  const auto begin = SteadyClock::now();
+  work(count);
+  return std::chrono::duration<double, std::nano>(SteadyClock::now() - begin).count() / count;
+}
+
+std::size_t resident_octets() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  in >> total >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+Local measure_local() {
+  Local result;
+  KitCapsule capsule("bench-local");
+  auto& kernel = capsule.kernel();
+  kernel.load_types(source_path("tests/kits/kit.hector.yaml")).value();
+  kernel.load_types(source_path("templates/meeting/meeting.hector.yaml")).value();
+  auto sender = std::make_unique<SenderServant>();
+  auto* bound = sender.get();
+  kernel.adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, true).value();
+  for (const auto& [name, parallel] : {std::pair{"idle", true}, std::pair{"serial", false}}) {
+    kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, parallel).value();
+    kernel.capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", name}}}).value();
+  }
+  std::thread other([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });  // a threaded process, as capsules are
+  other.join();
+  const auto measure = [&](Session& session) {
+    const auto echo = *session.interaction("echo");
+    Starter& starter = session.starter(echo, 0);
+    static int value = 0;
+    static const TypedOperations operations{&value, [](const void*, void*, std::uint8_t* (*)(void*, std::size_t)) {}, nullptr};
+    WaitedCall call;
+    const auto loop = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        call.reset();
+        call.request = Payload(&value, operations);
+        call.run(starter, capsule.clock());
+      }
+    };
+    loop(10'000);
+    const std::size_t before = allocations;
+    const double each = nanoseconds_each(1'000'000, loop);
+    result.allocations_per_call = static_cast<double>(allocations - before) / 1e6;
+    return each;
+  };
+  result.call_ns = measure(*bound->sessions[0]);
+  result.serial_ns = measure(*bound->sessions[1]);
+
+  for (const char* name : {"ana", "ben", "chris"}) kernel.adopt_object(name, *kernel.interface("diary.Calendar/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
+  kernel.adopt_object("organiser", *kernel.interface("diary.Organiser/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
+  kernel.adopt_object("room", *kernel.interface("diary.Room/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
+  kernel.adopt_object("scribe", *kernel.interface("diary.Scribe/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
+  kernel.adopt_object("news", *kernel.interface("diary.News/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
+  const BindRequest meeting{"diary.Meeting/1", {{"organiser", "organiser"}, {"attendee", "ana"}, {"room", "room"}, {"scribe", "scribe"}, {"news", "news"}}};
+  std::vector<double> times;
+  for (int i = 0; i < 30; ++i) {
+    const auto begin = SteadyClock::now();
+    auto binding = kernel.capsule().bind(meeting);
+    times.push_back(std::chrono::duration<double, std::micro>(SteadyClock::now() - begin).count());
+    if (!binding) {
+      fprintf(stderr, "%s\n", binding.error().text().c_str());
+      break;
+    }
+    static_cast<void>(kernel.capsule().unbind(*binding));
+  }
+  result.bind_us = median(times);
+
+  constexpr int kObjects = 100'000;
+  std::vector<std::string> names;
+  for (int i = 0; i < kObjects; ++i) names.push_back("o" + std::to_string(i));
+  const std::size_t before = resident_octets();
+  for (const auto& name : names) kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+  result.octets_per_object = static_cast<double>(resident_octets() - before) / kObjects;
+  return result;
+}
+
+struct CapsuleCost {
+  double ready_ms = 0, resident_mib = 0, idle_percent = 0;
+};
+
+/// A capsule with udp only: from exec to its reference, its memory, its processor time over a second.
+CapsuleCost measure_capsule() {
+  char folder[] = "/tmp/hector-bench-XXXXXX";
+  if (mkdtemp(folder) == nullptr) return {};
+  const std::string configuration = std::string(folder) + "/c.yaml";
+  std::ofstream(configuration) << "capsule: c\nprotocols:\n  udp: {listen: \"127.0.0.1:0\"}\nrun_directory: " << folder << "\nlog: {level: error}\n";
+  CapsuleCost cost;
+  std::vector<double> times;
+  for (int i = 0; i < 5; ++i) {
+    const std::string reference = std::string(folder) + "/c.reference";
+    std::filesystem::remove(reference);
+    const auto begin = SteadyClock::now();
+    const pid_t pid = fork();
+    if (pid == 0) {
+      execl(beside("hector-capsule").c_str(), "hector-capsule", configuration.c_str(), nullptr);
+      _exit(127);
+    }
+    while (!std::filesystem::exists(reference)) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    times.push_back(std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count());
+    if (i == 4) {
+      std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
+      double total = 0, resident = 0;
+      statm >> total >> resident;
+      cost.resident_mib = resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576;
+      clockid_t clock{};
+      clock_getcpuclockid(pid, &clock);
+      timespec first{}, second{};
+      clock_gettime(clock, &first);
+      std::this_thread::sleep_for(std::chrono::seconds(2));
+      clock_gettime(clock, &second);
+      cost.idle_percent = (static_cast<double>(second.tv_sec - first.tv_sec) * 1e9 + static_cast<double>(second.tv_nsec - first.tv_nsec)) / 2e9 * 100;
+    }
+    kill(pid, SIGTERM);
+    waitpid(pid, nullptr, 0);
+  }
+  std::filesystem::remove_all(folder);
+  cost.ready_ms = median(times);
+  return cost;
+}
+
+// --- the table -------------------------------------------------------------------------------------------------------------------------------
+
+std::string spread(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return fmt::format("{:.2f} ({:.2f}–{:.2f})", values[values.size() / 2], values.front(), values.back());
+}
+
+double ask_program(const std::vector<std::string>& command) {
+  Child child(command);
+  return child.line().empty() ? 0 : std::stod(child.line());
+}
+
+void row(const std::string& what, const std::string& value, const std::string& ratio, const std::string& goal) { fmt::print("| {} | {} | {} | {} |\n", what, value, ratio, goal); }
+
+int run(int rounds) {
+  std::map<std::string, std::vector<double>> us;
+  const bool has_omniorb = std::filesystem::exists(beside("bench_omniorb"));
+  {
+    Child raw_udp({own_path(), "serve", "raw-udp"}), raw_grpc({own_path(), "serve", "raw-grpc"});
+    std::map<std::string, std::unique_ptr<Child>> servers;
+    std::map<std::string, std::unique_ptr<HectorClient>> clients;
+    for (const char* protocol : {"udp", "grpc", "zenoh"}) {
+      if (!std::filesystem::exists(plugin_paths().back() + "/protocols/" + protocol)) continue;
+      servers[protocol] = std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", protocol});
+      clients[protocol] = std::make_unique<HectorClient>(protocol, servers[protocol]->line());
+    }
+    std::unique_ptr<Child> omniorb;
+    if (has_omniorb) omniorb = std::make_unique<Child>(std::vector<std::string>{beside("bench_omniorb"), "serve"});
+    for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
+      fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
+      us["raw udp"].push_back(call_raw_udp(raw_udp.line()));
+      us["raw grpc"].push_back(call_raw_grpc(raw_grpc.line()));
+      for (auto& [protocol, client] : clients) us["hector " + protocol].push_back(client->call());
+      if (omniorb) us["omniorb tcp"].push_back(ask_program({beside("bench_omniorb"), "call", omniorb->line(), std::to_string(kCalls)}));
+    }
+  }
+  const auto ratio = [&](const std::string& a, const std::string& b) {
+    std::vector<double> each;
+    for (std::size_t i = 0; i < us[a].size() && i < us[b].size(); ++i) each.push_back(us[a][i] / us[b][i]);
+    return each.empty() ? std::string("not measured") : spread(each);
+  };
+  fmt::print("| measure (median of {} rounds, min–max; one processor, 64 octets) | value | ratio to the peer | goal |\n|---|---|---|---|\n", rounds);
+  for (const auto& [name, values] : us) {
+    if (name == "hector udp") {
+      row("call over udp, p50 µs", spread(values), "raw UDP " + ratio(name, "raw udp"), "≤ 1.5 × raw UDP");
+      if (has_omniorb) row("", "", "omniORB TCP " + ratio(name, "omniorb tcp"), "< 1");
+    } else if (name == "hector grpc") {
+      row("call over grpc, p50 µs", spread(values), "raw gRPC callback " + ratio(name, "raw grpc"), "≤ 1.1");
+    } else {
+      row(name + ", p50 µs", spread(values), "", "");
+    }
+  }
+  std::vector<double> calls, serials, binds, objects, omni;
+  double allocated = 0;
+  for (int i = 0; i < std::min(rounds, 3); ++i) {
+    const Local local = measure_local();
+    calls.push_back(local.call_ns);
+    serials.push_back(local.serial_ns);
+    binds.push_back(local.bind_us);
+    objects.push_back(local.octets_per_object);
+    allocated = local.allocations_per_call;
+    if (has_omniorb) omni.push_back(ask_program({beside("bench_omniorb"), "local", "2000000"}));
+  }
+  const std::string omni_text = omni.empty() ? "omniORB not installed" : "omniORB co-located " + spread(omni) + " ns";
+  row("call in the process through a Binding, parallel Object, ns", spread(calls), omni_text, "≤ 20 (idle)");
+  row("call in the process through a Binding, serial Object, ns", spread(serials), "", "≤ 35");
+  row("allocations a warm call in the process", fmt::format("{:.3f}", allocated), "", "0");
+  row("five-role Binding in one capsule, µs", spread(binds), "", "≤ 1000");
+  row("pooled Object (100,000), octets resident", spread(objects), "", "≤ 512");
+  const CapsuleCost capsule = measure_capsule();
+  row("capsule with udp only: ready after, ms", fmt::format("{:.1f}", capsule.ready_ms), "", "≤ 25");
+  row("capsule with udp only: resident, MiB", fmt::format("{:.1f}", capsule.resident_mib), "", "≤ 12");
+  row("capsule with udp only: idle processor, %", fmt::format("{:.3f}", capsule.idle_percent), "", "< 0.1");
+  return 0;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  cpu_set_t processor;
+  CPU_ZERO(&processor);
+  CPU_SET(0, &processor);
+  sched_setaffinity(0, sizeof processor, &processor);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() == 2 && arguments[0] == "serve") {
+    if (arguments[1] == "raw-udp") return serve_raw_udp();
+    if (arguments[1] == "raw-grpc") return serve_raw_grpc();
+    return serve_hector(arguments[1]);
+  }
+  const int rounds = arguments.size() == 2 && arguments[0] == "--rounds" ? std::stoi(arguments[1]) : 7;
+  return run(rounds);
+}
