@@ -12,7 +12,7 @@
 
 #include "echo.hh"
 
-class Servant : public POA_Bench::Echo {
+class Servant : public POA_Bench::Mirror {
  public:
   Bench::Data* echo(const Bench::Data& request) override { return new Bench::Data(request); }
   CORBA::Long null(CORBA::Long value) override { return value + 1; }
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   CORBA::ORB_var orb = CORBA::ORB_init(none, argv, "omniORB4", options);
   if (mode == "call") {
     CORBA::Object_var object = orb->string_to_object(argv[2]);
-    Bench::Echo_var echo = Bench::Echo::_narrow(object);
+    Bench::Mirror_var echo = Bench::Mirror::_narrow(object);
     const int count = std::atoi(argv[3]);
     Bench::Data request;
     request.length(64);
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   PortableServer::POA_var poa = PortableServer::POA::_narrow(root);
   auto* servant = new Servant();
   PortableServer::ObjectId_var id = poa->activate_object(servant);
-  Bench::Echo_var echo = servant->_this();
+  Bench::Mirror_var echo = servant->_this();
   PortableServer::POAManager_var manager = poa->the_POAManager();
   manager->activate();
   if (mode == "local") {

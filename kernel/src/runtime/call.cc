@@ -100,7 +100,7 @@ WaitedCall::WaitedCall() : parker_(&Parker::mine()) {}
 void WaitedCall::finished() noexcept {
   Parker* const parker = parker_;  // the call may be gone once done_ is seen
   done_.store(true, std::memory_order_release);
-  parker->wake();
+  if (parker != &Parker::mine()) parker->wake();  // this very thread does not sleep
 }
 
 namespace {

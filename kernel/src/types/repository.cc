@@ -49,6 +49,12 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
 }
 
 Result<CompiledPtr> Repository::add(hector::type::v1::Interface model) {
+  {
+    const std::string octets = model.SerializeAsString();  // most often it is known already: compiling it again is the dear part
+    const std::lock_guard lock(mutex_);
+    const auto known = interfaces_.find(fmt::format("{}/{}", model.name(), model.major()));
+    if (known != interfaces_.end() && known->second->model() == octets) return known->second;
+  }
   auto made = CompiledInterface::make(std::move(model));
   if (!made) return made;
   const std::lock_guard lock(mutex_);
