@@ -115,7 +115,9 @@ void ObjectHost::push(Call& call) noexcept {
         if (Parker* parker = thread_parker_.load()) {
           parker->wake();
         } else {
-          options_.executor->post([this] { serve(); });
+          options_.executor->post([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->serve();
+          });
         }
         return;
       }

@@ -24,8 +24,8 @@ struct HostOptions {
   Executor* executor = nullptr;
 };
 
-/// The dispatcher is one word: 0 idle, 1 busy, else busy with the address of the newest queued call. Any thread.
-class ObjectHost final : public Served {
+/// Owned by shared pointers: a task that is on its way to it must not outlive it. The dispatcher is one word: 0 idle, 1 busy, else busy with the address of the newest queued call. Any thread.
+class ObjectHost final : public Served, public std::enable_shared_from_this<ObjectHost> {
  public:
   explicit ObjectHost(HostOptions options);
   ~ObjectHost() override;
