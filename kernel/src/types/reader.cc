@@ -293,6 +293,8 @@ Binding read_binding(const YamlNode& node) {
   return binding;
 }
 
+constexpr std::size_t kDocumentsMax = 1'000;
+
 /// yaml-cpp recurses: deep nesting is refused before it parses.
 void check_depth(std::string_view yaml, const std::string& file) {
   std::size_t depth = 0;
@@ -305,10 +307,27 @@ void check_depth(std::string_view yaml, const std::string& file) {
   }
 }
 
+/// Each document alone, behind as many empty lines as came before it, so that places stay right. yaml-cpp 0.7's LoadAll never ends on some
+/// malformed files (found by fuzzing); Load reads one document.
+std::vector<std::string> split_documents(std::string_view yaml) {
+  std::vector<std::string> documents(1);
+  std::size_t line = 0;
+  for (std::size_t at = 0; at < yaml.size(); ++line) {
+    const auto end = std::min(yaml.find('\n', at), yaml.size() - 1);
+    const std::string_view text = yaml.substr(at, end - at + 1);
+    at = end + 1;
+    const bool is_mark = text.starts_with("---") && (text.size() == 3 || std::isspace(static_cast<unsigned char>(text[3])) != 0);
+    if (is_mark && documents.size() < kDocumentsMax) documents.emplace_back(line, '\n');
+    documents.back() += text;
+  }
+  return documents;
+}
+
 TypeFile read_documents(std::string_view yaml, const std::string& file, const std::string& folder) {
   TypeFile types;
   check_depth(yaml, file);
-  for (const YAML::Node& document : YAML::LoadAll(std::string(yaml))) {
+  for (const std::string& text : split_documents(yaml)) {
+    const YAML::Node document = YAML::Load(text);
     if (document.IsNull()) continue;
     const YamlNode node(document, file, "the document");
     if (node.has("interface")) {

@@ -1,0 +1,115 @@
+#include "fuzz/targets.h"
+
+#include <cstdlib>
+
+#include "expression.h"
+#include "hector/message.h"
+#include "hector/reference.h"
+#include "packet.h"
+#include "session.h"
+#include "types/expression.h"
+#include "types/reader.h"
+#include "zenoh_wire.h"
+
+namespace hector::fuzz {
+
+namespace {
+
+std::string_view text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+
+void header(const std::uint8_t* data, std::size_t size) {
+  const TimePoint now{};
+  Header read;
+  if (!decode_header(text(data, size), now, read)) return;
+  std::string again;
+  encode_header(read, now, again);
+  Header back;
+  if (!decode_header(again, now, back) || back.offer != read.offer || back.metadata != read.metadata || back.operation_name != read.operation_name) std::abort();
+}
+
+void outcome(const std::uint8_t* data, std::size_t size) {
+  Outcome read;
+  if (!decode_outcome(text(data, size), read)) return;
+  std::string again;
+  encode_outcome(read.error ? &*read.error : nullptr, read.trailing, again);
+  Outcome back;
+  if (!decode_outcome(again, back) || back.error.has_value() != read.error.has_value()) std::abort();
+}
+
+void traceparent(const std::uint8_t* data, std::size_t size) {
+  const auto read = TraceContext::parse(text(data, size));
+  if (read && TraceContext::parse(read->traceparent())->trace_id != read->trace_id) std::abort();
+}
+
+void reference(const std::uint8_t* data, std::size_t size) {
+  static_cast<void>(Reference::parse(text(data, size)));
+  const auto read = Reference::from_text("hector:" + std::string(text(data, size)));
+  if (read && !Reference::from_text(read->text())) std::abort();
+}
+
+void udp_frames(const std::uint8_t* data, std::size_t size) {
+  udp::Reader reader({data, size});
+  std::size_t frames = 0;
+  while (udp::read_frame(reader)) {
+    if (++frames > size) std::abort();
+  }
+}
+
+void udp_session(const std::uint8_t* data, std::size_t size) {
+  udp::Session session({}, 7);
+  session.send(1, "head", Bytes::copy("body"));
+  std::string packet;
+  TimePoint now{std::chrono::seconds(1)};
+  while (session.next_packet(now, packet)) {
+  }
+  std::vector<Bytes> messages;
+  for (std::size_t at = 0; at < size;) {  // cut into packets by their first octet
+    const std::size_t length = std::min<std::size_t>(size - at, data[at] + 1U);
+    session.receive({data + at, length}, now, messages);
+    now += std::chrono::milliseconds(10);
+    session.tick(now);
+    while (session.next_packet(now, packet)) {
+    }
+    at += length;
+  }
+}
+
+void zenoh_mark(const std::uint8_t* data, std::size_t size) {
+  zenohp::Mark mark;
+  if (!zenohp::read_mark(text(data, size), mark)) return;
+  std::string again;
+  zenohp::write_mark(mark, again);
+  if (again != text(data, again.size())) std::abort();
+}
+
+void zenoh_address(const std::uint8_t* data, std::size_t size) { static_cast<void>(zenohp::Address::parse(std::string(text(data, size)))); }
+
+void protocol_expression(const std::uint8_t* data, std::size_t size) {
+  const auto read = types::parse_expression(text(data, size));
+  if (!read) return;
+  const std::string printed = types::print_expression(*read);
+  const auto back = types::parse_expression(printed);
+  if (!back || types::print_expression(*back) != printed) std::abort();
+}
+
+void type_file(const std::uint8_t* data, std::size_t size) { static_cast<void>(types::read_types(text(data, size), "fuzz.yaml", "/nowhere")); }
+
+void constraint(const std::uint8_t* data, std::size_t size) {
+  const std::string expression(text(data, size));
+  const auto read = trading::Constraint::parse(expression);
+  if (read) static_cast<void>(read->matches({{"a", 1.0}, {"b", std::string("x")}, {"c", true}}));
+  static_cast<void>(trading::Preference::parse(expression));
+  static_cast<void>(trading::value_of_json(expression));
+}
+
+}  // namespace
+
+const std::vector<Target>& targets() {
+  static const std::vector<Target> all{{"header", header},           {"outcome", outcome},         {"traceparent", traceparent},
+                                       {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
+                                       {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
+                                       {"type_file", type_file},     {"constraint", constraint}};
+  return all;
+}
+
+}  // namespace hector::fuzz
