@@ -10,6 +10,21 @@ from capsules import ROOT, Capsules, CommandFailed
 
 WINDOW = {"window_start_s": 1795507200, "window_end_s": 1795564800}  # 2026-11-24T08:00Z to 2026-11-25T00:00Z
 
+FOREIGN_NEWS = """
+import concurrent.futures, time
+import grpc
+
+class News(grpc.GenericRpcHandler):
+    def service(self, details):
+        if details.method == "/diary.News/post":
+            return grpc.unary_unary_rpc_method_handler(lambda request, context: (print(repr(request), flush=True), b"")[1])
+
+server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), handlers=[News()])
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+time.sleep(60)
+"""
+
 
 class Meeting(unittest.TestCase):
     @classmethod
@@ -83,6 +98,23 @@ class Meeting(unittest.TestCase):
         with self.assertRaises(CommandFailed) as failed:
             self.c.call("organiser.schedule", {"duration_min": 45, **WINDOW})
         self.assertIn("in no Binding", failed.exception.text)
+
+    def test_a_role_is_played_by_a_foreign_grpc_server(self):
+        server = os.path.join(self.c.folder, "foreign_news.py")
+        with open(server, "w", encoding="utf-8") as file:
+            file.write(FOREIGN_NEWS)
+        process = subprocess.Popen([outside.python(), server], stdout=subprocess.PIPE, text=True)
+        try:
+            port = process.stdout.readline().strip()
+            roles = [role if role != "news=news" else f"news=foreign:grpc:127.0.0.1:{port}/diary.News/1" for role in meeting.ROLES]
+            binding = self.c.json("bind", "diary.Meeting/1", *roles, capsule="hub")
+            self.c.call("organiser.schedule", {"title": "Abroad", "duration_min": 15, **WINDOW})
+            self.assertIn("Abroad", process.stdout.readline())
+            self.c.hector("delete", "binding", binding["binding"], capsule="hub")
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
     def test_no_common_slot_is_told_and_leaves_nothing_held(self):
         self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, capsule="hub")

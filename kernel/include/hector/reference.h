@@ -28,6 +28,9 @@ struct Reference {
   std::string principal;
   std::vector<Profile> profiles;
 
+  /// A server that is no capsule: it has one profile, no sessions and no coordinator.
+  [[nodiscard]] bool is_foreign() const { return capsule_id == 0 && offer == 0 && object.empty(); }
+
   /// A serialised hector.kernel.v1.Reference, and back. INVALID_ARGUMENT for anything else.
   [[nodiscard]] std::string serialised() const;
   static Result<Reference> parse(std::string_view serialised);

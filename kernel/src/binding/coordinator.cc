@@ -139,7 +139,8 @@ class Coordinator {
     };
     for (const auto& [name, channel] : channels) {
       auto& question = CallbackCall::make([joined, one_less, name = name](Call& answered) {
-        if (answered.error) {
+        // Any answer is one: a server of another system does not know the question.
+        if (answered.error && (answered.error->code == Code::kUnavailable || answered.error->code == Code::kDeadlineExceeded)) {
           const std::lock_guard lock(joined->mutex);
           joined->failed.push_back(name + ": " + answered.error->message);
         }

@@ -23,8 +23,31 @@ using kernel::v1::PreparePart;
 
 std::string id_text(std::uint64_t id) { return fmt::format("{:016x}", id); }
 
+namespace {
+
+/// "foreign:PROTOCOL:ADDRESS/NAME/MAJOR", as in foreign:grpc:127.0.0.1:50051/diary.News/1: a server of another system, of an Interface known here.
+Result<Reference> foreign_reference(Core& core, const std::string& who) {
+  const auto protocol = who.find(':', 8);
+  const auto major = who.rfind('/');
+  const auto name = major == std::string::npos || major == 0 ? std::string::npos : who.rfind('/', major - 1);
+  if (protocol == std::string::npos || name == std::string::npos || name < protocol) {
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is not foreign:PROTOCOL:ADDRESS/NAME/MAJOR, as in foreign:grpc:127.0.0.1:50051/diary.News/1", who));
+  }
+  auto interface = core.types.interface(who.substr(name + 1));
+  if (!interface) return fail(interface.error());
+  Reference reference;
+  reference.capsule = "foreign";
+  reference.interface_id = (*interface)->id();
+  reference.identity = (*interface)->identity();
+  reference.profiles = {{who.substr(8, protocol - 8), who.substr(protocol + 1, name - protocol - 1)}};
+  return reference;
+}
+
+}  // namespace
+
 Result<Reference> resolve_reference(Core& core, const Services& services, std::string_view who) {
   if (who.starts_with("hector:")) return Reference::from_text(who);
+  if (who.starts_with("foreign:")) return foreign_reference(core, std::string(who));
   if (const OfferPtr offer = core.offers.find_object(std::string(who))) return core.reference_of(*offer);
   if (services.naming == nullptr) {
     return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}', and it has no Naming service to ask", who, core.options.capsule));
@@ -110,7 +133,7 @@ class Pipeline {
 
   Result<Reference> full_reference(const std::string& who) {
     auto reference = resolve_reference(core_, services_, who);
-    if (!reference || reference->offer != 0) return reference;
+    if (!reference || reference->offer != 0 || reference->is_foreign()) return reference;
     auto described = describe_remote(core_, *reference);
     if (!described) return fail(described.error());
     return from_model(described->reference());
@@ -295,14 +318,14 @@ class Pipeline {
       for (const auto& member : parties_[static_cast<std::size_t>(r)]) {
         auto* party = record.explained.add_parties();
         party->set_role(type_.roles(r).name());
-        party->set_object(member.reference.object);
+        party->set_object(member.reference.is_foreign() ? member.reference.interface_id : member.reference.object);
         party->set_capsule(member.reference.capsule);
         party->set_interface_id(member.reference.interface_id);
         party->set_how(member.how);
         if (&member == &parties_[static_cast<std::size_t>(r)].front()) {
           for (const auto& each : refused_[static_cast<std::size_t>(r)]) party->add_refused(each);
         }
-        if (seen.insert(member.reference.capsule_id).second) record.capsules.push_back(member.reference);
+        if (!member.reference.is_foreign() && seen.insert(member.reference.capsule_id).second) record.capsules.push_back(member.reference);
       }
     }
     for (const auto& planned : channels_) {
@@ -345,6 +368,7 @@ class Pipeline {
     int party = 0;
     for (int r = 0; r < type_.roles_size(); ++r) {
       for (std::size_t m = 0; m < parties_[static_cast<std::size_t>(r)].size(); ++m, ++party) {
+        if (party_of(r, m).reference.is_foreign()) continue;  // nothing to reserve there
         PreparePart part = common;
         part.set_role(type_.roles(r).name());
         part.set_member(static_cast<std::uint32_t>(m));

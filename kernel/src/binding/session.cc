@@ -208,6 +208,15 @@ void PartySession::send(const InteractionPlan& plan, std::uint32_t interaction, 
   }
   Channel* channel = out.channel.load(std::memory_order_acquire);
   if (channel == nullptr) return call.fail(closed_error(type_id_));
+  if (out.party.is_foreign()) {  // no session there: the call names its operation
+    call.header.session = 0;
+    call.header.interface_name = out.party.interface_id.substr(0, out.party.interface_id.rfind('/'));
+    call.header.operation_name = operation.name;
+    call.header.operation = kByName;
+    call.header.principal = offer_->principal;
+    inherit(call, core_);
+    return channel->start(call);
+  }
   call.header.session = out.id;
   call.header.offer = out.party.offer;
   call.header.operation = interaction;
