@@ -1,5 +1,10 @@
 #include "grpc_protocol.h"
 
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <mutex>
+
 #include "grpc_client.h"
 #include "grpc_server.h"
 #include "status_mapping.h"
@@ -7,6 +12,24 @@
 namespace hector::grpcp {
 
 namespace {
+
+/// gRPC 1.51 shares one completion queue among all users of its callback API, makes it with the first and destroys it with the last; made again
+/// while its threads still end, it is freed twice (found by the address sanitizer). One user that stays for the process's life prevents that.
+void hold_callback_queue() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct Held {
+      grpc::GenericStub stub{grpc::CreateChannel("unix:/dev/null/nobody", grpc::InsecureChannelCredentials())};
+      grpc::ClientContext context;
+      grpc::ByteBuffer request, reply;
+    };
+    auto* held = new Held();  // never destroyed
+    const grpc::Slice nothing;
+    held->request = grpc::ByteBuffer(&nothing, 1);
+    held->context.set_deadline(std::chrono::system_clock::now());
+    held->stub.UnaryCall(&held->context, "/hector.Nobody/nothing", grpc::StubOptions(), &held->request, &held->reply, [](const grpc::Status&) {});
+  });
+}
 
 class GrpcProtocol final : public Protocol {
  public:
@@ -26,6 +49,9 @@ class GrpcProtocol final : public Protocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_protocol(const ProtocolContext& context) { return std::make_unique<GrpcProtocol>(context); }
+std::unique_ptr<Protocol> make_protocol(const ProtocolContext& context) {
+  hold_callback_queue();
+  return std::make_unique<GrpcProtocol>(context);
+}
 
 }  // namespace hector::grpcp
