@@ -27,6 +27,9 @@
 #include <thread>
 
 #include "kits/kit_capsule.h"
+#ifdef HECTOR_BENCH_ZENOH
+#include "hector_zenoh.h"
+#endif
 
 namespace {
 
@@ -169,6 +172,67 @@ int serve_raw_grpc() {
   server->Wait();
   return 0;
 }
+
+// The zenoh crate itself: a queryable and its queries, with nothing of Hector between.
+#ifdef HECTOR_BENCH_ZENOH
+int serve_raw_zenoh() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  socklen_t size = sizeof address;
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  close(descriptor);
+  const std::string locator = fmt::format("tcp/127.0.0.1:{}", ntohs(address.sin_port));
+  const std::string config = fmt::format("{{mode: \"peer\", listen: {{endpoints: [\"{}\"]}}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}}}", locator);
+  hz_session* session = hz_open(config.c_str(), nullptr);
+  hz_queryable(
+      session, "bench/echo", [](void*, hz_query* query, hz_slice, hz_slice payload, hz_slice, hz_slice) {
+        hz_query_reply(query, payload, {}, 1);
+        hz_query_drop(query);
+      },
+      nullptr, nullptr);
+  printf("%s\n", locator.c_str());
+  fflush(stdout);
+  pause();
+  return 0;
+}
+
+struct RawZenoh {
+  explicit RawZenoh(const std::string& locator) {
+    const std::string config = fmt::format("{{mode: \"client\", connect: {{endpoints: [\"{}\"]}}, scouting: {{multicast: {{enabled: false}}}}}}", locator);
+    session = hz_open(config.c_str(), nullptr);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until the queryable is known here
+  }
+  double call() {
+    const std::string octets(64, 'x');
+    struct Waiting {
+      std::mutex mutex;
+      std::condition_variable changed;
+      bool done = false;
+      bool ok = false;
+    } waiting;
+    return p50_us(kCalls, [&] {
+      waiting.done = waiting.ok = false;
+      hz_get(
+          session, "bench/echo", {reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()}, {}, 10'000, 1,
+          [](void* context, int ok, hz_slice, hz_slice) { static_cast<Waiting*>(context)->ok = ok != 0; },
+          [](void* context) {
+            auto& held = *static_cast<Waiting*>(context);
+            const std::lock_guard lock(held.mutex);
+            held.done = true;
+            held.changed.notify_one();
+          },
+          &waiting, nullptr);
+      std::unique_lock lock(waiting.mutex);
+      waiting.changed.wait(lock, [&] { return waiting.done; });
+      if (!waiting.ok) abort();
+    });
+  }
+  hz_session* session = nullptr;
+};
+#endif
 
 // --- clients ---------------------------------------------------------------------------------------------------------------------------------
 
@@ -398,11 +462,18 @@ int run(int rounds) {
       clients[protocol] = std::make_unique<HectorClient>(protocol, servers[protocol]->line());
     }
     std::unique_ptr<Child> omniorb;
+#ifdef HECTOR_BENCH_ZENOH
+    Child raw_zenoh_server({own_path(), "serve", "raw-zenoh"});
+    RawZenoh raw_zenoh(raw_zenoh_server.line());
+#endif
     if (has_omniorb) omniorb = std::make_unique<Child>(std::vector<std::string>{beside("bench_omniorb"), "serve"});
     for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
       us["raw udp"].push_back(call_raw_udp(raw_udp.line()));
       us["raw grpc"].push_back(call_raw_grpc(raw_grpc.line()));
+#ifdef HECTOR_BENCH_ZENOH
+      us["raw zenoh"].push_back(raw_zenoh.call());
+#endif
       for (auto& [protocol, client] : clients) us["hector " + protocol].push_back(client->call());
       if (omniorb) us["omniorb tcp"].push_back(ask_program({beside("bench_omniorb"), "call", omniorb->line(), std::to_string(kCalls)}));
     }
@@ -419,6 +490,8 @@ int run(int rounds) {
       if (has_omniorb) row("", "", "omniORB TCP " + ratio(name, "omniorb tcp"), "< 1");
     } else if (name == "hector grpc") {
       row("call over grpc, p50 µs", spread(values), "raw gRPC callback " + ratio(name, "raw grpc"), "≤ 1.1");
+    } else if (name == "hector zenoh") {
+      row("call over zenoh, p50 µs", spread(values), "raw zenoh query " + ratio(name, "raw zenoh"), "≤ 1.1");
     } else {
       row(name + ", p50 µs", spread(values), "", "");
     }
@@ -467,6 +540,9 @@ int main(int argc, char** argv) {
   if (arguments.size() == 2 && arguments[0] == "serve") {
     if (arguments[1] == "raw-udp") return serve_raw_udp();
     if (arguments[1] == "raw-grpc") return serve_raw_grpc();
+#ifdef HECTOR_BENCH_ZENOH
+    if (arguments[1] == "raw-zenoh") return serve_raw_zenoh();
+#endif
     return serve_hector(arguments[1]);
   }
   const int rounds = arguments.size() == 2 && arguments[0] == "--rounds" ? std::stoi(arguments[1]) : 7;
