@@ -41,8 +41,8 @@ class Capsules:
 
     def start(self, name, configuration):
         """Starts a capsule and waits until it is ready."""
-        log = open(os.path.join(self.folder, f"{name}.log"), "wb")
-        process = subprocess.Popen([os.path.join(self.build, "bin", "hector-capsule"), configuration], stdout=log, stderr=log, env=self.environment)
+        with open(os.path.join(self.folder, f"{name}.log"), "wb") as log:
+            process = subprocess.Popen([os.path.join(self.build, "bin", "hector-capsule"), configuration], stdout=log, stderr=log, env=self.environment)
         self.processes[name] = process
         reference = os.path.join(self.run, f"{name}.reference")
         until = time.monotonic() + START_S_MAX

@@ -173,7 +173,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     if (!ok) return finish_once(grpc::Status::OK);
     const std::string octets = to_bytes(in_).str();
     if (StandardServices::is_reflection(header.interface_name)) {
-      out_ = to_buffer(Bytes::take(standard_.reflect(octets, false)));
+      out_ = to_buffer(Bytes::take(standard_.reflect(octets)));
       return StartWrite(&out_);
     }
     auto answer = standard_.health(octets);

@@ -69,8 +69,7 @@ void add_files(const pb::FileDescriptor* file, std::set<std::string>& seen, rf::
 bool StandardServices::is_reflection(const std::string& service) { return service == kReflection || service == kReflectionAlpha; }
 bool StandardServices::is_health(const std::string& service) { return service == kHealth; }
 
-std::string StandardServices::reflect(const std::string& octets, bool is_alpha) const {
-  static_cast<void>(is_alpha);  // the two differ in their package's name only
+std::string StandardServices::reflect(const std::string& octets) const {
   rf::ServerReflectionRequest request;
   rf::ServerReflectionResponse response;
   const auto refuse = [&](int code, const std::string& why) {

@@ -16,7 +16,7 @@ class StandardServices {
   explicit StandardServices(const Inbound& inbound) : inbound_(inbound) {}
   static bool is_reflection(const std::string& service);
   static bool is_health(const std::string& service);
-  std::string reflect(const std::string& request, bool is_alpha) const;
+  std::string reflect(const std::string& request) const;
   /// Nothing: the service is unknown (NOT_FOUND for Check, SERVICE_UNKNOWN for Watch).
   std::optional<std::string> health(const std::string& request) const;
   static std::string service_unknown();

@@ -40,7 +40,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   [[nodiscard]] TimePoint ping_due() const;
 
   void flush(TimePoint now);
-  void schedule(TimePoint now);
+  void schedule();
   void run_timer();
 
   const ProtocolContext& context_;

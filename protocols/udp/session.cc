@@ -179,8 +179,7 @@ void Session::acknowledged(Sent& sent) {
   }
 }
 
-void Session::lost(Sent& sent, TimePoint now) {
-  static_cast<void>(now);
+void Session::lost(Sent& sent) {
   if (sent.in_flight) {
     sent.in_flight = false;
     in_flight_ -= std::min(in_flight_, sent.octets);
@@ -214,7 +213,7 @@ void Session::take_acknowledgement(const Acknowledgement& acknowledgement, TimeP
   timeouts_ = 0;
   for (auto& sent : sent_) {
     if (sent.number == 0 || sent.number + kReorderPackets > largest) continue;
-    lost(sent, now);
+    lost(sent);
     sent.number = 0;
   }
   std::erase_if(sent_, [](const Sent& sent) { return sent.number == 0; });
@@ -308,7 +307,7 @@ void Session::tick(TimePoint now) {
   // The oldest packet goes again at once, whatever the window says: it is the probe.
   Sent oldest = std::move(sent_.front());
   sent_.pop_front();
-  lost(oldest, now);
+  lost(oldest);
   if (timeouts_ >= 3) window_ = std::max<std::size_t>(4 * limits_.datagram_octets, window_ / 2);
   if (in_flight_ >= window_) in_flight_ = window_ - 1;
   ++probes_;
@@ -323,8 +322,7 @@ TimePoint Session::due() const {
 
 bool Session::is_dead(TimePoint now) const { return oldest_unanswered_ != kNever && now - oldest_unanswered_ > limits_.silence_max; }
 
-std::string Session::close_packet(TimePoint now) {
-  static_cast<void>(now);
+std::string Session::close_packet() {
   std::string packet;
   Writer writer(packet);
   writer.octet(static_cast<std::uint8_t>(PacketType::kData)).fixed(peer_id_).fixed(next_packet_++);

@@ -45,7 +45,7 @@ class Session {
   [[nodiscard]] bool is_dead(TimePoint now) const;
   [[nodiscard]] bool peer_closed() const { return peer_closed_; }
   /// The last packet: tells the peer that the session ends.
-  std::string close_packet(TimePoint now);
+  std::string close_packet();
   [[nodiscard]] std::size_t unsent() const { return unsent_; }
   [[nodiscard]] Duration round_trip() const { return smoothed_; }
   [[nodiscard]] std::uint64_t retransmitted() const { return retransmitted_; }
@@ -88,7 +88,7 @@ class Session {
   void finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver);
   void take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now);
   void acknowledged(Sent& sent);
-  void lost(Sent& sent, TimePoint now);
+  void lost(Sent& sent);
   void copy_piece(const Outgoing& outgoing, const Piece& piece, std::string& out);
   void measure(Duration sample);
   [[nodiscard]] Duration timeout() const;

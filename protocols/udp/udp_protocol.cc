@@ -48,7 +48,7 @@ void Conversation::send(std::uint64_t group, std::string head, Bytes body) {
   if (corked_by_ == std::this_thread::get_id()) return;  // on_data sends everything together when it is through
   const TimePoint now = context_.clock->now();
   flush(now);
-  schedule(now);
+  schedule();
 }
 
 void Conversation::flush(TimePoint now) {
@@ -63,8 +63,7 @@ TimePoint Conversation::ping_due() const {
   return is_established() && is_waiting() ? std::max(session_->heard(), pinged_) + kPingAfter : kNever;
 }
 
-void Conversation::schedule(TimePoint now) {
-  static_cast<void>(now);
+void Conversation::schedule() {
   if (shut_) return;
   const TimePoint due = std::min({is_established() ? session_->due() : kNever, also_due(), ping_due()});
   if (due == kNever || due >= timer_at_) return;  // an earlier timer looks again
@@ -96,7 +95,7 @@ void Conversation::run_timer() {
   if (is_dead) on_gone("the peer is silent");
   on_tick(now);
   const std::lock_guard lock(mutex_);
-  schedule(now);
+  schedule();
 }
 
 void Conversation::on_data(Octets packet) {
@@ -118,7 +117,7 @@ void Conversation::on_data(Octets packet) {
     if (corked_by_ == std::this_thread::get_id()) corked_by_ = {};
     const TimePoint after = context_.clock->now();
     flush(after);
-    schedule(after);
+    schedule();
   }
   mine.clear();
   messages.swap(mine);
@@ -132,7 +131,7 @@ void Conversation::shut() {
   if (timer_ != 0) context_.executor->cancel(timer_);
   if (!is_established()) return;
   flush(context_.clock->now());
-  const std::string goodbye = session_->close_packet(context_.clock->now());
+  const std::string goodbye = session_->close_packet();
   const Octets part = octets_of(goodbye);
   socket_.send(peer_, {&part, 1});
 }
@@ -207,7 +206,7 @@ class ClientConversation final : public Conversation {
       connecting_ = false;
       const TimePoint now = context_.clock->now();
       flush(now);
-      schedule(now);
+      schedule();
     } else if (type == PacketType::kReset) {
       {
         const std::lock_guard lock(mutex_);
@@ -239,7 +238,7 @@ class ClientConversation final : public Conversation {
     connecting_ = true;
     connect_until_ = now + kConnectFor;
     send_hello();
-    schedule(now);
+    schedule();
   }
 
   void send_hello() {

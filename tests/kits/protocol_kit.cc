@@ -583,8 +583,6 @@ TEST_F(ProtocolKit, UnloadsWithCallsInFlight) {
 }
 
 TEST_F(ProtocolKit, AnnouncesToAMulticastGroupWhereItCan) {
-  const auto context = server_.capsule.kernel().protocol_context("{}");
-  static_cast<void>(context);
   KitCapsule member("member");
   ASSERT_TRUE(member.kernel().load_types(source_path("tests/kits/kit.hector.yaml")));
   auto made = std::make_unique<EchoServant>(member.executor(), member.clock());
@@ -596,7 +594,6 @@ TEST_F(ProtocolKit, AnnouncesToAMulticastGroupWhereItCan) {
     EXPECT_NE(plugin, "udp") << loaded.error().text();
     return;  // a protocol without multicast groups does not understand the address
   }
-  const auto manifest = *member.loader().find(ModuleKind::kProtocol, plugin);
   auto sent = client_.kernel().announce_to_group(plugin, listen.front(), "echo", "kit.Echo", "note", Payload(Bytes::copy(std::string(5'000, 'm'))));
   if (!sent && sent.error().code == Code::kUnimplemented) return;  // it has none, and says so
   ASSERT_TRUE(sent) << sent.error().text();

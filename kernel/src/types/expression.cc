@@ -55,10 +55,6 @@ struct whole : pegtl::must<blank, choice, pegtl::eof> {};
 
 namespace {
 
-struct Level {
-  std::vector<Expression> parts;
-};
-
 struct State {
   std::vector<Expression> done;               // finished operands
   std::vector<std::size_t> sequence_starts;   // where each open list began
