@@ -1,17 +1,10 @@
 // What: bench, Hector beside its peers in one run: interleaved rounds, medians, ratios with their spread.
 // Why: absolute times differ from machine to machine and from day to day; ratios inside one run count.
-// Who: people; docs/performance.md holds its table. `bench [--rounds N]`; every process runs on processor 0.
-#include <arpa/inet.h>
+// Who: people; docs/performance.md holds its table. `bench [--rounds N] [--only WHAT]`; every process runs on processor 0.
 #include <fmt/format.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/server_builder.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,16 +13,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <map>
 #include <thread>
 
 #include "kits/kit_capsule.h"
-#ifdef HECTOR_BENCH_ZENOH
-#include "hector_zenoh.h"
-#endif
 
 namespace {
 
@@ -107,24 +95,6 @@ std::string beside(const std::string& program) { return (std::filesystem::path(o
 
 // --- servers, each in a process of its own ---------------------------------------------------------------------------------------------------
 
-int serve_raw_udp() {
-  const int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  socklen_t size = sizeof address;
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  char buffer[65'536];
-  for (;;) {
-    size = sizeof address;
-    const ssize_t got = recvfrom(descriptor, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&address), &size);
-    if (got >= 0) sendto(descriptor, buffer, static_cast<std::size_t>(got), 0, reinterpret_cast<sockaddr*>(&address), size);
-  }
-}
-
 int serve_hector(const std::string& protocol) {
   KitCapsule capsule("bench-server");
   capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")).value();
@@ -144,132 +114,7 @@ int serve_hector(const std::string& protocol) {
   return 0;
 }
 
-class RawGrpcEcho final : public grpc::CallbackGenericService {
-  class Reactor final : public grpc::ServerGenericBidiReactor {
-   public:
-    Reactor() { StartRead(&buffer_); }
-    void OnReadDone(bool ok) override {
-      if (!ok) return Finish(grpc::Status::CANCELLED);
-      StartWriteAndFinish(&buffer_, grpc::WriteOptions(), grpc::Status::OK);
-    }
-    void OnDone() override { delete this; }
-
-   private:
-    grpc::ByteBuffer buffer_;
-  };
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override { return new Reactor(); }
-};
-
-int serve_raw_grpc() {
-  RawGrpcEcho service;
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterCallbackGenericService(&service);
-  const auto server = builder.BuildAndStart();
-  printf("%d\n", port);
-  fflush(stdout);
-  server->Wait();
-  return 0;
-}
-
-// The zenoh crate itself: a queryable and its queries, with nothing of Hector between.
-#ifdef HECTOR_BENCH_ZENOH
-int serve_raw_zenoh() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  socklen_t size = sizeof address;
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  close(descriptor);
-  const std::string locator = fmt::format("tcp/127.0.0.1:{}", ntohs(address.sin_port));
-  const std::string config = fmt::format("{{mode: \"peer\", listen: {{endpoints: [\"{}\"]}}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}}}", locator);
-  hz_session* session = hz_open(config.c_str(), nullptr);
-  hz_queryable(
-      session, "bench/echo", [](void*, hz_query* query, hz_slice, hz_slice payload, hz_slice, hz_slice) {
-        hz_query_reply(query, payload, {}, 1);
-        hz_query_drop(query);
-      },
-      nullptr, nullptr);
-  printf("%s\n", locator.c_str());
-  fflush(stdout);
-  pause();
-  return 0;
-}
-
-struct RawZenoh {
-  explicit RawZenoh(const std::string& locator) {
-    const std::string config = fmt::format("{{mode: \"client\", connect: {{endpoints: [\"{}\"]}}, scouting: {{multicast: {{enabled: false}}}}}}", locator);
-    session = hz_open(config.c_str(), nullptr);
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until the queryable is known here
-  }
-  double call() {
-    const std::string octets(64, 'x');
-    struct Waiting {
-      std::mutex mutex;
-      std::condition_variable changed;
-      bool done = false;
-      bool ok = false;
-    } waiting;
-    return p50_us(kCalls, [&] {
-      waiting.done = waiting.ok = false;
-      hz_get(
-          session, "bench/echo", {reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()}, {}, 10'000, 1,
-          [](void* context, int ok, hz_slice, hz_slice) { static_cast<Waiting*>(context)->ok = ok != 0; },
-          [](void* context) {
-            auto& held = *static_cast<Waiting*>(context);
-            const std::lock_guard lock(held.mutex);
-            held.done = true;
-            held.changed.notify_one();
-          },
-          &waiting, nullptr);
-      std::unique_lock lock(waiting.mutex);
-      waiting.changed.wait(lock, [&] { return waiting.done; });
-      if (!waiting.ok) abort();
-    });
-  }
-  hz_session* session = nullptr;
-};
-#endif
-
 // --- clients ---------------------------------------------------------------------------------------------------------------------------------
-
-double call_raw_udp(const std::string& port) {
-  const int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-  connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  char buffer[64] = {};
-  const double result = p50_us(kCalls, [&] {
-    if (send(descriptor, buffer, sizeof buffer, 0) < 0 || recv(descriptor, buffer, sizeof buffer, 0) < 0) abort();
-  });
-  close(descriptor);
-  return result;
-}
-
-double call_raw_grpc(const std::string& port) {
-  grpc::GenericStub stub(grpc::CreateChannel("127.0.0.1:" + port, grpc::InsecureChannelCredentials()));
-  const std::string octets(64, 'x');
-  return p50_us(kCalls, [&] {
-    grpc::ClientContext context;
-    grpc::Slice slice(octets);
-    grpc::ByteBuffer request(&slice, 1), reply;
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    stub.UnaryCall(&context, "/bench.Echo/echo", grpc::StubOptions(), &request, &reply, [&](const grpc::Status&) {
-      const std::lock_guard lock(mutex);
-      done = true;
-      changed.notify_one();
-    });
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return done; });
-  });
-}
 
 /// A client capsule for the whole run: bindings are made once.
 struct HectorClient {
@@ -449,33 +294,38 @@ double ask_program(const std::vector<std::string>& command) {
 
 void row(const std::string& what, const std::string& value, const std::string& ratio, const std::string& goal) { fmt::print("| {} | {} | {} | {} |\n", what, value, ratio, goal); }
 
-int run(int rounds) {
+/// The peers, each a program of its own beside this one, and the protocol of ours that each is measured against.
+struct PeerProgram {
+  std::string name, program, protocol;
+};
+const std::vector<PeerProgram> kPeers = {
+    {"raw UDP", "udp", "udp"},        {"Boost.Asio TCP", "asio_tcp", "udp"}, {"omniORB TCP", "omniorb", "udp"}, {"Ice TCP", "ice", "udp"},
+    {"Cap'n Proto TCP", "capnp", "udp"}, {"gRPC callback", "grpc", "grpc"},     {"zenoh query", "zenoh", "zenoh"},
+};
+std::string peer_path(const std::string& program) { return (std::filesystem::path(own_path()).parent_path().parent_path() / "bench" / program).string(); }
+
+void print_title(int rounds) {
+  fmt::print("| measure (median of {} rounds, min–max; one processor, 64 octets) | value | ratio to the peer | goal |\n|---|---|---|---|\n", rounds);
+}
+
+void run_protocols(int rounds, const std::string& only) {
   std::map<std::string, std::vector<double>> us;
-  const bool has_omniorb = std::filesystem::exists(beside("bench_omniorb"));
   {
-    Child raw_udp({own_path(), "serve", "raw-udp"}), raw_grpc({own_path(), "serve", "raw-grpc"});
-    std::map<std::string, std::unique_ptr<Child>> servers;
+    std::map<std::string, std::unique_ptr<Child>> servers, peers;
     std::map<std::string, std::unique_ptr<HectorClient>> clients;
-    for (const char* protocol : {"udp", "grpc", "zenoh"}) {
-      if (!std::filesystem::exists(plugin_paths().back() + "/protocols/" + protocol)) continue;
-      servers[protocol] = std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", protocol});
-      clients[protocol] = std::make_unique<HectorClient>(protocol, servers[protocol]->line());
+    for (const auto& peer : kPeers) {
+      if (!only.empty() && only != peer.protocol) continue;
+      if (std::filesystem::exists(peer_path(peer.program))) peers[peer.program] = std::make_unique<Child>(std::vector<std::string>{peer_path(peer.program), "serve"});
+      if (clients.contains(peer.protocol) || !std::filesystem::exists(plugin_paths().back() + "/protocols/" + peer.protocol)) continue;
+      servers[peer.protocol] = std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", peer.protocol});
+      clients[peer.protocol] = std::make_unique<HectorClient>(peer.protocol, servers[peer.protocol]->line());
     }
-    std::unique_ptr<Child> omniorb;
-#ifdef HECTOR_BENCH_ZENOH
-    Child raw_zenoh_server({own_path(), "serve", "raw-zenoh"});
-    RawZenoh raw_zenoh(raw_zenoh_server.line());
-#endif
-    if (has_omniorb) omniorb = std::make_unique<Child>(std::vector<std::string>{beside("bench_omniorb"), "serve"});
     for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
-      us["raw udp"].push_back(call_raw_udp(raw_udp.line()));
-      us["raw grpc"].push_back(call_raw_grpc(raw_grpc.line()));
-#ifdef HECTOR_BENCH_ZENOH
-      us["raw zenoh"].push_back(raw_zenoh.call());
-#endif
-      for (auto& [protocol, client] : clients) us["hector " + protocol].push_back(client->call());
-      if (omniorb) us["omniorb tcp"].push_back(ask_program({beside("bench_omniorb"), "call", omniorb->line(), std::to_string(kCalls)}));
+      for (const auto& peer : kPeers) {
+        if (peers.contains(peer.program)) us[peer.name].push_back(ask_program({peer_path(peer.program), "call", peers[peer.program]->line(), std::to_string(kCalls)}));
+      }
+      for (auto& [protocol, client] : clients) us[protocol].push_back(client->call());
     }
   }
   const auto ratio = [&](const std::string& a, const std::string& b) {
@@ -483,19 +333,19 @@ int run(int rounds) {
     for (std::size_t i = 0; i < us[a].size() && i < us[b].size(); ++i) each.push_back(us[a][i] / us[b][i]);
     return each.empty() ? std::string("not measured") : spread(each);
   };
-  fmt::print("| measure (median of {} rounds, min–max; one processor, 64 octets) | value | ratio to the peer | goal |\n|---|---|---|---|\n", rounds);
-  for (const auto& [name, values] : us) {
-    if (name == "hector udp") {
-      row("call over udp, p50 µs", spread(values), "raw UDP " + ratio(name, "raw udp"), "≤ 1.5 × raw UDP");
-      if (has_omniorb) row("", "", "omniORB TCP " + ratio(name, "omniorb tcp"), "< 1");
-    } else if (name == "hector grpc") {
-      row("call over grpc, p50 µs", spread(values), "raw gRPC callback " + ratio(name, "raw grpc"), "≤ 1.1");
-    } else if (name == "hector zenoh") {
-      row("call over zenoh, p50 µs", spread(values), "raw zenoh query " + ratio(name, "raw zenoh"), "≤ 1.1");
-    } else {
-      row(name + ", p50 µs", spread(values), "", "");
+  const std::map<std::string, std::string> goals = {{"raw UDP", "≤ 1.5"}, {"omniORB TCP", "< 1"}, {"gRPC callback", "≤ 1.1"}, {"zenoh query", "≤ 1.1"}};
+  for (const char* protocol : {"udp", "grpc", "zenoh"}) {
+    if (!only.empty() && only != protocol) continue;
+    if (us.contains(protocol)) row(fmt::format("call over {}, p50 µs", protocol), spread(us[protocol]), "", "");
+    for (const auto& peer : kPeers) {
+      if (peer.protocol != protocol) continue;
+      if (!us.contains(peer.name)) row(peer.name, "not built (tools/setup --bench, then build again)", "", "");
+      else row(fmt::format("{}, p50 µs", peer.name), spread(us[peer.name]), fmt::format("{} ÷ this: {}", protocol, ratio(protocol, peer.name)), goals.contains(peer.name) ? goals.at(peer.name) : "");
     }
   }
+}
+
+void run_local(int rounds) {
   std::vector<double> calls, serials, binds, objects, omni;
   double allocated = 0;
   for (int i = 0; i < std::min(rounds, 3); ++i) {
@@ -505,7 +355,7 @@ int run(int rounds) {
     binds.push_back(local.bind_us);
     objects.push_back(local.octets_per_object);
     allocated = local.allocations_per_call;
-    if (has_omniorb) omni.push_back(ask_program({beside("bench_omniorb"), "local", "2000000"}));
+    if (std::filesystem::exists(peer_path("omniorb"))) omni.push_back(ask_program({peer_path("omniorb"), "local", "2000000"}));
   }
   const std::string omni_text = omni.empty() ? "omniORB not installed" : "omniORB co-located " + spread(omni) + " ns";
   row("call in the process through a Binding, parallel Object, ns", spread(calls), omni_text, "≤ 20 (idle)");
@@ -513,11 +363,13 @@ int run(int rounds) {
   row("allocations a warm call in the process", fmt::format("{:.3f}", allocated), "", "0");
   row("five-role Binding in one capsule, µs", spread(binds), "", "≤ 1000");
   row("pooled Object (100,000), octets resident", fmt::format("{:.0f}", objects.front()), "", "≤ 512");  // later rounds reuse the memory
+}
+
+void run_capsule() {
   const CapsuleCost capsule = measure_capsule();
   row("capsule with udp only: ready after, ms", fmt::format("{:.1f}", capsule.ready_ms), "", "≤ 25");
   row("capsule with udp only: resident, MiB", fmt::format("{:.1f}", capsule.resident_mib), "", "≤ 12");
   row("capsule with udp only: idle processor, %", fmt::format("{:.3f}", capsule.idle_percent), "", "< 0.1");
-  return 0;
 }
 
 }  // namespace
@@ -538,13 +390,19 @@ int main(int argc, char** argv) {
   sched_setaffinity(0, sizeof processor, &processor);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 2 && arguments[0] == "serve") {
-    if (arguments[1] == "raw-udp") return serve_raw_udp();
-    if (arguments[1] == "raw-grpc") return serve_raw_grpc();
-#ifdef HECTOR_BENCH_ZENOH
-    if (arguments[1] == "raw-zenoh") return serve_raw_zenoh();
-#endif
     return serve_hector(arguments[1]);
   }
-  const int rounds = arguments.size() == 2 && arguments[0] == "--rounds" ? std::stoi(arguments[1]) : 7;
-  return run(rounds);
+  int rounds = 7;
+  std::string only;
+  for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    if (arguments[i] == "--rounds") rounds = std::stoi(arguments[i + 1]);
+    else if (arguments[i] == "--only") only = arguments[i + 1];
+    else return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
+  }
+  if (arguments.size() % 2 != 0 || rounds < 1) return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
+  print_title(rounds);
+  run_protocols(rounds, only);
+  if (only.empty() || only == "local") run_local(rounds);
+  if (only.empty() || only == "capsule") run_capsule();
+  return 0;
 }

@@ -1,16 +1,15 @@
 // What: the omniORB peer: an echo server, its client, and a co-located call.
 // Why: omniORB is the RPC system to beat.
-// Who: bench.cc starts it as `bench_omniorb serve`, `bench_omniorb call IOR COUNT`, `bench_omniorb local COUNT`.
+// Who: bench; beside what all peers do, `local COUNT` times a co-located call.
 #include <omniORB4/CORBA.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <string>
-#include <vector>
 
 #include "echo.hh"
+#include "peer.h"
 
 class Servant : public POA_Bench::Mirror {
  public:
@@ -27,17 +26,9 @@ int main(int argc, char** argv) {
   if (mode == "call") {
     CORBA::Object_var object = orb->string_to_object(argv[2]);
     Bench::Mirror_var echo = Bench::Mirror::_narrow(object);
-    const int count = std::atoi(argv[3]);
     Bench::Data request;
-    request.length(64);
-    std::vector<double> times;
-    for (int i = 0; i < count + 200; ++i) {
-      const auto begin = Clock::now();
-      Bench::Data_var reply = echo->echo(request);
-      if (i >= 200) times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
-    }
-    std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
-    std::printf("%.3f\n", times[times.size() / 2]);
+    request.length(peer::kOctets);
+    peer::print_p50(std::atoi(argv[3]), [&] { Bench::Data_var reply = echo->echo(request); });
     return 0;
   }
   CORBA::Object_var root = orb->resolve_initial_references("RootPOA");
@@ -56,8 +47,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   CORBA::String_var ior = orb->object_to_string(echo);
-  std::printf("%s\n", static_cast<const char*>(ior));
-  std::fflush(stdout);
+  peer::say(ior);
   orb->run();
   return 0;
 }

@@ -1,0 +1,81 @@
+// What: the parts of a call and of a bind one by one, with Google Benchmark.
+// Why: a ratio that falls short is explained by what its parts cost.
+// Who: people who make Hector faster; `bench_micro --benchmark_filter=…`.
+#include <benchmark/benchmark.h>
+
+#include "hector/message.h"
+#include "kits/kit_capsule.h"
+#include "types/conformance.h"
+#include "types/monitor.h"
+#include "types/reader.h"
+
+namespace {
+
+using namespace hector;
+using hector::kits::source_path;
+
+types::TypeFile meeting() { return *types::read_type_file(source_path("templates/meeting/meeting.hector.yaml")); }
+
+types::CompiledPtr interface_of(const types::TypeFile& file, const std::string& name) {
+  for (const auto& model : file.interfaces) {
+    if (model.name() == name) return *types::CompiledInterface::make(model);
+  }
+  return nullptr;
+}
+
+Header session_header() {
+  Header header;
+  header.session = 0x1234567890abcdef;
+  header.offer = 42;
+  header.operation = 3;
+  header.principal = "hector:north/organiser";
+  return header;
+}
+
+void header_encode(benchmark::State& state) {
+  const Header header = session_header();
+  std::string out;
+  for (auto _ : state) {
+    out.clear();
+    encode_header(header, TimePoint{}, out);
+    benchmark::DoNotOptimize(out.data());
+  }
+}
+BENCHMARK(header_encode);
+
+void header_decode(benchmark::State& state) {
+  std::string wire;
+  encode_header(session_header(), TimePoint{}, wire);
+  Header header;
+  for (auto _ : state) benchmark::DoNotOptimize(decode_header(wire, TimePoint{}, header));
+}
+BENCHMARK(header_decode);
+
+void monitor_step(benchmark::State& state) {
+  auto file = meeting();
+  auto& binding = file.bindings.front();
+  binding.clear_protocol();  // every order: the same two symbols for ever
+  types::View view{0, 0, std::vector<std::uint32_t>(static_cast<std::size_t>(binding.roles_size()), 1)};
+  types::Monitor monitor(binding, view);
+  for (auto _ : state) benchmark::DoNotOptimize(monitor.step(types::view_symbol(0, 0)));
+}
+BENCHMARK(monitor_step);
+
+void role_conformance(benchmark::State& state) {
+  const auto file = meeting();
+  const auto& binding = file.bindings.front();
+  const auto role = static_cast<std::uint32_t>(types::role_position(binding, "attendee"));
+  const auto calendar = interface_of(file, "diary.Calendar");
+  for (auto _ : state) benchmark::DoNotOptimize(types::check_role(*calendar, binding, role, *calendar));
+}
+BENCHMARK(role_conformance)->Unit(benchmark::kMicrosecond);
+
+void interface_compiled(benchmark::State& state) {
+  const auto file = meeting();
+  for (auto _ : state) benchmark::DoNotOptimize(interface_of(file, "diary.Calendar"));
+}
+BENCHMARK(interface_compiled)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
