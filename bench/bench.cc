@@ -116,24 +116,38 @@ int serve_hector(const std::string& protocol) {
 
 // --- clients ---------------------------------------------------------------------------------------------------------------------------------
 
-/// A client capsule for the whole run: bindings are made once.
+class SenderServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.complete(); }
+  void bound(const std::shared_ptr<Session>& session) noexcept override { sessions.push_back(session); }
+  std::vector<std::shared_ptr<Session>> sessions;
+};
+
+/// A client capsule for the whole run, with a Binding to the server's Object over one protocol.
 struct HectorClient {
   HectorClient(const std::string& protocol, const std::string& reference) : capsule("bench-client") {
-    capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")).value();
-    const std::vector<std::string> nowhere;
-    if (auto loaded = capsule.load(ModuleKind::kProtocol, protocol, &nowhere); !loaded) abort();
-    target = *capsule.kernel().capsule().resolve(reference);
+    auto& kernel = capsule.kernel();
+    kernel.load_types(source_path("tests/kits/kit.hector.yaml")).value();
+    if (auto loaded = capsule.load(ModuleKind::kProtocol, protocol); !loaded) abort();
+    auto servant = std::make_unique<SenderServant>();
+    sender = servant.get();
+    kernel.adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(servant), ThreadModel::kPooled, true).value();
+    if (auto bound = kernel.capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", reference}}}); !bound) {
+      fprintf(stderr, "%s\n", bound.error().text().c_str());
+      abort();
+    }
   }
   double call() {
+    Session& session = *sender->sessions.at(0);
+    Starter& starter = session.starter(*session.interaction("echo"), 0);
     WaitedCall made;
     const Bytes octets = Bytes::copy(std::string(64, 'x'));
     return p50_us(kCalls, [&] {
       made.reset();
-      made.header.operation = 0;
       made.header.deadline = kNever;
       made.header.trace = {};
       made.request = Payload(octets);
-      made.run(*target, capsule.clock());
+      made.run(starter, capsule.clock());
       if (made.error) {
         fprintf(stderr, "%s\n", made.error->text().c_str());
         abort();
@@ -141,17 +155,10 @@ struct HectorClient {
     });
   }
   KitCapsule capsule;
-  std::shared_ptr<Target> target;
+  SenderServant* sender = nullptr;
 };
 
 // --- in one process ----------------------------------------------------------------------------------------------------------------------------
-
-class SenderServant final : public Servant {
- public:
-  void invoke(Call& call) noexcept override { call.complete(); }
-  void bound(const std::shared_ptr<Session>& session) noexcept override { sessions.push_back(session); }
-  std::vector<std::shared_ptr<Session>> sessions;
-};
 
 struct Local {
   double call_ns = 0, serial_ns = 0, bind_us = 0, octets_per_object = 0;

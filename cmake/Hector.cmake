@@ -11,6 +11,8 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 set(HECTOR_PLUGIN_DIRECTORY ${CMAKE_BINARY_DIR}/lib/hector)
 set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 # Inline statics in plugins must not pin them in memory (STB_GNU_UNIQUE).
+# Nothing of ours is interposed, so calls inside one library may be direct and inlined.
+add_compile_options(-fno-semantic-interposition -fno-plt)
 add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique> -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
 
 find_program(CCACHE ccache)

@@ -7,7 +7,6 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 
 #include "hector/protocol.h"
 #include "hector/stream.h"
@@ -15,20 +14,28 @@
 
 namespace hector::udp {
 
+Octets octets_of(const std::string& text);
+/// UNAVAILABLE, for every call that was under way.
+Error gone_error(const NetworkAddress& peer, const std::string& why);
+bool is_loopback(const NetworkAddress& address);
+SessionLimits limits_for(const NetworkAddress& peer);
+inline constexpr std::size_t kMulticastFragmentsMax = 1'024;
+
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
   Conversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket, const NetworkAddress& peer, std::uint64_t peer_id)
       : context_(context), limits_(limits), socket_(socket), peer_(peer), session_(std::make_unique<Session>(limits, peer_id)) {}
   virtual ~Conversation() = default;
 
-  void send(std::uint64_t group, std::string head, Bytes body);
+  void send(std::uint64_t group, std::string_view head, Bytes body);
   void on_data(Octets packet);
   /// Stops the timer and says goodbye.
   void shut();
   [[nodiscard]] const NetworkAddress& peer() const { return peer_; }
 
  protected:
-  virtual void on_message(Bytes message) = 0;
+  /// `now`: when its packet came.
+  virtual void on_message(Bytes message, TimePoint now) = 0;
   /// The peer is gone: end what is under way.
   virtual void on_gone(const std::string& why) = 0;
   /// With the lock held: further moments when on_tick is wanted, and what to do then (without the lock).
@@ -39,6 +46,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   virtual bool is_waiting() const { return false; }
   [[nodiscard]] TimePoint ping_due() const;
 
+  /// With the lock held: queues a message, and sends it now unless this thread is in on_data(), which sends everything together.
+  void send_locked(std::uint64_t group, std::string_view head, Bytes body, TimePoint now);
   void flush(TimePoint now);
   void schedule();
   void run_timer();
@@ -73,7 +82,7 @@ class UdpFlow final : public WindowedStream {
     Writer writer(head);
     writer.octet(static_cast<std::uint8_t>(type)).number(call_);
     if (type == MessageType::kFlowCredit) writer.number(number);
-    conversation_->send(group(call_), std::move(head), std::move(body));
+    conversation_->send(group(call_), head, std::move(body));
   }
   std::shared_ptr<Conversation> conversation_;
   std::uint64_t call_;

@@ -59,9 +59,8 @@ void write_acknowledgement(Writer& out, const NumberSet& received) {
   }
 }
 
-std::optional<Frame> read_frame(Reader& reader) {
-  if (reader.at_end()) return std::nullopt;
-  Frame frame;
+bool read_frame(Reader& reader, Frame& frame) {
+  if (reader.at_end()) return false;
   const std::uint8_t type = reader.octet();
   switch (static_cast<FrameType>(type)) {
     case FrameType::kAcknowledge: {
@@ -69,21 +68,21 @@ std::optional<Frame> read_frame(Reader& reader) {
       const std::uint64_t count = reader.number();
       if (count > kRangesMax) break;
       std::uint64_t above = 0;
+      frame.acknowledgement.count = 0;
       for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
         const std::uint64_t step = reader.number();
         const std::uint64_t length = reader.number();
-        if (i != 0 && step > above) return reader.raw(UINT64_MAX), std::nullopt;
+        if (i != 0 && step > above) return reader.raw(UINT64_MAX), false;
         const std::uint64_t last = i == 0 ? step : above - step;
-        if (length > last) return reader.raw(UINT64_MAX), std::nullopt;
-        frame.acknowledgement.ranges.emplace_back(last - length, last);
+        if (length > last) return reader.raw(UINT64_MAX), false;
+        frame.acknowledgement.range[frame.acknowledgement.count++] = {last - length, last};
         above = last - length;
       }
-      if (!reader.ok()) return std::nullopt;
-      return frame;
+      return reader.ok();
     }
     case FrameType::kFragment: {
       frame.type = FrameType::kFragment;
-      Fragment& fragment = frame.fragment;
+      Fragment& fragment = frame.fragment = {};
       fragment.message = reader.number();
       fragment.group = reader.number();
       if (fragment.group != 0) fragment.position = reader.number();
@@ -95,20 +94,19 @@ std::optional<Frame> read_frame(Reader& reader) {
           (fragment.data.empty() && fragment.total != 0)) {
         break;
       }
-      return frame;
+      return true;
     }
     case FrameType::kPing:
     case FrameType::kClose:
       frame.type = static_cast<FrameType>(type);
-      return frame;
+      return true;
     case FrameType::kLimit:
       frame.type = FrameType::kLimit;
       frame.limit = reader.number();
-      if (!reader.ok()) return std::nullopt;
-      return frame;
+      return reader.ok();
   }
   reader.raw(UINT64_MAX);  // breaks it
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace hector::udp

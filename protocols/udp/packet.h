@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -123,8 +122,14 @@ struct Fragment {
   std::uint64_t offset = 0;
   Octets data;
 };
+inline constexpr std::size_t kRangesMax = 32;
+struct Range {
+  std::uint64_t first, last;  ///< both inside
+};
 struct Acknowledgement {
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  ///< highest first
+  Range range[kRangesMax];  ///< highest first
+  std::size_t count = 0;
+  [[nodiscard]] std::span<const Range> ranges() const { return {range, count}; }
 };
 struct Frame {
   FrameType type = FrameType::kPing;
@@ -137,9 +142,8 @@ void write_fragment(Writer& out, const Fragment& fragment);
 void write_acknowledgement(Writer& out, const NumberSet& received);
 /// Upper bound of a fragment frame's octets beside its data.
 inline constexpr std::size_t kFragmentOverhead = 1 + 6 * 10;
-inline constexpr std::size_t kRangesMax = 32;
 
-/// The next frame of a data packet; nothing at its end or if it is malformed (then `reader` is not ok).
-std::optional<Frame> read_frame(Reader& reader);
+/// The next frame of a data packet into `frame`; false at its end, or if it is malformed (then `reader` is not ok).
+bool read_frame(Reader& reader, Frame& frame);
 
 }  // namespace hector::udp

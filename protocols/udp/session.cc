@@ -17,15 +17,23 @@ constexpr std::size_t kIncompleteMax = 16'384;
 
 }  // namespace
 
-void Session::send(std::uint64_t group, std::string head, Bytes body) {
+void Session::send(std::uint64_t group, std::string_view head, Bytes body) {
   const std::uint64_t number = next_message_++;
-  Outgoing& outgoing = outgoing_[number];
+  Outgoing& outgoing = outgoing_.push();
   outgoing.group = group;
-  if (group != 0) outgoing.position = ++group_positions_[group];
-  outgoing.head = std::move(head);
+  outgoing.position = group == 0 ? 0 : ++group_positions_[group];
+  outgoing.head.assign(head);
   outgoing.body = std::move(body);
-  fresh_.push_back({number, 0, outgoing.total()});
+  outgoing.acknowledged = 0;
+  outgoing.is_done = false;
+  fresh_.push() = {number, 0, outgoing.total()};
   unsent_ += outgoing.total();
+}
+
+Session::Outgoing* Session::outgoing(std::uint64_t message) {
+  if (message < first_outgoing_ || message - first_outgoing_ >= outgoing_.size()) return nullptr;
+  Outgoing& found = outgoing_[message - first_outgoing_];
+  return found.is_done ? nullptr : &found;
 }
 
 bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver) {
@@ -39,15 +47,16 @@ bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver)
   }
   packets_.keep(kRangesKept);
   bool needs_answer = false;
-  while (auto frame = read_frame(reader)) {
-    switch (frame->type) {
+  Frame frame;
+  while (read_frame(reader, frame)) {
+    switch (frame.type) {
       case FrameType::kAcknowledge:
-        take_acknowledgement(frame->acknowledgement, now);
+        take_acknowledgement(frame.acknowledgement, now);
         break;
       case FrameType::kFragment:
-        if (frame->fragment.total > limits_.message_octets_max + 64 * 1024) return false;
+        if (frame.fragment.total > limits_.message_octets_max + 64 * 1024) return false;
         needs_answer = true;
-        take_fragment(frame->fragment, deliver);
+        take_fragment(frame.fragment, deliver);
         break;
       case FrameType::kPing:
         needs_answer = true;
@@ -57,7 +66,7 @@ bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver)
         break;
       case FrameType::kLimit:
         needs_answer = true;
-        peer_limit_ = std::max(peer_limit_, frame->limit);
+        peer_limit_ = std::max(peer_limit_, frame.limit);
         break;
     }
   }
@@ -121,8 +130,9 @@ void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& delive
     at = std::max(stop, std::prev(next)->second);
   }
   if (incoming.received == incoming.total) {
-    auto node = incoming_.extract(fragment.message);
-    finish(fragment.message, node.mapped(), deliver);
+    Incoming whole = std::move(incoming);
+    incoming_.erase(fragment.message);
+    finish(fragment.message, whole, deliver);
   }
 }
 
@@ -172,11 +182,14 @@ void Session::acknowledged(Sent& sent) {
     window_ += limits_.datagram_octets * sent.octets / window_;
   }
   for (const Piece& piece : sent.pieces) {
-    const auto found = outgoing_.find(piece.message);
-    if (found == outgoing_.end()) continue;
-    found->second.acknowledged += piece.size;
-    if (found->second.acknowledged >= found->second.total()) outgoing_.erase(found);
+    Outgoing* found = outgoing(piece.message);
+    if (found == nullptr) continue;
+    found->acknowledged += piece.size;
+    if (found->acknowledged < found->total()) continue;
+    found->is_done = true;
+    found->body = Bytes();
   }
+  for (; !outgoing_.empty() && outgoing_.front().is_done; outgoing_.pop()) ++first_outgoing_;
 }
 
 void Session::lost(Sent& sent) {
@@ -185,10 +198,9 @@ void Session::lost(Sent& sent) {
     in_flight_ -= std::min(in_flight_, sent.octets);
   }
   for (const Piece& piece : sent.pieces) {
-    if (outgoing_.contains(piece.message)) {
-      again_.push_back(piece);
-      ++retransmitted_;
-    }
+    if (outgoing(piece.message) == nullptr) continue;
+    again_.push() = piece;
+    ++retransmitted_;
   }
   if (sent.number >= recovery_until_) {
     recovery_until_ = next_packet_;
@@ -199,10 +211,12 @@ void Session::lost(Sent& sent) {
 
 void Session::take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now) {
   std::uint64_t largest = 0;
-  for (auto& sent : sent_) {
-    for (const auto& [first, last] : acknowledgement.ranges) {
+  for (std::size_t i = 0; i < sent_.size(); ++i) {
+    Sent& sent = sent_[i];
+    if (sent.number == 0) continue;
+    for (const auto& [first, last] : acknowledgement.ranges()) {
       if (sent.number < first || sent.number > last) continue;
-      if (sent.number == acknowledgement.ranges.front().second) measure(now - sent.at);
+      if (sent.number == acknowledgement.ranges().front().last) measure(now - sent.at);
       largest = std::max(largest, sent.number);
       acknowledged(sent);
       sent.number = 0;
@@ -211,12 +225,12 @@ void Session::take_acknowledgement(const Acknowledgement& acknowledgement, TimeP
   }
   if (largest == 0) return;
   timeouts_ = 0;
-  for (auto& sent : sent_) {
-    if (sent.number == 0 || sent.number + kReorderPackets > largest) continue;
-    lost(sent);
-    sent.number = 0;
+  for (std::size_t i = 0; i < sent_.size() && sent_[i].number + kReorderPackets <= largest; ++i) {
+    if (sent_[i].number == 0) continue;
+    lost(sent_[i]);
+    sent_[i].number = 0;
   }
-  std::erase_if(sent_, [](const Sent& sent) { return sent.number == 0; });
+  while (!sent_.empty() && sent_.front().number == 0) sent_.pop();
   oldest_unanswered_ = sent_.empty() ? kNever : now;
 }
 
@@ -253,7 +267,12 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
     unacknowledged_ = 0;
     acknowledge_at_ = kNever;
   }
-  Sent sent{next_packet_, now, 0, true, {}};
+  Sent& sent = sent_.push();
+  sent.number = next_packet_;
+  sent.at = now;
+  sent.octets = 0;
+  sent.in_flight = true;
+  sent.pieces.clear();
   bool needs_answer = false;
   if (tell_limit_) {
     limit_told_ = octets_received_ + limits_.receive_window_octets;
@@ -263,27 +282,27 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
   }
   while (!again_.empty() && may_send) {
     const Piece piece = again_.front();
-    const auto found = outgoing_.find(piece.message);
-    if (found == outgoing_.end()) {
-      again_.pop_front();
+    const Outgoing* found = outgoing(piece.message);
+    if (found == nullptr) {
+      again_.pop();
       continue;
     }
     if (packet.size() + kFragmentOverhead + piece.size > limits_.datagram_octets && !sent.pieces.empty()) break;
-    again_.pop_front();
-    copy_piece(found->second, piece, packet);
+    again_.pop();
+    copy_piece(*found, piece, packet);
     sent.pieces.push_back(piece);
   }
   while (again_.empty() && has_fresh && !fresh_.empty() && packet.size() + kFragmentOverhead < limits_.datagram_octets) {
     Piece& whole = fresh_.front();
     Piece piece = whole;
     piece.size = std::min<std::uint64_t>(whole.size, limits_.datagram_octets - packet.size() - kFragmentOverhead);
-    copy_piece(outgoing_.at(piece.message), piece, packet);
+    copy_piece(*outgoing(piece.message), piece, packet);
     sent.pieces.push_back(piece);
     octets_fresh_ += piece.size;
     unsent_ -= piece.size;
     whole.offset += piece.size;
     whole.size -= piece.size;
-    if (whole.size == 0) fresh_.pop_front();
+    if (whole.size == 0) fresh_.pop();
   }
   if (probes_ > 0) {
     --probes_;
@@ -291,12 +310,13 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
     needs_answer = true;
   }
   ++next_packet_;
-  if (needs_answer || !sent.pieces.empty()) {
+  if (!needs_answer && sent.pieces.empty()) {
+    sent_.pop_back();
+  } else {
     sent.octets = packet.size();
     in_flight_ += packet.size();
     last_sent_ = now;
     if (oldest_unanswered_ == kNever) oldest_unanswered_ = now;
-    sent_.push_back(std::move(sent));
   }
   return true;
 }
@@ -305,9 +325,9 @@ void Session::tick(TimePoint now) {
   if (sent_.empty() || now < last_sent_ + timeout()) return;
   ++timeouts_;
   // The oldest packet goes again at once, whatever the window says: it is the probe.
-  Sent oldest = std::move(sent_.front());
-  sent_.pop_front();
-  lost(oldest);
+  lost(sent_.front());
+  sent_.pop();
+  while (!sent_.empty() && sent_.front().number == 0) sent_.pop();
   if (timeouts_ >= 3) window_ = std::max<std::size_t>(4 * limits_.datagram_octets, window_ / 2);
   if (in_flight_ >= window_) in_flight_ = window_ - 1;
   ++probes_;

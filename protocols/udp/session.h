@@ -3,15 +3,15 @@
 // Who: the protocol's channels and endpoints, which hold its lock.
 #pragma once
 
-#include <deque>
-#include <functional>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "hector/bytes.h"
 #include "hector/clock.h"
 #include "packet.h"
+#include "ring.h"
 
 namespace hector::udp {
 
@@ -29,7 +29,7 @@ class Session {
 
   void set_peer(std::uint64_t peer_id) { peer_id_ = peer_id; }
   /// Queues a message for the peer. Messages of one group (not 0) are delivered in this order.
-  void send(std::uint64_t group, std::string head, Bytes body);
+  void send(std::uint64_t group, std::string_view head, Bytes body);
   /// Handles a data packet after its type and id. Complete messages in order go to `deliver`. False: malformed, nothing was done with the rest.
   bool receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver);
   /// Writes the next packet to send now, empty if there is none. Call until empty.
@@ -38,6 +38,10 @@ class Session {
   void tick(TimePoint now);
   /// When tick() is wanted, kNever if not.
   [[nodiscard]] TimePoint due() const;
+  /// Whether next_packet() might have something.
+  [[nodiscard]] bool has_output(TimePoint now) const {
+    return !fresh_.empty() || !again_.empty() || tell_limit_ || probes_ > 0 || acknowledge_at_ <= now;
+  }
   /// Asks the peer for a sign of life in the next packet.
   void ping() { ++probes_; }
   /// When the peer was last heard.
@@ -62,6 +66,7 @@ class Session {
     std::string head;
     Bytes body;
     std::uint64_t acknowledged = 0;
+    bool is_done = false;
     [[nodiscard]] std::uint64_t total() const { return head.size() + body.size(); }
   };
   struct Incoming {
@@ -84,6 +89,8 @@ class Session {
     std::map<std::uint64_t, Bytes> waiting;
   };
 
+  /// Null once every octet of it was acknowledged.
+  [[nodiscard]] Outgoing* outgoing(std::uint64_t message);
   void take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver);
   void finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver);
   void take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now);
@@ -98,11 +105,12 @@ class Session {
   // sending
   std::uint64_t next_message_ = 1;
   std::uint64_t next_packet_ = 1;
-  std::unordered_map<std::uint64_t, Outgoing> outgoing_;
-  std::unordered_map<std::uint64_t, std::uint64_t> group_positions_;
-  std::deque<Piece> fresh_;   ///< whole messages, cut as they go
-  std::deque<Piece> again_;   ///< to retransmit
-  std::deque<Sent> sent_;
+  std::uint64_t first_outgoing_ = 1;  ///< the number of outgoing_'s front
+  Ring<Outgoing> outgoing_;
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> group_positions_;
+  Ring<Piece> fresh_;  ///< whole messages, cut as they go
+  Ring<Piece> again_;  ///< to retransmit
+  Ring<Sent> sent_;    ///< number 0: settled
   std::size_t unsent_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t window_;
@@ -119,8 +127,8 @@ class Session {
   // receiving
   NumberSet packets_;
   NumberSet messages_;
-  std::unordered_map<std::uint64_t, Incoming> incoming_;
-  std::unordered_map<std::uint64_t, Group> groups_;
+  boost::unordered_flat_map<std::uint64_t, Incoming> incoming_;
+  boost::unordered_flat_map<std::uint64_t, Group> groups_;
   std::uint64_t octets_received_ = 0;
   std::uint64_t limit_told_ = 64ULL * 1024 * 1024;
   bool tell_limit_ = false;

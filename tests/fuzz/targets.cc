@@ -50,7 +50,8 @@ void reference(const std::uint8_t* data, std::size_t size) {
 void udp_frames(const std::uint8_t* data, std::size_t size) {
   udp::Reader reader({data, size});
   std::size_t frames = 0;
-  while (udp::read_frame(reader)) {
+  udp::Frame frame;
+  while (udp::read_frame(reader, frame)) {
     if (++frames > size) std::abort();
   }
 }

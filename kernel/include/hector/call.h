@@ -84,7 +84,12 @@ class Call {
   /// call from then on, and the reference given to invoke() must not be touched any more.
   [[nodiscard]] Call& defer();
 
-  std::shared_ptr<const void> route;  ///< the kernel's: what resolve() found, for accept()
+  /// The kernel's: what resolve() found, for accept().
+  struct Route {
+    std::shared_ptr<void> to;  ///< a session if `is_session`, else an Offer
+    bool is_session = false;
+    std::uint32_t role = 0, member = 0;  ///< the sender's in its Binding
+  } route;
   Call* next = nullptr;        ///< for the queue that holds the call
   class ObjectHost* host = nullptr;  ///< the kernel's: the Object that handles it
   bool is_waited = false;      ///< the kernel's: the starting thread does nothing else until the end

@@ -61,7 +61,7 @@ struct Header {
 /// The wire form of a Header that protocols without headers of their own put before the payload; specified in docs/wire.md.
 /// Deadlines travel as the time that is left, so that clocks need not agree.
 void encode_header(const Header& header, TimePoint now, std::string& out);
-/// Returns the octets used. INVALID_ARGUMENT for anything that encode_header does not write.
+/// Returns the octets used. INVALID_ARGUMENT for anything that encode_header does not write; DEADLINE_EXCEEDED if no time was left.
 Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& header);
 
 /// The wire form of how a call ended, before its reply: code, message, type, detail, reasons, trailing metadata.

@@ -45,6 +45,8 @@ class DatagramSocket {
   /// The direct path: receives on this thread until a datagram was handled or the time is over. True if one was handled;
   /// false at the end of the time, or at once where another thread reads or the network cannot do it.
   virtual bool receive_here(TimePoint until) noexcept = 0;
+  /// From now on this socket speaks with one peer: what others send is dropped, and sending looks up no way. Before the first send.
+  virtual void connect(const NetworkAddress& peer) noexcept { static_cast<void>(peer); }
   /// Joins an IP multicast group on this socket's interface.
   virtual Status join(const NetworkAddress& group) = 0;
 };

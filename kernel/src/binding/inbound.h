@@ -18,7 +18,6 @@ class KernelInbound final : public Inbound {
   Result<std::string> reply_to_json(const Call& call, const Bytes& reply) const override;
 
  private:
-  struct Route;
   Core& core_;
 };
 

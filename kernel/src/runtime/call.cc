@@ -58,7 +58,7 @@ void Call::reset_call() noexcept {
   stream_out = nullptr;
   operation = nullptr;
   peer = nullptr;
-  route.reset();
+  route.to.reset();
   next = nullptr;
   host = nullptr;
   is_waited = false;
@@ -143,11 +143,11 @@ void WaitedCall::wait(Starter* helper, const Clock& clock) {
                                        "or give the template thread: private", {}, {}, {}});
   }
   watch_frames(thread.frames, parker_);
-  while (!is_done()) {
+  for (bool is_first = true; !is_done(); is_first = false) {
     const std::uint32_t ticket = parker_->ticket();
     if (serve_frames(thread.frames)) continue;
     if (is_done()) break;
-    if (!is_cancelled() && header.deadline != kNever && clock.now() >= header.deadline) {
+    if (!is_first && !is_cancelled() && header.deadline != kNever && clock.now() >= header.deadline) {
       cancel({Code::kDeadlineExceeded, "no reply before the call's deadline", {}, {}, {}});
       continue;
     }

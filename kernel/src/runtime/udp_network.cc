@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -28,63 +29,88 @@ constexpr int kSocketBufferOctets = 4 * 1024 * 1024;
 /// How long a socket that a waiting thread has just left stays without a reader; the next call usually comes sooner.
 constexpr int kCoolingMs = 1;
 
-sockaddr_in6 to_sockaddr(const NetworkAddress& address) {
-  sockaddr_in6 out{};
-  out.sin6_family = AF_INET6;
-  out.sin6_port = htons(address.port);
-  std::memcpy(&out.sin6_addr, address.octets, 16);
-  return out;
-}
+/// An address as the system has it: sockets of IPv4 addresses are IPv4 sockets, which the system handles faster than mapped ones.
+union SystemAddress {
+  sockaddr any;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
 
-NetworkAddress from_sockaddr(const sockaddr_in6& in) {
-  NetworkAddress out;
-  std::memcpy(out.octets, &in.sin6_addr, 16);
-  out.port = ntohs(in.sin6_port);
-  return out;
-}
+  SystemAddress() { std::memset(this, 0, sizeof *this); }
+  SystemAddress(const NetworkAddress& address, int family) : SystemAddress() {
+    any.sa_family = static_cast<sa_family_t>(family);
+    if (family == AF_INET) {
+      v4.sin_port = htons(address.port);
+      std::memcpy(&v4.sin_addr, address.octets + 12, 4);
+    } else {
+      v6.sin6_port = htons(address.port);
+      std::memcpy(&v6.sin6_addr, address.octets, 16);
+    }
+  }
+  [[nodiscard]] socklen_t size() const { return any.sa_family == AF_INET ? sizeof v4 : sizeof v6; }
+  [[nodiscard]] NetworkAddress network_address() const {
+    NetworkAddress out;
+    if (any.sa_family == AF_INET) {
+      out.octets[10] = out.octets[11] = 0xff;
+      std::memcpy(out.octets + 12, &v4.sin_addr, 4);
+      out.port = ntohs(v4.sin_port);
+    } else {
+      std::memcpy(out.octets, &v6.sin6_addr, 16);
+      out.port = ntohs(v6.sin6_port);
+    }
+    return out;
+  }
+};
 
 class UdpNetwork;
 
 class UdpSocket final : public DatagramSocket {
  public:
-  UdpSocket(UdpNetwork& network, int descriptor, Reading reading, Receiver receiver)
-      : network_(network), descriptor_(descriptor), reading_(reading), receiver_(std::move(receiver)) {}
+  UdpSocket(UdpNetwork& network, int descriptor, int family, Reading reading, Receiver receiver)
+      : network_(network), descriptor_(descriptor), family_(family), reading_(reading), receiver_(std::move(receiver)) {}
   ~UdpSocket() override;
 
   bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override {
+    if (family_ == AF_INET && !to.is_ipv4()) return false;
+    const SystemAddress address(to, family_);
+    const sockaddr* const name = is_connected_ ? nullptr : &address.any;
+    const socklen_t name_size = is_connected_ ? 0 : address.size();
+    // Straight to the system: the library's wrappers are points of thread cancellation, which nothing here uses.
+    if (parts.size() == 1) return syscall(SYS_sendto, descriptor_, parts[0].data(), parts[0].size(), MSG_DONTWAIT | MSG_NOSIGNAL, name, name_size) >= 0;
     iovec vectors[8];
     std::size_t count = 0;
     for (const auto& part : parts) {
       if (count < 8) vectors[count++] = {const_cast<std::uint8_t*>(part.data()), part.size()};
     }
-    sockaddr_in6 address = to_sockaddr(to);
     msghdr message{};
-    message.msg_name = &address;
-    message.msg_namelen = sizeof address;
+    message.msg_name = const_cast<sockaddr*>(name);
+    message.msg_namelen = name_size;
     message.msg_iov = vectors;
     message.msg_iovlen = count;
-    return sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    return syscall(SYS_sendmsg, descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
   }
 
   NetworkAddress local() const override {
-    sockaddr_in6 address{};
+    SystemAddress address;
     socklen_t size = sizeof address;
-    getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
-    return from_sockaddr(address);
+    getsockname(descriptor_, &address.any, &size);
+    return address.network_address();
   }
 
+  void connect(const NetworkAddress& peer) noexcept override {
+    const SystemAddress address(peer, family_);
+    is_connected_ = ::connect(descriptor_, &address.any, address.size()) == 0;
+  }
   bool receive_here(TimePoint until) noexcept override;
   Status join(const NetworkAddress& group) override;
 
   /// Reads one datagram and hands it on; false if there is none (within the socket's own time-out, unless `flags` says at once).
   bool receive_one(int flags) noexcept {
-    static thread_local std::uint8_t buffer[kDatagramOctetsMax];
-    sockaddr_in6 from{};
+    SystemAddress from;
     socklen_t size = sizeof from;
-    const ssize_t octets = recvfrom(descriptor_, buffer, sizeof buffer, flags, reinterpret_cast<sockaddr*>(&from), &size);
+    const ssize_t octets = syscall(SYS_recvfrom, descriptor_, buffer_.get(), kDatagramOctetsMax, flags, &from.any, &size);
     if (octets < 0) return false;
     if (stopping_.load(std::memory_order_acquire)) return false;
-    receiver_(from_sockaddr(from), {buffer, static_cast<std::size_t>(octets)});
+    receiver_(from.network_address(), {buffer_.get(), static_cast<std::size_t>(octets)});
     return true;
   }
 
@@ -93,8 +119,11 @@ class UdpSocket final : public DatagramSocket {
 
   UdpNetwork& network_;
   const int descriptor_;
+  const int family_;
   const Reading reading_;
   Receiver receiver_;
+  const std::unique_ptr<std::uint8_t[]> buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< of who reads
+  bool is_connected_ = false;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_read_{false};
@@ -117,24 +146,25 @@ class UdpNetwork final : public Network {
 
   Result<std::unique_ptr<DatagramSocket>> open(const NetworkAddress& local, Reading reading,
                                                DatagramSocket::Receiver receiver) override {
-    const int descriptor = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int family = local.is_ipv4() ? AF_INET : AF_INET6;
+    const int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return fail(Code::kResourceExhausted, fmt::format("no socket: {}", std::strerror(errno)));
     const int off = 0;
-    setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kSocketBufferOctets, sizeof kSocketBufferOctets);
     setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &kSocketBufferOctets, sizeof kSocketBufferOctets);
     if (local.is_multicast()) {
       const int on = 1;
       setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     }
-    const sockaddr_in6 address = to_sockaddr(local);
-    if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const SystemAddress address(local, family);
+    if (bind(descriptor, &address.any, address.size()) != 0) {
       const int why = errno;
       close(descriptor);
       return fail(why == EADDRINUSE ? Code::kAlreadyExists : Code::kInvalidArgument,
                   fmt::format("UDP address {} cannot be used: {}; choose another, or port 0 for any", local.text(), std::strerror(why)));
     }
-    auto made = std::make_unique<UdpSocket>(*this, descriptor, reading, std::move(receiver));
+    auto made = std::make_unique<UdpSocket>(*this, descriptor, family, reading, std::move(receiver));
     if (reading == Reading::kNetworkThread) {
       made->thread_ = std::thread([socket = made.get()] {
         const NonBlockingScope scope;
@@ -154,7 +184,7 @@ class UdpNetwork final : public Network {
 
   /// The socket has no reader any more; the network's thread takes over unless a waiting thread comes back soon.
   void cool(UdpSocket& socket) noexcept {
-    if (socket.is_cooling_.exchange(true)) return;
+    if (socket.is_cooling_.load(std::memory_order_relaxed) || socket.is_cooling_.exchange(true)) return;
     {
       const std::lock_guard lock(mutex_);
       cooling_.insert(&socket);
@@ -263,7 +293,11 @@ UdpSocket::~UdpSocket() {
   if (thread_.joinable()) {
     shutdown(descriptor_, SHUT_RD);  // wakes the blocked reader, connected or not
     NetworkAddress self = local();
-    if (std::all_of(std::begin(self.octets), std::end(self.octets), [](std::uint8_t o) { return o == 0; })) self.octets[15] = 1;
+    const std::size_t prefix = self.is_ipv4() ? 12 : 0;
+    if (std::all_of(self.octets + prefix, std::end(self.octets), [](std::uint8_t o) { return o == 0; })) {  // bound to every address
+      if (prefix != 0) self.octets[12] = 127;
+      self.octets[15] = 1;
+    }
     send(self, {});
     if (thread_.get_id() == std::this_thread::get_id()) {
       thread_.detach();
@@ -280,7 +314,7 @@ UdpSocket::~UdpSocket() {
 bool UdpSocket::receive_here(TimePoint until) noexcept {
   if (reading_ != Reading::kMayMove || !take_reading()) return false;
   const NonBlockingScope scope;
-  uses_.fetch_add(1, std::memory_order_relaxed);
+  uses_.store(uses_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // only who reads writes it
   bool received = receive_one(0);
   if (!received && until != kNever && network_.clock_.now() >= until) {
     leave_reading();

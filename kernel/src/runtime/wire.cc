@@ -34,7 +34,9 @@ void put_text(std::string& out, std::string_view text) {
   out.append(text);
 }
 void put_fixed64(std::string& out, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  char octets[8];
+  for (int i = 0; i < 8; ++i) octets[i] = static_cast<char>(value >> (8 * i));
+  out.append(octets, sizeof octets);
 }
 
 /// Reads what put_… wrote; the first thing that does not fit makes it fail for good.
@@ -207,6 +209,7 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
   const std::uint8_t flags = reader.octet();
   header.offer = reader.fixed64();
   header.session = header.sequence = header.oldest = 0;
+  bool is_late = false;
   header.deadline = kNever;
   header.trace = {};
   header.operation = kByName;
@@ -222,7 +225,9 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
   }
   if (flags & kHasDeadline) {
     constexpr std::uint64_t kLongest = 366ULL * 24 * 3600 * 1'000'000;
-    header.deadline = now + std::chrono::microseconds(std::min(reader.number(), kLongest));
+    const std::uint64_t left = std::min(reader.number(), kLongest);
+    is_late = left == 0;
+    header.deadline = now + std::chrono::microseconds(left);
   }
   if (flags & kHasTrace) {
     reader.octets(header.trace.trace_id.data(), 16);
@@ -241,6 +246,7 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
   if (flags & kHasPrincipal) reader.text(header.principal);
   if (flags & kHasMetadata) reader.metadata(header.metadata);
   if (!reader.ok() || (flags & 0xc0) != 0) return fail(Code::kInvalidArgument, "a header is cut short or malformed");
+  if (is_late) return fail(Code::kDeadlineExceeded, "the deadline was over when the call was sent");
   return reader.used();
 }
 

@@ -1,0 +1,133 @@
+#include "conversation.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace hector::udp {
+
+namespace {
+
+constexpr std::uint64_t kLoopbackDatagram = 16 * 1'024;
+/// How long a peer that something is awaited from may be silent before it is asked for a sign of life.
+constexpr Duration kPingAfter = std::chrono::seconds(1);
+
+}  // namespace
+
+Octets octets_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
+Error gone_error(const NetworkAddress& peer, const std::string& why) {
+  return {Code::kUnavailable, fmt::format("udp {}: {}; the outcome of what was under way is unknown", peer.text(), why), {}, {}, {}};
+}
+
+bool is_loopback(const NetworkAddress& address) { return address.is_ipv4() ? address.octets[12] == 127 : address.octets[15] == 1; }
+
+SessionLimits limits_for(const NetworkAddress& peer) {
+  SessionLimits limits;
+  if (is_loopback(peer)) limits.datagram_octets = kLoopbackDatagram;
+  return limits;
+}
+
+void Conversation::send(std::uint64_t group, std::string_view head, Bytes body) {
+  const std::lock_guard lock(mutex_);
+  send_locked(group, head, std::move(body), kNever);
+}
+
+void Conversation::send_locked(std::uint64_t group, std::string_view head, Bytes body, TimePoint now) {
+  if (shut_) return;
+  session_->send(group, head, std::move(body));
+  if (corked_by_ == std::this_thread::get_id()) return;
+  if (now == kNever) now = context_.clock->now();
+  flush(now);
+  schedule();
+}
+
+void Conversation::flush(TimePoint now) {
+  if (!is_established()) return;
+  while (session_->next_packet(now, packet_)) {
+    const Octets part = octets_of(packet_);
+    socket_.send(peer_, {&part, 1});
+  }
+}
+
+TimePoint Conversation::ping_due() const {
+  return is_established() && is_waiting() ? std::max(session_->heard(), pinged_) + kPingAfter : kNever;
+}
+
+void Conversation::schedule() {
+  if (shut_) return;
+  const TimePoint due = std::min({is_established() ? session_->due() : kNever, also_due(), ping_due()});
+  if (due == kNever || due >= timer_at_) return;  // an earlier timer looks again
+  if (timer_ != 0) context_.executor->cancel(timer_);
+  timer_at_ = due;
+  timer_ = context_.executor->at(due, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->run_timer();
+  });
+}
+
+void Conversation::run_timer() {
+  const TimePoint now = context_.clock->now();
+  bool is_dead = false;
+  {
+    const std::lock_guard lock(mutex_);
+    timer_ = 0;
+    timer_at_ = kNever;
+    if (shut_) return;
+    if (is_established()) {
+      if (ping_due() <= now) {
+        session_->ping();
+        pinged_ = now;
+      }
+      if (session_->due() <= now) session_->tick(now);
+      flush(now);
+      is_dead = session_->is_dead(now);
+    }
+  }
+  if (is_dead) on_gone("the peer is silent");
+  on_tick(now);
+  const std::lock_guard lock(mutex_);
+  schedule();
+}
+
+void Conversation::on_data(Octets packet) {
+  thread_local std::vector<Bytes> messages;
+  std::vector<Bytes> mine;
+  mine.swap(messages);
+  const TimePoint now = context_.clock->now();
+  bool peer_closed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (shut_) return;
+    session_->receive(packet, now, mine);
+    peer_closed = session_->peer_closed();
+    if (mine.empty()) {
+      flush(now);
+      schedule();
+    } else {
+      corked_by_ = std::this_thread::get_id();
+    }
+  }
+  if (!mine.empty()) {
+    for (auto& message : mine) on_message(std::move(message), now);
+    const std::lock_guard lock(mutex_);
+    if (corked_by_ == std::this_thread::get_id()) corked_by_ = {};
+    if (!shut_ && session_->has_output(now)) flush(context_.clock->now());
+    schedule();
+    mine.clear();
+  }
+  messages.swap(mine);
+  if (peer_closed) on_gone("the peer closed the session");
+}
+
+void Conversation::shut() {
+  const std::lock_guard lock(mutex_);
+  if (shut_) return;
+  shut_ = true;
+  if (timer_ != 0) context_.executor->cancel(timer_);
+  if (!is_established()) return;
+  flush(context_.clock->now());
+  const std::string goodbye = session_->close_packet();
+  const Octets part = octets_of(goodbye);
+  socket_.send(peer_, {&part, 1});
+}
+
+}  // namespace hector::udp

@@ -1,0 +1,303 @@
+#include "udp_client.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstring>
+#include <fmt/format.h>
+
+#include "conversation.h"
+
+namespace hector::udp {
+
+namespace {
+
+constexpr Duration kHelloAgain = std::chrono::milliseconds(100);
+constexpr Duration kConnectFor = std::chrono::seconds(4);
+
+class ClientConversation final : public Conversation {
+ public:
+  ClientConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket, const NetworkAddress& peer)
+      : Conversation(context, limits, socket, peer, 0), client_id_(context.random->next()) {}
+
+  void start(Call& call) {
+    Bytes payload = call.kind == Kind::kStream && call.flow != Flow::kOut ? Bytes() : call.request.bytes();
+    if (payload.size() > limits_.message_octets_max) {
+      return call.fail({Code::kInvalidArgument, fmt::format("a udp message may have {} octets, this one has {}", limits_.message_octets_max, payload.size()), {}, {}, {}});
+    }
+    const std::uint64_t id = next_call_.fetch_add(1, std::memory_order_relaxed);
+    std::shared_ptr<UdpFlow> flow;
+    if (call.kind == Kind::kStream) {
+      flow = std::make_shared<UdpFlow>(shared_from_this(), id, call.flow != Flow::kIn, call.flow != Flow::kOut);
+      call.give_stream(flow);
+    }
+    const TimePoint now = context_.clock->now();
+    thread_local std::string head, header;  // their memory is used again
+    head.clear();
+    header.clear();
+    encode_header(call.header, now, header);
+    Writer(head)
+        .octet(static_cast<std::uint8_t>(MessageType::kRequest))
+        .number(id)
+        .octet(static_cast<std::uint8_t>(static_cast<int>(call.kind) << 4 | static_cast<int>(call.flow)))
+        .number(header.size())
+        .raw(header.data(), header.size());
+    const std::uint64_t group = call.kind == Kind::kStream ? UdpFlow::group(id) : call.header.session & ~(1ULL << 63);
+    const Deadline deadline = call.header.deadline;
+    call.on_cancel([weak = weak_from_this(), id, &call] {
+      if (auto self = weak.lock()) static_cast<ClientConversation&>(*self).end(id, call.why_cancelled(), true);
+    });
+    std::optional<Error> refused;
+    {
+      const std::lock_guard lock(mutex_);
+      if (shut_) {
+        refused = gone_error(peer_, "the channel is closed");
+      } else if (call.is_cancelled()) {  // before it could be found in calls_
+        refused = call.why_cancelled();
+      } else {
+        calls_.emplace(id, Pending{&call, std::move(flow), deadline, group});
+        next_deadline_ = std::min(next_deadline_, deadline);
+        if (!established_) connect(now);
+        send_locked(group, head, std::move(payload), now);
+      }
+    }
+    if (refused) call.fail(std::move(*refused));
+  }
+
+  /// A packet for this socket.
+  void on_packet(Octets packet) {
+    Reader reader(packet);
+    const auto type = static_cast<PacketType>(reader.octet());
+    const std::uint64_t id = reader.fixed();
+    if (!reader.ok()) return;
+    if (type == PacketType::kData) {
+      if (id == client_id_) on_data(reader.rest());
+    } else if (type == PacketType::kCookie && id == client_id_) {
+      const Octets cookie = reader.raw(kCookieOctets);
+      const std::lock_guard lock(mutex_);
+      if (!reader.ok() || established_) return;
+      cookie_.assign(cookie.begin(), cookie.end());
+      send_hello();
+    } else if (type == PacketType::kWelcome && id == client_id_) {
+      const std::uint64_t server = reader.fixed();
+      const std::lock_guard lock(mutex_);
+      if (!reader.ok() || established_) return;
+      session_->set_peer(server);
+      server_id_ = server;
+      established_ = true;
+      connecting_ = false;
+      const TimePoint now = context_.clock->now();
+      flush(now);
+      schedule();
+    } else if (type == PacketType::kReset) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (!established_ || id != server_id_) return;
+      }
+      on_gone("the peer does not know the session: it was restarted");
+    }
+  }
+
+  void close(const std::string& why) {
+    shut();
+    fail_all(why);
+  }
+
+ private:
+  struct Pending {
+    Call* call;
+    std::shared_ptr<UdpFlow> flow;
+    Deadline deadline;
+    std::uint64_t group;
+  };
+
+  bool is_established() const override { return established_; }
+  bool is_waiting() const override { return !calls_.empty(); }
+
+  /// With the lock held.
+  void connect(TimePoint now) {
+    if (connecting_) return;
+    connecting_ = true;
+    connect_until_ = now + kConnectFor;
+    send_hello();
+    schedule();
+  }
+
+  void send_hello() {
+    std::string hello;
+    Writer writer(hello);
+    writer.octet(static_cast<std::uint8_t>(PacketType::kHello)).octet(kVersion).fixed(client_id_);
+    writer.octet(static_cast<std::uint8_t>(cookie_.size())).raw(cookie_.data(), cookie_.size());
+    hello.resize(kHelloOctets, '\0');
+    const Octets part = octets_of(hello);
+    socket_.send(peer_, {&part, 1});
+    hello_again_ = context_.clock->now() + kHelloAgain;
+  }
+
+  TimePoint also_due() override { return std::min(next_deadline_, connecting_ ? hello_again_ : kNever); }
+
+  void on_tick(TimePoint now) override {
+    std::vector<std::uint64_t> overdue;
+    bool gave_up = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (connecting_ && hello_again_ <= now) {
+        gave_up = now >= connect_until_;
+        if (!gave_up) send_hello();
+      }
+      if (next_deadline_ <= now) {
+        next_deadline_ = kNever;
+        for (const auto& [id, pending] : calls_) {
+          if (pending.deadline <= now) overdue.push_back(id);
+          else next_deadline_ = std::min(next_deadline_, pending.deadline);
+        }
+      }
+    }
+    for (const auto id : overdue) end(id, Error{Code::kDeadlineExceeded, fmt::format("no reply from udp {} before the call's deadline", peer_.text()), {}, {}, {}}, true);
+    if (gave_up) on_gone("nobody answers there");
+  }
+
+  /// Ends one call from this side; tells the peer to stop.
+  void end(std::uint64_t id, Error why, bool tell) {
+    Pending pending{};
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = calls_.find(id);
+      if (found == calls_.end()) return;
+      pending = std::move(found->second);
+      calls_.erase(found);
+    }
+    if (tell) {
+      std::string head;
+      Writer(head).octet(static_cast<std::uint8_t>(MessageType::kCancel)).number(id).octet(static_cast<std::uint8_t>(why.code));
+      send(pending.group, head, {});
+    }
+    if (pending.flow) pending.flow->deliver_break(why);
+    pending.call->fail(std::move(why));
+  }
+
+  void fail_all(const std::string& why) {
+    boost::unordered_flat_map<std::uint64_t, Pending> calls;
+    {
+      const std::lock_guard lock(mutex_);
+      calls.swap(calls_);
+      next_deadline_ = kNever;
+    }
+    for (auto& [id, pending] : calls) {
+      Error error = gone_error(peer_, why);
+      if (pending.flow) pending.flow->deliver_break(error);
+      pending.call->fail(std::move(error));
+    }
+  }
+
+  void on_gone(const std::string& why) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!shut_) {  // the next call makes a new session
+        session_ = std::make_unique<Session>(limits_, 0);
+        client_id_ = context_.random->next();
+        cookie_.clear();
+        established_ = connecting_ = false;
+      }
+    }
+    fail_all(why);
+  }
+
+  void on_message(Bytes message, TimePoint) override {
+    Reader reader({message.data(), message.size()});
+    const auto type = static_cast<MessageType>(reader.octet());
+    const std::uint64_t id = reader.number();
+    if (!reader.ok()) return;
+    if (type == MessageType::kReply) return on_reply(id, message, reader);
+    std::shared_ptr<UdpFlow> flow;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = calls_.find(id);
+      if (found == calls_.end()) return;
+      flow = found->second.flow;
+    }
+    if (!flow) return;
+    if (type == MessageType::kFlowData) flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
+    if (type == MessageType::kFlowEnd) flow->deliver_end();
+    if (type == MessageType::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
+  }
+
+  void on_reply(std::uint64_t id, const Bytes& message, Reader& reader) {
+    Pending pending{};
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = calls_.find(id);
+      if (found == calls_.end()) return;
+      pending = std::move(found->second);
+      calls_.erase(found);
+    }
+    Outcome outcome;
+    const Octets rest = reader.rest();
+    const std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
+    auto used = decode_outcome(text, outcome);
+    Call& call = *pending.call;
+    if (!used) {
+      if (pending.flow) pending.flow->deliver_break(used.error());
+      return call.fail(used.error());
+    }
+    call.trailing = std::move(outcome.trailing);
+    if (pending.flow) {
+      if (!outcome.error) pending.flow->deliver_end();
+      pending.flow->deliver_break(outcome.error);
+    }
+    if (outcome.error) return call.fail(std::move(*outcome.error));
+    call.complete(Payload(message.slice(message.size() - rest.size() + *used)));
+  }
+
+  std::uint64_t client_id_;
+  std::uint64_t server_id_ = 0;
+  std::atomic<std::uint64_t> next_call_{1};
+  boost::unordered_flat_map<std::uint64_t, Pending> calls_;
+  Deadline next_deadline_ = kNever;
+  std::string cookie_;
+  bool established_ = false;
+  bool connecting_ = false;
+  TimePoint hello_again_ = kNever;
+  TimePoint connect_until_ = kNever;
+};
+
+class UdpChannel final : public Channel {
+ public:
+  static Result<std::shared_ptr<Channel>> make(const ProtocolContext& context, const NetworkAddress& peer) {
+    auto channel = std::make_shared<UdpChannel>();
+    NetworkAddress local = peer;
+    std::memset(local.octets, 0, sizeof local.octets);
+    if (peer.is_ipv4()) {
+      local.octets[10] = local.octets[11] = 0xff;
+      if (is_loopback(peer)) std::memcpy(local.octets + 12, "\x7f\x00\x00\x01", 4);
+    }
+    local.port = 0;
+    auto* raw = channel.get();
+    auto socket = context.network->open(local, Reading::kMayMove, [raw](const NetworkAddress&, Octets datagram) {
+      if (auto* conversation = raw->receiver_.load(std::memory_order_acquire)) conversation->on_packet(datagram);
+    });
+    if (!socket) return fail(socket.error());
+    channel->socket_ = std::move(*socket);
+    channel->socket_->connect(peer);
+    channel->conversation_ = std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
+    channel->receiver_.store(channel->conversation_.get(), std::memory_order_release);
+    return std::shared_ptr<Channel>(std::move(channel));
+  }
+  ~UdpChannel() override {
+    close();
+    socket_.reset();
+  }
+  void start(Call& call) noexcept override { conversation_->start(call); }
+  bool help(TimePoint until) noexcept override { return socket_->receive_here(until); }
+  void close() noexcept override { conversation_->close("the channel is closed"); }
+
+ private:
+  std::unique_ptr<DatagramSocket> socket_;
+  std::shared_ptr<ClientConversation> conversation_;
+  std::atomic<ClientConversation*> receiver_{nullptr};  ///< the same; the socket is gone before it
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const NetworkAddress& peer) { return UdpChannel::make(context, peer); }
+
+}  // namespace hector::udp

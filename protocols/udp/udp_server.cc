@@ -1,0 +1,416 @@
+#include "udp_server.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <condition_variable>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+#include "conversation.h"
+
+namespace hector::udp {
+
+namespace {
+
+constexpr std::size_t kSessionsMax = 10'000;
+constexpr std::size_t kCallsKeptMax = 64;
+constexpr std::size_t kPrincipalsMax = 256;
+
+class ServerConversation;
+
+/// One request; its conversation keeps it for another one afterwards.
+class UdpServerCall final : public Call {
+ public:
+  Peer own_peer;
+  std::shared_ptr<UdpFlow> flow_end;
+
+  void open(std::shared_ptr<ServerConversation> conversation, std::uint64_t id) {
+    conversation_ = std::move(conversation);
+    id_ = id;
+    holders_.store(1, std::memory_order_relaxed);
+  }
+  void clear() {
+    reset_call();
+    flow_end.reset();
+  }
+  /// Held once until the call ends, and once by whoever cancels it meanwhile. With the conversation's lock held.
+  void hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
+  /// True for the last one.
+  [[nodiscard]] bool let_go() noexcept { return holders_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+ private:
+  void finished() noexcept override;
+  std::shared_ptr<ServerConversation> conversation_;
+  std::uint64_t id_ = 0;
+  std::atomic<int> holders_{1};
+};
+
+class ServerConversation final : public Conversation {
+ public:
+  ServerConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket, const NetworkAddress& peer, std::uint64_t client_id)
+      : Conversation(context, limits, socket, peer, client_id), client_id_(client_id) {}
+
+  void reply(std::uint64_t id, UdpServerCall& call) {
+    thread_local std::string head;
+    head.clear();
+    Writer(head).octet(static_cast<std::uint8_t>(MessageType::kReply)).number(id);
+    Bytes body = call.error ? Bytes() : call.reply.bytes();
+    if (body.size() > limits_.message_octets_max) {
+      call.error = Error{Code::kInvalidArgument, fmt::format("a udp message may have {} octets, the reply has {}", limits_.message_octets_max, body.size()), {}, {}, {}};
+      body = {};
+    }
+    if (!call.initial.empty()) call.trailing.insert(call.trailing.begin(), call.initial.begin(), call.initial.end());
+    encode_outcome(call.error ? &*call.error : nullptr, call.trailing, head);
+    const bool is_flow = call.stream != nullptr;
+    const std::lock_guard lock(mutex_);
+    calls_.erase(id);
+    if (calls_.empty()) idle_.notify_all();
+    send_locked(is_flow ? UdpFlow::group(id) : 0, head, std::move(body), kNever);
+    if (call.let_go()) put_back(call);
+  }
+
+  [[nodiscard]] std::uint64_t client_id() const { return client_id_; }
+  void refuse_new() { refuses_ = true; }
+  bool wait_idle(TimePoint until) {
+    std::unique_lock lock(mutex_);
+    while (!calls_.empty() && context_.clock->now() < until) idle_.wait_for(lock, std::chrono::milliseconds(10));
+    return calls_.empty();
+  }
+  [[nodiscard]] bool is_gone() const { return gone_; }
+
+  void cancel_all(const std::string& why) {
+    gone_ = true;
+    std::vector<std::uint64_t> ids;
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& [id, call] : calls_) ids.push_back(id);
+    }
+    for (const auto id : ids) cancel_one(id, gone_error(peer_, why));
+  }
+
+ private:
+  bool is_waiting() const override { return !calls_.empty(); }
+  void on_gone(const std::string& why) override { cancel_all(why); }
+
+  void on_message(Bytes message, TimePoint now) override {
+    Reader reader({message.data(), message.size()});
+    const auto type = static_cast<MessageType>(reader.octet());
+    const std::uint64_t id = reader.number();
+    if (!reader.ok()) return;
+    if (type == MessageType::kRequest) return on_request(id, message, reader, now);
+    std::shared_ptr<UdpFlow> flow;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = calls_.find(id);
+      if (found == calls_.end()) {
+        if (type == MessageType::kCancel && early_cancels_.size() < 1'024) early_cancels_.insert(id);
+        return;
+      }
+      flow = found->second->flow_end;
+    }
+    if (type == MessageType::kCancel) {
+      return cancel_one(id, {code_from_number(reader.octet()), "the caller gave up", {}, {}, {}});
+    }
+    if (!flow) return;
+    if (type == MessageType::kFlowData) flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
+    if (type == MessageType::kFlowEnd) flow->deliver_end();
+    if (type == MessageType::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
+  }
+
+  void cancel_one(std::uint64_t id, Error why) {
+    UdpServerCall* call = nullptr;
+    std::shared_ptr<UdpFlow> flow;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = calls_.find(id);
+      if (found == calls_.end()) return;
+      call = found->second;
+      call->hold();
+      flow = call->flow_end;
+    }
+    if (flow) flow->deliver_break(why);
+    call->cancel(std::move(why));
+    if (!call->let_go()) return;
+    const std::lock_guard lock(mutex_);
+    put_back(*call);
+  }
+
+  void on_request(std::uint64_t id, const Bytes& message, Reader& reader, TimePoint now) {
+    const std::uint8_t shape = reader.octet();
+    const Octets header = reader.raw(reader.number());
+    if (!reader.ok()) return;
+    bool was_cancelled = false;
+    UdpServerCall* const call = take_call(id, was_cancelled);
+    auto decoded = decode_header({reinterpret_cast<const char*>(header.data()), header.size()}, now, call->header);
+    call->kind = static_cast<Kind>(std::min(shape >> 4, 2));
+    call->flow = static_cast<Flow>(shape & 3);
+    call->request = Payload(message.slice(message.size() - reader.rest().size()));
+    call->peer = &peer_of(call->header.principal, *call);
+    if (!decoded) return call->fail(decoded.error());
+    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
+    if (refuses_) return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
+    const Kind told = call->kind;
+    const Flow told_flow = call->flow;
+    if (auto found = context_.inbound->resolve(*call); !found) return call->fail(std::move(found.error()));
+    if (call->kind != told || call->flow != told_flow) {
+      return call->fail({Code::kInvalidArgument, fmt::format("'{}' is of kind {}, called as {}", call->operation->name, kind_name(call->kind), kind_name(told)), {}, {}, {}});
+    }
+    if (call->kind == Kind::kStream) {
+      call->flow_end = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut, call->flow != Flow::kIn);
+      call->stream = call->flow_end;
+    }
+    context_.inbound->accept(*call);
+  }
+
+  /// Who calls: one entry for each principal, so that a call neither allocates nor formats an address. On the reading thread only.
+  const Peer& peer_of(const std::string& principal, UdpServerCall& call) {
+    if (latest_peer_ != nullptr && latest_peer_->principal == principal) return *latest_peer_;
+    auto found = peers_.find(principal);
+    if (found == peers_.end()) {
+      Peer made{principal, "udp", peer_.text(), Security::kNone};
+      if (peers_.size() >= kPrincipalsMax) return call.own_peer = std::move(made);
+      found = peers_.emplace(principal, std::move(made)).first;
+    }
+    latest_peer_ = &found->second;
+    return *latest_peer_;
+  }
+  UdpServerCall* take_call(std::uint64_t id, bool& was_cancelled) {
+    const std::lock_guard lock(mutex_);
+    if (kept_.empty()) kept_.push_back(std::make_unique<UdpServerCall>());
+    UdpServerCall* const call = kept_.back().release();
+    kept_.pop_back();
+    call->open(std::static_pointer_cast<ServerConversation>(shared_from_this()), id);
+    was_cancelled = !early_cancels_.empty() && early_cancels_.erase(id) != 0;
+    calls_.emplace(id, call);
+    return call;
+  }
+  /// With the lock held.
+  void put_back(UdpServerCall& call) {
+    std::unique_ptr<UdpServerCall> owned(&call);
+    if (kept_.size() >= kCallsKeptMax) return;
+    call.clear();
+    kept_.push_back(std::move(owned));
+  }
+
+  const std::uint64_t client_id_;
+  std::vector<std::unique_ptr<UdpServerCall>> kept_;
+  boost::unordered_flat_map<std::uint64_t, UdpServerCall*> calls_;
+  std::set<std::uint64_t> early_cancels_;
+  std::condition_variable idle_;
+  std::map<std::string, Peer> peers_;
+  const Peer* latest_peer_ = nullptr;
+  std::atomic<bool> refuses_{false};
+  std::atomic<bool> gone_{false};
+};
+
+void UdpServerCall::finished() noexcept {
+  const auto conversation = std::move(conversation_);
+  if (stream) static_cast<UdpFlow&>(*stream).deliver_break(std::nullopt);
+  conversation->reply(id_, *this);
+}
+
+class UdpEndpoint final : public Endpoint {
+ public:
+  static Result<std::unique_ptr<Endpoint>> make(const ProtocolContext& context, const NetworkAddress& address) {
+    std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context));
+    NetworkAddress local = address;
+    auto socket = context.network->open(local, Reading::kNetworkThread, [raw = made.get()](const NetworkAddress& from, Octets datagram) { raw->on_datagram(from, datagram); });
+    if (!socket) return fail(socket.error());
+    {
+      const std::lock_guard lock(made->mutex_);
+      made->socket_ = std::move(*socket);
+    }
+    if (address.is_multicast()) {
+      if (auto joined = made->socket_->join(address); !joined) return fail(joined.error());
+    }
+    return std::unique_ptr<Endpoint>(std::move(made));
+  }
+  ~UdpEndpoint() override {
+    drain(Duration::zero());
+    socket_.reset();
+  }
+
+  std::string address() const override { return socket_->local().text(); }
+
+  void drain(Duration grace) noexcept override {
+    draining_ = true;
+    const TimePoint until = context_.clock->now() + grace;
+    const auto all = conversations();
+    for (const auto& each : all) each->refuse_new();
+    for (const auto& each : all) {
+      each->wait_idle(until);
+      each->cancel_all("the endpoint closed");
+      each->shut();
+    }
+    const std::lock_guard lock(mutex_);
+    by_id_.clear();
+    by_client_.clear();
+  }
+
+ private:
+  explicit UdpEndpoint(const ProtocolContext& context) : context_(context) {
+    for (auto& word : secret_) word = context.random->next();
+  }
+
+  std::vector<std::shared_ptr<ServerConversation>> conversations() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<ServerConversation>> all;
+    for (const auto& [id, conversation] : by_id_) all.push_back(conversation);
+    return all;
+  }
+
+  void on_datagram(const NetworkAddress& from, Octets datagram) {
+    Reader reader(datagram);
+    const auto type = static_cast<PacketType>(reader.octet());
+    switch (type) {
+      case PacketType::kHello:
+        return on_hello(from, datagram, reader);
+      case PacketType::kData:
+        return on_data(from, reader);
+      case PacketType::kMulticast:
+        return on_multicast(from, reader);
+      default:
+        return;  // garbage is dropped without an answer
+    }
+  }
+
+  std::string cookie_for(const NetworkAddress& from, std::uint64_t client, std::uint64_t bucket) const {
+    std::string text(reinterpret_cast<const char*>(from.octets), 16);
+    Writer(text).fixed(from.port).fixed(client).fixed(bucket);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    HMAC(EVP_sha256(), secret_, sizeof secret_, reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
+    return {reinterpret_cast<const char*>(digest), kCookieOctets};
+  }
+
+  /// No state before the cookie has come back from the address it was sent to.
+  void on_hello(const NetworkAddress& from, Octets datagram, Reader& reader) {
+    const std::uint8_t version = reader.octet();
+    const std::uint64_t client = reader.fixed();
+    const Octets cookie = reader.raw(reader.octet());
+    if (!reader.ok() || version != kVersion || datagram.size() < kHelloOctets || draining_) return;
+    const auto bucket = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(context_.clock->now().time_since_epoch()).count() / 30);
+    const std::string given(reinterpret_cast<const char*>(cookie.data()), cookie.size());
+    if (given != cookie_for(from, client, bucket) && given != cookie_for(from, client, bucket - 1)) {
+      std::string answer;
+      const std::string fresh = cookie_for(from, client, bucket);
+      Writer(answer).octet(static_cast<std::uint8_t>(PacketType::kCookie)).fixed(client).raw(fresh.data(), fresh.size());
+      return answer_to(from, answer);
+    }
+    std::uint64_t server = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto known = by_client_.find(client);
+      if (known != by_client_.end()) {
+        server = known->second;
+      } else if (by_id_.size() < kSessionsMax || forget_gone()) {
+        server = context_.random->next();
+        by_client_.emplace(client, server);
+        by_id_.emplace(server, std::make_shared<ServerConversation>(context_, limits_for(from), *socket_, from, client));
+      } else {
+        return;
+      }
+    }
+    std::string answer;
+    Writer(answer).octet(static_cast<std::uint8_t>(PacketType::kWelcome)).fixed(client).fixed(server);
+    answer_to(from, answer);
+  }
+
+  bool forget_gone() {
+    std::erase_if(by_id_, [&](const auto& each) {
+      if (each.second->is_gone()) by_client_.erase(each.second->client_id());
+      return each.second->is_gone();
+    });
+    return by_id_.size() < kSessionsMax;
+  }
+
+  void on_data(const NetworkAddress& from, Reader& reader) {
+    const std::uint64_t id = reader.fixed();
+    if (!reader.ok()) return;
+    if (!latest_ || id != latest_id_) {
+      const std::lock_guard lock(mutex_);
+      const auto found = by_id_.find(id);
+      latest_ = found == by_id_.end() ? nullptr : found->second;
+      latest_id_ = id;
+    }
+    if (!latest_ || latest_->is_gone()) {
+      std::string answer;
+      Writer(answer).octet(static_cast<std::uint8_t>(PacketType::kReset)).fixed(id);
+      return answer_to(from, answer);
+    }
+    if (latest_->peer() == from) latest_->on_data(reader.rest());
+  }
+
+  void answer_to(const NetworkAddress& to, const std::string& packet) {
+    const Octets part = octets_of(packet);
+    const std::lock_guard lock(mutex_);
+    if (socket_) socket_->send(to, {&part, 1});
+  }
+
+  // --- multicast: fragments, best effort ---------------------------------------------------------------------------------------------------
+
+  struct Partial {
+    std::vector<std::string> parts;
+    std::size_t received = 0;
+  };
+  class MulticastCall final : public Call {
+   public:
+    Peer own_peer;
+
+   private:
+    void finished() noexcept override { delete this; }
+  };
+
+  void on_multicast(const NetworkAddress& from, Reader& reader) {
+    const std::uint64_t message = reader.fixed();
+    const std::uint64_t index = reader.number();
+    const std::uint64_t count = reader.number();
+    if (!reader.ok() || count == 0 || count > kMulticastFragmentsMax || index >= count || draining_) return;
+    const Octets data = reader.rest();
+    std::string whole;
+    {
+      const std::lock_guard lock(mutex_);
+      if (seen_multicasts_.contains(message)) return;
+      if (partials_.size() > 64) partials_.erase(partials_.begin());
+      Partial& partial = partials_[message];
+      partial.parts.resize(count);
+      if (!partial.parts[index].empty()) return;
+      partial.parts[index].assign(data.begin(), data.end());
+      if (++partial.received < count) return;
+      for (const auto& part : partial.parts) whole += part;
+      partials_.erase(message);
+      seen_multicasts_.insert(message);
+      if (seen_multicasts_.size() > 4'096) seen_multicasts_.erase(seen_multicasts_.begin());
+    }
+    auto* call = new MulticastCall();
+    auto used = decode_header(whole, context_.clock->now(), call->header);
+    if (!used) return call->complete();
+    call->kind = Kind::kAnnounce;
+    call->own_peer = {call->header.principal, "udp", from.text(), Security::kNone};
+    call->peer = &call->own_peer;
+    call->request = Payload(Bytes::copy(std::string_view(whole).substr(*used)));
+    if (!context_.inbound->resolve(*call) || call->kind != Kind::kAnnounce) return call->complete();
+    context_.inbound->accept(*call);
+  }
+
+  const ProtocolContext& context_;
+  std::mutex mutex_;
+  std::unique_ptr<DatagramSocket> socket_;
+  std::uint64_t secret_[4];
+  std::atomic<bool> draining_{false};
+  std::unordered_map<std::uint64_t, std::shared_ptr<ServerConversation>> by_id_;
+  std::unordered_map<std::uint64_t, std::uint64_t> by_client_;
+  std::shared_ptr<ServerConversation> latest_;  ///< the reading thread's: most packets are from the same client as the one before
+  std::uint64_t latest_id_ = 0;
+  std::map<std::uint64_t, Partial> partials_;
+  std::set<std::uint64_t> seen_multicasts_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const NetworkAddress& address) { return UdpEndpoint::make(context, address); }
+
+}  // namespace hector::udp
