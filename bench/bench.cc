@@ -3,6 +3,7 @@
 // Who: people; docs/performance.md holds its table. `bench [--rounds N] [--only WHAT]`; every process runs on processor 0.
 #include <fmt/format.h>
 #include <sched.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -171,11 +172,9 @@ double nanoseconds_each(int count, const std::function<void(int)>& work) {
   return std::chrono::duration<double, std::nano>(SteadyClock::now() - begin).count() / count;
 }
 
-std::size_t resident_octets() {
-  std::ifstream in("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  in >> total >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+std::size_t heap_octets() {
+  const auto use = mallinfo2();
+  return use.uordblks + use.hblkhd;
 }
 
 Local measure_local() {
@@ -237,9 +236,9 @@ Local measure_local() {
   constexpr int kObjects = 100'000;
   std::vector<std::string> names;
   for (int i = 0; i < kObjects; ++i) names.push_back("o" + std::to_string(i));
-  const std::size_t before = resident_octets();
+  const std::size_t before = heap_octets();
   for (const auto& name : names) kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
-  result.octets_per_object = static_cast<double>(resident_octets() - before) / kObjects;
+  result.octets_per_object = static_cast<double>(heap_octets() - before) / kObjects;
   return result;
 }
 
@@ -369,7 +368,7 @@ void run_local(int rounds) {
   row("call in the process through a Binding, serial Object, ns", spread(serials), "", "≤ 35");
   row("allocations a warm call in the process", fmt::format("{:.3f}", allocated), "", "0");
   row("five-role Binding in one capsule, µs", spread(binds), "", "≤ 1000");
-  row("pooled Object (100,000), octets resident", fmt::format("{:.0f}", objects.front()), "", "≤ 512");  // later rounds reuse the memory
+  row("pooled Object (100,000), octets of the heap", spread(objects), "", "≤ 512");
 }
 
 void run_capsule() {

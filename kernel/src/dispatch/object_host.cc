@@ -36,10 +36,10 @@ void Call::left_host() noexcept {
 ObjectHost::ObjectHost(HostOptions options) : options_(std::move(options)) {}
 
 ObjectHost::~ObjectHost() {
-  if (thread_.joinable()) {
-    stopping_ = true;
-    if (Parker* parker = thread_parker_.load()) parker->wake();
-    thread_.join();
+  if (private_) {
+    private_->stopping = true;
+    private_->parker.load()->wake();
+    private_->thread.join();
   }
 }
 
@@ -47,8 +47,9 @@ void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
   servant_ = std::move(servant);
   if (options_.thread == ThreadModel::kPrivate && !options_.parallel) {
     std::atomic<bool> is_up{false};
-    thread_ = std::thread([this, &is_up] {
-      thread_parker_.store(&Parker::mine());
+    private_ = std::make_unique<Private>();
+    private_->thread = std::thread([this, &is_up] {
+      private_->parker.store(&Parker::mine());
       is_up.store(true);
       is_up.notify_one();
       run_thread();
@@ -112,8 +113,8 @@ void ObjectHost::push(Call& call) noexcept {
         } while (!pending_.compare_exchange_weak(head, &call, std::memory_order_acq_rel));
         // This thread shall not run it: give the word back, then wake who does.
         leave(Draining::kOthers);
-        if (Parker* parker = thread_parker_.load()) {
-          parker->wake();
+        if (private_) {
+          private_->parker.load()->wake();
         } else {
           options_.executor->post([weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->serve();
@@ -228,10 +229,10 @@ bool ObjectHost::serve() noexcept {
 
 void ObjectHost::run_thread() noexcept {
   Parker& parker = Parker::mine();
-  while (!stopping_.load(std::memory_order_acquire)) {
+  while (!private_->stopping.load(std::memory_order_acquire)) {
     const std::uint32_t ticket = parker.ticket();
     if (serve()) continue;
-    if (stopping_.load(std::memory_order_acquire)) break;
+    if (private_->stopping.load(std::memory_order_acquire)) break;
     if (pending_.load(std::memory_order_acquire) != nullptr) {  // somebody is inside; he drains, or leaves it to us
       std::this_thread::yield();
       continue;
@@ -246,7 +247,7 @@ bool ObjectHost::is_quiet() const noexcept {
 
 bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
   retired_.store(true, std::memory_order_seq_cst);
-  if (Parker* parker = thread_parker_.load()) parker->wake();
+  if (private_) private_->parker.load()->wake();
   while (clock.now() < until) {
     if (options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet()) return true;
     serve();

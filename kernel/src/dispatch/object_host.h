@@ -76,9 +76,13 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   std::atomic<std::uint64_t> ended_elsewhere_{0};
   std::atomic<Parker*> waiting_{nullptr};
   std::atomic<Call*> pending_{nullptr};  ///< a private Object's calls while nobody is inside
-  std::atomic<Parker*> thread_parker_{nullptr};
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  /// A private serial Object's own thread.
+  struct Private {
+    std::atomic<Parker*> parker{nullptr};
+    std::atomic<bool> stopping{false};
+    std::thread thread;
+  };
+  std::unique_ptr<Private> private_;
 };
 
 }  // namespace hector

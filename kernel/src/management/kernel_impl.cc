@@ -448,7 +448,7 @@ Result<OfferPtr> KernelImpl::make_offer(const CreateOptions& options, const Temp
   offer->object = options.name;
   offer->principal = core_.options.principal + "/" + options.name;
   offer->interface = std::move(interface);
-  offer->properties = options.properties;
+  if (!options.properties.empty()) offer->advertise().properties = options.properties;
   offer->host = std::make_shared<ObjectHost>(HostOptions{options.name, info.name, info.thread, info.parallel, 65'536, core_.options.executor});
   return offer;
 }
@@ -526,10 +526,10 @@ Status KernelImpl::publish(const OfferPtr& offer) {
     if (auto bound = use.naming->bind(offer->object, reference, false); !bound) return bound;
   }
   if (use.trading == nullptr) return {};
-  const std::string earlier = offer->trader_id;
-  auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties);
+  const std::string earlier = offer->advertised ? offer->advertised->trader_id : "";
+  auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties());
   if (!id) return fail(id.error());
-  offer->trader_id = *id;
+  offer->advertise().trader_id = *id;
   if (!earlier.empty()) static_cast<void>(use.trading->withdraw(earlier));
   return {};
 }
@@ -537,13 +537,13 @@ Status KernelImpl::publish(const OfferPtr& offer) {
 void KernelImpl::unpublish(const OfferPtr& offer) {
   const Services use = services();
   if (use.naming != nullptr) static_cast<void>(use.naming->unbind(offer->object));
-  if (use.trading != nullptr && !offer->trader_id.empty()) static_cast<void>(use.trading->withdraw(offer->trader_id));
+  if (use.trading != nullptr && offer->advertised && !offer->advertised->trader_id.empty()) static_cast<void>(use.trading->withdraw(offer->advertised->trader_id));
 }
 
 Status KernelImpl::advertise(const std::string& object, const std::map<std::string, std::string>& properties) {
   const OfferPtr offer = core_.offers.find_object(object);
   if (!offer) return fail(Code::kNotFound, fmt::format("no Object '{}'", object));
-  for (const auto& [name, value] : properties) offer->properties[name] = value;
+  for (const auto& [name, value] : properties) offer->advertise().properties[name] = value;
   return publish(offer);
 }
 

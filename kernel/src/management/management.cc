@@ -299,7 +299,7 @@ class Management {
       if (as_offers) {
         row.with("offer", id_text(offer->id)).with("sessions", std::to_string(offer->sessions.load()));
         std::string properties;
-        for (const auto& [name, value] : offer->properties) properties += fmt::format("{}{}={}", properties.empty() ? "" : " ", name, value);
+        for (const auto& [name, value] : offer->properties()) properties += fmt::format("{}{}={}", properties.empty() ? "" : " ", name, value);
         row.with("properties", properties);
       } else {
         row.with("template", offer->host->options().template_name).with("thread", offer->host->options().thread == ThreadModel::kPrivate ? "private" : "pooled");
