@@ -67,15 +67,8 @@ void Call::reset_call() noexcept {
   why_.reset();
 }
 
-ThreadState& this_thread_state() noexcept {
-  thread_local ThreadState state;
-  return state;
-}
-
-Parker& Parker::mine() {
-  thread_local Parker parker;
-  return parker;
-}
+constinit thread_local ThreadState thread_state_of_this_thread;
+constinit thread_local Parker parker_of_this_thread;
 
 void Parker::park(std::uint32_t ticket, TimePoint until, const Clock* clock) noexcept {
   sleeps_.store(true, std::memory_order_seq_cst);

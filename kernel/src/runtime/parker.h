@@ -13,7 +13,7 @@ namespace hector {
 /// One for each thread. wake() on any thread; the rest on its own.
 class Parker {
  public:
-  static Parker& mine();
+  static Parker& mine() noexcept;
   [[nodiscard]] std::uint32_t ticket() const noexcept { return word_.load(std::memory_order_acquire); }
   /// Returns when wake() was called after the ticket was drawn, or at the deadline, or for no reason.
   /// The clock may be null where `until` is kNever.
@@ -48,7 +48,10 @@ struct ThreadState {
   Frame* frames = nullptr;
   bool may_block = true;  ///< false on event loops and protocols' threads
 };
-ThreadState& this_thread_state() noexcept;
+extern constinit thread_local ThreadState thread_state_of_this_thread;
+extern constinit thread_local Parker parker_of_this_thread;
+inline ThreadState& this_thread_state() noexcept { return thread_state_of_this_thread; }
+inline Parker& Parker::mine() noexcept { return parker_of_this_thread; }
 
 /// While it lives, the current thread may not block.
 class NonBlockingScope {
