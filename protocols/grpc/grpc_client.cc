@@ -13,27 +13,30 @@ namespace hector::grpcp {
 
 namespace {
 
-void fill(grpc::ClientContext& client, const Header& header, const Clock& clock) {
-  Header told = header;
-  if (header.deadline != kNever) {
-    client.set_deadline(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(header.deadline - clock.now()));
-    told.deadline = kNever;  // gRPC carries it
-  }
+void set_deadline(grpc::ClientContext& client, Deadline deadline, TimePoint now) {
+  if (deadline == kNever) return;
+  client.set_deadline(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(deadline - now));
+}
+
+/// What travels as metadata.
+void fill(grpc::ClientContext& client, const Header& header, TimePoint now) {
+  set_deadline(client, header.deadline, now);
   for (const auto& [key, value] : header.metadata) client.AddMetadata(key, value);
-  told.metadata.clear();
   if (header.trace.is_set()) client.AddMetadata("traceparent", header.trace.traceparent());
-  told.trace = {};
-  if (header.session == 0) {  // names are in the path
-    told.interface_name.clear();
-    told.operation_name.clear();
-  }
+  Header told;
+  told.offer = header.offer;
+  told.session = header.session;
+  told.sequence = header.sequence;
+  told.operation = header.operation;
+  told.object = header.object;
+  told.principal = header.principal;
   std::string octets;
-  encode_header(told, clock.now(), octets);
+  encode_header(told, now, octets);
   client.AddMetadata(kHeaderKey, octets);
 }
 
 std::string method_of(const Header& header) {
-  return header.session != 0 ? "/hector.Session/message" : "/" + header.interface_name + "/" + header.operation_name;
+  return header.session != 0 ? kSessionFlow : "/" + header.interface_name + "/" + header.operation_name;
 }
 
 void end(Call& call, const grpc::Status& status, const grpc::ClientContext& client) {
@@ -56,7 +59,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
 
   void begin(grpc::GenericStub& stub, const ProtocolContext& context) {
     self_ = shared_from_this();
-    fill(client_, call_->header, *context.clock);
+    fill(client_, call_->header, context.clock->now());
     stub.PrepareBidiStreamingCall(&client_, method_of(call_->header), grpc::StubOptions(), this);
     AddHold();
     if (call_->flow == Flow::kOut) {
@@ -226,12 +229,20 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
       return call.fail({Code::kInvalidArgument, fmt::format("a gRPC message may have {} octets here, this one has {}", kMessageOctetsMax, octets.size()), {}, {}, {}});
     }
     auto unary = std::make_shared<UnaryCall>();
-    fill(unary->client, call.header, *context_.clock);
-    unary->request = to_buffer(octets);
+    const TimePoint now = context_.clock->now();
+    const bool is_session = call.header.session != 0;
+    if (is_session) {
+      // The header carries the deadline to the Object; here who waits looks after it himself, without a timer of gRPC's.
+      if (!call.is_waited) set_deadline(unary->client, call.header.deadline, now);
+      unary->request = to_session_buffer(call.header, now, octets);
+    } else {
+      fill(unary->client, call.header, now);
+      unary->request = to_buffer(octets);
+    }
     call.on_cancel([weak = std::weak_ptr<UnaryCall>(unary)] {
       if (auto held = weak.lock()) held->client.TryCancel();
     });
-    stub_->UnaryCall(&unary->client, method_of(call.header), grpc::StubOptions(), &unary->request, &unary->reply, [unary, &call](grpc::Status status) {
+    stub_->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header), grpc::StubOptions(), &unary->request, &unary->reply, [unary, &call](grpc::Status status) {
       if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
       end(call, status, unary->client);
     });

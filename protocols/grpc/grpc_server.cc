@@ -38,12 +38,15 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
  public:
   ServerCall(const ProtocolContext& context, const StandardServices& standard, grpc::GenericCallbackServerContext* server) : context_(context), standard_(standard), server_(server) {
     const std::string& method = server->method();
+    is_session_call_ = method == kSessionCall;
+    if (is_session_call_) return;
     const auto slash = method.rfind('/');
     header.interface_name = slash == std::string::npos || slash == 0 ? "" : method.substr(1, slash - 1);
     header.operation_name = slash == std::string::npos ? method : method.substr(slash + 1);
   }
 
   void begin() {
+    if (is_session_call_) return StartRead(&in_);
     if (StandardServices::is_reflection(header.interface_name) || StandardServices::is_health(header.interface_name)) {
       is_standard_ = true;
       StartRead(&in_);
@@ -89,6 +92,15 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       return reader(std::optional<Payload>(Payload(to_bytes(in_))));
     }
     if (!ok) return fail({Code::kInvalidArgument, "the request never came", {}, {}, {}});
+    if (is_session_call_) {
+      auto payload = from_session_buffer(to_bytes(in_), context_.clock->now(), header);
+      if (!payload) return fail(std::move(payload.error()));
+      request = Payload(std::move(*payload));
+      know_peer();
+      if (auto found = context_.inbound->resolve(*this); !found) return fail(std::move(found.error()));
+      if (kind == Kind::kStream) return fail({Code::kInvalidArgument, "a flow was started as a call", {}, {}, {}});
+      return context_.inbound->accept(*this);
+    }
     request = Payload(to_bytes(in_));
     if (kind == Kind::kStream) {
       flow_ = std::make_shared<ServerFlow>(*this);
@@ -138,9 +150,12 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     if (deadline != std::chrono::system_clock::time_point::max()) {
       header.deadline = now + std::chrono::duration_cast<Duration>(deadline - std::chrono::system_clock::now());
     }
+    know_peer();
+    return true;
+  }
+  void know_peer() {
     peer_ = {header.principal, "grpc", server_->peer(), Security::kNone};
     peer = &peer_;
-    return true;
   }
 
   void add_initial() {
@@ -202,6 +217,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   Callback<void(Result<std::optional<Payload>>)> reader_;
   bool initial_sent_ = false;
   bool is_standard_ = false;
+  bool is_session_call_ = false;
   std::atomic<bool> is_finished_{false};
 };
 

@@ -47,19 +47,49 @@ Error to_error(const grpc::Status& status, const std::multimap<grpc::string_ref,
   return {code_from_number(static_cast<std::uint32_t>(status.error_code())), status.error_message(), {}, status.error_details(), {}};
 }
 
-grpc::ByteBuffer to_buffer(const Bytes& bytes) {
+namespace {
+
+constexpr std::size_t kCopiedOctetsMax = 512;
+
+grpc::Slice to_slice(const Bytes& bytes) {
+  if (bytes.size() <= kCopiedOctetsMax) return grpc::Slice(bytes.data(), bytes.size());
   auto* held = new Bytes(bytes);
-  grpc::Slice slice(const_cast<std::uint8_t*>(held->data()), held->size(), [](void* p) { delete static_cast<Bytes*>(p); }, held);
+  return grpc::Slice(const_cast<std::uint8_t*>(held->data()), held->size(), [](void* p) { delete static_cast<Bytes*>(p); }, held);
+}
+
+}  // namespace
+
+grpc::ByteBuffer to_buffer(const Bytes& bytes) {
+  const grpc::Slice slice = to_slice(bytes);
   return grpc::ByteBuffer(&slice, 1);
+}
+
+grpc::ByteBuffer to_session_buffer(const Header& header, TimePoint now, const Bytes& payload) {
+  thread_local std::string octets;
+  octets.assign(4, '\0');
+  encode_header(header, now, octets);
+  const std::size_t size = octets.size() - 4;
+  for (std::size_t i = 0; i < 4; ++i) octets[i] = static_cast<char>(size >> (8 * i));
+  if (payload.size() <= kCopiedOctetsMax) octets.append(payload.view());
+  const grpc::Slice slices[] = {grpc::Slice(octets), payload.size() <= kCopiedOctetsMax ? grpc::Slice() : to_slice(payload)};
+  return grpc::ByteBuffer(slices, payload.size() <= kCopiedOctetsMax ? 1 : 2);
+}
+
+Result<Bytes> from_session_buffer(const Bytes& message, TimePoint now, Header& header) {
+  if (message.size() < 4) return fail(Code::kInvalidArgument, "a Binding's message is cut short");
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < 4; ++i) size |= static_cast<std::size_t>(message.data()[i]) << (8 * i);
+  if (size > message.size() - 4) return fail(Code::kInvalidArgument, "a Binding's message is shorter than its header says");
+  if (auto decoded = decode_header(message.view().substr(4, size), now, header); !decoded) return fail(decoded.error());
+  return message.slice(4 + size);
 }
 
 Bytes to_bytes(grpc::ByteBuffer& buffer) {
   grpc::Slice slice;
-  if (buffer.TrySingleSlice(&slice).ok() || buffer.DumpToSingleSlice(&slice).ok()) {
-    auto* held = new grpc::Slice(std::move(slice));
-    return Bytes::adopt(held->begin(), held->size(), [](void* p) noexcept { delete static_cast<grpc::Slice*>(p); }, held);
-  }
-  return {};
+  if (!buffer.TrySingleSlice(&slice).ok() && !buffer.DumpToSingleSlice(&slice).ok()) return {};
+  if (slice.size() <= kCopiedOctetsMax) return Bytes::copy(slice.begin(), slice.size());
+  auto* held = new grpc::Slice(std::move(slice));
+  return Bytes::adopt(held->begin(), held->size(), [](void* p) noexcept { delete static_cast<grpc::Slice*>(p); }, held);
 }
 
 void take_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to) {
