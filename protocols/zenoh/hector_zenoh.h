@@ -14,6 +14,7 @@ extern "C" {
 struct hz_session;
 struct hz_handle;
 struct hz_query;
+struct hz_key;
 struct hz_slice {
   const std::uint8_t* data;
   std::size_t size;
@@ -35,8 +36,11 @@ hz_handle* hz_queryable(const hz_session* session, const char* key, hz_query_fn 
 int hz_query_reply(const hz_query* query, hz_slice payload, hz_slice attachment, int express);
 int hz_query_reply_error(const hz_query* query, hz_slice payload, hz_slice encoding);
 void hz_query_drop(hz_query* query);
-/// `on_done` runs exactly once, also where 0 is returned, after the last reply.
-int hz_get(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment, std::uint64_t timeout_ms, int express, hz_reply_fn on_reply,
+/// A key that is used often: the other side knows it by a number from then on. Valid as long as the session.
+hz_key* hz_declare_key(const hz_session* session, const char* key, char** error);
+void hz_key_free(hz_key* key);
+/// `on_done` runs exactly once, also where 0 is returned, after the last reply. `declared` goes before `key` if it is not null.
+int hz_get(const hz_session* session, const char* key, const hz_key* declared, hz_slice payload, hz_slice attachment, std::uint64_t timeout_ms, int express, hz_reply_fn on_reply,
            hz_done_fn on_done, void* context, char** error);
 int hz_put(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment, int express, char** error);
 hz_handle* hz_subscriber(const hz_session* session, const char* key, hz_sample_fn on_sample, void* context, char** error);

@@ -93,6 +93,7 @@ class Client : public std::enable_shared_from_this<Client> {
     }
     if (session == nullptr) return;
     for (auto* handle : handles_) hz_undeclare(handle);
+    if (declared_key_ != nullptr) hz_key_free(declared_key_);
     hz_close(session);
   }
 
@@ -146,6 +147,7 @@ class Client : public std::enable_shared_from_this<Client> {
       }
       const std::lock_guard lock(session_mutex_);
       handles_ = {subscriber, presence};
+      declared_key_ = hz_declare_key(session, session_key_.c_str(), nullptr);  // null: the key itself serves
       session_ = session;
     }
     const TimePoint until = context_.clock->now() + kOpenFor;
@@ -177,7 +179,7 @@ class Client : public std::enable_shared_from_this<Client> {
     auto* answer = new std::shared_ptr<Answer>(std::make_shared<Answer>());
     const auto mine = *answer;
     hz_get(
-        session, ping_key(address_.capsule).c_str(), {}, {}, kPingTimeoutMs, 1, [](void* context, int ok, hz_slice, hz_slice) { (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0; },
+        session, ping_key(address_.capsule).c_str(), nullptr, {}, {}, kPingTimeoutMs, 1, [](void* context, int ok, hz_slice, hz_slice) { (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0; },
         [](void* context) {
           auto* held = static_cast<std::shared_ptr<Answer>*>(context);
           {
@@ -220,8 +222,9 @@ class Client : public std::enable_shared_from_this<Client> {
       write_mark({Type::kRequest, id_, id, static_cast<std::uint64_t>(static_cast<int>(call.kind) << 4 | static_cast<int>(call.flow))}, attachment);
       encode_header(call.header, now, attachment);
       if (call.kind != Kind::kStream || call.flow == Flow::kOut) payload = call.request.bytes();
-      const bool has_session = call.header.session != 0;
-      key = object_key(address_.capsule, has_session || call.header.object.empty() ? "session" : call.header.object, has_session || call.header.operation_name.empty() ? "message" : call.header.operation_name);
+      key = call.header.session != 0 ? session_key_
+                                     : object_key(address_.capsule, call.header.object.empty() ? "session" : call.header.object,
+                                                  call.header.operation_name.empty() ? "message" : call.header.operation_name);
       if (call.header.deadline != kNever) {
         timeout_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(call.header.deadline - now).count())) + 200;
       }
@@ -230,7 +233,7 @@ class Client : public std::enable_shared_from_this<Client> {
     if (is_announcement) return put(key, attachment, payload);
     const std::lock_guard lock(session_mutex_);
     if (session_ == nullptr) return;
-    hz_get(session_, key.c_str(), slice(payload.view()), slice(attachment), timeout_ms, 1, on_reply, on_done, new Asked{weak_from_this(), id}, nullptr);
+    hz_get(session_, key.c_str(), key == session_key_ ? declared_key_ : nullptr, slice(payload.view()), slice(attachment), timeout_ms, 1, on_reply, on_done, new Asked{weak_from_this(), id}, nullptr);
   }
 
   std::optional<Pending> take(std::uint64_t id) {
@@ -368,6 +371,8 @@ class Client : public std::enable_shared_from_this<Client> {
 
   const ProtocolContext& context_;
   const Address address_;
+  const std::string session_key_ = session_key(address_.capsule);
+  hz_key* declared_key_ = nullptr;
   const std::uint64_t id_;
   std::atomic<std::uint64_t> next_call_{1};
   std::mutex mutex_;

@@ -71,7 +71,9 @@ class Server : public std::enable_shared_from_this<Server> {
     };
     const bool ok = keep(hz_queryable(session_, all.c_str(), on_query, holder_, &error)) &&
                     keep(hz_queryable(session_, ping_key(context_.capsule).c_str(), on_ping, holder_, &error)) &&
+                    keep(hz_queryable(session_, session_key(context_.capsule).c_str(), on_query, holder_, &error)) &&
                     keep(hz_subscriber(session_, all.c_str(), on_publication, holder_, &error)) &&
+                    keep(hz_subscriber(session_, session_key(context_.capsule).c_str(), on_publication, holder_, &error)) &&
                     keep(hz_subscriber(session_, inbox_key(context_.capsule).c_str(), on_inbox, holder_, &error)) &&
                     keep(hz_liveliness_token(session_, presence_key(context_.capsule).c_str(), &error));
     if (!ok) return fail(Code::kUnavailable, "zenoh refuses a declaration: " + take_error(error));

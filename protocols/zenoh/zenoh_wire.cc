@@ -43,6 +43,7 @@ Result<Address> Address::parse(const std::string& text) {
 }
 
 std::string object_key(const std::string& capsule, const std::string& object, const std::string& operation) { return fmt::format("hector/{}/{}/{}", capsule, object, operation); }
+std::string session_key(const std::string& capsule) { return fmt::format("hector/{}/@session", capsule); }
 std::string inbox_key(const std::string& capsule) { return fmt::format("hector/{}/@in", capsule); }
 std::string ping_key(const std::string& capsule) { return fmt::format("hector/{}/@ping", capsule); }
 std::string presence_key(const std::string& capsule) { return fmt::format("hector/@live/{}", capsule); }

@@ -36,6 +36,8 @@ struct Address {
 };
 
 std::string object_key(const std::string& capsule, const std::string& object, const std::string& operation);
+/// Where a Binding's messages go. Declared as it is, not matched by a wildcard: zenoh looks its way up once.
+std::string session_key(const std::string& capsule);
 std::string inbox_key(const std::string& capsule);
 std::string ping_key(const std::string& capsule);
 std::string presence_key(const std::string& capsule);

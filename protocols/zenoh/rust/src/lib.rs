@@ -9,6 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 use zenoh::bytes::{Encoding, ZBytes};
 use zenoh::handlers::CallbackDrop;
+use zenoh::key_expr::KeyExpr;
 use zenoh::liveliness::LivelinessToken;
 use zenoh::pubsub::Subscriber;
 use zenoh::qos::CongestionControl;
@@ -202,9 +203,21 @@ impl Drop for Completion {
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn hz_declare_key(session: *const Session, key: *const c_char, error: *mut *mut c_char) -> *mut KeyExpr<'static> {
+    let (session, key) = (&*session, text(key));
+    boxed(guarded(error, || session.declare_keyexpr(key.to_owned()).wait()))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn hz_key_free(key: *mut KeyExpr<'static>) {
+    drop(Box::from_raw(key));
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn hz_get(
     session: *const Session,
     key: *const c_char,
+    declared: *const KeyExpr<'static>,
     payload: Slice,
     attachment: Slice,
     timeout_ms: u64,
@@ -216,8 +229,9 @@ pub unsafe extern "C" fn hz_get(
 ) -> i32 {
     let context = Context(context);
     let mut completion = Some(Completion { done: on_done, context });
-    let (session, key) = (&*session, text(key));
+    let session = &*session;
     let sent = guarded(error, || {
+        let key = if declared.is_null() { KeyExpr::try_from(text(key))?.into_owned() } else { (*declared).clone() };
         let callback = CallbackDrop {
             callback: move |reply: zenoh::query::Reply| match reply.result() {
                 Ok(sample) => {
