@@ -407,7 +407,7 @@ int main(int argc, char** argv) {
   }
   if (arguments.size() % 2 != 0 || rounds < 1) return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
   print_title(rounds);
-  run_protocols(rounds, only);
+  if (only != "local" && only != "capsule") run_protocols(rounds, only);
   if (only.empty() || only == "local") run_local(rounds);
   if (only.empty() || only == "capsule") run_capsule();
   return 0;

@@ -29,6 +29,15 @@ class Stream {
   virtual void read(Callback<void(Result<std::optional<Payload>>)> next) = 0;
 };
 
+/// Told once when a call is over, before finished().
+class Call;
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  virtual void ended(const Call& call) noexcept = 0;
+  std::unique_ptr<CallObserver> next;
+};
+
 /// Made by who starts the interaction; who handles it ends it with complete() or fail(), exactly once, on any thread. The fields
 /// belong to the starter until start(), then to the handler until finished() is called, then to the starter again.
 class Call {
@@ -77,6 +86,11 @@ class Call {
   [[nodiscard]] Error why_cancelled() const;
   /// Handler: runs once if the call is cancelled, at once if it already is; replaces an earlier one. Not run after the end.
   void on_cancel(Callback<void()> action);
+  /// The kernel's: the last one to come is the first to be told.
+  void observe(std::unique_ptr<CallObserver> observer) noexcept {
+    observer->next = std::move(observers_);
+    observers_ = std::move(observer);
+  }
   /// Handler: sends initial metadata now; without it they go with the first reply.
   virtual void send_initial() noexcept {}
 
@@ -105,15 +119,18 @@ class Call {
   void end() noexcept {
     if (hooked_.load(std::memory_order_acquire)) unhook();
     if (host != nullptr) left_host();
+    if (observers_) [[unlikely]] tell_observers();
     finished();
   }
   void left_host() noexcept;
+  void tell_observers() noexcept;
   void unhook() noexcept;
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> hooked_{false};
   std::mutex cancel_mutex_;
   Callback<void()> cancel_action_;
   std::optional<Error> why_;
+  std::unique_ptr<CallObserver> observers_;
 };
 
 /// What start() makes of a call: a channel of the kernel or of a protocol.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hector/capsule.h"
+#include "hector/interceptor.h"
 #include "hector/language.h"
 #include "hector/protocol.h"
 #include "hector/service.h"
@@ -84,6 +85,10 @@ class Kernel {
   virtual Result<Reference> adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant,
                                          ThreadModel thread, bool parallel) = 0;
   [[nodiscard]] virtual Result<InterfacePtr> interface(const std::string& id) = 0;
+
+  /// For policies to name: `"diary.Meeting.room.interceptors": [NAME, NAME:ARGUMENT]`. ALREADY_EXISTS if the name is taken; `metrics`, `trace`
+  /// and `allow` are the kernel's own. Channels that exist keep the list they have.
+  virtual Status add_interceptor(const std::string& name, InterceptorFactory factory) = 0;
 
   /// One announcement to an Object of this name in every capsule that listens to the group; best effort. UNIMPLEMENTED where the protocol
   /// has no multicast.

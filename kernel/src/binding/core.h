@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "binding/interceptors.h"
 #include "binding/protocol_table.h"
 #include "hector/kernel.h"
 #include "offers/offer_table.h"
@@ -73,6 +74,7 @@ struct Core {
   OfferTable offers;
   ProtocolTable protocols;
   SessionTable sessions;
+  InterceptorTable interceptors;
   Workers workers;
   std::mutex bindings_mutex;
   std::map<std::pair<std::uint64_t, std::string>, std::shared_ptr<PartySession>> parties;  ///< by binding and "role.member"

@@ -77,8 +77,20 @@ Status PartySession::plan() {
     out->profile = {plan.profile().protocol(), plan.profile().address()};
     out->why = plan.why();
     out->is_local = out->profile.protocol == kInProcess;
+    auto interceptors = interceptors_for(plan.role());
+    if (!interceptors) return fail(interceptors.error());
+    out->interceptors = std::move(*interceptors);
     out->id = channel_id(part_.sessions(static_cast<int>(first_party[out->role] + out->member)), role_, part_.member());
     out_.push_back(std::move(out));
+  }
+  for (const auto& role : part_.roles()) {
+    auto& peers = peers_.emplace_back();
+    for (const auto& party : role.members()) peers.push_back({party.principal(), kInProcess, core_.options.capsule, Security::kPrivacy});
+  }
+  for (const auto& role : type.roles()) {
+    auto interceptors = interceptors_for(role.name());
+    if (!interceptors) return fail(interceptors.error());
+    arrivals_.push_back(std::move(*interceptors));
   }
   for (const auto& interaction : type.interactions()) {
     InteractionPlan plan;
@@ -106,7 +118,6 @@ Status PartySession::plan() {
       }
     }
     plans_.push_back(std::move(plan));
-    peers_.push_back({part_.principal(), kInProcess, core_.options.capsule, Security::kPrivacy});
   }
   for (std::uint32_t i = 0; i < plans_.size(); ++i) {
     auto& list = starters_.emplace_back();
@@ -114,6 +125,15 @@ Status PartySession::plan() {
   }
   monitor_ = std::make_unique<types::Monitor>(type, view);
   return {};
+}
+
+Result<InterceptorList> PartySession::interceptors_for(const std::string& partner) const {
+  return core_.interceptors.make(ask_policy(core_.options.policy, part_.type().name(), partner, "interceptors").values);
+}
+
+Hop PartySession::hop(std::uint32_t interaction) const {
+  const auto& type = part_.type();
+  return {type_id_, part_.role(), type.roles(static_cast<int>(plans_[interaction].other_role)).name(), type.interactions(static_cast<int>(interaction)).name()};
 }
 
 Result<std::vector<Member>> PartySession::members(std::string_view role) const {
@@ -195,6 +215,7 @@ void PartySession::send(const InteractionPlan& plan, std::uint32_t interaction, 
   call.kind = operation.kind;
   call.flow = operation.flow;
   out.sent.store(out.sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (!out.interceptors.empty() && !intercept(out.interceptors, Way::kSending, call, hop(interaction), shared_from_this(), *core_.options.clock)) return;
   if (PartySession* peer = out.peer.load(std::memory_order_acquire)) {
     call.is_local = true;
     if (call.kind == Kind::kStream) {
@@ -363,10 +384,17 @@ void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sen
   if (state_.load(std::memory_order_acquire) != State::kActive || !monitor_->step(types::view_symbol(interaction, sender))) {
     return hold_or_refuse(call, interaction, sender);
   }
-  call.operation = plans_[interaction].own;
-  if (call.peer == nullptr) call.peer = &peers_[interaction];
-  offer_->host->enter(call);
+  deliver(call, interaction, sender);
   if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
+}
+
+void PartySession::deliver(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
+  const InteractionPlan& plan = plans_[interaction];
+  call.operation = plan.own;
+  if (call.peer == nullptr) call.peer = &peers_[plan.other_role][sender];
+  const InterceptorList& list = arrivals_[plan.other_role];
+  if (!list.empty() && !intercept(list, Way::kArriving, call, hop(interaction), shared_from_this(), *core_.options.clock)) return;
+  offer_->host->enter(call);
 }
 
 void PartySession::hold_or_refuse(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
@@ -401,9 +429,7 @@ void PartySession::pump_held() noexcept {
       held_.erase(at);
       held_count_ = held_.size();
     }
-    ready.call->operation = plans_[ready.interaction].own;
-    if (ready.call->peer == nullptr) ready.call->peer = &peers_[ready.interaction];
-    offer_->host->enter(*ready.call);
+    deliver(*ready.call, ready.interaction, ready.sender);
   }
 }
 
@@ -439,7 +465,10 @@ std::vector<ChannelState> PartySession::channels() const {
   const std::lock_guard lock(mutex_);
   std::vector<ChannelState> states;
   for (const auto& out : out_) {
-    states.push_back({part_.type().roles(static_cast<int>(out->role)).name(), out->member, out->party, out->profile, out->why, out->sent.load(), 0, {}});
+    states.push_back({part_.type().roles(static_cast<int>(out->role)).name(), out->member, out->party, out->profile, out->why, out->sent.load(), {}});
+    for (const auto& each : out->interceptors) {
+      if (const auto* metrics = dynamic_cast<const MetricsInterceptor*>(each.get())) states.back().metrics = metrics->counts();
+    }
   }
   return states;
 }

@@ -26,8 +26,7 @@ struct ChannelState {
   Profile profile;
   std::string why;
   std::uint64_t sent = 0;
-  std::uint64_t failed = 0;
-  std::string last_failure;
+  std::optional<MetricsInterceptor::Counts> metrics;  ///< where policy puts `metrics` on the channel
 };
 
 class PartySession final : public Session, public std::enable_shared_from_this<PartySession> {
@@ -89,6 +88,7 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
     bool is_sequenced = false;
     std::atomic<std::uint64_t> sequence{0};
     std::atomic<std::uint64_t> sent{0};
+    InterceptorList interceptors;
   };
   struct InteractionPlan {
     bool is_mine = false;     ///< this party starts it
@@ -129,12 +129,17 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   void send(const InteractionPlan& plan, std::uint32_t interaction, OutChannel& out, Call& call) noexcept;
   /// One message for this party, from `sender` of the interaction's other role.
   void take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
+  /// It is its turn: past the interceptors into the Object.
+  void deliver(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   void hold_or_refuse(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   void pump_held() noexcept;
   void in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
   void deliver_in_order(std::uint64_t key) noexcept;
   void skip_gap(std::uint64_t key) noexcept;
   Error order_error(std::uint32_t interaction);
+  /// The list that policy puts on channels to a role.
+  Result<InterceptorList> interceptors_for(const std::string& partner) const;
+  Hop hop(std::uint32_t interaction) const;
 
   Core& core_;
   const hector::kernel::v1::PreparePart part_;
@@ -144,9 +149,10 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   std::vector<types::CompiledPtr> interfaces_;  ///< of all parties: by role, then member
   std::vector<std::unique_ptr<OutChannel>> out_;
   std::vector<InteractionPlan> plans_;
+  std::vector<InterceptorList> arrivals_;  ///< by the sender's role
   std::vector<std::vector<std::unique_ptr<InteractionStarter>>> starters_;
   std::unique_ptr<types::Monitor> monitor_;
-  std::vector<Peer> peers_;  ///< of in-process senders, by interaction
+  std::vector<std::vector<Peer>> peers_;  ///< of in-process senders, by role and member
   std::atomic<State> state_{State::kPrepared};
   mutable std::mutex mutex_;
   std::deque<Held> held_;

@@ -53,6 +53,7 @@ KernelImpl::KernelImpl(const KernelOptions& options) : own_capsule_(*this, "_cap
   if (core_.options.principal.empty()) core_.options.principal = "capsule:" + options.capsule;
   core_.capsule_id = options.random->next();
   core_.ids = options.random->next();
+  core_.interceptors.add_own(*options.log);
   const auto add = [&](const char* name, hector::type::v1::Interface model, std::unique_ptr<Servant> servant) {
     auto interface = core_.types.add(std::move(model));
     auto offer = std::make_shared<Offer>();

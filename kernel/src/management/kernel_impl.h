@@ -72,6 +72,7 @@ class KernelImpl final : public Kernel {
   Status delete_object(const std::string& name) override;
   Result<Reference> adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) override;
   Result<InterfacePtr> interface(const std::string& id) override;
+  Status add_interceptor(const std::string& name, InterceptorFactory factory) override { return core_.interceptors.add(name, std::move(factory)); }
   Status announce_to_group(const std::string& protocol, const std::string& group, const std::string& object, const std::string& interface_name,
                            const std::string& operation, Payload message) override;
   Capsule& capsule() override { return own_capsule_; }

@@ -320,13 +320,18 @@ class Management {
     const std::lock_guard lock(core_.bindings_mutex);
     for (const auto& [key, session] : core_.parties) {
       for (const auto& channel : session->channels()) {
-        Row(reply, fmt::format("{}->{}", session->offer()->object, channel.party.object))
-            .with("binding", id_text(key.first))
+        Row row(reply, fmt::format("{}->{}", session->offer()->object, channel.party.object));
+        row.with("binding", id_text(key.first))
             .with("role", channel.role)
             .with("protocol", channel.profile.protocol)
             .with("address", channel.profile.address)
             .with("sent", std::to_string(channel.sent))
             .with("why", channel.why);
+        if (!channel.metrics) continue;
+        const auto& counts = *channel.metrics;
+        const auto us = [](Duration time) { return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count()); };
+        row.with("calls", std::to_string(counts.calls)).with("failed", std::to_string(counts.failed)).with("mean us", us(counts.total / std::max<std::uint64_t>(counts.calls, 1)))
+            .with("longest us", us(counts.longest)).with("last failure", counts.last_failure);
       }
     }
   }

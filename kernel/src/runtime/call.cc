@@ -48,6 +48,10 @@ void Call::unhook() noexcept {
   dropped = std::move(cancel_action_);
 }
 
+void Call::tell_observers() noexcept {
+  for (auto each = std::move(observers_); each; each = std::move(each->next)) each->ended(*this);
+}
+
 void Call::reset_call() noexcept {
   request.reset();
   reply.reset();

@@ -1,0 +1,115 @@
+// Sessions and their channels in one process: interceptors in policy's order, at both ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hector/kernel.h"
+#include "simulation.h"
+
+namespace hector {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class EchoServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override {
+    ++entered;
+    call.complete(std::move(call.request));
+  }
+  int entered = 0;
+};
+
+class SenderServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.complete(); }
+  void bound(const std::shared_ptr<Session>& given) noexcept override { session = given; }
+  std::shared_ptr<Session> session;
+};
+
+/// Writes down what it sees; refuses what it is told to.
+class Witness final : public Interceptor {
+ public:
+  Witness(std::string name, std::vector<std::string>& seen, bool refuses) : name_(std::move(name)), seen_(seen), refuses_(refuses) {}
+  Status sending(Call&, const Hop& hop) noexcept override { return see("sending " + hop.interaction + " to " + hop.partner); }
+  Status arriving(Call&, const Hop& hop) noexcept override { return see("arriving " + hop.interaction + " from " + hop.partner); }
+  void ended(const Call& call, const Hop&, Duration) noexcept override { seen_.push_back(name_ + " ended " + std::string(code_name(call.error ? call.error->code : Code::kOk))); }
+
+ private:
+  Status see(const std::string& what) {
+    seen_.push_back(name_ + " " + what);
+    if (refuses_) return fail(Code::kPermissionDenied, "the witness refuses");
+    return {};
+  }
+  const std::string name_;
+  std::vector<std::string>& seen_;
+  const bool refuses_;
+};
+
+class Interceptors : public ::testing::Test {
+ protected:
+  void bind(const std::vector<PolicyEntry>& policy) {
+    KernelOptions options;
+    options.capsule = "c";
+    options.clock = &world_;
+    options.random = &world_;
+    options.executor = &world_;
+    options.network = network_.get();
+    options.log = &world_;
+    options.policy = policy;
+    kernel_ = Kernel::make(options);
+    ASSERT_TRUE(kernel_->load_types(HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml"));
+    const auto witness = [this](bool refuses) {
+      return [this, refuses](const std::string& name) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<Witness>(name, seen_, refuses); };
+    };
+    ASSERT_TRUE(kernel_->add_interceptor("witness", witness(false)));
+    ASSERT_TRUE(kernel_->add_interceptor("refuse", witness(true)));
+    auto echo = std::make_unique<EchoServant>();
+    auto sender = std::make_unique<SenderServant>();
+    echo_ = echo.get();
+    sender_ = sender.get();
+    ASSERT_TRUE(kernel_->adopt_object("echo", *kernel_->interface("kit.Echo/1"), std::move(echo), ThreadModel::kPooled, false));
+    ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, false));
+    bound_ = kernel_->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", "echo"}}});
+  }
+  std::string call() {
+    WaitedCall made;
+    made.request = Payload(Bytes::copy("x"));
+    made.run(sender_->session->starter(*sender_->session->interaction("echo"), 0), world_);
+    return made.error ? made.error->text() : made.reply.bytes().str();
+  }
+
+  testing::Simulation world_{1};
+  std::unique_ptr<Network> network_ = world_.host("10.0.0.1");
+  std::vector<std::string> seen_;
+  std::unique_ptr<Kernel> kernel_;
+  EchoServant* echo_ = nullptr;
+  SenderServant* sender_ = nullptr;
+  Result<std::uint64_t> bound_ = 0;
+};
+
+TEST_F(Interceptors, AreChosenByPolicyForEachChannelAndRunAtBothEnds) {
+  bind({{"kit.Pair.receiver.interceptors", {"witness:a", "witness:b"}}, {"kit.Pair.sender.interceptors", {"witness:c"}}});
+  ASSERT_TRUE(bound_);
+  EXPECT_EQ(call(), "x");
+  EXPECT_THAT(seen_, ElementsAre("a sending echo to receiver", "b sending echo to receiver", "c arriving echo from sender", "c ended OK", "b ended OK", "a ended OK"));
+}
+
+TEST_F(Interceptors, RefuseACallBeforeItIsSentAndBeforeItsObjectSeesIt) {
+  bind({{"kit.Pair.receiver.interceptors", {"refuse:x"}}});
+  EXPECT_THAT(call(), HasSubstr("PERMISSION_DENIED: the witness refuses"));
+  seen_.clear();
+  bind({{"kit.Pair.sender.interceptors", {"allow:capsule:other*"}}, {"kit.Pair.receiver.interceptors", {"witness:a"}}});
+  EXPECT_THAT(call(), HasSubstr("'capsule:c/sender' may not start 'echo'"));
+  EXPECT_EQ(echo_->entered, 0);
+  EXPECT_THAT(seen_, ElementsAre("a sending echo to receiver", "a ended PERMISSION_DENIED"));
+}
+
+TEST_F(Interceptors, ThatNobodyKnowsAreNamedWhenABindingIsMade) {
+  bind({{"*interceptors", {"metric"}}});
+  ASSERT_FALSE(bound_);
+  EXPECT_THAT(bound_.error().text(), HasSubstr("'metric' (did you mean 'metrics'?)"));
+}
+
+}  // namespace
+}  // namespace hector
