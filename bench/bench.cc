@@ -124,7 +124,7 @@ class SenderServant final : public Servant {
   std::vector<std::shared_ptr<Session>> sessions;
 };
 
-/// A client capsule for the whole run, with a Binding to the server's Object over one protocol.
+/// A client capsule, with a Binding to the server's Object over one protocol.
 struct HectorClient {
   HectorClient(const std::string& protocol, const std::string& reference) : capsule("bench-client") {
     auto& kernel = capsule.kernel();
@@ -318,20 +318,18 @@ void run_protocols(int rounds, const std::string& only) {
   std::map<std::string, std::vector<double>> us;
   {
     std::map<std::string, std::unique_ptr<Child>> servers, peers;
-    std::map<std::string, std::unique_ptr<HectorClient>> clients;
     for (const auto& peer : kPeers) {
       if (!only.empty() && only != peer.protocol) continue;
       if (std::filesystem::exists(peer_path(peer.program))) peers[peer.program] = std::make_unique<Child>(std::vector<std::string>{peer_path(peer.program), "serve"});
-      if (clients.contains(peer.protocol) || !std::filesystem::exists(plugin_paths().back() + "/protocols/" + peer.protocol)) continue;
+      if (servers.contains(peer.protocol) || !std::filesystem::exists(plugin_paths().back() + "/protocols/" + peer.protocol)) continue;
       servers[peer.protocol] = std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", peer.protocol});
-      clients[peer.protocol] = std::make_unique<HectorClient>(peer.protocol, servers[peer.protocol]->line());
     }
     for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
       for (const auto& peer : kPeers) {
         if (peers.contains(peer.program)) us[peer.name].push_back(ask_program({peer_path(peer.program), "call", peers[peer.program]->line(), std::to_string(kCalls)}));
       }
-      for (auto& [protocol, client] : clients) us[protocol].push_back(client->call());
+      for (const auto& [protocol, server] : servers) us[protocol].push_back(ask_program({own_path(), "call", protocol, server->line()}));
     }
   }
   const auto ratio = [&](const std::string& a, const std::string& b) {
@@ -397,6 +395,10 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 2 && arguments[0] == "serve") {
     return serve_hector(arguments[1]);
+  }
+  if (arguments.size() == 3 && arguments[0] == "call") {
+    fmt::print("{:.3f}\n", HectorClient(arguments[1], arguments[2]).call());
+    return 0;
   }
   int rounds = 7;
   std::string only;

@@ -1,6 +1,7 @@
 """The meeting workflow and its capsules, seen from outside: other projects' clients, the command line, faults."""
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -23,6 +24,24 @@ server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), handlers=[News()]
 print(server.add_insecure_port("127.0.0.1:0"), flush=True)
 server.start()
 time.sleep(60)
+"""
+
+
+STUBBORN = """
+import hector
+from meeting import Calendar, Range, Slots
+
+@hector.template(name="test.Stubborn")
+class Stubborn(Calendar):
+    def free_slots(self, window):
+        slots = Slots(who="stubborn")
+        slots.free.add(start_s=window.start_s, end_s=window.end_s)
+        return slots
+    def hold(self, slot):
+        raise hector.Error("FAILED_PRECONDITION", "changed my mind")
+    def confirm(self, hold): pass
+    def release(self, hold): pass
+    def changes(self, window): return iter(())
 """
 
 
@@ -127,6 +146,34 @@ class Meeting(unittest.TestCase):
         self.assertEqual(self.c.call("ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]}), free_before)
         for item in self.c.json("get", "bindings", capsule="hub"):
             self.c.hector("delete", "binding", item["name"], capsule="hub")
+
+    def test_a_refused_hold_releases_the_others(self):
+        source = os.path.join(self.c.folder, "stubborn.py")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(STUBBORN)
+        shutil.copy(os.path.join(self.c.build, "lib", "hector", "templates", "meeting", "meeting.hector.yaml"), self.c.folder)
+        shutil.copytree(os.path.join(ROOT, "templates", "meeting", "diary"), os.path.join(self.c.folder, "diary"), dirs_exist_ok=True)
+        compiled = os.path.join(self.c.folder, "stubborn.pyc")
+        self.run_outside("/usr/bin/python3.11", "-c", f"import py_compile; py_compile.compile({source!r}, {compiled!r}, doraise=True)")
+        os.remove(source)  # a .pyc is a template of its own
+        self.c.hector("load", "template", compiled, capsule="south")
+        meeting.create(self.c, "south", "test.Stubborn", "stubborn")
+        try:
+            binding = self.c.json("bind", "diary.Meeting/1", *meeting.ROLES, "--role", "attendee=stubborn", capsule="hub")
+            window = {"start_s": WINDOW["window_start_s"], "end_s": WINDOW["window_end_s"]}
+            before = {name: self.c.call(f"{name}.free_slots", window) for name in meeting.ATTENDEES}
+            with self.assertRaises(CommandFailed) as failed:
+                self.c.call("organiser.schedule", {"title": "Never", "duration_min": 45, **WINDOW})
+            self.assertIn("stubborn refused", failed.exception.text)
+            self.assertIn("changed my mind", failed.exception.text)
+            for name, free in before.items():
+                told = self.c.call(f"{name}.changes", window)
+                last = [change["what"] for change in (told if isinstance(told, list) else [told])][-2:]
+                self.assertEqual(last, ["held", "released"], name)
+                self.assertEqual(self.c.call(f"{name}.free_slots", window), free, name)
+            self.c.hector("delete", "binding", binding["binding"], capsule="hub")
+        finally:
+            self.c.hector("delete", "object", "stubborn", capsule="south")
 
     def test_an_interface_that_breaks_its_roles_order_is_refused_with_exit_7_and_a_trace(self):
         template = os.path.join(self.c.folder, "odd.py")

@@ -1,0 +1,76 @@
+"""Every code block of the README and of the guides, run as a reader would.
+
+A block's first line may be a comment with a file's name ("# adder.py", "// hello.cc"): then it is that file. `sh` blocks are run line by line
+in one folder, beside the running meeting; lines for tools/demo and tools/test are checked for their options only (demo_test runs them).
+"""
+import glob
+import os
+import re
+import subprocess
+import unittest
+
+import meeting
+import outside
+from capsules import ROOT, Capsules
+
+FILE_NAME = re.compile(r"^(?:#|//) (\S+\.\w+)\s*$")
+
+
+def blocks(path):
+    """(language, first line's number, text) of each fenced block."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for match in re.finditer(r"^```(\w+)\n(.*?)^```", text, re.M | re.S):
+        yield match.group(1), text[: match.start()].count("\n") + 2, match.group(2)
+
+
+class Docs(unittest.TestCase):
+    def setUp(self):
+        self.c = Capsules()
+        self.addCleanup(self.c.stop)
+        meeting.start_meeting(self.c)
+        self.folder = os.path.join(self.c.folder, "reader")
+        os.makedirs(self.folder)
+        path = os.pathsep.join([os.path.join(self.c.build, "bin"), os.path.dirname(outside.go_program(outside.GRPCURL)), os.environ["PATH"]])
+        self.environment = dict(self.c.environment, PATH=path, HECTOR=ROOT)
+
+    def run_block(self, where, text):
+        lines = []
+        for line in text.replace("\\\n", " ").splitlines():
+            command = line.split("  #")[0].strip()
+            if command.startswith(("tools/demo", "tools/test")):
+                help_text = subprocess.run([os.path.join(ROOT, "tools", "demo"), "--help"], capture_output=True, text=True, check=True).stdout
+                for option in re.findall(r"--\w+", command):
+                    self.assertIn(option, help_text, where)
+            elif command:
+                lines.append(command.replace("build/release/bin/", "").replace("HOST:PORT", self.c.address("north", "grpc")))
+        done = subprocess.run(["bash", "-e", "-c", "\n".join(lines)], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, f"{where}:\n{text}\n{done.stdout}{done.stderr}")
+
+    def read(self, path):
+        ran = 0
+        for language, line, text in blocks(path):
+            where = f"{os.path.relpath(path, ROOT)}:{line}"
+            named = FILE_NAME.match(text.splitlines()[0])
+            if named:
+                target = os.path.join(self.folder, named.group(1))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, "w", encoding="utf-8") as file:
+                    file.write(text)
+            else:
+                self.assertEqual(language, "sh", f"{where}: a block that is no command begins with a comment that names its file")
+                self.run_block(where, text)
+            ran += 1
+        self.assertGreater(ran, 2, path)
+
+    def test_readme(self):
+        self.read(os.path.join(ROOT, "README.md"))
+
+    def test_guides(self):
+        for path in sorted(glob.glob(os.path.join(ROOT, "docs", "guides", "*.md"))):
+            with self.subTest(os.path.basename(path)):
+                self.read(path)
+
+
+if __name__ == "__main__":
+    unittest.main()
