@@ -61,9 +61,9 @@ class Projection {
  public:
   Projection(const Binding& binding, const View& view, Regular& language) : binding_(binding), view_(view), language_(language) {}
 
-  Regular::Node run() {
-    if (!binding_.has_protocol()) return any_order();
-    return translate(binding_.protocol(), language_, [this](const Expression::Symbol& symbol) { return leaf(symbol); });
+  Regular::Node run() { return binding_.has_protocol() ? part(binding_.protocol()) : any_order(); }
+  Regular::Node part(const Expression& expression) {
+    return translate(expression, language_, [this](const Expression::Symbol& symbol) { return leaf(symbol); });
   }
 
  private:
@@ -82,6 +82,7 @@ class Projection {
   Regular::Node seen(int interaction, std::uint32_t from_role, std::uint32_t f, std::uint32_t to_role, std::uint32_t t,
                      bool is_multicast) {
     const auto x = static_cast<std::uint32_t>(interaction);
+    if (view_.role == kEverybody) return language_.symbol(global_symbol(x, f, is_multicast ? 0 : t));
     if (view_.role == from_role && view_.member == f) return language_.symbol(view_symbol(x, is_multicast ? 0 : t));
     if (view_.role == to_role && (is_multicast || view_.member == t)) return language_.symbol(view_symbol(x, f));
     return Regular::kEmpty;
@@ -132,6 +133,16 @@ int interaction_position(const Binding& binding, std::string_view name) {
     if (binding.interactions(i).name() == name) return i;
   }
   return -1;
+}
+
+Regular::Node choreography(const Binding& binding, const std::vector<std::uint32_t>& members, Regular& language) {
+  const View view{kEverybody, 0, members};
+  return Projection(binding, view, language).run();
+}
+
+Regular::Node phase(const Binding& binding, const Expression& expression, const std::vector<std::uint32_t>& members, Regular& language) {
+  const View view{kEverybody, 0, members};
+  return Projection(binding, view, language).part(expression);
 }
 
 Regular::Node project(const Binding& binding, const View& view, Regular& language) {

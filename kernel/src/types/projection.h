@@ -25,6 +25,19 @@ constexpr Symbol view_symbol(std::uint32_t interaction, std::uint32_t other_memb
 constexpr std::uint32_t symbol_interaction(Symbol symbol) { return symbol >> 16; }
 constexpr std::uint32_t symbol_member(Symbol symbol) { return symbol & 0xffffU; }
 
+/// All of a Binding at once: a symbol is an interaction from one member to one member (a multicast: to member 0).
+inline constexpr std::uint32_t kEverybody = UINT32_MAX;
+inline constexpr std::uint32_t kGlobalMembersMax = 1U << 11;
+inline constexpr std::uint32_t kGlobalInteractionsMax = 1U << 10;
+constexpr Symbol global_symbol(std::uint32_t interaction, std::uint32_t from, std::uint32_t to) { return interaction << 22 | from << 11 | to; }
+constexpr std::uint32_t global_interaction(Symbol symbol) { return symbol >> 22; }
+constexpr std::uint32_t global_from(Symbol symbol) { return symbol >> 11 & 0x7ffU; }
+constexpr std::uint32_t global_to(Symbol symbol) { return symbol & 0x7ffU; }
+/// The language of a Binding's protocol over global symbols, with `members` in each role (types.md 3, G); of a part of it.
+Regular::Node choreography(const hector::type::v1::Binding& binding, const std::vector<std::uint32_t>& members, Regular& language);
+Regular::Node phase(const hector::type::v1::Binding& binding, const hector::type::v1::Expression& expression, const std::vector<std::uint32_t>& members,
+                    Regular& language);
+
 /// Interactions of other parties leave no trace (types.md 3: a party's local states). A multicast is one symbol, of member 0 at its
 /// sender. A Binding without protocol allows everything in any order.
 Regular::Node project(const hector::type::v1::Binding& binding, const View& view, Regular& language);

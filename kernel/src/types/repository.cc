@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "hector_yaml/nearest.h"
+#include "types/binding_check.h"
 #include "types/reader.h"
 
 namespace hector::types {
@@ -23,7 +24,7 @@ Result<std::vector<std::string>> Repository::load_file(const std::string& path) 
 Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, const std::string& name, const std::string& folder) {
   auto read = read_types(yaml, name, folder);
   if (!read) return fail(read.error());
-  std::vector<CompiledPtr> compiled;
+  std::vector<CompiledPtr> compiled, held;
   for (auto& model : read->interfaces) {
     auto made = CompiledInterface::make(std::move(model));
     if (!made) return fail(made.error());
@@ -40,6 +41,17 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
     auto added = add(made->typed_model());
     if (!added) return fail(added.error());
     ids.push_back(made->id());
+  }
+  const auto known = [&](const std::string& id) -> const CompiledInterface* {
+    auto found = interface(id);
+    if (found) held.push_back(*found);
+    return found ? held.back().get() : nullptr;
+  };
+  for (const auto& binding : read->bindings) {
+    if (auto fault = check_binding(binding, known)) {
+      Error error = cannot_work(fmt::format("{}: {}", name, binding_id(binding)), *fault);
+      return fail(std::move(error));
+    }
   }
   for (const auto& binding : read->bindings) {
     if (auto added = add(binding); !added) return fail(added.error());
