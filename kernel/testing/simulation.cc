@@ -45,12 +45,13 @@ class Simulation::Socket final : public DatagramSocket {
 class Simulation::Host final : public Network {
  public:
   Host(Simulation& world, NetworkAddress address) : world_(world), address_(address) {}
-  Result<std::unique_ptr<DatagramSocket>> open(const NetworkAddress& local, Reading reading, DatagramSocket::Receiver receiver) override {
+  Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options, DatagramSocket::Receiver receiver) override {
+    const NetworkAddress& local = options.local;
     NetworkAddress bound = local;
     if (!local.is_multicast()) std::copy(std::begin(address_.octets), std::end(address_.octets), std::begin(bound.octets));
     if (bound.port == 0) bound.port = world_.next_port_++;
     if (world_.sockets_.contains(bound.text())) return fail(Code::kAlreadyExists, bound.text() + " is in use");
-    return std::unique_ptr<DatagramSocket>(std::make_unique<Socket>(world_, bound, reading, std::move(receiver)));
+    return std::unique_ptr<DatagramSocket>(std::make_unique<Socket>(world_, bound, options.reading, std::move(receiver)));
   }
 
  private:

@@ -272,12 +272,11 @@ class UdpChannel final : public Channel {
     }
     local.port = 0;
     auto* raw = channel.get();
-    auto socket = context.network->open(local, Reading::kMayMove, [raw](const NetworkAddress&, Octets datagram) {
+    auto socket = context.network->open({local, peer, Reading::kMayMove}, [raw](const NetworkAddress&, Octets datagram) {
       if (auto* conversation = raw->receiver_.load(std::memory_order_acquire)) conversation->on_packet(datagram);
     });
     if (!socket) return fail(socket.error());
     channel->socket_ = std::move(*socket);
-    channel->socket_->connect(peer);
     channel->conversation_ = std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
     channel->receiver_.store(channel->conversation_.get(), std::memory_order_release);
     return std::shared_ptr<Channel>(std::move(channel));

@@ -47,7 +47,7 @@ class UdpProtocol final : public Protocol {
       NetworkAddress any;
       any.octets[10] = any.octets[11] = 0xff;
       std::memcpy(any.octets + 12, "\x7f\x00\x00\x01", 4);
-      auto socket = context_.network->open(any, Reading::kMayMove, [](const NetworkAddress&, Octets) {});
+      auto socket = context_.network->open({any, std::nullopt, Reading::kMayMove}, [](const NetworkAddress&, Octets) {});
       if (!socket) return fail(socket.error());
       sender_ = std::move(*socket);
     }

@@ -217,7 +217,7 @@ class UdpEndpoint final : public Endpoint {
   static Result<std::unique_ptr<Endpoint>> make(const ProtocolContext& context, const NetworkAddress& address) {
     std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context));
     NetworkAddress local = address;
-    auto socket = context.network->open(local, Reading::kNetworkThread, [raw = made.get()](const NetworkAddress& from, Octets datagram) { raw->on_datagram(from, datagram); });
+    auto socket = context.network->open({local, std::nullopt, Reading::kNetworkThread}, [raw = made.get()](const NetworkAddress& from, Octets datagram) { raw->on_datagram(from, datagram); });
     if (!socket) return fail(socket.error());
     {
       const std::lock_guard lock(made->mutex_);

@@ -213,7 +213,7 @@ TEST(UdpHandshake, NothingIsSentToAStrangerThatIsLargerThanWhatHeSent) {
   Capsule server(world, 2);
   auto network = world.host("10.0.0.9");
   std::size_t received = 0, answers = 0;
-  auto socket = *network->open(*NetworkAddress::parse("10.0.0.9:5000"), Reading::kNetworkThread, [&](const NetworkAddress&, Octets datagram) {
+  auto socket = *network->open({*NetworkAddress::parse("10.0.0.9:5000"), std::nullopt, Reading::kNetworkThread}, [&](const NetworkAddress&, Octets datagram) {
     received += datagram.size();
     ++answers;
   });

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,8 +46,6 @@ class DatagramSocket {
   /// The direct path: receives on this thread until a datagram was handled or the time is over. True if one was handled;
   /// false at the end of the time, or at once where another thread reads or the network cannot do it.
   virtual bool receive_here(TimePoint until) noexcept = 0;
-  /// From now on this socket speaks with one peer: what others send is dropped, and sending looks up no way. Before the first send.
-  virtual void connect(const NetworkAddress& peer) noexcept { static_cast<void>(peer); }
   /// Joins an IP multicast group on this socket's interface.
   virtual Status join(const NetworkAddress& group) = 0;
 };
@@ -54,12 +53,18 @@ class DatagramSocket {
 /// Whether the reading of a socket may move to a thread that waits for an answer.
 enum class Reading { kNetworkThread, kMayMove };
 
+struct SocketOptions {
+  NetworkAddress local;
+  /// The only one it speaks with: what others send is dropped, and sending looks up no way.
+  std::optional<NetworkAddress> peer;
+  Reading reading = Reading::kNetworkThread;
+};
+
 class Network {
  public:
   virtual ~Network() = default;
   /// ALREADY_EXISTS if the address is in use, INVALID_ARGUMENT if it is not this machine's.
-  virtual Result<std::unique_ptr<DatagramSocket>> open(const NetworkAddress& local, Reading reading,
-                                                       DatagramSocket::Receiver receiver) = 0;
+  virtual Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options, DatagramSocket::Receiver receiver) = 0;
 };
 
 }  // namespace hector

@@ -69,12 +69,14 @@ void WindowedStream::pump_reads(std::unique_lock<std::mutex>& lock) {
 }
 
 void WindowedStream::read(Callback<void(Result<std::optional<Payload>>)> next) {
+  const auto keep = weak_from_this().lock();  // the reader may end the call, and with it the last reference
   std::unique_lock lock(mutex_);
   reader_ = std::move(next);
   pump_reads(lock);
 }
 
 void WindowedStream::deliver(Payload message) {
+  const auto keep = weak_from_this().lock();
   std::unique_lock lock(mutex_);
   if (over_) return;
   arrived_.push_back(message.bytes());
@@ -101,12 +103,14 @@ void WindowedStream::deliver_credit(std::int64_t octets) {
 }
 
 void WindowedStream::deliver_end() {
+  const auto keep = weak_from_this().lock();
   std::unique_lock lock(mutex_);
   read_over_ = true;
   pump_reads(lock);
 }
 
 void WindowedStream::deliver_break(std::optional<Error> why) {
+  const auto keep = weak_from_this().lock();
   std::unique_lock lock(mutex_);
   if (over_) return;
   over_ = true;

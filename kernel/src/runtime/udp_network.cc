@@ -65,8 +65,8 @@ class UdpNetwork;
 
 class UdpSocket final : public DatagramSocket {
  public:
-  UdpSocket(UdpNetwork& network, int descriptor, int family, Reading reading, Receiver receiver)
-      : network_(network), descriptor_(descriptor), family_(family), reading_(reading), receiver_(std::move(receiver)) {}
+  UdpSocket(UdpNetwork& network, int descriptor, int family, bool is_connected, Reading reading, Receiver receiver)
+      : network_(network), descriptor_(descriptor), family_(family), is_connected_(is_connected), reading_(reading), receiver_(std::move(receiver)) {}
   ~UdpSocket() override;
 
   bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override {
@@ -96,10 +96,6 @@ class UdpSocket final : public DatagramSocket {
     return address.network_address();
   }
 
-  void connect(const NetworkAddress& peer) noexcept override {
-    const SystemAddress address(peer, family_);
-    is_connected_ = ::connect(descriptor_, &address.any, address.size()) == 0;
-  }
   bool receive_here(TimePoint until) noexcept override;
   Status join(const NetworkAddress& group) override;
 
@@ -120,10 +116,10 @@ class UdpSocket final : public DatagramSocket {
   UdpNetwork& network_;
   const int descriptor_;
   const int family_;
+  const bool is_connected_;
   const Reading reading_;
   Receiver receiver_;
   const std::unique_ptr<std::uint8_t[]> buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< of who reads
-  bool is_connected_ = false;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_read_{false};
@@ -144,8 +140,8 @@ class UdpNetwork final : public Network {
     close(event_);
   }
 
-  Result<std::unique_ptr<DatagramSocket>> open(const NetworkAddress& local, Reading reading,
-                                               DatagramSocket::Receiver receiver) override {
+  Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options, DatagramSocket::Receiver receiver) override {
+    const NetworkAddress& local = options.local;
     const int family = local.is_ipv4() ? AF_INET : AF_INET6;
     const int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return fail(Code::kResourceExhausted, fmt::format("no socket: {}", std::strerror(errno)));
@@ -164,8 +160,13 @@ class UdpNetwork final : public Network {
       return fail(why == EADDRINUSE ? Code::kAlreadyExists : Code::kInvalidArgument,
                   fmt::format("UDP address {} cannot be used: {}; choose another, or port 0 for any", local.text(), std::strerror(why)));
     }
-    auto made = std::make_unique<UdpSocket>(*this, descriptor, family, reading, std::move(receiver));
-    if (reading == Reading::kNetworkThread) {
+    bool is_connected = false;
+    if (options.peer) {
+      const SystemAddress peer(*options.peer, family);
+      is_connected = connect(descriptor, &peer.any, peer.size()) == 0;  // where there is no way now, each send looks for one
+    }
+    auto made = std::make_unique<UdpSocket>(*this, descriptor, family, is_connected, options.reading, std::move(receiver));
+    if (options.reading == Reading::kNetworkThread) {
       made->thread_ = std::thread([socket = made.get()] {
         const NonBlockingScope scope;
         while (!socket->stopping_.load(std::memory_order_acquire)) socket->receive_one(0);
