@@ -12,8 +12,8 @@
 
 #include "cli_output.h"
 #include "cli_session.h"
+#include "cli_types.h"
 #include "hector/management/v1/management.pb.h"
-#include "hector/type_file.h"
 #include "run_directory.h"
 
 namespace {
@@ -186,19 +186,6 @@ class Commands {
     });
   }
 
-  int type_check(const std::vector<std::string>& paths) {
-    int worst = 0;
-    for (const auto& path : paths) {
-      auto checked = check_type_file(path);
-      if (!checked) {
-        worst = std::max(worst, report(checked.error()));
-        continue;
-      }
-      for (const auto& id : *checked) fmt::print("ok {} ({})\n", id, path);
-    }
-    return worst;
-  }
-
   int version() {
     fmt::print("hector 0.1.0, g++ {}, ABI {}\n", __VERSION__, HECTOR_ABI_RECORD);
     return 0;
@@ -257,7 +244,7 @@ int main(int argc, char** argv) {
   app.add_option("--capsule,-c", options.capsule, "which capsule: a name (`hector get capsules`) or a hector: reference");
   app.add_option("--protocol", options.protocol, "reach it over this protocol");
   app.add_option("--timeout-ms", options.timeout_ms, "give up after this time")->capture_default_str();
-  app.add_option("--output,-o", format, "table, json, yaml or name")->check(CLI::IsMember({"table", "json", "yaml", "name"}));
+  app.add_option("--output,-o", format, "table, json, yaml or name; jsonl for type check")->check(CLI::IsMember({"table", "json", "yaml", "name", "jsonl"}));
   app.add_flag("--verbose,-v", options.verbose, "show the log");
 
   auto* capsule = app.add_subcommand("capsule", "the process");
@@ -340,9 +327,14 @@ int main(int argc, char** argv) {
   std::vector<std::string> paths;
   auto* types = app.add_subcommand("type", "types");
   types->require_subcommand(1);
-  auto* check = types->add_subcommand("check", "read type files and say what is wrong");
-  check->add_option("files", paths)->required();
-  check->callback([&] { chosen = [&] { return commands.type_check(paths); }; });
+  auto* check = types->add_subcommand("check", "say what is wrong with the types in these files, and in those below these folders");
+  check->add_option("paths", paths)->required();
+  check->callback([&] { chosen = [&] { return type_check(paths, format); }; });
+  std::string candidate, role;
+  auto* conforms = types->add_subcommand("conforms", "say whether an Interface may play a Role (or replace an Interface)");
+  conforms->add_option("interface", candidate, "FILE:INTERFACE")->required();
+  conforms->add_option("role", role, "FILE:ROLE, FILE:BINDING.ROLE or FILE:INTERFACE")->required();
+  conforms->callback([&] { chosen = [&] { return type_conforms(candidate, role, format); }; });
 
   app.add_subcommand("version", "of this program")->callback([&] { chosen = [&] { return commands.version(); }; });
 

@@ -76,7 +76,7 @@ std::string format_rows(const std::vector<OutputRow>& rows, const std::string& f
     for (const auto& row : rows) out += row.name + "\n";
     return out;
   }
-  if (format == "json") {
+  if (format == "json" || format == "jsonl") {
     out = "[";
     for (const auto& row : rows) {
       out += (out.size() > 1 ? ",\n " : "") + fmt::format("{{\"name\": {}", json_quoted(row.name));

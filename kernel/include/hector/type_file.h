@@ -17,10 +17,36 @@ struct TypeDescription {
   std::string descriptors;  ///< of an Interface: a serialised FileDescriptorSet
 };
 
+/// What is to be said of one type of a file.
+struct TypeCheck {
+  std::string file;
+  std::string type;  ///< "diary.Meeting/1"; empty where that cannot be told
+  bool ok = true;
+  std::string rule;  ///< "syntax", "names", "C0" … "C5", "limits"
+  std::string text;  ///< for people
+  std::vector<std::string> trace;
+  std::vector<std::string> who;
+};
+/// Every type in these files, and in the `.yaml` and `.yml` files below these folders. An Interface may stand in another file than the
+/// Binding type that names it. NOT_FOUND names a path that is not there.
+Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths);
+
+struct ConformanceReason {
+  std::string rule;  ///< "signature", "R1" … "R5"
+  std::string text;
+  std::vector<std::string> trace;
+};
+struct Conformance {
+  std::vector<ConformanceReason> reasons;  ///< none: it conforms
+  bool order_compared = true;              ///< false: the Interface says no order, signatures alone were compared
+};
+/// Whether an Interface may play a Role: "FILE:NAME", where NAME is an Interface ("diary.Calendar/1", or without its major) and a Role
+/// ("diary.Meeting/1.attendee", or "attendee" where one Binding type of the file has it) or an Interface that is to be replaced. NOT_FOUND,
+/// INVALID_ARGUMENT.
+Result<Conformance> check_conformance(const std::string& interface, const std::string& role);
+
 /// The types in a file. INVALID_ARGUMENT: "file:line:column: what"; NOT_FOUND if there is no such file.
 Result<std::vector<TypeDescription>> read_type_descriptions(const std::string& path);
-/// Their ids alone.
-Result<std::vector<std::string>> check_type_file(const std::string& path);
 /// The FileDescriptorSet of hector.type.v1 itself.
 std::string type_model_descriptors();
 

@@ -162,8 +162,21 @@ void check_signatures(const CompiledInterface& offered, const RoleOrder& order, 
 /// Both automata side by side, from their starts along what both allow (types.md 4).
 class OrderCheck {
  public:
-  OrderCheck(const Automaton& offered, const RoleOrder& order, std::vector<Symbol> offered_symbols, std::vector<Reason>& reasons)
-      : offered_(offered), role_(order.automaton), order_(order), offered_symbols_(std::move(offered_symbols)), reasons_(reasons) {}
+  OrderCheck(const Automaton& offered, const RoleOrder& order, std::vector<Reason>& reasons) : offered_(offered), role_(order.automaton), order_(order), reasons_(reasons) {
+    for (Symbol s = 0; s < order.operations.size(); ++s) offered_symbols_.push_back(s);
+  }
+  OrderCheck(const CompiledInterface& offered, const RoleOrder& order, std::vector<Reason>& reasons)
+      : offered_(*offered.automaton()), role_(order.automaton), order_(order), reasons_(reasons) {
+    const auto inputs = static_cast<Symbol>(offered.operations().size());
+    for (std::size_t s = 0; s < order.operations.size(); ++s) {
+      const auto* found = find_in(order.is_output[s] ? offered.initiates() : offered.operations(), order.operations[s]);
+      offered_symbols_.push_back(found == nullptr ? UINT32_MAX : (order.is_output[s] ? inputs : 0U) + found->index);
+    }
+    for (const auto& output : offered.initiates()) {
+      const Symbol symbol = inputs + output.index;
+      if (std::find(offered_symbols_.begin(), offered_symbols_.end(), symbol) == offered_symbols_.end()) foreign_outputs_.emplace_back(output.name, symbol);
+    }
+  }
 
   void run() {
     const std::pair start{role_.start, offered_.start};
@@ -212,6 +225,13 @@ class OrderCheck {
         if (in_offered && !in_role) add("R2", fmt::format("the Interface may start '{}' where the Role forbids it", order_.operations[s]), with);
       }
     }
+    for (const auto& [name, symbol] : foreign_outputs_) {
+      if (offered_.step(i, symbol) == Automaton::kNone) continue;
+      offered_outputs = true;
+      auto with = trace;
+      with.push_back(name);
+      add("R2", fmt::format("the Interface may start '{}', which the Role does not know", name), with);
+    }
     const bool role_ends = role_.accepting[static_cast<std::size_t>(r)];
     const bool offered_ends = offered_.accepting[static_cast<std::size_t>(i)];
     if (role_ends && !role_inputs && !role_outputs && !offered_ends) {
@@ -229,6 +249,7 @@ class OrderCheck {
   const Automaton& role_;
   const RoleOrder& order_;
   std::vector<Symbol> offered_symbols_;
+  std::vector<std::pair<std::string, Symbol>> foreign_outputs_;  ///< what the Interface may start and the Role does not know
   std::vector<Reason>& reasons_;
   std::map<std::pair<std::int32_t, std::int32_t>, std::vector<std::string>> traces_;
   std::set<std::string> seen_;
@@ -241,26 +262,48 @@ void check_message(const pb::Descriptor& sent, const pb::Descriptor& expected, c
   check_fields(sent, expected, where, assumed, reasons);
 }
 
+Verdict check_order(const CompiledInterface& offered, const RoleOrder& order, const CompiledInterface& required) {
+  Verdict verdict;
+  check_signatures(offered, order, required, verdict.reasons);
+  verdict.order_compared = offered.automaton().has_value();
+  if (!verdict.order_compared) return verdict;
+  std::vector<Reason> found;
+  OrderCheck(offered, order, found).run();
+  std::stable_sort(found.begin(), found.end(), [](const Reason& a, const Reason& b) { return a.rule < b.rule; });
+  verdict.reasons.insert(verdict.reasons.end(), found.begin(), found.end());
+  return verdict;
+}
+
+std::vector<Reason> check_order_alone(const Automaton& offered, const RoleOrder& order) {
+  std::vector<Reason> found;
+  OrderCheck(offered, order, found).run();
+  std::stable_sort(found.begin(), found.end(), [](const Reason& a, const Reason& b) { return a.rule < b.rule; });
+  return found;
+}
+
 Result<Verdict> check_role(const CompiledInterface& offered, const hector::type::v1::Binding& binding, std::uint32_t role,
                            const CompiledInterface& required) {
   auto order = role_order(binding, role);
   if (!order) return fail(order.error());
-  Verdict verdict;
-  check_signatures(offered, *order, required, verdict.reasons);
-  verdict.order_compared = offered.automaton().has_value();
-  if (!verdict.order_compared) return verdict;
-  std::vector<Symbol> own;
-  for (std::size_t s = 0; s < order->operations.size(); ++s) {
-    const auto& list = order->is_output[s] ? offered.initiates() : offered.operations();
-    const auto* found = find_in(list, order->operations[s]);
-    const auto offset = order->is_output[s] ? static_cast<Symbol>(offered.operations().size()) : 0U;
-    own.push_back(found == nullptr ? UINT32_MAX : offset + found->index);
+  return check_order(offered, *order, required);
+}
+
+Result<Verdict> check_replacement(const CompiledInterface& newer, const CompiledInterface& older) {
+  RoleOrder order;
+  for (const auto* list : {&older.operations(), &older.initiates()}) {
+    for (const auto& operation : *list) {
+      order.operations.push_back(operation.name);
+      order.is_output.push_back(list == &older.initiates());
+    }
   }
-  std::vector<Reason> found;
-  OrderCheck(*offered.automaton(), *order, std::move(own), found).run();
-  std::stable_sort(found.begin(), found.end(), [](const Reason& a, const Reason& b) { return a.rule < b.rule; });
-  verdict.reasons.insert(verdict.reasons.end(), found.begin(), found.end());
-  return verdict;
+  if (older.automaton()) {
+    order.automaton = *older.automaton();
+  } else {  // any order: one state that everything leads back to
+    for (Symbol s = 0; s < order.operations.size(); ++s) order.automaton.symbols.push_back(s);
+    order.automaton.next = {std::vector<std::int32_t>(order.operations.size(), 0)};
+    order.automaton.accepting = {true};
+  }
+  return check_order(newer, order, older);
 }
 
 Error incompatible(const std::string& what, const Verdict& verdict) {

@@ -1,5 +1,6 @@
 #include "types/expression.h"
 
+#include <algorithm>
 #include <charconv>
 #include <tao/pegtl.hpp>
 
@@ -57,6 +58,7 @@ namespace {
 
 struct State {
   std::vector<Expression> done;               // finished operands
+  std::vector<std::size_t> heights;           // of their trees
   std::vector<std::size_t> sequence_starts;   // where each open list began
   std::vector<std::size_t> interleave_starts;
   std::vector<std::size_t> choice_starts;
@@ -79,9 +81,21 @@ template <class Input>
 void fold(State& state, std::size_t start, Expression::List* (Expression::*mutable_list)()) {
   if (state.done.size() - start < 2) return;
   Expression list;
-  for (std::size_t i = start; i < state.done.size(); ++i) *(list.*mutable_list)()->add_of() = std::move(state.done[i]);
+  std::size_t height = 0;
+  for (std::size_t i = start; i < state.done.size(); ++i) {
+    *(list.*mutable_list)()->add_of() = std::move(state.done[i]);
+    height = std::max(height, state.heights[i]);
+  }
   state.done.resize(start);
+  state.heights.resize(start);
   state.done.push_back(std::move(list));
+  state.heights.push_back(height + 1);
+}
+
+/// Trees are walked by recursion: one more level, if there may be one.
+template <class Input>
+void grow(const Input& in, State& state) {
+  if (++state.heights.back() > kExpressionHeightMax) refuse(in, "more than " + std::to_string(kExpressionHeightMax) + " operators inside each other");
 }
 
 void wrap_repeat(State& state, std::uint32_t min, std::int32_t max) {
@@ -140,6 +154,7 @@ struct action<grammar::symbol> {
       }
     }
     state.done.push_back(std::move(symbol));
+    state.heights.push_back(1);
     state.has_role = false;
   }
 };
@@ -165,7 +180,9 @@ struct action<grammar::chooser> {
 };
 template <>
 struct action<grammar::chosen> {
-  static void apply0(State& state) {
+  template <class Input>
+  static void apply(const Input& in, State& state) {
+    grow(in, state);
     Expression chosen;
     chosen.mutable_chosen()->set_role(state.choosers.back());
     state.choosers.pop_back();
@@ -175,15 +192,27 @@ struct action<grammar::chosen> {
 };
 template <>
 struct action<grammar::star> {
-  static void apply0(State& state) { wrap_repeat(state, 0, -1); }
+  template <class Input>
+  static void apply(const Input& in, State& state) {
+    wrap_repeat(state, 0, -1);
+    grow(in, state);
+  }
 };
 template <>
 struct action<grammar::plus> {
-  static void apply0(State& state) { wrap_repeat(state, 1, -1); }
+  template <class Input>
+  static void apply(const Input& in, State& state) {
+    wrap_repeat(state, 1, -1);
+    grow(in, state);
+  }
 };
 template <>
 struct action<grammar::question> {
-  static void apply0(State& state) { wrap_repeat(state, 0, 1); }
+  template <class Input>
+  static void apply(const Input& in, State& state) {
+    wrap_repeat(state, 0, 1);
+    grow(in, state);
+  }
 };
 
 template <class Input>
@@ -223,6 +252,7 @@ struct action<grammar::count> {
     const std::int64_t maximum = state.maximum >= 0 ? state.maximum : state.is_open_ended ? -1 : state.minimum;
     if (maximum >= 0 && maximum < state.minimum) refuse(in, "in {n,m}, m may not be less than n");
     wrap_repeat(state, state.minimum, static_cast<std::int32_t>(maximum));
+    grow(in, state);
   }
 };
 template <>
@@ -244,7 +274,9 @@ struct action<grammar::unit> {
 };
 template <>
 struct action<grammar::before> {
-  static void apply0(State& state) {
+  template <class Input>
+  static void apply(const Input& in, State& state) {
+    grow(in, state);
     Expression before;
     *before.mutable_before()->mutable_of() = std::move(state.done.back());
     before.mutable_before()->set_time_ms(state.duration);

@@ -14,6 +14,7 @@ namespace hector::types {
 /// Limits: an expression's octets, its nesting, and the largest count in x{n,m}.
 inline constexpr std::size_t kExpressionOctetsMax = 64 * 1024;
 inline constexpr std::size_t kExpressionDepthMax = 200;
+inline constexpr std::size_t kExpressionHeightMax = 1'000;
 inline constexpr std::uint32_t kExpressionCountMax = 1'000;
 
 /// INVALID_ARGUMENT says the column (from 1), what was found and what was expected.

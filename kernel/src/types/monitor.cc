@@ -42,6 +42,7 @@ bool Monitor::step(Symbol symbol) noexcept {
     }
   }
   const std::lock_guard lock(mutex_);
+  if (language_.size() > Regular::kNodesMax / 4) node_ = language_.keep_only(node_);
   const Regular::Node next = language_.after(node_, symbol);
   if (next == Regular::kVoid) return false;
   node_ = next;

@@ -1,6 +1,7 @@
 #include "types/reader.h"
 
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -323,37 +324,75 @@ std::vector<std::string> split_documents(std::string_view yaml) {
   return documents;
 }
 
-TypeFile read_documents(std::string_view yaml, const std::string& file, const std::string& folder) {
-  TypeFile types;
-  check_depth(yaml, file);
-  for (const std::string& text : split_documents(yaml)) {
+/// What a document says it is, however broken the rest: for messages about it.
+std::string id_of(const std::string& text) {
+  for (const char* key : {"interface:", "binding:"}) {
+    for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+      if (at != 0 && text[at - 1] != '\n') continue;
+      auto begin = text.find_first_not_of(" \t\"'", at + std::strlen(key));
+      if (begin == std::string::npos) return {};
+      return text.substr(begin, text.find_first_of(" \t\r\n\"'#", begin) - begin);
+    }
+  }
+  return {};
+}
+
+TypeDocument read_document(const std::string& text, const std::string& file, const std::string& folder) {
+  TypeDocument read;
+  read.id = id_of(text);
+  try {
     const YAML::Node document = YAML::Load(text);
-    if (document.IsNull()) continue;
+    if (document.IsNull()) return read;
     const YamlNode node(document, file, "the document");
     if (node.has("interface")) {
-      types.interfaces.push_back(read_interface(node, folder));
+      read.interface = read_interface(node, folder);
     } else if (node.has("binding")) {
-      types.bindings.push_back(read_binding(node));
+      read.binding = read_binding(node);
     } else {
       node.refuse("a type document starts with 'interface:' or 'binding:'");
     }
+  } catch (const YamlMistake& mistake) {
+    read.mistake = Error{Code::kInvalidArgument, mistake.text, {}, {}, {}};
+  } catch (const YAML::Exception& error) {
+    read.mistake = Error{Code::kInvalidArgument, fmt::format("{}:{}:{}: not YAML: {}", file, error.mark.line + 1, error.mark.column + 1, error.msg), {}, {}, {}};
   }
-  return types;
+  return read;
 }
 
 }  // namespace
 
-Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder) {
+Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const std::string& folder) {
   if (yaml.size() > kTypeFileOctetsMax) {
     return fail(Code::kInvalidArgument, fmt::format("{}: a type file may have {} octets, this one has {}", name, kTypeFileOctetsMax, yaml.size()));
   }
   try {
-    return read_documents(yaml, name, folder);
+    check_depth(yaml, name);
   } catch (const YamlMistake& mistake) {
     return fail(Code::kInvalidArgument, mistake.text);
-  } catch (const YAML::Exception& error) {
-    return fail(Code::kInvalidArgument, fmt::format("{}:{}:{}: not YAML: {}", name, error.mark.line + 1, error.mark.column + 1, error.msg));
   }
+  std::vector<TypeDocument> documents;
+  std::set<std::string> ids;
+  for (const std::string& text : split_documents(yaml)) {
+    auto read = read_document(text, name, folder);
+    if (!read.mistake && !read.interface && !read.binding) continue;
+    if (!read.mistake && !ids.insert((read.interface ? "interface " : "binding ") + read.id).second) {
+      read.mistake = Error{Code::kInvalidArgument, fmt::format("{}: {} stands twice", name, read.id), {}, {}, {}};
+    }
+    documents.push_back(std::move(read));
+  }
+  return documents;
+}
+
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder) {
+  auto documents = read_type_documents(yaml, name, folder);
+  if (!documents) return fail(documents.error());
+  TypeFile types;
+  for (auto& document : *documents) {
+    if (document.mistake) return fail(std::move(*document.mistake));
+    if (document.interface) types.interfaces.push_back(std::move(*document.interface));
+    if (document.binding) types.bindings.push_back(std::move(*document.binding));
+  }
+  return types;
 }
 
 Result<TypeFile> read_type_file(const std::string& path) {

@@ -3,6 +3,7 @@
 // Who: the type repository, `hector type check`, templates.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,16 @@ struct TypeFile {
   std::vector<hector::type::v1::Interface> interfaces;
   std::vector<hector::type::v1::Binding> bindings;
 };
+
+/// One YAML document of a type file: an Interface, a Binding, or what is wrong with it ("file:line:column: what").
+struct TypeDocument {
+  std::string id;  ///< as written; empty where that cannot be told
+  std::optional<hector::type::v1::Interface> interface;
+  std::optional<hector::type::v1::Binding> binding;
+  std::optional<Error> mistake;
+};
+/// All of them, whatever is wrong with some. INVALID_ARGUMENT if the file as a whole is over a limit.
+Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const std::string& folder);
 
 /// `name` is for messages; `.proto` files are found in `folder` or above it. INVALID_ARGUMENT: "file:line:column: what".
 Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder);

@@ -15,6 +15,10 @@ Regular::Regular() {
 Regular::Node Regular::make(Form form, bool nullable, Symbol symbol, std::vector<Node> of) {
   auto key = std::make_tuple(form, symbol, of);
   if (auto found = known_.find(key); found != known_.end()) return found->second;
+  if (nodes_.size() >= kNodesMax) {
+    overfull_ = true;
+    return kEmpty;
+  }
   const Node node = static_cast<Node>(nodes_.size());
   nodes_.push_back({form, nullable, symbol, std::move(of)});
   known_.emplace(std::move(key), node);
@@ -27,12 +31,11 @@ Regular::Node Regular::sequence(Node first, Node second) {
   if (first == kVoid || second == kVoid) return kVoid;
   if (first == kEmpty) return second;
   if (second == kEmpty) return first;
-  if (nodes_[first].form == Form::kSequence) {  // kept right-leaning, so that equal words meet in equal nodes
-    const Node head = nodes_[first].of[0];
-    const Node tail = nodes_[first].of[1];
-    return sequence(head, sequence(tail, second));
-  }
-  return make(Form::kSequence, may_end(first) && may_end(second), 0, {first, second});
+  std::vector<Node> heads;  // kept right-leaning, so that equal words meet in equal nodes
+  for (; nodes_[first].form == Form::kSequence; first = nodes_[first].of[1]) heads.push_back(nodes_[first].of[0]);
+  Node tail = make(Form::kSequence, may_end(first) && may_end(second), 0, {first, second});
+  for (auto head = heads.rbegin(); head != heads.rend() && !overfull_; ++head) tail = make(Form::kSequence, may_end(*head) && may_end(tail), 0, {*head, tail});
+  return tail;
 }
 
 Regular::Node Regular::choice(std::vector<Node> options) {
@@ -85,9 +88,9 @@ Regular::Node Regular::repeat(Node of, std::uint32_t min, std::int32_t max) {
   if (max < 0) {
     tail = star(of);
   } else {
-    for (std::int64_t i = max; i > static_cast<std::int64_t>(min); --i) tail = optional(sequence(of, tail));
+    for (std::int64_t i = max; i > static_cast<std::int64_t>(min) && !overfull_; --i) tail = optional(sequence(of, tail));
   }
-  for (std::uint32_t i = 0; i < min; ++i) tail = sequence(of, tail);
+  for (std::uint32_t i = 0; i < min && !overfull_; ++i) tail = sequence(of, tail);
   return tail;
 }
 
@@ -161,6 +164,27 @@ std::vector<Symbol> Regular::alphabet(Node start) const {
   return {symbols.begin(), symbols.end()};
 }
 
+Regular::Node Regular::keep_only(Node node) {
+  std::vector<bool> wanted(nodes_.size(), false);
+  wanted[node] = true;
+  for (Node at = node; at > kEmpty; --at) {  // parts are older than what they are part of
+    if (!wanted[at]) continue;
+    for (const Node part : nodes_[at].of) wanted[part] = true;
+  }
+  Regular kept;
+  std::vector<Node> numbers(nodes_.size(), kEmpty);
+  numbers[kVoid] = kVoid;
+  for (Node at = kEmpty + 1; at <= node; ++at) {
+    if (!wanted[at]) continue;
+    Data data = std::move(nodes_[at]);
+    for (Node& part : data.of) part = numbers[part];
+    if (data.form == Form::kChoice || data.form == Form::kInterleave) std::sort(data.of.begin(), data.of.end());
+    numbers[at] = kept.make(data.form, data.nullable, data.symbol, std::move(data.of));
+  }
+  *this = std::move(kept);
+  return numbers[node];
+}
+
 std::int32_t Automaton::column(Symbol symbol) const {
   const auto found = std::lower_bound(symbols.begin(), symbols.end(), symbol);
   return found != symbols.end() && *found == symbol ? static_cast<std::int32_t>(found - symbols.begin()) : kNone;
@@ -173,6 +197,8 @@ std::int32_t Automaton::step(std::int32_t state, Symbol symbol) const {
 
 Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::size_t states_max) {
   Automaton automaton;
+  const auto overfull = [] { return fail(Code::kResourceExhausted, "the protocol is too long when its counts are written out; use smaller counts"); };
+  if (language.is_overfull()) return overfull();
   automaton.symbols = language.alphabet(start);
   std::unordered_map<Regular::Node, std::int32_t> numbers;
   std::vector<Regular::Node> states;
@@ -183,7 +209,7 @@ Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::s
   };
   number(start);
   for (std::size_t i = 0; i < states.size(); ++i) {
-    if (states.size() > states_max) {
+    if (states.size() > states_max || language.is_overfull()) {
       return fail(Code::kResourceExhausted, "the protocol has more than " + std::to_string(states_max) +
                                                 " states; use fewer interleavings (&) or smaller counts");
     }
@@ -196,6 +222,7 @@ Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::s
     automaton.next.push_back(std::move(row));
     automaton.accepting.push_back(language.may_end(node));
   }
+  if (language.is_overfull()) return overfull();
   return minimise(automaton);
 }
 

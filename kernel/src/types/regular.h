@@ -41,6 +41,11 @@ class Regular {
   /// Every symbol that occurs.
   std::vector<Symbol> alphabet(Node node) const;
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  /// Forgets all that `node` is not made of; every other number is void afterwards. Its number from now on.
+  Node keep_only(Node node);
+  /// More than kNodesMax expressions were needed: what came after that is wrong, build_automaton() refuses it.
+  [[nodiscard]] bool is_overfull() const { return overfull_; }
+  static constexpr std::size_t kNodesMax = 200'000;
 
  private:
   enum class Form : std::uint8_t { kVoid, kEmpty, kSymbol, kSequence, kChoice, kInterleave, kStar };
@@ -53,6 +58,7 @@ class Regular {
   Node make(Form form, bool nullable, Symbol symbol, std::vector<Node> of);
   Node derive(Node node, Symbol symbol);
   std::vector<Data> nodes_;
+  bool overfull_ = false;
   std::map<std::tuple<Form, Symbol, std::vector<Node>>, Node> known_;
   std::unordered_map<std::uint64_t, Node> after_;
   std::unordered_map<Node, std::vector<Symbol>> first_;

@@ -192,6 +192,20 @@ TEST(Monitor, FollowsOneMembersViewForAnyNumberOfMembers) {
   }
 }
 
+TEST(Regular, ForgetsWhatAnExpressionIsNotMadeOfAndGoesOnAsBefore) {
+  Regular language;
+  const auto a = language.symbol(1), b = language.symbol(2), c = language.symbol(3);
+  Regular::Node node = language.star(language.interleave({language.sequence(a, b), language.choice({c, language.sequence(b, a)})}));
+  for (const Symbol symbol : {1U, 3U, 2U, 2U, 1U, 1U, 2U}) {
+    const std::size_t before = language.size();
+    node = language.keep_only(language.after(node, symbol));
+    ASSERT_NE(node, Regular::kVoid);
+    EXPECT_LT(language.size(), before + 20);
+  }
+  EXPECT_TRUE(language.may_end(node));
+  EXPECT_EQ(language.after(node, 4), Regular::kVoid);
+}
+
 TEST(Repository, KeepsATypeAsItIsUnderItsId) {
   Repository types;
   const std::string yaml = "interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: announce, in: google.protobuf.Empty}\n";

@@ -1,0 +1,17 @@
+// What: the commands of `hector type`: what is wrong with type files, and whether an Interface may play a Role.
+// Why: they need no capsule, only files.
+// Who: cli_main.cc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace hector {
+
+/// A line for each type; with format "jsonl" an object a line: type, ok, rule, trace, who, text, file. The exit code: 0 all are right, 2 a file
+/// cannot be read as types, 7 a type cannot work.
+int type_check(const std::vector<std::string>& paths, const std::string& format);
+/// Prints "yes", or the reasons; format "json": conforms, rule, reasons. The exit code: 0 or 7, 2 and 3 for what is given.
+int type_conforms(const std::string& interface, const std::string& role, const std::string& format);
+
+}  // namespace hector
