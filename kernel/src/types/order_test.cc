@@ -239,5 +239,209 @@ TEST(Order, ConformanceIsWhatANaiveProgramFindsOnRandomPairs) {
   EXPECT_GT(conforming, kRandomPairs / 50);
 }
 
+
+// --- the experiment: accepted Binding types, conforming parties, every asynchronous run ------------------------------------------------------
+
+/// A random Binding type of three roles, r with many members at times, without timed phases.
+std::string random_binding(Random& random) {
+  const bool is_many = below(random, 3) == 0;
+  std::string yaml = fmt::format("binding: t.B/1\nroles: {{p: {{interface: t.P/1}}, q: {{interface: t.Q/1}}, r: {{interface: t.R/1{}}}}}\ninteractions:\n", is_many ? ", cardinality: 1..*" : "");
+  const char* const roles[] = {"p", "q", "r"};
+  std::vector<std::string> leaves;
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    const std::uint32_t from = below(random, 3), to = (from + 1 + below(random, 2)) % 3;
+    const bool is_multicast = is_many && to == 2 && below(random, 2) == 0;
+    yaml += fmt::format("  {}: {{kind: {}, from: {}, to: {}, operation: {}}}\n", name, is_multicast ? "multicast" : below(random, 3) == 0 ? "rpc" : "announce", roles[from], roles[to], name);
+    const char* const marks[] = {"[r]", "[r*]", "[r?]", ""};
+    leaves.push_back(name + (is_many && (from == 2 || to == 2) && !is_multicast ? std::string(marks[below(random, 4)]) : ""));
+  }
+  return yaml + "protocol: \"" + random_expression(random, leaves, 3) + "\"\n";
+}
+
+/// Removes transitions of outputs and adds ones of inputs at random: what still conforms plays.
+Automaton vary(Random& random, const RoleOrder& order) {
+  Automaton offered = order.automaton;
+  if (order.operations.empty()) return offered;
+  for (int tries = 0; tries < 12; ++tries) {
+    Automaton varied = offered;
+    const auto state = below(random, static_cast<std::uint32_t>(varied.next.size()));
+    const auto column = below(random, static_cast<std::uint32_t>(order.operations.size()));
+    if (varied.symbols.empty() || varied.column(column) == Automaton::kNone) continue;
+    auto& entry = varied.next[state][static_cast<std::size_t>(varied.column(column))];
+    if (order.is_output[column]) {
+      entry = Automaton::kNone;
+    } else if (entry == Automaton::kNone) {
+      entry = static_cast<std::int32_t>(below(random, static_cast<std::uint32_t>(varied.next.size())));
+    }
+    if (below(random, 4) == 0) varied.accepting[state] = !varied.accepting[state];
+    if (check_order_alone(varied, order).empty()) offered = std::move(varied);
+  }
+  return offered;
+}
+
+/// Every run of the parties over channels that keep their order and lose nothing. A rpc's caller starts nothing else until it was taken.
+class World {
+ public:
+  static constexpr std::size_t kConfigurationsMax = 4'000;
+  static constexpr std::size_t kQueueMax = 3;
+
+  World(Random& random, const hector::type::v1::Binding& binding, std::vector<std::uint32_t> members, bool varied) : binding_(binding), members_(std::move(members)) {
+    for (std::uint32_t role = 0; role < members_.size(); ++role) {
+      const auto order = *role_order(binding_, role, members_);
+      // An Interface knows operations, not members: one that leaves out outputs may leave out the only one that is left for a member.
+      bool sees_many = false;
+      for (std::uint32_t other = 0; other < members_.size(); ++other) sees_many |= other != role && members_[other] > 1;
+      const Automaton plays = varied && !sees_many ? vary(random, order) : order.automaton;
+      for (std::uint32_t member = 0; member < members_[role]; ++member) {
+        Regular language;
+        parties_.push_back({role, member, *build_automaton(language, project(binding_, {role, member, members_}, language)), plays, order});
+      }
+    }
+  }
+
+  /// What happened in a run that can neither go on nor be over; empty if there is no such run.
+  std::string dead_end() {
+    Configuration first;
+    for (const auto& party : parties_) first.at.push_back({party.sees.start, party.plays.start, -1});
+    first.queues.resize(parties_.size() * parties_.size());
+    std::map<std::string, std::string> seen{{text(first), ""}};
+    std::deque<Configuration> todo{first};
+    while (!todo.empty() && seen.size() < kConfigurationsMax) {
+      const Configuration at = std::move(todo.front());
+      todo.pop_front();
+      const std::string run = seen.at(text(at));
+      bool goes_on = false;
+      const auto visit = [&](Configuration next, const std::string& step) {
+        if (seen.try_emplace(text(next), run + " " + step).second) todo.push_back(std::move(next));
+      };
+      deliveries(at, visit, goes_on);
+      sends(at, visit, goes_on);
+      if (!goes_on && !is_over(at)) return run.empty() ? " at the start" : run;
+    }
+    return {};
+  }
+
+ private:
+  struct Party {
+    std::uint32_t role, member;
+    Automaton sees, plays;
+    RoleOrder order;
+  };
+  struct At {
+    std::int32_t sees, plays;
+    int waits;  ///< for a rpc at that party; -1: no
+  };
+  struct Configuration {
+    std::vector<At> at;
+    std::vector<std::vector<std::uint32_t>> queues;  ///< interactions, from * parties + to
+  };
+
+  std::string text(const Configuration& c) const {
+    std::string out;
+    for (const auto& at : c.at) out += fmt::format("{},{},{};", at.sees, at.plays, at.waits);
+    for (const auto& queue : c.queues) out += fmt::format("{}/", fmt::join(queue, "."));
+    return out;
+  }
+  const hector::type::v1::Interaction& interaction(std::uint32_t x) const { return binding_.interactions(static_cast<int>(x)); }
+  std::int32_t plays(const Party& party, std::int32_t state, std::uint32_t x) const {
+    const bool is_output = interaction(x).from() == binding_.roles(static_cast<int>(party.role)).name();
+    for (Symbol s = 0; s < party.order.operations.size(); ++s) {
+      if (party.order.operations[s] == interaction(x).operation() && party.order.is_output[s] == is_output) return party.plays.step(state, s);
+    }
+    return Automaton::kNone;
+  }
+  bool is_over(const Configuration& c) const {
+    for (const auto& queue : c.queues) {
+      if (!queue.empty()) return false;
+    }
+    for (std::size_t i = 0; i < parties_.size(); ++i) {
+      if (!parties_[i].sees.accepting[static_cast<std::size_t>(c.at[i].sees)]) return false;
+    }
+    return true;
+  }
+
+  template <class Visit>
+  void deliveries(const Configuration& c, const Visit& visit, bool& goes_on) const {
+    const std::size_t n = parties_.size();
+    for (std::size_t from = 0; from < n; ++from) {
+      for (std::size_t to = 0; to < n; ++to) {
+        const auto& queue = c.queues[from * n + to];
+        if (queue.empty()) continue;
+        const std::uint32_t x = queue.front();
+        const std::int32_t sees = parties_[to].sees.step(c.at[to].sees, view_symbol(x, parties_[from].member));
+        const std::int32_t moved = plays(parties_[to], c.at[to].plays, x);
+        if (sees == Automaton::kNone || moved == Automaton::kNone) continue;
+        goes_on = true;
+        Configuration next = c;
+        next.queues[from * n + to].erase(next.queues[from * n + to].begin());
+        next.at[to].sees = sees;
+        next.at[to].plays = moved;
+        if (interaction(x).kind() == hector::type::v1::KIND_RPC) next.at[from].waits = -1;
+        visit(std::move(next), fmt::format("{}{}>", interaction(x).name(), parties_[to].member));
+      }
+    }
+  }
+
+  template <class Visit>
+  void sends(const Configuration& c, const Visit& visit, bool& goes_on) const {
+    const std::size_t n = parties_.size();
+    for (std::size_t i = 0; i < n; ++i) {
+      const Party& party = parties_[i];
+      if (c.at[i].waits >= 0) continue;
+      // Its Interface knows operations, its session also which members have had theirs: it may stop where both say so.
+      const bool may_stop = party.plays.accepting[static_cast<std::size_t>(c.at[i].plays)] && party.sees.accepting[static_cast<std::size_t>(c.at[i].sees)];
+      for (const Symbol symbol : party.sees.symbols) {
+        const std::uint32_t x = symbol_interaction(symbol);
+        if (interaction(x).from() != binding_.roles(static_cast<int>(party.role)).name()) continue;
+        const std::int32_t sees = party.sees.step(c.at[i].sees, symbol), moved = plays(party, c.at[i].plays, x);
+        if (sees == Automaton::kNone || moved == Automaton::kNone) continue;
+        if (!may_stop) goes_on = true;
+        Configuration next = c;
+        next.at[i].sees = sees;
+        next.at[i].plays = moved;
+        bool is_full = false;
+        for (std::size_t to = 0; to < n; ++to) {
+          if (binding_.roles(static_cast<int>(parties_[to].role)).name() != interaction(x).to()) continue;
+          const bool is_multicast = interaction(x).kind() == hector::type::v1::KIND_MULTICAST;
+          if (!is_multicast && parties_[to].member != symbol_member(symbol)) continue;
+          next.queues[i * n + to].push_back(x);
+          is_full |= next.queues[i * n + to].size() > kQueueMax;
+          if (interaction(x).kind() == hector::type::v1::KIND_RPC) next.at[i].waits = static_cast<int>(to);
+        }
+        if (!is_full) visit(std::move(next), fmt::format("{}{}", party.member, interaction(x).name()));
+      }
+    }
+  }
+
+  const hector::type::v1::Binding& binding_;
+  const std::vector<std::uint32_t> members_;
+  std::vector<Party> parties_;
+};
+
+TEST(Order, AcceptedBindingTypesRunIntoNoDeadEndWithAnyConformingParties) {
+  Random random(3'004);
+  int accepted = 0, rejected = 0, dead = 0;
+  for (int i = 0; i < 6'000; ++i) {
+    const std::string yaml = random_binding(random);
+    auto file = read_types(yaml, "t", "/");
+    ASSERT_TRUE(file) << file.error().text();
+    const auto& binding = file->bindings.at(0);
+    const auto fault = check_binding(binding, {});
+    if (fault && fault->rule == "limits") continue;
+    (fault ? rejected : accepted) += 1;
+    if (fault && rejected % 4 != 0) continue;  // a sample of them is enough
+    bool is_dead = false;
+    for (const auto& members : checked_sizes(binding)) {
+      const std::string run = World(random, binding, members, !fault).dead_end();
+      is_dead |= !run.empty();
+      if (!fault) ASSERT_EQ(run, "") << yaml << fmt::format("members {}", fmt::join(members, ","));
+    }
+    dead += is_dead ? 1 : 0;
+  }
+  fmt::print("accepted {}, rejected {}; of {} of those, {} run into a dead end\n", accepted, rejected, rejected / 4, dead);
+  EXPECT_GT(accepted, 500);
+  EXPECT_GT(dead * 2, rejected / 4) << "most that are rejected would be stuck";
+}
+
 }  // namespace
 }  // namespace hector::types

@@ -172,12 +172,16 @@ Result<Automaton> interface_automaton(const hector::type::v1::Interface& model) 
 
 Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role) {
   constexpr std::uint32_t kMembersForChecking = 3;
-  View view;
-  view.role = role;
+  std::vector<std::uint32_t> members;
   for (const auto& each : binding.roles()) {
     const auto max = each.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(each.members_max());
-    view.members.push_back(std::max(each.members_min(), std::min(kMembersForChecking, max)));
+    members.push_back(std::max(each.members_min(), std::min(kMembersForChecking, max)));
   }
+  return role_order(binding, role, members);
+}
+
+Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const std::vector<std::uint32_t>& members) {
+  const View view{role, 0, members};
   Regular language;
   const Regular::Node seen = project(binding, view, language);
   auto local = build_automaton(language, seen);

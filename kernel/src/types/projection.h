@@ -54,5 +54,7 @@ struct RoleOrder {
   Automaton automaton;
 };
 Result<RoleOrder> role_order(const hector::type::v1::Binding& binding, std::uint32_t role);
+/// The same with these numbers of members.
+Result<RoleOrder> role_order(const hector::type::v1::Binding& binding, std::uint32_t role, const std::vector<std::uint32_t>& members);
 
 }  // namespace hector::types
