@@ -8,6 +8,7 @@
 #include "types/conformance.h"
 #include "types/monitor.h"
 #include "types/reader.h"
+#include "types/repository.h"
 
 namespace {
 
@@ -69,6 +70,43 @@ void role_conformance(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(types::check_role(*calendar, binding, role, *calendar));
 }
 BENCHMARK(role_conformance)->Unit(benchmark::kMicrosecond);
+
+void role_conformance_known(benchmark::State& state) {
+  types::Repository repository;
+  static_cast<void>(repository.load_file(source_path("templates/meeting/meeting.hector.yaml")));
+  const auto binding = *repository.binding("diary.Meeting/1");
+  const auto role = static_cast<std::uint32_t>(types::role_position(binding, "attendee"));
+  const auto calendar = *repository.interface("diary.Calendar/1");
+  for (auto _ : state) benchmark::DoNotOptimize(repository.verdict(calendar, binding, role, calendar));
+}
+BENCHMARK(role_conformance_known);
+
+/// 500 message types that refer to each other, ten fields each, against a copy of themselves.
+void message_closure(benchmark::State& state) {
+  google::protobuf::FileDescriptorSet files;
+  auto* file = files.add_file();
+  file->set_name("m.proto");
+  file->set_syntax("proto3");
+  for (int t = 0; t < 500; ++t) {
+    auto* message = file->add_message_type();
+    message->set_name("T" + std::to_string(t));
+    for (int f = 1; f <= 10; ++f) {
+      auto* field = message->add_field();
+      field->set_name("f" + std::to_string(f));
+      field->set_number(f);
+      field->set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
+      field->set_type(f <= 5 ? google::protobuf::FieldDescriptorProto::TYPE_MESSAGE : google::protobuf::FieldDescriptorProto::TYPE_INT64);
+      if (f <= 5) field->set_type_name(".T" + std::to_string((t * f + f) % 500));
+    }
+  }
+  const auto sent = *types::MessagePool::make(files), expected = *types::MessagePool::make(files);
+  for (auto _ : state) {
+    std::vector<types::Reason> reasons;
+    types::check_message(*sent->find("T0"), *expected->find("T0"), "request", reasons);
+    benchmark::DoNotOptimize(reasons);
+  }
+}
+BENCHMARK(message_closure)->Unit(benchmark::kMicrosecond);
 
 void interface_compiled(benchmark::State& state) {
   const auto file = meeting();

@@ -175,7 +175,8 @@ class Pipeline {
         continue;
       }
       if (required) {
-        auto verdict = types::check_role(**interface, type_, static_cast<std::uint32_t>(r), **required);
+        const auto known = core_.types.verdict(*interface, type_, static_cast<std::uint32_t>(r), *required);
+        const auto& verdict = *known;
         if (!verdict || !verdict->conforms()) {
           refused_[static_cast<std::size_t>(r)].push_back(fmt::format("{}: does not conform: {}", offer.reference.object,
                                                                       verdict ? verdict->reasons.front().text : verdict.error().message));
@@ -239,9 +240,10 @@ class Pipeline {
         }
         auto required = core_.types.interface(type_.roles(r).interface_id());
         if (!required) return fail(required.error());
-        auto verdict = types::check_role(*member.interface, type_, static_cast<std::uint32_t>(r), **required);
+        const auto known = core_.types.verdict(member.interface, type_, static_cast<std::uint32_t>(r), *required);
+        const auto& verdict = *known;
         if (!verdict) return fail(verdict.error());
-        for (auto& reason : verdict->reasons) {
+        for (auto reason : verdict->reasons) {
           reason.text = fmt::format("'{}' as role '{}': {}", member.reference.object, type_.roles(r).name(), reason.text);
           all.reasons.push_back(std::move(reason));
         }

@@ -53,6 +53,7 @@ int width(const pb::FieldDescriptor& field) {
   }
 }
 
+/// `sent` has no value that `expected` does not hold, on the wire that both share.
 bool scalars_fit(const pb::FieldDescriptor& sent, const pb::FieldDescriptor& expected) {
   if (sent.type() == pb::FieldDescriptor::TYPE_STRING && expected.type() == pb::FieldDescriptor::TYPE_BYTES) return true;
   return wire_family(sent) == wire_family(expected) && width(sent) <= width(expected);
@@ -60,47 +61,87 @@ bool scalars_fit(const pb::FieldDescriptor& sent, const pb::FieldDescriptor& exp
 
 bool is_message(const pb::FieldDescriptor& field) { return field.cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE; }
 
-void check_enum(const pb::FieldDescriptor& sent, const pb::FieldDescriptor& expected, const std::string& where,
-                std::vector<Reason>& reasons) {
-  if (sent.type() != pb::FieldDescriptor::TYPE_ENUM || expected.type() != pb::FieldDescriptor::TYPE_ENUM) return;
-  if (expected.enum_type()->file()->syntax() == pb::FileDescriptor::SYNTAX_PROTO3) return;  // open enum: any number passes
-  for (int i = 0; i < sent.enum_type()->value_count(); ++i) {
-    const auto* value = sent.enum_type()->value(i);
-    if (expected.enum_type()->FindValueByNumber(value->number()) == nullptr) {
-      reasons.push_back({"signature", fmt::format("{}: enum value {} = {} is not known to closed enum {}", where, value->name(),
-                                                  value->number(), expected.enum_type()->full_name()), {}});
-    }
-  }
-}
+/// Compares the messages of two types, field by field: what `sent` writes, `expected` reads without loss. A pair of types is looked at once:
+/// recursive ones count as fitting until shown otherwise.
+class MessageCheck {
+ public:
+  explicit MessageCheck(std::vector<Reason>& reasons) : reasons_(reasons) {}
 
-void check_fields(const pb::Descriptor& sent, const pb::Descriptor& expected, const std::string& where,
-                  std::set<Pair>& assumed, std::vector<Reason>& reasons) {
-  if (!assumed.emplace(&sent, &expected).second) return;  // recursive types: equal until shown otherwise
-  for (int i = 0; i < expected.field_count(); ++i) {
-    const auto* wanted = expected.field(i);
-    const auto* given = sent.FindFieldByNumber(wanted->number());
-    const std::string place = fmt::format("{}, field {} '{}'", where, wanted->number(), wanted->name());
-    if (given == nullptr) {
-      if (wanted->is_required()) reasons.push_back({"signature", place + ": required, but never sent", {}});
-      continue;
+  void run(const pb::Descriptor& sent, const pb::Descriptor& expected, const std::string& where) {
+    if (&sent == &expected || !assumed_.emplace(&sent, &expected).second) return;
+    for (int i = 0; i < expected.field_count(); ++i) {
+      const auto* wanted = expected.field(i);
+      const auto* given = sent.FindFieldByNumber(wanted->number());
+      if (given != nullptr) {
+        field(*given, *wanted, where);
+      } else if (wanted->is_required()) {
+        refuse(*wanted, where, "required, but never sent");
+      }
     }
-    if (given->is_repeated() != wanted->is_repeated() || given->is_map() != wanted->is_map()) {
-      reasons.push_back({"signature", fmt::format("{}: {} sent, {} expected", place, given->is_map() ? "a map" : given->is_repeated() ? "repeated" : "one value",
-                                                  wanted->is_map() ? "a map" : wanted->is_repeated() ? "repeated" : "one value"), {}});
-      continue;
+    for (int i = 0; i < sent.field_count(); ++i) {
+      if (expected.IsReservedNumber(sent.field(i)->number())) refuse(*sent.field(i), where, fmt::format("sent, but {} reserves the number", expected.full_name()));
     }
-    if (is_message(*given) && is_message(*wanted)) {
-      check_fields(*given->message_type(), *wanted->message_type(), place, assumed, reasons);
-    } else if (is_message(*given) != is_message(*wanted) || !scalars_fit(*given, *wanted)) {
-      reasons.push_back({"signature", fmt::format("{}: {} sent, {} expected", place, given->type_name(), wanted->type_name()), {}});
+    alternatives(sent, expected, where);
+  }
+
+ private:
+  template <class Text>
+  void refuse(const pb::FieldDescriptor& field, const std::string& where, Text text) {
+    reasons_.push_back({"signature", fmt::format("{}, field {} '{}': {}", where, field.number(), field.name(), text), {}});
+  }
+  static const char* shape(const pb::FieldDescriptor& field) { return field.is_map() ? "a map" : field.is_repeated() ? "repeated" : "one value"; }
+
+  void field(const pb::FieldDescriptor& given, const pb::FieldDescriptor& wanted, const std::string& where) {
+    // One value fits where any number is read; a map is on the wire what a repeated entry message is.
+    if (given.is_repeated() && !wanted.is_repeated()) return refuse(wanted, where, fmt::format("{} sent, {} expected", shape(given), shape(wanted)));
+    if (is_message(given) && is_message(wanted) && given.type() == wanted.type()) {
+      run(*given.message_type(), *wanted.message_type(), fmt::format("{}, field {} '{}'", where, wanted.number(), wanted.name()));
+    } else if (is_message(given) && given.type() == pb::FieldDescriptor::TYPE_MESSAGE && wanted.type() == pb::FieldDescriptor::TYPE_BYTES) {
+      // an encoded message is octets
+    } else if (is_message(given) || is_message(wanted) || !scalars_fit(given, wanted)) {
+      return refuse(wanted, where, fmt::format("{} sent, {} expected", type_of(given), type_of(wanted)));
     } else {
-      check_enum(*given, *wanted, place, reasons);
+      check_enum(given, wanted, where);
     }
-    if (wanted->is_required() && !given->is_required()) {
-      reasons.push_back({"signature", place + ": required, but may be left out", {}});
+    if (wanted.is_required() && !given.is_required()) refuse(wanted, where, "required, but may be left out");
+  }
+  static std::string type_of(const pb::FieldDescriptor& field) {
+    if (field.type() == pb::FieldDescriptor::TYPE_GROUP) return fmt::format("group {}", field.message_type()->full_name());
+    if (is_message(field)) return field.message_type()->full_name();
+    return field.type() == pb::FieldDescriptor::TYPE_ENUM ? field.enum_type()->full_name() : field.type_name();
+  }
+
+  /// Open enumerations pass any number on; closed ones drop what they do not know (Protobuf, "Enum Behavior").
+  void check_enum(const pb::FieldDescriptor& sent, const pb::FieldDescriptor& expected, const std::string& where) {
+    if (expected.type() != pb::FieldDescriptor::TYPE_ENUM || expected.enum_type()->file()->syntax() == pb::FileDescriptor::SYNTAX_PROTO3) return;
+    if (sent.type() != pb::FieldDescriptor::TYPE_ENUM) return refuse(expected, where, fmt::format("any {} sent, closed enum {} expected", sent.type_name(), expected.enum_type()->full_name()));
+    for (int i = 0; i < sent.enum_type()->value_count(); ++i) {
+      const auto* value = sent.enum_type()->value(i);
+      if (expected.enum_type()->FindValueByNumber(value->number()) != nullptr) continue;
+      refuse(expected, where, fmt::format("enum value {} = {} is not known to closed enum {}", value->name(), value->number(), expected.enum_type()->full_name()));
     }
   }
-}
+
+  /// Two fields that may both be sent are not read as alternatives of each other: the last one would win.
+  void alternatives(const pb::Descriptor& sent, const pb::Descriptor& expected, const std::string& where) {
+    for (int o = 0; o < expected.real_oneof_decl_count(); ++o) {
+      const auto* oneof = expected.oneof_decl(o);
+      const pb::FieldDescriptor* first = nullptr;
+      for (int i = 0; i < oneof->field_count(); ++i) {
+        const auto* given = sent.FindFieldByNumber(oneof->field(i)->number());
+        if (given == nullptr) continue;
+        if (first == nullptr) {
+          first = given;
+        } else if (given->real_containing_oneof() == nullptr || given->real_containing_oneof() != first->real_containing_oneof()) {
+          refuse(*oneof->field(i), where, fmt::format("may be sent beside '{}', but both are alternatives of oneof '{}'", first->name(), oneof->name()));
+        }
+      }
+    }
+  }
+
+  std::set<Pair> assumed_;
+  std::vector<Reason>& reasons_;
+};
 
 const pb::Descriptor* message_of(const CompiledInterface& interface, const std::string& name) {
   return name.empty() ? nullptr : interface.messages().find(name);
@@ -125,6 +166,8 @@ void check_operation(const Operation& callee_operation, const CompiledInterface&
   for (const auto& thrown : callee_operation.throws) {
     if (std::find(caller_operation.throws.begin(), caller_operation.throws.end(), thrown) == caller_operation.throws.end()) {
       reasons.push_back({"signature", fmt::format("{}: may throw {}, which the other side does not expect", where, thrown), {}});
+    } else {
+      check_both(message_of(callee, thrown), message_of(caller, thrown), fmt::format("{}, error {}", where, thrown), reasons);
     }
   }
 }
@@ -258,8 +301,7 @@ class OrderCheck {
 }  // namespace
 
 void check_message(const pb::Descriptor& sent, const pb::Descriptor& expected, const std::string& where, std::vector<Reason>& reasons) {
-  std::set<Pair> assumed;
-  check_fields(sent, expected, where, assumed, reasons);
+  MessageCheck(reasons).run(sent, expected, where);
 }
 
 Verdict check_order(const CompiledInterface& offered, const RoleOrder& order, const CompiledInterface& required) {

@@ -102,6 +102,19 @@ Result<hector::type::v1::Binding> Repository::binding(const std::string& id) con
   return fail(Code::kNotFound, fmt::format("no Binding type '{}' is known here{}; load its type file", id, nearest_hint(id, names)));
 }
 
+std::shared_ptr<const Result<Verdict>> Repository::verdict(const CompiledPtr& offered, const hector::type::v1::Binding& binding, std::uint32_t role, const CompiledPtr& required) const {
+  Question question{offered.get(), required.get(), role, binding.major(), binding.name()};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = verdicts_.find(question); found != verdicts_.end()) return found->second.verdict;
+  }
+  auto verdict = std::make_shared<const Result<Verdict>>(check_role(*offered, binding, role, *required));
+  const std::lock_guard lock(mutex_);
+  if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
+  verdicts_.emplace(std::move(question), Known{offered, required, verdict});
+  return verdict;
+}
+
 std::vector<CompiledPtr> Repository::interfaces() const {
   const std::lock_guard lock(mutex_);
   std::vector<CompiledPtr> all;

@@ -6,9 +6,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <vector>
 
-#include "types/compiled_interface.h"
+#include "types/conformance.h"
 
 namespace hector::types {
 
@@ -23,6 +24,8 @@ class Repository {
   Status add(const hector::type::v1::Binding& binding);
   [[nodiscard]] Result<CompiledPtr> interface(const std::string& id) const;
   [[nodiscard]] Result<hector::type::v1::Binding> binding(const std::string& id) const;
+  /// check_role(), remembered: types do not change under their id. `binding` is one of this repository's.
+  [[nodiscard]] std::shared_ptr<const Result<Verdict>> verdict(const CompiledPtr& offered, const hector::type::v1::Binding& binding, std::uint32_t role, const CompiledPtr& required) const;
   [[nodiscard]] std::vector<CompiledPtr> interfaces() const;
   [[nodiscard]] std::vector<hector::type::v1::Binding> bindings() const;
 
@@ -30,6 +33,13 @@ class Repository {
   mutable std::mutex mutex_;
   std::map<std::string, CompiledPtr> interfaces_;
   std::map<std::string, hector::type::v1::Binding> bindings_;
+  struct Known {
+    CompiledPtr offered, required;  ///< kept, so that their addresses stay theirs
+    std::shared_ptr<const Result<Verdict>> verdict;
+  };
+  using Question = std::tuple<const void*, const void*, std::uint32_t, std::uint32_t, std::string>;
+  static constexpr std::size_t kVerdictsMax = 10'000;  ///< then it begins anew
+  mutable std::map<Question, Known> verdicts_;
 };
 
 std::string binding_id(const hector::type::v1::Binding& binding);
