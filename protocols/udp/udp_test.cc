@@ -6,6 +6,7 @@
 #include <set>
 
 #include "hector/kernel.h"
+#include "hector/kernel/v1/kernel.pb.h"
 #include "hector/typed.h"
 #include "packet.h"
 #include "session.h"
@@ -24,15 +25,17 @@ constexpr const char* kTypes = HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml";
 /// Counts how often each request was executed.
 class CountingServant final : public Servant {
  public:
-  explicit CountingServant(std::map<std::string, int>& executed) : executed_(executed) {}
+  CountingServant(std::map<std::string, int>& executed, std::vector<std::string>& order) : executed_(executed), order_(order) {}
   void invoke(Call& call) noexcept override {
-    ++executed_[call.request.bytes().str()];
+    order_.push_back(call.request.bytes().str());
+    ++executed_[order_.back()];
     if (call.kind == Kind::kAnnounce) return call.complete();
     call.complete(Payload(call.request.bytes()));
   }
 
  private:
   std::map<std::string, int>& executed_;
+  std::vector<std::string>& order_;
 };
 
 class SilentServant final : public Servant {
@@ -56,7 +59,7 @@ struct Capsule {
     EXPECT_TRUE(kernel->load_types(kTypes));
     const auto added = kernel->add_protocol("udp", make_protocol(kernel->protocol_context("{}")), {"10.0.0." + std::to_string(number) + ":7000"});
     EXPECT_TRUE(added) << added.error().text();
-    EXPECT_TRUE(kernel->adopt_object("echo", *kernel->interface("kit.Echo/1"), std::make_unique<CountingServant>(executed), ThreadModel::kPooled, false));
+    EXPECT_TRUE(kernel->adopt_object("echo", *kernel->interface("kit.Echo/1"), std::make_unique<CountingServant>(executed, order), ThreadModel::kPooled, false));
     auto made = std::make_unique<SilentServant>();
     sender = made.get();
     EXPECT_TRUE(kernel->adopt_object("sender", *kernel->interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, false));
@@ -71,6 +74,7 @@ struct Capsule {
   }
   std::unique_ptr<Network> network;
   std::map<std::string, int> executed;
+  std::vector<std::string> order;
   SilentServant* sender = nullptr;
   std::unique_ptr<Kernel> kernel;
 };
@@ -167,6 +171,54 @@ TEST(UdpUnderLoss, APartitionEndsInUnavailableAndHeals) {
   world.heal();
   start(world, **target, "echo", "after", seconds(20), tally);
   ASSERT_TRUE(world.run_until([&] { return tally.ok == 2; }, seconds(10)));
+}
+
+/// Moves the sender's channel to another protocol, as unloading one does.
+void move_channel(Capsule& capsule, Simulation& world, std::uint64_t binding, const std::string& away_from) {
+  hector::kernel::v1::MoveChannel request;
+  request.set_binding(binding);
+  request.set_role("receiver");
+  request.set_exclude(away_from);
+  WaitedCall call;
+  call.header.operation_name = "move_channel";
+  call.request = Payload(Bytes::take(request.SerializeAsString()));
+  call.run(**capsule.kernel->capsule().resolve("_coordinator"), world);
+  ASSERT_FALSE(call.error) << call.error->text();
+  hector::kernel::v1::MovedChannel moved;
+  ASSERT_TRUE(moved.ParseFromString(call.reply.bytes().str()));
+  ASSERT_EQ(moved.moves_size(), 1);
+}
+
+TEST(ChannelMove, LosesDoublesAndReordersNothingWhileMessagesAreUnderWay) {
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Simulation world(seed);
+    Capsule client(world, 1), server(world, 2);
+    for (auto* capsule : {&client, &server}) {
+      const std::string address = capsule == &client ? "10.0.0.1:7001" : "10.0.0.2:7001";
+      ASSERT_TRUE(capsule->kernel->add_protocol("other", make_protocol(capsule->kernel->protocol_context("{}")), {address}));
+    }
+    const auto binding = client.kernel->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", server.reference()}}});
+    ASSERT_TRUE(binding) << binding.error().text();
+    world.rules = {0.20, 0.10, milliseconds(1), milliseconds(15)};
+    constexpr int kMessages = 400;
+    int ended = 0;
+    std::vector<std::string> sent;
+    for (int i = 0; i < kMessages; ++i) {
+      auto& call = CallbackCall::make([&](Call& over) {
+        EXPECT_FALSE(over.error) << over.error->text();
+        ++ended;
+      });
+      sent.push_back(std::to_string(i));
+      call.request = Payload(Bytes::copy(sent.back()));
+      client.sender->session->start(*client.sender->session->interaction(i % 3 == 0 ? "echo" : "note"), 0, call);
+      world.run_for(milliseconds(1));
+      if (i % 100 == 50) move_channel(client, world, *binding, i % 200 == 50 ? "other" : "udp");
+    }
+    ASSERT_TRUE(world.run_until([&] { return ended == kMessages; }, seconds(30))) << ended;
+    EXPECT_EQ(server.order, sent);
+    client.sender->session.reset();
+  }
 }
 
 std::uint64_t twenty_capsules(std::uint64_t seed) {

@@ -46,8 +46,7 @@ inline constexpr std::uint32_t kByName = UINT32_MAX;
 struct Header {
   std::uint64_t offer = 0;     ///< target Offer; 0: named by `object`, else by `interface_name`
   std::uint64_t session = 0;   ///< 0: an implicit binding of one call
-  std::uint64_t sequence = 0;  ///< position among the session's messages on this channel, from 1; 0: unordered
-  std::uint64_t oldest = 0;    ///< every sequence below it has ended at the sender
+  std::uint64_t sequence = 0;  ///< position among what this party sent that member in the session, flows apart, from 1; 0: as it comes
   std::uint32_t operation = kByName;
   Deadline deadline = kNever;
   TraceContext trace;

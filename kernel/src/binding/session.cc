@@ -51,7 +51,7 @@ Status PartySession::plan() {
   }
   role_ = static_cast<std::uint32_t>(own_role);
   types::View view{role_, part_.member(), {}};
-  std::vector<std::uint32_t> first_party;  // of each role, among interfaces and sessions
+  auto& first_party = first_party_;
   std::uint32_t parties = 0;
   for (const auto& role : part_.roles()) {
     first_party.push_back(parties);
@@ -61,6 +61,7 @@ Status PartySession::plan() {
   if (part_.interfaces_size() != static_cast<int>(parties) || part_.sessions_size() != static_cast<int>(parties)) {
     return fail(Code::kInvalidArgument, "a Binding's parties, sessions and interfaces do not match in number");
   }
+  plain_ = std::make_unique<std::atomic<std::uint64_t>[]>(parties);
   for (const auto& model : part_.interfaces()) {
     auto compiled = core_.types.add(model);
     if (!compiled) compiled = types::CompiledInterface::make(model);  // another type of this id here: keep theirs for this Binding
@@ -242,7 +243,10 @@ void PartySession::send(const InteractionPlan& plan, std::uint32_t interaction, 
   call.header.offer = out.party.offer;
   call.header.operation = interaction;
   call.header.principal = offer_->principal;
-  if (out.is_sequenced && call.kind != Kind::kStream) call.header.sequence = out.sequence.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (call.kind != Kind::kStream) {
+    const std::uint64_t position = out.sequence.fetch_add(1, std::memory_order_relaxed) + 1;
+    call.header.sequence = out.is_sequenced.load(std::memory_order_relaxed) ? position : 0;
+  }
   inherit(call, core_);
   channel->start(call);
 }
@@ -293,6 +297,7 @@ void PartySession::close(const std::string& why) {
       if (order.timer != 0) core_.options.executor->cancel(order.timer);
     }
     arriving_.clear();
+    waiting_count_ = 0;
   }
   const Error error{Code::kUnavailable, fmt::format("the Binding {} is closed: {}", type_id_, why), {}, {}, {}};
   for (auto& each : held) each.call->fail(error);
@@ -318,7 +323,29 @@ Status PartySession::resolve(Call& call, std::uint32_t sender_role, std::uint32_
 
 void PartySession::accept(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept {
   if (call.header.sequence != 0) return in_order(call, sender_role, sender_member);
+  if (call.kind == Kind::kStream) return take(call, call.header.operation, sender_member);
   take(call, call.header.operation, sender_member);
+  plain_from(sender_role, sender_member).fetch_add(1, std::memory_order_acq_rel);
+  if (waiting_count_.load(std::memory_order_acquire) == 0) return;
+  const std::uint64_t key = order_key(sender_role, sender_member);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = arriving_.find(key);
+    if (found == arriving_.end()) return;
+    make_ready(found->second, key);
+  }
+  deliver_in_order(key);
+}
+
+void PartySession::make_ready(InOrder& order, std::uint64_t key) noexcept {
+  const auto& plain = plain_from(static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key));
+  while (!order.waiting.empty() && order.waiting.begin()->first <= plain.load(std::memory_order_acquire) + order.placed + 1) {
+    order.ready.push_back(order.waiting.begin()->second);
+    order.waiting.erase(order.waiting.begin());
+    ++order.placed;
+    waiting_count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  if (order.waiting.empty() && order.timer != 0) core_.options.executor->cancel(std::exchange(order.timer, 0));
 }
 
 void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept {
@@ -326,22 +353,15 @@ void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t
   {
     const std::lock_guard lock(mutex_);
     InOrder& order = arriving_[key];
-    const std::uint64_t sequence = call.header.sequence;
-    if (sequence > order.next && order.waiting.size() < kHeldMax) {
-      order.waiting.emplace(sequence, &call);
-      if (order.timer == 0) {
+    if (order.waiting.size() >= kHeldMax || !order.waiting.emplace(call.header.sequence, &call).second) {
+      order.ready.push_back(&call);  // too many wait: order is given up rather than the message
+    } else {
+      waiting_count_.fetch_add(1, std::memory_order_release);
+      make_ready(order, key);
+      if (!order.waiting.empty() && order.timer == 0) {
         order.timer = core_.options.executor->at(core_.options.clock->now() + kGapWait, [self = shared_from_this(), key] { self->skip_gap(key); });
       }
-      return;
     }
-    if (sequence >= order.next) order.next = sequence + 1;
-    order.ready.push_back(&call);
-    while (!order.waiting.empty() && order.waiting.begin()->first <= order.next) {
-      order.next = std::max(order.next, order.waiting.begin()->first + 1);
-      order.ready.push_back(order.waiting.begin()->second);
-      order.waiting.erase(order.waiting.begin());
-    }
-    if (order.waiting.empty() && order.timer != 0) core_.options.executor->cancel(std::exchange(order.timer, 0));
   }
   deliver_in_order(key);
 }
@@ -371,11 +391,13 @@ void PartySession::skip_gap(std::uint64_t key) noexcept {
     if (found == arriving_.end()) return;
     InOrder& order = found->second;
     order.timer = 0;
-    for (auto& [sequence, call] : order.waiting) {
-      order.next = sequence + 1;
-      order.ready.push_back(call);
+    if (!order.waiting.empty()) {  // what is before the first that waits counts as handed on
+      const std::uint64_t plain = plain_from(static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key)).load();
+      const std::uint64_t before = order.waiting.begin()->first - 1;
+      order.placed = before > plain ? before - plain : 0;
+      make_ready(order, key);
     }
-    order.waiting.clear();
+    if (!order.waiting.empty()) order.timer = core_.options.executor->at(core_.options.clock->now() + kGapWait, [self = shared_from_this(), key] { self->skip_gap(key); });
   }
   deliver_in_order(key);
 }
@@ -449,9 +471,9 @@ Result<std::pair<Profile, std::string>> PartySession::move_channel(std::uint32_t
     if (dry_run) return std::pair{choice->profile, choice->why};
     auto channel = core_.protocols.connect(choice->profile);
     if (!channel) return fail(channel.error());
-    const auto capabilities = core_.protocols.capabilities(choice->profile.protocol);
     const std::lock_guard lock(mutex_);
-    out->is_sequenced = out->is_sequenced || (capabilities && !capabilities->ordered);
+    // What is under way comes by the old protocol, what is sent from now on by the new one: only positions keep them in order.
+    out->is_sequenced = true;
     out->profile = choice->profile;
     out->why = choice->why;
     out->kept.push_back(*channel);

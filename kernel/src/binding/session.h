@@ -85,8 +85,9 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
     std::vector<std::shared_ptr<Channel>> kept;  ///< the present one and earlier ones, whose calls still end
     std::atomic<PartySession*> peer{nullptr};    ///< in-process
     std::shared_ptr<PartySession> peer_kept;
-    bool is_sequenced = false;
-    std::atomic<std::uint64_t> sequence{0};
+    /// Messages carry their position: the protocol keeps no order, or the channel was moved. Set before `channel`.
+    std::atomic<bool> is_sequenced{false};
+    std::atomic<std::uint64_t> sequence{0};  ///< of all messages but flows
     std::atomic<std::uint64_t> sent{0};
     InterceptorList interceptors;
   };
@@ -104,9 +105,10 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
     std::uint32_t interaction;
     std::uint32_t sender;
   };
-  /// What arrives from one member, in order.
+  /// What arrives from one member, in order. A message with a position waits for all before it, whichever way they come: those without
+  /// one, over a protocol that keeps order, are counted.
   struct InOrder {
-    std::uint64_t next = 1;
+    std::uint64_t placed = 0;  ///< messages with a position that were handed on, and positions given up
     std::map<std::uint64_t, Call*> waiting;
     std::deque<Call*> ready;  ///< in order; one thread at a time hands them on
     bool is_delivering = false;
@@ -136,6 +138,9 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   void in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
   void deliver_in_order(std::uint64_t key) noexcept;
   void skip_gap(std::uint64_t key) noexcept;
+  /// With the lock held: what has come to its turn goes from waiting to ready.
+  void make_ready(InOrder& order, std::uint64_t key) noexcept;
+  std::atomic<std::uint64_t>& plain_from(std::uint32_t role, std::uint32_t member) noexcept { return plain_[first_party_[role] + member]; }
   Error order_error(std::uint32_t interaction);
   /// The list that policy puts on channels to a role.
   Result<InterceptorList> interceptors_for(const std::string& partner) const;
@@ -158,6 +163,9 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   std::deque<Held> held_;
   std::atomic<std::size_t> held_count_{0};
   std::map<std::uint64_t, InOrder> arriving_;
+  std::atomic<std::size_t> waiting_count_{0};  ///< in all of arriving_
+  std::vector<std::uint32_t> first_party_;     ///< of each role, among all
+  std::unique_ptr<std::atomic<std::uint64_t>[]> plain_;  ///< messages without a position that were handed on, by sender
 };
 
 }  // namespace hector

@@ -22,7 +22,6 @@ TEST(Header, SurvivesItsWayToOctetsAndBack) {
   header.offer = 0x1122334455667788;
   header.session = 7;
   header.sequence = 300;
-  header.oldest = 299;
   header.operation = 5;
   header.deadline = now + milliseconds(1500);
   header.trace = *TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");

@@ -181,7 +181,6 @@ void encode_header(const Header& header, TimePoint now, std::string& out) {
   if (flags & kHasSession) {
     put_fixed64(out, header.session);
     put_number(out, header.sequence);
-    put_number(out, header.oldest);
   }
   if (flags & kHasDeadline) {
     const auto left = std::chrono::duration_cast<std::chrono::microseconds>(header.deadline - now).count();
@@ -208,7 +207,7 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
   if (reader.octet() != kVersion) return fail(Code::kInvalidArgument, "not a Hector header of version 1");
   const std::uint8_t flags = reader.octet();
   header.offer = reader.fixed64();
-  header.session = header.sequence = header.oldest = 0;
+  header.session = header.sequence = 0;
   bool is_late = false;
   header.deadline = kNever;
   header.trace = {};
@@ -221,7 +220,6 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
   if (flags & kHasSession) {
     header.session = reader.fixed64();
     header.sequence = reader.number();
-    header.oldest = reader.number();
   }
   if (flags & kHasDeadline) {
     constexpr std::uint64_t kLongest = 366ULL * 24 * 3600 * 1'000'000;
