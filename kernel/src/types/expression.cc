@@ -292,6 +292,13 @@ struct control : pegtl::normal<Rule> {
     throw pegtl::parse_error("a name, '(', '@role(' or an operator was expected", in);
   }
 };
+template <>
+struct control<grammar::token<grammar::duration>> : pegtl::normal<grammar::token<grammar::duration>> {
+  template <class Input, class... States>
+  [[noreturn]] static void raise(const Input& in, States&&...) {
+    throw pegtl::parse_error("a duration was expected, as in 500ms, 2s, 5m or 1h", in);
+  }
+};
 template <class Rule, std::vector<std::size_t> State::*Starts, Expression::List* (Expression::*List)()>
 struct list_control : pegtl::normal<Rule> {
   template <class Input>

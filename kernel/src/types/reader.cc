@@ -337,11 +337,35 @@ std::string id_of(const std::string& text) {
   return {};
 }
 
+/// YAML reserves '@' at the beginning of a value, and protocol expressions begin with it: such a one is put in quotes here, with the lines
+/// that go on with it, so that people need not.
+std::string quote_choosers(const std::string& text) {
+  static constexpr std::string_view kKey = "protocol:";
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end_of = [&](std::size_t from) { return std::min(text.find('\n', from), text.size()); };
+    std::size_t end = end_of(at);
+    const std::string_view line(text.data() + at, end - at);
+    const auto value = line.starts_with(kKey) ? line.find_first_not_of(" \t", kKey.size()) : std::string_view::npos;
+    if (value != std::string_view::npos && line[value] == '@') {
+      while (end + 1 < text.size() && (text[end + 1] == ' ' || text[end + 1] == '\t')) end = end_of(end + 1);
+      std::string whole = text.substr(at + value, end - at - value);
+      for (auto quote = whole.find('\''); quote != std::string::npos; quote = whole.find('\'', quote + 2)) whole.insert(quote, 1, '\'');
+      out.append(line.substr(0, value)).append("'").append(whole).append("'");
+    } else {
+      out.append(line);
+    }
+    if (end < text.size()) out += '\n';
+    at = end + 1;
+  }
+  return out;
+}
+
 TypeDocument read_document(const std::string& text, const std::string& file, const std::string& folder) {
   TypeDocument read;
   read.id = id_of(text);
   try {
-    const YAML::Node document = YAML::Load(text);
+    const YAML::Node document = YAML::Load(quote_choosers(text));
     if (document.IsNull()) return read;
     const YamlNode node(document, file, "the document");
     if (node.has("interface")) {

@@ -1,0 +1,137 @@
+"""`hector type` on files: every mistake is told as the text beside it says; folders, exit codes, conformance.
+
+Each wrong file of tests/types/wrong has one mistake, and `NAME.expected` beside it: the rule and the words, then `who:` and `trace:`.
+"""
+import glob
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+from capsules import ROOT
+
+BUILD = os.environ.get("HECTOR_BUILD") or os.path.join(ROOT, "build", "release")
+MEETING = os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml")
+
+
+def hector(*arguments, cwd=None, timeout=60):
+    return subprocess.run([os.path.join(BUILD, "bin", "hector"), *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+class TypeCheck(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="hector-types-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def test_every_wrong_file_is_told_as_beside_it(self):
+        wrong = os.path.join(ROOT, "tests", "types", "wrong")
+        done = hector("type", "check", ".", "-o", "jsonl", cwd=wrong)
+        self.assertEqual(done.returncode, 7)
+        told = {}
+        for check in map(json.loads, done.stdout.splitlines()):
+            if check["ok"]:
+                continue
+            name = os.path.basename(check["file"])
+            text = f"{check['rule']}: {check['text'].replace(check['file'], name)}"
+            for key in ("who", "trace"):
+                text += f"\n{key}: {' '.join(check[key])}" if check[key] else ""
+            self.assertNotIn(name, told, "one mistake a file")
+            told[name] = text + "\n"
+        files = sorted(glob.glob(os.path.join(wrong, "*.yaml")))
+        self.assertGreaterEqual(len(files), 60)
+        for path in files:
+            with self.subTest(os.path.basename(path)), open(path[: -len("yaml")] + "expected", encoding="utf-8") as expected:
+                self.assertEqual(told.get(os.path.basename(path), "nothing was told\n"), expected.read())
+
+    def test_a_thousand_types_take_less_than_two_seconds(self):
+        texts = []
+        for i in range(500):
+            texts.append(f"""interface: gen.I{i}/1
+messages: [google/protobuf/struct.proto]
+operations:
+  a: {{kind: rpc, in: google.protobuf.Value, out: google.protobuf.Value}}
+  b: {{kind: announce, in: google.protobuf.Value}}
+protocol: (a ; b?)*
+---
+binding: gen.B{i}/1
+roles: {{p: {{interface: gen.P/1}}, q: {{interface: gen.I{i}/1, cardinality: 1..9}}, r: {{interface: gen.I{i}/1}}}}
+interactions:
+  x: {{kind: rpc, from: p, to: q, operation: a}}
+  y: {{kind: announce, from: q, to: p, operation: b}}
+  z: {{kind: rpc, from: p, to: r, operation: a}}
+  m: {{kind: multicast, from: p, to: q, operation: b}}
+protocol: x[q] ; m ; y[q] ; (z ; x)*
+""")
+        path = self.write("thousand.yaml", "---\n".join(texts))
+        begin = time.monotonic()
+        done = hector("type", "check", path, "-o", "jsonl")
+        print(f"1,000 types in {time.monotonic() - begin:.2f} s")
+        self.assertEqual(done.returncode, 0, done.stdout[:500])
+        self.assertEqual(len(done.stdout.splitlines()), 1000)
+
+    def test_what_is_too_large_is_refused_within_a_second(self):
+        head = "binding: t.B/1\nroles: {p: {interface: t.P/1}, q: {interface: t.Q/1}}\ninteractions:\n"
+        names = [f"x{i}" for i in range(40)]
+        head += "".join(f"  {name}: {{kind: announce, from: p, to: q, operation: a}}\n" for name in names)
+        roles = "".join(f"  r{i}: {{interface: t.I/1}}\n" for i in range(10_000))
+        cases = {
+            "roles": f"binding: t.B/1\nroles:\n{roles}interactions: {{a: {{kind: announce, from: r1, to: r2, operation: a}}}}\n",
+            "octets": head + "protocol: " + " ; ".join(["x0"] * 262_144) + "\n",
+            "expression": head + "protocol: " + " ; ".join(["x0"] * 20_000) + "\n",
+            "interleaving": head + "protocol: " + " & ".join(names) + "\n",
+            "subsets": head + "protocol: (x0 | x1)* ; x0 ; (x0 | x1){30}\n",
+            "counts": head + "protocol: (((x0{1000}){1000}){1000}){1000}\n",
+            "operators": head + "protocol: x0" + "?" * 30_000 + "\n",
+            "parentheses": head + "protocol: " + "(" * 30_000 + "x0" + ")" * 30_000 + "\n",
+            "brackets": "binding: t.B/1\nroles: " + "[" * 100_000 + "\n",
+        }
+        for name, text in cases.items():
+            with self.subTest(name):
+                path = self.write(f"{name}.yaml", text)
+                begin = time.monotonic()
+                done = hector("type", "check", path, "-o", "jsonl")
+                self.assertLess(time.monotonic() - begin, 1)
+                self.assertIn(done.returncode, (2, 7), done.stderr)
+                self.assertFalse(json.loads(done.stdout)["ok"])
+
+    def test_conforms_prints_yes_or_the_reasons(self):
+        done = hector("type", "conforms", f"{MEETING}:diary.Calendar/1", f"{MEETING}:attendee")
+        self.assertEqual((done.returncode, done.stdout), (0, "yes\n"))
+        for role in ("news", "diary.Meeting/1.news", "diary.Meeting.news"):
+            done = hector("type", "conforms", f"{MEETING}:diary.Calendar", f"{MEETING}:{role}")
+            self.assertEqual(done.returncode, 7)
+            self.assertIn("signature: operation 'post' is missing", done.stdout)
+            self.assertIn("R1: the Role may be sent 'post' where the Interface does not accept it (trace: post)", done.stdout)
+        newer = self.write("i.yaml", """interface: t.I/1
+messages: [google/protobuf/empty.proto]
+operations: {a: {kind: announce, in: google.protobuf.Empty}}
+protocol: a*
+---
+interface: t.I/2
+messages: [google/protobuf/empty.proto]
+operations: {a: {kind: announce, in: google.protobuf.Empty}, b: {kind: announce, in: google.protobuf.Empty}}
+protocol: (a | b)*
+---
+interface: t.I/3
+messages: [google/protobuf/empty.proto]
+operations: {a: {kind: announce, in: google.protobuf.Empty}}
+""")
+        self.assertEqual(hector("type", "conforms", f"{newer}:t.I/2", f"{newer}:t.I/1").stdout, "yes\n")
+        done = hector("type", "conforms", f"{newer}:t.I/1", f"{newer}:t.I/2", "-o", "json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["rule"]), (7, "signature"))
+        self.assertIn("signatures alone were compared", hector("type", "conforms", f"{newer}:t.I/3", f"{newer}:t.I/1").stdout)
+        self.assertEqual(hector("type", "conforms", f"{newer}:t.J", f"{newer}:t.I/1").returncode, 3)
+        self.assertEqual(hector("type", "conforms", newer, f"{newer}:t.I/1").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
