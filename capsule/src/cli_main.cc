@@ -336,6 +336,13 @@ int main(int argc, char** argv) {
   conforms->add_option("role", role, "FILE:ROLE, FILE:BINDING.ROLE or FILE:INTERFACE")->required();
   conforms->callback([&] { chosen = [&] { return type_conforms(candidate, role, format); }; });
 
+  std::string drawn, drawn_type, form = "svg";
+  auto* draw = types->add_subcommand("draw", "a type as a picture: roles, channels, and what each role may send and get");
+  draw->add_option("file", drawn)->required();
+  draw->add_option("type", drawn_type, "NAME/MAJOR; the file's Binding type if it is left out");
+  draw->add_option("--form", form, "svg, or dot for Graphviz's own language")->check(CLI::IsMember({"svg", "dot"}));
+  draw->callback([&] { chosen = [&] { return type_draw(drawn, drawn_type, form); }; });
+
   app.add_subcommand("version", "of this program")->callback([&] { chosen = [&] { return commands.version(); }; });
 
   try {

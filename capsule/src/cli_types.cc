@@ -1,6 +1,7 @@
 #include "cli_types.h"
 
 #include <fmt/format.h>
+#include <graphviz/gvc.h>
 
 #include <algorithm>
 
@@ -76,6 +77,32 @@ int type_conforms(const std::string& interface, const std::string& role, const s
     fmt::print("{}: {}{}\n", reason.rule, reason.text, reason.rule == "signature" ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
   }
   return conforms ? 0 : 7;
+}
+
+int type_draw(const std::string& path, const std::string& type, const std::string& form) {
+  auto drawn = draw_type(path, type);
+  if (!drawn) {
+    fmt::print(stderr, "hector: {}\n", drawn.error().text());
+    return drawn.error().code == Code::kNotFound ? 3 : 2;
+  }
+  if (form == "dot") {
+    fmt::print("{}", *drawn);
+    return 0;
+  }
+  GVC_t* context = gvContext();
+  Agraph_t* graph = agmemread(drawn->c_str());
+  char* picture = nullptr;
+  unsigned int size = 0;
+  const bool ok = graph != nullptr && gvLayout(context, graph, "dot") == 0 && gvRenderData(context, graph, "svg", &picture, &size) == 0;
+  if (ok) fwrite(picture, 1, size, stdout);
+  else fmt::print(stderr, "hector: Graphviz cannot lay the picture out; `--form dot` prints its text\n");
+  if (picture != nullptr) gvFreeRenderData(picture);
+  if (graph != nullptr) {
+    gvFreeLayout(context, graph);
+    agclose(graph);
+  }
+  gvFreeContext(context);
+  return ok ? 0 : 1;
 }
 
 }  // namespace hector

@@ -14,4 +14,7 @@ int type_check(const std::vector<std::string>& paths, const std::string& format)
 /// Prints "yes", or the reasons; format "json": conforms, rule, reasons. The exit code: 0 or 7, 2 and 3 for what is given.
 int type_conforms(const std::string& interface, const std::string& role, const std::string& format);
 
+/// The picture of a type on the standard output, as "svg", or "dot" for Graphviz's own language. The exit code: 0, 2 or 3.
+int type_draw(const std::string& path, const std::string& type, const std::string& form);
+
 }  // namespace hector

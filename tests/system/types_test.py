@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
 
 from capsules import ROOT
 
@@ -102,6 +103,19 @@ protocol: x[q] ; m ; y[q] ; (z ; x)*
                 self.assertLess(time.monotonic() - begin, 1)
                 self.assertIn(done.returncode, (2, 7), done.stderr)
                 self.assertFalse(json.loads(done.stdout)["ok"])
+
+    def test_draw_gives_an_svg_of_roles_channels_and_orders(self):
+        done = hector("type", "draw", MEETING)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        root = xml.etree.ElementTree.fromstring(done.stdout)
+        self.assertTrue(root.tag.endswith("svg"))
+        texts = [element.text for element in root.iter() if element.tag.endswith("text")]
+        for text in ("diary.Meeting/1", "organiser", "attendee", "1..50", "ask()", "propose", "?free_slots", "!reserve"):
+            self.assertIn(text, texts)
+        self.assertIn("digraph", hector("type", "draw", MEETING, "diary.Calendar", "--form", "dot").stdout)
+        missing = hector("type", "draw", MEETING, "diary.Calender")
+        self.assertEqual(missing.returncode, 3)
+        self.assertIn("did you mean 'diary.Calendar/1'", missing.stderr)
 
     def test_conforms_prints_yes_or_the_reasons(self):
         done = hector("type", "conforms", f"{MEETING}:diary.Calendar/1", f"{MEETING}:attendee")

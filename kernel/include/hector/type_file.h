@@ -45,6 +45,10 @@ struct Conformance {
 /// INVALID_ARGUMENT.
 Result<Conformance> check_conformance(const std::string& interface, const std::string& role);
 
+/// A type of the file as a picture in Graphviz's language; `type` may be empty where the file has one Binding type, or only one type. NOT_FOUND,
+/// INVALID_ARGUMENT.
+Result<std::string> draw_type(const std::string& path, const std::string& type);
+
 /// The types in a file. INVALID_ARGUMENT: "file:line:column: what"; NOT_FOUND if there is no such file.
 Result<std::vector<TypeDescription>> read_type_descriptions(const std::string& path);
 /// The FileDescriptorSet of hector.type.v1 itself.

@@ -10,6 +10,7 @@
 #include "hector_yaml/nearest.h"
 #include "types/binding_check.h"
 #include "types/conformance.h"
+#include "types/drawing.h"
 #include "types/messages.h"
 #include "types/reader.h"
 #include "types/repository.h"
@@ -188,6 +189,24 @@ Result<Conformance> check_conformance(const std::string& interface, const std::s
   conformance.order_compared = verdict->order_compared;
   for (auto& reason : verdict->reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
+}
+
+Result<std::string> draw_type(const std::string& path, const std::string& type) {
+  auto documents = documents_of(path);
+  if (!documents) return fail(documents.error());
+  std::vector<const types::TypeDocument*> found;
+  std::vector<std::string> known;
+  for (const auto& document : *documents) {
+    known.push_back(document.id);
+    if (type.empty() ? document.binding.has_value() : is_named(document.id, type)) found.push_back(&document);
+  }
+  if (found.empty() && type.empty() && documents->size() == 1) found.push_back(&documents->front());
+  if (found.empty()) return fail(Code::kNotFound, fmt::format("{} has no {}{}", path, type.empty() ? "Binding type" : "type '" + type + "'", type.empty() ? "" : types::nearest_hint(type, known)));
+  if (found.size() > 1) return fail(Code::kInvalidArgument, fmt::format("{} has several types to draw: say which of {}", path, fmt::join(known, ", ")));
+  const auto& document = *found.front();
+  if (document.mistake) return fail(*document.mistake);
+  if (document.binding) return types::draw_binding(*document.binding);
+  return types::draw_interface(*document.interface);
 }
 
 Result<std::vector<TypeDescription>> read_type_descriptions(const std::string& path) {
