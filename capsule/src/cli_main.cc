@@ -343,6 +343,26 @@ int main(int argc, char** argv) {
   draw->add_option("--form", form, "svg, or dot for Graphviz's own language")->check(CLI::IsMember({"svg", "dot"}));
   draw->callback([&] { chosen = [&] { return type_draw(drawn, drawn_type, form); }; });
 
+  std::string older, newer;
+  auto* diff = types->add_subcommand("diff", "what differs between two type files");
+  auto* breaking = types->add_subcommand("breaking", "whether users of the older types could go on with the newer");
+  for (auto* each : {diff, breaking}) {
+    each->add_option("older", older)->required();
+    each->add_option("newer", newer)->required();
+  }
+  diff->callback([&] { chosen = [&] { return type_diff(older, newer); }; });
+  breaking->callback([&] { chosen = [&] { return type_breaking(older, newer, format); }; });
+  std::string imported, folder, exported;
+  unsigned major = 1;
+  auto* import = types->add_subcommand("import", "the gRPC services of a .proto file or a FileDescriptorSet, as Interfaces in YAML");
+  import->add_option("file", imported)->required();
+  import->add_option("--major", major, "the Interfaces' major version")->check(CLI::Range(1U, 1'000'000U));
+  import->add_option("--out", folder, "write files there; needed for a FileDescriptorSet");
+  import->callback([&] { chosen = [&] { return type_import(imported, major, folder); }; });
+  auto* export_command = types->add_subcommand("export", "an Interface as the .proto of its gRPC service");
+  export_command->add_option("interface", exported, "FILE:INTERFACE")->required();
+  export_command->callback([&] { chosen = [&] { return type_export(exported); }; });
+
   app.add_subcommand("version", "of this program")->callback([&] { chosen = [&] { return commands.version(); }; });
 
   try {

@@ -4,6 +4,8 @@
 #include <graphviz/gvc.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "cli_output.h"
 #include "hector/type_file.h"
@@ -23,6 +25,11 @@ std::string json_of(const TypeCheck& check) {
                      check.ok ? "null" : json_quoted(check.rule), json_list(check.trace), json_list(check.who), json_quoted(check.text), json_quoted(check.file));
 }
 
+int report(const Error& error) {
+  fmt::print(stderr, "hector: {}\n", error.text());
+  return error.code == Code::kNotFound ? 3 : error.code == Code::kResourceExhausted ? 1 : 2;
+}
+
 std::string trace_of(const std::vector<std::string>& trace) { return trace.empty() ? "at the start" : fmt::format("{}", fmt::join(trace, " ; ")); }
 
 void print(const TypeCheck& check) {
@@ -40,10 +47,7 @@ void print(const TypeCheck& check) {
 
 int type_check(const std::vector<std::string>& paths, const std::string& format) {
   auto checks = check_types(paths);
-  if (!checks) {
-    fmt::print(stderr, "hector: {}\n", checks.error().text());
-    return 3;
-  }
+  if (!checks) return report(checks.error());
   int worst = 0;
   for (const auto& check : *checks) {
     if (format == "jsonl") {
@@ -56,35 +60,75 @@ int type_check(const std::vector<std::string>& paths, const std::string& format)
   return worst;
 }
 
-int type_conforms(const std::string& interface, const std::string& role, const std::string& format) {
-  auto checked = check_conformance(interface, role);
-  if (!checked) {
-    fmt::print(stderr, "hector: {}\n", checked.error().text());
-    return checked.error().code == Code::kNotFound ? 3 : checked.error().code == Code::kResourceExhausted ? 1 : 2;
-  }
-  const bool conforms = checked->reasons.empty();
+/// "yes" or the reasons; json: conforms, rule, reasons.
+static int print_verdict(const Conformance& verdict, const std::string& format) {
+  const bool conforms = verdict.reasons.empty();
   if (format == "json" || format == "jsonl") {
     std::string reasons;
-    for (const auto& reason : checked->reasons) {
+    for (const auto& reason : verdict.reasons) {
       reasons += fmt::format("{}{{\"rule\": {}, \"trace\": {}, \"text\": {}}}", reasons.empty() ? "" : ", ", json_quoted(reason.rule), json_list(reason.trace), json_quoted(reason.text));
     }
-    fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n", conforms, conforms ? "null" : json_quoted(checked->reasons.front().rule), checked->order_compared, reasons);
+    fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n", conforms, conforms ? "null" : json_quoted(verdict.reasons.front().rule), verdict.order_compared, reasons);
     return conforms ? 0 : 7;
   }
   if (conforms) fmt::print("yes\n");
-  if (!checked->order_compared) fmt::print("the Interface says no order: signatures alone were compared\n");
-  for (const auto& reason : checked->reasons) {
-    fmt::print("{}: {}{}\n", reason.rule, reason.text, reason.rule == "signature" ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
-  }
+  if (!verdict.order_compared) fmt::print("the Interface says no order: signatures alone were compared\n");
+  for (const auto& reason : verdict.reasons) fmt::print("{}: {}{}\n", reason.rule, reason.text, reason.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
   return conforms ? 0 : 7;
+}
+
+int type_conforms(const std::string& interface, const std::string& role, const std::string& format) {
+  auto checked = check_conformance(interface, role);
+  return checked ? print_verdict(*checked, format) : report(checked.error());
+}
+
+int type_diff(const std::string& older, const std::string& newer) {
+  auto lines = diff_types(older, newer);
+  if (!lines) return report(lines.error());
+  for (const auto& line : *lines) fmt::print("{}\n", line);
+  return 0;
+}
+
+int type_breaking(const std::string& older, const std::string& newer, const std::string& format) {
+  auto checked = check_breaking(older, newer);
+  if (!checked) return report(checked.error());
+  if (format != "table" || !checked->reasons.empty()) return print_verdict(*checked, format);
+  fmt::print("nothing breaks\n");
+  return 0;
+}
+
+int type_import(const std::string& path, unsigned major, const std::string& folder) {
+  auto imported = import_types(path, major);
+  if (!imported) return report(imported.error());
+  if (folder.empty()) {
+    if (!imported->proto_files.empty()) return report({Code::kInvalidArgument, fmt::format("'{}' brings its messages along: say --out FOLDER for them", path), {}, {}, {}});
+    fmt::print("{}", imported->yaml);
+    return 0;
+  }
+  auto files = imported->proto_files;
+  files.emplace_back("types.hector.yaml", imported->yaml);
+  for (const auto& [name, text] : files) {
+    const auto place = std::filesystem::path(folder) / std::filesystem::path(name).lexically_normal().relative_path();
+    if (name.find("..") != std::string::npos) return report({Code::kInvalidArgument, fmt::format("'{}' names a file outside the folder: {}", path, name), {}, {}, {}});
+    std::error_code error;
+    std::filesystem::create_directories(place.parent_path(), error);
+    std::ofstream out(place);
+    if (!(out << text)) return report({Code::kUnavailable, fmt::format("'{}' cannot be written", place.string()), {}, {}, {}});
+    fmt::print("{}\n", place.string());
+  }
+  return 0;
+}
+
+int type_export(const std::string& interface) {
+  auto text = export_type(interface);
+  if (!text) return report(text.error());
+  fmt::print("{}", *text);
+  return 0;
 }
 
 int type_draw(const std::string& path, const std::string& type, const std::string& form) {
   auto drawn = draw_type(path, type);
-  if (!drawn) {
-    fmt::print(stderr, "hector: {}\n", drawn.error().text());
-    return drawn.error().code == Code::kNotFound ? 3 : 2;
-  }
+  if (!drawn) return report(drawn.error());
   if (form == "dot") {
     fmt::print("{}", *drawn);
     return 0;

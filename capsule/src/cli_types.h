@@ -17,4 +17,13 @@ int type_conforms(const std::string& interface, const std::string& role, const s
 /// The picture of a type on the standard output, as "svg", or "dot" for Graphviz's own language. The exit code: 0, 2 or 3.
 int type_draw(const std::string& path, const std::string& type, const std::string& form);
 
+/// What differs, a line each; exit code 0.
+int type_diff(const std::string& older, const std::string& newer);
+/// "yes", or why users of the older types would break; exit code 0 or 7.
+int type_breaking(const std::string& older, const std::string& newer, const std::string& format);
+/// YAML on the standard output; with `folder`, files there: types.hector.yaml and the .proto files of a descriptor set.
+int type_import(const std::string& path, unsigned major, const std::string& folder);
+/// The .proto of an Interface on the standard output.
+int type_export(const std::string& interface);
+
 }  // namespace hector

@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from capsules import ROOT
+from needs import MEETING, needs
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n"
 BERLIN = """BEGIN:VTIMEZONE
@@ -35,6 +36,7 @@ def demo(*arguments):
     return subprocess.run([sys.executable, os.path.join(ROOT, "tools", "demo.py"), *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
+@needs(*MEETING)
 class OtherCalendars(unittest.TestCase):
     def slot(self, window, minutes, *calendars):
         """The slot the demo books; every case runs with the calendar in C++ and, behind an empty first one, in Python."""
@@ -94,6 +96,7 @@ class OtherCalendars(unittest.TestCase):
         self.assertIn("START/END", demo("--window", "x").stderr)
 
 
+@needs(*MEETING)
 class Samples(unittest.TestCase):
     def test_the_whole_demo(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -12,6 +12,7 @@ import unittest
 import meeting
 import outside
 from capsules import ROOT, Capsules
+from needs import MEETING, needs
 
 FILE_NAME = re.compile(r"^(?:#|//) (\S+\.\w+)\s*$")
 
@@ -24,6 +25,7 @@ def blocks(path):
         yield match.group(1), text[: match.start()].count("\n") + 2, match.group(2)
 
 
+@needs(*MEETING)
 class Docs(unittest.TestCase):
     def setUp(self):
         self.c = Capsules()

@@ -4,6 +4,7 @@ import unittest
 
 import outside
 from capsules import Capsules
+from needs import needs
 
 CASES = ("empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream", "custom_metadata", "status_code_and_message",
          "special_status_message", "unimplemented_method", "unimplemented_service", "cancel_after_begin", "cancel_after_first_response",
@@ -18,6 +19,7 @@ objects: [{template: grpc.testing.TestService.cpp, name: interop}]
 """
 
 
+@needs("protocols/grpc", "languages/cpp", "templates/interop")
 class GrpcInterop(unittest.TestCase):
     def test_every_case_passes(self):
         client = outside.go_program(outside.INTEROP_CLIENT)

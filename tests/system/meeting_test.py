@@ -8,6 +8,7 @@ import unittest
 import meeting
 import outside
 from capsules import ROOT, Capsules, CommandFailed
+from needs import MEETING, needs
 
 WINDOW = {"window_start_s": 1795507200, "window_end_s": 1795564800}  # 2026-11-24T08:00Z to 2026-11-25T00:00Z
 
@@ -45,6 +46,7 @@ class Stubborn(Calendar):
 """
 
 
+@needs(*MEETING)
 class Meeting(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -117,6 +117,67 @@ protocol: x[q] ; m ; y[q] ; (z ; x)*
         self.assertEqual(missing.returncode, 3)
         self.assertIn("did you mean 'diary.Calendar/1'", missing.stderr)
 
+    def test_a_proto_file_imports_and_exports_to_itself(self):
+        proto = """syntax = "proto3";
+
+import "google/protobuf/empty.proto";
+package shop;
+
+message Item {
+  string name = 1;
+  int32 count = 2;
+}
+
+service Store {
+  rpc Buy(.shop.Item) returns (.shop.Item);
+  rpc Look(.google.protobuf.Empty) returns (stream .shop.Item) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+  }
+  rpc Fill(stream .shop.Item) returns (.shop.Item);
+  rpc Chat(stream .shop.Item) returns (stream .shop.Item);
+}
+
+"""
+        path = self.write("store.proto", proto)
+        imported = hector("type", "import", path)
+        self.assertEqual(imported.returncode, 0, imported.stderr)
+        for line in ("interface: shop.Store/1", "  Look: {kind: stream, flow: out, in: google.protobuf.Empty, out: shop.Item, idempotent: true}", "  Chat: {kind: stream, flow: both, in: shop.Item, out: shop.Item}"):
+            self.assertIn(line, imported.stdout.splitlines())
+        yaml = self.write("store.hector.yaml", imported.stdout)
+        self.assertEqual(hector("type", "check", yaml).returncode, 0)
+        exported = hector("type", "export", f"{yaml}:shop.Store").stdout
+        self.assertEqual("".join(line for line in exported.splitlines(True) if not line.startswith("//")), proto)
+        subprocess.run(["protoc", f"-I{self.folder}", "--include_imports", f"--descriptor_set_out={self.folder}/set.binpb", path], check=True)
+        out = os.path.join(self.folder, "out")
+        self.assertEqual(hector("type", "import", f"{self.folder}/set.binpb", "--out", out, "--major", "3").returncode, 0)
+        self.assertIn("ok shop.Store/3", hector("type", "check", out).stdout)
+        self.assertEqual(hector("type", "import", self.write("none.proto", "syntax = \"proto3\";")).returncode, 3)
+        self.assertEqual(hector("type", "import", self.write("junk.pb", "junk")).returncode, 2)
+
+    def test_diff_and_breaking_compare_versions(self):
+        head = "messages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: announce, in: google.protobuf.Empty}\n"
+        binding = """---
+binding: t.B/1
+roles: {p: {interface: t.P/1}, q: {interface: t.I/1}}
+interactions:
+  a: {kind: announce, from: p, to: q, operation: a}
+protocol: %s
+"""
+        older = self.write("older.yaml", f"interface: t.I/1\n{head}protocol: a*\n" + binding % "a*")
+        newer = self.write("newer.yaml", f"interface: t.I/2\n{head}  b: {{kind: announce, in: google.protobuf.Empty}}\nprotocol: (a | b)*\n" + binding % "a{0,3}")
+        self.assertEqual(hector("type", "diff", older, older).stdout, "")
+        differs = hector("type", "diff", older, newer).stdout
+        self.assertIn("t.I: protocol: a* -> (a | b)*", differs)
+        self.assertIn("t.I: modified: major: 1 -> 2", differs)
+        self.assertIn("added: operations[1]", differs)
+        done = hector("type", "breaking", older, newer)
+        self.assertEqual(done.returncode, 7)
+        self.assertIn("R2: t.B.p: the Interface may start 'a' where the Role forbids it (trace: a ; a ; a ; a)", done.stdout)
+        self.assertNotIn("t.I", done.stdout)
+        back = json.loads(hector("type", "breaking", newer, older, "-o", "json").stdout)
+        self.assertIn("operation 'b' is missing", back["reasons"][0]["text"])
+        self.assertEqual(hector("type", "breaking", older, older).stdout, "nothing breaks\n")
+
     def test_conforms_prints_yes_or_the_reasons(self):
         done = hector("type", "conforms", f"{MEETING}:diary.Calendar/1", f"{MEETING}:attendee")
         self.assertEqual((done.returncode, done.stdout), (0, "yes\n"))

@@ -7,6 +7,7 @@ import unittest
 
 import outside
 from capsules import ROOT, Capsules
+from needs import needs
 
 SUMS = """import hector
 
@@ -17,6 +18,7 @@ class Adder:
 """
 
 
+@needs("protocols/zenoh", "languages/python")
 class Router(unittest.TestCase):
     def test_a_capsule_behind_the_router_is_called_through_it(self):
         zenohd = outside.zenohd()

@@ -3,7 +3,9 @@
 // Who: the command line, editors, language plugins.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hector/result.h"
@@ -44,6 +46,20 @@ struct Conformance {
 /// ("diary.Meeting/1.attendee", or "attendee" where one Binding type of the file has it) or an Interface that is to be replaced. NOT_FOUND,
 /// INVALID_ARGUMENT.
 Result<Conformance> check_conformance(const std::string& interface, const std::string& role);
+
+/// What differs between two type files, a line each.
+Result<std::vector<std::string>> diff_types(const std::string& older, const std::string& newer);
+/// Why parties of the older file's types could not go on with the newer's; none: they can (types of one name are compared, the highest major
+/// each).
+Result<Conformance> check_breaking(const std::string& older, const std::string& newer);
+struct ImportedTypes {
+  std::string yaml;
+  std::vector<std::pair<std::string, std::string>> proto_files;  ///< of a FileDescriptorSet: path and text
+};
+/// The gRPC services of a .proto file or a FileDescriptorSet as Interfaces.
+Result<ImportedTypes> import_types(const std::string& path, std::uint32_t major);
+/// An Interface, "FILE:NAME", as the .proto of its gRPC service.
+Result<std::string> export_type(const std::string& interface);
 
 /// A type of the file as a picture in Graphviz's language; `type` may be empty where the file has one Binding type, or only one type. NOT_FOUND,
 /// INVALID_ARGUMENT.

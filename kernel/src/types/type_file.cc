@@ -14,6 +14,7 @@
 #include "types/messages.h"
 #include "types/reader.h"
 #include "types/repository.h"
+#include "types/versions.h"
 
 namespace hector {
 
@@ -189,6 +190,42 @@ Result<Conformance> check_conformance(const std::string& interface, const std::s
   conformance.order_compared = verdict->order_compared;
   for (auto& reason : verdict->reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
+}
+
+Result<std::vector<std::string>> diff_types(const std::string& older, const std::string& newer) {
+  auto before = types::read_type_file(older), after = types::read_type_file(newer);
+  if (!before) return fail(before.error());
+  if (!after) return fail(after.error());
+  return types::differences(*before, *after);
+}
+
+Result<Conformance> check_breaking(const std::string& older, const std::string& newer) {
+  auto before = types::read_type_file(older), after = types::read_type_file(newer);
+  if (!before) return fail(before.error());
+  if (!after) return fail(after.error());
+  auto reasons = types::breaking_changes(*before, *after);
+  if (!reasons) return fail(reasons.error());
+  Conformance conformance;
+  for (auto& reason : *reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
+  return conformance;
+}
+
+Result<ImportedTypes> import_types(const std::string& path, std::uint32_t major) {
+  auto imported = types::import_services(path, major);
+  if (!imported) return fail(imported.error());
+  return ImportedTypes{std::move(imported->yaml), std::move(imported->proto_files)};
+}
+
+Result<std::string> export_type(const std::string& interface) {
+  auto name = split_name(interface);
+  if (!name) return fail(name.error());
+  auto documents = documents_of(name->first);
+  if (!documents) return fail(documents.error());
+  auto found = find_interface(*documents, name->second, name->first);
+  if (!found) return fail(found.error());
+  std::string text = types::export_service(**found);
+  if (text.empty()) return fail(Code::kInvalidArgument, fmt::format("{} is asked nothing: a .proto service would be empty", (*found)->id()));
+  return text;
 }
 
 Result<std::string> draw_type(const std::string& path, const std::string& type) {

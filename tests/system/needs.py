@@ -1,0 +1,15 @@
+"""Which plugins a whole-system test needs.
+
+What: needs(), a class decorator. Why: any plugin folder may be deleted, and what is left still passes. Who: the tests beside it.
+"""
+import os
+import unittest
+
+from capsules import ROOT
+
+MEETING = ("protocols/udp", "protocols/grpc", "protocols/zenoh", "languages/cpp", "languages/python", "services/naming", "services/trading", "templates/meeting")
+
+
+def needs(*folders):
+    missing = [folder for folder in folders if not os.path.isdir(os.path.join(ROOT, folder))]
+    return unittest.skipIf(missing, f"without {', '.join(missing)}")
