@@ -106,6 +106,8 @@ void Conversation::on_data(Octets packet) {
       corked_by_ = std::this_thread::get_id();
     }
   }
+  std::shared_ptr<Conversation> keep;
+  if (!mine.empty() || peer_closed) keep = shared_from_this();  // a call that ends may be the last that held the channel
   if (!mine.empty()) {
     for (auto& message : mine) on_message(std::move(message), now);
     const std::lock_guard lock(mutex_);

@@ -176,6 +176,7 @@ class ClientConversation final : public Conversation {
   }
 
   void fail_all(const std::string& why) {
+    const auto keep = shared_from_this();  // a call that ends may be the last that held the channel
     boost::unordered_flat_map<std::uint64_t, Pending> calls;
     {
       const std::lock_guard lock(mutex_);

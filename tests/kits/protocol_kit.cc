@@ -369,6 +369,27 @@ TEST_F(ProtocolKit, KeepsTheOrderWithinASession) {
   EXPECT_TRUE(client_.kernel().capsule().unbind(*bound));
 }
 
+TEST_F(ProtocolKit, ACallThatEndsMayBeTheLastThatHeldItsChannel) {
+  for (int i = 0; i < 10; ++i) {
+    auto target = client_.kernel().capsule().resolve(server_.reference().text());
+    ASSERT_TRUE(target);
+    Ends ends;
+    auto& call = CallbackCall::make([&ends, held = *target](Call& ended) mutable {
+      held.reset();
+      ends.one(ended);
+    });
+    call.header.operation_name = "echo";
+    call.request = Payload(Bytes::copy("x"));
+    Target& raw = **target;
+    std::weak_ptr<Target> gone = *target;
+    raw.start(call);
+    target = tl::unexpected(Error{});
+    ASSERT_TRUE(ends.wait(1, seconds(10)));
+    EXPECT_EQ(ends.ok(), 1U);
+    EXPECT_TRUE(gone.expired());
+  }
+}
+
 TEST_F(ProtocolKit, TheMonitorRefusesWhatIsOutOfOrderNamingWhatIsAllowed) {
   auto made = std::make_unique<SenderServant>();
   auto* sender = made.get();

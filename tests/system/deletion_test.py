@@ -23,6 +23,7 @@ class Deletion(unittest.TestCase):
                 shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
                 shutil.rmtree(os.path.join(tree, deleted))
                 os.makedirs(os.path.join(tree, "build"))
+                self.run_in(tree, "git", "init", "-q")  # tidy asks git which files there are
                 for shared in ("rust", "outside"):  # the crate and the programs of others are built once
                     if os.path.isdir(os.path.join(ROOT, "build", shared)):
                         os.symlink(os.path.join(ROOT, "build", shared), os.path.join(tree, "build", shared))

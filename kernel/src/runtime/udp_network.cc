@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 #include <fmt/format.h>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -63,13 +64,16 @@ union SystemAddress {
 
 class UdpNetwork;
 
-class UdpSocket final : public DatagramSocket {
+/// One socket. Whoever reads it holds it, so that a receiver may destroy its own socket.
+class SocketCore {
  public:
-  UdpSocket(UdpNetwork& network, int descriptor, int family, bool is_connected, Reading reading, Receiver receiver)
-      : network_(network), descriptor_(descriptor), family_(family), is_connected_(is_connected), reading_(reading), receiver_(std::move(receiver)) {}
-  ~UdpSocket() override;
+  SocketCore(int descriptor, int family, bool is_connected, DatagramSocket::Receiver receiver)
+      : descriptor_(descriptor), family_(family), is_connected_(is_connected), receiver_(std::move(receiver)) {}
+  ~SocketCore() { close(descriptor_); }
+  SocketCore(const SocketCore&) = delete;
+  SocketCore& operator=(const SocketCore&) = delete;
 
-  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override {
+  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept {
     if (family_ == AF_INET && !to.is_ipv4()) return false;
     const SystemAddress address(to, family_);
     const sockaddr* const name = is_connected_ ? nullptr : &address.any;
@@ -89,15 +93,12 @@ class UdpSocket final : public DatagramSocket {
     return syscall(SYS_sendmsg, descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
   }
 
-  NetworkAddress local() const override {
+  NetworkAddress local() const {
     SystemAddress address;
     socklen_t size = sizeof address;
     getsockname(descriptor_, &address.any, &size);
     return address.network_address();
   }
-
-  bool receive_here(TimePoint until) noexcept override;
-  Status join(const NetworkAddress& group) override;
 
   /// Reads one datagram and hands it on; false if there is none (within the socket's own time-out, unless `flags` says at once).
   bool receive_one(int flags) noexcept {
@@ -106,26 +107,53 @@ class UdpSocket final : public DatagramSocket {
     const ssize_t octets = syscall(SYS_recvfrom, descriptor_, buffer_.get(), kDatagramOctetsMax, flags, &from.any, &size);
     if (octets < 0) return false;
     if (stopping_.load(std::memory_order_acquire)) return false;
+    const SocketCore* const outer = std::exchange(inside_, this);
     receiver_(from.network_address(), {buffer_.get(), static_cast<std::size_t>(octets)});
+    inside_ = outer;
     return true;
   }
+  /// Whether this very thread is inside the receiver.
+  [[nodiscard]] bool is_inside() const noexcept { return inside_ == this; }
 
   bool take_reading() noexcept { return !is_read_.exchange(true, std::memory_order_acquire); }
   void leave_reading() noexcept { is_read_.store(false, std::memory_order_release); }
 
-  UdpNetwork& network_;
   const int descriptor_;
   const int family_;
   const bool is_connected_;
-  const Reading reading_;
-  Receiver receiver_;
+  const DatagramSocket::Receiver receiver_;
   const std::unique_ptr<std::uint8_t[]> buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< of who reads
-  std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_read_{false};
   std::atomic<bool> is_cooling_{false};
   std::atomic<std::uint64_t> uses_{0};
   std::uint64_t uses_seen_ = 0;  ///< the network thread's
+
+ private:
+  static inline thread_local const SocketCore* inside_ = nullptr;
+};
+
+class UdpSocket final : public DatagramSocket {
+ public:
+  UdpSocket(UdpNetwork& network, std::shared_ptr<SocketCore> core, Reading reading) : network_(network), core_(std::move(core)), reading_(reading) {
+    if (reading_ != Reading::kNetworkThread) return;
+    thread_ = std::thread([core = core_] {
+      const NonBlockingScope scope;
+      while (!core->stopping_.load(std::memory_order_acquire)) core->receive_one(0);
+    });
+  }
+  ~UdpSocket() override;
+
+  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override { return core_->send(to, parts); }
+  NetworkAddress local() const override { return core_->local(); }
+  bool receive_here(TimePoint until) noexcept override;
+  Status join(const NetworkAddress& group) override;
+
+ private:
+  UdpNetwork& network_;
+  const std::shared_ptr<SocketCore> core_;
+  const Reading reading_;
+  std::thread thread_;
 };
 
 class UdpNetwork final : public Network {
@@ -165,26 +193,25 @@ class UdpNetwork final : public Network {
       const SystemAddress peer(*options.peer, family);
       is_connected = connect(descriptor, &peer.any, peer.size()) == 0;  // where there is no way now, each send looks for one
     }
-    auto made = std::make_unique<UdpSocket>(*this, descriptor, family, is_connected, options.reading, std::move(receiver));
-    if (options.reading == Reading::kNetworkThread) {
-      made->thread_ = std::thread([socket = made.get()] {
-        const NonBlockingScope scope;
-        while (!socket->stopping_.load(std::memory_order_acquire)) socket->receive_one(0);
-      });
-    } else {
+    auto core = std::make_shared<SocketCore>(descriptor, family, is_connected, std::move(receiver));
+    if (options.reading == Reading::kMayMove) {
       const timeval limit{0, 5'000};
       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
       start_thread();
+      {
+        const std::lock_guard lock(mutex_);
+        open_.emplace(core.get(), core);
+      }
       epoll_event event{};
       event.events = EPOLLIN | EPOLLONESHOT;
-      event.data.ptr = made.get();
+      event.data.ptr = core.get();
       epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
     }
-    return std::unique_ptr<DatagramSocket>(std::move(made));
+    return std::unique_ptr<DatagramSocket>(std::make_unique<UdpSocket>(*this, std::move(core), options.reading));
   }
 
   /// The socket has no reader any more; the network's thread takes over unless a waiting thread comes back soon.
-  void cool(UdpSocket& socket) noexcept {
+  void cool(SocketCore& socket) noexcept {
     if (socket.is_cooling_.load(std::memory_order_relaxed) || socket.is_cooling_.exchange(true)) return;
     {
       const std::lock_guard lock(mutex_);
@@ -193,12 +220,11 @@ class UdpNetwork final : public Network {
     wake();
   }
 
-  void forget(UdpSocket& socket) noexcept {
+  void forget(SocketCore& socket) noexcept {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, socket.descriptor_, nullptr);
-    const std::lock_guard lock(dispatch_mutex_);  // its receiver is not running now
-    const std::lock_guard other(mutex_);
+    const std::lock_guard lock(mutex_);
     cooling_.erase(&socket);
-    gone_.insert(&socket);
+    open_.erase(&socket);
   }
 
   const Clock& clock_;
@@ -219,7 +245,7 @@ class UdpNetwork final : public Network {
     const std::uint64_t one = 1;
     static_cast<void>(!write(event_, &one, sizeof one));
   }
-  void arm(UdpSocket& socket) {
+  void arm(SocketCore& socket) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLONESHOT;
     event.data.ptr = &socket;
@@ -236,26 +262,24 @@ class UdpNetwork final : public Network {
         has_cooling = !cooling_.empty();
       }
       const int count = epoll_wait(epoll_, events, 64, has_cooling ? kCoolingMs : -1);
-      const std::lock_guard dispatch(dispatch_mutex_);
       for (int i = 0; i < count; ++i) {
-        auto* socket = static_cast<UdpSocket*>(events[i].data.ptr);
-        if (socket == nullptr) {
+        if (events[i].data.ptr == nullptr) {
           std::uint64_t ignored = 0;
           static_cast<void>(!read(event_, &ignored, sizeof ignored));
           continue;
         }
+        std::shared_ptr<SocketCore> socket;
         {
           const std::lock_guard lock(mutex_);
-          if (gone_.contains(socket)) continue;
+          const auto found = open_.find(static_cast<SocketCore*>(events[i].data.ptr));
+          if (found != open_.end()) socket = found->second;
         }
-        read_all(*socket);
+        if (socket) read_all(*socket);
       }
       rearm_cooled();
-      const std::lock_guard lock(mutex_);
-      gone_.clear();
     }
   }
-  void read_all(UdpSocket& socket) {
+  void read_all(SocketCore& socket) {
     if (!socket.take_reading()) return;  // the thread that reads will cool it
     while (socket.receive_one(MSG_DONTWAIT)) {
     }
@@ -265,7 +289,7 @@ class UdpNetwork final : public Network {
   void rearm_cooled() {
     const std::lock_guard lock(mutex_);
     for (auto at = cooling_.begin(); at != cooling_.end();) {
-      UdpSocket& socket = **at;
+      SocketCore& socket = **at;
       const std::uint64_t uses = socket.uses_.load();
       if (uses != socket.uses_seen_ || socket.is_read_.load()) {
         socket.uses_seen_ = uses;
@@ -280,9 +304,8 @@ class UdpNetwork final : public Network {
 
   Log& log_;
   std::mutex mutex_;
-  std::mutex dispatch_mutex_;
-  std::set<UdpSocket*> cooling_;
-  std::set<UdpSocket*> gone_;
+  std::map<SocketCore*, std::shared_ptr<SocketCore>> open_;  ///< those the network's thread reads
+  std::set<SocketCore*> cooling_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   int epoll_ = -1;
@@ -290,9 +313,13 @@ class UdpNetwork final : public Network {
 };
 
 UdpSocket::~UdpSocket() {
-  stopping_.store(true, std::memory_order_release);
+  core_->stopping_.store(true, std::memory_order_release);
   if (thread_.joinable()) {
-    shutdown(descriptor_, SHUT_RD);  // wakes the blocked reader, connected or not
+    if (core_->is_inside()) {  // the thread ends when its receiver returns
+      thread_.detach();
+      return;
+    }
+    shutdown(core_->descriptor_, SHUT_RD);  // wakes the blocked reader, connected or not
     NetworkAddress self = local();
     const std::size_t prefix = self.is_ipv4() ? 12 : 0;
     if (std::all_of(self.octets + prefix, std::end(self.octets), [](std::uint8_t o) { return o == 0; })) {  // bound to every address
@@ -300,31 +327,24 @@ UdpSocket::~UdpSocket() {
       self.octets[15] = 1;
     }
     send(self, {});
-    if (thread_.get_id() == std::this_thread::get_id()) {
-      thread_.detach();
-    } else {
-      thread_.join();
-    }
+    thread_.join();
   } else {
-    network_.forget(*this);
-    while (!take_reading()) std::this_thread::yield();
+    network_.forget(*core_);
+    while (!core_->is_inside() && !core_->take_reading()) std::this_thread::yield();
   }
-  close(descriptor_);
 }
 
 bool UdpSocket::receive_here(TimePoint until) noexcept {
-  if (reading_ != Reading::kMayMove || !take_reading()) return false;
+  const auto core = core_;  // the receiver may destroy this
+  auto& network = network_;
+  if (reading_ != Reading::kMayMove || !core->take_reading()) return false;
   const NonBlockingScope scope;
-  uses_.store(uses_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // only who reads writes it
-  bool received = receive_one(0);
-  if (!received && until != kNever && network_.clock_.now() >= until) {
-    leave_reading();
-    network_.cool(*this);
-    return false;
-  }
-  leave_reading();
-  network_.cool(*this);
-  return true;
+  core->uses_.store(core->uses_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // only who reads writes it
+  const bool received = core->receive_one(0);
+  const bool is_over = !received && until != kNever && network.clock_.now() >= until;
+  core->leave_reading();
+  if (!core->stopping_.load(std::memory_order_acquire)) network.cool(*core);
+  return !is_over;
 }
 
 Status UdpSocket::join(const NetworkAddress& group) {
@@ -333,13 +353,13 @@ Status UdpSocket::join(const NetworkAddress& group) {
     ip_mreqn request{};
     std::memcpy(&request.imr_multiaddr, group.octets + 12, 4);
     request.imr_address.s_addr = htonl(INADDR_LOOPBACK);
-    outcome = setsockopt(descriptor_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
+    outcome = setsockopt(core_->descriptor_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
     const int on = 1;
-    setsockopt(descriptor_, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof on);
+    setsockopt(core_->descriptor_, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof on);
   } else {
     ipv6_mreq request{};
     std::memcpy(&request.ipv6mr_multiaddr, group.octets, 16);
-    outcome = setsockopt(descriptor_, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request);
+    outcome = setsockopt(core_->descriptor_, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request);
   }
   if (outcome != 0) return fail(Code::kInvalidArgument, fmt::format("multicast group {}: {}", group.text(), std::strerror(errno)));
   return {};
