@@ -370,6 +370,7 @@ TEST_F(ProtocolKit, KeepsTheOrderWithinASession) {
 }
 
 TEST_F(ProtocolKit, ACallThatEndsMayBeTheLastThatHeldItsChannel) {
+  target_.reset();
   for (int i = 0; i < 10; ++i) {
     auto target = client_.kernel().capsule().resolve(server_.reference().text());
     ASSERT_TRUE(target);
