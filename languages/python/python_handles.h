@@ -37,6 +37,7 @@ struct PyTarget {
 struct PySession {
   std::shared_ptr<Session> session;
   const Clock* clock;
+  Capsule* capsule;
 };
 
 }  // namespace hector::python

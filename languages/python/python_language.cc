@@ -73,7 +73,7 @@ class PythonServant final : public Servant {
   void tell(const char* what, const std::shared_ptr<Session>& session) noexcept {
     const py::gil_scoped_acquire acquire;
     try {
-      object_.get().attr(what)(PySession{session, &capsule_.clock()});
+      object_.get().attr(what)(PySession{session, &capsule_.clock(), &capsule_});
     } catch (const std::exception& error) {
       log_.write(Level::kError, "a Python Object failed", {{"object", capsule_.object_name()}, {"in", what}, {"error", error.what()}});
     }

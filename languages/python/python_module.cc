@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 
+#include "hector/c_handles.h"
 #include "hector/type_file.h"
 #include "python_handles.h"
 
@@ -14,9 +15,13 @@ namespace hector::python {
 
 namespace {
 
-[[noreturn]] void raise(const Error& error) {
+py::object exception_of(const Error& error) {
   const py::object make = py::module_::import("hector.errors").attr("error_from_parts");
-  const py::object exception = make(static_cast<int>(error.code), error.text(), error.type, py::bytes(error.detail));
+  return make(static_cast<int>(error.code), error.text(), error.type, py::bytes(error.detail));
+}
+
+[[noreturn]] void raise(const Error& error) {
+  const py::object exception = exception_of(error);
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   throw py::error_already_set();
 }
@@ -194,6 +199,35 @@ void bind_reach(py::module_& module) {
              } catch (const std::out_of_range&) {
                raise({Code::kInvalidArgument, "no such member", {}, {}, {}});
              }
+           })
+      .def("multicast",
+           [](const PySession& self, const std::string& interaction, const std::string& request, double timeout) {
+             auto number = self.session->interaction(interaction);
+             if (!number) raise(number.error());
+             struct Told {
+               std::vector<std::tuple<bool, std::optional<Error>, std::string>> members;
+               std::string why;
+             } told;
+             std::uint32_t code = 0;
+             {
+               const py::gil_scoped_release release;
+               hector_session* const handle = make_session_handle(self.session);
+               code = hector_session_multicast_wait(
+                   handle, *number, {reinterpret_cast<const std::uint8_t*>(request.data()), request.size()}, static_cast<std::int64_t>(timeout * 1e9), handle_of(*self.capsule),
+                   [](void* context, std::uint32_t, int is_known, const hector_error* error, hector_bytes reply) {
+                     const auto text = [](hector_bytes bytes) { return std::string(reinterpret_cast<const char*>(bytes.data), bytes.size); };
+                     std::optional<Error> failed;
+                     if (error != nullptr) failed = Error{code_from_number(error->code), text(error->message), text(error->type), text(error->detail), {}};
+                     static_cast<Told*>(context)->members.emplace_back(is_known != 0, std::move(failed), text(reply));
+                   },
+                   [](void* context, const char* text, std::size_t size) { static_cast<Told*>(context)->why.assign(text, size); }, &told);
+               hector_session_release(handle);
+             }
+             py::list members;
+             for (const auto& [is_known, error, reply] : told.members) {
+               members.append(py::make_tuple(is_known, error ? exception_of(*error) : py::object(py::none()), py::bytes(reply)));
+             }
+             return py::make_tuple(code == 0 ? py::object(py::none()) : exception_of({code_from_number(code), told.why, {}, {}, {}}), members);
            })
       .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member, const std::string& request, double timeout, py::function done) {
         auto number = self.session->interaction(interaction);

@@ -249,7 +249,7 @@ class ClientConversation final : public Conversation {
     call.complete(Payload(message.slice(message.size() - rest.size() + *used)));
   }
 
-  std::uint64_t client_id_;
+  std::atomic<std::uint64_t> client_id_;  ///< packets are compared with it before the lock is taken
   std::uint64_t server_id_ = 0;
   std::atomic<std::uint64_t> next_call_{1};
   boost::unordered_flat_map<std::uint64_t, Pending> calls_;

@@ -46,6 +46,60 @@ class Stubborn(Calendar):
 """
 
 
+VOTE_TYPES = """interface: vote.Chair/1
+messages: [google/protobuf/wrappers.proto]
+operations:
+  ask: {kind: rpc, in: google.protobuf.StringValue, out: google.protobuf.StringValue}
+initiates:
+  agree: {kind: rpc, in: google.protobuf.StringValue, out: google.protobuf.BoolValue}
+---
+interface: vote.Voter/1
+messages: [google/protobuf/wrappers.proto]
+operations:
+  agree: {kind: rpc, in: google.protobuf.StringValue, out: google.protobuf.BoolValue}
+---
+binding: vote.Ballot/1
+roles:
+  chair: {interface: vote.Chair/1}
+  voter: {interface: vote.Voter/1, cardinality: 1..9}
+interactions:
+  most:  {kind: multicast, from: chair, to: voter, operation: agree, qos: {reliability: majority}}
+  every: {kind: multicast, from: chair, to: voter, operation: agree, qos: {reliability: all}}
+protocol: (most | every)*
+"""
+CHAIR = """
+import hector
+from google.protobuf.wrappers_pb2 import BoolValue, StringValue
+from vote import Chair
+
+@hector.template(name="vote.Chair.python")
+class Head(Chair):
+    def bound(self, session):
+        self.session = session
+    def ask(self, question):
+        try:
+            members = self.session.multicast(question.value, question, BoolValue)
+            told = "agreed"
+        except hector.Error as error:
+            members, told = error.members, error.code
+        return StringValue(value=told + ":" + ",".join("?" if m is None else m.code if isinstance(m, hector.Error) else str(m.value) for m in members))
+"""
+VOTER = """
+import hector
+from google.protobuf.wrappers_pb2 import BoolValue
+from vote import Voter
+
+@hector.template(name="vote.Voter.python")
+class Citizen(Voter):
+    def __init__(self, refuses=False):
+        self.refuses = refuses
+    def agree(self, question):
+        if self.refuses:
+            raise hector.Error("FAILED_PRECONDITION", "never")
+        return BoolValue(value=True)
+"""
+
+
 @needs(*MEETING)
 class Meeting(unittest.TestCase):
     @classmethod
@@ -176,6 +230,27 @@ class Meeting(unittest.TestCase):
             self.c.hector("delete", "binding", binding["binding"], capsule="hub")
         finally:
             self.c.hector("delete", "object", "stubborn", capsule="south")
+
+    def test_a_multicast_is_complete_as_its_reliability_says_and_tells_every_members_answer(self):
+        folder = os.path.join(self.c.folder, "vote")
+        os.makedirs(folder)
+        for name, text in (("vote.hector.yaml", VOTE_TYPES), ("chair.py", CHAIR), ("voter.py", VOTER)):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        for capsule in ("hub", "south"):
+            self.c.hector("load", "template", os.path.join(folder, "voter.py"), capsule=capsule)
+        self.c.hector("load", "template", os.path.join(folder, "chair.py"), capsule="hub")
+        meeting.create(self.c, "hub", "vote.Chair.python", "chair")
+        for name, capsule, refuses in (("left", "south", False), ("right", "hub", True), ("middle", "south", False)):
+            meeting.create(self.c, capsule, "vote.Voter.python", name, {"refuses": refuses})
+        roles = [part for role in ("chair=chair", "voter=left", "voter=right", "voter=middle") for part in ("--role", role)]
+        self.c.hector("load", "type", os.path.join(folder, "vote.hector.yaml"), capsule="hub")
+        binding = self.c.json("bind", "vote.Ballot/1", *roles, capsule="hub")
+        self.assertEqual(self.c.call("chair.ask", "every"), "FAILED_PRECONDITION:True,FAILED_PRECONDITION,True")
+        told = self.c.call("chair.ask", "most")
+        self.assertTrue(told.startswith("agreed:True,"), told)
+        self.assertTrue(told.endswith(",True"), told)
+        self.c.hector("delete", "binding", binding["binding"], capsule="hub")
 
     def test_an_interface_that_breaks_its_roles_order_is_refused_with_exit_7_and_a_trace(self):
         template = os.path.join(self.c.folder, "odd.py")

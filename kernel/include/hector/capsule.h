@@ -30,6 +30,9 @@ struct Member {
   std::string capsule;
 };
 
+/// When a multicast is complete.
+enum class Reliability : std::uint8_t { kBestEffort, kAtLeastOne, kMajority, kAll };
+
 /// One Object's part in one Binding. Valid from bound() to unbound(). Any thread.
 class Session {
  public:
@@ -48,6 +51,10 @@ class Session {
   [[nodiscard]] virtual Starter& starter(std::uint32_t interaction, std::uint32_t member) = 0;
   /// A multicast: one call for each member of the receiving role, in their order; the order sees it as one step.
   virtual void start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept = 0;
+  /// How many members an interaction that this role starts can reach; 0 if it starts no such one.
+  [[nodiscard]] virtual std::size_t receivers(std::uint32_t interaction) const noexcept = 0;
+  /// What the type says of a multicast; kAll where it says nothing.
+  [[nodiscard]] virtual Reliability reliability(std::uint32_t interaction) const noexcept = 0;
   /// The message type of an interaction's request.
   [[nodiscard]] virtual const Operation& operation(std::uint32_t interaction) const = 0;
 };

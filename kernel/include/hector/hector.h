@@ -90,6 +90,12 @@ uint32_t hector_target_call_wait(hector_target* target, uint32_t operation, hect
 uint32_t hector_session_call_wait(hector_session* session, uint32_t interaction, uint32_t member, hector_call* call, const hector_capsule* capsule);
 /* A multicast: one call for each member, all over when it returns; their codes are asked by hector_call_code. */
 void hector_session_call_all_wait(hector_session* session, uint32_t interaction, hector_call** calls, size_t count, const hector_capsule* capsule);
+/* What one member of a multicast answered: is_known 0 if it was not waited for; error null if it answered well. Valid during the call. */
+typedef void (*hector_member_fn)(void* context, uint32_t member, int is_known, const hector_error* error, hector_bytes reply);
+/* A multicast, complete when its interaction's reliability says so: 0, or the code of why it could not be (described to `failed`). `each` is
+   given every member's result before it returns. timeout_ns 0: the default deadline. */
+uint32_t hector_session_multicast_wait(hector_session* session, uint32_t interaction, hector_bytes request, int64_t timeout_ns, const hector_capsule* capsule,
+                                       hector_member_fn each, hector_text_fn failed, void* context);
 /* Starts it; `done` runs when it is over, on any thread, and frees it. */
 void hector_session_start(hector_session* session, uint32_t interaction, uint32_t member, hector_call* call, void (*done)(void* context, hector_call* call), void* context);
 uint32_t hector_call_code(const hector_call* call);

@@ -162,6 +162,14 @@ Result<std::uint32_t> PartySession::interaction(std::string_view name) const {
 
 Starter& PartySession::starter(std::uint32_t interaction, std::uint32_t member) { return *starters_.at(interaction).at(member); }
 
+Reliability PartySession::reliability(std::uint32_t interaction) const noexcept {
+  if (interaction >= plans_.size()) return Reliability::kAll;
+  const std::string& said = part_.type().interactions(static_cast<int>(interaction)).qos().reliability();
+  if (said == "best_effort") return Reliability::kBestEffort;
+  if (said == "at_least_one") return Reliability::kAtLeastOne;
+  return said == "majority" ? Reliability::kMajority : Reliability::kAll;
+}
+
 const Operation& PartySession::operation(std::uint32_t interaction) const {
   const auto& plan = plans_.at(interaction);
   static const Operation kNone{};

@@ -44,6 +44,8 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   void start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept override;
   Starter& starter(std::uint32_t interaction, std::uint32_t member) override;
   void start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept override;
+  std::size_t receivers(std::uint32_t interaction) const noexcept override { return interaction < plans_.size() ? plans_[interaction].channels.size() : 0; }
+  Reliability reliability(std::uint32_t interaction) const noexcept override;
   const Operation& operation(std::uint32_t interaction) const override;
 
   /// Opens every channel (connect stage). UNAVAILABLE names the party and the protocol.

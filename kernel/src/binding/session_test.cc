@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "hector/kernel.h"
+#include "hector/multicast.h"
 #include "simulation.h"
 
 namespace hector {
@@ -109,6 +110,125 @@ TEST_F(Interceptors, ThatNobodyKnowsAreNamedWhenABindingIsMade) {
   bind({{"*interceptors", {"metric"}}});
   ASSERT_FALSE(bound_);
   EXPECT_THAT(bound_.error().text(), HasSubstr("'metric' (did you mean 'metrics'?)"));
+}
+
+/// Answers when it is told to.
+class PatientServant final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { waiting.push_back(&call.defer()); }
+  void answer() {
+    waiting.front()->complete(Payload(Bytes::copy("yes")));
+    waiting.erase(waiting.begin());
+  }
+  void refuse() {
+    waiting.front()->fail({Code::kFailedPrecondition, "no", {}, {}, {}});
+    waiting.erase(waiting.begin());
+  }
+  std::vector<Call*> waiting;
+};
+
+class Multicasts : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    KernelOptions options;
+    options.capsule = "c";
+    options.clock = &world_;
+    options.random = &world_;
+    options.executor = &world_;
+    options.network = network_.get();
+    options.log = &world_;
+    kernel_ = Kernel::make(options);
+    ASSERT_TRUE(kernel_->load_types(HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml"));
+    auto sender = std::make_unique<SenderServant>();
+    sender_ = sender.get();
+    ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, false));
+    BindRequest request{"kit.Group/1", {{"sender", "sender"}}};
+    for (const char* name : {"a", "b", "c"}) {
+      auto member = std::make_unique<PatientServant>();
+      members_.push_back(member.get());
+      ASSERT_TRUE(kernel_->adopt_object(name, *kernel_->interface("kit.Echo/1"), std::move(member), ThreadModel::kPooled, true));
+      request.parties.push_back({"receivers", name});
+    }
+    const auto bound = kernel_->capsule().bind(request);
+    ASSERT_TRUE(bound) << bound.error().text();
+  }
+  void TearDown() override { sender_->session.reset(); }
+  void start(const char* interaction) {
+    outcome_.reset();
+    multicast(*sender_->session, *sender_->session->interaction(interaction), Bytes::copy("?"), kNever, [this](MulticastOutcome outcome) { outcome_ = std::move(outcome); });
+  }
+  /// "yes no -": what is known of each member.
+  std::string known() const {
+    std::string text;
+    for (const auto& member : outcome_->members) text += (text.empty() ? "" : " ") + std::string(!member.is_known ? "-" : member.error ? member.error->message : member.reply.str());
+    return text;
+  }
+
+  testing::Simulation world_{1};
+  std::unique_ptr<Network> network_ = world_.host("10.0.0.1");
+  std::unique_ptr<Kernel> kernel_;
+  SenderServant* sender_ = nullptr;
+  std::vector<PatientServant*> members_;
+  std::optional<MulticastOutcome> outcome_;
+};
+
+TEST_F(Multicasts, WithBestEffortAreCompleteAtOnceAndStillReachEverybody) {
+  start("best");
+  ASSERT_TRUE(outcome_);
+  EXPECT_FALSE(outcome_->error);
+  EXPECT_EQ(known(), "- - -");
+  for (auto* member : members_) {
+    ASSERT_EQ(member->waiting.size(), 1U);
+    member->answer();
+  }
+}
+
+TEST_F(Multicasts, WithAtLeastOneAreCompleteWithTheFirstGoodAnswer) {
+  start("one");
+  members_[1]->refuse();
+  EXPECT_FALSE(outcome_);
+  members_[2]->answer();
+  ASSERT_TRUE(outcome_);
+  EXPECT_FALSE(outcome_->error);
+  EXPECT_EQ(known(), "- no yes");
+  members_[0]->answer();
+  start("one");
+  for (auto* member : members_) member->refuse();
+  ASSERT_TRUE(outcome_ && outcome_->error);
+  EXPECT_EQ(outcome_->error->code, Code::kFailedPrecondition);
+  EXPECT_THAT(outcome_->error->message, HasSubstr("needs 1 good answers and got 0 of 3"));
+  EXPECT_EQ(outcome_->error->reasons.size(), 3U);
+}
+
+TEST_F(Multicasts, WithMajorityNeedMoreThanHalf) {
+  start("most");
+  members_[0]->answer();
+  members_[1]->refuse();
+  EXPECT_FALSE(outcome_);
+  members_[2]->answer();
+  ASSERT_TRUE(outcome_);
+  EXPECT_FALSE(outcome_->error);
+  start("most");
+  members_[0]->answer();
+  members_[1]->refuse();
+  members_[2]->refuse();
+  ASSERT_TRUE(outcome_ && outcome_->error);
+  EXPECT_EQ(known(), "yes no no");
+}
+
+TEST_F(Multicasts, WithAllNeedEverybodyAndSayWhoRefused) {
+  start("every");
+  members_[2]->answer();
+  members_[0]->answer();
+  EXPECT_FALSE(outcome_);
+  members_[1]->refuse();
+  ASSERT_TRUE(outcome_ && outcome_->error);
+  EXPECT_EQ(known(), "yes no yes");
+  EXPECT_THAT(outcome_->error->reasons.at(0), HasSubstr("member 1: FAILED_PRECONDITION: no"));
+  start("every");
+  for (auto* member : members_) member->answer();
+  ASSERT_TRUE(outcome_);
+  EXPECT_FALSE(outcome_->error);
 }
 
 }  // namespace

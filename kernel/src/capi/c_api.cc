@@ -3,6 +3,7 @@
 #include <condition_variable>
 
 #include "hector/capsule.h"
+#include "hector/multicast.h"
 #include "runtime/parker.h"
 #include "runtime/wait_until.h"
 
@@ -143,6 +144,32 @@ void hector_session_call_all_wait(hector_session* session, uint32_t interaction,
   for (size_t i = 0; i < count; ++i) list.push_back(&of(calls[i]));
   of(session).start_all(interaction, list);
   for (size_t i = 0; i < count; ++i) own(calls[i]).wait(nullptr, of(capsule).clock());
+}
+uint32_t hector_session_multicast_wait(hector_session* session, uint32_t interaction, hector_bytes request, int64_t timeout_ns, const hector_capsule* capsule, hector_member_fn each,
+                                       hector_text_fn failed, void* context) {
+  const hector::Deadline deadline = timeout_ns > 0 ? of(capsule).clock().now() + std::chrono::nanoseconds(timeout_ns) : hector::kNever;
+  struct Waiting {
+    hector::MulticastOutcome outcome;
+    std::atomic<bool> done{false};
+  };
+  auto waiting = std::make_shared<Waiting>();
+  auto* parker = &hector::Parker::mine();
+  hector::multicast(of(session), interaction, Bytes::copy(request.data, request.size), deadline, [waiting, parker](hector::MulticastOutcome outcome) {
+    waiting->outcome = std::move(outcome);
+    waiting->done.store(true, std::memory_order_release);
+    parker->wake();
+  });
+  hector::wait_until([&] { return waiting->done.load(std::memory_order_acquire); });
+  const auto& outcome = waiting->outcome;
+  for (uint32_t m = 0; m < outcome.members.size(); ++m) {
+    const auto& member = outcome.members[m];
+    hector_error error{};
+    if (member.error) error = {sizeof error, static_cast<uint32_t>(member.error->code), view(member.error->message), view(member.error->type), view(member.error->detail)};
+    each(context, m, member.is_known ? 1 : 0, member.error ? &error : nullptr, view(member.reply));
+  }
+  if (!outcome.error) return 0;
+  tell(failed, context, outcome.error->text());
+  return static_cast<uint32_t>(outcome.error->code);
 }
 void hector_session_start(hector_session* session, uint32_t interaction, uint32_t member, hector_call* call, void (*done)(void*, hector_call*), void* context) {
   auto& started = hector::CallbackCall::make([done, context](Call& ended) { done(context, reinterpret_cast<hector_call*>(&ended)); });

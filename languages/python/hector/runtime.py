@@ -126,6 +126,16 @@ class Session:
         answer = self._handle.call(interaction, member, _octets(request), timeout or 0)
         return reply.FromString(answer) if reply else answer
 
+    def multicast(self, interaction, request, reply=None, timeout=None):
+        """One message to every member of the receiving role; returns when the interaction's reliability is reached. A list, a member each: the
+        answer, the Error it failed with, or None where it was not waited for. Raises Error, with that list as `members`, if it cannot be reached."""
+        failed, told = self._handle.multicast(interaction, _octets(request), timeout or 0)
+        members = [None if not known else error or (reply.FromString(octets) if reply else octets) for known, error, octets in told]
+        if failed:
+            failed.members = members
+            raise failed
+        return members
+
     async def call_async(self, interaction, member, request, reply=None, timeout=None):
         octets = _octets(request)
         answer = await _awaitable(lambda done: self._handle.start(interaction, member, octets, timeout or 0, done))

@@ -185,6 +185,13 @@ struct Member {
   std::string object, capsule;
 };
 
+/// What a multicast came to: whether its reliability was reached, and each member's answer, absent where it was not waited for.
+template <class Out>
+struct Multicast {
+  Status status;
+  std::vector<std::optional<Result<Out>>> members;
+};
+
 /// An Object's part in one Binding; copies share it. After the Binding's end every call fails with UNAVAILABLE.
 class Session {
  public:
@@ -233,6 +240,39 @@ class Session {
     hector_session_call_all_wait(session_, number, handles.data(), count, capsule_);
     for (auto& call : calls) answers.push_back(call.template reply<Out>());
     return answers;
+  }
+  /// A multicast, complete when its interaction's reliability says so. `Out` is the reply's message, google.protobuf.Empty's like for an
+  /// announcement.
+  template <class Out, class In>
+  Multicast<Out> multicast(const std::string& interaction, const In& request, int64_t timeout_ns = 0) {
+    Multicast<Out> outcome;
+    const uint32_t number = hector_session_interaction(session_, interaction.c_str());
+    if (number == UINT32_MAX) {
+      outcome.status = hector::fail(Code::kNotFound, "this role starts no interaction '" + interaction + "'");
+      return outcome;
+    }
+    struct Told {
+      Multicast<Out>* outcome;
+      std::string why;
+    } told{&outcome, {}};
+    const std::string octets = request.SerializeAsString();
+    const uint32_t code = hector_session_multicast_wait(
+        session_, number, {reinterpret_cast<const uint8_t*>(octets.data()), octets.size()}, timeout_ns, capsule_,
+        [](void* context, uint32_t, int is_known, const hector_error* error, hector_bytes reply) {
+          auto& result = static_cast<Told*>(context)->outcome->members.emplace_back();
+          Out out;
+          if (is_known == 0) return;
+          if (error != nullptr) {
+            result = hector::fail(Error{code_from_number(error->code), detail::text(error->message), detail::text(error->type), detail::text(error->detail), {}});
+          } else if (detail::parse(reply, out)) {
+            result = std::move(out);
+          } else {
+            result = hector::fail(Code::kInternal, "the reply is not a " + out.GetTypeName());
+          }
+        },
+        [](void* context, const char* text, size_t size) { static_cast<Told*>(context)->why.assign(text, size); }, &told);
+    if (code != 0) outcome.status = hector::fail(code_from_number(code), told.why);
+    return outcome;
   }
   /// An announcement to one member; an error only if it could not be handed over.
   template <class In>
