@@ -55,21 +55,6 @@ std::string table(const std::vector<OutputRow>& rows) {
 
 }  // namespace
 
-std::string json_quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format) {
   std::string out;
   if (format == "name") {

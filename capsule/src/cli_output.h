@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "hector_yaml/quoted.h"
+
 namespace hector {
 
 struct OutputRow {
@@ -16,6 +18,5 @@ struct OutputRow {
 
 /// format: table, json, yaml or name.
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format);
-std::string json_quoted(const std::string& text);
 
 }  // namespace hector

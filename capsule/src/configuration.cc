@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "hector_yaml/quoted.h"
 #include "hector_yaml/yaml_node.h"
 
 namespace hector {
@@ -35,16 +36,7 @@ std::string json_of(const YAML::Node& node) {
   char* end = nullptr;
   static_cast<void>(std::strtod(text.c_str(), &end));
   if (!is_quoted && !text.empty() && *end == '\0' && std::isspace(static_cast<unsigned char>(text[0])) == 0) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
+  return json_quoted(text);
 }
 
 class Reader {

@@ -156,23 +156,27 @@ class ClientConversation final : public Conversation {
     if (gave_up) on_gone("nobody answers there");
   }
 
+  /// Who takes a call ends it.
+  std::optional<Pending> take(std::uint64_t id) {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return std::nullopt;
+    Pending pending = std::move(found->second);
+    calls_.erase(found);
+    return pending;
+  }
+
   /// Ends one call from this side; tells the peer to stop.
   void end(std::uint64_t id, Error why, bool tell) {
-    Pending pending{};
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = calls_.find(id);
-      if (found == calls_.end()) return;
-      pending = std::move(found->second);
-      calls_.erase(found);
-    }
+    auto pending = take(id);
+    if (!pending) return;
     if (tell) {
       std::string head;
       Writer(head).octet(static_cast<std::uint8_t>(MessageType::kCancel)).number(id).octet(static_cast<std::uint8_t>(why.code));
-      send(pending.group, head, {});
+      send(pending->group, head, {});
     }
-    if (pending.flow) pending.flow->deliver_break(why);
-    pending.call->fail(std::move(why));
+    if (pending->flow) pending->flow->deliver_break(why);
+    pending->call->fail(std::move(why));
   }
 
   void fail_all(const std::string& why) {
@@ -223,27 +227,21 @@ class ClientConversation final : public Conversation {
   }
 
   void on_reply(std::uint64_t id, const Bytes& message, Reader& reader) {
-    Pending pending{};
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = calls_.find(id);
-      if (found == calls_.end()) return;
-      pending = std::move(found->second);
-      calls_.erase(found);
-    }
+    auto pending = take(id);
+    if (!pending) return;
     Outcome outcome;
     const Octets rest = reader.rest();
     const std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
     auto used = decode_outcome(text, outcome);
-    Call& call = *pending.call;
+    Call& call = *pending->call;
     if (!used) {
-      if (pending.flow) pending.flow->deliver_break(used.error());
+      if (pending->flow) pending->flow->deliver_break(used.error());
       return call.fail(used.error());
     }
     call.trailing = std::move(outcome.trailing);
-    if (pending.flow) {
-      if (!outcome.error) pending.flow->deliver_end();
-      pending.flow->deliver_break(outcome.error);
+    if (pending->flow) {
+      if (!outcome.error) pending->flow->deliver_end();
+      pending->flow->deliver_break(outcome.error);
     }
     if (outcome.error) return call.fail(std::move(*outcome.error));
     call.complete(Payload(message.slice(message.size() - rest.size() + *used)));

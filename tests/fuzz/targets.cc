@@ -7,6 +7,8 @@
 #include "hector/reference.h"
 #include "packet.h"
 #include "session.h"
+#include "types/binding_check.h"
+#include "types/conformance.h"
 #include "types/expression.h"
 #include "types/reader.h"
 #include "zenoh_wire.h"
@@ -93,7 +95,34 @@ void protocol_expression(const std::uint8_t* data, std::size_t size) {
   if (!back || types::print_expression(*back) != printed) std::abort();
 }
 
-void type_file(const std::uint8_t* data, std::size_t size) { static_cast<void>(types::read_types(text(data, size), "fuzz.yaml", "/nowhere")); }
+/// What can be read is checked as well: whether Binding types can work, and Interfaces against each other.
+void type_file(const std::uint8_t* data, std::size_t size) {
+  auto documents = types::read_type_documents(text(data, size), "fuzz.yaml", "/nowhere");
+  if (!documents) return;
+  std::vector<types::CompiledPtr> interfaces;
+  for (const auto& document : *documents) {
+    if (document.binding) static_cast<void>(types::check_binding(*document.binding, {}));
+    if (!document.interface) continue;
+    if (auto made = types::CompiledInterface::make(*document.interface)) interfaces.push_back(*made);
+  }
+  for (std::size_t i = 0; i < interfaces.size() && i < 4; ++i) {
+    const auto verdict = types::check_replacement(*interfaces[i], *interfaces[i]);
+    if (!verdict || !verdict->conforms()) std::abort();  // conformance is reflexive
+    static_cast<void>(types::check_replacement(*interfaces[i], *interfaces.front()));
+  }
+}
+
+void descriptor_set(const std::uint8_t* data, std::size_t size) {
+  google::protobuf::FileDescriptorSet files;
+  if (!files.ParseFromArray(data, static_cast<int>(size))) return;
+  const auto pool = types::MessagePool::make(files);
+  if (!pool) return;
+  const auto names = (*pool)->names();
+  for (std::size_t i = 0; i < names.size() && i < 8; ++i) {
+    std::vector<types::Reason> reasons;
+    types::check_message(*(*pool)->find(names[i]), *(*pool)->find(names[0]), "fuzz", reasons);
+  }
+}
 
 void constraint(const std::uint8_t* data, std::size_t size) {
   const std::string expression(text(data, size));
@@ -109,7 +138,7 @@ const std::vector<Target>& targets() {
   static const std::vector<Target> all{{"header", header},           {"outcome", outcome},         {"traceparent", traceparent},
                                        {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
                                        {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
-                                       {"type_file", type_file},     {"constraint", constraint}};
+                                       {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set}};
   return all;
 }
 

@@ -12,6 +12,21 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+/// A kernel of its own in the simulated world, that knows the kit's types.
+std::unique_ptr<Kernel> kernel_in(testing::Simulation& world, Network& network, const std::vector<PolicyEntry>& policy) {
+  KernelOptions options;
+  options.capsule = "c";
+  options.clock = &world;
+  options.random = &world;
+  options.executor = &world;
+  options.network = &network;
+  options.log = &world;
+  options.policy = policy;
+  auto kernel = Kernel::make(options);
+  EXPECT_TRUE(kernel->load_types(HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml"));
+  return kernel;
+}
+
 class EchoServant final : public Servant {
  public:
   void invoke(Call& call) noexcept override {
@@ -50,16 +65,7 @@ class Witness final : public Interceptor {
 class Interceptors : public ::testing::Test {
  protected:
   void bind(const std::vector<PolicyEntry>& policy) {
-    KernelOptions options;
-    options.capsule = "c";
-    options.clock = &world_;
-    options.random = &world_;
-    options.executor = &world_;
-    options.network = network_.get();
-    options.log = &world_;
-    options.policy = policy;
-    kernel_ = Kernel::make(options);
-    ASSERT_TRUE(kernel_->load_types(HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml"));
+    kernel_ = kernel_in(world_, *network_, policy);
     const auto witness = [this](bool refuses) {
       return [this, refuses](const std::string& name) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<Witness>(name, seen_, refuses); };
     };
@@ -130,15 +136,7 @@ class PatientServant final : public Servant {
 class Multicasts : public ::testing::Test {
  protected:
   void SetUp() override {
-    KernelOptions options;
-    options.capsule = "c";
-    options.clock = &world_;
-    options.random = &world_;
-    options.executor = &world_;
-    options.network = network_.get();
-    options.log = &world_;
-    kernel_ = Kernel::make(options);
-    ASSERT_TRUE(kernel_->load_types(HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml"));
+    kernel_ = kernel_in(world_, *network_, {});
     auto sender = std::make_unique<SenderServant>();
     sender_ = sender.get();
     ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, false));

@@ -15,6 +15,7 @@
 #include <spdlog/spdlog.h>
 
 #include "hector/runtime.h"
+#include "hector_yaml/quoted.h"
 #include "runtime/parker.h"
 
 namespace hector {
@@ -104,21 +105,6 @@ class AsioLoops final : public EventLoops {
   std::unordered_map<TimerId, std::shared_ptr<asio::steady_timer>> timers_;
 };
 
-std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 class SpdlogLog final : public Log {
  public:
   SpdlogLog(LogFormat format, Level least, std::string capsule) : format_(format), capsule_(std::move(capsule)) {
@@ -145,7 +131,7 @@ class SpdlogLog final : public Log {
     std::string line = fmt::format("{} {}", capsule_, event);
     for (const auto& [key, value] : fields) {
       line += value.find(' ') == std::string_view::npos && !value.empty() ? fmt::format(" {}={}", key, value)
-                                                                          : fmt::format(" {}={}", key, json_text(value));
+                                                                          : fmt::format(" {}={}", key, json_quoted(value));
     }
     return line;
   }
@@ -153,8 +139,8 @@ class SpdlogLog final : public Log {
     static constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
     std::string line = fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%SZ}\",\"level\":\"{}\",\"capsule\":{},\"event\":{}",
                                    fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
-                                   kNames[static_cast<int>(level)], json_text(capsule_), json_text(event));
-    for (const auto& [key, value] : fields) line += fmt::format(",{}:{}", json_text(key), json_text(value));
+                                   kNames[static_cast<int>(level)], json_quoted(capsule_), json_quoted(event));
+    for (const auto& [key, value] : fields) line += fmt::format(",{}:{}", json_quoted(key), json_quoted(value));
     return line + "}";
   }
   LogFormat format_;
