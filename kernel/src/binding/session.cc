@@ -125,7 +125,47 @@ Status PartySession::plan() {
     for (std::uint32_t m = 0; m < plans_[i].channels.size(); ++m) list.push_back(std::make_unique<InteractionStarter>(*this, i, m));
   }
   monitor_ = std::make_unique<types::Monitor>(type, view);
+  for (auto& phase : types::timed_phases(type)) {
+    if (phase.counting_role != part_.role()) continue;
+    phases_.push_back(std::make_unique<CountedPhase>());
+    phases_.back()->phase = std::move(phase);
+  }
   return {};
+}
+
+void PartySession::mark_phases() noexcept {
+  for (auto& counted : phases_) {
+    const bool is_open = monitor_->allows_any(counted->phase.interactions);
+    TimePoint::rep until = counted->until.load();
+    if (!is_open) {
+      if (counted->until.exchange(0) != 0) counted->was_left.store(true);
+    } else if (until == 0) {
+      counted->was_left.store(false);
+      const TimePoint end = core_.options.clock->now() + std::chrono::milliseconds(counted->phase.time_ms);
+      counted->until.compare_exchange_strong(until, end.time_since_epoch().count());
+    }
+  }
+}
+
+const PartySession::CountedPhase* PartySession::phase_of(std::uint32_t interaction) const noexcept {
+  for (const auto& counted : phases_) {
+    const auto& list = counted->phase.interactions;
+    if (std::find(list.begin(), list.end(), interaction) != list.end()) return counted.get();
+  }
+  return nullptr;
+}
+
+bool PartySession::is_overrun(std::uint32_t interaction) const noexcept {
+  const CountedPhase* const counted = phase_of(interaction);
+  if (counted == nullptr) return false;
+  if (counted->was_left.load()) return counted->phase.is_refusable;
+  const TimePoint::rep until = counted->until.load();
+  return until != 0 && core_.options.clock->now().time_since_epoch().count() > until;
+}
+
+Error PartySession::overrun_error(std::uint32_t interaction) const {
+  return {Code::kDeadlineExceeded,
+          fmt::format("the time for '{}' in {} is over: {} ms from when it could begin", part_.type().interactions(static_cast<int>(interaction)).name(), type_id_, phase_of(interaction)->phase.time_ms), {}, {}, {}};
 }
 
 Result<InterceptorList> PartySession::interceptors_for(const std::string& partner) const {
@@ -194,7 +234,9 @@ void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& 
     return call.fail({Code::kInvalidArgument, "no such interaction or member", {}, {}, {}});
   }
   const InteractionPlan& plan = plans_[interaction];
+  if (!phases_.empty() && is_overrun(interaction)) return call.fail(overrun_error(interaction));
   if (!monitor_->step(types::view_symbol(interaction, plan.is_multicast ? 0 : member))) return call.fail(order_error(interaction));
+  if (!phases_.empty()) mark_phases();
   if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
   send(plan, interaction, *plan.channels[member], call);
 }
@@ -206,9 +248,12 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
     refused = closed_error(type_id_);
   } else if (!is_known) {
     refused = Error{Code::kInvalidArgument, "a multicast needs one call for each member", {}, {}, {}};
+  } else if (!phases_.empty() && is_overrun(interaction)) {
+    refused = overrun_error(interaction);
   } else if (!calls.empty() && !monitor_->step(types::view_symbol(interaction, 0))) {
     refused = order_error(interaction);
   }
+  if (!phases_.empty()) mark_phases();
   for (std::size_t m = 0; m < calls.size(); ++m) {
     if (refused) {
       calls[m]->fail(*refused);
@@ -286,6 +331,7 @@ void PartySession::activate() {
     out->peer_kept = core_.sessions.find(out->id).session;
     out->peer.store(out->peer_kept.get(), std::memory_order_release);
   }
+  mark_phases();
   state_.store(State::kActive, std::memory_order_release);
   offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.bound(self); });
   pump_held();
@@ -411,9 +457,11 @@ void PartySession::skip_gap(std::uint64_t key) noexcept {
 }
 
 void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
+  if (!phases_.empty() && is_overrun(interaction)) return call.fail(overrun_error(interaction));
   if (state_.load(std::memory_order_acquire) != State::kActive || !monitor_->step(types::view_symbol(interaction, sender))) {
     return hold_or_refuse(call, interaction, sender);
   }
+  if (!phases_.empty()) mark_phases();
   deliver(call, interaction, sender);
   if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
 }
@@ -431,7 +479,7 @@ void PartySession::hold_or_refuse(Call& call, std::uint32_t interaction, std::ui
   const State state = state_.load(std::memory_order_acquire);
   if (state == State::kClosed) return call.fail(closed_error(type_id_));
   if (state == State::kActive && monitor_->look(types::view_symbol(interaction, sender)) == types::Monitor::Answer::kNever) {
-    return call.fail(order_error(interaction));
+    return call.fail(phase_of(interaction) != nullptr ? overrun_error(interaction) : order_error(interaction));
   }
   Call& kept = call.is_local ? call.defer() : call;
   {
@@ -459,6 +507,7 @@ void PartySession::pump_held() noexcept {
       held_.erase(at);
       held_count_ = held_.size();
     }
+    if (!phases_.empty()) mark_phases();
     deliver(*ready.call, ready.interaction, ready.sender);
   }
 }

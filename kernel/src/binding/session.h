@@ -12,6 +12,7 @@
 
 #include "binding/core.h"
 #include "hector/kernel/v1/kernel.pb.h"
+#include "types/binding_check.h"
 #include "types/monitor.h"
 
 namespace hector {
@@ -116,6 +117,14 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
     bool is_delivering = false;
     TimerId timer = 0;
   };
+  /// A timed phase whose time this party counts.
+  struct CountedPhase {
+    types::TimedPhase phase;
+    /// When its time is over; 0 while nothing of it may come.
+    std::atomic<TimePoint::rep> until{0};
+    /// It was open, and has been left since: what comes of it now is late, not early.
+    std::atomic<bool> was_left{false};
+  };
   class InteractionStarter final : public Starter {
    public:
     InteractionStarter(PartySession& session, std::uint32_t interaction, std::uint32_t member)
@@ -144,6 +153,11 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   void make_ready(InOrder& order, std::uint64_t key) noexcept;
   std::atomic<std::uint64_t>& plain_from(std::uint32_t role, std::uint32_t member) noexcept { return plain_[first_party_[role] + member]; }
   Error order_error(std::uint32_t interaction);
+  /// After each step of the order: phases that could start now begin, those that are left are forgotten.
+  void mark_phases() noexcept;
+  [[nodiscard]] const CountedPhase* phase_of(std::uint32_t interaction) const noexcept;
+  [[nodiscard]] bool is_overrun(std::uint32_t interaction) const noexcept;
+  Error overrun_error(std::uint32_t interaction) const;
   /// The list that policy puts on channels to a role.
   Result<InterceptorList> interceptors_for(const std::string& partner) const;
   Hop hop(std::uint32_t interaction) const;
@@ -159,6 +173,7 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   std::vector<InterceptorList> arrivals_;  ///< by the sender's role
   std::vector<std::vector<std::unique_ptr<InteractionStarter>>> starters_;
   std::unique_ptr<types::Monitor> monitor_;
+  std::vector<std::unique_ptr<CountedPhase>> phases_;
   std::vector<std::vector<Peer>> peers_;  ///< of in-process senders, by role and member
   std::atomic<State> state_{State::kPrepared};
   mutable std::mutex mutex_;

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+
 #include "hector/kernel.h"
 #include "hector/multicast.h"
 #include "simulation.h"
@@ -227,6 +230,88 @@ TEST_F(Multicasts, WithAllNeedEverybodyAndSayWhoRefused) {
   for (auto* member : members_) member->answer();
   ASSERT_TRUE(outcome_);
   EXPECT_FALSE(outcome_->error);
+}
+
+/// A call for bids: whoever bids does so within two seconds.
+constexpr const char* kTender = R"(interface: t.Manager/1
+messages: [google/protobuf/wrappers.proto]
+operations: {bid: {kind: announce, in: google.protobuf.StringValue}}
+initiates:
+  call:  {kind: announce, in: google.protobuf.StringValue}
+  award: {kind: announce, in: google.protobuf.StringValue}
+---
+interface: t.Worker/1
+messages: [google/protobuf/wrappers.proto]
+operations:
+  call:  {kind: announce, in: google.protobuf.StringValue}
+  award: {kind: announce, in: google.protobuf.StringValue}
+initiates: {bid: {kind: announce, in: google.protobuf.StringValue}}
+---
+binding: t.Tender/1
+roles: {m: {interface: t.Manager/1}, w: {interface: t.Worker/1, cardinality: 1..9}}
+interactions:
+  call:  {kind: multicast, from: m, to: w, operation: call}
+  bid:   {kind: announce, from: w, to: m, operation: bid}
+  award: {kind: announce, from: m, to: w, operation: award}
+protocol: (call ; bid[w?] before 2s ; award)*
+)";
+
+class TimedPhases : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    kernel_ = kernel_in(world_, *network_, {});
+    const std::string path = ::testing::TempDir() + "hector-tender.yaml";
+    std::ofstream(path) << kTender;
+    ASSERT_TRUE(kernel_->load_types(path));
+    BindRequest request{"t.Tender/1", {{"m", "m"}}};
+    for (const char* name : {"m", "a", "b"}) {
+      auto servant = std::make_unique<SenderServant>();
+      parties_[name] = servant.get();
+      ASSERT_TRUE(kernel_->adopt_object(name, *kernel_->interface(name[0] == 'm' ? "t.Manager/1" : "t.Worker/1"), std::move(servant), ThreadModel::kPooled, false));
+      if (name[0] != 'm') request.parties.push_back({"w", name});
+    }
+    const auto bound = kernel_->capsule().bind(request);
+    ASSERT_TRUE(bound) << bound.error().text();
+  }
+  void TearDown() override {
+    for (auto& [name, party] : parties_) party->session.reset();
+  }
+  /// "OK", or the error.
+  std::string send(const std::string& party, const char* interaction, std::uint32_t member = 0) {
+    auto& session = *parties_.at(party)->session;
+    const auto number = *session.interaction(interaction);
+    if (std::string(interaction) == "call") {
+      std::string told = "nothing";
+      multicast(session, number, {}, kNever, [&](MulticastOutcome outcome) { told = outcome.error ? outcome.error->text() : "OK"; });
+      return told;
+    }
+    WaitedCall made;
+    made.run(session.starter(number, member), world_);
+    return made.error ? made.error->text() : "OK";
+  }
+
+  testing::Simulation world_{1};
+  std::unique_ptr<Network> network_ = world_.host("10.0.0.1");
+  std::unique_ptr<Kernel> kernel_;
+  std::map<std::string, SenderServant*> parties_;
+};
+
+TEST_F(TimedPhases, RefuseWhatComesAfterTheirTimeAndBeginAnew) {
+  for (int round = 0; round < 2; ++round) {
+    world_.run_for(std::chrono::seconds(5));  // time runs from when a bid could come, not before
+    ASSERT_EQ(send("m", "call"), "OK");
+    world_.run_for(std::chrono::milliseconds(1'900));
+    EXPECT_EQ(send("a", "bid"), "OK");
+    world_.run_for(std::chrono::milliseconds(200));
+    EXPECT_THAT(send("b", "bid"), HasSubstr("DEADLINE_EXCEEDED: the time for 'bid' in t.Tender/1 is over"));
+    EXPECT_EQ(send("m", "award"), "OK");
+  }
+}
+
+TEST_F(TimedPhases, ThatTheReceiverHasLeftRefuseInTheSameWay) {
+  ASSERT_EQ(send("m", "call"), "OK");
+  EXPECT_EQ(send("m", "award", 1), "OK");  // it need not wait for everybody
+  EXPECT_THAT(send("a", "bid"), HasSubstr("DEADLINE_EXCEEDED"));
 }
 
 }  // namespace

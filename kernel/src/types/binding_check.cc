@@ -125,18 +125,18 @@ std::string single_end(const Binding& binding, const std::map<std::string, int>&
   return roles.size() == 1 && !is_many(role_named(binding, *roles.begin())) ? *roles.begin() : "";
 }
 
-/// Timed phases that may be empty: their interactions, and whether their receiver counts the time.
-struct TimedPhase {
+/// A timed phase that may be empty, with how often each of its interactions stands in it.
+struct OptionalPhase {
   std::map<std::string, int> interactions;
-  const Expression* of;
+  std::uint64_t time_ms;
 };
-std::vector<TimedPhase> optional_phases(const Binding& binding) {
-  std::vector<TimedPhase> phases;
+std::vector<OptionalPhase> optional_phases(const Binding& binding) {
+  std::vector<OptionalPhase> phases;
   if (!binding.has_protocol()) return phases;
   Regular language;
   const auto members = size_of(binding, 1);
   each_part(binding.protocol(), [&](const Expression& part) {
-    if (part.has_before() && language.may_end(phase(binding, part.before().of(), members, language))) phases.push_back({occurrences(part.before().of()), &part.before().of()});
+    if (part.has_before() && language.may_end(phase(binding, part.before().of(), members, language))) phases.push_back({occurrences(part.before().of()), part.before().time_ms()});
   });
   return phases;
 }
@@ -486,11 +486,22 @@ std::vector<std::vector<std::uint32_t>> checked_sizes(const Binding& binding) {
   return sizes;
 }
 
+std::vector<TimedPhase> timed_phases(const Binding& binding) {
+  std::vector<TimedPhase> phases;
+  for (const auto& found : optional_phases(binding)) {
+    if (found.interactions.empty()) continue;
+    TimedPhase phase{{}, found.time_ms, single_end(binding, found.interactions, &Interaction::to), true};
+    if (phase.counting_role.empty()) phase = {{}, found.time_ms, single_end(binding, found.interactions, &Interaction::from), false};
+    for (const auto& [name, count] : found.interactions) phase.interactions.push_back(static_cast<std::uint32_t>(interaction_position(binding, name)));
+    phases.push_back(std::move(phase));
+  }
+  return phases;
+}
+
 std::vector<bool> refusable_interactions(const Binding& binding) {
   std::vector<bool> refusable(static_cast<std::size_t>(binding.interactions_size()), false);
-  for (const auto& phase : optional_phases(binding)) {
-    if (phase.interactions.empty() || single_end(binding, phase.interactions, &Interaction::to).empty()) continue;
-    for (const auto& [name, count] : phase.interactions) refusable[static_cast<std::size_t>(interaction_position(binding, name))] = true;
+  for (const auto& phase : timed_phases(binding)) {
+    for (const auto interaction : phase.interactions) refusable[interaction] = refusable[interaction] || phase.is_refusable;
   }
   return refusable;
 }

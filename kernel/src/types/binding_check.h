@@ -34,6 +34,14 @@ std::optional<BindingFault> check_binding(const hector::type::v1::Binding& bindi
 std::vector<std::vector<std::uint32_t>> checked_sizes(const hector::type::v1::Binding& binding);
 /// Interactions that may be refused because their time is over (C4).
 std::vector<bool> refusable_interactions(const hector::type::v1::Binding& binding);
+/// A phase `e before TIME` whose e may be empty (C4): its interactions, its time, and who counts it.
+struct TimedPhase {
+  std::vector<std::uint32_t> interactions;
+  std::uint64_t time_ms = 0;
+  std::string counting_role;     ///< their single receiver, or else their single initiator
+  bool is_refusable = false;     ///< the receiver counts, and refuses what comes later
+};
+std::vector<TimedPhase> timed_phases(const hector::type::v1::Binding& binding);
 /// A refusal as an Error of type kIncompatible.
 Error cannot_work(const std::string& id, const BindingFault& fault);
 

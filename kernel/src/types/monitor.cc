@@ -79,6 +79,20 @@ std::string Monitor::name(Symbol symbol) const {
   return binding_.interactions(static_cast<int>(symbol_interaction(symbol))).name();
 }
 
+bool Monitor::allows_any(const std::vector<std::uint32_t>& interactions) {
+  const auto is_wanted = [&](Symbol symbol) { return std::find(interactions.begin(), interactions.end(), symbol_interaction(symbol)) != interactions.end(); };
+  if (!table_.empty()) {
+    const auto state = static_cast<std::size_t>(state_.load(std::memory_order_acquire));
+    for (std::size_t c = 0; c < symbols_.size(); ++c) {
+      if (is_wanted(symbols_[c]) && table_[state * symbols_.size() + c] != Automaton::kNone) return true;
+    }
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto& first = language_.first(node_);
+  return std::any_of(first.begin(), first.end(), is_wanted);
+}
+
 std::string Monitor::allowed() {
   std::vector<std::string> names;
   const auto add = [&](Symbol symbol) {

@@ -23,6 +23,8 @@ class Monitor {
   bool step(Symbol symbol) noexcept;
   /// Whether a symbol that step() refused may still become allowed by symbols of others than `sender_member` of `interaction`.
   Answer look(Symbol symbol);
+  /// Whether any of these interactions is allowed now, by any member.
+  bool allows_any(const std::vector<std::uint32_t>& interactions);
   /// For messages: "ask, release".
   std::string allowed();
   [[nodiscard]] bool may_end();
