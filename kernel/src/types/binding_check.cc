@@ -188,6 +188,18 @@ struct TooLarge {
   std::string what;
 };
 
+/// How a state was reached first: the state before and the column from there; the shortest way, as states are met nearest first.
+struct Step {
+  std::int32_t before = -1, column = -1;
+  std::size_t length = 0;
+};
+std::vector<std::int32_t> word_to(const std::vector<Step>& steps, std::int32_t state) {
+  std::vector<std::int32_t> word;
+  for (; steps[static_cast<std::size_t>(state)].before >= 0; state = steps[static_cast<std::size_t>(state)].before) word.push_back(steps[static_cast<std::size_t>(state)].column);
+  std::reverse(word.begin(), word.end());
+  return word;
+}
+
 /// What one party sees: its local states and what it may do in them.
 struct Party {
   std::uint32_t role = 0, member = 0;
@@ -195,7 +207,8 @@ struct Party {
   std::vector<bool> starts;      ///< by column
   std::vector<Set> states;
   std::vector<std::vector<std::int32_t>> next;  ///< [local state][column]
-  std::vector<std::vector<std::int32_t>> word;  ///< columns up to the local state
+  std::vector<Step> steps;                      ///< to each local state
+  [[nodiscard]] std::vector<std::int32_t> word(std::size_t state) const { return word_to(steps, static_cast<std::int32_t>(state)); }
   std::vector<Bits> may_start;                  ///< [state of G][column]: in some local state that contains it
   Bits may_end;                                 ///< [state of G]: in some local state that contains it
 };
@@ -257,7 +270,7 @@ class Check {
   }
 
   void shortest_words() {
-    words_.assign(g_.next.size(), {});
+    steps_.assign(g_.next.size(), {});
     std::vector<bool> seen(g_.next.size(), false);
     std::deque<std::int32_t> todo{g_.start};
     seen[static_cast<std::size_t>(g_.start)] = true;
@@ -269,8 +282,7 @@ class Check {
         const std::int32_t to = next(at, c);
         if (to < 0 || seen[static_cast<std::size_t>(to)]) continue;
         seen[static_cast<std::size_t>(to)] = true;
-        words_[static_cast<std::size_t>(to)] = words_[static_cast<std::size_t>(at)];
-        words_[static_cast<std::size_t>(to)].push_back(static_cast<std::int32_t>(c));
+        steps_[static_cast<std::size_t>(to)] = {at, static_cast<std::int32_t>(c), steps_[static_cast<std::size_t>(at)].length + 1};
         todo.push_back(to);
       }
     }
@@ -304,12 +316,12 @@ class Check {
     p.may_start.assign(g_.next.size(), Bits(columns_, false));
     p.may_end.assign(g_.next.size(), false);
     std::map<Set, std::int32_t> numbers;
-    const auto number = [&](Set states, std::vector<std::int32_t> word) {
+    const auto number = [&](Set states, Step step) {
       const auto [found, is_new] = numbers.emplace(std::move(states), static_cast<std::int32_t>(p.states.size()));
       if (is_new) {
         p.states.push_back(found->first);
-        p.word.push_back(std::move(word));
-        local_octets_ += found->first.size() + p.word.back().size();
+        p.steps.push_back(step);
+        local_octets_ += found->first.size();
         if (++local_states_ > kCheckLocalStatesMax || local_octets_ > 100 * kCheckLocalStatesMax) throw TooLarge{fmt::format("the parties' views have more than {} states", kCheckLocalStatesMax)};
       }
       return found->second;
@@ -327,9 +339,7 @@ class Check {
         if (reached.empty()) continue;
         std::sort(reached.begin(), reached.end());
         reached.erase(std::unique(reached.begin(), reached.end()), reached.end());
-        auto word = p.word[i];
-        word.push_back(static_cast<std::int32_t>(c));
-        row[c] = number(closed(std::move(reached), p), std::move(word));
+        row[c] = number(closed(std::move(reached), p), {static_cast<std::int32_t>(i), static_cast<std::int32_t>(c), p.steps[i].length + 1});
       }
       p.next.push_back(std::move(row));
     }
@@ -355,8 +365,8 @@ class Check {
 
   void c1() {
     for (const auto g : order_) {
-      const auto& word = words_[static_cast<std::size_t>(g)];
-      if (best_ && best_->trace.size() <= word.size() + 1) return;
+      const std::size_t length = steps_[static_cast<std::size_t>(g)].length;
+      if (best_ && best_->trace.size() <= length + 1) return;
       for (std::size_t x = 0; x < columns_; ++x) {
         if (next(g, x) < 0) continue;
         for (std::size_t y = 0; y < columns_; ++y) {
@@ -365,6 +375,7 @@ class Check {
           if (xy >= 0 && xy == yx) continue;
           if (may_be_refused(x, y) || may_be_refused(y, x)) continue;
           if (xy >= 0 && yx < 0) continue;  // told at (y, x): after y, x is refused
+          const auto word = word_to(steps_, g);
           auto trace = word;
           trace.push_back(static_cast<std::int32_t>(x));
           const std::string a = interaction(x).from(), b = interaction(y).from();
@@ -399,10 +410,10 @@ class Check {
             bool waits = !ends(s);
             for (std::size_t c = 0; c < columns_ && waits; ++c) waits = !p.takes_part[c] || next(s, c) < 0;
             if (waits && reaches(s, x, p)) continue;
-            auto trace = p.word[i];
+            auto trace = p.word(i);
             trace.push_back(static_cast<std::int32_t>(x));
             const auto& role = binding_.roles(static_cast<int>(p.role)).name();
-            report("C2", fmt::format("{} {} may start '{}' without knowing whether the others took another way, in which it is not allowed", then(names(p.word[i])), role, interaction(x).name()), trace, {role});
+            report("C2", fmt::format("{} {} may start '{}' without knowing whether the others took another way, in which it is not allowed", then(names(p.word(i))), role, interaction(x).name()), trace, {role});
             break;
           }
         }
@@ -420,10 +431,10 @@ class Check {
             if (p.next[i][w] < 0 || p.starts[w] || initiator(u) == initiator(w)) continue;
             const std::int32_t uw = p.next[static_cast<std::size_t>(p.next[i][u])][w], wu = p.next[static_cast<std::size_t>(p.next[i][w])][u];
             if (uw == wu || !overtakes(p, p.states[i], u, w)) continue;
-            auto trace = p.word[i];
+            auto trace = p.word(i);
             trace.push_back(static_cast<std::int32_t>(w));
             const auto& role = binding_.roles(static_cast<int>(p.role)).name();
-            report("C3", fmt::format("{} {} may take '{}' from {} for that of another branch: it can be sent early, or overtake '{}' from {}", then(names(p.word[i])), role, interaction(w).name(), interaction(w).from(), interaction(u).name(), interaction(u).from()), trace, {role});
+            report("C3", fmt::format("{} {} may take '{}' from {} for that of another branch: it can be sent early, or overtake '{}' from {}", then(names(p.word(i))), role, interaction(w).name(), interaction(w).from(), interaction(u).name(), interaction(u).from()), trace, {role});
           }
         }
       }
@@ -454,7 +465,7 @@ class Check {
         goes_on = !refusable_[c] && !initiating_party(c).may_end[static_cast<std::size_t>(g)];
       }
       if (goes_on) continue;
-      const auto& word = words_[static_cast<std::size_t>(g)];
+      const auto word = word_to(steps_, g);
       report("C5", fmt::format("{} everybody may wait for somebody else: {} may believe that all is over", then(names(word)), fmt::join(waiting, " and ")), word, {waiting.begin(), waiting.end()});
     }
   }
@@ -464,7 +475,7 @@ class Check {
   Automaton g_;
   std::size_t columns_ = 0;
   std::vector<bool> refusable_;
-  std::vector<std::vector<std::int32_t>> words_;
+  std::vector<Step> steps_;  ///< to each state of G
   std::vector<std::int32_t> order_;  ///< states of G, nearest first
   std::vector<Party> parties_;
   std::size_t local_states_ = 0, local_octets_ = 0;

@@ -22,7 +22,7 @@ struct BindingFault {
 
 /// Largest automata that are looked into; what is over them is refused as "limits".
 inline constexpr std::size_t kCheckStatesMax = 4'096;
-inline constexpr std::size_t kCheckLocalStatesMax = 20'000;
+inline constexpr std::size_t kCheckLocalStatesMax = 50'000;
 
 /// An Interface by its id where it is known, else null: then its operations are not looked at.
 using InterfaceLookup = std::function<const CompiledInterface*(const std::string& id)>;

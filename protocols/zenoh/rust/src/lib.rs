@@ -167,7 +167,6 @@ pub unsafe extern "C" fn hz_query_reply(
         query
             .reply(query.key_expr().clone(), payload.bytes().to_vec())
             .attachment(attachment.bytes().to_vec())
-            .congestion_control(CongestionControl::Block)
             .express(express != 0)
             .wait()
     });
