@@ -21,35 +21,6 @@ namespace {
 using namespace hector;
 namespace m = hector::management::v1;
 
-int exit_code(const Error& error) {
-  if (error.type == kIncompatible) return 7;
-  switch (error.code) {
-    case Code::kOk:
-      return 0;
-    case Code::kInvalidArgument:
-    case Code::kOutOfRange:
-      return 2;
-    case Code::kNotFound:
-      return 3;
-    case Code::kPermissionDenied:
-    case Code::kUnauthenticated:
-      return 4;
-    case Code::kAlreadyExists:
-    case Code::kAborted:
-      return 5;
-    case Code::kUnavailable:
-    case Code::kDeadlineExceeded:
-      return 6;
-    default:
-      return 1;
-  }
-}
-
-int report(const Error& error) {
-  fmt::print(stderr, "hector: {}\n", error.text());
-  return exit_code(error);
-}
-
 class Commands {
  public:
   Commands(CliOptions& options, std::string& format) : options_(options), format_(format) {}

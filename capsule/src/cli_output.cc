@@ -53,7 +53,36 @@ std::string table(const std::vector<OutputRow>& rows) {
   return out;
 }
 
+int exit_code(const Error& error) {
+  if (error.type == kIncompatible) return 7;
+  switch (error.code) {
+    case Code::kOk:
+      return 0;
+    case Code::kInvalidArgument:
+    case Code::kOutOfRange:
+      return 2;
+    case Code::kNotFound:
+      return 3;
+    case Code::kPermissionDenied:
+    case Code::kUnauthenticated:
+      return 4;
+    case Code::kAlreadyExists:
+    case Code::kAborted:
+      return 5;
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+      return 6;
+    default:
+      return 1;
+  }
+}
+
 }  // namespace
+
+int report(const Error& error) {
+  fmt::print(stderr, "hector: {}\n", error.text());
+  return exit_code(error);
+}
 
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format) {
   std::string out;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "hector/result.h"
 #include "hector_yaml/quoted.h"
 
 namespace hector {
@@ -16,6 +17,8 @@ struct OutputRow {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
+/// Prints the error; the exit code that the command line's contract has for it (cli_main.cc).
+int report(const Error& error);
 /// format: table, json, yaml or name.
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format);
 

@@ -25,11 +25,6 @@ std::string json_of(const TypeCheck& check) {
                      check.ok ? "null" : json_quoted(check.rule), json_list(check.trace), json_list(check.who), json_quoted(check.text), json_quoted(check.file));
 }
 
-int report(const Error& error) {
-  fmt::print(stderr, "hector: {}\n", error.text());
-  return error.code == Code::kNotFound ? 3 : error.code == Code::kResourceExhausted ? 1 : 2;
-}
-
 std::string trace_of(const std::vector<std::string>& trace) { return trace.empty() ? "at the start" : fmt::format("{}", fmt::join(trace, " ; ")); }
 
 void print(const TypeCheck& check) {
@@ -41,6 +36,23 @@ void print(const TypeCheck& check) {
     fmt::print(stderr, "{}: {}: {}: {}{}{}\n", check.file, check.type, check.rule, check.text, check.trace.empty() && check.rule[0] != 'C' ? "" : " (trace: " + trace_of(check.trace) + ")",
                check.who.empty() ? "" : fmt::format(" [{}]", fmt::join(check.who, ", ")));
   }
+}
+
+/// "yes" or the reasons; json: conforms, rule, reasons.
+int print_verdict(const Conformance& verdict, const std::string& format) {
+  const bool conforms = verdict.reasons.empty();
+  if (format == "json" || format == "jsonl") {
+    std::string reasons;
+    for (const auto& reason : verdict.reasons) {
+      reasons += fmt::format("{}{{\"rule\": {}, \"trace\": {}, \"text\": {}}}", reasons.empty() ? "" : ", ", json_quoted(reason.rule), json_list(reason.trace), json_quoted(reason.text));
+    }
+    fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n", conforms, conforms ? "null" : json_quoted(verdict.reasons.front().rule), verdict.order_compared, reasons);
+    return conforms ? 0 : 7;
+  }
+  if (conforms) fmt::print("yes\n");
+  if (!verdict.order_compared) fmt::print("the Interface says no order: signatures alone were compared\n");
+  for (const auto& reason : verdict.reasons) fmt::print("{}: {}{}\n", reason.rule, reason.text, reason.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
+  return conforms ? 0 : 7;
 }
 
 }  // namespace
@@ -58,23 +70,6 @@ int type_check(const std::vector<std::string>& paths, const std::string& format)
     if (!check.ok) worst = std::max(worst, check.rule == "syntax" ? 2 : 7);
   }
   return worst;
-}
-
-/// "yes" or the reasons; json: conforms, rule, reasons.
-static int print_verdict(const Conformance& verdict, const std::string& format) {
-  const bool conforms = verdict.reasons.empty();
-  if (format == "json" || format == "jsonl") {
-    std::string reasons;
-    for (const auto& reason : verdict.reasons) {
-      reasons += fmt::format("{}{{\"rule\": {}, \"trace\": {}, \"text\": {}}}", reasons.empty() ? "" : ", ", json_quoted(reason.rule), json_list(reason.trace), json_quoted(reason.text));
-    }
-    fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n", conforms, conforms ? "null" : json_quoted(verdict.reasons.front().rule), verdict.order_compared, reasons);
-    return conforms ? 0 : 7;
-  }
-  if (conforms) fmt::print("yes\n");
-  if (!verdict.order_compared) fmt::print("the Interface says no order: signatures alone were compared\n");
-  for (const auto& reason : verdict.reasons) fmt::print("{}: {}{}\n", reason.rule, reason.text, reason.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
-  return conforms ? 0 : 7;
 }
 
 int type_conforms(const std::string& interface, const std::string& role, const std::string& format) {

@@ -7,6 +7,7 @@
 #include "hector/reference.h"
 #include "packet.h"
 #include "session.h"
+#include "status_mapping.h"
 #include "types/binding_check.h"
 #include "types/conformance.h"
 #include "types/expression.h"
@@ -112,6 +113,12 @@ void type_file(const std::uint8_t* data, std::size_t size) {
   }
 }
 
+void grpc_session_call(const std::uint8_t* data, std::size_t size) {
+  Header header;
+  const auto payload = grpcp::from_session_buffer(Bytes::copy(data, size), TimePoint{}, header);
+  if (payload && payload->size() > size) std::abort();
+}
+
 void descriptor_set(const std::uint8_t* data, std::size_t size) {
   google::protobuf::FileDescriptorSet files;
   if (!files.ParseFromArray(data, static_cast<int>(size))) return;
@@ -138,7 +145,8 @@ const std::vector<Target>& targets() {
   static const std::vector<Target> all{{"header", header},           {"outcome", outcome},         {"traceparent", traceparent},
                                        {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
                                        {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
-                                       {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set}};
+                                       {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
+                                       {"grpc_session_call", grpc_session_call}};
   return all;
 }
 

@@ -29,8 +29,9 @@ class Stream {
   virtual void read(Callback<void(Result<std::optional<Payload>>)> next) = 0;
 };
 
-/// Told once when a call is over, before finished().
 class Call;
+
+/// Told once when a call is over, before finished().
 class CallObserver {
  public:
   virtual ~CallObserver() = default;

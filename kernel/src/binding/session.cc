@@ -51,10 +51,9 @@ Status PartySession::plan() {
   }
   role_ = static_cast<std::uint32_t>(own_role);
   types::View view{role_, part_.member(), {}};
-  auto& first_party = first_party_;
   std::uint32_t parties = 0;
   for (const auto& role : part_.roles()) {
-    first_party.push_back(parties);
+    first_party_.push_back(parties);
     view.members.push_back(static_cast<std::uint32_t>(role.members_size()));
     parties += static_cast<std::uint32_t>(role.members_size());
   }
@@ -81,7 +80,7 @@ Status PartySession::plan() {
     auto interceptors = interceptors_for(plan.role());
     if (!interceptors) return fail(interceptors.error());
     out->interceptors = std::move(*interceptors);
-    out->id = channel_id(part_.sessions(static_cast<int>(first_party[out->role] + out->member)), role_, part_.member());
+    out->id = channel_id(part_.sessions(static_cast<int>(first_party_[out->role] + out->member)), role_, part_.member());
     out_.push_back(std::move(out));
   }
   for (const auto& role : part_.roles()) {
@@ -107,7 +106,7 @@ Status PartySession::plan() {
     }
     if (plan.is_mine) {
       for (std::uint32_t m = 0; m < view.members[to]; ++m) {
-        const Operation* theirs = interfaces_[first_party[to] + m]->find(interaction.operation());
+        const Operation* theirs = interfaces_[first_party_[to] + m]->find(interaction.operation());
         if (theirs == nullptr) return fail(Code::kFailedPrecondition, fmt::format("a party of role '{}' has no operation '{}'", interaction.to(), interaction.operation()));
         plan.theirs.push_back(theirs);
         OutChannel* channel = nullptr;
@@ -131,6 +130,12 @@ Status PartySession::plan() {
     phases_.back()->phase = std::move(phase);
   }
   return {};
+}
+
+bool PartySession::step(types::Symbol symbol) noexcept {
+  if (!monitor_->step(symbol)) return false;
+  if (!phases_.empty()) mark_phases();
+  return true;
 }
 
 void PartySession::mark_phases() noexcept {
@@ -235,8 +240,7 @@ void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& 
   }
   const InteractionPlan& plan = plans_[interaction];
   if (!phases_.empty() && is_overrun(interaction)) return call.fail(overrun_error(interaction));
-  if (!monitor_->step(types::view_symbol(interaction, plan.is_multicast ? 0 : member))) return call.fail(order_error(interaction));
-  if (!phases_.empty()) mark_phases();
+  if (!step(types::view_symbol(interaction, plan.is_multicast ? 0 : member))) return call.fail(order_error(interaction));
   if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
   send(plan, interaction, *plan.channels[member], call);
 }
@@ -250,10 +254,9 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
     refused = Error{Code::kInvalidArgument, "a multicast needs one call for each member", {}, {}, {}};
   } else if (!phases_.empty() && is_overrun(interaction)) {
     refused = overrun_error(interaction);
-  } else if (!calls.empty() && !monitor_->step(types::view_symbol(interaction, 0))) {
+  } else if (!calls.empty() && !step(types::view_symbol(interaction, 0))) {
     refused = order_error(interaction);
   }
-  if (!phases_.empty()) mark_phases();
   for (std::size_t m = 0; m < calls.size(); ++m) {
     if (refused) {
       calls[m]->fail(*refused);
@@ -458,10 +461,9 @@ void PartySession::skip_gap(std::uint64_t key) noexcept {
 
 void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
   if (!phases_.empty() && is_overrun(interaction)) return call.fail(overrun_error(interaction));
-  if (state_.load(std::memory_order_acquire) != State::kActive || !monitor_->step(types::view_symbol(interaction, sender))) {
+  if (state_.load(std::memory_order_acquire) != State::kActive || !step(types::view_symbol(interaction, sender))) {
     return hold_or_refuse(call, interaction, sender);
   }
-  if (!phases_.empty()) mark_phases();
   deliver(call, interaction, sender);
   if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
 }
@@ -500,14 +502,13 @@ void PartySession::pump_held() noexcept {
       const std::lock_guard lock(mutex_);
       if (state_.load() != State::kActive) return;
       const auto at = std::find_if(held_.begin(), held_.end(), [&](const Held& each) {
-        return monitor_->step(types::view_symbol(each.interaction, each.sender));
+        return step(types::view_symbol(each.interaction, each.sender));
       });
       if (at == held_.end()) return;
       ready = *at;
       held_.erase(at);
       held_count_ = held_.size();
     }
-    if (!phases_.empty()) mark_phases();
     deliver(*ready.call, ready.interaction, ready.sender);
   }
 }

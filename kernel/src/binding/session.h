@@ -153,6 +153,8 @@ class PartySession final : public Session, public std::enable_shared_from_this<P
   void make_ready(InOrder& order, std::uint64_t key) noexcept;
   std::atomic<std::uint64_t>& plain_from(std::uint32_t role, std::uint32_t member) noexcept { return plain_[first_party_[role] + member]; }
   Error order_error(std::uint32_t interaction);
+  /// Moves on in the order if it allows the symbol now.
+  bool step(types::Symbol symbol) noexcept;
   /// After each step of the order: phases that could start now begin, those that are left are forgotten.
   void mark_phases() noexcept;
   [[nodiscard]] const CountedPhase* phase_of(std::uint32_t interaction) const noexcept;

@@ -9,6 +9,7 @@
 
 #include "hector_yaml/nearest.h"
 #include "types/conformance.h"
+#include "types/expression.h"
 #include "types/projection.h"
 
 namespace hector::types {
@@ -21,34 +22,9 @@ namespace {
 
 constexpr std::uint32_t kSizesTried = 3;  // a fourth member never changed a verdict in the trials behind types.md
 
-bool is_many(const hector::type::v1::Role& role) { return role.members_max() < 0 || role.members_max() > 1; }
-
 const hector::type::v1::Role& role_named(const Binding& binding, const std::string& name) { return binding.roles(role_position(binding, name)); }
 
 std::string then(const std::vector<std::string>& trace) { return trace.empty() ? "at the start" : fmt::format("after {}", fmt::join(trace, " ; ")); }
-
-void each_part(const Expression& expression, const std::function<void(const Expression&)>& visit) {
-  visit(expression);
-  const auto all = [&](const Expression::List& list) {
-    for (const auto& part : list.of()) each_part(part, visit);
-  };
-  switch (expression.form_case()) {
-    case Expression::kSequence:
-      return all(expression.sequence());
-    case Expression::kInterleaving:
-      return all(expression.interleaving());
-    case Expression::kChoice:
-      return all(expression.choice());
-    case Expression::kRepeat:
-      return each_part(expression.repeat().of(), visit);
-    case Expression::kBefore:
-      return each_part(expression.before().of(), visit);
-    case Expression::kChosen:
-      return each_part(expression.chosen().of(), visit);
-    default:
-      return;
-  }
-}
 
 /// How often each interaction stands in an expression.
 std::map<std::string, int> occurrences(const Expression& expression) {
@@ -109,15 +85,6 @@ std::optional<BindingFault> check_names(const Binding& binding, const InterfaceL
   return found;
 }
 
-std::vector<std::uint32_t> size_of(const Binding& binding, std::uint32_t wanted) {
-  std::vector<std::uint32_t> members;
-  for (const auto& role : binding.roles()) {
-    const std::uint32_t max = role.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(role.members_max());
-    members.push_back(is_many(role) ? std::clamp(wanted, std::max(role.members_min(), 1U), max) : 1);
-  }
-  return members;
-}
-
 /// The single role that all interactions of a phase share at one end; empty if there is none, or it is many.
 std::string single_end(const Binding& binding, const std::map<std::string, int>& phase, const std::string& (Interaction::*end)() const) {
   std::set<std::string> roles;
@@ -134,7 +101,7 @@ std::vector<OptionalPhase> optional_phases(const Binding& binding) {
   std::vector<OptionalPhase> phases;
   if (!binding.has_protocol()) return phases;
   Regular language;
-  const auto members = size_of(binding, 1);
+  const auto members = checked_members(binding, 1);
   each_part(binding.protocol(), [&](const Expression& part) {
     if (part.has_before() && language.may_end(phase(binding, part.before().of(), members, language))) phases.push_back({occurrences(part.before().of()), part.before().time_ms()});
   });
@@ -166,7 +133,7 @@ std::optional<BindingFault> check_c4(const Binding& binding) {
 std::optional<BindingFault> check_c0(const Binding& binding) {
   std::optional<BindingFault> found;
   Regular language;
-  const auto members = size_of(binding, 1);
+  const auto members = checked_members(binding, 1);
   each_part(binding.protocol(), [&](const Expression& part) {
     if (found || !part.has_chosen()) return;
     for (const Symbol first : language.first(phase(binding, part.chosen().of(), members, language))) {
@@ -491,7 +458,7 @@ BindingFault too_large(std::string what) {
 std::vector<std::vector<std::uint32_t>> checked_sizes(const Binding& binding) {
   std::vector<std::vector<std::uint32_t>> sizes;
   for (std::uint32_t wanted = 1; wanted <= kSizesTried; ++wanted) {
-    auto members = size_of(binding, wanted);
+    auto members = checked_members(binding, wanted);
     if (sizes.empty() || sizes.back() != members) sizes.push_back(std::move(members));
   }
   return sizes;

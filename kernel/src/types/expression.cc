@@ -440,4 +440,27 @@ std::string print_expression(const Expression& expression) {
   return out;
 }
 
+void each_part(const Expression& expression, const std::function<void(const Expression&)>& visit) {
+  visit(expression);
+  const auto all = [&](const Expression::List& list) {
+    for (const auto& part : list.of()) each_part(part, visit);
+  };
+  switch (expression.form_case()) {
+    case Expression::kSequence:
+      return all(expression.sequence());
+    case Expression::kInterleaving:
+      return all(expression.interleaving());
+    case Expression::kChoice:
+      return all(expression.choice());
+    case Expression::kRepeat:
+      return each_part(expression.repeat().of(), visit);
+    case Expression::kBefore:
+      return each_part(expression.before().of(), visit);
+    case Expression::kChosen:
+      return each_part(expression.chosen().of(), visit);
+    default:
+      return;
+  }
+}
+
 }  // namespace hector::types

@@ -3,6 +3,7 @@
 // Who: the type reader.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,8 @@ inline constexpr std::uint32_t kExpressionCountMax = 1'000;
 /// INVALID_ARGUMENT says the column (from 1), what was found and what was expected.
 Result<hector::type::v1::Expression> parse_expression(std::string_view text);
 std::string print_expression(const hector::type::v1::Expression& expression);
+
+/// An expression and every expression in it, the outer before the inner, from left to right.
+void each_part(const hector::type::v1::Expression& expression, const std::function<void(const hector::type::v1::Expression&)>& visit);
 
 }  // namespace hector::types

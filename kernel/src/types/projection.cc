@@ -170,14 +170,20 @@ Result<Automaton> interface_automaton(const hector::type::v1::Interface& model) 
   return build_automaton(language, start);
 }
 
+bool is_many(const hector::type::v1::Role& role) { return role.members_max() < 0 || role.members_max() > 1; }
+
+std::vector<std::uint32_t> checked_members(const Binding& binding, std::uint32_t wanted) {
+  std::vector<std::uint32_t> members;
+  for (const auto& role : binding.roles()) {
+    const std::uint32_t max = role.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(role.members_max());
+    members.push_back(is_many(role) ? std::clamp(wanted, std::max(role.members_min(), 1U), max) : 1);
+  }
+  return members;
+}
+
 Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role) {
   constexpr std::uint32_t kMembersForChecking = 3;
-  std::vector<std::uint32_t> members;
-  for (const auto& each : binding.roles()) {
-    const auto max = each.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(each.members_max());
-    members.push_back(std::max(each.members_min(), std::min(kMembersForChecking, max)));
-  }
-  return role_order(binding, role, members);
+  return role_order(binding, role, checked_members(binding, kMembersForChecking));
 }
 
 Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const std::vector<std::uint32_t>& members) {

@@ -46,6 +46,11 @@ Regular::Node project(const hector::type::v1::Binding& binding, const View& view
 int role_position(const hector::type::v1::Binding& binding, std::string_view name);
 int interaction_position(const hector::type::v1::Binding& binding, std::string_view name);
 
+/// Whether a role may have more than one member.
+bool is_many(const hector::type::v1::Role& role);
+/// What types.md 3 checks a Binding type with: `wanted` members in each many role, moved into its cardinality, never none; one in the others.
+std::vector<std::uint32_t> checked_members(const hector::type::v1::Binding& binding, std::uint32_t wanted);
+
 /// R of types.md 4: the view of one member with the largest number of members instantiated, each interaction renamed to its operation.
 /// Symbols are positions in `operations`, which it fills: received ones first.
 struct RoleOrder {

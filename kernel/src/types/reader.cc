@@ -90,34 +90,14 @@ void check_names(const Expression& expression, const YamlNode& at, const std::ve
       at.refuse(fmt::format("the protocol names an unknown role '{}'{}", role, nearest_hint(role, *roles)));
     }
   };
-  const auto check_list = [&](const Expression::List& list) {
-    for (const auto& part : list.of()) check_names(part, at, symbols, roles);
-  };
-  switch (expression.form_case()) {
-    case Expression::kSymbol:
-      if (std::find(symbols.begin(), symbols.end(), expression.symbol().name()) == symbols.end()) {
-        at.refuse(fmt::format("the protocol names an unknown {} '{}'{}", roles == nullptr ? "operation" : "interaction",
-                              expression.symbol().name(), nearest_hint(expression.symbol().name(), symbols)));
-      }
-      if (!expression.symbol().role().empty()) check_role(expression.symbol().role());
-      break;
-    case Expression::kSequence:
-      return check_list(expression.sequence());
-    case Expression::kInterleaving:
-      return check_list(expression.interleaving());
-    case Expression::kChoice:
-      return check_list(expression.choice());
-    case Expression::kRepeat:
-      return check_names(expression.repeat().of(), at, symbols, roles);
-    case Expression::kBefore:
-      return check_names(expression.before().of(), at, symbols, roles);
-    case Expression::kChosen:
-      check_role(expression.chosen().role());
-      return check_names(expression.chosen().of(), at, symbols, roles);
-    case Expression::kEnd:
-    case Expression::FORM_NOT_SET:
-      break;
-  }
+  each_part(expression, [&](const Expression& part) {
+    if (part.has_chosen()) check_role(part.chosen().role());
+    if (!part.has_symbol()) return;
+    if (std::find(symbols.begin(), symbols.end(), part.symbol().name()) == symbols.end()) {
+      at.refuse(fmt::format("the protocol names an unknown {} '{}'{}", roles == nullptr ? "operation" : "interaction", part.symbol().name(), nearest_hint(part.symbol().name(), symbols)));
+    }
+    if (!part.symbol().role().empty()) check_role(part.symbol().role());
+  });
 }
 
 void check_message(const YamlNode& at, const std::string& name, const MessagePool& pool) {
