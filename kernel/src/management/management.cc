@@ -90,6 +90,9 @@ class Management {
       for (const auto& type : core_.types.bindings()) {
         Row(reply, types::binding_id(type)).with("kind", "binding").with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity)).with("description", type.description());
       }
+      for (const auto& type : core_.types.interaction_types()) {
+        Row(reply, types::interaction_type_id(type)).with("kind", "interaction").with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity)).with("description", type.description());
+      }
     } else {
       return fail(Code::kInvalidArgument, fmt::format("there is no kind '{}'{}; kinds are {}", request.kind(), types::nearest_hint(kind, kKinds), fmt::join(kKinds, ", ")));
     }
@@ -112,6 +115,9 @@ class Management {
         auto model = (*interface)->typed_model();
         model.clear_descriptors();
         return print(model);
+      }
+      for (const auto& type : core_.types.interaction_types()) {
+        if (types::interaction_type_id(type) == request.name()) return print(type);
       }
       auto binding = core_.types.binding(request.name());
       if (!binding) return fail(Code::kNotFound, fmt::format("no type '{}'; `hector get types` lists them", request.name()));

@@ -47,10 +47,11 @@ Kind read_kind(const YamlNode& node, bool is_interaction) {
   const std::string kind = node.text();
   std::vector<std::string> known{"rpc", "announce", "stream"};
   if (is_interaction) known.emplace_back("multicast");
+  const char* const others = is_interaction ? ", and custom Interaction types, as hector.ContractNet/1" : "";
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (kind == known[i]) return static_cast<Kind>(i + 1);
   }
-  node.refuse(fmt::format("unknown kind '{}'{}; known are {}", kind, nearest_hint(kind, known), fmt::join(known, ", ")));
+  node.refuse(fmt::format("unknown kind '{}'{}; known are {}{}", kind, nearest_hint(kind, known), fmt::join(known, ", "), others));
 }
 
 void read_qos(const YamlNode& node, Qos& qos) {
@@ -208,28 +209,36 @@ void read_cardinality(const YamlNode& node, Role& role) {
   role.set_members_max(max);
 }
 
-void read_role(const std::string& name, const YamlNode& node, const YamlNode& at, Role& role) {
-  check_name(name, at);
-  node.only({"interface", "cardinality", "trade", "prefer", "optional"});
+void read_members(const std::string& name, const YamlNode& node, Role& role) {
   role.set_name(name);
-  if (!node.has("interface")) node.refuse(fmt::format("{} has no interface", node.what()));
-  read_id(node.at("interface"));
-  role.set_interface_id(node.at("interface").text());
   role.set_members_min(1);
   role.set_members_max(1);
   if (node.has("cardinality")) read_cardinality(node.at("cardinality"), role);
+}
+
+void read_role(const std::string& name, const YamlNode& node, const YamlNode& at, Role& role) {
+  check_name(name, at);
+  node.only({"interface", "cardinality", "trade", "prefer", "optional"});
+  if (!node.has("interface")) node.refuse(fmt::format("{} has no interface", node.what()));
+  read_id(node.at("interface"));
+  role.set_interface_id(node.at("interface").text());
+  read_members(name, node, role);
   role.set_trade(node.text_or("trade", ""));
   role.set_prefer(node.text_or("prefer", ""));
   if (node.has("optional")) role.set_optional(node.at("optional").truth());
 }
 
-void read_interaction(const std::string& name, const YamlNode& node, const YamlNode& at,
-                      const std::vector<std::string>& roles, Interaction& interaction) {
+/// A pattern's interactions are operations of their own name where it says nothing else.
+enum class InteractionForm { kOfABinding, kOfAPattern };
+
+void read_interaction(const std::string& name, const YamlNode& node, const YamlNode& at, const std::vector<std::string>& roles, InteractionForm form,
+                      Interaction& interaction) {
   check_name(name, at);
   node.only({"kind", "from", "to", "operation", "qos"});
   interaction.set_name(name);
   for (const char* key : {"kind", "from", "to", "operation"}) {
-    if (!node.has(key)) node.refuse(fmt::format("{} has no '{}'", node.what(), key));
+    const bool is_needed = std::string_view(key) != "operation" || form == InteractionForm::kOfABinding;
+    if (is_needed && !node.has(key)) node.refuse(fmt::format("{} has no '{}'", node.what(), key));
   }
   interaction.set_kind(read_kind(node.at("kind"), true));
   for (const char* end : {"from", "to"}) {
@@ -241,11 +250,88 @@ void read_interaction(const std::string& name, const YamlNode& node, const YamlN
   interaction.set_from(node.at("from").text());
   interaction.set_to(node.at("to").text());
   if (interaction.from() == interaction.to()) node.at("to").refuse("an interaction goes to another role, not to its own");
-  interaction.set_operation(node.at("operation").text());
+  interaction.set_operation(node.text_or("operation", name));
   if (node.has("qos")) read_qos(node.at("qos"), *interaction.mutable_qos());
 }
 
-Binding read_binding(const YamlNode& node) {
+bool is_custom(const YamlNode& node) { return node.has("kind") && node.at("kind").raw().IsScalar() && node.at("kind").text().find('/') != std::string::npos; }
+
+void read_pairs(const YamlNode& node, const char* key, google::protobuf::RepeatedPtrField<InteractionType::Parameter>& pairs) {
+  if (!node.has(key)) return;
+  node.at(key).each(key, [&](const std::string& name, const YamlNode& value, const YamlNode&) {
+    auto* pair = pairs.Add();
+    pair->set_name(name);
+    pair->set_value(value.text());
+  });
+}
+
+InteractionType::Use read_use(const std::string& name, const YamlNode& node, const YamlNode& at) {
+  check_name(name, at);
+  node.only({"kind", "roles", "operations", "with"});
+  InteractionType::Use use;
+  read_id(node.at("kind"));
+  use.set_type(node.at("kind").text());
+  read_pairs(node, "roles", *use.mutable_roles());
+  read_pairs(node, "operations", *use.mutable_operations());
+  read_pairs(node, "with", *use.mutable_with());
+  return use;
+}
+
+InteractionType read_interaction_type(const YamlNode& node) {
+  node.only({"interaction", "description", "parameters", "roles", "interactions", "protocol"});
+  InteractionType type;
+  auto [name, major] = read_id(node.at("interaction"));
+  type.set_name(name);
+  type.set_major(major);
+  type.set_description(node.text_or("description", ""));
+  read_pairs(node, "parameters", *type.mutable_parameters());
+  std::vector<std::string> roles;
+  for (const char* section : {"roles", "interactions", "protocol"}) {
+    if (!node.has(section)) node.refuse(fmt::format("an Interaction type needs {}", section));
+  }
+  node.at("roles").each("role", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+    roles.push_back(key);
+    if (roles.size() > kRolesMax) at.refuse(fmt::format("more than {} roles", kRolesMax));
+    check_name(key, at);
+    if (!value.raw().IsNull()) value.only({"cardinality"});
+    read_members(key, value, *type.add_roles());
+  });
+  node.at("interactions").each("interaction", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+    auto* inner = type.add_interactions();
+    if (type.interactions_size() > static_cast<int>(kOperationsMax)) at.refuse(fmt::format("more than {} interactions", kOperationsMax));
+    if (is_custom(value)) {
+      inner->mutable_interaction()->set_name(key);
+      *inner->mutable_use() = read_use(key, value, at);
+    } else {
+      read_interaction(key, value, at, roles, InteractionForm::kOfAPattern, *inner->mutable_interaction());
+    }
+  });
+  type.set_protocol(node.at("protocol").text());
+  return type;
+}
+
+/// What is wrong in a pattern is told where it stands.
+Binding check_interaction_type(const InteractionType& type, const YamlNode& node, const InteractionTypeLookup& known) {
+  std::string text = type.protocol();
+  for (auto at = text.find('$'); at != std::string::npos; at = text.find('$', at)) {  // names are looked at whatever the times are
+    std::size_t end = at + 1;
+    while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
+    const auto parameter = std::find_if(type.parameters().begin(), type.parameters().end(), [&](const auto& each) { return each.name() == text.substr(at + 1, end - at - 1); });
+    if (parameter == type.parameters().end()) node.at("protocol").refuse(fmt::format("the protocol names an unknown parameter '{}'; say parameters: {{{}: VALUE}}", text.substr(at, end - at), text.substr(at + 1, end - at - 1)));
+    text.replace(at, end - at, parameter->value());
+  }
+  auto parsed = parse_expression(text);
+  if (!parsed) node.at("protocol").refuse(fmt::format("in {}: {}", node.at("protocol").what(), parsed.error().message));
+  std::vector<std::string> roles, names;
+  for (const auto& role : type.roles()) roles.push_back(role.name());
+  for (const auto& inner : type.interactions()) names.push_back(inner.interaction().name());
+  check_names(*parsed, node.at("protocol"), names, &roles);
+  auto binding = as_binding(type, known);
+  if (!binding) node.refuse(binding.error().message);
+  return std::move(*binding);
+}
+
+Binding read_binding(const YamlNode& node, const InteractionTypeLookup& known) {
   node.only({"binding", "description", "roles", "interactions", "protocol", "qos"});
   Binding binding;
   auto [name, major] = read_id(node.at("binding"));
@@ -261,14 +347,24 @@ Binding read_binding(const YamlNode& node) {
     read_role(key, value, at, *binding.add_roles());
   });
   if (!node.has("interactions")) node.refuse("a Binding type needs interactions");
+  std::map<std::string, Expansion> uses;
   node.at("interactions").each("interaction", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
     interactions.push_back(key);
     if (interactions.size() > kOperationsMax) at.refuse(fmt::format("more than {} interactions", kOperationsMax));
-    read_interaction(key, value, at, roles, *binding.add_interactions());
+    if (!is_custom(value)) return read_interaction(key, value, at, roles, InteractionForm::kOfABinding, *binding.add_interactions());
+    auto& expansion = uses[key];
+    if (auto mistake = expand(key, read_use(key, value, at), binding.roles(), known, expansion); !mistake.empty()) value.refuse(mistake);
+    for (const auto& interaction : expansion.interactions) *binding.add_interactions() = interaction;
   });
+  std::set<std::string> taken;
+  for (const auto& interaction : binding.interactions()) {
+    if (!taken.insert(interaction.name()).second) node.at("interactions").refuse(fmt::format("two interactions are named '{}', one of them in a custom Interaction", interaction.name()));
+  }
+  if (!uses.empty() && !node.has("protocol")) node.refuse(fmt::format("'{}' is a custom Interaction: say in a protocol where it stands", uses.begin()->first));
   if (node.has("protocol")) {
     *binding.mutable_protocol() = read_expression(node.at("protocol"));
     check_names(binding.protocol(), node.at("protocol"), interactions, &roles);
+    if (auto mistake = replace_uses(*binding.mutable_protocol(), uses); !mistake.empty()) node.at("protocol").refuse(mistake);
   }
   if (node.has("qos")) read_qos(node.at("qos"), *binding.mutable_qos());
   return binding;
@@ -306,7 +402,7 @@ std::vector<std::string> split_documents(std::string_view yaml) {
 
 /// What a document says it is, however broken the rest: for messages about it.
 std::string id_of(const std::string& text) {
-  for (const char* key : {"interface:", "binding:"}) {
+  for (const char* key : {"interface:", "binding:", "interaction:"}) {
     for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
       if (at != 0 && text[at - 1] != '\n') continue;
       auto begin = text.find_first_not_of(" \t\"'", at + std::strlen(key));
@@ -341,7 +437,7 @@ std::string quote_choosers(const std::string& text) {
   return out;
 }
 
-TypeDocument read_document(const std::string& text, const std::string& file, const std::string& folder) {
+TypeDocument read_document(const std::string& text, const std::string& file, const std::string& folder, const InteractionTypeLookup& known) {
   TypeDocument read;
   read.id = id_of(text);
   try {
@@ -351,9 +447,13 @@ TypeDocument read_document(const std::string& text, const std::string& file, con
     if (node.has("interface")) {
       read.interface = read_interface(node, folder);
     } else if (node.has("binding")) {
-      read.binding = read_binding(node);
+      read.binding = read_binding(node, known);
+    } else if (node.has("interaction")) {
+      auto type = read_interaction_type(node);
+      read.binding = check_interaction_type(type, node, known);
+      read.interaction = std::move(type);
     } else {
-      node.refuse("a type document starts with 'interface:' or 'binding:'");
+      node.refuse("a type document starts with 'interface:', 'binding:' or 'interaction:'");
     }
   } catch (const YamlMistake& mistake) {
     read.mistake = Error{Code::kInvalidArgument, mistake.text, {}, {}, {}};
@@ -365,7 +465,22 @@ TypeDocument read_document(const std::string& text, const std::string& file, con
 
 }  // namespace
 
-Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const std::string& folder) {
+std::vector<InteractionType> read_interaction_types(std::string_view yaml, const std::string& name) {
+  std::vector<InteractionType> types;
+  for (const std::string& text : split_documents(yaml)) {
+    if (!text.starts_with("interaction:") && text.find("\ninteraction:") == std::string::npos) continue;
+    try {
+      const YAML::Node document = YAML::Load(quote_choosers(text));
+      const YamlNode node(document, name, "the document");
+      if (node.has("interaction")) types.push_back(read_interaction_type(node));
+    } catch (const YamlMistake&) {  // told when the document itself is read
+    } catch (const YAML::Exception&) {
+    }
+  }
+  return types;
+}
+
+Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const std::string& folder, const InteractionTypeLookup& known) {
   if (yaml.size() > kTypeFileOctetsMax) {
     return fail(Code::kInvalidArgument, fmt::format("{}: a type file may have {} octets, this one has {}", name, kTypeFileOctetsMax, yaml.size()));
   }
@@ -376,10 +491,16 @@ Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, con
   }
   std::vector<TypeDocument> documents;
   std::set<std::string> ids;
+  std::map<std::string, InteractionType> own;
+  for (auto& type : read_interaction_types(yaml, name)) own.emplace(interaction_type_id(type), type);
+  const InteractionTypeLookup all = [&](const std::string& id) -> const InteractionType* {
+    const auto found = own.find(id);
+    return found != own.end() ? &found->second : known ? known(id) : nullptr;
+  };
   for (const std::string& text : split_documents(yaml)) {
-    auto read = read_document(text, name, folder);
+    auto read = read_document(text, name, folder, all);
     if (!read.mistake && !read.interface && !read.binding) continue;
-    if (!read.mistake && !ids.insert((read.interface ? "interface " : "binding ") + read.id).second) {
+    if (!read.mistake && !ids.insert((read.interface ? "interface " : read.interaction ? "interaction " : "binding ") + read.id).second) {
       read.mistake = Error{Code::kInvalidArgument, fmt::format("{}: {} stands twice", name, read.id), {}, {}, {}};
     }
     documents.push_back(std::move(read));
@@ -387,14 +508,15 @@ Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, con
   return documents;
 }
 
-Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder) {
-  auto documents = read_type_documents(yaml, name, folder);
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder, const InteractionTypeLookup& known) {
+  auto documents = read_type_documents(yaml, name, folder, known);
   if (!documents) return fail(documents.error());
   TypeFile types;
   for (auto& document : *documents) {
     if (document.mistake) return fail(std::move(*document.mistake));
     if (document.interface) types.interfaces.push_back(std::move(*document.interface));
-    if (document.binding) types.bindings.push_back(std::move(*document.binding));
+    if (document.interaction) types.interactions.push_back(std::move(*document.interaction));
+    else if (document.binding) types.bindings.push_back(std::move(*document.binding));
   }
   return types;
 }

@@ -22,7 +22,15 @@ Result<std::vector<std::string>> Repository::load_file(const std::string& path) 
 }
 
 Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, const std::string& name, const std::string& folder) {
-  auto read = read_types(yaml, name, folder);
+  std::map<std::string, hector::type::v1::InteractionType> patterns;
+  {
+    const std::lock_guard lock(mutex_);
+    patterns = interaction_types_;
+  }
+  auto read = read_types(yaml, name, folder, [&](const std::string& id) {
+    const auto found = patterns.find(id);
+    return found == patterns.end() ? nullptr : &found->second;
+  });
   if (!read) return fail(read.error());
   std::vector<CompiledPtr> compiled, held;
   for (auto& model : read->interfaces) {
@@ -47,15 +55,40 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
     if (found) held.push_back(*found);
     return found ? held.back().get() : nullptr;
   };
+  for (const auto& type : read->interactions) {
+    auto pattern = as_binding(type, [&](const std::string& id) -> const hector::type::v1::InteractionType* {
+      for (const auto& each : read->interactions) {
+        if (interaction_type_id(each) == id) return &each;
+      }
+      const auto found = patterns.find(id);
+      return found == patterns.end() ? nullptr : &found->second;
+    });
+    if (!pattern) return fail(pattern.error());
+    if (auto fault = check_binding(*pattern, {})) {
+      Error error = cannot_work(fmt::format("{}: {}", name, interaction_type_id(type)), *fault);
+      return fail(std::move(error));
+    }
+  }
   for (const auto& binding : read->bindings) {
     if (auto fault = check_binding(binding, known)) {
       Error error = cannot_work(fmt::format("{}: {}", name, binding_id(binding)), *fault);
       return fail(std::move(error));
     }
   }
+  for (const auto& type : read->interactions) {
+    const auto id = interaction_type_id(type);
+    if (const auto there = patterns.find(id); there != patterns.end() && there->second.SerializeAsString() != type.SerializeAsString()) {
+      return fail(Code::kAlreadyExists, fmt::format("{}: another Interaction type {} is loaded; raise the number after the slash", name, id));
+    }
+  }
   for (const auto& binding : read->bindings) {
     if (auto added = add(binding); !added) return fail(added.error());
     ids.push_back(binding_id(binding));
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& type : read->interactions) {
+    ids.push_back(interaction_type_id(type));
+    interaction_types_.insert_or_assign(ids.back(), type);
   }
   return ids;
 }
@@ -119,6 +152,14 @@ std::vector<CompiledPtr> Repository::interfaces() const {
   const std::lock_guard lock(mutex_);
   std::vector<CompiledPtr> all;
   for (const auto& [id, type] : interfaces_) all.push_back(type);
+  return all;
+}
+
+std::vector<hector::type::v1::InteractionType> Repository::interaction_types() const {
+  std::vector<hector::type::v1::InteractionType> all;
+  for (const auto& [id, type] : standard_interaction_types()) all.push_back(type);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, type] : interaction_types_) all.push_back(type);
   return all;
 }
 

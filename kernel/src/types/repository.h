@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "types/conformance.h"
+#include "types/interaction_type.h"
 
 namespace hector::types {
 
@@ -28,11 +29,14 @@ class Repository {
   [[nodiscard]] std::shared_ptr<const Result<Verdict>> verdict(const CompiledPtr& offered, const hector::type::v1::Binding& binding, std::uint32_t role, const CompiledPtr& required) const;
   [[nodiscard]] std::vector<CompiledPtr> interfaces() const;
   [[nodiscard]] std::vector<hector::type::v1::Binding> bindings() const;
+  /// Custom ones: the standard ones and those loaded.
+  [[nodiscard]] std::vector<hector::type::v1::InteractionType> interaction_types() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, CompiledPtr> interfaces_;
   std::map<std::string, hector::type::v1::Binding> bindings_;
+  std::map<std::string, hector::type::v1::InteractionType> interaction_types_;
   struct Known {
     CompiledPtr offered, required;  ///< kept, so that their addresses stay theirs
     std::shared_ptr<const Result<Verdict>> verdict;

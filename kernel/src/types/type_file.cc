@@ -42,22 +42,32 @@ Result<std::vector<std::string>> files_at(const std::vector<std::string>& paths)
   return files;
 }
 
-Result<std::vector<types::TypeDocument>> documents_of(const std::string& path) {
+Result<std::string> text_of(const std::string& path) {
   std::ifstream in(path);
   if (!in) return fail(Code::kNotFound, fmt::format("type file '{}' cannot be read", path));
   std::stringstream text;
   text << in.rdbuf();
-  return types::read_type_documents(text.str(), path, fs::absolute(path).parent_path().string());
+  return text.str();
+}
+
+Result<std::vector<types::TypeDocument>> documents_of(const std::string& path, const types::InteractionTypeLookup& known = {}) {
+  auto text = text_of(path);
+  if (!text) return fail(text.error());
+  return types::read_type_documents(*text, path, fs::absolute(path).parent_path().string(), known);
 }
 
 struct Checked {
+  std::map<std::string, hector::type::v1::InteractionType> interactions;
   std::vector<TypeCheck> checks;
   std::map<std::string, types::CompiledPtr> interfaces;
   std::vector<std::pair<std::size_t, hector::type::v1::Binding>> bindings;  ///< with their place in checks
 };
 
 void check_file(const std::string& file, Checked& all) {
-  auto documents = documents_of(file);
+  auto documents = documents_of(file, [&](const std::string& id) {
+    const auto found = all.interactions.find(id);
+    return found == all.interactions.end() ? nullptr : &found->second;
+  });
   if (!documents) {
     all.checks.push_back({file, {}, false, "syntax", documents.error().message, {}, {}});
     return;
@@ -151,6 +161,11 @@ Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths
   auto files = files_at(paths);
   if (!files) return fail(files.error());
   Checked all;
+  for (const auto& file : *files) {
+    const auto text = text_of(file);
+    if (!text || text->size() > types::kTypeFileOctetsMax) continue;
+    for (auto& type : types::read_interaction_types(*text, file)) all.interactions.emplace(types::interaction_type_id(type), std::move(type));
+  }
   for (const auto& file : *files) check_file(file, all);
   const auto known = [&](const std::string& id) {
     const auto found = all.interfaces.find(id);
