@@ -39,6 +39,16 @@ class CallObserver {
   std::unique_ptr<CallObserver> next;
 };
 
+class Starter;
+
+/// What a channel does about a call that failed under way.
+class Recovery {
+ public:
+  virtual ~Recovery() = default;
+  /// True: it has taken the call, which ends later. False: it ends now, with the error as it is then.
+  virtual bool recover(Call& call) noexcept = 0;
+};
+
 /// Made by who starts the interaction; who handles it ends it with complete() or fail(), exactly once, on any thread. The fields
 /// belong to the starter until start(), then to the handler until finished() is called, then to the starter again.
 class Call {
@@ -105,6 +115,10 @@ class Call {
     bool is_session = false;
     std::uint32_t role = 0, member = 0;  ///< the sender's in its Binding
   } route;
+  /// The kernel's: who reads the reply, if its reading may be done by who waits for it. Set while the call is started.
+  std::atomic<Starter*> via{nullptr};
+  /// The kernel's: asked about a call that failed, before anybody is told.
+  std::shared_ptr<Recovery> recovery;
   Call* next = nullptr;        ///< for the queue that holds the call
   class ObjectHost* host = nullptr;  ///< the kernel's: the Object that handles it
   bool is_waited = false;      ///< the kernel's: the starting thread does nothing else until the end
@@ -118,6 +132,10 @@ class Call {
 
  private:
   void end() noexcept {
+    if (error && recovery) [[unlikely]] {
+      const auto asked = std::move(recovery);
+      if (asked->recover(*this)) return;
+    }
     if (hooked_.load(std::memory_order_acquire)) unhook();
     if (host != nullptr) left_host();
     if (observers_) [[unlikely]] tell_observers();

@@ -28,6 +28,8 @@ class Target : public Starter {
 struct Member {
   std::string object;   ///< the party's name
   std::string capsule;
+  /// What start() is given for it. Members keep their numbers; one that left leaves its number to the next who joins.
+  std::uint32_t number = 0;
 };
 
 /// When a multicast is complete.
@@ -49,7 +51,7 @@ class Session {
   virtual void start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept = 0;
   /// The Starter of one interaction and member, for WaitedCall::run.
   [[nodiscard]] virtual Starter& starter(std::uint32_t interaction, std::uint32_t member) = 0;
-  /// A multicast: one call for each member of the receiving role, in their order; the order sees it as one step.
+  /// A multicast: one call for each member of the receiving role, in the order of members(); the order sees it as one step.
   virtual void start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept = 0;
   /// How many members an interaction that this role starts can reach; 0 if it starts no such one.
   [[nodiscard]] virtual std::size_t receivers(std::uint32_t interaction) const noexcept = 0;

@@ -20,6 +20,15 @@ class Servant {
   /// The Object plays a role from now on, until unbound() has returned. Entered like invoke().
   virtual void bound(const std::shared_ptr<Session>& session) noexcept { static_cast<void>(session); }
   virtual void unbound(Session& session) noexcept { static_cast<void>(session); }
+  /// Whether it hands over its state to a successor, and can take one's.
+  [[nodiscard]] virtual bool has_state() const noexcept { return false; }
+  /// What a successor needs to go on in its place. Entered like invoke(); no call is under way.
+  virtual Result<Bytes> save() noexcept { return fail(Code::kUnimplemented, "this template hands over no state"); }
+  /// The successor's side, before bound().
+  virtual Status restore(const Bytes& state) noexcept {
+    static_cast<void>(state);
+    return fail(Code::kUnimplemented, "this template takes over no state");
+  }
 };
 
 /// kPrivate: the Object has its own thread and may block. kPooled: it runs where the call arrives and must not block.

@@ -43,6 +43,11 @@ Code code_from_number(std::uint32_t number) noexcept;
 /// Error::type of a refusal because types do not fit each other (the CLI's exit code 7).
 inline constexpr std::string_view kIncompatible = "hector.Incompatible";
 
+/// Error::type of a refusal by a capsule that has not touched the request: no such session or Offer. It may be sent again, elsewhere.
+inline constexpr std::string_view kNotExecuted = "hector.NotExecuted";
+/// Error::type where nobody can say whether the operation was executed: its party died.
+inline constexpr std::string_view kOutcomeUnknown = "hector.OutcomeUnknown";
+
 /// A failure: what was tried, on what, and what to do instead.
 struct Error {
   Code code = Code::kUnknown;

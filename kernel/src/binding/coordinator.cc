@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <condition_variable>
+
 #include "binding/session.h"
 #include "binding/target.h"
 #include "hector/typed.h"
@@ -10,18 +13,31 @@
 
 namespace hector {
 
+using kernel::v1::Adopt;
+using kernel::v1::Arrived;
 using kernel::v1::BindingId;
+using kernel::v1::Count;
 using kernel::v1::Empty;
+using kernel::v1::Freeze;
+using kernel::v1::HandOver;
 using kernel::v1::MoveChannel;
 using kernel::v1::MovedChannel;
 using kernel::v1::OfferDescription;
 using kernel::v1::OfferQuery;
+using kernel::v1::Place;
+using kernel::v1::PlacedOffer;
+using kernel::v1::Position;
+using kernel::v1::Positions;
 using kernel::v1::PreparePart;
+using kernel::v1::Reconfigure;
+using kernel::v1::Replace;
 
 namespace {
 
 /// A prepared party that is never committed is given up after this time: the binder died.
 constexpr Duration kPreparedFor = std::chrono::seconds(30);
+/// How long an Object may take to save or restore its state.
+constexpr std::chrono::seconds kStateWithin{5};
 
 class Coordinator {
  public:
@@ -38,19 +54,169 @@ class Coordinator {
     });
   }
 
+  // --- while a Binding runs: each on a thread that may block ---------------------------------------------------------------------------------
+
+  Result<Positions> pause(const Place& place) {
+    Positions positions;
+    for (const auto& session : sessions(place.binding())) {
+      const int role = types::role_position(session->type(), place.role());
+      if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), place.member(), "")) continue;
+      auto* party = positions.add_parties();
+      party->set_role(session->role());
+      party->set_member(session->member());
+      *party->mutable_position()->add_sent() = session->pause(static_cast<std::uint32_t>(role), place.member());
+    }
+    return positions;
+  }
+
+  Result<Positions> freeze(const Freeze& request) {
+    Positions positions;
+    const auto parties = sessions(request.binding());
+    for (const auto& session : parties) session->freeze(request.seal());
+    for (const auto& session : parties) {
+      auto* party = positions.add_parties();
+      party->set_role(session->role());
+      party->set_member(session->member());
+      *party->mutable_position() = session->position();
+      party->set_parked(static_cast<std::uint32_t>(session->parked()));
+      for (const auto symbol : session->waiting()) party->add_waiting(symbol);
+    }
+    return positions;
+  }
+
+  Result<Position> hand_over(const HandOver& request) {
+    const auto session = find(request.party());
+    if (!session) return fail(gone(request.party().place()));
+    const Duration grace = std::chrono::milliseconds(request.grace_ms());
+    if (auto arrived = session->await(request.expected(), grace); !arrived) return fail(arrived.error());
+    if (auto rest = session->come_to_rest(grace); !rest) return fail(rest.error());
+    Position position = session->position();
+    auto state = saved_state(*session->offer()->host);
+    if (!state) {
+      session->resume();
+      return fail(state.error());
+    }
+    if (*state) {
+      position.set_has_state(true);
+      position.set_state(std::string((*state)->view()));
+    }
+    return position;
+  }
+
+  Result<Empty> arrived(const Arrived& request) {
+    for (const auto& session : sessions(request.from().binding())) {
+      google::protobuf::RepeatedPtrField<Count> expected;
+      for (const auto& count : request.expected()) {
+        if (count.role() != session->role_number() || count.member() != session->member()) continue;
+        *expected.Add() = count;
+        expected[expected.size() - 1].set_role(static_cast<std::uint32_t>(types::role_position(session->type(), request.from().role())));
+        expected[expected.size() - 1].set_member(request.from().member());
+      }
+      if (auto done = session->await(expected, std::chrono::milliseconds(request.grace_ms())); !done) return fail(done.error());
+    }
+    return Empty{};
+  }
+
+  Result<Empty> adopt(const Adopt& request) {
+    const auto session = find(request.party());
+    if (!session) return fail(gone(request.party().place()));
+    if (auto taken = session->take_position(request.position()); !taken) return fail(taken.error());
+    if (request.position().has_state()) {
+      if (auto restored = restore_state(*session->offer()->host, request.position().state()); !restored) return fail(restored.error());
+    }
+    session->enlist();
+    return Empty{};
+  }
+
+  Result<Empty> activate(const PlacedOffer& party) {
+    const auto session = find(party);
+    if (!session) return fail(gone(party.place()));
+    session->activate();
+    return Empty{};
+  }
+
+  /// Opens the channels that replace() will need, so that nobody waits for a hand-shake later.
+  void warm(Call& given) {
+    auto change = read_message<Replace>(given.request);
+    if (!change) return given.fail(change.error());
+    std::vector<std::pair<std::string, std::shared_ptr<Channel>>> channels;
+    for (const auto& session : sessions(change->place().binding())) {
+      for (const auto& way : change->ways()) {
+        if (way.role() != session->role() || way.member() != session->member() || way.profile().protocol() == kInProcess) continue;
+        auto channel = core_.protocols.connect({way.profile().protocol(), way.profile().address()});
+        if (!channel) return given.fail(channel.error());
+        channels.emplace_back(fmt::format("{} at {} over {}", change->party().object(), change->party().capsule(), way.profile().protocol()), *channel);
+      }
+    }
+    probe(channels, given.defer());
+  }
+
+  Result<Empty> replace(const Replace& request) {
+    for (const auto& session : sessions(request.place().binding())) {
+      const int role = types::role_position(session->type(), request.place().role());
+      if (session->role() == request.place().role() || role < 0) continue;
+      if (auto done = session->replace(request); !done) return fail(done.error());
+    }
+    return Empty{};
+  }
+
+  Result<Empty> reconfigure(const Reconfigure& request) {
+    for (const auto& one : request.parties()) {
+      PlacedOffer party;
+      party.mutable_place()->set_binding(one.part().binding());
+      party.mutable_place()->set_role(one.part().role());
+      party.mutable_place()->set_member(one.part().member());
+      party.set_offer(one.part().offer());
+      const auto session = find(party);
+      if (!session) return fail(gone(party.place()));
+      if (auto done = session->reconfigure(one.part(), {one.way().begin(), one.way().end()}); !done) return fail(done.error());
+    }
+    return Empty{};
+  }
+
+  Result<Empty> lose(const Place& place) {
+    for (const auto& session : sessions(place.binding())) {
+      const int role = types::role_position(session->type(), place.role());
+      if (role >= 0) session->lose(static_cast<std::uint32_t>(role), place.member());
+    }
+    return Empty{};
+  }
+
+  Result<Empty> resume(const BindingId& id) {
+    for (const auto& session : sessions(id.binding())) {
+      if (!session->is_active()) continue;
+      session->enlist();  // a successor that came to nothing may have stood in its place
+      session->resume();
+    }
+    return Empty{};
+  }
+
+  Result<Empty> drop(const PlacedOffer& party) {
+    if (const auto session = find(party)) close_party(core_, session, "another party plays its role");
+    return Empty{};
+  }
+
+  Result<Empty> suspect(const Place& place) {
+    if (core_.on_suspicion) core_.on_suspicion(place);
+    return Empty{};
+  }
+
+  Core& core() { return core_; }
+
   void prepare(Call& given) {
     auto part = read_message<PreparePart>(given.request);
     if (!part) return given.fail(part.error());
     auto session = reserve(*part);
     if (!session) return given.fail(session.error());
     Call& call = given.defer();
-    probe(*session, call);
+    probe((*session)->remote_channels(), call);
   }
 
   void commit(Call& call) {
     answer<BindingId>(call, [&](const BindingId& id) -> Result<Empty> {
       bool any = false;
       for (const auto& session : sessions(id.binding())) {
+        if (session->is_successor()) continue;
         session->activate();
         any = true;
       }
@@ -70,9 +236,9 @@ class Coordinator {
     answer<MoveChannel>(call, [&](const MoveChannel& request) -> Result<MovedChannel> {
       MovedChannel moved;
       for (const auto& session : sessions(request.binding())) {
-        const int role = types::role_position(session->part().type(), request.role());
+        const int role = types::role_position(session->type(), request.role());
         if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude())) continue;
-        auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(), request.exclude(), request.dry_run());
+        auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(), request.exclude(), request.only(), request.dry_run());
         if (!done) return fail(done.error());
         auto* move = moved.add_moves();
         move->set_from(session->offer()->object);
@@ -88,8 +254,54 @@ class Coordinator {
   std::vector<std::shared_ptr<PartySession>> sessions(std::uint64_t binding) {
     const std::lock_guard lock(core_.bindings_mutex);
     std::vector<std::shared_ptr<PartySession>> found;
-    for (auto at = core_.parties.lower_bound({binding, ""}); at != core_.parties.end() && at->first.first == binding; ++at) found.push_back(at->second);
+    const auto [first, last] = core_.parties.equal_range(binding);
+    for (auto at = first; at != last; ++at) found.push_back(at->second);
     return found;
+  }
+  std::shared_ptr<PartySession> find(const PlacedOffer& party) {
+    for (auto& session : sessions(party.place().binding())) {
+      if (session->role() == party.place().role() && session->member() == party.place().member() && session->offer()->id == party.offer()) return session;
+    }
+    return nullptr;
+  }
+  static Error gone(const Place& place) {
+    return {Code::kNotFound, fmt::format("no party plays '{}' {} of this Binding in this capsule", place.role(), place.member()), {}, {}, {}};
+  }
+
+  /// Runs in the Object; this thread waits for it.
+  template <class Answer>
+  static Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
+    struct Waiting {
+      std::mutex mutex;
+      std::condition_variable changed;
+      std::optional<Answer> answer;
+    };
+    auto waiting = std::make_shared<Waiting>();
+    host.notify([waiting, ask = std::move(ask)](Servant& servant) {
+      auto answer = ask(servant);
+      const std::lock_guard lock(waiting->mutex);
+      waiting->answer.emplace(std::move(answer));
+      waiting->changed.notify_all();
+    });
+    std::unique_lock lock(waiting->mutex);
+    if (!waiting->changed.wait_for(lock, kStateWithin, [&] { return waiting->answer.has_value(); })) {
+      return fail(Code::kDeadlineExceeded, fmt::format("'{}' did not answer about its state within {} s", host.options().name, kStateWithin.count()));
+    }
+    return std::move(*waiting->answer);
+  }
+  static Result<std::optional<Bytes>> saved_state(ObjectHost& host) {
+    return in_object<Result<std::optional<Bytes>>>(host, [](Servant& servant) -> Result<std::optional<Bytes>> {
+      if (!servant.has_state()) return std::optional<Bytes>();
+      auto state = servant.save();
+      if (!state) return fail(state.error());
+      return std::optional<Bytes>(std::move(*state));
+    });
+  }
+  static Status restore_state(ObjectHost& host, const std::string& state) {
+    return in_object<Status>(host, [state](Servant& servant) -> Status {
+      if (servant.has_state()) return servant.restore(Bytes::copy(state));
+      return fail(Code::kFailedPrecondition, "its predecessor hands over a state, and this template takes none (it has no restore)");
+    });
   }
 
   Result<std::shared_ptr<PartySession>> reserve(const PreparePart& part) {
@@ -102,33 +314,27 @@ class Coordinator {
       OfferTable::release(*offer);
       return fail(connected.error());
     }
-    for (int r = 0; r < part.roles_size(); ++r) {
-      for (int m = 0; m < part.roles(r).members_size(); ++m) {
-        const auto role = static_cast<std::uint32_t>(r), member = static_cast<std::uint32_t>(m);
-        core_.sessions.add(channel_id(part.session(), role, member), {*session, role, member});
-      }
-    }
+    if (!part.is_successor()) (*session)->enlist();  // a successor's place is still taken
     {
       const std::lock_guard lock(core_.bindings_mutex);
-      core_.parties.emplace(std::pair{part.binding(), fmt::format("{}.{:05}", part.role(), part.member())}, *session);
+      core_.parties.emplace(part.binding(), *session);
     }
     std::weak_ptr<PartySession> weak = *session;
-    core_.options.executor->at(core_.options.clock->now() + kPreparedFor, [this, weak, binding = part.binding()] {
+    core_.options.executor->at(core_.options.clock->now() + kPreparedFor, [this, weak] {
       const auto held = weak.lock();
-      if (held && !held->is_active()) close_parties(core_, binding, "it was not committed in time");
+      if (held && held->is_prepared()) close_party(core_, held, "it was not committed in time");
     });
     return session;
   }
 
-  /// Asks every partner's capsule one small question over its channel; the prepare ends when all have answered.
-  void probe(const std::shared_ptr<PartySession>& session, Call& call) {
+  /// Asks every partner's capsule one small question over its channel; the call ends when all have answered.
+  void probe(const std::vector<std::pair<std::string, std::shared_ptr<Channel>>>& channels, Call& call) {
     struct Joined {
       std::atomic<std::size_t> left;
       std::mutex mutex;
       std::vector<std::string> failed;
       Call* call;
     };
-    const auto channels = session->remote_channels();
     auto joined = std::make_shared<Joined>();
     joined->left = channels.size() + 1;
     joined->call = &call;
@@ -165,7 +371,8 @@ class Coordinator {
 }  // namespace
 
 std::string coordinator_operation_name(CoordinatorOperation operation) {
-  static constexpr const char* kNames[] = {"describe_offer", "prepare", "commit", "release", "move_channel"};
+  static constexpr const char* kNames[] = {"describe_offer", "prepare", "commit", "release", "move_channel", "pause", "freeze", "hand_over",
+                                           "arrived", "adopt", "activate", "warm", "replace", "reconfigure", "lose", "resume", "drop", "suspect"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 
@@ -173,15 +380,41 @@ hector::type::v1::Interface coordinator_interface() {
   return builtin_interface("hector.Coordinator", "Describes Offers; prepares, commits, releases and moves the parties of Bindings.",
                            {builtin_rpc<OfferQuery, OfferDescription>("describe_offer"), builtin_rpc<PreparePart, Empty>("prepare"),
                             builtin_rpc<BindingId, Empty>("commit"), builtin_rpc<BindingId, Empty>("release"),
-                            builtin_rpc<MoveChannel, MovedChannel>("move_channel")});
+                            builtin_rpc<MoveChannel, MovedChannel>("move_channel"), builtin_rpc<Place, Positions>("pause"),
+                            builtin_rpc<Freeze, Positions>("freeze"), builtin_rpc<HandOver, Position>("hand_over"), builtin_rpc<Arrived, Empty>("arrived"),
+                            builtin_rpc<Adopt, Empty>("adopt"), builtin_rpc<PlacedOffer, Empty>("activate"), builtin_rpc<Replace, Empty>("warm"), builtin_rpc<Replace, Empty>("replace"), builtin_rpc<Reconfigure, Empty>("reconfigure"),
+                            builtin_rpc<Place, Empty>("lose"), builtin_rpc<BindingId, Empty>("resume"), builtin_rpc<PlacedOffer, Empty>("drop"),
+                            builtin_rpc<Place, Empty>("suspect")});
 }
+
+namespace {
+
+/// Changes wait for threads to leave and for messages to come: not on the thread that reads them.
+template <class In, class Out>
+TableServant::Handler on_worker(const std::shared_ptr<Coordinator>& coordinator, Result<Out> (Coordinator::*work)(const In&)) {
+  return [coordinator, work](Call& given) {
+    Call& call = given.defer();
+    auto task = [coordinator, work, &call] { answer<In>(call, [&](const In& request) { return ((*coordinator).*work)(request); }); };
+    if (Workers::is_here()) return task();  // a change that this capsule makes itself
+    coordinator->core().workers.run(std::move(task));
+  };
+}
+
+}  // namespace
 
 std::unique_ptr<Servant> make_coordinator(Core& core) {
   auto coordinator = std::make_shared<Coordinator>(core);
   return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
       [coordinator](Call& call) { coordinator->describe(call); }, [coordinator](Call& call) { coordinator->prepare(call); },
       [coordinator](Call& call) { coordinator->commit(call); }, [coordinator](Call& call) { coordinator->release(call); },
-      [coordinator](Call& call) { coordinator->move(call); }});
+      [coordinator](Call& call) { coordinator->move(call); },
+      on_worker(coordinator, &Coordinator::pause), on_worker(coordinator, &Coordinator::freeze),
+      on_worker(coordinator, &Coordinator::hand_over), on_worker(coordinator, &Coordinator::arrived),
+      on_worker(coordinator, &Coordinator::adopt), on_worker(coordinator, &Coordinator::activate),
+      [coordinator](Call& call) { coordinator->warm(call); }, on_worker(coordinator, &Coordinator::replace),
+      on_worker(coordinator, &Coordinator::reconfigure), on_worker(coordinator, &Coordinator::lose),
+      on_worker(coordinator, &Coordinator::resume), on_worker(coordinator, &Coordinator::drop),
+      on_worker(coordinator, &Coordinator::suspect)});
 }
 
 Result<OfferDescription> describe_remote(Core& core, const Reference& reference) {
@@ -207,26 +440,27 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
   return types::CompiledInterface::make(description->interface());
 }
 
+void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why) {
+  {
+    const std::lock_guard lock(core.bindings_mutex);
+    const auto [first, last] = core.parties.equal_range(session->binding());
+    const auto at = std::find_if(first, last, [&](const auto& each) { return each.second == session; });
+    if (at == last) return;
+    core.parties.erase(at);
+  }
+  session->delist();
+  session->close(why);
+  OfferTable::release(*session->offer());
+}
+
 void close_parties(Core& core, std::uint64_t binding, const std::string& why) {
   std::vector<std::shared_ptr<PartySession>> closed;
   {
     const std::lock_guard lock(core.bindings_mutex);
-    auto at = core.parties.lower_bound({binding, ""});
-    while (at != core.parties.end() && at->first.first == binding) {
-      closed.push_back(at->second);
-      at = core.parties.erase(at);
-    }
+    const auto [first, last] = core.parties.equal_range(binding);
+    for (auto at = first; at != last; ++at) closed.push_back(at->second);
   }
-  for (const auto& session : closed) {
-    const auto& part = session->part();
-    for (int r = 0; r < part.roles_size(); ++r) {
-      for (int m = 0; m < part.roles(r).members_size(); ++m) {
-        core.sessions.remove(channel_id(part.session(), static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(m)));
-      }
-    }
-    session->close(why);
-    OfferTable::release(*session->offer());
-  }
+  for (const auto& session : closed) close_party(core, session, why);
 }
 
 }  // namespace hector

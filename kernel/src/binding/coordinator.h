@@ -11,7 +11,23 @@ namespace hector {
 inline constexpr const char* kCoordinatorName = "_coordinator";
 inline constexpr const char* kCoordinatorInterface = "hector.Coordinator/1";
 /// In the Interface's order.
-enum class CoordinatorOperation : std::uint32_t { kDescribe, kPrepare, kCommit, kRelease, kMove };
+enum class CoordinatorOperation : std::uint32_t {
+  kDescribe, kPrepare, kCommit, kRelease, kMove,
+  // While a Binding runs:
+  kPause,        ///< calls to a place wait; what was sent to it
+  kFreeze,       ///< the whole Binding waits; where its parties stand
+  kHandOver,     ///< a party comes to rest: its position and state
+  kArrived,      ///< waits until what a party sent has arrived
+  kAdopt,        ///< a prepared party takes its place
+  kActivate,     ///< and begins
+  kWarm,         ///< channels that kReplace will need are opened
+  kReplace,      ///< the channels to a place lead to another party
+  kReconfigure,  ///< other members, and the order they make
+  kLose,         ///< a place's party is gone
+  kResume,       ///< the Binding goes on
+  kDrop,         ///< one party's session ends
+  kSuspect,      ///< to the binder: look after this place
+};
 std::string coordinator_operation_name(CoordinatorOperation operation);
 
 hector::type::v1::Interface coordinator_interface();
@@ -24,5 +40,7 @@ Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core, const R
 
 /// Ends every session of a Binding in this capsule.
 void close_parties(Core& core, std::uint64_t binding, const std::string& why);
+/// Ends one.
+void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why);
 
 }  // namespace hector

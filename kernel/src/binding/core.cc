@@ -1,5 +1,9 @@
 #include "binding/core.h"
 
+#include "binding/coordinator.h"
+#include "binding/target.h"
+#include "hector/typed.h"
+
 #include <cstring>
 
 namespace hector {
@@ -11,7 +15,14 @@ void Workers::run(std::function<void()> task) {
   changed_.notify_one();
 }
 
+namespace {
+thread_local bool is_worker = false;
+}
+
+bool Workers::is_here() noexcept { return is_worker; }
+
 void Workers::work() {
+  is_worker = true;
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
@@ -48,6 +59,22 @@ std::uint64_t next_id(const Core& core) noexcept {
 }
 
 }  // namespace
+
+void Core::tell_binder(const Reference& binder, const kernel::v1::Place& place) {
+  if (binder.capsule_id == capsule_id) {
+    if (on_suspicion) on_suspicion(place);
+    return;
+  }
+  workers.run([this, binder, place] {  // making a target may block
+    auto target = coordinator_of(*this, binder);
+    if (!target) return;
+    auto& call = CallbackCall::make([keep = *target](Call&) {});
+    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kSuspect);
+    call.header.deadline = options.clock->now() + std::chrono::seconds(1);
+    call.request = write_message(place);
+    (*target)->start(call);
+  });
+}
 
 void inherit(Call& call, const Core& core) {
   const Frame* frame = this_thread_state().frames;

@@ -14,6 +14,7 @@
 #include "binding/interceptors.h"
 #include "binding/protocol_table.h"
 #include "hector/kernel.h"
+#include "hector/kernel/v1/kernel.pb.h"
 #include "offers/offer_table.h"
 #include "types/repository.h"
 
@@ -29,13 +30,15 @@ class SessionTable {
     std::uint32_t role = 0;    ///< the sender's
     std::uint32_t member = 0;
   };
-  void add(std::uint64_t channel, Entry entry) {
+  void put(std::uint64_t channel, Entry entry) {
     const std::unique_lock lock(mutex_);
-    entries_.emplace(channel, std::move(entry));
+    entries_.insert_or_assign(channel, std::move(entry));
   }
-  void remove(std::uint64_t channel) {
+  /// Unless another session has taken its place.
+  void remove(std::uint64_t channel, const PartySession* session) {
     const std::unique_lock lock(mutex_);
-    entries_.erase(channel);
+    const auto found = entries_.find(channel);
+    if (found != entries_.end() && found->second.session.get() == session) entries_.erase(found);
   }
   [[nodiscard]] Entry find(std::uint64_t channel) const {
     const std::shared_lock lock(mutex_);
@@ -54,6 +57,8 @@ class Workers {
   ~Workers() { stop(); }
   void run(std::function<void()> task);
   void stop();
+  /// Whether this thread is one of them: of whichever kernel, it may block.
+  static bool is_here() noexcept;
 
  private:
   static constexpr std::size_t kThreadsMax = 8;
@@ -77,7 +82,11 @@ struct Core {
   InterceptorTable interceptors;
   Workers workers;
   std::mutex bindings_mutex;
-  std::map<std::pair<std::uint64_t, std::string>, std::shared_ptr<PartySession>> parties;  ///< by binding and "role.member"
+  std::multimap<std::uint64_t, std::shared_ptr<PartySession>> parties;  ///< by binding
+  /// A party noticed that another may be lost: whoever made the Binding looks after it. Does not block.
+  void tell_binder(const Reference& binder, const hector::kernel::v1::Place& place);
+  /// Of the Bindings made here. Set by the kernel.
+  std::function<void(const hector::kernel::v1::Place&)> on_suspicion;
 
   [[nodiscard]] Reference reference_of(const Offer& offer) const {
     return {offer.id,       offer.object,    options.capsule,

@@ -21,7 +21,7 @@ Status KernelInbound::resolve(Call& call) {
   if (header.session != 0) {
     auto entry = core_.sessions.find(header.session);
     if (!entry.session) {
-      return fail(Code::kUnavailable, "no such session: its Binding is closed, or the capsule was restarted; bind again");
+      return fail(Error{Code::kUnavailable, "no such session: its Binding is closed, or the capsule was restarted; bind again", std::string(kNotExecuted), {}, {}});
     }
     if (auto found = entry.session->resolve(call, entry.role, entry.member); !found) return found;
     call.route = {std::move(entry.session), true, entry.role, entry.member};
@@ -30,7 +30,7 @@ Status KernelInbound::resolve(Call& call) {
   OfferPtr offer;
   if (header.offer != 0) {
     offer = core_.offers.find(header.offer);
-    if (!offer) return fail(Code::kUnavailable, "no such Offer (retired); look the Object up again");
+    if (!offer) return fail(Error{Code::kUnavailable, "no such Offer (retired); look the Object up again", std::string(kNotExecuted), {}, {}});
   } else if (!header.object.empty()) {
     offer = core_.offers.find_object(header.object);
     if (!offer) {

@@ -101,4 +101,18 @@ Result<std::shared_ptr<Channel>> ProtocolTable::connect(const Profile& profile) 
   return *channel;
 }
 
+void ProtocolTable::drop(const Profile& profile) {
+  std::shared_ptr<Channel> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = protocols_.find(profile.protocol);
+    if (found == protocols_.end()) return;
+    const auto open = found->second.channels.find(profile.address);
+    if (open == found->second.channels.end()) return;
+    gone = std::move(open->second);
+    found->second.channels.erase(open);
+  }
+  gone->close();
+}
+
 }  // namespace hector

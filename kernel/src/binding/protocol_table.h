@@ -32,6 +32,8 @@ class ProtocolTable {
   /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.
   Status multicast(const std::string& protocol, const std::string& group, const Header& header, Payload message);
   Result<std::shared_ptr<Channel>> connect(const Profile& profile);
+  /// The peer there is gone: what is under way to it ends, the next connect() begins anew.
+  void drop(const Profile& profile);
 
  private:
   struct Loaded {

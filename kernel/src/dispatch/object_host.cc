@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "dispatch/local_call.h"
+#include "runtime/inside.h"
 
 namespace hector {
 
@@ -22,7 +23,7 @@ class Notice final : public Call {
 };
 
 Error retired_error(const std::string& name) {
-  return {Code::kUnavailable, fmt::format("Object '{}' is retired; ask Naming for its successor", name), {}, {}, {}};
+  return {Code::kUnavailable, fmt::format("Object '{}' is retired; ask Naming for its successor", name), std::string(kNotExecuted), {}, {}};
 }
 
 }  // namespace
@@ -101,6 +102,16 @@ void ObjectHost::enter(Call& call) noexcept {
 
 void ObjectHost::notify(Callback<void(Servant&)> action) { enter(*new Notice(std::move(action))); }
 
+void ObjectHost::call_who_may() noexcept {
+  if (private_) {
+    private_->parker.load()->wake();
+  } else {
+    options_.executor->post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->serve();
+    });
+  }
+}
+
 /// Onto the word if somebody is inside (who leaves will run it), else onto `pending_`, for whoever may.
 void ObjectHost::push(Call& call) noexcept {
   std::uintptr_t word = word_.load(std::memory_order_acquire);
@@ -113,13 +124,7 @@ void ObjectHost::push(Call& call) noexcept {
         } while (!pending_.compare_exchange_weak(head, &call, std::memory_order_acq_rel));
         // This thread shall not run it: give the word back, then wake who does.
         leave(Draining::kOthers);
-        if (private_) {
-          private_->parker.load()->wake();
-        } else {
-          options_.executor->post([weak = weak_from_this()] {
-            if (const auto self = weak.lock()) self->serve();
-          });
-        }
+        call_who_may();
         return;
       }
       continue;
@@ -131,6 +136,7 @@ void ObjectHost::push(Call& call) noexcept {
 }
 
 void ObjectHost::invoke(Call& call) noexcept {
+  Inside::leave_all();
   auto& thread = this_thread_state();
   Frame frame{this, &call, thread.frames, thread.frames == nullptr ? 1 : thread.frames->depth + 1};
   thread.frames = &frame;
@@ -243,6 +249,15 @@ void ObjectHost::run_thread() noexcept {
 
 bool ObjectHost::is_quiet() const noexcept {
   return started_.load() == ended_here_ + ended_elsewhere_.load() && word_.load() == kIdle && pending_.load() == nullptr;
+}
+
+bool ObjectHost::is_at_rest() noexcept {
+  if (options_.parallel) return started_.load() == ended_elsewhere_.load();
+  if (!try_take()) return false;
+  const bool is_over = started_.load() == ended_here_ + ended_elsewhere_.load() && pending_.load() == nullptr;
+  leave(Draining::kOthers);
+  if (pending_.load() != nullptr) call_who_may();  // they came while this thread looked
+  return is_over;
 }
 
 bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {

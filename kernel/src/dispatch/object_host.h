@@ -38,6 +38,8 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   void notify(Callback<void(Servant&)> action);
   /// Whether enter() would run a call on this very thread now; a hint.
   [[nodiscard]] bool is_free_here() const noexcept;
+  /// Whether nothing is under way or waits, at this moment.
+  [[nodiscard]] bool is_at_rest() noexcept;
   /// Accepts nothing new, waits for what is under way until the deadline, then ends what is queued. True: nothing is left inside.
   bool retire(TimePoint until, const Clock& clock) noexcept;
   /// Destroys the servant; only after retire() was true.
@@ -58,6 +60,8 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   bool try_take() noexcept;
   void invoke(Call& call) noexcept;
   void push(Call& call) noexcept;
+  /// Whoever may run what is pending: the Object's thread, or the executor.
+  void call_who_may() noexcept;
   /// Whether who leaves runs what was queued meanwhile, or leaves it to the Object's thread.
   enum class Draining { kHere, kOthers };
   void leave(Draining draining = Draining::kHere) noexcept;

@@ -15,6 +15,13 @@
 
 namespace hector {
 
+namespace {
+
+/// How long the control Object of a Binding that ends may still be at work.
+constexpr Duration kControlGrace = std::chrono::milliseconds(200);
+
+}  // namespace
+
 std::string_view module_kind_name(ModuleKind kind) noexcept {
   return kind == ModuleKind::kProtocol ? "protocol" : kind == ModuleKind::kLanguage ? "language" : "service";
 }
@@ -41,7 +48,7 @@ Result<TradingService*> ObjectCapsule::trading() {
   return fail(Code::kUnavailable, "this capsule has no Trading service; load services/trading, or join another capsule's");
 }
 Result<std::uint64_t> ObjectCapsule::bind(const BindRequest& request) {
-  return kernel_.bind(request, false).map([](const BindingRecord& record) { return record.id; });
+  return kernel_.bind(request).map([](const auto& controller) { return controller->id(); });
 }
 Status ObjectCapsule::unbind(std::uint64_t binding) { return kernel_.unbind(binding); }
 Status ObjectCapsule::advertise(const std::map<std::string, std::string>& properties) { return kernel_.advertise(object_, properties); }
@@ -69,6 +76,18 @@ KernelImpl::KernelImpl(const KernelOptions& options) : own_capsule_(*this, "_cap
   };
   add(kCoordinatorName, coordinator_interface(), make_coordinator(core_));
   add("_management", management_interface(), make_management(*this));
+  core_.on_suspicion = [this](const kernel::v1::Place& place) {
+    core_.workers.run([this, place] {
+      if (const auto controller = binding(place.binding())) controller->suspect(place);
+    });
+  };
+  health_.on_lost([this](std::uint64_t capsule) {
+    for (const auto& controller : bindings()) controller->lost(capsule);
+  });
+  health_.on_alive([this](std::uint64_t capsule) {
+    for (const auto& controller : bindings()) controller->alive(capsule);
+  });
+  static_cast<void>(core_.types.add(binding_control_interface()));
   static_cast<void>(core_.types.add(naming_interface()));
   static_cast<void>(core_.types.add(trading_interface()));
 }
@@ -82,11 +101,12 @@ void KernelImpl::drain() {
     drained_ = true;
   }
   core_.options.default_deadline = std::min<Duration>(core_.options.default_deadline, std::chrono::seconds(1));
-  for (const auto& record : bindings()) release(core_, record);
+  health_.stop();
+  for (const auto& controller : bindings()) controller->release();
   std::vector<std::uint64_t> left;
   {
     const std::lock_guard lock(core_.bindings_mutex);
-    for (const auto& [key, session] : core_.parties) left.push_back(key.first);
+    for (const auto& [binding, session] : core_.parties) left.push_back(binding);
   }
   for (const auto binding : left) close_parties(core_, binding, "the capsule stops");
   for (const auto& offer : core_.offers.all()) {
@@ -244,11 +264,11 @@ Result<std::vector<std::string>> KernelImpl::moves_of(const std::string& protoco
     for (const auto& [key, session] : core_.parties) parties.push_back(session);
   }
   for (const auto& session : parties) {
-    const auto& part = session->part();
+    const auto part = session->part();
     for (const auto& channel : session->channels()) {
       if (channel.profile.protocol != protocol) continue;
       const int role = types::role_position(part.type(), channel.role);
-      auto moved = session->move_channel(static_cast<std::uint32_t>(role), channel.member, protocol, dry_run);
+      auto moved = session->move_channel(static_cast<std::uint32_t>(role), channel.member, protocol, "", dry_run);
       const std::string what = fmt::format("channel {} -> {} ({}) of {}", session->offer()->object, channel.party.object, channel.role, id_text(session->binding()));
       if (moved) effects.push_back(fmt::format("{} {} from {} to {} ({})", what, dry_run ? "would move" : "moved", protocol, moved->first.protocol, moved->second));
       else breaks.push_back(fmt::format("{} would break: {}", what, moved.error().message));
@@ -567,8 +587,8 @@ Status KernelImpl::delete_object(const std::string& name) {
   std::vector<std::uint64_t> bound;
   {
     const std::lock_guard lock(core_.bindings_mutex);
-    for (const auto& [key, session] : core_.parties) {
-      if (session->offer() == known) bound.push_back(key.first);
+    for (const auto& [binding, session] : core_.parties) {
+      if (session->offer() == known) bound.push_back(binding);
     }
   }
   for (const auto binding : bound) close_parties(core_, binding, fmt::format("Object '{}' was deleted", name));
@@ -594,36 +614,59 @@ Status KernelImpl::delete_object(const std::string& name) {
 
 // --- Bindings -----------------------------------------------------------------------------------------------------------------------------
 
-Result<BindingRecord> KernelImpl::bind(const BindRequest& request, bool explain_only) {
-  auto record = instantiate(core_, services(), request, explain_only);
-  if (!record || explain_only) return record;
-  for (auto& party : *record->explained.mutable_parties()) {
-    const std::lock_guard lock(mutex_);
-    if (const auto of = object_templates_.find(party.object()); of != object_templates_.end()) party.set_template_(of->second);
-  }
-  core_.options.log->write(Level::kInfo, "bound", {{"binding", id_text(record->id)}, {"type", request.type}});
+Result<management::v1::BindReply> KernelImpl::explain(const BindRequest& request) {
+  return instantiate(core_, services(), request, true).map([](const BindingRecord& record) { return record.explained; });
+}
+
+Result<std::shared_ptr<BindingController>> KernelImpl::bind(const BindRequest& request) {
+  auto record = instantiate(core_, services(), request, false);
+  if (!record) return fail(record.error());
+  const std::uint64_t id = record->formation.id;
+  auto controller = std::make_shared<BindingController>(core_, health_, [this] { return services(); }, std::move(*record), [this, id] {
+    core_.workers.run([this, id] { static_cast<void>(unbind(id)); });
+  });
+  auto offer = std::make_shared<Offer>();
+  offer->id = core_.options.random->next();
+  offer->object = binding_control_name(id);
+  offer->principal = core_.options.principal;
+  offer->interface = *core_.types.interface("hector.Binding/1");
+  offer->is_system = true;
+  offer->host = std::make_shared<ObjectHost>(HostOptions{offer->object, "kernel", ThreadModel::kPooled, true, 65'536, core_.options.executor});
+  offer->host->set_servant(make_binding_control(core_, controller));
+  static_cast<void>(core_.offers.add(offer));
   const std::lock_guard lock(mutex_);
-  bindings_[record->id] = *record;
-  return record;
+  bindings_[id] = controller;
+  return controller;
 }
 
 Status KernelImpl::unbind(std::uint64_t binding) {
-  BindingRecord record;
+  std::shared_ptr<BindingController> controller;
   {
     const std::lock_guard lock(mutex_);
     const auto found = bindings_.find(binding);
     if (found == bindings_.end()) return fail(Code::kNotFound, fmt::format("this capsule made no Binding {}", id_text(binding)));
-    record = std::move(found->second);
+    controller = std::move(found->second);
     bindings_.erase(found);
   }
-  release(core_, record);
+  controller->release();
+  const OfferPtr offer = core_.offers.remove(binding_control_name(binding));
+  if (offer && !offer->host->retire(core_.options.clock->now() + kControlGrace, *core_.options.clock)) {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(offer);
+  }
   return {};
 }
 
-std::vector<BindingRecord> KernelImpl::bindings() {
+std::shared_ptr<BindingController> KernelImpl::binding(std::uint64_t id) {
   const std::lock_guard lock(mutex_);
-  std::vector<BindingRecord> list;
-  for (const auto& [id, record] : bindings_) list.push_back(record);
+  const auto found = bindings_.find(id);
+  return found == bindings_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<BindingController>> KernelImpl::bindings() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<BindingController>> list;
+  for (const auto& [id, controller] : bindings_) list.push_back(controller);
   return list;
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "binding/inbound.h"
-#include "binding/pipeline.h"
+#include "binding/controller.h"
 #include "binding/target.h"
 #include "hector/kernel.h"
 #include "hector/service/naming.h"
@@ -79,7 +79,9 @@ class KernelImpl final : public Kernel {
   Reference management() override { return core_.reference_of(*core_.offers.find_object("_management")); }
   void drain() override;
 
-  Result<BindingRecord> bind(const BindRequest& request, bool explain_only);
+  Result<hector::management::v1::BindReply> explain(const BindRequest& request);
+  Result<std::shared_ptr<BindingController>> bind(const BindRequest& request);
+  [[nodiscard]] std::shared_ptr<BindingController> binding(std::uint64_t id);
   Status unbind(std::uint64_t binding);
   Status advertise(const std::string& object, const std::map<std::string, std::string>& properties);
 
@@ -89,7 +91,7 @@ class KernelImpl final : public Kernel {
   std::map<std::string, std::string> language_names();
   std::map<std::string, const LoadedTemplate*> templates();
   std::vector<std::pair<std::string, std::string>> service_providers();
-  std::vector<BindingRecord> bindings();
+  std::vector<std::shared_ptr<BindingController>> bindings();
 
  private:
   Status add_offer(const OfferPtr& offer);
@@ -104,6 +106,7 @@ class KernelImpl final : public Kernel {
   Status use_service(const std::string& name, const std::shared_ptr<Target>& target);
 
   Core core_;
+  Health health_{core_};
   KernelInbound inbound_{core_};
   ObjectCapsule own_capsule_;
   ModuleLoader* loader_ = nullptr;
@@ -117,12 +120,16 @@ class KernelImpl final : public Kernel {
   std::shared_ptr<NamingService> naming_;
   std::shared_ptr<TradingService> trading_;
   std::vector<std::shared_ptr<void>> earlier_clients_;
-  std::map<std::uint64_t, BindingRecord> bindings_;
+  std::map<std::uint64_t, std::shared_ptr<BindingController>> bindings_;
   std::vector<OfferPtr> kept_;  ///< deleted Objects whose calls did not end in time
   bool drained_ = false;
 };
 
 std::unique_ptr<Servant> make_management(KernelImpl& kernel);
+/// The control Object of one Binding, and its Interface, hector.Binding/1.
+std::unique_ptr<Servant> make_binding_control(Core& core, const std::shared_ptr<BindingController>& controller);
+hector::type::v1::Interface binding_control_interface();
+std::string binding_control_name(std::uint64_t binding);
 hector::type::v1::Interface management_interface();
 
 }  // namespace hector

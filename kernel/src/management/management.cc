@@ -124,9 +124,7 @@ class Management {
       return print(*binding);
     }
     if (request.kind() == "binding") {
-      for (const auto& record : kernel_.bindings()) {
-        if (id_text(record.id) == request.name()) return print(record.explained);
-      }
+      if (const auto controller = kernel_.binding(std::strtoull(request.name().c_str(), nullptr, 16))) return print(controller->state());
       return fail(Code::kNotFound, fmt::format("this capsule made no Binding '{}'", request.name()));
     }
     if (request.kind() == "object") return describe_object(request.name(), print);
@@ -244,9 +242,10 @@ class Management {
     hector::BindRequest wanted;
     wanted.type = request.type();
     for (const auto& party : request.parties()) wanted.parties.push_back({party.role(), party.who()});
-    auto record = kernel_.bind(wanted, request.explain_only());
-    if (!record) return fail(record.error());
-    return record->explained;
+    if (request.explain_only()) return kernel_.explain(wanted);
+    auto controller = kernel_.bind(wanted);
+    if (!controller) return fail(controller.error());
+    return (*controller)->formation();
   }
 
   Result<VersionReply> version() {
@@ -315,19 +314,20 @@ class Management {
   }
 
   void list_bindings(ListReply& reply) {
-    for (const auto& record : kernel_.bindings()) {
+    for (const auto& controller : kernel_.bindings()) {
       std::string parties;
-      for (const auto& party : record.explained.parties()) parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
-      Row(reply, id_text(record.id)).with("type", types::binding_id(record.type)).with("parties", parties);
+      const auto formation = controller->formation();
+      for (const auto& party : formation.parties()) parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
+      Row(reply, id_text(controller->id())).with("type", types::binding_id(controller->type())).with("state", controller->state().state()).with("parties", parties);
     }
   }
 
   void list_channels(ListReply& reply) {
     const std::lock_guard lock(core_.bindings_mutex);
-    for (const auto& [key, session] : core_.parties) {
+    for (const auto& [binding, session] : core_.parties) {
       for (const auto& channel : session->channels()) {
         Row row(reply, fmt::format("{}->{}", session->offer()->object, channel.party.object));
-        row.with("binding", id_text(key.first))
+        row.with("binding", id_text(binding))
             .with("role", channel.role)
             .with("protocol", channel.profile.protocol)
             .with("address", channel.profile.address)

@@ -63,6 +63,8 @@ void Call::reset_call() noexcept {
   operation = nullptr;
   peer = nullptr;
   route.to.reset();
+  via.store(nullptr, std::memory_order_relaxed);
+  recovery.reset();
   next = nullptr;
   host = nullptr;
   is_waited = false;
@@ -149,6 +151,8 @@ void WaitedCall::wait(Starter* helper, const Clock& clock) {
       continue;
     }
     const TimePoint until = is_cancelled() ? kNever : header.deadline;
+    Starter* const reader = via.load(std::memory_order_acquire);
+    if (reader != nullptr) helper = reader;
     if (helper != nullptr && thread.frames == nullptr && helper->help(until)) continue;
     parker_->park(ticket, until, &clock);
   }

@@ -10,7 +10,7 @@ constexpr std::size_t kTableStatesMax = 256;
 }
 
 Monitor::Monitor(const hector::type::v1::Binding& binding, View view) : binding_(binding), view_(std::move(view)) {
-  node_ = project(binding_, view_, language_);
+  node_ = first_ = project(binding_, view_, language_);
   auto automaton = build_automaton(language_, node_, kTableStatesMax);
   if (!automaton) return;
   symbols_ = automaton->symbols;
@@ -19,7 +19,7 @@ Monitor::Monitor(const hector::type::v1::Binding& binding, View view) : binding_
     table_ends_.push_back(automaton->accepting[s]);
   }
   if (table_.empty()) table_.push_back(Automaton::kNone);
-  state_ = automaton->start;
+  state_ = start_ = automaton->start;
 }
 
 std::int32_t Monitor::row_of(Symbol symbol) const noexcept {
@@ -42,11 +42,75 @@ bool Monitor::step(Symbol symbol) noexcept {
     }
   }
   const std::lock_guard lock(mutex_);
-  if (language_.size() > Regular::kNodesMax / 4) node_ = language_.keep_only(node_);
+  return advance(symbol);
+}
+
+bool Monitor::advance(Symbol symbol) {
+  if (language_.size() > Regular::kNodesMax / 4) {  // numbers change: where it has been is made again from what it did
+    auto word = std::move(been_);
+    been_.clear();
+    language_ = Regular();
+    node_ = first_ = project(binding_, view_, language_);
+    for (const auto& [place, by] : word) {
+      been_.emplace_back(node_, by);
+      node_ = language_.after(node_, by);
+    }
+  }
   const Regular::Node next = language_.after(node_, symbol);
   if (next == Regular::kVoid) return false;
+  been_.emplace_back(node_, symbol);
+  const auto before = std::find_if(been_.begin(), been_.end(), [&](const auto& place) { return place.first == next; });
+  been_.erase(before, been_.end());
   node_ = next;
   return true;
+}
+
+std::vector<Symbol> Monitor::way() {
+  std::vector<Symbol> word;
+  if (table_.empty()) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [place, by] : been_) word.push_back(by);
+    return word;
+  }
+  const std::size_t width = symbols_.size();
+  const std::int32_t goal = state_.load(std::memory_order_acquire);
+  std::vector<std::pair<std::int32_t, std::size_t>> from(table_ends_.size(), {Automaton::kNone, 0});
+  std::vector<std::int32_t> reached{start_};
+  for (std::size_t i = 0; i < reached.size() && reached[i] != goal; ++i) {
+    for (std::size_t c = 0; c < width; ++c) {
+      const std::int32_t next = table_[static_cast<std::size_t>(reached[i]) * width + c];
+      if (next == Automaton::kNone || next == start_ || from[static_cast<std::size_t>(next)].first != Automaton::kNone) continue;
+      from[static_cast<std::size_t>(next)] = {reached[i], c};
+      reached.push_back(next);
+    }
+  }
+  for (std::int32_t state = goal; state != start_; state = from[static_cast<std::size_t>(state)].first) {
+    word.push_back(symbols_[from[static_cast<std::size_t>(state)].second]);
+  }
+  std::reverse(word.begin(), word.end());
+  return word;
+}
+
+bool Monitor::walk(const std::vector<Symbol>& word) {
+  if (!table_.empty()) {
+    const std::int32_t before = state_.exchange(start_);
+    for (const Symbol symbol : word) {
+      if (step(symbol)) continue;
+      state_ = before;
+      return false;
+    }
+    return true;
+  }
+  const std::vector<Symbol> before = way();
+  const std::lock_guard lock(mutex_);
+  const auto go = [&](const std::vector<Symbol>& symbols) {
+    node_ = first_;
+    been_.clear();
+    return std::all_of(symbols.begin(), symbols.end(), [this](Symbol symbol) { return advance(symbol); });
+  };
+  if (go(word)) return true;
+  go(before);
+  return false;
 }
 
 bool Monitor::reachable(Symbol symbol) {

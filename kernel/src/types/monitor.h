@@ -29,6 +29,12 @@ class Monitor {
   std::string allowed();
   [[nodiscard]] bool may_end();
 
+  /// A word that leads from the start to where it stands, without loops: where a party stands, to be told to another monitor of the same
+  /// Role. A shortest one; of an order over many members, what has happened without what led back to where it had been.
+  [[nodiscard]] std::vector<Symbol> way();
+  /// From the start along the word; false, and it stays where it is, if the order does not allow it. Nobody else steps meanwhile.
+  bool walk(const std::vector<Symbol>& word);
+
  private:
   std::int32_t row_of(Symbol symbol) const noexcept;
   bool reachable(Symbol symbol);
@@ -43,6 +49,11 @@ class Monitor {
   std::mutex mutex_;
   Regular language_;
   Regular::Node node_ = Regular::kEmpty;
+  Regular::Node first_ = Regular::kEmpty;  ///< where it began
+  std::int32_t start_ = 0;
+  /// The lazy form: where it has been and by what it left, each place once.
+  std::vector<std::pair<Regular::Node, Symbol>> been_;
+  bool advance(Symbol symbol);
 };
 
 }  // namespace hector::types

@@ -94,19 +94,20 @@ class Projection {
     const auto from = static_cast<std::uint32_t>(role_position(binding_, interaction.from()));
     const auto to = static_cast<std::uint32_t>(role_position(binding_, interaction.to()));
     const bool is_multicast = interaction.kind() == hector::type::v1::KIND_MULTICAST;
-    const std::uint32_t senders = view_.members[from];
-    const std::uint32_t receivers = is_multicast ? std::min(view_.members[to], 1U) : view_.members[to];
-    if (senders == 0 || receivers == 0) return Regular::kEmpty;
+    const auto senders = view_.present(from);
+    auto receivers = view_.present(to);
+    if (is_multicast && receivers.size() > 1) receivers.resize(1);
+    if (senders.empty() || receivers.empty()) return Regular::kEmpty;
     const bool each_sender = symbol.role() == interaction.from();
     const bool each_receiver = symbol.role() == interaction.to();
-    const std::uint32_t outer = each_sender ? senders : each_receiver ? receivers : 1;
-    const std::uint32_t inner_count = each_sender ? receivers : each_receiver ? senders : senders * receivers;
+    const std::size_t outer = each_sender ? senders.size() : each_receiver ? receivers.size() : 1;
+    const std::size_t inner_count = each_sender ? receivers.size() : each_receiver ? senders.size() : senders.size() * receivers.size();
     std::vector<Regular::Node> each;
-    for (std::uint32_t i = 0; i < outer; ++i) {
+    for (std::size_t i = 0; i < outer; ++i) {
       std::vector<Regular::Node> options;
-      for (std::uint32_t j = 0; j < inner_count; ++j) {
-        const std::uint32_t f = each_sender ? i : each_receiver ? j : j / receivers;
-        const std::uint32_t t = each_receiver ? i : each_sender ? j : j % receivers;
+      for (std::size_t j = 0; j < inner_count; ++j) {
+        const std::uint32_t f = senders[each_sender ? i : each_receiver ? j : j / receivers.size()];
+        const std::uint32_t t = receivers[each_receiver ? i : each_sender ? j : j % receivers.size()];
         options.push_back(seen(x, from, f, to, t, is_multicast));
       }
       each.push_back(with_member_mark(symbol.member(), language_.choice(std::move(options)), language_));
@@ -120,6 +121,18 @@ class Projection {
 };
 
 }  // namespace
+
+bool View::is_absent(std::uint32_t of_role, std::uint32_t number) const {
+  return of_role < absent.size() && std::find(absent[of_role].begin(), absent[of_role].end(), number) != absent[of_role].end();
+}
+
+std::vector<std::uint32_t> View::present(std::uint32_t of_role) const {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t m = 0; m < members[of_role]; ++m) {
+    if (!is_absent(of_role, m)) numbers.push_back(m);
+  }
+  return numbers;
+}
 
 int role_position(const Binding& binding, std::string_view name) {
   for (int i = 0; i < binding.roles_size(); ++i) {
@@ -136,12 +149,16 @@ int interaction_position(const Binding& binding, std::string_view name) {
 }
 
 Regular::Node choreography(const Binding& binding, const std::vector<std::uint32_t>& members, Regular& language) {
-  const View view{kEverybody, 0, members};
+  return choreography(binding, View{kEverybody, 0, members, {}}, language);
+}
+
+Regular::Node choreography(const Binding& binding, View view, Regular& language) {
+  view.role = kEverybody;
   return Projection(binding, view, language).run();
 }
 
 Regular::Node phase(const Binding& binding, const Expression& expression, const std::vector<std::uint32_t>& members, Regular& language) {
-  const View view{kEverybody, 0, members};
+  const View view{kEverybody, 0, members, {}};
   return Projection(binding, view, language).part(expression);
 }
 
@@ -187,7 +204,7 @@ Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role) {
 }
 
 Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const std::vector<std::uint32_t>& members) {
-  const View view{role, 0, members};
+  const View view{role, 0, members, {}};
   Regular language;
   const Regular::Node seen = project(binding, view, language);
   auto local = build_automaton(language, seen);

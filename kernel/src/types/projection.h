@@ -19,7 +19,11 @@ Result<Automaton> interface_automaton(const hector::type::v1::Interface& model);
 struct View {
   std::uint32_t role = 0;    ///< position in the Binding's roles
   std::uint32_t member = 0;
-  std::vector<std::uint32_t> members;  ///< how many each role has
+  std::vector<std::uint32_t> members;  ///< how many numbers each role has given to members
+  std::vector<std::vector<std::uint32_t>> absent;  ///< of each role, those numbers whose member left; may be empty
+  [[nodiscard]] bool is_absent(std::uint32_t of_role, std::uint32_t number) const;
+  /// The numbers of those who are there, ascending.
+  [[nodiscard]] std::vector<std::uint32_t> present(std::uint32_t of_role) const;
 };
 constexpr Symbol view_symbol(std::uint32_t interaction, std::uint32_t other_member) { return interaction << 16 | other_member; }
 constexpr std::uint32_t symbol_interaction(Symbol symbol) { return symbol >> 16; }
@@ -35,6 +39,8 @@ constexpr std::uint32_t global_from(Symbol symbol) { return symbol >> 11 & 0x7ff
 constexpr std::uint32_t global_to(Symbol symbol) { return symbol & 0x7ffU; }
 /// The language of a Binding's protocol over global symbols, with `members` in each role (types.md 3, G); of a part of it.
 Regular::Node choreography(const hector::type::v1::Binding& binding, const std::vector<std::uint32_t>& members, Regular& language);
+/// The same with those who are there; `view`'s own role and member do not matter.
+Regular::Node choreography(const hector::type::v1::Binding& binding, View view, Regular& language);
 Regular::Node phase(const hector::type::v1::Binding& binding, const hector::type::v1::Expression& expression, const std::vector<std::uint32_t>& members,
                     Regular& language);
 

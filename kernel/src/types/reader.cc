@@ -218,7 +218,7 @@ void read_members(const std::string& name, const YamlNode& node, Role& role) {
 
 void read_role(const std::string& name, const YamlNode& node, const YamlNode& at, Role& role) {
   check_name(name, at);
-  node.only({"interface", "cardinality", "trade", "prefer", "optional"});
+  node.only({"interface", "cardinality", "trade", "prefer", "optional", "retrade"});
   if (!node.has("interface")) node.refuse(fmt::format("{} has no interface", node.what()));
   read_id(node.at("interface"));
   role.set_interface_id(node.at("interface").text());
@@ -226,6 +226,14 @@ void read_role(const std::string& name, const YamlNode& node, const YamlNode& at
   role.set_trade(node.text_or("trade", ""));
   role.set_prefer(node.text_or("prefer", ""));
   if (node.has("optional")) role.set_optional(node.at("optional").truth());
+  if (!node.has("retrade")) return;
+  const std::vector<std::string> known{"failure", "breach"};
+  for (const auto& when : node.at("retrade").texts()) {
+    if (std::find(known.begin(), known.end(), when) == known.end()) {
+      node.at("retrade").refuse(fmt::format("a role is not traded again on '{}'{}; known are {}", when, nearest_hint(when, known), fmt::join(known, ", ")));
+    }
+    role.add_retrade(when);
+  }
 }
 
 /// A pattern's interactions are operations of their own name where it says nothing else.
