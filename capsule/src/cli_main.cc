@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 
+#include "cli_binding.h"
 #include "cli_output.h"
 #include "cli_session.h"
 #include "cli_types.h"
@@ -294,6 +295,8 @@ int main(int argc, char** argv) {
   bind->add_option("--role,-r", parties, "ROLE=OBJECT; again for further members. Roles without one are traded");
   bind->add_flag("--explain", explain, "say what would be chosen and refused, and why; bind nothing");
   bind->callback([&] { chosen = [&] { return commands.bind(type, parties, explain); }; });
+
+  add_binding_commands(app, options, format, chosen);
 
   std::vector<std::string> paths;
   auto* types = app.add_subcommand("type", "types");

@@ -37,6 +37,17 @@ class CppServant final : public Servant {
     hector_session_release(found->second);
     sessions_.erase(found);
   }
+  bool has_state() const noexcept override { return code_.save != nullptr && code_.restore != nullptr; }
+  Result<Bytes> save() noexcept override {
+    std::string state, why;
+    if (code_.save(instance_, take_text, &state, take_text, &why) != 0) return fail(Code::kUnknown, fmt::format("its state could not be saved: {}", why));
+    return Bytes::take(std::move(state));
+  }
+  Status restore(const Bytes& state) noexcept override {
+    std::string why;
+    if (code_.restore(instance_, {state.data(), state.size()}, take_text, &why) != 0) return fail(Code::kFailedPrecondition, fmt::format("it does not take its predecessor's state: {}", why));
+    return {};
+  }
 
  private:
   const hector_template& code_;

@@ -44,7 +44,7 @@ class Held {
   }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
-  py::object& get() { return *object_; }
+  [[nodiscard]] py::object& get() const { return *object_; }
 
  private:
   py::object* object_;
@@ -62,6 +62,27 @@ class PythonServant final : public Servant {
       if (Call* left = handle->take()) left->fail(error_of(error));
     } catch (const std::exception& error) {
       if (Call* left = handle->take()) left->fail({Code::kUnknown, error.what(), {}, {}, {}});
+    }
+  }
+  bool has_state() const noexcept override {
+    const py::gil_scoped_acquire acquire;
+    return py::bool_(object_.get().attr("has_state")());
+  }
+  Result<Bytes> save() noexcept override {
+    const py::gil_scoped_acquire acquire;
+    try {
+      return Bytes::take(object_.get().attr("save")().cast<std::string>());
+    } catch (py::error_already_set& error) {
+      return fail(error_of(error));
+    }
+  }
+  Status restore(const Bytes& state) noexcept override {
+    const py::gil_scoped_acquire acquire;
+    try {
+      object_.get().attr("restore")(py::bytes(state.str()));
+      return {};
+    } catch (py::error_already_set& error) {
+      return fail(error_of(error));
     }
   }
   void bound(const std::shared_ptr<Session>& session) noexcept override { tell("bound", session); }

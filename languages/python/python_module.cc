@@ -182,8 +182,8 @@ void bind_reach(py::module_& module) {
            [](const PySession& self, const std::string& role) {
              auto members = self.session->members(role);
              if (!members) raise(members.error());
-             std::vector<std::pair<std::string, std::string>> list;
-             for (const auto& member : *members) list.emplace_back(member.object, member.capsule);
+             std::vector<std::tuple<std::string, std::string, std::uint32_t>> list;
+             for (const auto& member : *members) list.emplace_back(member.object, member.capsule, member.number);
              return list;
            })
       .def("call",

@@ -93,15 +93,17 @@ class Organiser {
   }
 
   hector::Status hold(cpp::Session& session, const Slot& slot, const std::vector<cpp::Member>& attendees) {
-    auto answers = session.call_all<Hold>("propose", "attendee", slot);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      if (answers[i]) continue;
-      hector::Error error = answers[i].error();
-      error.message = fmt::format("{} refused {}: {}; the other holds are released", i < attendees.size() ? attendees[i].object : "an attendee", utc(slot.start_s()), error.message);
-      release(session, slot);
-      return hector::fail(std::move(error));
+    const auto holds = session.multicast<Hold>("propose", slot);
+    if (holds.status) return {};
+    hector::Error why = holds.status.error();
+    for (std::size_t i = 0; i < holds.members.size(); ++i) {
+      if (!holds.members[i] || *holds.members[i]) continue;
+      why = holds.members[i]->error();
+      why.message = fmt::format("{} refused {}: {}; the other holds are released", i < attendees.size() ? attendees[i].object : "an attendee", utc(slot.start_s()), why.message);
+      break;
     }
-    return {};
+    release(session, slot);
+    return hector::fail(std::move(why));
   }
 
   static Hold hold_of(const Slot& slot) {
@@ -111,7 +113,7 @@ class Organiser {
     hold.mutable_time()->set_end_s(slot.end_s());
     return hold;
   }
-  static void release(cpp::Session& session, const Slot& slot) { static_cast<void>(session.announce_all("release", "attendee", hold_of(slot))); }
+  static void release(cpp::Session& session, const Slot& slot) { static_cast<void>(session.multicast<Nothing>("release", hold_of(slot))); }
 
   hector::Result<std::optional<RoomBooking>> reserve(cpp::Session& session, const Slot& slot, std::size_t attendees) {
     if (session.members("room").empty()) return std::optional<RoomBooking>();
@@ -125,9 +127,8 @@ class Organiser {
 
   hector::Result<Meeting> confirm(cpp::Session& session, const Slot& slot, const std::vector<cpp::Member>& attendees, const std::optional<RoomBooking>& room) {
     const Hold hold = hold_of(slot);
-    for (const auto& told : session.announce_all("confirm", "attendee", hold)) {
-      if (!told) capsule_.log("a confirmation did not arrive", told.error().text());
-    }
+    const auto told = session.multicast<Nothing>("confirm", hold);
+    if (!told.status) capsule_.log("a confirmation did not arrive", told.status.error().text());
     Invitation invitation;
     invitation.set_meeting(slot.meeting());
     invitation.set_title(slot.title());

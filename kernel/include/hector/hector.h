@@ -47,6 +47,7 @@ typedef struct hector_message_operations {
 /* Receives text from the kernel during the call that is given it. */
 typedef void (*hector_text_fn)(void* context, const char* text, size_t size);
 typedef void (*hector_pair_fn)(void* context, hector_bytes key, hector_bytes value);
+typedef void (*hector_party_fn)(void* context, hector_bytes object, hector_bytes capsule, uint32_t number);
 
 /* --- handling a call: each handler ends it once, by reply, done or fail ------------------------------------------------------------- */
 /* Takes a call that will be ended after invoke() has returned; use what it returns from then on. */
@@ -88,8 +89,6 @@ void hector_call_add_metadata(hector_call* call, hector_bytes key, hector_bytes 
 /* Starts it and returns when it is over. 0: hector_call_reply… has the answer; else the error's code. */
 uint32_t hector_target_call_wait(hector_target* target, uint32_t operation, hector_call* call, const hector_capsule* capsule);
 uint32_t hector_session_call_wait(hector_session* session, uint32_t interaction, uint32_t member, hector_call* call, const hector_capsule* capsule);
-/* A multicast: one call for each member, all over when it returns; their codes are asked by hector_call_code. */
-void hector_session_call_all_wait(hector_session* session, uint32_t interaction, hector_call** calls, size_t count, const hector_capsule* capsule);
 /* What one member of a multicast answered: is_known 0 if it was not waited for; error null if it answered well. Valid during the call. */
 typedef void (*hector_member_fn)(void* context, uint32_t member, int is_known, const hector_error* error, hector_bytes reply);
 /* A multicast, complete when its interaction's reliability says so: 0, or the code of why it could not be (described to `failed`). `each` is
@@ -117,8 +116,9 @@ uint32_t hector_capsule_advertise(hector_capsule* capsule, const char* property,
 
 uint64_t hector_session_binding(const hector_session* session);
 void hector_session_role(const hector_session* session, hector_text_fn take, void* context);
-/* The number of members, or -1 if the type has no such role; each is named as OBJECT and CAPSULE. */
-int hector_session_members(const hector_session* session, const char* role, hector_pair_fn each, void* context);
+/* How many members there are now, or -1 if the type has no such role; each is named by Object and capsule. Its number is what calls to it
+ * are given; a member that leaves leaves it to the next who joins. */
+int hector_session_members(const hector_session* session, const char* role, hector_party_fn each, void* context);
 uint32_t hector_session_interaction(const hector_session* session, const char* name);
 /* A session stays valid, with every call on it failing after its end, until it is released as often as it was retained. */
 void hector_session_retain(hector_session* session);
@@ -142,6 +142,9 @@ typedef struct hector_template {
   void (*invoke)(void* instance, uint32_t operation, hector_call* call);
   void (*bound)(void* instance, hector_session* session);   /* may be null */
   void (*unbound)(void* instance, hector_session* session); /* may be null */
+  /* What a successor needs to go on in its place, and the successor's side of it: 0, or described to `failed`. Both null: it has no state. */
+  int (*save)(void* instance, hector_text_fn take, void* context, hector_text_fn failed, void* failed_context);
+  int (*restore)(void* instance, hector_bytes state, hector_text_fn failed, void* failed_context);
 } hector_template;
 
 #ifdef __cplusplus

@@ -48,6 +48,9 @@ inline constexpr std::string_view kNotExecuted = "hector.NotExecuted";
 /// Error::type where nobody can say whether the operation was executed: its party died.
 inline constexpr std::string_view kOutcomeUnknown = "hector.OutcomeUnknown";
 
+/// Error::type of a multicast that was given calls for other members than there are now: nothing was sent, it may be started again.
+inline constexpr std::string_view kMembersChanged = "hector.MembersChanged";
+
 /// A failure: what was tried, on what, and what to do instead.
 struct Error {
   Code code = Code::kUnknown;

@@ -407,7 +407,7 @@ std::optional<std::vector<kernel::v1::PartyPosition>> BindingController::at_rest
     }
     const bool all_arrived = std::all_of(parties.begin(), parties.end(), [&](const auto& party) {
       const int from = types::role_position(type_, party.role());
-      return std::all_of(party.position().sent().begin(), party.position().sent().end(), [&](const auto& count) {
+      return party.leaving() == 0 && std::all_of(party.position().sent().begin(), party.position().sent().end(), [&](const auto& count) {
         const auto& partner = formation_.parties[count.role()][count.member()];
         return !partner || partner->reference.is_foreign() || received[{from, party.member(), static_cast<int>(count.role()), count.member()}] >= count.messages();
       });

@@ -79,6 +79,7 @@ class Coordinator {
       party->set_member(session->member());
       *party->mutable_position() = session->position();
       party->set_parked(static_cast<std::uint32_t>(session->parked()));
+      party->set_leaving(session->leaving());
       for (const auto symbol : session->waiting()) party->add_waiting(symbol);
     }
     return positions;
@@ -232,22 +233,20 @@ class Coordinator {
     });
   }
 
-  void move(Call& call) {
-    answer<MoveChannel>(call, [&](const MoveChannel& request) -> Result<MovedChannel> {
-      MovedChannel moved;
-      for (const auto& session : sessions(request.binding())) {
-        const int role = types::role_position(session->type(), request.role());
-        if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude())) continue;
-        auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(), request.exclude(), request.only(), request.dry_run());
-        if (!done) return fail(done.error());
-        auto* move = moved.add_moves();
-        move->set_from(session->offer()->object);
-        move->mutable_profile()->set_protocol(done->first.protocol);
-        move->mutable_profile()->set_address(done->first.address);
-        move->set_why(done->second);
-      }
-      return moved;
-    });
+  Result<MovedChannel> move(const MoveChannel& request) {
+    MovedChannel moved;
+    for (const auto& session : sessions(request.binding())) {
+      const int role = types::role_position(session->type(), request.role());
+      if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude())) continue;
+      auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(), request.exclude(), request.only(), request.dry_run());
+      if (!done) return fail(done.error());
+      auto* move = moved.add_moves();
+      move->set_from(session->offer()->object);
+      move->mutable_profile()->set_protocol(done->first.protocol);
+      move->mutable_profile()->set_address(done->first.address);
+      move->set_why(done->second);
+    }
+    return moved;
   }
 
  private:
@@ -407,7 +406,7 @@ std::unique_ptr<Servant> make_coordinator(Core& core) {
   return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
       [coordinator](Call& call) { coordinator->describe(call); }, [coordinator](Call& call) { coordinator->prepare(call); },
       [coordinator](Call& call) { coordinator->commit(call); }, [coordinator](Call& call) { coordinator->release(call); },
-      [coordinator](Call& call) { coordinator->move(call); },
+      on_worker(coordinator, &Coordinator::move),
       on_worker(coordinator, &Coordinator::pause), on_worker(coordinator, &Coordinator::freeze),
       on_worker(coordinator, &Coordinator::hand_over), on_worker(coordinator, &Coordinator::arrived),
       on_worker(coordinator, &Coordinator::adopt), on_worker(coordinator, &Coordinator::activate),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 namespace hector {
 
 namespace {
@@ -24,11 +26,22 @@ std::size_t needed(Reliability reliability, std::size_t members) {
 /// What the calls of one multicast share; whoever makes it complete tells.
 class Group {
  public:
-  Group(std::size_t members, std::size_t needed, Callback<void(MulticastOutcome)> done) : needed_(needed), left_(members), done_(std::move(done)) { outcome_.members.resize(members); }
+  Group(std::size_t members, std::size_t needed, Callback<void(MulticastOutcome)> done, std::function<void(Callback<void(MulticastOutcome)>)> again)
+      : needed_(needed), left_(members), done_(std::move(done)), again_(std::move(again)) {
+    outcome_.members.resize(members);
+  }
 
   void ended(std::size_t member, Call& call) {
     std::unique_lock lock(mutex_);
     --left_;
+    if (call.error && call.error->type == kMembersChanged) {  // then all of them say so, and nothing was sent
+      if (left_ != 0) return;
+      auto done = is_over_ ? Callback<void(MulticastOutcome)>([](MulticastOutcome) {}) : std::move(done_);
+      is_over_ = true;
+      const auto again = std::move(again_);
+      lock.unlock();
+      return again(std::move(done));
+    }
     if (is_over_) return;
     MemberResult& result = outcome_.members[member];
     result.is_known = true;
@@ -76,6 +89,7 @@ class Group {
   bool is_sent_ = false;
   bool is_over_ = false;
   Callback<void(MulticastOutcome)> done_;
+  std::function<void(Callback<void(MulticastOutcome)>)> again_;
   MulticastOutcome outcome_;
 };
 
@@ -83,7 +97,8 @@ class Group {
 
 void multicast(Session& session, std::uint32_t interaction, const Bytes& request, Deadline deadline, Callback<void(MulticastOutcome)> done) {
   const std::size_t members = session.receivers(interaction);
-  auto group = std::make_shared<Group>(members, needed(session.reliability(interaction), members), std::move(done));
+  const auto again = [kept = session.shared(), interaction, request, deadline](Callback<void(MulticastOutcome)> then) { multicast(*kept, interaction, request, deadline, std::move(then)); };
+  auto group = std::make_shared<Group>(members, needed(session.reliability(interaction), members), std::move(done), again);
   std::vector<Call*> calls;
   for (std::size_t m = 0; m < members; ++m) {
     auto& call = CallbackCall::make([group, m](Call& ended) { group->ended(m, ended); });

@@ -182,6 +182,7 @@ void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& 
   if (!phases_.empty() && is_overrun(interaction)) return refuse(call, overrun_error(interaction));
   if (!step(plan, types::view_symbol(interaction, is_multicast ? 0 : member))) return refuse(call, order_error(plan, interaction));
   if (held_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    const Leaving leaving(*this);
     pump_held();
     const Inside again(this);
     return send(this->plan(), interaction, member, call);
@@ -192,6 +193,7 @@ void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& 
 void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept {
   std::vector<std::uint32_t> members;
   std::optional<Error> refused;
+  const Leaving leaving(*this);
   {
     const Inside inside(this);
     const Plan& plan = this->plan();
@@ -204,7 +206,7 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
     if (state_.load(std::memory_order_acquire) != State::kActive) {
       refused = closed_error(type_id_);
     } else if (calls.size() != members.size()) {
-      refused = Error{Code::kInvalidArgument, "a multicast needs one call for each member", {}, {}, {}};
+      refused = Error{Code::kAborted, fmt::format("a multicast needs one call for each member: {} given, {} members now", calls.size(), members.size()), std::string(kMembersChanged), {}, {}};
     } else if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0 && !calls.empty() && wait_at_gate(nullptr, interaction, 0, calls)) {
       return;
     } else if (!phases_.empty() && is_overrun(interaction)) {
@@ -238,6 +240,7 @@ void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32
   if (!out->interceptors.empty()) [[unlikely]] {
     const OutChannelPtr keep = *std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each.get() == out; });
     const Hop told = hop(plan, interaction);
+    const Leaving leaving(*this);
     Inside::leave_all();
     if (!intercept(keep->interceptors, Way::kSending, call, told, shared_from_this(), *core_.options.clock)) return;
     const Inside again(this);

@@ -40,6 +40,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   ~PartySession() override;
 
   // Session
+  std::shared_ptr<Session> shared() override { return shared_from_this(); }
   std::uint64_t binding() const noexcept override { return binding_; }
   const std::string& binding_type() const noexcept override { return type_id_; }
   const std::string& role() const noexcept override { return role_name_; }
@@ -99,6 +100,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   /// those under way that may be done twice wait for the successor.
   void lose(std::uint32_t role, std::uint32_t member);
   [[nodiscard]] std::size_t parked() const;
+  /// Messages that the order has and that have not left yet.
+  [[nodiscard]] std::uint32_t leaving() const { return leaving_.load(); }
   /// What the order has already and that waits to be sent: interaction and receiver.
   [[nodiscard]] std::vector<types::Symbol> waiting() const;
 
@@ -289,6 +292,18 @@ class PartySession final : public Session, public Recovery, public std::enable_s
 
   std::atomic<State> state_{State::kPrepared};
   std::atomic<std::uint32_t> gate_{0};
+  /// Messages that the order has and that leave by and by: multicasts, and what interceptors look at.
+  std::atomic<std::uint32_t> leaving_{0};
+  class Leaving {
+   public:
+    explicit Leaving(PartySession& session) : session_(session.shared_from_this()) { session_->leaving_.fetch_add(1); }
+    ~Leaving() { session_->leaving_.fetch_sub(1); }
+    Leaving(const Leaving&) = delete;
+    Leaving& operator=(const Leaving&) = delete;
+
+   private:
+    const std::shared_ptr<PartySession> session_;
+  };
   mutable std::mutex change_mutex_;  ///< one change at a time; taken before mutex_
   mutable std::mutex mutex_;
   std::deque<Held> held_;

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <thread>
 
+#include "binding/coordinator.h"
 #include "binding/policy.h"
 #include "binding/session.h"
+#include "hector/typed.h"
+#include "runtime/parker.h"
 #include "runtime/reference_model.h"
 
 namespace hector {
@@ -97,14 +100,16 @@ void PartySession::go_on(Parked parked) noexcept {
     const Plan& plan = this->plan();
     const bool is_multicast = plan.interactions[parked.interaction].is_multicast;
     if (!parked.is_stepped) {
-      if (parked.calls.size() > 1 || is_multicast) {
+      if (is_multicast) {
         members.clear();
         const auto& channels = plan.interactions[parked.interaction].channels;
         for (std::uint32_t m = 0; m < channels.size(); ++m) {
           if (channels[m] != nullptr) members.push_back(m);
         }
       }
-      if (!phases_.empty() && is_overrun(parked.interaction)) {
+      if (is_multicast && members.size() != parked.calls.size()) {
+        refused = Error{Code::kAborted, "the members changed while the multicast waited", std::string(kMembersChanged), {}, {}};
+      } else if (!phases_.empty() && is_overrun(parked.interaction)) {
         refused = overrun_error(parked.interaction);
       } else if (!step(plan, types::view_symbol(parked.interaction, is_multicast ? 0 : parked.member))) {
         refused = order_error(plan, parked.interaction);
@@ -458,16 +463,40 @@ bool PartySession::uses(std::uint32_t role, std::uint32_t member, const std::str
   });
 }
 
+namespace {
+
+/// A question over a channel nothing has gone over yet: its hand-shake shall not fall upon the calls that are moved to it.
+void warm_up(Channel& channel, const Clock& clock) {
+  constexpr Duration kWarmWithin = std::chrono::seconds(1);
+  hector::kernel::v1::OfferQuery query;
+  query.set_object(kCoordinatorName);
+  WaitedCall call;
+  call.header.object = kCoordinatorName;
+  call.header.interface_name = "hector.Coordinator";
+  call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kDescribe);
+  call.header.operation = kByName;
+  call.header.deadline = clock.now() + kWarmWithin;
+  call.request = write_message(query);
+  call.run(channel, clock);  // what it answers does not matter; whether it can be reached, the calls will tell
+}
+
+}  // namespace
+
 Result<std::pair<Profile, std::string>> PartySession::move_channel(std::uint32_t role, std::uint32_t member, const std::string& exclude, const std::string& only, bool dry_run) {
   const std::lock_guard lock_change(change_mutex_);
   for (const auto& out : plan().out) {
     if (out->role != role || out->member != member || out->is_local) continue;
     const auto here = only.empty() ? core_.protocols.names() : std::vector<std::string>{only};
     auto choice = choose_protocol(core_.options.policy, type_.name(), type_.roles(static_cast<int>(role)).name(), out->party.profiles, here, exclude);
-    if (!choice) return fail(choice.error());
+    if (!choice) {
+      Error why = choice.error();
+      if (!only.empty()) why.message = fmt::format("the channel to '{}' cannot go over '{}': {}", out->party.object, only, why.message);
+      return fail(std::move(why));
+    }
     if (dry_run) return std::pair{choice->profile, choice->why};
     auto channel = core_.protocols.connect(choice->profile);
     if (!channel) return fail(channel.error());
+    if (this_thread_state().may_block) warm_up(**channel, *core_.options.clock);
     const std::lock_guard lock(mutex_);
     // What is under way comes by the old protocol, what is sent from now on by the new one: only positions keep them in order.
     out->is_sequenced = true;

@@ -139,12 +139,6 @@ uint32_t hector_session_call_wait(hector_session* session, uint32_t interaction,
   own(call).run(of(session).starter(interaction, member), of(capsule).clock());
   return hector_call_code(call);
 }
-void hector_session_call_all_wait(hector_session* session, uint32_t interaction, hector_call** calls, size_t count, const hector_capsule* capsule) {
-  std::vector<Call*> list;
-  for (size_t i = 0; i < count; ++i) list.push_back(&of(calls[i]));
-  of(session).start_all(interaction, list);
-  for (size_t i = 0; i < count; ++i) own(calls[i]).wait(nullptr, of(capsule).clock());
-}
 uint32_t hector_session_multicast_wait(hector_session* session, uint32_t interaction, hector_bytes request, int64_t timeout_ns, const hector_capsule* capsule, hector_member_fn each,
                                        hector_text_fn failed, void* context) {
   const hector::Deadline deadline = timeout_ns > 0 ? of(capsule).clock().now() + std::chrono::nanoseconds(timeout_ns) : hector::kNever;
@@ -217,10 +211,10 @@ uint32_t hector_capsule_advertise(hector_capsule* capsule, const char* property,
 
 uint64_t hector_session_binding(const hector_session* session) { return of(session).binding(); }
 void hector_session_role(const hector_session* session, hector_text_fn take, void* context) { tell(take, context, of(session).role()); }
-int hector_session_members(const hector_session* session, const char* role, hector_pair_fn each, void* context) {
+int hector_session_members(const hector_session* session, const char* role, hector_party_fn each, void* context) {
   const auto members = of(session).members(role);
   if (!members) return -1;
-  for (const auto& member : *members) each(context, view(member.object), view(member.capsule));
+  for (const auto& member : *members) each(context, view(member.object), view(member.capsule), member.number);
   return static_cast<int>(members->size());
 }
 uint32_t hector_session_interaction(const hector_session* session, const char* name) {

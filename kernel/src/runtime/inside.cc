@@ -43,6 +43,8 @@ struct Membership {
 
 }  // namespace
 
+void Inside::make_ready() noexcept { static_cast<void>(all_threads()); }
+
 void Inside::make_known() noexcept {
   static thread_local Membership membership(inside_places);
   inside_places.is_known = true;

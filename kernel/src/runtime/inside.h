@@ -29,6 +29,8 @@ class Inside {
   Inside& operator=(const Inside&) = delete;
   /// Before code that is not the kernel's own runs on this thread: it may take any time, and make changes itself.
   static void leave_all() noexcept { leave_to(0); }
+  /// Tells the operating system that settle() will be used: free in a process of one thread, tens of milliseconds later on.
+  static void make_ready() noexcept;
   /// Returns when every other thread that was inside `what` has left; first see to it that none enters any more.
   static void settle(const void* what) noexcept;
 

@@ -16,6 +16,7 @@
 
 #include "hector/runtime.h"
 #include "hector_yaml/quoted.h"
+#include "runtime/inside.h"
 #include "runtime/parker.h"
 
 namespace hector {
@@ -152,7 +153,10 @@ class SpdlogLog final : public Log {
 
 std::unique_ptr<Clock> make_system_clock() { return std::make_unique<SystemClock>(); }
 std::unique_ptr<Random> make_system_random() { return std::make_unique<SystemRandom>(); }
-std::unique_ptr<EventLoops> make_event_loops(unsigned threads) { return std::make_unique<AsioLoops>(threads); }
+std::unique_ptr<EventLoops> make_event_loops(unsigned threads) {
+  Inside::make_ready();  // before there are threads: they would have to be waited for
+  return std::make_unique<AsioLoops>(threads);
+}
 std::unique_ptr<Log> make_log(LogFormat format, Level least, const std::string& capsule) {
   return std::make_unique<SpdlogLog>(format, least, capsule);
 }

@@ -4,6 +4,7 @@ What: what the plugin's C++ side calls. Why: what is easier said in Python is sa
 `Session` are what templates get.
 """
 import asyncio
+import collections
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -111,6 +112,9 @@ async def _awaitable(start):
     return await future
 
 
+Member = collections.namedtuple("Member", "object capsule number")
+
+
 class Session:
     """An Object's part in one Binding."""
 
@@ -119,7 +123,8 @@ class Session:
         self.binding, self.binding_type, self.role = handle.binding(), handle.binding_type(), handle.role()
 
     def members(self, role):
-        return self._handle.members(role)
+        """Who plays a role now: their `number` is what call() is given; a member that leaves leaves it to the next who joins."""
+        return [Member(*each) for each in self._handle.members(role)]
 
     def call(self, interaction, member, request, reply=None, timeout=None):
         """Starts an interaction at one member and waits; the answer as a `reply` message, or as octets."""
@@ -178,6 +183,17 @@ class Object:
             given["capsule"] = self.capsule
         if parameters:
             self.instance.__init__(**given)
+
+    def has_state(self):
+        return hasattr(self.instance, "save") and hasattr(self.instance, "restore")
+
+    def save(self):
+        """What a successor needs, as the template's save() gives it: bytes or text."""
+        state = self.instance.save()
+        return state.encode() if isinstance(state, str) else bytes(state)
+
+    def restore(self, state):
+        self.instance.restore(state)
 
     def bound(self, handle):
         if hasattr(self.instance, "bound"):

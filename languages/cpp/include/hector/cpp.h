@@ -150,6 +150,21 @@ class Writer {
 
 namespace detail {
 
+/// Runs what returns a Status; 0, or its error told to `failed`.
+template <class Work>
+int guarded(hector_text_fn failed, void* context, Work work) {
+  std::string why;
+  try {
+    const Status done = work();
+    if (done) return 0;
+    why = done.error().message;
+  } catch (const std::exception& error) {
+    why = error.what();
+  }
+  failed(context, why.data(), why.size());
+  return -1;
+}
+
 /// A call on its way out, freed at the end.
 class OutCall {
  public:
@@ -183,6 +198,7 @@ class OutCall {
 
 struct Member {
   std::string object, capsule;
+  uint32_t number = 0;  ///< what call() and announce() are given for it
 };
 
 /// What a multicast came to: whether its reliability was reached, and each member's answer, absent where it was not waited for.
@@ -208,8 +224,8 @@ class Session {
     std::vector<Member> list;
     hector_session_members(
         session_, role.c_str(),
-        [](void* context, hector_bytes object, hector_bytes capsule) {
-          static_cast<std::vector<Member>*>(context)->push_back({detail::text(object), detail::text(capsule)});
+        [](void* context, hector_bytes object, hector_bytes capsule, uint32_t number) {
+          static_cast<std::vector<Member>*>(context)->push_back({detail::text(object), detail::text(capsule), number});
         },
         &list);
     return list;
@@ -222,24 +238,6 @@ class Session {
     if (!number) return hector::fail(number.error());
     hector_session_call_wait(session_, *number, member, call.get(), capsule_);
     return call.template reply<Out>();
-  }
-  /// A multicast of an rpc: every member's answer, in the members' order.
-  template <class Out, class In>
-  std::vector<Result<Out>> call_all(const std::string& interaction, const std::string& role, const In& request, int64_t timeout_ns = 0) {
-    std::vector<Result<Out>> answers;
-    const size_t count = members(role).size();
-    std::vector<detail::OutCall> calls(count);
-    std::vector<hector_call*> handles;
-    uint32_t number = 0;
-    for (auto& call : calls) {
-      auto found = prepare(interaction, call, request, timeout_ns);
-      if (!found) return {hector::fail(found.error())};
-      number = *found;
-      handles.push_back(call.get());
-    }
-    hector_session_call_all_wait(session_, number, handles.data(), count, capsule_);
-    for (auto& call : calls) answers.push_back(call.template reply<Out>());
-    return answers;
   }
   /// A multicast, complete when its interaction's reliability says so. `Out` is the reply's message, google.protobuf.Empty's like for an
   /// announcement.
@@ -282,23 +280,6 @@ class Session {
     if (!number) return hector::fail(number.error());
     if (hector_session_call_wait(session_, *number, member, call.get(), capsule_) != 0) return hector::fail(detail::error_of(call.get()));
     return {};
-  }
-  template <class In>
-  std::vector<Status> announce_all(const std::string& interaction, const std::string& role, const In& request) {
-    const size_t count = members(role).size();
-    std::vector<detail::OutCall> calls(count);
-    std::vector<hector_call*> handles;
-    uint32_t number = 0;
-    for (auto& call : calls) {
-      auto found = prepare(interaction, call, request, 0);
-      if (!found) return {hector::fail(found.error())};
-      number = *found;
-      handles.push_back(call.get());
-    }
-    hector_session_call_all_wait(session_, number, handles.data(), count, capsule_);
-    std::vector<Status> answers;
-    for (auto& call : calls) answers.push_back(hector_call_code(call.get()) == 0 ? Status() : hector::fail(detail::error_of(call.get())));
-    return answers;
   }
 
  private:
@@ -441,7 +422,8 @@ struct TemplateOptions {
 };
 
 /// The entry's value. T is made from (Capsule, const std::string& arguments); exceptions of its constructor refuse the Object.
-/// If T has bound(Session) and unbound(Session), it is told of its roles.
+/// If T has bound(Session) and unbound(Session), it is told of its roles. If it has `std::string save()` and `hector::Status
+/// restore(const std::string&)`, its state goes to whoever is bound in its place.
 template <class T>
 const hector_template* object_template(const char* name, const char* interface_id, std::vector<Operation<T>> operations, TemplateOptions options = {}) {
   struct Instance {
@@ -490,6 +472,18 @@ const hector_template* object_template(const char* name, const char* interface_i
     description.unbound = [](void* instance, hector_session* session) {
       auto& made = *static_cast<Instance*>(instance);
       made.object.unbound(Session(session, made.capsule));
+    };
+  }
+  if constexpr (requires(T& object, std::string state) { state = object.save(); object.restore(state); }) {
+    description.save = [](void* instance, hector_text_fn take, void* context, hector_text_fn failed, void* failed_context) {
+      return detail::guarded(failed, failed_context, [&]() -> Status {
+        const std::string state = static_cast<Instance*>(instance)->object.save();
+        take(context, state.data(), state.size());
+        return {};
+      });
+    };
+    description.restore = [](void* instance, hector_bytes state, hector_text_fn failed, void* failed_context) {
+      return detail::guarded(failed, failed_context, [&] { return static_cast<Instance*>(instance)->object.restore(detail::text(state)); });
     };
   }
   return &description;
