@@ -95,6 +95,33 @@ function(hector_plugin)
   set_property(GLOBAL APPEND PROPERTY HECTOR_PLUGINS ${target})
 endfunction()
 
+# hector_templates(MESSAGES x/messages.proto CPP a b COPY globs): this folder's templates, in C++ one for each NAME.cc; files that are read as
+# they are (types, Python, samples) are copied beside them. The message classes are one shared library: two copies of a .proto in one
+# process abort it.
+function(hector_templates)
+  cmake_parse_arguments(T "" "" "MESSAGES;CPP;COPY" ${ARGN})
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME name)
+  set(folder ${HECTOR_PLUGIN_DIRECTORY}/templates/${name})
+  if(T_CPP)
+    add_library(${name}_messages SHARED)
+    hector_proto(${name}_messages BASE ${CMAKE_CURRENT_SOURCE_DIR} FILES ${T_MESSAGES})
+    target_link_libraries(${name}_messages PUBLIC protobuf::libprotobuf)
+    set_target_properties(${name}_messages PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder})
+  endif()
+  foreach(template ${T_CPP})
+    add_library(${name}_${template} MODULE ${template}.cc)
+    target_link_libraries(${name}_${template} PRIVATE hector::cpp ${name}_messages fmt::fmt)
+    set_target_properties(${name}_${template} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder} OUTPUT_NAME ${template} PREFIX ""
+      CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  endforeach()
+  file(GLOB copied CONFIGURE_DEPENDS ${T_COPY})
+  foreach(file ${copied} ${T_MESSAGES})
+    cmake_path(ABSOLUTE_PATH file)
+    file(RELATIVE_PATH place ${CMAKE_CURRENT_SOURCE_DIR} ${file})
+    configure_file(${file} ${folder}/${place} COPYONLY)
+  endforeach()
+endfunction()
+
 # hector_test(name SOURCES … LIBRARIES …): one test binary for a folder, run by ctest.
 function(hector_test name)
   cmake_parse_arguments(T "" "" "SOURCES;LIBRARIES" ${ARGN})

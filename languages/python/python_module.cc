@@ -177,6 +177,7 @@ void bind_reach(py::module_& module) {
   py::class_<PySession>(module, "Session")
       .def("binding", [](const PySession& self) { return self.session->binding(); })
       .def("binding_type", [](const PySession& self) { return self.session->binding_type(); })
+      .def("number", [](const PySession& self) { return self.session->number(); })
       .def("role", [](const PySession& self) { return self.session->role(); })
       .def("members",
            [](const PySession& self, const std::string& role) {

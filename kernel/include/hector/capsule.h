@@ -44,6 +44,8 @@ class Session {
   [[nodiscard]] virtual std::uint64_t binding() const noexcept = 0;
   [[nodiscard]] virtual const std::string& binding_type() const noexcept = 0;
   [[nodiscard]] virtual const std::string& role() const noexcept = 0;
+  /// This party's own, among the members of its role.
+  [[nodiscard]] virtual std::uint32_t number() const noexcept = 0;
   /// The other roles' members; empty where an optional role has none, NOT_FOUND if the type has no such role.
   [[nodiscard]] virtual Result<std::vector<Member>> members(std::string_view role) const = 0;
   /// Index for start(). NOT_FOUND names the interactions this role may start.

@@ -115,6 +115,8 @@ uint32_t hector_target_operation(const hector_target* target, const char* name);
 uint32_t hector_capsule_advertise(hector_capsule* capsule, const char* property, const char* json);
 
 uint64_t hector_session_binding(const hector_session* session);
+/* This party's own, among the members of its role. */
+uint32_t hector_session_number(const hector_session* session);
 void hector_session_role(const hector_session* session, hector_text_fn take, void* context);
 /* How many members there are now, or -1 if the type has no such role; each is named by Object and capsule. Its number is what calls to it
  * are given; a member that leaves leaves it to the next who joins. */

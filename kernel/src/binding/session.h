@@ -44,6 +44,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   std::uint64_t binding() const noexcept override { return binding_; }
   const std::string& binding_type() const noexcept override { return type_id_; }
   const std::string& role() const noexcept override { return role_name_; }
+  std::uint32_t number() const noexcept override { return member_; }
   Result<std::vector<Member>> members(std::string_view role) const override;
   Result<std::uint32_t> interaction(std::string_view name) const override;
   void start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept override;

@@ -210,6 +210,7 @@ uint32_t hector_capsule_advertise(hector_capsule* capsule, const char* property,
 }
 
 uint64_t hector_session_binding(const hector_session* session) { return of(session).binding(); }
+uint32_t hector_session_number(const hector_session* session) { return of(session).number(); }
 void hector_session_role(const hector_session* session, hector_text_fn take, void* context) { tell(take, context, of(session).role()); }
 int hector_session_members(const hector_session* session, const char* role, hector_party_fn each, void* context) {
   const auto members = of(session).members(role);

@@ -9,7 +9,7 @@ import os
 import sys
 
 import _hector
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory
 
 
 class Messages:
@@ -23,7 +23,11 @@ class Messages:
             self._pool.Add(file)
 
     def cls(self, full_name):
-        return self._factory.GetPrototype(self._pool.FindMessageTypeByName(full_name))
+        """The class that messages of this type have wherever they stand, in a field or alone. (The C++ implementation of Protobuf 4.21 gives fields
+        the pool's own class, not the factory's.)"""
+        descriptor = self._pool.FindMessageTypeByName(full_name)
+        made = self._factory.GetPrototype(descriptor)
+        return getattr(descriptor, "_concrete_class", None) or made
 
     def names(self):
         for file in self._files.file:
@@ -49,9 +53,11 @@ _by_descriptors = {}
 def messages_of(descriptors):
     """One Messages for equal message files, so that Interfaces of one type file share their classes."""
     files = descriptor_pb2.FileDescriptorSet.FromString(descriptors)
-    kept = [file for file in files.file if not file.name.startswith("hector/interface/")]  # those hold an Interface's service only
+    # Those of hector/interface/ hold an Interface's service only, and bring google.protobuf.Empty where it has announcements: all have that here.
+    empty = descriptor_pb2.FileDescriptorProto.FromString(empty_pb2.DESCRIPTOR.serialized_pb)
+    kept = [file for file in files.file if not file.name.startswith("hector/interface/") and file.name != empty.name]
     del files.file[:]
-    files.file.extend(kept)
+    files.file.extend([empty] + kept)
     key = files.SerializeToString(deterministic=True)
     if key not in _by_descriptors:
         _by_descriptors[key] = Messages(key)

@@ -120,7 +120,7 @@ class Session:
 
     def __init__(self, handle):
         self._handle = handle
-        self.binding, self.binding_type, self.role = handle.binding(), handle.binding_type(), handle.role()
+        self.binding, self.binding_type, self.role, self.number = handle.binding(), handle.binding_type(), handle.role(), handle.number()
 
     def members(self, role):
         """Who plays a role now: their `number` is what call() is given; a member that leaves leaves it to the next who joins."""

@@ -220,6 +220,8 @@ class Session {
   }
   ~Session() { hector_session_release(session_); }
   [[nodiscard]] uint64_t binding() const { return hector_session_binding(session_); }
+  /// This party's own, among the members of its role.
+  [[nodiscard]] uint32_t number() const { return hector_session_number(session_); }
   [[nodiscard]] std::vector<Member> members(const std::string& role) const {
     std::vector<Member> list;
     hector_session_members(
