@@ -95,6 +95,37 @@ function(hector_plugin)
   set_property(GLOBAL APPEND PROPERTY HECTOR_PLUGINS ${target})
 endfunction()
 
+# hector_generate_types(target FILES x.hector.yaml… [MESSAGES x/messages.proto…]): typed C++ for these types and classes for their messages, in
+# `target`: #include "x.hector.h" gives a class to derive a template from for each Interface, a stub to call it, and for each role what it may start.
+# A wrong operation does not compile, and the message names it. Paths are relative to the current folder.
+function(hector_generate_types target)
+  cmake_parse_arguments(G "" "" "FILES;MESSAGES" ${ARGN})
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/types/${target})
+  file(MAKE_DIRECTORY ${out})
+  if(G_MESSAGES)
+    hector_proto(${target} BASE ${CMAKE_CURRENT_SOURCE_DIR} FILES ${G_MESSAGES})
+  endif()
+  foreach(file ${G_FILES})
+    cmake_path(GET file FILENAME name)
+    string(REGEX REPLACE "\\.ya?ml$" ".h" header ${name})
+    add_custom_command(OUTPUT ${out}/${header}
+      COMMAND $<TARGET_FILE:hector::program> type gen ${CMAKE_CURRENT_SOURCE_DIR}/${file} --out ${out}/${header}
+      DEPENDS ${file} ${G_MESSAGES} hector::program VERBATIM)
+    target_sources(${target} PRIVATE ${out}/${header})
+  endforeach()
+  target_include_directories(${target} PUBLIC ${out})
+endfunction()
+
+# hector_template(name SOURCES x.cc TYPES x.hector.yaml MESSAGES x/messages.proto): a template in C++, NAME.so, with its types made by
+# hector_generate_types().
+function(hector_template name)
+  cmake_parse_arguments(T "" "" "SOURCES;TYPES;MESSAGES" ${ARGN})
+  add_library(${name} MODULE ${T_SOURCES})
+  hector_generate_types(${name} FILES ${T_TYPES} MESSAGES ${T_MESSAGES})
+  target_link_libraries(${name} PRIVATE hector::cpp protobuf::libprotobuf)
+  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
 # hector_templates(MESSAGES x/messages.proto CPP a b COPY globs): this folder's templates, in C++ one for each NAME.cc; files that are read as
 # they are (types, Python, samples) are copied beside them. The message classes are one shared library: two copies of a .proto in one
 # process abort it.

@@ -333,6 +333,17 @@ int main(int argc, char** argv) {
   import->add_option("--major", major, "the Interfaces' major version")->check(CLI::Range(1U, 1'000'000U));
   import->add_option("--out", folder, "write files there; needed for a FileDescriptorSet");
   import->callback([&] { chosen = [&] { return type_import(imported, major, folder); }; });
+  bool only_check = false;
+  auto* format_command = types->add_subcommand("fmt", "lay type files out in the one way; comments stay. Names the files that change");
+  format_command->add_option("paths", paths, "files, and folders with .yaml files")->required();
+  format_command->add_flag("--check", only_check, "change nothing; exit code 1 if a file would change");
+  format_command->callback([&] { chosen = [&] { return type_fmt(paths, only_check); }; });
+  std::string generated, language = "cpp", out_file;
+  auto* gen = types->add_subcommand("gen", "code made from a type file: a C++ header to derive templates from, or a .pyi for editors");
+  gen->add_option("file", generated)->required();
+  gen->add_option("--language,-l", language)->check(CLI::IsMember({"cpp", "python"}))->capture_default_str();
+  gen->add_option("--out", out_file, "write it there");
+  gen->callback([&] { chosen = [&] { return type_gen(generated, language, out_file); }; });
   auto* export_command = types->add_subcommand("export", "an Interface as the .proto of its gRPC service");
   export_command->add_option("interface", exported, "FILE:INTERFACE")->required();
   export_command->callback([&] { chosen = [&] { return type_export(exported); }; });

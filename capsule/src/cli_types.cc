@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "cli_output.h"
 #include "hector/type_file.h"
@@ -111,6 +112,44 @@ int type_import(const std::string& path, unsigned major, const std::string& fold
     if (!(out << text)) return report({Code::kUnavailable, fmt::format("'{}' cannot be written", place.string()), {}, {}, {}});
     fmt::print("{}\n", place.string());
   }
+  return 0;
+}
+
+int type_fmt(const std::vector<std::string>& paths, bool check) {
+  auto files = type_files(paths);
+  if (!files) return report(files.error());
+  int code = 0;
+  for (const auto& path : *files) {
+    std::ifstream in(path);
+    std::stringstream before;
+    before << in.rdbuf();
+    auto after = format_type_file(path);
+    if (!after && after.error().code == Code::kFailedPrecondition && std::find(paths.begin(), paths.end(), path) == paths.end()) continue;
+    if (!after) {
+      code = report(after.error());
+      continue;
+    }
+    if (*after == before.str()) continue;
+    fmt::print("{}\n", path);
+    if (check) {
+      code = std::max(code, 1);
+      continue;
+    }
+    std::ofstream out(path);
+    if (!(out << *after)) code = report({Code::kUnavailable, fmt::format("'{}' cannot be written", path), {}, {}, {}});
+  }
+  return code;
+}
+
+int type_gen(const std::string& path, const std::string& language, const std::string& out) {
+  auto text = generate_code(path, language == "python" ? CodeLanguage::kPython : CodeLanguage::kCpp);
+  if (!text) return report(text.error());
+  if (out.empty()) {
+    fmt::print("{}", *text);
+    return 0;
+  }
+  std::ofstream file(out);
+  if (!(file << *text)) return report({Code::kUnavailable, fmt::format("'{}' cannot be written", out), {}, {}, {}});
   return 0;
 }
 

@@ -65,6 +65,7 @@ class CppTemplate final : public TemplateCode {
     info_.thread = code.thread == 0 ? ThreadModel::kPrivate : ThreadModel::kPooled;
     info_.parallel = code.parallel != 0;
     info_.type_yaml = code.type_yaml == nullptr ? "" : code.type_yaml;
+    info_.type_model = std::string(reinterpret_cast<const char*>(code.type_model.data), code.type_model.size);
     info_.description = code.description == nullptr ? "" : code.description;
   }
   const TemplateInfo& info() const noexcept override { return info_; }

@@ -147,6 +147,7 @@ typedef struct hector_template {
   /* What a successor needs to go on in its place, and the successor's side of it: 0, or described to `failed`. Both null: it has no state. */
   int (*save)(void* instance, hector_text_fn take, void* context, hector_text_fn failed, void* failed_context);
   int (*restore)(void* instance, hector_bytes state, hector_text_fn failed, void* failed_context);
+  hector_bytes type_model; /* a serialised hector.type.v1.Interface; empty: the Interface is known otherwise */
 } hector_template;
 
 #ifdef __cplusplus

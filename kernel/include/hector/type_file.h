@@ -29,6 +29,8 @@ struct TypeCheck {
   std::vector<std::string> trace;
   std::vector<std::string> who;
 };
+/// These files, and the `.yaml` and `.yml` files below these folders. NOT_FOUND names a path that is not there.
+Result<std::vector<std::string>> type_files(const std::vector<std::string>& paths);
 /// Every type in these files, and in the `.yaml` and `.yml` files below these folders. An Interface may stand in another file than the
 /// Binding type that names it. NOT_FOUND names a path that is not there.
 Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths);
@@ -60,6 +62,14 @@ struct ImportedTypes {
 Result<ImportedTypes> import_types(const std::string& path, std::uint32_t major);
 /// An Interface, "FILE:NAME", as the .proto of its gRPC service.
 Result<std::string> export_type(const std::string& interface);
+
+/// The file's text laid out in the one way. Comments, and what is not meant, stay as they are. INVALID_ARGUMENT if it is no YAML, NOT_FOUND.
+Result<std::string> format_type_file(const std::string& path);
+
+enum class CodeLanguage { kCpp, kPython };
+/// Code made from a type file: a C++ header with a class for each Interface to derive a template from, typed stubs and what each role may start;
+/// or a .pyi for editors.
+Result<std::string> generate_code(const std::string& path, CodeLanguage language);
 
 /// A type of the file as a picture in Graphviz's language; `type` may be empty where the file has one Binding type, or only one type. NOT_FOUND,
 /// INVALID_ARGUMENT.

@@ -11,6 +11,8 @@
 #include "types/binding_check.h"
 #include "types/conformance.h"
 #include "types/drawing.h"
+#include "types/format.h"
+#include "types/generation.h"
 #include "types/messages.h"
 #include "types/reader.h"
 #include "types/repository.h"
@@ -22,7 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::vector<std::string>> files_at(const std::vector<std::string>& paths) {
+}  // namespace
+
+Result<std::vector<std::string>> type_files(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
   for (const auto& path : paths) {
     std::error_code error;
@@ -41,6 +45,8 @@ Result<std::vector<std::string>> files_at(const std::vector<std::string>& paths)
   }
   return files;
 }
+
+namespace {
 
 Result<std::string> text_of(const std::string& path) {
   std::ifstream in(path);
@@ -158,7 +164,7 @@ Result<types::CompiledPtr> required_by(const FoundRole& role, const std::vector<
 }  // namespace
 
 Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths) {
-  auto files = files_at(paths);
+  auto files = type_files(paths);
   if (!files) return fail(files.error());
   Checked all;
   for (const auto& file : *files) {
@@ -241,6 +247,22 @@ Result<std::string> export_type(const std::string& interface) {
   std::string text = types::export_service(**found);
   if (text.empty()) return fail(Code::kInvalidArgument, fmt::format("{} is asked nothing: a .proto service would be empty", (*found)->id()));
   return text;
+}
+
+Result<std::string> format_type_file(const std::string& path) {
+  auto text = text_of(path);
+  if (!text) return text;
+  return types::format_types(*text, path, fs::absolute(path).parent_path().string());
+}
+
+Result<std::string> generate_code(const std::string& path, CodeLanguage language) {
+  auto documents = documents_of(path);
+  if (!documents) return fail(documents.error());
+  for (const auto& document : *documents) {
+    if (document.mistake) return fail(*document.mistake);
+  }
+  const std::string file = fs::path(path).filename().string();
+  return language == CodeLanguage::kCpp ? types::generate_cpp(*documents, file) : types::generate_python(*documents, file);
 }
 
 Result<std::string> draw_type(const std::string& path, const std::string& type) {

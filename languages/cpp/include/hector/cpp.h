@@ -22,6 +22,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -184,7 +186,9 @@ class OutCall {
   template <class Out>
   Result<Out> reply() const {
     if (hector_call_code(call_) != 0) return hector::fail(error_of(call_));
-    if (void* object = hector_call_reply_object_of(call_, Out::descriptor())) return std::move(*static_cast<Out*>(object));
+    if constexpr (requires { Out::descriptor(); }) {
+      if (void* object = hector_call_reply_object_of(call_, Out::descriptor())) return std::move(*static_cast<Out*>(object));
+    }
     Out out;
     if (!parse(hector_call_reply(call_), out)) return hector::fail(Code::kInternal, "the reply is not a " + out.GetTypeName());
     return out;
@@ -199,6 +203,12 @@ class OutCall {
 struct Member {
   std::string object, capsule;
   uint32_t number = 0;  ///< what call() and announce() are given for it
+};
+
+/// What an announcement is answered with: nothing.
+struct NoReply {
+  bool ParseFromArray(const void*, int) { return true; }
+  [[nodiscard]] std::string GetTypeName() const { return "nothing"; }
 };
 
 /// What a multicast came to: whether its reliability was reached, and each member's answer, absent where it was not waited for.
@@ -321,6 +331,13 @@ class Capsule {
     hector_target_call_wait(target.get(), number, call.get(), capsule_);
     return call.template reply<Out>();
   }
+  /// An announcement to any Object by name or reference.
+  template <class In>
+  Status announce(const std::string& who, const std::string& operation, const In& request) {
+    auto told = call<NoReply>(who, operation, request);
+    if (!told) return hector::fail(told.error());
+    return {};
+  }
   [[nodiscard]] hector_capsule* handle() const { return capsule_; }
 
  private:
@@ -394,6 +411,12 @@ struct Dispatch<Status (T::*)(Reader<In>&, Writer<Out>&, Call&)> {
   }
 };
 
+/// One member function as an operation; a derived class may have its own.
+template <auto function, class T>
+void run(T& object, hector_call* call, hector_capsule* capsule) {
+  Dispatch<decltype(function)>::template run<function>(object, call, capsule);
+}
+
 template <class Function>
 struct ClassOf;
 template <class T, class R, class... A>
@@ -418,12 +441,14 @@ auto operation(const char* name) {
 struct TemplateOptions {
   const char* version = "1";
   const char* type_yaml = nullptr;
+  std::string_view type_model = {};  ///< a serialised hector.type.v1.Interface
   const char* description = nullptr;
   bool pooled = false;    ///< runs where calls arrive and never blocks
   bool parallel = false;  ///< entered by several threads at once
 };
 
-/// The entry's value. T is made from (Capsule, const std::string& arguments); exceptions of its constructor refuse the Object.
+/// The entry's value. T is made from (Capsule, const std::string& arguments), from a Capsule, or from nothing; exceptions of its constructor refuse
+/// the Object.
 /// If T has bound(Session) and unbound(Session), it is told of its roles. If it has `std::string save()` and `hector::Status
 /// restore(const std::string&)`, its state goes to whoever is bound in its place.
 template <class T>
@@ -445,13 +470,20 @@ const hector_template* object_template(const char* name, const char* interface_i
   description.version = options.version;
   description.interface_id = interface_id;
   description.type_yaml = options.type_yaml;
+  description.type_model = {reinterpret_cast<const uint8_t*>(options.type_model.data()), options.type_model.size()};
   description.description = options.description;
   description.thread = options.pooled ? 1 : 0;
   description.parallel = options.parallel ? 1 : 0;
   description.operations = names.data();
   description.create = [](hector_capsule* capsule, const char* arguments, hector_text_fn failed, void* context) -> void* {
     try {
-      return new Instance{capsule, T(Capsule(capsule), std::string(arguments))};
+      if constexpr (std::is_constructible_v<T, Capsule, std::string>) {
+        return new Instance{capsule, T(Capsule(capsule), std::string(arguments))};
+      } else if constexpr (std::is_constructible_v<T, Capsule>) {
+        return new Instance{capsule, T(Capsule(capsule))};
+      } else {
+        return new Instance{capsule, T()};
+      }
     } catch (const std::exception& error) {
       failed(context, error.what(), std::char_traits<char>::length(error.what()));
       return nullptr;
@@ -489,6 +521,13 @@ const hector_template* object_template(const char* name, const char* interface_i
     };
   }
   return &description;
+}
+
+/// The same for a class that derives from what `hector type gen` made of its Interface, and brings that along.
+template <class T>
+const hector_template* object_template(const char* name, TemplateOptions options = {}) {
+  options.type_model = T::model();
+  return object_template<T>(name, T::kInterface, T::template operations<T>(), options);
 }
 
 }  // namespace hector::cpp
