@@ -46,6 +46,16 @@ Status CliSession::connect() {
     return fail(Code::kUnavailable, fmt::format("capsule '{}' speaks {}; this command line has no plugin for {}", capsule_, fmt::join(offered, ", "),
                                                 options_.protocol.empty() ? "any of them" : options_.protocol));
   }
+  if (auto opened = open(chosen); !opened) return opened;
+  reference->offer = 0;  // by name: it outlives restarts
+  reference->identity = kernel_->management().identity;
+  auto target = kernel_->capsule().resolve(reference->text());
+  if (!target) return fail(target.error());
+  target_ = *target;
+  return {};
+}
+
+Status CliSession::open(const std::string& protocol) {
   KernelOptions options;
   options.capsule = "cli";
   options.principal = "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
@@ -54,18 +64,12 @@ Status CliSession::connect() {
   options.executor = loops_.get();
   options.network = network_.get();
   options.log = log_.get();
-  options.policy = {{"*protocols", {chosen}}};
+  options.policy = {{"*protocols", {protocol}}};
   options.drain_grace = std::chrono::milliseconds(100);
   kernel_ = Kernel::make(options);
   loader_->set_kernel(kernel_.get());
   const std::vector<std::string> nowhere;
-  if (auto loaded = loader_->load(ModuleKind::kProtocol, chosen, &nowhere, "{}"); !loaded) return loaded;
-  reference->offer = 0;  // by name: it outlives restarts
-  reference->identity = kernel_->management().identity;
-  auto target = kernel_->capsule().resolve(reference->text());
-  if (!target) return fail(target.error());
-  target_ = *target;
-  return {};
+  return loader_->load(ModuleKind::kProtocol, protocol, &nowhere, "{}");
 }
 
 }  // namespace hector

@@ -24,6 +24,16 @@ class CliSession {
   explicit CliSession(const CliOptions& options);
   ~CliSession();
   Status connect();
+  /// Without a capsule: a kernel of its own that speaks this protocol. NOT_FOUND if there is no plugin for it.
+  Status open(const std::string& protocol);
+  /// Asks this kernel's own management.
+  template <class Out, class In>
+  Result<Out> ask_here(const std::string& operation, const In& request) {
+    auto here = kernel_->capsule().resolve("_management");
+    if (!here) return fail(here.error());
+    return call_and_wait<Out>(**here, *clock_, kByName, operation, request, clock_->now() + std::chrono::milliseconds(options_.timeout_ms));
+  }
+  [[nodiscard]] Kernel& kernel() { return *kernel_; }
   template <class Out, class In>
   Result<Out> ask(const std::string& operation, const In& request) {
     return call_and_wait<Out>(*target_, *clock_, kByName, operation, request, clock_->now() + std::chrono::milliseconds(options_.timeout_ms));

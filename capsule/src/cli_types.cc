@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <graphviz/gvc.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "cli_output.h"
+#include "cli_reflection.h"
 #include "hector/type_file.h"
 
 namespace hector {
@@ -94,7 +97,15 @@ int type_breaking(const std::string& older, const std::string& newer, const std:
 }
 
 int type_import(const std::string& path, unsigned major, const std::string& folder) {
-  auto imported = import_types(path, major);
+  std::string file = path;
+  if (is_server(path)) {
+    auto reflected = reflect(path);
+    if (!reflected) return report(reflected.error());
+    file = (std::filesystem::temp_directory_path() / fmt::format("hector-import-{}", getpid())).string();
+    std::ofstream(file) << *reflected;
+  }
+  auto imported = import_types(file, major);
+  if (file != path) std::filesystem::remove(file);
   if (!imported) return report(imported.error());
   if (folder.empty()) {
     if (!imported->proto_files.empty()) return report({Code::kInvalidArgument, fmt::format("'{}' brings its messages along: say --out FOLDER for them", path), {}, {}, {}});
@@ -141,8 +152,8 @@ int type_fmt(const std::vector<std::string>& paths, bool check) {
   return code;
 }
 
-int type_gen(const std::string& path, const std::string& language, const std::string& out) {
-  auto text = generate_code(path, language == "python" ? CodeLanguage::kPython : CodeLanguage::kCpp);
+int type_gen(const std::string& path, const std::string& form, const std::string& out) {
+  auto text = generate_code(path, form == "pyi" ? CodeForm::kPyi : CodeForm::kHeader);
   if (!text) return report(text.error());
   if (out.empty()) {
     fmt::print("{}", *text);

@@ -25,8 +25,8 @@ int type_breaking(const std::string& older, const std::string& newer, const std:
 int type_import(const std::string& path, unsigned major, const std::string& folder);
 /// Lays files out in the one way and names those that change; with `check` it only names them, and exit code 1 says there are some.
 int type_fmt(const std::vector<std::string>& paths, bool check);
-/// Code made from a type file, in `language` ("cpp", "python"), into a file, or on the standard output.
-int type_gen(const std::string& path, const std::string& language, const std::string& out);
+/// Code made from a type file, as a C++ header ("h") or for editors of Python ("pyi"), into a file, or on the standard output.
+int type_gen(const std::string& path, const std::string& form, const std::string& out);
 /// The .proto of an Interface on the standard output.
 int type_export(const std::string& interface);
 

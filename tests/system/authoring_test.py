@@ -97,8 +97,22 @@ class Authoring(unittest.TestCase):
         broken = self.write("broken.hector.yaml", "interface: t.I/1\noperations: {a: [\n")
         self.assertIn("not YAML", hector("type", "fmt", broken, code=2))
 
+    @needs("protocols/grpc", "languages/cpp", "services/naming")
+    def test_import_reads_the_types_of_a_live_server(self):
+        with Capsules() as capsules:
+            capsules.configure("hub", CAPSULE.format(language="cpp"))
+            address = capsules.address("hub", "grpc")
+            template = os.path.join(BUILD, "lib", "hector", "templates", "hello", "hello.so")
+            capsules.hector("create", "object", capsules.hector("load", "template", template, capsule="hub").split()[1], "--name", "hi", capsule="hub")
+            written = hector("type", "import", f"grpc:{address}", "--out", self.folder).split()
+            types = os.path.join(self.folder, "types.hector.yaml")
+            self.assertIn(types, written)
+            self.assertIn("hello.Greeter/1", hector("type", "check", types))
+            self.assertEqual(hector("type", "conforms", f"{types}:hello.Greeter/1", f"{os.path.join(HELLO, 'hello.hector.yaml')}:hello.Greeter/1").split()[0], "yes")
+        self.assertIn("127.0.0.1:9", hector("type", "import", "grpc:127.0.0.1:9", "--out", self.folder, code=6))
+
     def test_stubs_for_editors_are_python_and_have_every_operation(self):
-        made = hector("type", "gen", "--language", "python", os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml"))
+        made = hector("type", "gen", "--form", "pyi", os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml"))
         compile(made, "meeting.pyi", "exec")
         self.assertIn("class Calendar(ABC):", made)
         self.assertIn("    def free_slots(self, range: Range) -> Slots | Awaitable[Slots]: ...", made)

@@ -66,10 +66,10 @@ Result<std::string> export_type(const std::string& interface);
 /// The file's text laid out in the one way. Comments, and what is not meant, stay as they are. INVALID_ARGUMENT if it is no YAML, NOT_FOUND.
 Result<std::string> format_type_file(const std::string& path);
 
-enum class CodeLanguage { kCpp, kPython };
+enum class CodeForm { kHeader, kPyi };
 /// Code made from a type file: a C++ header with a class for each Interface to derive a template from, typed stubs and what each role may start;
 /// or a .pyi for editors.
-Result<std::string> generate_code(const std::string& path, CodeLanguage language);
+Result<std::string> generate_code(const std::string& path, CodeForm form);
 
 /// A type of the file as a picture in Graphviz's language; `type` may be empty where the file has one Binding type, or only one type. NOT_FOUND,
 /// INVALID_ARGUMENT.

@@ -253,7 +253,7 @@ std::string python_operation(const ModelOperation& operation) {
 }  // namespace
 
 std::string generate_python(const std::vector<TypeDocument>& documents, const std::string& file) {
-  std::string text = fmt::format("# Made from {} by `hector type gen --language python`: what `import` gives, for editors and type checkers.\n"
+  std::string text = fmt::format("# Made from {} by `hector type gen --form pyi`: what `import` gives, for editors and type checkers.\n"
                                  "from abc import ABC, abstractmethod\n"
                                  "from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence\n\n"
                                  "from google.protobuf.message import Message\n", file);

@@ -255,14 +255,14 @@ Result<std::string> format_type_file(const std::string& path) {
   return types::format_types(*text, path, fs::absolute(path).parent_path().string());
 }
 
-Result<std::string> generate_code(const std::string& path, CodeLanguage language) {
+Result<std::string> generate_code(const std::string& path, CodeForm form) {
   auto documents = documents_of(path);
   if (!documents) return fail(documents.error());
   for (const auto& document : *documents) {
     if (document.mistake) return fail(*document.mistake);
   }
   const std::string file = fs::path(path).filename().string();
-  return language == CodeLanguage::kCpp ? types::generate_cpp(*documents, file) : types::generate_python(*documents, file);
+  return form == CodeForm::kHeader ? types::generate_cpp(*documents, file) : types::generate_python(*documents, file);
 }
 
 Result<std::string> draw_type(const std::string& path, const std::string& type) {
