@@ -162,7 +162,7 @@ struct HectorClient {
 // --- in one process ----------------------------------------------------------------------------------------------------------------------------
 
 struct Local {
-  double call_ns = 0, serial_ns = 0, bind_us = 0, octets_per_object = 0;
+  double call_ns = 0, serial_ns = 0, bind_us = 0, ten_us = 0, crowd_ms = 0, octets_per_object = 0;
   double allocations_per_call = 0;
 };
 
@@ -177,12 +177,51 @@ std::size_t heap_octets() {
   return use.uordblks + use.hblkhd;
 }
 
+/// Ten roles that call each other in a ring; one speaker and a thousand listeners.
+void measure_large_bindings(Kernel& kernel, Local& result) {
+  std::string types = "binding: bench.Ten/1\nroles:\n", interactions = "interactions:\n", protocol = "protocol: ";
+  BindRequest ten{"bench.Ten/1", {}};
+  for (int i = 0; i < 10; ++i) {
+    types += fmt::format("  r{}: {{interface: bench.Both/1}}\n", i);
+    interactions += fmt::format("  x{0}: {{kind: rpc, from: r{0}, to: r{1}, operation: echo}}\n", i, (i + 1) % 10);
+    protocol += fmt::format("{}x{}*", i == 0 ? "" : " & ", i);
+    kernel.adopt_object(fmt::format("ring{}", i), *kernel.interface("bench.Both/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+    ten.parties.push_back({fmt::format("r{}", i), fmt::format("ring{}", i)});
+  }
+  const std::string file = (std::filesystem::temp_directory_path() / fmt::format("hector-bench-{}.hector.yaml", getpid())).string();
+  std::ofstream(file) << types << interactions << protocol << "\n---\n"
+                      << "binding: bench.Crowd/1\nroles:\n  speaker: {interface: kit.Sender/1}\n  listener: {interface: kit.Echo/1, cardinality: 1..*}\n"
+                         "interactions:\n  say: {kind: multicast, from: speaker, to: listener, operation: echo}\n  ask: {kind: rpc, from: speaker, to: listener, operation: echo}\n"
+                         "protocol: (say ; ask[listener])*\n";
+  kernel.load_types(file).value();
+  std::filesystem::remove(file);
+  const auto bind = [&](const BindRequest& request, int times) {
+    std::vector<double> us;
+    for (int i = 0; i < times; ++i) {
+      const auto begin = SteadyClock::now();
+      const auto made = kernel.capsule().bind(request).value();
+      us.push_back(std::chrono::duration<double, std::micro>(SteadyClock::now() - begin).count());
+      static_cast<void>(kernel.capsule().unbind(made));
+    }
+    return median(us);
+  };
+  result.ten_us = bind(ten, 20);
+  BindRequest crowd{"bench.Crowd/1", {{"speaker", "sender"}}};
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string name = fmt::format("listener{}", i);
+    kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+    crowd.parties.push_back({"listener", name});
+  }
+  result.crowd_ms = bind(crowd, 3) / 1'000;
+}
+
 Local measure_local() {
   Local result;
   KitCapsule capsule("bench-local");
   auto& kernel = capsule.kernel();
   kernel.load_types(source_path("tests/kits/kit.hector.yaml")).value();
   kernel.load_types(source_path("templates/meeting/meeting.hector.yaml")).value();
+  kernel.load_types(source_path("bench/bench.hector.yaml")).value();
   auto sender = std::make_unique<SenderServant>();
   auto* bound = sender.get();
   kernel.adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, true).value();
@@ -232,6 +271,7 @@ Local measure_local() {
     static_cast<void>(kernel.capsule().unbind(*binding));
   }
   result.bind_us = median(times);
+  measure_large_bindings(kernel, result);
 
   constexpr int kObjects = 100'000;
   std::vector<std::string> names;
@@ -350,13 +390,15 @@ void run_protocols(int rounds, const std::string& only) {
 }
 
 void run_local(int rounds) {
-  std::vector<double> calls, serials, binds, objects, omni;
+  std::vector<double> calls, serials, binds, tens, crowds, objects, omni;
   double allocated = 0;
   for (int i = 0; i < std::min(rounds, 3); ++i) {
     const Local local = measure_local();
     calls.push_back(local.call_ns);
     serials.push_back(local.serial_ns);
     binds.push_back(local.bind_us);
+    tens.push_back(local.ten_us);
+    crowds.push_back(local.crowd_ms);
     objects.push_back(local.octets_per_object);
     allocated = local.allocations_per_call;
     if (std::filesystem::exists(peer_path("omniorb"))) omni.push_back(ask_program({peer_path("omniorb"), "local", "2000000"}));
@@ -366,6 +408,8 @@ void run_local(int rounds) {
   row("call in the process through a Binding, serial Object, ns", spread(serials), "", "≤ 35");
   row("allocations a warm call in the process", fmt::format("{:.3f}", allocated), "", "0");
   row("five-role Binding in one capsule, µs", spread(binds), "", "≤ 1000");
+  row("Binding of ten roles in one capsule, µs", spread(tens), "", "≤ 1000");
+  row("Binding of one speaker and 1,000 listeners, ms", spread(crowds), "", "≤ 250");
   row("pooled Object (100,000), octets of the heap", spread(objects), "", "≤ 512");
 }
 

@@ -45,7 +45,7 @@ Result<std::vector<Member>> PartySession::members(std::string_view role) const {
     for (const auto& each : type_.roles()) names.push_back(each.name());
     return fail(Code::kNotFound, fmt::format("{} has no role '{}'{}", type_id_, role, types::nearest_hint(role, names)));
   }
-  const Inside inside(this);
+  const Inside inside;
   const Plan& plan = this->plan();
   const auto& known = plan.part.roles(at);
   std::vector<Member> members;
@@ -69,12 +69,12 @@ Result<std::uint32_t> PartySession::interaction(std::string_view name) const {
 }
 
 Starter& PartySession::starter(std::uint32_t interaction, std::uint32_t member) {
-  const Inside inside(this);
+  const Inside inside;
   return *plan().starters.at(interaction).at(member);
 }
 
 std::size_t PartySession::receivers(std::uint32_t interaction) const noexcept {
-  const Inside inside(this);
+  const Inside inside;
   const auto& interactions = plan().interactions;
   if (interaction >= interactions.size()) return 0;
   const auto& channels = interactions[interaction].channels;
@@ -91,19 +91,19 @@ Reliability PartySession::reliability(std::uint32_t interaction) const noexcept 
 
 const Operation& PartySession::operation(std::uint32_t interaction) const {
   static const Operation kNone{};
-  const Inside inside(this);
+  const Inside inside;
   const auto& theirs = plan().interactions.at(interaction).theirs;
   const auto known = std::find_if(theirs.begin(), theirs.end(), [](const auto* each) { return each != nullptr; });
   return known == theirs.end() ? kNone : **known;
 }
 
 std::string PartySession::monitor_allows() const {
-  const Inside inside(this);
+  const Inside inside;
   return plan().monitor->allowed();
 }
 
 hector::kernel::v1::PreparePart PartySession::part() const {
-  const Inside inside(this);
+  const Inside inside;
   return plan().part;
 }
 
@@ -169,7 +169,7 @@ Hop PartySession::hop(const Plan& plan, std::uint32_t interaction) const {
 // --- sending --------------------------------------------------------------------------------------------------------------------------------
 
 void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
-  const Inside inside(this);
+  const Inside inside;
   if (state_.load(std::memory_order_acquire) != State::kActive) return refuse(call, closed_error(type_id_));
   const Plan& plan = this->plan();
   if (interaction >= plan.interactions.size() || member >= plan.interactions[interaction].channels.size() || plan.interactions[interaction].channels[member] == nullptr) {
@@ -184,7 +184,7 @@ void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& 
   if (held_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     const Leaving leaving(*this);
     pump_held();
-    const Inside again(this);
+    const Inside again;
     return send(this->plan(), interaction, member, call);
   }
   send(plan, interaction, member, call);
@@ -195,7 +195,7 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
   std::optional<Error> refused;
   const Leaving leaving(*this);
   {
-    const Inside inside(this);
+    const Inside inside;
     const Plan& plan = this->plan();
     if (interaction < plan.interactions.size()) {
       const auto& channels = plan.interactions[interaction].channels;
@@ -219,7 +219,7 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
     if (refused) {
       calls[m]->fail(*refused);
     } else {
-      const Inside inside(this);
+      const Inside inside;
       send(this->plan(), interaction, members[m], *calls[m]);
     }
   }
@@ -243,7 +243,7 @@ void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32
     const Leaving leaving(*this);
     Inside::leave_all();
     if (!intercept(keep->interceptors, Way::kSending, call, told, shared_from_this(), *core_.options.clock)) return;
-    const Inside again(this);
+    const Inside again;
     return send_on(*keep, operation, interaction, call);
   }
   send_on(*out, operation, interaction, call);
@@ -292,7 +292,7 @@ void PartySession::send_on(OutChannel& out, const Operation& operation, std::uin
 Status PartySession::resolve(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) const {
   static_cast<void>(sender_member);
   const std::uint32_t interaction = call.header.operation;
-  const Inside inside(this);
+  const Inside inside;
   const auto& interactions = plan().interactions;
   if (interaction >= interactions.size() || !interactions[interaction].is_for_me || interactions[interaction].other_role != sender_role) {
     return fail(Code::kInvalidArgument, fmt::format("interaction number {} is not for role '{}' of {}", interaction, role_name_, type_id_));
@@ -304,7 +304,7 @@ Status PartySession::resolve(Call& call, std::uint32_t sender_role, std::uint32_
 }
 
 PartySession::Sender* PartySession::sender(std::uint32_t role, std::uint32_t member) const noexcept {
-  const Inside inside(this);
+  const Inside inside;
   const auto& senders = plan().senders;
   return role < senders.size() && member < senders[role].size() ? senders[role][member] : nullptr;
 }
@@ -395,7 +395,7 @@ void PartySession::skip_gap(std::uint64_t key) noexcept {
 }
 
 void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
-  const Inside inside(this);
+  const Inside inside;
   const Plan& plan = this->plan();
   if ((gate_.load(std::memory_order_acquire) & kArrivalsWait) != 0) [[unlikely]] {
     if (wait_to_arrive(call, interaction, sender)) return;
@@ -450,7 +450,7 @@ void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t in
 void PartySession::pump_held() noexcept {
   const auto keep = shared_from_this();
   for (;;) {
-    const Inside inside(this);
+    const Inside inside;
     const Plan& plan = this->plan();
     Held ready{};
     {

@@ -96,7 +96,7 @@ void PartySession::go_on(Parked parked) noexcept {
   std::optional<Error> refused;
   std::vector<std::uint32_t> members{parked.member};
   {
-    const Inside inside(this);
+    const Inside inside;
     const Plan& plan = this->plan();
     const bool is_multicast = plan.interactions[parked.interaction].is_multicast;
     if (!parked.is_stepped) {
@@ -124,7 +124,7 @@ void PartySession::go_on(Parked parked) noexcept {
     } else if (i >= members.size()) {
       call.fail({Code::kUnavailable, "its member has left the Binding", std::string(kNotExecuted), {}, {}});
     } else {
-      const Inside inside(this);
+      const Inside inside;
       send_parked(members[i], parked.interaction, call);
     }
   }
@@ -192,7 +192,7 @@ Count PartySession::pause(std::uint32_t role, std::uint32_t member) {
     if (out->role != role || out->member != member) continue;
     out->is_paused.store(true);
     gate_.fetch_or(kSomePaused);
-    Inside::settle(this);
+    Inside::settle();
     count.set_messages(out->is_local ? 0 : out->sequence.load());
     count.set_flows(out->flows.load());
   }
@@ -201,7 +201,7 @@ Count PartySession::pause(std::uint32_t role, std::uint32_t member) {
 
 void PartySession::freeze(bool seal) {
   gate_.fetch_or(kStartsWait | (seal ? kArrivalsWait : 0));
-  Inside::settle(this);
+  Inside::settle();
 }
 
 void PartySession::resume() noexcept {
@@ -217,7 +217,7 @@ void PartySession::resume() noexcept {
       arrived = sealed_.front();
       sealed_.pop_front();
     }
-    const Inside inside(this);
+    const Inside inside;
     const Plan& plan = this->plan();
     if (!phases_.empty() && is_overrun(arrived.interaction)) {
       Inside::leave_all();
@@ -412,7 +412,7 @@ bool PartySession::recover(Call& call) noexcept {
   if (!call.error || call.error->code != Code::kUnavailable || call.is_cancelled() || state_.load() != State::kActive) return false;
   const std::uint32_t interaction = call.header.operation;
   const bool is_untouched = call.error->type == kNotExecuted;
-  const Inside inside(this);
+  const Inside inside;
   const Plan& plan = this->plan();
   const auto found = std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each->id == call.header.session; });
   if (interaction >= plan.interactions.size() || found == plan.out.end()) return false;

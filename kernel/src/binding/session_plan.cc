@@ -222,7 +222,7 @@ void PartySession::put(std::unique_ptr<Plan> plan) {
     plan_.store(plan_kept_.get(), std::memory_order_seq_cst);
   }
   if (!before) return;
-  Inside::settle(this);
+  Inside::settle();
   for (const auto& out : before->out) {
     if (std::find(plan_kept_->out.begin(), plan_kept_->out.end(), out) == plan_kept_->out.end()) earlier_.push_back(out);
   }
@@ -231,7 +231,7 @@ void PartySession::put(std::unique_ptr<Plan> plan) {
 void PartySession::activate() {
   for (const auto& out : plan().out) connect_here(*out);
   {
-    const Inside inside(this);
+    const Inside inside;
     mark_phases(plan());
   }
   state_.store(State::kActive, std::memory_order_release);
@@ -241,7 +241,7 @@ void PartySession::activate() {
 
 void PartySession::close(const std::string& why) {
   const bool was_active = state_.exchange(State::kClosed) == State::kActive;
-  Inside::settle(this);
+  Inside::settle();
   std::vector<Call*> left;
   {
     const std::lock_guard lock(mutex_);

@@ -11,14 +11,14 @@
 
 namespace hector {
 
-constinit thread_local InsidePlaces inside_places;
+constinit thread_local InsidePlace inside_place;
 
 namespace {
 
-/// Every thread's places: threads are the process's, so this is too.
+/// Every thread's place: threads are the process's, so this is too.
 struct AllThreads {
   std::mutex mutex;
-  std::vector<InsidePlaces*> places;
+  std::vector<InsidePlace*> places;
   AllThreads() { syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0); }
 };
 AllThreads& all_threads() {
@@ -27,18 +27,18 @@ AllThreads& all_threads() {
 }
 
 struct Membership {
-  explicit Membership(InsidePlaces& own) : places(own) {
+  explicit Membership(InsidePlace& own) : place(own) {
     auto& all = all_threads();
     const std::lock_guard lock(all.mutex);
-    all.places.push_back(&places);
+    all.places.push_back(&place);
   }
   ~Membership() {
     auto& all = all_threads();
     const std::lock_guard lock(all.mutex);
-    std::erase(all.places, &places);
-    places.is_known = false;
+    std::erase(all.places, &place);
+    place.is_known = false;
   }
-  InsidePlaces& places;
+  InsidePlace& place;
 };
 
 }  // namespace
@@ -46,30 +46,32 @@ struct Membership {
 void Inside::make_ready() noexcept { static_cast<void>(all_threads()); }
 
 void Inside::make_known() noexcept {
-  static thread_local Membership membership(inside_places);
-  inside_places.is_known = true;
+  static thread_local Membership membership(inside_place);
+  inside_place.is_known = true;
 }
 
-void Inside::settle(const void* what) noexcept {
+void Inside::settle() noexcept {
   auto& all = all_threads();
   // Every other thread's earlier writes are seen after this, and its later reads see what was written before it.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
     static_cast<void>(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
   }
-  const auto is_inside = [&](const InsidePlaces* places) {
-    for (const auto& each : places->what) {
-      const void* const found = each.load(std::memory_order_acquire);
-      if (found == what || found == places) return true;
+  std::vector<std::pair<InsidePlace*, std::uint64_t>> inside;
+  {
+    const std::lock_guard lock(all.mutex);
+    for (auto* const place : all.places) {
+      const std::uint64_t turn = place->turn.load(std::memory_order_acquire);
+      if (place != &inside_place && turn % 2 == 1) inside.emplace_back(place, turn);
     }
-    return false;
-  };
-  for (;;) {
+  }
+  while (!inside.empty()) {
     {
-      const std::lock_guard lock(all.mutex);
-      const bool any = std::any_of(all.places.begin(), all.places.end(), [&](const InsidePlaces* places) { return places != &inside_places && is_inside(places); });
-      if (!any) return;
+      const std::lock_guard lock(all.mutex);  // a thread that ended has left
+      std::erase_if(inside, [&](const auto& each) {
+        return std::find(all.places.begin(), all.places.end(), each.first) == all.places.end() || each.first->turn.load(std::memory_order_acquire) != each.second;
+      });
     }
-    sched_yield();
+    if (!inside.empty()) sched_yield();
   }
 }
 
