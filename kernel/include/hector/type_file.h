@@ -36,7 +36,7 @@ Result<std::vector<std::string>> type_files(const std::vector<std::string>& path
 Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths);
 
 struct ConformanceReason {
-  std::string rule;  ///< "signature", "R1" … "R5"
+  std::string rule;  ///< "signature", "R1" … "R5", "concurrency", "qos"
   std::string text;
   std::vector<std::string> trace;
 };

@@ -44,6 +44,18 @@ interactions:
   tell: {kind: multicast, from: caller, to: worker, operation: tell}
 protocol: (ask[worker] ; tell)*
 ---
+binding: t.Promised/1
+roles: {caller: {interface: t.Caller/1}, worker: {interface: t.Worker/1}}
+interactions:
+  ask: {kind: rpc, from: caller, to: worker, operation: ask, qos: {deadline_ms: 20, message_octets_max: 100}}
+protocol: ask*
+---
+binding: t.Slowly/1
+roles: {caller: {interface: t.Caller/1}, worker: {interface: t.Worker/1}}
+interactions:
+  ask: {kind: rpc, from: caller, to: worker, operation: ask, qos: {rate_max: 5}}
+protocol: ask*
+---
 interface: t.Keeper/1
 messages: [google/protobuf/wrappers.proto]
 initiates: {}
@@ -63,6 +75,7 @@ class Worker final : public Servant {
   void invoke(Call& call) noexcept override {
     if (entered_.fetch_add(1) != 0) together = true;
     ++count_;
+    if (slow.count() != 0) std::this_thread::sleep_for(slow);
     call.complete(Payload(Bytes::copy(name_)));
     entered_.fetch_sub(1);
   }
@@ -76,6 +89,7 @@ class Worker final : public Servant {
     return {};
   }
   std::atomic<bool> together{false};
+  std::chrono::milliseconds slow{0};  ///< how long it takes: lateness is what is tested
   bool keeps_state = true;
   bool refuses_state = false;
   std::uint64_t count_ = 0;
@@ -350,6 +364,39 @@ TEST_F(Changes, ABindingPlaysARoleInAnother) {
   EXPECT_EQ(act("resume"), "done");
   EXPECT_EQ(ask(), "a");
   keeper->session_.reset();
+  session_.reset();
+}
+
+TEST_F(Changes, ALateReplyIsABreachAndAnEvent) {
+  bind("t.Promised/1", {"a"});
+  EXPECT_EQ(ask(), "a");
+  workers_["a"]->slow = std::chrono::milliseconds(40);
+  EXPECT_EQ(ask(), "a") << "it was under way on this very thread";
+  const auto breaches = [&] {
+    std::vector<std::string> texts;
+    const auto events = control<b::Events>("events", b::EventsRequest()).value();
+    for (const auto& event : events.events()) {
+      if (event.kind() == "breach") texts.push_back(event.text());
+    }
+    return texts;
+  };
+  const auto until = clock_->now() + std::chrono::seconds(5);
+  while (breaches().empty() && clock_->now() < until) std::this_thread::yield();
+  ASSERT_EQ(breaches().size(), 1U);
+  EXPECT_THAT(breaches().front(), HasSubstr("'ask' took 4"));
+  EXPECT_THAT(breaches().front(), HasSubstr("20 required"));
+  WaitedCall large;
+  large.request = Payload(Bytes::copy(std::string(101, 'x')));
+  large.run(session_->starter(*session_->interaction("ask"), 0), *clock_);
+  ASSERT_TRUE(large.error);
+  EXPECT_THAT(large.error->text(), HasSubstr("may have 100 octets, and this message has 101"));
+  session_.reset();
+}
+
+TEST_F(Changes, MoreThanTheRateIsRefused) {
+  bind("t.Slowly/1", {"a"});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(), "a");
+  EXPECT_THAT(ask(), HasSubstr("RESOURCE_EXHAUSTED: 'ask' may be started 5 times a second"));
   session_.reset();
 }
 

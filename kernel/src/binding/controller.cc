@@ -240,7 +240,7 @@ Result<Replace> BindingController::ways_to(PartyFinder& finder, const Formation&
   }
   for (const auto& [r, m] : formation.places()) {
     if (!callers.contains(formation.role_name(r))) continue;
-    auto choice = finder.choose(formation, formation.parties[static_cast<std::size_t>(r)][m]->reference, party.reference, role);
+    auto choice = finder.choose(formation, formation.parties[static_cast<std::size_t>(r)][m]->reference, r, party.reference, role);
     if (!choice) return fail(choice.error());
     auto* way = replace.add_ways();
     way->set_role(formation.role_name(r));
@@ -631,11 +631,23 @@ void BindingController::suspect(const kernel::v1::Place& place) {
     if (!party) return;
     capsule = party->reference.capsule_id;
   }
+  if (!place.dimension().empty()) return breached(place);
   if (capsule == core_.capsule_id) {
     alive(capsule);
   } else {
     health_.ask_now(capsule);
   }
+}
+
+void BindingController::breached(const kernel::v1::Place& place) {
+  note("breach", fmt::format("{} {}: {}", place.role(), place.member(), place.text()));
+  const int role = types::role_position(type_, place.role());
+  const auto& when = type_.roles(role).retrade();
+  if (std::find(when.begin(), when.end(), "breach") == when.end()) return;
+  binding::v1::RebindRequest request;
+  request.set_role(place.role());
+  request.set_number(place.member());
+  if (auto rebound = rebind(request); !rebound) note("breach", fmt::format("{} {} keeps its party: {}", place.role(), place.member(), rebound.error().text()));
 }
 
 void BindingController::alive(std::uint64_t) {

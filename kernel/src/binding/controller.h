@@ -48,6 +48,8 @@ class BindingController : public std::enable_shared_from_this<BindingController>
   void suspect(const hector::kernel::v1::Place& place);
   void lost(std::uint64_t capsule_id);
   void alive(std::uint64_t capsule_id);
+  /// A promise was not kept: an event, and another party where the role says so.
+  void breached(const hector::kernel::v1::Place& place);
   /// Ends it in every capsule.
   void release();
 

@@ -50,6 +50,7 @@ class Coordinator {
       OfferDescription description;
       *description.mutable_reference() = to_model(core_.reference_of(*offer));
       *description.mutable_interface() = offer->interface->typed_model();
+      description.mutable_properties()->insert(offer->properties().begin(), offer->properties().end());
       return description;
     });
   }

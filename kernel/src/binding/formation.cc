@@ -10,6 +10,7 @@
 #include "hector/service/trading.h"
 #include "runtime/reference_model.h"
 #include "types/conformance.h"
+#include "types/qos.h"
 
 namespace hector {
 
@@ -203,7 +204,64 @@ Status PartyFinder::admit(const Formation& formation, int role, Candidate& candi
 
 // --- channels -------------------------------------------------------------------------------------------------------------------------------
 
-Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Reference& from, const Reference& to, int to_role) const {
+std::map<std::string, std::string> PartyFinder::unfit(const Formation& formation, const std::string& from, const std::string& to) const {
+  std::map<std::string, std::string> unfit;
+  for (const auto& interaction : formation.type.interactions()) {
+    if (interaction.from() != from || interaction.to() != to || (!interaction.has_qos() && !formation.type.has_qos())) continue;
+    const auto qos = types::required_qos(formation.type, interaction);
+    for (const auto& name : core_.protocols.names()) {
+      const auto can = core_.protocols.capabilities(name);
+      if (!can) continue;
+      if (types::is_private(qos) && can->security != Security::kPrivacy) unfit[name] = fmt::format("it keeps nothing private, and '{}' requires privacy", interaction.name());
+      if (can->message_octets_max != 0 && qos.message_octets_max() > can->message_octets_max) {
+        unfit[name] = fmt::format("it carries {} octets at most, and '{}' requires {}", can->message_octets_max, interaction.name(), qos.message_octets_max());
+      }
+    }
+    if (qos.ordering() != "total") continue;
+    for (const auto& name : core_.protocols.names()) unfit[name] = fmt::format("'{}' requires total order, which no protocol here keeps", interaction.name());
+  }
+  return unfit;
+}
+
+namespace {
+
+/// What its Offer says; 0 where it says nothing, or cannot be asked.
+double cost_of(Core& core, const Reference& reference) {
+  std::string text;
+  if (reference.capsule_id == core.capsule_id) {
+    const OfferPtr offer = core.offers.find(reference.offer);
+    if (offer && offer->properties().contains("cost")) text = offer->properties().at("cost");
+  } else if (auto described = describe_remote(core, reference); described && described->properties().contains("cost")) {
+    text = described->properties().at("cost");
+  }
+  return std::strtod(text.c_str(), nullptr);
+}
+
+}  // namespace
+
+Status PartyFinder::check_prices(const Formation& formation) {
+  const double most = formation.type.qos().cost_max();
+  std::vector<std::string> reasons;
+  double sum = 0;
+  bool is_limited = most != 0;
+  for (const auto& interaction : formation.type.interactions()) is_limited = is_limited || interaction.qos().cost_max() != 0;
+  for (std::size_t r = 0; is_limited && r < formation.parties.size(); ++r) {
+    for (const auto& party : formation.parties[r]) {
+      if (!party || party->reference.is_foreign()) continue;
+      const double cost = cost_of(core_, party->reference);
+      sum += cost;
+      for (const auto& interaction : formation.type.interactions()) {
+        if (interaction.to() != formation.role_name(static_cast<int>(r)) || interaction.qos().cost_max() == 0 || cost <= interaction.qos().cost_max()) continue;
+        reasons.push_back(fmt::format("'{}' costs {}, and '{}' may cost {} at most", party->reference.object, cost, interaction.name(), interaction.qos().cost_max()));
+      }
+    }
+  }
+  if (most != 0 && sum > most) reasons.push_back(fmt::format("the parties cost {} together, and {} may cost {} at most", sum, types::binding_id(formation.type), most));
+  if (!reasons.empty()) return fail(Error{Code::kFailedPrecondition, "the price is over the limit", {}, {}, std::move(reasons)});
+  return {};
+}
+
+Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Reference& from, int from_role, const Reference& to, int to_role) const {
   const auto order = ask_policy(core_.options.policy, formation.type.name(), formation.role_name(to_role), "protocols");
   const bool may_be_local = order.values.empty() || order.key.find('*') != std::string::npos ||
                             std::find(order.values.begin(), order.values.end(), kInProcess) != order.values.end();
@@ -214,7 +272,7 @@ Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Ref
   } else {
     for (const auto& profile : from.profiles) here.push_back(profile.protocol);
   }
-  return choose_protocol(core_.options.policy, formation.type.name(), formation.role_name(to_role), to.profiles, here, {});
+  return choose_protocol(core_.options.policy, formation.type.name(), formation.role_name(to_role), to.profiles, here, {}, unfit(formation, formation.role_name(from_role), formation.role_name(to_role)));
 }
 
 Result<PreparePart> PartyFinder::part_of(const Formation& formation, int role, std::uint32_t member) const {
@@ -255,7 +313,7 @@ Result<PreparePart> PartyFinder::part_of(const Formation& formation, int role, s
     for (std::uint32_t m = 0; m < formation.parties[static_cast<std::size_t>(to)].size(); ++m) {
       const auto& partner = formation.parties[static_cast<std::size_t>(to)][m];
       if (!partner) continue;
-      auto choice = choose(formation, self.reference, partner->reference, to);
+      auto choice = choose(formation, self.reference, role, partner->reference, to);
       if (!choice) {
         std::string text = fmt::format("{} to {}: {}", formation.role_name(role), partner->reference.object, choice.error().message);
         for (const auto& each : choice.error().reasons) text += "; " + each;

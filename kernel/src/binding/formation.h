@@ -60,7 +60,7 @@ class PartyFinder {
   std::optional<std::string> authorise(const Formation& formation, int role, const Candidate& candidate) const;
   /// All of it for one party that comes later: an error names what failed.
   Status admit(const Formation& formation, int role, Candidate& candidate);
-  Result<ProtocolChoice> choose(const Formation& formation, const Reference& from, const Reference& to, int to_role) const;
+  Result<ProtocolChoice> choose(const Formation& formation, const Reference& from, int from_role, const Reference& to, int to_role) const;
   /// What its capsule is told, with a channel to each partner. UNAVAILABLE says which channels have no protocol.
   Result<hector::kernel::v1::PreparePart> part_of(const Formation& formation, int role, std::uint32_t member) const;
   /// "$attendees" and "$attendee" stand for the number of members of role attendee.
@@ -75,9 +75,13 @@ class PartyFinder {
     if (!target) return fail(target.error());
     return call_and_wait<Out>(**target, *core_.options.clock, kByName, coordinator_operation_name(operation), request, core_.options.clock->now() + within);
   }
+  /// Why the prices are more than the type allows; none: they are not. Parties whose Offer says no cost are free.
+  Status check_prices(const Formation& formation);
   [[nodiscard]] bool has_trader() const { return services_.trading != nullptr; }
 
  private:
+  /// Protocols that do not do what the interactions between two roles require, and why.
+  std::map<std::string, std::string> unfit(const Formation& formation, const std::string& from, const std::string& to) const;
   Result<std::shared_ptr<Target>> coordinator(const Reference& reference);
 
   Core& core_;

@@ -26,6 +26,7 @@ class Pipeline {
     if (auto done = resolve(); !done) return fail(staged("resolve", done.error()));
     if (auto done = conformance(); !done) return fail(staged("conformance", done.error()));
     if (auto done = authorise(); !done) return fail(staged("authorise", done.error()));
+    if (auto done = finder_.check_prices(formation_); !done) return fail(staged("price", done.error()));
     if (!explain_only) name_sessions();
     if (auto done = negotiate(); !done) return fail(staged("negotiate", done.error()));
     BindingRecord record{formation_, finder_.describe(formation_, refused_, parts_)};

@@ -61,7 +61,7 @@ PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::strin
 }
 
 Result<ProtocolChoice> choose_protocol(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role,
-                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude) {
+                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude, const std::map<std::string, std::string>& unfit) {
   const PolicyAnswer order = ask_policy(policy, binding, role, "protocols");
   std::vector<std::string> wanted = order.values;
   const std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
@@ -73,6 +73,8 @@ Result<ProtocolChoice> choose_protocol(const std::vector<PolicyEntry>& policy, c
     const auto profile = std::find_if(offered.begin(), offered.end(), [&](const Profile& p) { return p.protocol == protocol; });
     if (protocol == exclude) {
       choice.refused.push_back(protocol + ": it is being unloaded");
+    } else if (const auto why = unfit.find(protocol); why != unfit.end()) {
+      choice.refused.push_back(protocol + ": " + why->second);
     } else if (profile == offered.end()) {
       choice.refused.push_back(protocol + ": the offering capsule does not have it");
     } else if (std::find(here.begin(), here.end(), protocol) == here.end()) {

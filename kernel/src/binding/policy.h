@@ -3,6 +3,7 @@
 // Who: the pipeline, targets, moving channels.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ struct ProtocolChoice {
   std::vector<std::string> refused;  ///< "grpc: not loaded at north"
 };
 
-/// Among `offered` profiles, the first in policy's order that `here` has too. UNAVAILABLE with the reasons if there is none.
+/// Among `offered` profiles, the first in policy's order that `here` has too and that is not `unfit` (name and why). UNAVAILABLE with the reasons if there is none.
 Result<ProtocolChoice> choose_protocol(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role,
-                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude);
+                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude,
+                                       const std::map<std::string, std::string>& unfit = {});
 
 }  // namespace hector

@@ -254,6 +254,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   void send_parked(std::uint32_t member, std::uint32_t interaction, Call& call) noexcept;
   [[nodiscard]] bool is_retraded(std::uint32_t role) const;
   void suspect(OutChannel& out);
+  void tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text);
   bool wait_to_arrive(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   Error order_error(const Plan& plan, std::uint32_t interaction) const;
   Error absent_error(const Plan& plan, std::uint32_t interaction, std::uint32_t member) const;

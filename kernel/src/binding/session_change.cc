@@ -444,6 +444,17 @@ bool PartySession::is_retraded(std::uint32_t role) const {
   return std::find(when.begin(), when.end(), "failure") != when.end();
 }
 
+void PartySession::tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text) {
+  hector::kernel::v1::Place place;
+  place.set_binding(binding_);
+  place.set_role(role);
+  place.set_member(member);
+  place.set_dimension(dimension);
+  place.set_text(fmt::format("{} of '{}': {}", role, offer_->object, text));
+  const Inside inside;
+  core_.tell_binder(from_model(plan().part.binder()), place);
+}
+
 void PartySession::suspect(OutChannel& out) {
   if (out.is_suspected.exchange(true)) return;
   hector::kernel::v1::Place place;

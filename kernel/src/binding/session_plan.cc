@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "binding/policy.h"
+#include "binding/qos_watch.h"
 #include "binding/session.h"
 #include "runtime/reference_model.h"
 
@@ -110,6 +111,12 @@ Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan
   auto interceptors = interceptors_for(planned.role());
   if (!interceptors) return fail(interceptors.error());
   out->interceptors = std::move(*interceptors);
+  const std::weak_ptr<PartySession> weak = weak_from_this();
+  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
+        if (const auto self = weak.lock()) self->tell_breach(role, member, dimension, text);
+      })) {
+    out->interceptors.push_back(std::move(watch));
+  }
   out->session = planned.session();
   out->id = channel_id(planned.session(), role_, member_);
   return out;

@@ -1,3 +1,4 @@
+#include "types/qos.h"
 #include "types/conformance.h"
 
 #include <algorithm>
@@ -327,7 +328,9 @@ Result<Verdict> check_role(const CompiledInterface& offered, const hector::type:
                            const CompiledInterface& required) {
   auto order = role_order(binding, role);
   if (!order) return fail(order.error());
-  return check_order(offered, *order, required);
+  Verdict verdict = check_order(offered, *order, required);
+  check_contract(offered, binding, role, required, verdict.reasons);
+  return verdict;
 }
 
 Result<Verdict> check_replacement(const CompiledInterface& newer, const CompiledInterface& older) {
@@ -345,14 +348,16 @@ Result<Verdict> check_replacement(const CompiledInterface& newer, const Compiled
     order.automaton.next = {std::vector<std::int32_t>(order.operations.size(), 0)};
     order.automaton.accepting = {true};
   }
-  return check_order(newer, order, older);
+  Verdict verdict = check_order(newer, order, older);
+  check_contract(newer, older, verdict.reasons);
+  return verdict;
 }
 
 Error incompatible(const std::string& what, const Verdict& verdict) {
   Error error{Code::kFailedPrecondition, what, std::string(kIncompatible), {}, {}};
   for (const auto& reason : verdict.reasons) {
     std::string text = reason.rule + ": " + reason.text;
-    if (reason.rule != "signature") text += fmt::format(" (trace: {})", reason.trace.empty() ? "at the start" : fmt::format("{}", fmt::join(reason.trace, " ; ")));
+    if (reason.rule.starts_with('R')) text += fmt::format(" (trace: {})", reason.trace.empty() ? "at the start" : fmt::format("{}", fmt::join(reason.trace, " ; ")));
     error.reasons.push_back(std::move(text));
   }
   return error;

@@ -12,7 +12,7 @@
 namespace hector::types {
 
 struct Reason {
-  std::string rule;  ///< "signature", "R1" … "R5"
+  std::string rule;  ///< "signature", "R1" … "R5", "concurrency", "qos"
   std::string text;
   std::vector<std::string> trace;  ///< shortest; for the order's rules
 };

@@ -10,6 +10,7 @@
 
 #include "types/expression.h"
 #include "types/messages.h"
+#include "types/qos.h"
 #include "hector_yaml/yaml_node.h"
 
 namespace hector::types {
@@ -54,21 +55,21 @@ Kind read_kind(const YamlNode& node, bool is_interaction) {
   node.refuse(fmt::format("unknown kind '{}'{}; known are {}{}", kind, nearest_hint(kind, known), fmt::join(known, ", "), others));
 }
 
+std::string read_one_of(const YamlNode& node, const char* key, const std::vector<std::string>& known) {
+  const auto at = node.at(key);
+  if (std::find(known.begin(), known.end(), at.text()) == known.end()) {
+    at.refuse(fmt::format("unknown {} '{}'{}; known are {}", key, at.text(), nearest_hint(at.text(), known), fmt::join(known, ", ")));
+  }
+  return at.text();
+}
+
 void read_qos(const YamlNode& node, Qos& qos) {
   node.only({"deadline_ms", "rate_max", "reliability", "ordering", "privacy", "message_octets_max", "cost_max"});
   if (node.has("deadline_ms")) qos.set_deadline_ms(node.at("deadline_ms").number<std::uint64_t>("a number of milliseconds"));
   if (node.has("rate_max")) qos.set_rate_max(node.at("rate_max").number<double>("a number of messages a second"));
-  if (node.has("reliability")) {
-    const auto at = node.at("reliability");
-    const std::vector<std::string> known{"best_effort", "at_least_one", "majority", "all"};
-    if (std::find(known.begin(), known.end(), at.text()) == known.end()) {
-      at.refuse(fmt::format("unknown reliability '{}'{}; known are {}", at.text(), nearest_hint(at.text(), known),
-                            fmt::join(known, ", ")));
-    }
-    qos.set_reliability(at.text());
-  }
-  qos.set_ordering(node.text_or("ordering", ""));
-  qos.set_privacy(node.text_or("privacy", ""));
+  if (node.has("reliability")) qos.set_reliability(read_one_of(node, "reliability", reliabilities()));
+  if (node.has("ordering")) qos.set_ordering(read_one_of(node, "ordering", orderings()));
+  if (node.has("privacy")) qos.set_privacy(read_one_of(node, "privacy", privacies()));
   if (node.has("message_octets_max")) {
     qos.set_message_octets_max(node.at("message_octets_max").number<std::uint64_t>("a number of octets"));
   }
