@@ -20,7 +20,8 @@ std::vector<std::string> reasons(const std::string& offered, const std::string& 
   if (!file) return {file.error().message};
   const auto o = CompiledInterface::make(file->interfaces[0]).value(), r = CompiledInterface::make(file->interfaces[1]).value();
   std::vector<std::string> texts;
-  for (const auto& reason : check_role(*o, file->bindings[0], 1, *r)->reasons) texts.push_back(reason.rule + ": " + reason.text);
+  const auto verdict = check_role(*o, file->bindings[0], 1, *r).value();
+  for (const auto& reason : verdict.reasons) texts.push_back(reason.rule + ": " + reason.text);
   return texts;
 }
 
