@@ -121,7 +121,7 @@ void BindingController::release() {
     state_ = "closed";
   }
   for (const auto id : watched) health_.forget(id);
-  hector::release(core_, formation_);
+  hector::release(core_, formation_, why_, code_);
 }
 
 std::vector<Reference> BindingController::live(const Formation& formation) const {
@@ -640,6 +640,16 @@ void BindingController::suspect(const kernel::v1::Place& place) {
 }
 
 void BindingController::breached(const kernel::v1::Place& place) {
+  if (place.dimension() == "overrun") {
+    note("failed", place.text());
+    {
+      const std::lock_guard lock(mutex_);
+      state_ = "failed";
+      why_ = place.text();
+      code_ = Code::kDeadlineExceeded;
+    }
+    return end_();
+  }
   note("breach", fmt::format("{} {}: {}", place.role(), place.member(), place.text()));
   const int role = types::role_position(type_, place.role());
   const auto& when = type_.roles(role).retrade();

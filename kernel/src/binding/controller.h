@@ -110,6 +110,8 @@ class BindingController : public std::enable_shared_from_this<BindingController>
   std::deque<hector::binding::v1::Event> events_;
   std::uint64_t events_ever_ = 0;
   bool is_released_ = false;
+  std::string why_ = "it was released";  ///< what calls are told after the end
+  Code code_ = Code::kUnavailable;
 };
 
 }  // namespace hector

@@ -229,7 +229,7 @@ class Coordinator {
 
   void release(Call& call) {
     answer<BindingId>(call, [&](const BindingId& id) -> Result<Empty> {
-      close_parties(core_, id.binding(), "it was released");
+      close_parties(core_, id.binding(), id.why().empty() ? "it was released" : id.why(), id.code() == 0 ? Code::kUnavailable : code_from_number(id.code()));
       return Empty{};
     });
   }
@@ -440,7 +440,7 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
   return types::CompiledInterface::make(description->interface());
 }
 
-void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why) {
+void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why, Code code) {
   {
     const std::lock_guard lock(core.bindings_mutex);
     const auto [first, last] = core.parties.equal_range(session->binding());
@@ -449,18 +449,18 @@ void close_party(Core& core, const std::shared_ptr<PartySession>& session, const
     core.parties.erase(at);
   }
   session->delist();
-  session->close(why);
+  session->close(why, code);
   OfferTable::release(*session->offer());
 }
 
-void close_parties(Core& core, std::uint64_t binding, const std::string& why) {
+void close_parties(Core& core, std::uint64_t binding, const std::string& why, Code code) {
   std::vector<std::shared_ptr<PartySession>> closed;
   {
     const std::lock_guard lock(core.bindings_mutex);
     const auto [first, last] = core.parties.equal_range(binding);
     for (auto at = first; at != last; ++at) closed.push_back(at->second);
   }
-  for (const auto& session : closed) close_party(core, session, why);
+  for (const auto& session : closed) close_party(core, session, why, code);
 }
 
 }  // namespace hector

@@ -39,8 +39,8 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
 Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core, const Reference& reference);
 
 /// Ends every session of a Binding in this capsule.
-void close_parties(Core& core, std::uint64_t binding, const std::string& why);
+void close_parties(Core& core, std::uint64_t binding, const std::string& why, Code code = Code::kUnavailable);
 /// Ends one.
-void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why);
+void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why, Code code = Code::kUnavailable);
 
 }  // namespace hector

@@ -201,7 +201,7 @@ Result<BindingRecord> instantiate(Core& core, const Services& services, const Bi
   return Pipeline(core, services, request).run(explain_only);
 }
 
-void release(Core& core, const Formation& formation) {
+void release(Core& core, const Formation& formation, const std::string& why, Code code) {
   constexpr Duration kReleaseWithin = std::chrono::seconds(1);
   struct Joined {
     std::mutex mutex;
@@ -211,9 +211,11 @@ void release(Core& core, const Formation& formation) {
   const auto joined = std::make_shared<Joined>();
   BindingId id;
   id.set_binding(formation.id);
+  id.set_why(why);
+  id.set_code(static_cast<std::uint32_t>(code));
   for (const auto& reference : formation.capsules()) {  // all at once: one that is gone costs the others nothing
     if (reference.capsule_id == core.capsule_id) {
-      close_parties(core, formation.id, "it was released");
+      close_parties(core, formation.id, why, code);
       continue;
     }
     auto target = coordinator_of(core, reference);

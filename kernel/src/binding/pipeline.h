@@ -17,6 +17,6 @@ struct BindingRecord {
 /// Blocks. With `explain_only` nothing is reserved.
 Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request, bool explain_only);
 /// Ends it in every capsule; best effort where one is gone.
-void release(Core& core, const Formation& formation);
+void release(Core& core, const Formation& formation, const std::string& why = "it was released", Code code = Code::kUnavailable);
 
 }  // namespace hector

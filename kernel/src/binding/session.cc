@@ -17,10 +17,6 @@ constexpr Duration kGapWait = std::chrono::seconds(1);
 
 constexpr std::uint64_t order_key(std::uint32_t role, std::uint32_t member) { return static_cast<std::uint64_t>(role) << 32 | member; }
 
-Error closed_error(const std::string& type) {
-  return {Code::kUnavailable, fmt::format("the Binding {} is closed", type), std::string(kNotExecuted), {}, {}};
-}
-
 /// What runs when a call ends is not the kernel's own.
 void refuse(Call& call, Error why) noexcept {
   Inside::leave_all();
@@ -34,6 +30,11 @@ std::uint64_t channel_id(std::uint64_t session, std::uint32_t role, std::uint32_
   mixed ^= mixed >> 31;
   mixed *= 0xbf58476d1ce4e5b9ULL;
   return mixed ^ mixed >> 29;
+}
+
+Error PartySession::closed_error() const {
+  if (state_.load(std::memory_order_acquire) == State::kClosed && !closed_.message.empty()) return closed_;
+  return {Code::kUnavailable, fmt::format("the Binding {} is closed", type_id_), std::string(kNotExecuted), {}, {}};
 }
 
 // --- what the Object sees -----------------------------------------------------------------------------------------------------------------
@@ -111,11 +112,12 @@ hector::kernel::v1::PreparePart PartySession::part() const {
 
 bool PartySession::step(const Plan& plan, types::Symbol symbol) noexcept {
   if (!plan.monitor->step(symbol)) return false;
-  if (!phases_.empty()) mark_phases(plan);
+  if (has_phases_) [[unlikely]] mark_phases(plan, types::symbol_interaction(symbol));
   return true;
 }
 
-void PartySession::mark_phases(const Plan& plan) noexcept {
+void PartySession::mark_phases(const Plan& plan, std::optional<std::uint32_t> stepped) noexcept {
+  if (!watched_phases_.empty()) watch_phases(plan, stepped);
   for (auto& counted : phases_) {
     const bool is_open = plan.monitor->allows_any(counted->phase.interactions);
     TimePoint::rep until = counted->until.load();
@@ -127,6 +129,38 @@ void PartySession::mark_phases(const Plan& plan) noexcept {
       counted->until.compare_exchange_strong(until, end.time_since_epoch().count());
     }
   }
+}
+
+void PartySession::watch_phases(const Plan& plan, std::optional<std::uint32_t> stepped) {
+  const std::lock_guard lock(watched_mutex_);
+  for (std::size_t p = 0; p < watched_phases_.size(); ++p) {
+    WatchedPhase& watched = watched_phases_[p];
+    const auto& all = watched.phase.interactions;
+    const bool is_of_it = stepped && std::find(all.begin(), all.end(), *stepped) != all.end();
+    const bool may_begin = plan.monitor->allows_any(watched.phase.first);
+    const bool is_open = plan.monitor->allows_any(all);
+    if (watched.is_open && is_open && !(is_of_it && may_begin)) continue;  // it goes on
+    if (watched.timer != 0) core_.options.executor->cancel(std::exchange(watched.timer, 0));
+    watched.is_open = may_begin;
+    if (!may_begin) continue;
+    const std::weak_ptr<PartySession> weak = weak_from_this();
+    watched.timer = core_.options.executor->at(core_.options.clock->now() + std::chrono::milliseconds(watched.phase.time_ms), [weak, p, opening = ++watched.opening] {
+      if (const auto self = weak.lock()) self->overrun(p, opening);
+    });
+  }
+}
+
+void PartySession::overrun(std::size_t phase, std::uint64_t opening) {
+  {
+    const std::lock_guard lock(watched_mutex_);
+    WatchedPhase& watched = watched_phases_[phase];
+    if (!watched.is_open || watched.opening != opening || state_.load() != State::kActive) return;
+    watched.timer = 0;
+  }
+  const auto& late = watched_phases_[phase].phase;
+  std::string names;
+  for (const auto interaction : late.interactions) names += (names.empty() ? "" : ", ") + type_.interactions(static_cast<int>(interaction)).name();
+  tell_breach(role_name_, member_, "overrun", fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
 }
 
 const PartySession::CountedPhase* PartySession::phase_of(std::uint32_t interaction) const noexcept {
@@ -170,7 +204,7 @@ Hop PartySession::hop(const Plan& plan, std::uint32_t interaction) const {
 
 void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
   const Inside inside;
-  if (state_.load(std::memory_order_acquire) != State::kActive) return refuse(call, closed_error(type_id_));
+  if (state_.load(std::memory_order_acquire) != State::kActive) return refuse(call, closed_error());
   const Plan& plan = this->plan();
   if (interaction >= plan.interactions.size() || member >= plan.interactions[interaction].channels.size() || plan.interactions[interaction].channels[member] == nullptr) {
     return refuse(call, absent_error(plan, interaction, member));
@@ -204,7 +238,7 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
       }
     }
     if (state_.load(std::memory_order_acquire) != State::kActive) {
-      refused = closed_error(type_id_);
+      refused = closed_error();
     } else if (calls.size() != members.size()) {
       refused = Error{Code::kAborted, fmt::format("a multicast needs one call for each member: {} given, {} members now", calls.size(), members.size()), std::string(kMembersChanged), {}, {}};
     } else if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0 && !calls.empty() && wait_at_gate(nullptr, interaction, 0, calls)) {
@@ -262,7 +296,7 @@ void PartySession::send_on(OutChannel& out, const Operation& operation, std::uin
     return peer->take(call, interaction, member_);
   }
   Channel* channel = out.channel.load(std::memory_order_acquire);
-  if (channel == nullptr) return refuse(call, closed_error(type_id_));
+  if (channel == nullptr) return refuse(call, closed_error());
   call.header.principal = offer_->principal;
   if (out.party.is_foreign()) {  // no session there: the call names its operation
     call.header.session = 0;
@@ -340,7 +374,7 @@ void PartySession::make_ready(InOrder& order) noexcept {
 void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept {
   const std::uint64_t key = order_key(sender_role, sender_member);
   Sender* const from = sender(sender_role, sender_member);
-  if (from == nullptr) return call.fail(closed_error(type_id_));
+  if (from == nullptr) return call.fail(closed_error());
   {
     const std::lock_guard lock(mutex_);
     InOrder& order = arriving_[key];
@@ -429,7 +463,7 @@ void PartySession::deliver(const Plan& plan, Call& call, std::uint32_t interacti
 
 void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
   const State state = state_.load(std::memory_order_acquire);
-  if (state == State::kClosed) return refuse(call, closed_error(type_id_));
+  if (state == State::kClosed) return refuse(call, closed_error());
   if (state == State::kActive && plan.monitor->look(types::view_symbol(interaction, sender)) == types::Monitor::Answer::kNever) {
     return refuse(call, phase_of(interaction) != nullptr ? overrun_error(interaction) : order_error(plan, interaction));
   }

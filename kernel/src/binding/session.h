@@ -67,7 +67,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   /// Commit: messages flow, the Object is told.
   void activate();
   /// Ends the session: held messages fail, the Object is told, later ones get UNAVAILABLE.
-  void close(const std::string& why);
+  void close(const std::string& why, Code code = Code::kUnavailable);
 
   /// From another capsule: `interaction` and the sender as the session table says.
   Status resolve(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) const;
@@ -212,6 +212,14 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     std::atomic<bool> was_left{false};
   };
 
+  /// A phase that this party may begin and that must be over in time.
+  struct WatchedPhase {
+    types::MandatoryPhase phase;
+    bool is_open = false;
+    std::uint64_t opening = 0;  ///< which one
+    TimerId timer = 0;
+  };
+
   PartySession(Core& core, const hector::kernel::v1::PreparePart& part, OfferPtr offer);
 
   // session_plan.cc
@@ -256,12 +264,15 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   void suspect(OutChannel& out);
   void tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text);
   bool wait_to_arrive(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
+  Error closed_error() const;
   Error order_error(const Plan& plan, std::uint32_t interaction) const;
   Error absent_error(const Plan& plan, std::uint32_t interaction, std::uint32_t member) const;
   /// Moves on in the order if it allows the symbol now.
   bool step(const Plan& plan, types::Symbol symbol) noexcept;
   /// After each step of the order: phases that could start now begin, those that are left are forgotten.
-  void mark_phases(const Plan& plan) noexcept;
+  void mark_phases(const Plan& plan, std::optional<std::uint32_t> stepped) noexcept;
+  void watch_phases(const Plan& plan, std::optional<std::uint32_t> stepped);
+  void overrun(std::size_t phase, std::uint64_t opening);
   [[nodiscard]] const CountedPhase* phase_of(std::uint32_t interaction) const noexcept;
   [[nodiscard]] bool is_overrun(std::uint32_t interaction) const noexcept;
   Error overrun_error(std::uint32_t interaction) const;
@@ -282,6 +293,9 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   std::uint32_t role_ = 0;
   std::vector<InterceptorList> arrivals_;  ///< by the sender's role
   std::vector<std::unique_ptr<CountedPhase>> phases_;
+  std::mutex watched_mutex_;
+  std::vector<WatchedPhase> watched_phases_;
+  bool has_phases_ = false;  ///< of either kind
 
   std::atomic<const Plan*> plan_{nullptr};
   std::unique_ptr<Plan> plan_kept_;
@@ -293,6 +307,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   std::deque<Peer> peers_;
 
   std::atomic<State> state_{State::kPrepared};
+  Error closed_;  ///< what calls are told after the end; written before `state_`
   std::atomic<std::uint32_t> gate_{0};
   /// Messages that the order has and that leave by and by: multicasts, and what interceptors look at.
   std::atomic<std::uint32_t> leaving_{0};

@@ -149,7 +149,7 @@ bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction, std::ui
   {
     const std::lock_guard lock(mutex_);
     if (state_.load() == State::kClosed) {
-      refused = Error{Code::kUnavailable, fmt::format("the Binding {} is closed", type_id_), std::string(kNotExecuted), {}, {}};
+      refused = closed_error();
     } else if (sealed_.size() >= kParkedMax) {
       refused = Error{Code::kResourceExhausted, fmt::format("{} messages wait for {} to go on, its limit", kParkedMax, type_id_), {}, {}, {}};
     } else if ((gate_.load() & kArrivalsWait) != 0) {
@@ -450,7 +450,7 @@ void PartySession::tell_breach(const std::string& role, std::uint32_t member, co
   place.set_role(role);
   place.set_member(member);
   place.set_dimension(dimension);
-  place.set_text(fmt::format("{} of '{}': {}", role, offer_->object, text));
+  place.set_text(fmt::format("'{}' as {}: {}", offer_->object, role_name_, text));
   const Inside inside;
   core_.tell_binder(from_model(plan().part.binder()), place);
 }

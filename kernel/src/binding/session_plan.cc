@@ -49,6 +49,11 @@ void PartySession::add_phases() {
     phases_.push_back(std::make_unique<CountedPhase>());
     phases_.back()->phase = std::move(phase);
   }
+  for (auto& phase : types::mandatory_phases(type_)) {
+    const bool begins = std::any_of(phase.first.begin(), phase.first.end(), [&](std::uint32_t each) { return type_.interactions(static_cast<int>(each)).from() == role_name_; });
+    if (begins) watched_phases_.push_back({std::move(phase), false, 0, 0});
+  }
+  has_phases_ = !phases_.empty() || !watched_phases_.empty();
 }
 
 Result<InterceptorList> PartySession::interceptors_for(const std::string& partner) const {
@@ -239,14 +244,15 @@ void PartySession::activate() {
   for (const auto& out : plan().out) connect_here(*out);
   {
     const Inside inside;
-    mark_phases(plan());
+    if (has_phases_) mark_phases(plan(), std::nullopt);
   }
   state_.store(State::kActive, std::memory_order_release);
   offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.bound(self); });
   pump_held();
 }
 
-void PartySession::close(const std::string& why) {
+void PartySession::close(const std::string& why, Code code) {
+  if (state_.load() != State::kClosed) closed_ = {code, fmt::format("the Binding {} is closed: {}", type_id_, why), std::string(kNotExecuted), {}, {}};
   const bool was_active = state_.exchange(State::kClosed) == State::kActive;
   Inside::settle();
   std::vector<Call*> left;
@@ -270,8 +276,13 @@ void PartySession::close(const std::string& why) {
     }
     parked_.clear();
   }
-  const Error error{Code::kUnavailable, fmt::format("the Binding {} is closed: {}", type_id_, why), std::string(kNotExecuted), {}, {}};
-  for (auto* call : left) call->fail(error);
+  for (auto* call : left) call->fail(closed_);
+  {
+    const std::lock_guard lock(watched_mutex_);
+    for (auto& watched : watched_phases_) {
+      if (watched.timer != 0) core_.options.executor->cancel(std::exchange(watched.timer, 0));
+    }
+  }
   if (was_active) offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.unbound(*self); });
   // Nobody starts anything any more, and who was in the midst of it has left.
   for (auto* list : {&plan_kept_->out, &earlier_}) {

@@ -476,6 +476,27 @@ std::vector<TimedPhase> timed_phases(const Binding& binding) {
   return phases;
 }
 
+std::vector<MandatoryPhase> mandatory_phases(const Binding& binding) {
+  std::vector<MandatoryPhase> phases;
+  if (!binding.has_protocol()) return phases;
+  const auto everywhere = occurrences(binding.protocol());
+  const auto members = checked_members(binding, 1);
+  each_part(binding.protocol(), [&](const Expression& part) {
+    if (!part.has_before()) return;
+    Regular language;
+    const auto within = phase(binding, part.before().of(), members, language);
+    const auto inside = occurrences(part.before().of());
+    const bool is_alone = std::all_of(inside.begin(), inside.end(), [&](const auto& each) { return everywhere.at(each.first) == each.second; });
+    if (language.may_end(within) || !is_alone) return;
+    MandatoryPhase found;
+    found.time_ms = part.before().time_ms();
+    for (const auto& [name, count] : inside) found.interactions.push_back(static_cast<std::uint32_t>(interaction_position(binding, name)));
+    for (const Symbol symbol : language.first(within)) found.first.push_back(global_interaction(symbol));
+    phases.push_back(std::move(found));
+  });
+  return phases;
+}
+
 std::vector<bool> refusable_interactions(const Binding& binding) {
   std::vector<bool> refusable(static_cast<std::size_t>(binding.interactions_size()), false);
   for (const auto& phase : timed_phases(binding)) {

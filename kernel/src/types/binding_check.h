@@ -41,6 +41,14 @@ struct TimedPhase {
   std::string counting_role;     ///< their single receiver, or else their single initiator
   bool is_refusable = false;     ///< the receiver counts, and refuses what comes later
 };
+/// A phase that may not be empty: when its time is over before it is, the Binding fails. Who may begin it counts. Only phases whose interactions
+/// occur nowhere else: of others nobody could tell when they begin.
+struct MandatoryPhase {
+  std::vector<std::uint32_t> interactions;
+  std::vector<std::uint32_t> first;  ///< those it may begin with
+  std::uint64_t time_ms = 0;
+};
+std::vector<MandatoryPhase> mandatory_phases(const hector::type::v1::Binding& binding);
 std::vector<TimedPhase> timed_phases(const hector::type::v1::Binding& binding);
 /// A refusal as an Error of type kIncompatible.
 Error cannot_work(const std::string& id, const BindingFault& fault);
