@@ -116,6 +116,17 @@ class Commands {
     });
   }
 
+  int move(const std::string& object, const std::string& to) {
+    m::MoveRequest request;
+    request.set_object(object);
+    request.set_to(to);
+    return ask<m::MoveReply>("move", request, [&](const m::MoveReply& reply) {
+      fmt::print("object {} moved to {}\n", object, to);
+      for (const auto& effect : reply.effects()) fmt::print("  {}\n", effect);
+      return 0;
+    });
+  }
+
   int call(const std::string& what, const std::string& json) {
     const auto dot = what.rfind('.');
     if (dot == std::string::npos || dot == 0) {
@@ -259,6 +270,12 @@ int main(int argc, char** argv) {
       return commands.create(creation);
     };
   });
+
+  std::string moved, destination;
+  auto* move = app.add_subcommand("move", "an Object to another capsule: with its name, its state, and its places in Bindings, under traffic");
+  move->add_option("object", moved, "its name")->required();
+  move->add_option("--to", destination, "the capsule; it has the Object's template loaded")->required();
+  move->callback([&] { chosen = [&] { return commands.move(moved, destination); }; });
 
   auto* remove = app.add_subcommand("delete", "end an object or a binding");
   remove->add_option("kind", kind)->required()->check(CLI::IsMember({"object", "binding"}));

@@ -121,6 +121,26 @@ class Changes(unittest.TestCase):
                 self.check(f"rebinding between capsules over {protocols.split(',')[0]} (own gaps {gaps} µs)", report, calls_at_least=0.1)
                 self.assertEqual(report["by"], ["a", "b", "a"])
 
+    def test_an_object_moves_to_another_capsule_under_load_and_is_found_again(self):
+        self.start("hub", "north", "south")
+        self.create("load.Counter", "a", "north")
+        self.create("load.Driver", "driver", "hub")
+        self.bind("load.Load/1", "driver=driver", "counter=a")
+        told = []
+
+        def change():
+            told.append(self.c.hector("move", "a", "--to", "south", capsule="north"))
+            told.append(self.c.hector("move", "a", "--to", "north", capsule="south"))
+
+        report = self.under_load(change)
+        self.check("an Object moved to another capsule and back", report, calls_at_least=0.1)
+        self.assertIn("with its state", told[0])
+        self.assertEqual([item["name"] for item in self.c.json("get", "objects", capsule="south")], [])
+        self.assertEqual(int(self.c.call("a.look", capsule="hub")["count"]), report["calls"], "found by its name as well")
+        with self.assertRaises(CommandFailed) as failed:
+            self.c.hector("move", "a", "--to", "nowhere", capsule="north")
+        self.assertIn("nowhere", failed.exception.text)
+
     def test_a_channel_moves_under_load_from_one_protocol_to_another_and_back(self):
         self.start("hub", "north")
         self.create("load.Counter", "a", "north")

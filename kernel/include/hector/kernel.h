@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct CreateOptions {
   std::string name;
   std::string arguments = "{}";
   std::map<std::string, std::string> properties;  ///< for the Trader; values as JSON scalars
+  /// It takes over the name that an Object of another capsule has in Naming, and that one's state if there is one.
+  bool is_successor = false;
+  std::optional<std::string> state = std::nullopt;
 };
 
 /// Any thread, unless said otherwise. What a function blocks for is bounded by its deadline or grace.

@@ -39,6 +39,47 @@ constexpr Duration kPreparedFor = std::chrono::seconds(30);
 /// How long an Object may take to save or restore its state.
 constexpr std::chrono::seconds kStateWithin{5};
 
+/// Runs in the Object; this thread waits for it.
+template <class Answer>
+Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
+  struct Waiting {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<Answer> answer;
+  };
+  auto waiting = std::make_shared<Waiting>();
+  host.notify([waiting, ask = std::move(ask)](Servant& servant) {
+    auto answer = ask(servant);
+    const std::lock_guard lock(waiting->mutex);
+    waiting->answer.emplace(std::move(answer));
+    waiting->changed.notify_all();
+  });
+  std::unique_lock lock(waiting->mutex);
+  if (!waiting->changed.wait_for(lock, kStateWithin, [&] { return waiting->answer.has_value(); })) {
+    return fail(Code::kDeadlineExceeded, fmt::format("'{}' did not answer about its state within {} s", host.options().name, kStateWithin.count()));
+  }
+  return std::move(*waiting->answer);
+}
+
+}  // namespace
+
+Result<std::optional<Bytes>> saved_state(ObjectHost& host) {
+  return in_object<Result<std::optional<Bytes>>>(host, [](Servant& servant) -> Result<std::optional<Bytes>> {
+    if (!servant.has_state()) return std::optional<Bytes>();
+    auto state = servant.save();
+    if (!state) return fail(state.error());
+    return std::optional<Bytes>(std::move(*state));
+  });
+}
+Status restore_state(ObjectHost& host, const std::string& state) {
+  return in_object<Status>(host, [state](Servant& servant) -> Status {
+    if (servant.has_state()) return servant.restore(Bytes::copy(state));
+    return fail(Code::kFailedPrecondition, "its predecessor hands over a state, and this template takes none (it has no restore)");
+  });
+}
+
+namespace {
+
 class Coordinator {
  public:
   explicit Coordinator(Core& core) : core_(core) {}
@@ -266,42 +307,6 @@ class Coordinator {
   }
   static Error gone(const Place& place) {
     return {Code::kNotFound, fmt::format("no party plays '{}' {} of this Binding in this capsule", place.role(), place.member()), {}, {}, {}};
-  }
-
-  /// Runs in the Object; this thread waits for it.
-  template <class Answer>
-  static Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
-    struct Waiting {
-      std::mutex mutex;
-      std::condition_variable changed;
-      std::optional<Answer> answer;
-    };
-    auto waiting = std::make_shared<Waiting>();
-    host.notify([waiting, ask = std::move(ask)](Servant& servant) {
-      auto answer = ask(servant);
-      const std::lock_guard lock(waiting->mutex);
-      waiting->answer.emplace(std::move(answer));
-      waiting->changed.notify_all();
-    });
-    std::unique_lock lock(waiting->mutex);
-    if (!waiting->changed.wait_for(lock, kStateWithin, [&] { return waiting->answer.has_value(); })) {
-      return fail(Code::kDeadlineExceeded, fmt::format("'{}' did not answer about its state within {} s", host.options().name, kStateWithin.count()));
-    }
-    return std::move(*waiting->answer);
-  }
-  static Result<std::optional<Bytes>> saved_state(ObjectHost& host) {
-    return in_object<Result<std::optional<Bytes>>>(host, [](Servant& servant) -> Result<std::optional<Bytes>> {
-      if (!servant.has_state()) return std::optional<Bytes>();
-      auto state = servant.save();
-      if (!state) return fail(state.error());
-      return std::optional<Bytes>(std::move(*state));
-    });
-  }
-  static Status restore_state(ObjectHost& host, const std::string& state) {
-    return in_object<Status>(host, [state](Servant& servant) -> Status {
-      if (servant.has_state()) return servant.restore(Bytes::copy(state));
-      return fail(Code::kFailedPrecondition, "its predecessor hands over a state, and this template takes none (it has no restore)");
-    });
   }
 
   Result<std::shared_ptr<PartySession>> reserve(const PreparePart& part) {

@@ -38,6 +38,10 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
 /// Without id, for Objects named by capsule and name only: the full reference too.
 Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core, const Reference& reference);
 
+/// What an Object hands over to a successor: nothing where its template has no state. Blocks until it has answered.
+Result<std::optional<Bytes>> saved_state(ObjectHost& host);
+Status restore_state(ObjectHost& host, const std::string& state);
+
 /// Ends every session of a Binding in this capsule.
 void close_parties(Core& core, std::uint64_t binding, const std::string& why, Code code = Code::kUnavailable);
 /// Ends one.

@@ -514,25 +514,33 @@ Result<Reference> KernelImpl::create_object(const CreateOptions& options) {
     return fail(servant.error());
   }
   (*offer)->host->set_servant(std::move(*servant));
-  if (auto added = add_offer(*offer); !added) {
+  Status added;
+  if (options.state) added = restore_state(*(*offer)->host, *options.state);
+  if (added) added = add_offer(*offer, options.is_successor ? NameIs::kTakenOver : NameIs::kNew);
+  if (!added) {
     (*offer)->host->drop_servant();
     forget();
     return fail(added.error());
   }
+  if (options.arguments != "{}" || !options.properties.empty()) {
+    const std::lock_guard lock(mutex_);
+    made_[options.name] = options;
+    made_[options.name].state.reset();
+  }
   return core_.reference_of(**offer);
 }
 
-Status KernelImpl::add_offer(const OfferPtr& offer) {
+Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
   if (auto added = core_.offers.add(offer); !added) return added;
   const Services use = services();
   if (use.naming != nullptr) {
-    if (auto bound = use.naming->bind(offer->object, core_.reference_of(*offer), true); !bound) {
+    if (auto bound = use.naming->bind(offer->object, core_.reference_of(*offer), name == NameIs::kNew); !bound) {
       core_.offers.remove(offer->object);
       return bound;
     }
   }
   if (auto published = publish(offer); !published) {
-    unpublish(offer);
+    unpublish(offer, name == NameIs::kNew ? NameGoes::kAway : NameGoes::kToSuccessor);
     core_.offers.remove(offer->object);
     return published;
   }
@@ -555,9 +563,9 @@ Status KernelImpl::publish(const OfferPtr& offer) {
   return {};
 }
 
-void KernelImpl::unpublish(const OfferPtr& offer) {
+void KernelImpl::unpublish(const OfferPtr& offer, NameGoes name_goes) {
   const Services use = services();
-  if (use.naming != nullptr) static_cast<void>(use.naming->unbind(offer->object));
+  if (use.naming != nullptr && name_goes == NameGoes::kAway) static_cast<void>(use.naming->unbind(offer->object));
   if (use.trading != nullptr && offer->advertised && !offer->advertised->trader_id.empty()) static_cast<void>(use.trading->withdraw(offer->advertised->trader_id));
 }
 
@@ -577,11 +585,13 @@ Result<Reference> KernelImpl::adopt_object(const std::string& name, InterfacePtr
   info.parallel = parallel;
   auto offer = make_offer(options, info, std::static_pointer_cast<const types::CompiledInterface>(interface));
   (*offer)->host->set_servant(std::move(servant));
-  if (auto added = add_offer(*offer); !added) return fail(added.error());
+  if (auto added = add_offer(*offer, NameIs::kNew); !added) return fail(added.error());
   return core_.reference_of(**offer);
 }
 
-Status KernelImpl::delete_object(const std::string& name) {
+Status KernelImpl::delete_object(const std::string& name) { return end_object(name, NameGoes::kAway); }
+
+Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
   const OfferPtr known = core_.offers.find_object(name);
   if (!known || known->is_system) return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'", name, core_.options.capsule));
   std::vector<std::uint64_t> bound;
@@ -594,7 +604,7 @@ Status KernelImpl::delete_object(const std::string& name) {
   for (const auto binding : bound) close_parties(core_, binding, fmt::format("Object '{}' was deleted", name));
   const OfferPtr offer = core_.offers.remove(name);
   if (!offer) return {};
-  unpublish(offer);
+  unpublish(offer, name_goes);
   if (offer->host->retire(core_.options.clock->now() + core_.options.drain_grace, *core_.options.clock)) {
     offer->host->drop_servant();
   } else {
@@ -608,8 +618,92 @@ Status KernelImpl::delete_object(const std::string& name) {
   if (const auto of = object_templates_.find(name); of != object_templates_.end()) {
     --templates_[of->second].objects;
     object_templates_.erase(of);
+    made_.erase(name);
   }
   return {};
+}
+
+Result<management::v1::MoveReply> KernelImpl::relocate(const std::string& name, const std::string& to) {
+  const OfferPtr offer = core_.offers.find_object(name);
+  management::v1::CreateRequest request;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto of = object_templates_.find(name);
+    if (!offer || of == object_templates_.end()) return fail(Code::kNotFound, fmt::format("no Object '{}' made from a template in capsule '{}'", name, core_.options.capsule));
+    request.set_template_(of->second);
+    if (const auto made = made_.find(name); made != made_.end()) {
+      request.set_arguments(made->second.arguments);
+      request.mutable_properties()->insert(made->second.properties.begin(), made->second.properties.end());
+    }
+  }
+  if (to == core_.options.capsule) return fail(Code::kAlreadyExists, fmt::format("'{}' is in capsule '{}' already", name, to));
+  request.set_name(name);
+  request.set_is_successor(true);
+  auto there = capsule().resolve("capsules/" + to);
+  if (!there) return fail(there.error().code, fmt::format("capsule '{}' is not known: {}", to, there.error().message));
+  auto state = saved_state(*offer->host);
+  if (!state) return fail(state.error());
+  if (*state) {
+    request.set_has_state(true);
+    request.set_state(std::string((*state)->view()));
+  }
+  const auto ask = [&]<class Out>(Target& target, const char* operation, const auto& message) -> Result<Out> {
+    return call_and_wait<Out>(target, *core_.options.clock, kByName, operation, message, core_.options.clock->now() + std::chrono::seconds(15));
+  };
+  auto created = ask.operator()<management::v1::CreateReply>(**there, "create", request);
+  if (!created) return fail(created.error());
+  management::v1::MoveReply reply;
+  reply.set_reference(created->reference());
+  reply.add_effects(fmt::format("'{}' made in capsule '{}'{}", name, to, *state ? ", with its state" : ""));
+  auto moved = rebind_places(offer, created->reference());
+  if (!moved) {
+    management::v1::DeleteRequest remove;
+    remove.set_kind("object");
+    remove.set_name(name);
+    static_cast<void>(ask.operator()<management::v1::Done>(**there, "delete", remove));
+    static_cast<void>(publish(offer));
+    return fail(moved.error());
+  }
+  for (auto& effect : *moved) reply.add_effects(std::move(effect));
+  if (auto ended = end_object(name, NameGoes::kToSuccessor); !ended) return fail(ended.error());
+  reply.add_effects(fmt::format("'{}' ended in capsule '{}'", name, core_.options.capsule));
+  core_.options.log->write(Level::kInfo, "object moved", {{"object", name}, {"to", to}});
+  return reply;
+}
+
+Result<std::vector<std::string>> KernelImpl::rebind_places(const OfferPtr& offer, const std::string& successor) {
+  std::vector<std::shared_ptr<PartySession>> sessions;
+  {
+    const std::lock_guard lock(core_.bindings_mutex);
+    for (const auto& [binding, session] : core_.parties) {
+      if (session->offer() == offer) sessions.push_back(session);
+    }
+  }
+  std::vector<std::string> effects;
+  std::vector<std::function<void()>> undo;
+  for (const auto& session : sessions) {
+    Reference control = from_model(session->part().binder());
+    control.object = binding_control_name(session->binding());
+    control.interface_id = "hector.Binding/1";
+    control.offer = 0;
+    control.identity = (*core_.types.interface(control.interface_id))->identity();
+    auto target = make_target(core_, control);
+    const auto rebind = [this, session, target](const std::string& who) {
+      binding::v1::RebindRequest request;
+      request.set_role(session->role());
+      request.set_number(session->member());
+      request.set_who(who);
+      return call_and_wait<binding::v1::Rebound>(**target, *core_.options.clock, kByName, "rebind", request, core_.options.clock->now() + std::chrono::seconds(15));
+    };
+    Result<binding::v1::Rebound> done = target ? rebind(successor) : fail(target.error());
+    if (!done) {
+      for (const auto& each : undo) each();
+      return fail(done.error());
+    }
+    effects.push_back(fmt::format("{} {} of Binding {}: calls waited {} us at most", session->role(), session->member(), id_text(session->binding()), done->gap_us()));
+    undo.push_back([rebind, back = core_.reference_of(*offer).text()] { static_cast<void>(rebind(back)); });
+  }
+  return effects;
 }
 
 // --- Bindings -----------------------------------------------------------------------------------------------------------------------------

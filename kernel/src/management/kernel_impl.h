@@ -83,6 +83,8 @@ class KernelImpl final : public Kernel {
   Result<std::shared_ptr<BindingController>> bind(const BindRequest& request);
   [[nodiscard]] std::shared_ptr<BindingController> binding(std::uint64_t id);
   Status unbind(std::uint64_t binding);
+  /// The Object goes on in another capsule, with its name, its state and its places in Bindings; what happened, a line each.
+  Result<management::v1::MoveReply> relocate(const std::string& object, const std::string& to);
   Status advertise(const std::string& object, const std::map<std::string, std::string>& properties);
 
   Core& core() { return core_; }
@@ -94,10 +96,15 @@ class KernelImpl final : public Kernel {
   std::vector<std::shared_ptr<BindingController>> bindings();
 
  private:
-  Status add_offer(const OfferPtr& offer);
+  enum class NameIs { kNew, kTakenOver };
+  Status add_offer(const OfferPtr& offer, NameIs name);
+  enum class NameGoes { kAway, kToSuccessor };
+  Status end_object(const std::string& name, NameGoes name_goes);
   Result<OfferPtr> make_offer(const CreateOptions& options, const TemplateInfo& info, types::CompiledPtr interface);
   Status publish(const OfferPtr& offer);
-  void unpublish(const OfferPtr& offer);
+  void unpublish(const OfferPtr& offer, NameGoes name_goes);
+  /// Every place the Object has in a Binding goes to the successor, all or none.
+  Result<std::vector<std::string>> rebind_places(const OfferPtr& offer, const std::string& successor);
   void refresh_references();
   Result<std::vector<std::string>> unload_protocol(const std::string& name, bool dry_run);
   Result<std::vector<std::string>> moves_of(const std::string& protocol, bool dry_run);
@@ -114,6 +121,7 @@ class KernelImpl final : public Kernel {
   std::map<std::string, std::unique_ptr<Language>> languages_;
   std::map<std::string, LoadedTemplate> templates_;
   std::map<std::string, std::string> object_templates_;
+  std::map<std::string, CreateOptions> made_;  ///< how each Object was made, where it was anything but its template
   std::map<std::string, std::unique_ptr<ObjectCapsule>> handles_;
   std::map<std::string, std::unique_ptr<Service>> embedded_;
   std::map<std::string, Reference> joined_;

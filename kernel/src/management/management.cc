@@ -34,7 +34,7 @@ hector::type::v1::Interface management_interface() {
                             builtin_rpc<LoadRequest, LoadReply>("load"), builtin_rpc<LoadRequest, LoadReply>("unload"),
                             builtin_rpc<CreateRequest, CreateReply>("create"), builtin_rpc<DeleteRequest, Done>("delete"),
                             builtin_rpc<CallRequest, CallReply>("call"), builtin_rpc<management::v1::BindRequest, BindReply>("bind"),
-                            builtin_rpc<Nothing, VersionReply>("version")});
+                            builtin_rpc<Nothing, VersionReply>("version"), builtin_rpc<management::v1::MoveRequest, management::v1::MoveReply>("move")});
 }
 
 namespace {
@@ -185,6 +185,8 @@ class Management {
     options.name = request.name();
     if (!request.arguments().empty()) options.arguments = request.arguments();
     options.properties.insert(request.properties().begin(), request.properties().end());
+    options.is_successor = request.is_successor();
+    if (request.has_state()) options.state = request.state();
     auto reference = kernel_.create_object(options);
     if (!reference) return fail(reference.error());
     CreateReply reply;
@@ -247,6 +249,8 @@ class Management {
     if (!controller) return fail(controller.error());
     return (*controller)->formation();
   }
+
+  Result<management::v1::MoveReply> relocate(const management::v1::MoveRequest& request) { return kernel_.relocate(request.object(), request.to()); }
 
   Result<VersionReply> version() {
     VersionReply reply;
@@ -469,7 +473,8 @@ std::unique_ptr<Servant> make_management(KernelImpl& kernel) {
       blocking<DeleteRequest>(kernel, [m](const auto& request) { return m->remove(request); }),
       blocking<CallRequest>(kernel, [m](const auto& request) { return m->call(request); }),
       blocking<hector::management::v1::BindRequest>(kernel, [m](const auto& request) { return m->bind(request); }),
-      blocking<Nothing>(kernel, [m](const auto&) { return m->version(); })});
+      blocking<Nothing>(kernel, [m](const auto&) { return m->version(); }),
+      blocking<management::v1::MoveRequest>(kernel, [m](const auto& request) { return m->relocate(request); })});
 }
 
 }  // namespace hector
