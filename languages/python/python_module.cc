@@ -178,6 +178,12 @@ void bind_reach(py::module_& module) {
       .def("binding", [](const PySession& self) { return self.session->binding(); })
       .def("binding_type", [](const PySession& self) { return self.session->binding_type(); })
       .def("number", [](const PySession& self) { return self.session->number(); })
+      .def("location",
+           [](const PySession& self, const std::string& role, std::uint32_t number) {
+             auto where = self.session->location(role, number);
+             if (!where) raise(where.error());
+             return *where;
+           })
       .def("role", [](const PySession& self) { return self.session->role(); })
       .def("members",
            [](const PySession& self, const std::string& role) {

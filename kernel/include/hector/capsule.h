@@ -61,6 +61,11 @@ class Session {
   [[nodiscard]] virtual std::size_t receivers(std::uint32_t interaction) const noexcept = 0;
   /// What the type says of a multicast; kAll where it says nothing.
   [[nodiscard]] virtual Reliability reliability(std::uint32_t interaction) const noexcept = 0;
+  /// Where a partner is reached, "udp 127.0.0.1:4242". FAILED_PRECONDITION where policy hides it (location transparency); NOT_FOUND.
+  [[nodiscard]] virtual Result<std::string> location(std::string_view role, std::uint32_t number) const = 0;
+  /// The protocol's own channel to a partner: no stub, no order, calls name their Offer and operation themselves. FAILED_PRECONDITION where policy
+  /// keeps any transparency; UNIMPLEMENTED in the process, where there is no protocol in between.
+  [[nodiscard]] virtual Result<std::shared_ptr<Starter>> endpoint(std::string_view role, std::uint32_t number) const = 0;
   /// The message type of an interaction's request.
   [[nodiscard]] virtual const Operation& operation(std::uint32_t interaction) const = 0;
 };

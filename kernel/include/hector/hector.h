@@ -121,6 +121,8 @@ void hector_session_role(const hector_session* session, hector_text_fn take, voi
 /* How many members there are now, or -1 if the type has no such role; each is named by Object and capsule. Its number is what calls to it
  * are given; a member that leaves leaves it to the next who joins. */
 int hector_session_members(const hector_session* session, const char* role, hector_party_fn each, void* context);
+/* Where a partner is reached: 0, or the code of why it is not told (described to `failed`). */
+uint32_t hector_session_location(const hector_session* session, const char* role, uint32_t number, hector_text_fn take, void* context, hector_text_fn failed, void* failed_context);
 uint32_t hector_session_interaction(const hector_session* session, const char* name);
 /* A session stays valid, with every call on it failing after its end, until it is released as often as it was retained. */
 void hector_session_retain(hector_session* session);

@@ -118,6 +118,7 @@ class Changes : public ::testing::Test {
     options.executor = loops_.get();
     options.network = network_.get();
     options.log = log_.get();
+    options.policy = policy();
     kernel_ = Kernel::make(options);
     const std::string path = ::testing::TempDir() + "hector-changes.yaml";
     std::ofstream(path) << kTypes;
@@ -130,6 +131,7 @@ class Changes : public ::testing::Test {
     kernel_->drain();
     kernel_.reset();
   }
+  virtual std::vector<PolicyEntry> policy() const { return {}; }
   template <class T, class... Arguments>
   T* adopt(const std::string& name, const char* interface, Arguments... arguments) {
     auto made = std::make_unique<T>(arguments...);
@@ -400,11 +402,50 @@ TEST_F(Changes, MoreThanTheRateIsRefused) {
   session_.reset();
 }
 
+class Transparent : public Changes {
+ protected:
+  std::vector<PolicyEntry> policy() const override { return {{"t.Pair.worker.transparencies", kept}}; }
+  void remake(std::vector<std::string> what) {
+    session_.reset();
+    control_.reset();
+    kernel_->drain();
+    kernel_.reset();
+    kept = std::move(what);
+    SetUp();
+    bind("t.Pair/1", {"a"});
+  }
+  std::vector<std::string> kept;
+};
+
+TEST_F(Transparent, ChannelsHideWhatPolicyKeepsAndShowTheRest) {
+  bind("t.Pair/1", {"a"});
+  EXPECT_THAT(session_->location("worker", 0).error().text(), HasSubstr("hide where it is"));
+  EXPECT_THAT(session_->endpoint("worker", 0).error().text(), HasSubstr("keep access location relocation failure"));
+  ASSERT_TRUE(rebind("b"));
+  EXPECT_EQ(ask(), "b") << "followed unseen";
+  remake({"access", "failure"});
+  EXPECT_EQ(*session_->location("worker", 0), "in-process c");
+  EXPECT_EQ(session_->location("worker", 7).error().code, Code::kNotFound);
+  ASSERT_TRUE(rebind("b"));
+  EXPECT_THAT(ask(), HasSubstr("UNAVAILABLE: 'b' of capsule 'c' plays worker 0 now"));
+  EXPECT_EQ(ask(), "b");
+  remake({"none"});
+  EXPECT_EQ(session_->endpoint("worker", 0).error().code, Code::kUnimplemented) << "nothing is between them here";
+  session_.reset();
+  kept = {"acess"};
+  kernel_->drain();
+  SetUp();
+  const auto refused = kernel_->capsule().bind({"t.Pair/1", {{"caller", "caller"}, {"worker", "a"}}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr("'acess' (did you mean 'access'?)"));
+}
+
 TEST_F(Changes, ABindingThatEndsUnderLoadFailsItsCallsAndNothingElse) {
   bind("t.Pair/1", {"a"});
   Load load(*this, false);
   while (load.calls < 100) std::this_thread::yield();
   ASSERT_TRUE(kernel_->capsule().unbind(binding_));
+  while (!load.failed) std::this_thread::yield();
   load.stop();
   EXPECT_THAT(load.why, HasSubstr("is closed"));
   session_.reset();

@@ -98,6 +98,37 @@ const Operation& PartySession::operation(std::uint32_t interaction) const {
   return known == theirs.end() ? kNone : **known;
 }
 
+Result<PartySession::OutChannelPtr> PartySession::channel_to(std::string_view role, std::uint32_t number) const {
+  const int at = types::role_position(type_, role);
+  const std::lock_guard lock(mutex_);
+  for (const auto& out : plan_kept_->out) {
+    if (static_cast<int>(out->role) == at && out->member == number) return out;
+  }
+  return fail(Code::kNotFound, fmt::format("role '{}' of {} has no channel to {} {}", role_name_, type_id_, role, number));
+}
+
+Result<std::string> PartySession::location(std::string_view role, std::uint32_t number) const {
+  auto out = channel_to(role, number);
+  if (!out) return fail(out.error());
+  if ((*out)->hides.location) {
+    return fail(Code::kFailedPrecondition, fmt::format("channels to '{}' hide where it is; policy '{}.{}.transparencies' without location shows it", role, type_.name(), role));
+  }
+  const std::lock_guard lock(mutex_);
+  return fmt::format("{} {}", (*out)->profile.protocol, (*out)->profile.address);
+}
+
+Result<std::shared_ptr<Starter>> PartySession::endpoint(std::string_view role, std::uint32_t number) const {
+  auto out = channel_to(role, number);
+  if (!out) return fail(out.error());
+  const Transparencies& hides = (*out)->hides;
+  if (hides.access || hides.location || hides.relocation || hides.failure) {
+    return fail(Code::kFailedPrecondition, fmt::format("channels to '{}' keep {}; policy '{}.{}.transparencies: [none]' gives the protocol's own channel", role, hides.text(), type_.name(), role));
+  }
+  if ((*out)->is_local) return fail(Code::kUnimplemented, "both ends are in one capsule: there is no protocol between them");
+  const std::lock_guard lock(mutex_);
+  return std::static_pointer_cast<Starter>((*out)->kept.back());
+}
+
 std::string PartySession::monitor_allows() const {
   const Inside inside;
   return plan().monitor->allowed();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "binding/core.h"
+#include "binding/transparency.h"
 #include "hector/kernel/v1/kernel.pb.h"
 #include "runtime/inside.h"
 #include "types/binding_check.h"
@@ -28,6 +29,7 @@ struct ChannelState {
   Profile profile;
   std::string why;
   std::uint64_t sent = 0;
+  std::string hides;  ///< its transparencies
   std::optional<MetricsInterceptor::Counts> metrics;  ///< where policy puts `metrics` on the channel
 };
 
@@ -53,6 +55,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   std::size_t receivers(std::uint32_t interaction) const noexcept override;
   Reliability reliability(std::uint32_t interaction) const noexcept override;
   const Operation& operation(std::uint32_t interaction) const override;
+  Result<std::string> location(std::string_view role, std::uint32_t number) const override;
+  Result<std::shared_ptr<Starter>> endpoint(std::string_view role, std::uint32_t number) const override;
 
   // Recovery: a call over a channel to another capsule failed.
   bool recover(Call& call) noexcept override;
@@ -143,6 +147,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     std::atomic<bool> is_paused{false};
     std::atomic<bool> is_suspected{false};  ///< the binder was told
     InterceptorList interceptors;
+    Transparencies hides;
   };
   using OutChannelPtr = std::shared_ptr<OutChannel>;  ///< one plan's, and the next one's
   /// What came from one member over channels from other capsules.
@@ -240,6 +245,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   [[nodiscard]] const Plan& plan() const noexcept { return *plan_.load(std::memory_order_acquire); }
   void send(const Plan& plan, std::uint32_t interaction, std::uint32_t member, Call& call) noexcept;
   void send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction, Call& call) noexcept;
+  /// The channel to a partner, as it is now. NOT_FOUND.
+  [[nodiscard]] Result<OutChannelPtr> channel_to(std::string_view role, std::uint32_t number) const;
   [[nodiscard]] Sender* sender(std::uint32_t role, std::uint32_t member) const noexcept;
   /// One message for this party, from `sender` of the interaction's other role.
   void take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;

@@ -330,6 +330,24 @@ Status PartySession::take_position(const Position& position) {
   return fail(Code::kFailedPrecondition, fmt::format("role '{}' of {} cannot go on from where it stood", role_name_, type_id_));
 }
 
+namespace {
+
+/// Without relocation transparency the first call after a party was replaced is told so.
+class Relocated final : public Interceptor {
+ public:
+  explicit Relocated(std::string text) : text_(std::move(text)) {}
+  Status sending(Call&, const Hop&) noexcept override {
+    if (is_told_.exchange(true)) return {};
+    return fail(Error{Code::kUnavailable, text_, std::string(kNotExecuted), {}, {}});
+  }
+
+ private:
+  const std::string text_;
+  std::atomic<bool> is_told_{false};
+};
+
+}  // namespace
+
 // --- other parties --------------------------------------------------------------------------------------------------------------------------
 
 Status PartySession::replace(const hector::kernel::v1::Replace& change) {
@@ -364,6 +382,10 @@ Status PartySession::replace(const hector::kernel::v1::Replace& change) {
     out->sequence = (*before)->sequence.load();
     out->flows = (*before)->flows.load();
     out->sent = (*before)->sent.load();
+    if (!out->hides.relocation) {
+      out->interceptors.push_back(std::make_shared<Relocated>(fmt::format("'{}' of capsule '{}' plays {} {} now, at {} {}; relocation is not hidden on this channel: the next call goes there",
+                                                                          out->party.object, out->party.capsule, change.place().role(), change.place().member(), out->profile.protocol, out->profile.address)));
+    }
   }
   put(std::move(*made));
   return {};
@@ -417,7 +439,7 @@ bool PartySession::recover(Call& call) noexcept {
   const auto found = std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each->id == call.header.session; });
   if (interaction >= plan.interactions.size() || found == plan.out.end()) return false;
   OutChannel& out = **found;
-  if (!is_retraded(out.role)) return false;
+  if (!out.hides.failure || !is_retraded(out.role)) return false;
   const Operation* const operation = plan.interactions[interaction].theirs[out.member];
   const bool may_repeat = is_untouched || (operation != nullptr && operation->idempotent && call.kind == Kind::kRpc);
   suspect(out);
@@ -524,7 +546,7 @@ std::vector<ChannelState> PartySession::channels() const {
   const std::lock_guard lock(mutex_);
   std::vector<ChannelState> states;
   for (const auto& out : plan_kept_->out) {
-    states.push_back({type_.roles(static_cast<int>(out->role)).name(), out->member, out->party, out->profile, out->why, out->sent.load(), {}});
+    states.push_back({type_.roles(static_cast<int>(out->role)).name(), out->member, out->party, out->profile, out->why, out->sent.load(), out->hides.text(), {}});
     for (const auto& each : out->interceptors) {
       if (const auto* metrics = dynamic_cast<const MetricsInterceptor*>(each.get())) states.back().metrics = metrics->counts();
     }

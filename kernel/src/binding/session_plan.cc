@@ -116,6 +116,9 @@ Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan
   auto interceptors = interceptors_for(planned.role());
   if (!interceptors) return fail(interceptors.error());
   out->interceptors = std::move(*interceptors);
+  auto hides = read_transparencies(ask_policy(core_.options.policy, type_.name(), planned.role(), "transparencies").values);
+  if (!hides) return fail(hides.error());
+  out->hides = *hides;
   const std::weak_ptr<PartySession> weak = weak_from_this();
   if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
         if (const auto self = weak.lock()) self->tell_breach(role, member, dimension, text);

@@ -218,6 +218,11 @@ int hector_session_members(const hector_session* session, const char* role, hect
   for (const auto& member : *members) each(context, view(member.object), view(member.capsule), member.number);
   return static_cast<int>(members->size());
 }
+uint32_t hector_session_location(const hector_session* session, const char* role, uint32_t number, hector_text_fn take, void* context, hector_text_fn failed, void* failed_context) {
+  const auto found = of(session).location(role, number);
+  tell(found ? take : failed, found ? context : failed_context, found ? *found : found.error().text());
+  return found ? 0 : static_cast<uint32_t>(found.error().code);
+}
 uint32_t hector_session_interaction(const hector_session* session, const char* name) {
   const auto found = of(session).interaction(name);
   return found ? *found : UINT32_MAX;

@@ -336,7 +336,8 @@ class Management {
             .with("protocol", channel.profile.protocol)
             .with("address", channel.profile.address)
             .with("sent", std::to_string(channel.sent))
-            .with("why", channel.why);
+            .with("why", channel.why)
+            .with("hides", channel.hides);
         if (!channel.metrics) continue;
         const auto& counts = *channel.metrics;
         const auto us = [](Duration time) { return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count()); };

@@ -126,6 +126,10 @@ class Session:
         """Who plays a role now: their `number` is what call() is given; a member that leaves leaves it to the next who joins."""
         return [Member(*each) for each in self._handle.members(role)]
 
+    def location(self, role, number=0):
+        """Where a partner is reached, "udp 127.0.0.1:4242"; Error FAILED_PRECONDITION where policy hides it."""
+        return self._handle.location(role, number)
+
     def call(self, interaction, member, request, reply=None, timeout=None):
         """Starts an interaction at one member and waits; the answer as a `reply` message, or as octets."""
         answer = self._handle.call(interaction, member, _octets(request), timeout or 0)

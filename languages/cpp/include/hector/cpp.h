@@ -242,6 +242,13 @@ class Session {
         &list);
     return list;
   }
+  /// Where a partner is reached, "udp 127.0.0.1:4242"; FAILED_PRECONDITION where policy hides it.
+  [[nodiscard]] Result<std::string> location(const std::string& role, uint32_t number) const {
+    std::string where, why;
+    const uint32_t code = hector_session_location(session_, role.c_str(), number, detail::take_text, &where, detail::take_text, &why);
+    if (code != 0) return hector::fail(code_from_number(code), why);
+    return where;
+  }
   /// An rpc to one member, waited for.
   template <class Out, class In>
   Result<Out> call(const std::string& interaction, uint32_t member, const In& request, int64_t timeout_ns = 0) {
