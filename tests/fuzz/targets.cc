@@ -8,6 +8,9 @@
 #include "packet.h"
 #include "session.h"
 #include "status_mapping.h"
+#include "types/format.h"
+#include "types/history.h"
+#include "types/monitor.h"
 #include "types/binding_check.h"
 #include "types/conformance.h"
 #include "types/expression.h"
@@ -113,6 +116,26 @@ void type_file(const std::uint8_t* data, std::size_t size) {
   }
 }
 
+/// What is laid out once is laid out.
+void type_layout(const std::uint8_t* data, std::size_t size) {
+  const auto made = types::format_types(std::string(text(data, size)), "fuzz.yaml", "/nowhere");
+  if (!made) return;
+  const auto again = types::format_types(*made, "fuzz.yaml", "/nowhere");
+  if (!again || *again != *made) std::abort();
+}
+
+/// A Binding type as another capsule sends it: what is not malformed has an order, and a place in it can be told to another monitor of it.
+void binding_model(const std::uint8_t* data, std::size_t size) {
+  hector::type::v1::Binding binding;
+  if (!binding.ParseFromArray(data, static_cast<int>(size)) || binding.roles().empty() || !types::malformed(binding).empty()) return;
+  types::View view;
+  for (int r = 0; r < binding.roles_size(); ++r) view.members.push_back(r % 2 == 0 ? 1 : 2);
+  types::Monitor monitor(binding, view), other(binding, view);
+  for (std::uint32_t i = 0; i < 16; ++i) static_cast<void>(monitor.step(types::view_symbol(i % static_cast<std::uint32_t>(std::max(binding.interactions_size(), 1)), data[i % size] % 2)));
+  if (!other.walk(monitor.way())) std::abort();
+  static_cast<void>(types::common_history(binding, view, {{0, 0, monitor.way()}}));
+}
+
 void grpc_session_call(const std::uint8_t* data, std::size_t size) {
   Header header;
   const auto payload = grpcp::from_session_buffer(Bytes::copy(data, size), TimePoint{}, header);
@@ -146,7 +169,7 @@ const std::vector<Target>& targets() {
                                        {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
                                        {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
                                        {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
-                                       {"grpc_session_call", grpc_session_call}};
+                                       {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}};
   return all;
 }
 

@@ -34,7 +34,7 @@ class Docs(unittest.TestCase):
         self.folder = os.path.join(self.c.folder, "reader")
         os.makedirs(self.folder)
         path = os.pathsep.join([os.path.join(self.c.build, "bin"), os.path.dirname(outside.go_program(outside.GRPCURL)), os.environ["PATH"]])
-        self.environment = dict(self.c.environment, PATH=path, HECTOR=ROOT)
+        self.environment = dict(self.c.environment, PATH=path, HECTOR=ROOT, HECTOR_SOURCE=ROOT, HECTOR_BUILD=self.c.build)
 
     def run_block(self, where, text):
         lines = []

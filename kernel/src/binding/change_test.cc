@@ -50,6 +50,13 @@ interactions:
   ask: {kind: rpc, from: caller, to: worker, operation: ask, qos: {deadline_ms: 20, message_octets_max: 100}}
 protocol: ask*
 ---
+binding: t.Urgent/1
+roles: {caller: {interface: t.Caller/1}, worker: {interface: t.Worker/1}}
+interactions:
+  tell: {kind: announce, from: caller, to: worker, operation: tell}
+  ask:  {kind: rpc, from: caller, to: worker, operation: ask}
+protocol: (tell ; ask before 50ms)*
+---
 binding: t.Slowly/1
 roles: {caller: {interface: t.Caller/1}, worker: {interface: t.Worker/1}}
 interactions:
@@ -392,6 +399,22 @@ TEST_F(Changes, ALateReplyIsABreachAndAnEvent) {
   large.run(session_->starter(*session_->interaction("ask"), 0), *clock_);
   ASSERT_TRUE(large.error);
   EXPECT_THAT(large.error->text(), HasSubstr("may have 100 octets, and this message has 101"));
+  session_.reset();
+}
+
+TEST_F(Changes, APhaseThatMayNotBeEmptyFailsItsBindingWhenItsTimeIsOver) {
+  bind("t.Urgent/1", {"a"});
+  const auto tell_one = [&] {
+    WaitedCall call;
+    call.run(session_->starter(*session_->interaction("tell"), 0), *clock_);
+    return call.error ? call.error->text() : std::string("OK");
+  };
+  ASSERT_EQ(tell_one(), "OK");
+  EXPECT_EQ(ask(), "a") << "in time";
+  ASSERT_EQ(tell_one(), "OK");
+  const auto until = clock_->now() + std::chrono::seconds(5);
+  while (caller_->session_ && clock_->now() < until) std::this_thread::yield();  // the Object is told of the end
+  EXPECT_THAT(ask(), HasSubstr("DEADLINE_EXCEEDED: the Binding t.Urgent/1 is closed: 'caller' as caller: the phase of ask was not over within 50 ms"));
   session_.reset();
 }
 

@@ -289,6 +289,7 @@ Result<Position> BindingController::reconstruct(PartyFinder& finder, const Chang
     auto frozen = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze);
     if (!frozen) return fail(frozen.error());
     for (const auto& party : frozen->parties()) {
+      if (!is_sound(party)) return fail(Code::kInternal, fmt::format("capsule '{}' says what cannot be of a party of this Binding", capsule.capsule));
       const auto role = static_cast<std::uint32_t>(types::role_position(type_, party.role()));
       if (role == role_number && party.member() == change.member) continue;
       ways.push_back({role, party.member(), {party.position().way().begin(), party.position().way().end()}});
@@ -389,6 +390,19 @@ Result<Rebound> BindingController::rebind(const binding::v1::RebindRequest& requ
 
 // --- members that come and go -----------------------------------------------------------------------------------------------------------------
 
+bool BindingController::is_sound(const kernel::v1::PartyPosition& party) const {
+  const auto is_place = [&](int role, std::uint32_t member) {
+    return role >= 0 && static_cast<std::size_t>(role) < formation_.parties.size() && member < formation_.parties[static_cast<std::size_t>(role)].size();
+  };
+  const auto all_are_places = [&](const auto& counts) {
+    return std::all_of(counts.begin(), counts.end(), [&](const auto& count) { return count.role() < formation_.parties.size() && is_place(static_cast<int>(count.role()), count.member()); });
+  };
+  const auto is_symbol = [&](types::Symbol symbol) { return types::symbol_interaction(symbol) < static_cast<std::uint32_t>(type_.interactions_size()); };
+  const auto& position = party.position();
+  return is_place(types::role_position(type_, party.role()), party.member()) && all_are_places(position.sent()) && all_are_places(position.received()) &&
+         std::all_of(position.way().begin(), position.way().end(), is_symbol) && std::all_of(party.waiting().begin(), party.waiting().end(), is_symbol);
+}
+
 std::optional<std::vector<kernel::v1::PartyPosition>> BindingController::at_rest(PartyFinder& finder) {
   hector::kernel::v1::Freeze freeze;
   freeze.set_binding(id_);
@@ -398,7 +412,7 @@ std::optional<std::vector<kernel::v1::PartyPosition>> BindingController::at_rest
     std::map<std::tuple<int, std::uint32_t, int, std::uint32_t>, std::uint64_t> received;
     for (const auto& capsule : live(formation_)) {
       auto frozen = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze);
-      if (!frozen) return std::nullopt;
+      if (!frozen || !std::all_of(frozen->parties().begin(), frozen->parties().end(), [&](const auto& party) { return is_sound(party); })) return std::nullopt;
       parties.insert(parties.end(), frozen->parties().begin(), frozen->parties().end());
     }
     for (const auto& party : parties) {

@@ -86,6 +86,8 @@ class BindingController : public std::enable_shared_from_this<BindingController>
   Result<hector::kernel::v1::Position> reconstruct(PartyFinder& finder, const Change& change);
   bool succeed_lost(PartyFinder& finder, int role, std::uint32_t member);
 
+  /// Whether what another capsule says of a party can be of this Binding.
+  [[nodiscard]] bool is_sound(const kernel::v1::PartyPosition& party) const;
   /// All parties' positions with nothing on its way between them; the Binding is frozen then. None: something was on its way for too long.
   std::optional<std::vector<hector::kernel::v1::PartyPosition>> at_rest(PartyFinder& finder);
   /// Waits for a moment at which `next` can be made of it, freezes the Binding there; the history all believe in.

@@ -113,7 +113,8 @@ class Coordinator {
 
   Result<Positions> freeze(const Freeze& request) {
     Positions positions;
-    const auto parties = sessions(request.binding());
+    auto parties = sessions(request.binding());
+    std::erase_if(parties, [](const auto& session) { return !session->is_active(); });  // a successor in the making stands nowhere yet
     for (const auto& session : parties) session->freeze(request.seal());
     for (const auto& session : parties) {
       auto* party = positions.add_parties();

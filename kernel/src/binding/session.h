@@ -38,6 +38,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
  public:
   static constexpr std::size_t kHeldMax = 1'024;
   static constexpr std::size_t kParkedMax = 65'536;
+  static constexpr std::uint32_t kMembersMax = 65'535;  ///< of one role
   static Result<std::shared_ptr<PartySession>> make(Core& core, const hector::kernel::v1::PreparePart& part, OfferPtr offer);
   ~PartySession() override;
 

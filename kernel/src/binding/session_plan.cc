@@ -27,6 +27,7 @@ PartySession::PartySession(Core& core, const PreparePart& part, OfferPtr offer)
 PartySession::~PartySession() = default;
 
 Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, const PreparePart& part, OfferPtr offer) {
+  if (const auto wrong = types::malformed(part.type()); !wrong.empty()) return fail(Code::kInvalidArgument, fmt::format("the type of a Binding is malformed: {}", wrong));
   std::shared_ptr<PartySession> made(new PartySession(core, part, std::move(offer)));
   const int role = types::role_position(made->type_, part.role());
   if (role < 0) return fail(Code::kInvalidArgument, fmt::format("{} has no role '{}'", made->type_id_, part.role()));
@@ -74,6 +75,7 @@ Result<std::unique_ptr<PartySession::Plan>> PartySession::make_plan(const Prepar
   plan->view.member = member_;
   if (part.roles_size() != type_.roles_size()) return fail(Code::kInvalidArgument, fmt::format("a part of {} must name all its roles", type_id_));
   for (const auto& role : part.roles()) {
+    if (role.numbers() > kMembersMax) return fail(Code::kResourceExhausted, fmt::format("role '{}' has {} members, {} at most", role.name(), role.numbers(), kMembersMax));
     plan->view.members.push_back(role.numbers());
     plan->view.absent.emplace_back(role.absent().begin(), role.absent().end());
   }

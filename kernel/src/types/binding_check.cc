@@ -505,6 +505,27 @@ std::vector<bool> refusable_interactions(const Binding& binding) {
   return refusable;
 }
 
+std::string malformed(const Binding& binding) {
+  std::set<std::string> roles, names;
+  for (const auto& role : binding.roles()) {
+    if (!roles.insert(role.name()).second) return fmt::format("role '{}' stands twice", role.name());
+  }
+  for (const auto& interaction : binding.interactions()) {
+    if (!names.insert(interaction.name()).second) return fmt::format("interaction '{}' stands twice", interaction.name());
+    if (!roles.contains(interaction.from()) || !roles.contains(interaction.to()) || interaction.from() == interaction.to()) {
+      return fmt::format("interaction '{}' goes from '{}' to '{}'", interaction.name(), interaction.from(), interaction.to());
+    }
+  }
+  if (static_cast<std::uint32_t>(binding.interactions_size()) > kGlobalInteractionsMax) return fmt::format("more than {} interactions", kGlobalInteractionsMax);
+  std::string wrong;
+  if (!binding.has_protocol()) return wrong;
+  each_part(binding.protocol(), [&](const Expression& part) {
+    if (part.has_symbol() && !names.contains(part.symbol().name())) wrong = fmt::format("the protocol names an unknown interaction '{}'", part.symbol().name());
+    if (part.has_repeat() && (part.repeat().min() > kExpressionCountMax || part.repeat().max() > static_cast<std::int32_t>(kExpressionCountMax))) wrong = "the protocol repeats something too often";
+  });
+  return wrong;
+}
+
 std::optional<BindingFault> check_binding(const Binding& binding, const InterfaceLookup& known) {
   if (auto fault = check_names(binding, known)) return fault;
   if (!binding.has_protocol()) return std::nullopt;  // every order: nothing can go wrong with one

@@ -24,6 +24,9 @@ struct BindingFault {
 inline constexpr std::size_t kCheckStatesMax = 4'096;
 inline constexpr std::size_t kCheckLocalStatesMax = 50'000;
 
+/// What is wrong with a model that came from elsewhere and was not read here: names that nothing has. "" if nothing is.
+std::string malformed(const hector::type::v1::Binding& binding);
+
 /// An Interface by its id where it is known, else null: then its operations are not looked at.
 using InterfaceLookup = std::function<const CompiledInterface*(const std::string& id)>;
 
