@@ -61,6 +61,7 @@ class Simulation final : public Clock, public Executor, public Random, public Lo
   TimerId at(TimePoint when, Task task) override;
   bool cancel(TimerId timer) override;
   bool help(TimePoint until) override { return now_ < until && step(); }
+  [[nodiscard]] bool is_alone() const noexcept override { return true; }
   // Log
   void write(Level, std::string_view, std::initializer_list<Field>) noexcept override {}
 

@@ -102,6 +102,8 @@ class Executor {
     static_cast<void>(until);
     return false;
   }
+  /// Whether there is no other thread: what would block on one of its own is posted here, and waits by help().
+  [[nodiscard]] virtual bool is_alone() const noexcept { return false; }
 };
 
 }  // namespace hector

@@ -110,9 +110,16 @@ class Worker final : public Servant {
 class Caller final : public Servant {
  public:
   void invoke(Call& call) noexcept override { call.complete(); }
-  void bound(const std::shared_ptr<Session>& session) noexcept override { session_ = session; }
-  void unbound(Session&) noexcept override { session_.reset(); }
+  void bound(const std::shared_ptr<Session>& session) noexcept override {
+    session_ = session;
+    is_bound = true;
+  }
+  void unbound(Session&) noexcept override {
+    session_.reset();
+    is_bound = false;
+  }
   std::shared_ptr<Session> session_;
+  std::atomic<bool> is_bound{false};
 };
 
 class Changes : public ::testing::Test {
@@ -413,7 +420,7 @@ TEST_F(Changes, APhaseThatMayNotBeEmptyFailsItsBindingWhenItsTimeIsOver) {
   EXPECT_EQ(ask(), "a") << "in time";
   ASSERT_EQ(tell_one(), "OK");
   const auto until = clock_->now() + std::chrono::seconds(5);
-  while (caller_->session_ && clock_->now() < until) std::this_thread::yield();  // the Object is told of the end
+  while (caller_->is_bound && clock_->now() < until) std::this_thread::yield();  // the Object is told of the end
   EXPECT_THAT(ask(), HasSubstr("DEADLINE_EXCEEDED: the Binding t.Urgent/1 is closed: 'caller' as caller: the phase of ask was not over within 50 ms"));
   session_.reset();
 }

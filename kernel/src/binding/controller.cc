@@ -427,8 +427,7 @@ std::optional<std::vector<kernel::v1::PartyPosition>> BindingController::at_rest
       });
     });
     if (all_arrived) return parties;
-    std::this_thread::sleep_for(kLookAgain);
-  } while (core_.options.clock->now() < until);
+  } while (core_.options.clock->now() < until && core_.pause_for(kLookAgain));
   return std::nullopt;
 }
 
@@ -455,8 +454,7 @@ Result<std::vector<types::Symbol>> BindingController::moment_for(PartyFinder& fi
       if (auto history = types::common_history(type_, view, ways)) return std::move(*history);
     }
     go_on(finder, formation_);
-    if (core_.options.clock->now() >= until) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (core_.options.clock->now() >= until || !core_.pause_for(std::chrono::milliseconds(5))) break;
   }
   return fail(Code::kFailedPrecondition, fmt::format("{} now: what has happened{} is no beginning of {} with the members there would be; try again when that round is over", what,
                                                      where.empty() ? "" : fmt::format(" (up to '{}')", where), types::binding_id(type_)));

@@ -8,18 +8,25 @@
 
 namespace hector {
 
-void Workers::run(std::function<void()> task) {
-  const std::lock_guard lock(mutex_);
-  tasks_.push_back(std::move(task));
-  if (idle_ == 0 && threads_.size() < kThreadsMax) threads_.emplace_back([this] { work(); });
-  changed_.notify_one();
-}
-
 namespace {
 thread_local bool is_worker = false;
 }
 
 bool Workers::is_here() noexcept { return is_worker; }
+
+void Workers::run(std::function<void()> task) {
+  if (executor_ != nullptr) {
+    return executor_->post([task = std::move(task)] {
+      const bool before = std::exchange(is_worker, true);
+      task();
+      is_worker = before;
+    });
+  }
+  const std::lock_guard lock(mutex_);
+  tasks_.push_back(std::move(task));
+  if (idle_ == 0 && threads_.size() < kThreadsMax) threads_.emplace_back([this] { work(); });
+  changed_.notify_one();
+}
 
 void Workers::work() {
   is_worker = true;

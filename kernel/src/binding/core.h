@@ -54,6 +54,8 @@ class SessionTable {
 /// The management Object's threads: its operations block. Started when first needed.
 class Workers {
  public:
+  /// Where the executor is the only thread there is, in a simulated world, tasks run there.
+  void use(Executor& executor) { executor_ = executor.is_alone() ? &executor : nullptr; }
   ~Workers() { stop(); }
   void run(std::function<void()> task);
   void stop();
@@ -63,6 +65,7 @@ class Workers {
  private:
   static constexpr std::size_t kThreadsMax = 8;
   void work();
+  Executor* executor_ = nullptr;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
@@ -88,6 +91,12 @@ struct Core {
   /// Of the Bindings made here. Set by the kernel.
   std::function<void(const hector::kernel::v1::Place&)> on_suspicion;
 
+  /// Lets others go on, on a thread that may block: for who waits for something that nobody will tell it of. False: nothing will happen any more.
+  bool pause_for(Duration time) {
+    if (options.executor->is_alone()) return options.executor->help(options.clock->now() + time);
+    std::this_thread::sleep_for(time);
+    return true;
+  }
   [[nodiscard]] Reference reference_of(const Offer& offer) const {
     return {offer.id,       offer.object,    options.capsule,
             capsule_id,     offer.interface->id(), offer.interface->identity(),

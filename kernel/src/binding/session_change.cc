@@ -268,8 +268,7 @@ Status PartySession::await(const google::protobuf::RepeatedPtrField<Count>& expe
                             type_.roles(static_cast<int>(count.role())).name(), count.member(), offer_->object);
     }
     if (missing.empty()) return {};
-    if (core_.options.clock->now() >= until) return fail(Code::kDeadlineExceeded, missing);
-    std::this_thread::sleep_for(kLookAgain);
+    if (core_.options.clock->now() >= until || !core_.pause_for(kLookAgain)) return fail(Code::kDeadlineExceeded, missing);
   }
 }
 
@@ -283,11 +282,10 @@ Status PartySession::come_to_rest(Duration grace) {
       if (offer_->host->is_at_rest() && offer_->host->calls() == calls && held_count_.load() == 0) return {};
       resume();
     }
-    if (core_.options.clock->now() >= until) {
+    if (core_.options.clock->now() >= until || !core_.pause_for(kLookAgain)) {
       return fail(Code::kDeadlineExceeded, held_count_.load() != 0 ? fmt::format("'{}' holds {} messages that came before their turn", offer_->object, held_count_.load())
                                                                    : fmt::format("'{}' has not answered all that it was asked", offer_->object));
     }
-    std::this_thread::sleep_for(kLookAgain);
   }
 }
 

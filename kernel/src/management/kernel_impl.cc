@@ -57,6 +57,7 @@ Status ObjectCapsule::advertise(const std::map<std::string, std::string>& proper
 
 KernelImpl::KernelImpl(const KernelOptions& options) : own_capsule_(*this, "_capsule", options.principal) {
   core_.options = options;
+  core_.workers.use(*options.executor);
   if (core_.options.principal.empty()) core_.options.principal = "capsule:" + options.capsule;
   core_.capsule_id = options.random->next();
   core_.ids = options.random->next();
