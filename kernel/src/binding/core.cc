@@ -16,7 +16,8 @@ bool Workers::is_here() noexcept { return is_worker; }
 
 void Workers::run(std::function<void()> task) {
   if (executor_ != nullptr) {
-    return executor_->post([task = std::move(task)] {
+    return executor_->post([task = std::move(task), is_open = is_open_] {
+      if (!*is_open) return;
       const bool before = std::exchange(is_worker, true);
       task();
       is_worker = before;
@@ -45,6 +46,7 @@ void Workers::work() {
 }
 
 void Workers::stop() {
+  *is_open_ = false;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

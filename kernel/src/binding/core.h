@@ -66,6 +66,8 @@ class Workers {
   static constexpr std::size_t kThreadsMax = 8;
   void work();
   Executor* executor_ = nullptr;
+  /// For tasks that are still with the executor when this has ended: they do nothing then.
+  const std::shared_ptr<std::atomic<bool>> is_open_ = std::make_shared<std::atomic<bool>>(true);
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
