@@ -126,7 +126,9 @@ function(hector_template name)
   add_library(${name} MODULE ${T_SOURCES})
   hector_generate_types(${name} FILES ${T_TYPES} MESSAGES ${T_MESSAGES})
   target_link_libraries(${name} PRIVATE hector::cpp protobuf::libprotobuf)
-  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
+  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    LIBRARY_OUTPUT_DIRECTORY ${HECTOR_PLUGIN_DIRECTORY}/templates/${folder})
 endfunction()
 
 # hector_templates(MESSAGES x/messages.proto CPP a b COPY globs): this folder's templates, in C++ one for each NAME.cc; files that are read as

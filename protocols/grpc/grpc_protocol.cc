@@ -35,6 +35,9 @@ class GrpcProtocol final : public Protocol {
  public:
   explicit GrpcProtocol(ProtocolContext context) : context_(std::move(context)) {
     capabilities_.message_octets_max = kMessageOctetsMax;
+    capabilities_.latency_us = 43;
+    capabilities_.cost_us = 43;
+    capabilities_.reach = Reach::kEverywhere;
     capabilities_.address_format = "HOST:PORT";
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }

@@ -19,6 +19,9 @@ class UdpProtocol final : public Protocol {
   explicit UdpProtocol(ProtocolContext context) : context_(std::move(context)) {
     capabilities_.multicast = true;
     capabilities_.ordered = true;
+    capabilities_.latency_us = 5;
+    capabilities_.cost_us = 5;
+    capabilities_.reach = Reach::kSite;  // no way through proxies
     capabilities_.message_octets_max = SessionLimits{}.message_octets_max;
     capabilities_.address_format = "IPv4:port or [IPv6]:port; a multicast group to receive multicasts";
   }

@@ -12,6 +12,9 @@ class ZenohProtocol final : public Protocol {
  public:
   explicit ZenohProtocol(ProtocolContext context) : context_(std::move(context)) {
     capabilities_.message_octets_max = kMessageOctetsMax;
+    capabilities_.latency_us = 52;
+    capabilities_.cost_us = 60;
+    capabilities_.reach = Reach::kEverywhere;  // through routers
     capabilities_.address_format = "to listen: tcp/HOST:PORT or router/tcp/HOST:PORT; to reach: CAPSULE@tcp/HOST:PORT";
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }

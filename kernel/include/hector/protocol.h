@@ -57,12 +57,20 @@ class Endpoint {
   virtual void drain(Duration grace) noexcept = 0;
 };
 
+/// How far a protocol gets.
+enum class Reach : std::uint8_t { kHost, kSite, kEverywhere };
+
 struct ProtocolCapabilities {
   bool rpc = true, announce = true, stream = true, multicast = false;
   /// Messages of one session arrive in the order in which they were started.
   bool ordered = false;
   std::uint64_t message_octets_max = 0;
   Security security = Security::kNone;
+  /// What policy may choose by: a small call's usual time there and back, and what it costs in processor time at both ends, in µs on one
+  /// machine (orders of magnitude, for comparison); 0: not known.
+  double latency_us = 0;
+  double cost_us = 0;
+  Reach reach = Reach::kSite;
   std::string address_format;  ///< for people
 };
 

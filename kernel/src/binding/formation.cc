@@ -272,7 +272,9 @@ Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Ref
   } else {
     for (const auto& profile : from.profiles) here.push_back(profile.protocol);
   }
-  return choose_protocol(core_.options.policy, formation.type.name(), formation.role_name(to_role), to.profiles, here, {}, unfit(formation, formation.role_name(from_role), formation.role_name(to_role)));
+  const std::string& role = formation.type.roles(to_role).name();
+  return choose_protocol({.policy = core_.options.policy, .binding = formation.type.name(), .role = role, .offered = to.profiles, .here = here,
+                          .unfit = unfit(formation, formation.role_name(from_role), role), .known = core_.protocols.all_capabilities()});
 }
 
 Result<PreparePart> PartyFinder::part_of(const Formation& formation, int role, std::uint32_t member) const {

@@ -1,6 +1,8 @@
 #include "binding/policy.h"
 
 #include <algorithm>
+
+#include "hector_yaml/nearest.h"
 #include <fmt/format.h>
 
 namespace hector {
@@ -60,13 +62,53 @@ PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::strin
   return answer;
 }
 
-Result<ProtocolChoice> choose_protocol(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role,
-                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude, const std::map<std::string, std::string>& unfit) {
+namespace {
+
+/// By one class: smaller is better. Protocols of which nothing is known come last.
+double rank(const std::string& by, const std::map<std::string, ProtocolCapabilities>& known, const std::string& protocol) {
+  constexpr double kLast = 1e18;
+  const auto found = known.find(protocol);
+  if (found == known.end()) return kLast;
+  const auto& can = found->second;
+  if (by == "latency") return can.latency_us == 0 ? kLast : can.latency_us;
+  if (by == "cost") return can.cost_us == 0 ? kLast : can.cost_us;
+  if (by == "privacy") return -static_cast<double>(can.security);
+  return -static_cast<double>(can.reach);
+}
+
+/// The classes that policy prefers by; others are told in `unknown`.
+std::vector<std::string> classes(const PolicyAnswer& prefer, std::string& unknown) {
+  const std::vector<std::string> known{"latency", "cost", "privacy", "reach"};
+  std::vector<std::string> by;
+  for (const auto& each : prefer.values) {
+    if (std::find(known.begin(), known.end(), each) != known.end()) by.push_back(each);
+    else unknown = fmt::format("policy '{}' prefers by '{}'{}; classes are {}", prefer.key, each, types::nearest_hint(each, known), fmt::join(known, ", "));
+  }
+  return by;
+}
+
+}  // namespace
+
+Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question) {
+  const auto& [policy, binding, role, offered, here, exclude, unfit, known] = question;
   const PolicyAnswer order = ask_policy(policy, binding, role, "protocols");
+  const PolicyAnswer prefer = ask_policy(policy, binding, role, "prefer");
   std::vector<std::string> wanted = order.values;
-  const std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
+  std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
   if (wanted.empty()) {
     for (const auto& profile : offered) wanted.push_back(profile.protocol);
+  }
+  std::string unknown;
+  const auto by = classes(prefer, unknown);
+  if (!unknown.empty()) return fail(Code::kInvalidArgument, unknown);
+  if (!by.empty()) {
+    std::stable_sort(wanted.begin(), wanted.end(), [&](const std::string& a, const std::string& b) {
+      for (const auto& each : by) {
+        if (const double left = rank(each, known, a), right = rank(each, known, b); left != right) return left < right;
+      }
+      return false;
+    });
+    rule = fmt::format("policy '{}: {}' orders them {}", prefer.key, fmt::join(prefer.values, ", "), fmt::join(wanted, ", "));
   }
   ProtocolChoice choice;
   for (const auto& protocol : wanted) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hector/kernel.h"
+#include "hector/protocol.h"
 #include "hector/reference.h"
 
 namespace hector {
@@ -27,9 +28,20 @@ struct ProtocolChoice {
   std::vector<std::string> refused;  ///< "grpc: not loaded at north"
 };
 
-/// Among `offered` profiles, the first in policy's order that `here` has too and that is not `unfit` (name and why). UNAVAILABLE with the reasons if there is none.
-Result<ProtocolChoice> choose_protocol(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role,
-                                       const std::vector<Profile>& offered, const std::vector<std::string>& here, const std::string& exclude,
-                                       const std::map<std::string, std::string>& unfit = {});
+/// What a choice is made from.
+struct ProtocolQuestion {
+  const std::vector<PolicyEntry>& policy;
+  const std::string& binding;
+  const std::string& role;               ///< of the party that is reached
+  const std::vector<Profile>& offered;
+  std::vector<std::string> here;         ///< what the initiating capsule speaks
+  std::string exclude = {};              ///< it is going away
+  std::map<std::string, std::string> unfit = {};  ///< name and why it does not do
+  std::map<std::string, ProtocolCapabilities> known = {};
+};
+
+/// Among the offered profiles the first in policy's order that is here too and fits. The order is what `protocols` names, else the reference's; where
+/// `prefer` names classes (latency, cost, privacy, reach) it is by those, the first one first. UNAVAILABLE with the reasons if there is none.
+Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question);
 
 }  // namespace hector

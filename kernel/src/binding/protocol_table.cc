@@ -64,6 +64,13 @@ Result<ProtocolCapabilities> ProtocolTable::capabilities(const std::string& name
   return found->second.protocol->capabilities();
 }
 
+std::map<std::string, ProtocolCapabilities> ProtocolTable::all_capabilities() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, ProtocolCapabilities> all;
+  for (const auto& [name, loaded] : protocols_) all.emplace(name, loaded.protocol->capabilities());
+  return all;
+}
+
 std::vector<Profile> ProtocolTable::profiles() const {
   const std::lock_guard lock(mutex_);
   std::vector<Profile> profiles;

@@ -27,6 +27,7 @@ class ProtocolTable {
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has(const std::string& name) const;
   [[nodiscard]] Result<ProtocolCapabilities> capabilities(const std::string& name) const;
+  [[nodiscard]] std::map<std::string, ProtocolCapabilities> all_capabilities() const;
   [[nodiscard]] std::vector<Profile> profiles() const;
   [[nodiscard]] std::size_t channels(const std::string& name) const;
   /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.

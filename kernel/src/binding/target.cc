@@ -36,8 +36,10 @@ void LocalTarget::start(Call& call) noexcept {
 }
 
 Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference, InterfacePtr interface) {
+  static const std::string kPeer = "peer";
   const std::string type = reference.interface_id.substr(0, reference.interface_id.rfind('/'));
-  auto choice = choose_protocol(core.options.policy, type, "peer", reference.profiles, core.protocols.names(), {});
+  auto choice = choose_protocol({.policy = core.options.policy, .binding = type, .role = kPeer, .offered = reference.profiles, .here = core.protocols.names(),
+                                 .known = core.protocols.all_capabilities()});
   if (!choice) {
     Error error = choice.error();
     error.message = "'" + reference.object + "' of capsule '" + reference.capsule + "' cannot be reached: " + error.message;
