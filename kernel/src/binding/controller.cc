@@ -144,14 +144,26 @@ Result<int> BindingController::role_of(const std::string& name) const {
   return fail(Code::kInvalidArgument, fmt::format("{} has no role '{}'; roles are {}", types::binding_id(type_), name, fmt::join(names, ", ")));
 }
 
-Result<std::uint32_t> BindingController::member_of(int role, std::uint32_t number) const {
-  const auto& members = formation_.parties[static_cast<std::size_t>(role)];
-  if (number < members.size() && members[number]) return number;
+Result<std::pair<int, std::uint32_t>> BindingController::place_of(const std::string& name, std::uint32_t number) const {
+  const auto role = role_of(name);
+  if (!role) return fail(role.error());
+  const auto& members = formation_.parties[static_cast<std::size_t>(*role)];
+  if (number < members.size() && members[number]) return std::pair{*role, number};
   std::vector<std::string> known;
   for (std::uint32_t m = 0; m < members.size(); ++m) {
     if (members[m]) known.push_back(fmt::format("{} ({})", m, members[m]->reference.object));
   }
-  return fail(Code::kNotFound, fmt::format("role '{}' has no member {}; it has {}", formation_.role_name(role), number, known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+  return fail(Code::kNotFound, fmt::format("role '{}' has no member {}; it has {}", name, number, known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+}
+
+Status BindingController::seal(PartyFinder& finder) {
+  hector::kernel::v1::Freeze freeze;
+  freeze.set_binding(id_);
+  freeze.set_seal(true);
+  for (const auto& capsule : live(formation_)) {
+    if (auto sealed = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze); !sealed) return fail(sealed.error());
+  }
+  return {};
 }
 
 Result<Candidate> BindingController::candidate(PartyFinder& finder, int role, const std::string& who) {
@@ -365,25 +377,24 @@ Result<Rebound> BindingController::replace(PartyFinder& finder, Change& change, 
 Result<Rebound> BindingController::rebind(const binding::v1::RebindRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  auto role = role_of(request.role());
-  if (!role) return fail(role.error());
-  auto member = member_of(*role, request.number());
-  if (!member) return fail(member.error());
-  auto& place = formation_.parties[static_cast<std::size_t>(*role)][*member];
-  if (place->reference.is_foreign()) return fail(Code::kFailedPrecondition, "a server of another system cannot be asked to come to rest: it stays until the Binding ends");
-  auto after = candidate(finder, *role, request.who());
+  const auto place = place_of(request.role(), request.number());
+  if (!place) return fail(place.error());
+  const auto [role, member] = *place;
+  auto& party = formation_.parties[static_cast<std::size_t>(role)][member];
+  if (party->reference.is_foreign()) return fail(Code::kFailedPrecondition, "a server of another system cannot be asked to come to rest: it stays until the Binding ends");
+  auto after = candidate(finder, role, request.who());
   if (!after) return fail(after.error());
-  Change change{*role, *member, *place, std::move(*after), formation_, {}, or_default(request.grace_ms(), kGraceDefault)};
+  Change change{role, member, *party, std::move(*after), formation_, {}, or_default(request.grace_ms(), kGraceDefault)};
   change.after.session = change.before.session;
-  change.formation.parties[static_cast<std::size_t>(*role)][*member] = change.after;
-  auto ways = ways_to(finder, change.formation, *role, *member);
+  change.formation.parties[static_cast<std::size_t>(role)][member] = change.after;
+  auto ways = ways_to(finder, change.formation, role, member);
   if (!ways) return fail(ways.error());
   change.replace = std::move(*ways);
-  const bool is_lost = lost_.contains({*role, *member});
+  const bool is_lost = lost_.contains({role, member});
   auto rebound = replace(finder, change, is_lost);
   if (rebound && is_lost) {
     const std::lock_guard lock(mutex_);
-    lost_.erase({*role, *member});
+    lost_.erase({role, member});
   }
   return rebound;
 }
@@ -461,12 +472,7 @@ Result<std::vector<types::Symbol>> BindingController::moment_for(PartyFinder& fi
 }
 
 Status BindingController::reconfigure(PartyFinder& finder, const Formation& next, const std::vector<types::Symbol>& history, std::optional<std::pair<int, std::uint32_t>> except) {
-  hector::kernel::v1::Freeze freeze;
-  freeze.set_binding(id_);
-  freeze.set_seal(true);
-  for (const auto& capsule : live(formation_)) {
-    if (auto sealed = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze); !sealed) return fail(sealed.error());
-  }
+  if (auto sealed = seal(finder); !sealed) return sealed;
   std::map<std::uint64_t, std::pair<Reference, hector::kernel::v1::Reconfigure>> by_capsule;
   for (const auto& [role, member] : next.places()) {
     if (except && except->first == role && except->second == member) continue;
@@ -535,26 +541,25 @@ Result<Joined> BindingController::join(const binding::v1::JoinRequest& request) 
 Status BindingController::leave(const binding::v1::LeaveRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  auto role = role_of(request.role());
-  if (!role) return fail(role.error());
-  auto member = member_of(*role, request.number());
-  if (!member) return fail(member.error());
-  const auto& kind = type_.roles(*role);
-  if (formation_.members(*role) <= kind.members_min() && !(kind.optional() && formation_.members(*role) == 1)) {
+  const auto place = place_of(request.role(), request.number());
+  if (!place) return fail(place.error());
+  const auto [role, member] = *place;
+  const auto& kind = type_.roles(role);
+  if (formation_.members(role) <= kind.members_min() && !(kind.optional() && formation_.members(role) == 1)) {
     return fail(Code::kFailedPrecondition, fmt::format("role '{}' must keep {} members; rebind it to another party instead", request.role(), kind.members_min()));
   }
   Formation next = formation_;
-  const Candidate gone = *next.parties[static_cast<std::size_t>(*role)][*member];
-  next.parties[static_cast<std::size_t>(*role)][*member].reset();
-  auto history = moment_for(finder, next, std::pair{*role, *member}, or_default(request.wait_ms(), kWaitDefault), fmt::format("'{}' cannot leave role '{}'", gone.reference.object, request.role()));
+  const Candidate gone = *next.parties[static_cast<std::size_t>(role)][member];
+  next.parties[static_cast<std::size_t>(role)][member].reset();
+  auto history = moment_for(finder, next, std::pair{role, member}, or_default(request.wait_ms(), kWaitDefault), fmt::format("'{}' cannot leave role '{}'", gone.reference.object, request.role()));
   if (!history) return fail(history.error());
   if (auto done = reconfigure(finder, next, *history, std::nullopt); !done) {
     go_on(finder, formation_);
     return done;
   }
-  drop(finder, gone, *role, *member);
+  drop(finder, gone, role, member);
   go_on(finder, next);
-  note("left", fmt::format("{} {}: '{}'", request.role(), *member, gone.reference.object));
+  note("left", fmt::format("{} {}: '{}'", request.role(), member, gone.reference.object));
   adopt_formation(finder, std::move(next));
   return {};
 }
@@ -564,14 +569,9 @@ Status BindingController::leave(const binding::v1::LeaveRequest& request) {
 Status BindingController::suspend() {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  hector::kernel::v1::Freeze freeze;
-  freeze.set_binding(id_);
-  freeze.set_seal(true);
-  for (const auto& capsule : live(formation_)) {
-    if (auto done = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze); !done) {
-      go_on(finder, formation_);
-      return fail(done.error());
-    }
+  if (auto sealed = seal(finder); !sealed) {
+    go_on(finder, formation_);
+    return sealed;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -597,18 +597,17 @@ Status BindingController::resume() {
 Result<binding::v1::Moved> BindingController::move(const binding::v1::MoveRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  auto role = role_of(request.role());
-  if (!role) return fail(role.error());
-  auto member = member_of(*role, request.number());
-  if (!member) return fail(member.error());
+  const auto place = place_of(request.role(), request.number());
+  if (!place) return fail(place.error());
+  const auto [role, member] = *place;
   hector::kernel::v1::MoveChannel change;
   change.set_binding(id_);
   change.set_role(request.role());
-  change.set_member(*member);
+  change.set_member(member);
   change.set_only(request.protocol());
   binding::v1::Moved moved;
   std::vector<std::string> refused;
-  const std::string to = formation_.parties[static_cast<std::size_t>(*role)][*member]->reference.object;
+  const std::string to = formation_.parties[static_cast<std::size_t>(role)][member]->reference.object;
   for (const auto& capsule : live(formation_)) {
     auto done = finder.tell<kernel::v1::MovedChannel>(capsule, CoordinatorOperation::kMove, change);
     if (!done) {
@@ -626,7 +625,7 @@ Result<binding::v1::Moved> BindingController::move(const binding::v1::MoveReques
       }
     }
   }
-  if (moved.moves().empty()) return fail(Error{Code::kFailedPrecondition, fmt::format("no channel to {} {} was moved", request.role(), *member), {}, {}, std::move(refused)});
+  if (moved.moves().empty()) return fail(Error{Code::kFailedPrecondition, fmt::format("no channel to {} {} was moved", request.role(), member), {}, {}, std::move(refused)});
   note("moved", fmt::format("{}", fmt::join(moved.moves(), "; ")));
   return moved;
 }

@@ -57,7 +57,9 @@ class BindingController : public std::enable_shared_from_this<BindingController>
   using Parts = std::vector<hector::kernel::v1::PreparePart>;
   PartyFinder finder() { return {core_, services_()}; }
   Result<int> role_of(const std::string& name) const;
-  Result<std::uint32_t> member_of(int role, std::uint32_t number) const;
+  Result<std::pair<int, std::uint32_t>> place_of(const std::string& name, std::uint32_t number) const;
+  /// Nothing moves in it any more; what comes waits.
+  Status seal(PartyFinder& finder);
   Result<Candidate> candidate(PartyFinder& finder, int role, const std::string& who);
   /// One Object's reference for each capsule that takes part and is there.
   [[nodiscard]] std::vector<Reference> live(const Formation& formation) const;

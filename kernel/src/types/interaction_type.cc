@@ -35,30 +35,6 @@ std::string unknown_key(const Pairs& given, const std::vector<std::string>& know
   return {};
 }
 
-/// "$name" in the protocol is the parameter's value.
-std::string with_parameters(const std::string& text, const Names& values, std::string& mistake) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    if (text[at] != '$') {
-      out += text[at++];
-      continue;
-    }
-    std::size_t end = at + 1;
-    while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
-    const std::string name = text.substr(at + 1, end - at - 1);
-    const auto found = values.find(name);
-    if (found == values.end()) {
-      std::vector<std::string> known;
-      for (const auto& [each, value] : values) known.push_back(each);
-      mistake = fmt::format("the protocol names an unknown parameter '${}'{}", name, nearest_hint(name, known));
-      return out;
-    }
-    out += found->second;
-    at = end;
-  }
-  return out;
-}
-
 void rename(Expression& expression, const std::function<void(Expression&)>& each) {
   each(expression);
   const auto list = [&](Expression::List& parts) {
@@ -188,6 +164,29 @@ class Expander {
 };
 
 }  // namespace
+
+std::string with_parameters(const std::string& text, const std::map<std::string, std::string>& values, std::string& mistake) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] != '$') {
+      out += text[at++];
+      continue;
+    }
+    std::size_t end = at + 1;
+    while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
+    const std::string name = text.substr(at + 1, end - at - 1);
+    const auto found = values.find(name);
+    if (found == values.end()) {
+      std::vector<std::string> known;
+      for (const auto& [each, value] : values) known.push_back(each);
+      mistake = fmt::format("the protocol names an unknown parameter '${}'{}", name, nearest_hint(name, known));
+      return out;
+    }
+    out += found->second;
+    at = end;
+  }
+  return out;
+}
 
 std::string interaction_type_id(const InteractionType& type) { return fmt::format("{}/{}", type.name(), type.major()); }
 

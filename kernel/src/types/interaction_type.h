@@ -20,6 +20,9 @@ using InteractionTypeLookup = std::function<const hector::type::v1::InteractionT
 /// How deep custom Interaction types may stand in one another.
 inline constexpr std::size_t kInteractionDepthMax = 8;
 
+/// "$name" in a protocol becomes the parameter's value; a name that is none is a mistake.
+std::string with_parameters(const std::string& text, const std::map<std::string, std::string>& values, std::string& mistake);
+
 std::string interaction_type_id(const hector::type::v1::InteractionType& type);
 
 /// Those that every capsule knows: contract net, auction, two-phase agreement. By id.

@@ -321,14 +321,11 @@ InteractionType read_interaction_type(const YamlNode& node) {
 
 /// What is wrong in a pattern is told where it stands.
 Binding check_interaction_type(const InteractionType& type, const YamlNode& node, const InteractionTypeLookup& known) {
-  std::string text = type.protocol();
-  for (auto at = text.find('$'); at != std::string::npos; at = text.find('$', at)) {  // names are looked at whatever the times are
-    std::size_t end = at + 1;
-    while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;
-    const auto parameter = std::find_if(type.parameters().begin(), type.parameters().end(), [&](const auto& each) { return each.name() == text.substr(at + 1, end - at - 1); });
-    if (parameter == type.parameters().end()) node.at("protocol").refuse(fmt::format("the protocol names an unknown parameter '{}'; say parameters: {{{}: VALUE}}", text.substr(at, end - at), text.substr(at + 1, end - at - 1)));
-    text.replace(at, end - at, parameter->value());
-  }
+  std::map<std::string, std::string> values;
+  for (const auto& parameter : type.parameters()) values[parameter.name()] = parameter.value();
+  std::string mistake;
+  const std::string text = with_parameters(type.protocol(), values, mistake);
+  if (!mistake.empty()) node.at("protocol").refuse(mistake);
   auto parsed = parse_expression(text);
   if (!parsed) node.at("protocol").refuse(fmt::format("in {}: {}", node.at("protocol").what(), parsed.error().message));
   std::vector<std::string> roles, names;
