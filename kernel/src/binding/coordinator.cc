@@ -447,15 +447,14 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
 }
 
 void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why, Code code) {
+  session->delist();
+  if (!session->close(why, code)) return;
   {
-    const std::lock_guard lock(core.bindings_mutex);
+    const std::lock_guard lock(core.bindings_mutex);  // only now: who deletes the Object waits for this
     const auto [first, last] = core.parties.equal_range(session->binding());
     const auto at = std::find_if(first, last, [&](const auto& each) { return each.second == session; });
-    if (at == last) return;
-    core.parties.erase(at);
+    if (at != last) core.parties.erase(at);
   }
-  session->delist();
-  session->close(why, code);
   OfferTable::release(*session->offer());
 }
 

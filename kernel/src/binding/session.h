@@ -72,7 +72,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   /// Commit: messages flow, the Object is told.
   void activate();
   /// Ends the session: held messages fail, the Object is told, later ones get UNAVAILABLE.
-  void close(const std::string& why, Code code = Code::kUnavailable);
+  /// False: another has ended it, or is about to.
+  bool close(const std::string& why, Code code = Code::kUnavailable);
 
   /// From another capsule: `interaction` and the sender as the session table says.
   Status resolve(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) const;
@@ -315,6 +316,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   std::deque<Peer> peers_;
 
   std::atomic<State> state_{State::kPrepared};
+  std::atomic<bool> is_closing_{false};
   Error closed_;  ///< what calls are told after the end; written before `state_`
   std::atomic<std::uint32_t> gate_{0};
   /// Messages that the order has and that leave by and by: multicasts, and what interceptors look at.

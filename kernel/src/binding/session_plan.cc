@@ -256,8 +256,9 @@ void PartySession::activate() {
   pump_held();
 }
 
-void PartySession::close(const std::string& why, Code code) {
-  if (state_.load() != State::kClosed) closed_ = {code, fmt::format("the Binding {} is closed: {}", type_id_, why), std::string(kNotExecuted), {}, {}};
+bool PartySession::close(const std::string& why, Code code) {
+  if (is_closing_.exchange(true)) return false;
+  closed_ = {code, fmt::format("the Binding {} is closed: {}", type_id_, why), std::string(kNotExecuted), {}, {}};
   const bool was_active = state_.exchange(State::kClosed) == State::kActive;
   Inside::settle();
   std::vector<Call*> left;
@@ -296,6 +297,7 @@ void PartySession::close(const std::string& why, Code code) {
       out->peer_kept.reset();
     }
   }
+  return true;
 }
 
 }  // namespace hector

@@ -603,6 +603,7 @@ Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
     }
   }
   for (const auto binding : bound) close_parties(core_, binding, fmt::format("Object '{}' was deleted", name));
+  wait_until_unbound(known);
   const OfferPtr offer = core_.offers.remove(name);
   if (!offer) return {};
   unpublish(offer, name_goes);
@@ -622,6 +623,16 @@ Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
     made_.erase(name);
   }
   return {};
+}
+
+void KernelImpl::wait_until_unbound(const OfferPtr& offer) {
+  const TimePoint until = core_.options.clock->now() + core_.options.drain_grace;
+  const auto is_bound = [&] {
+    const std::lock_guard lock(core_.bindings_mutex);
+    return std::any_of(core_.parties.begin(), core_.parties.end(), [&](const auto& each) { return each.second->offer() == offer; });
+  };
+  while (is_bound() && core_.options.clock->now() < until && core_.pause_for(std::chrono::microseconds(100))) {
+  }
 }
 
 Result<management::v1::MoveReply> KernelImpl::relocate(const std::string& name, const std::string& to) {

@@ -102,6 +102,8 @@ class KernelImpl final : public Kernel {
   Status end_object(const std::string& name, NameGoes name_goes);
   Result<OfferPtr> make_offer(const CreateOptions& options, const TemplateInfo& info, types::CompiledPtr interface);
   Status publish(const OfferPtr& offer);
+  /// Sessions that another thread is about to end still tell their Object so: it must be there.
+  void wait_until_unbound(const OfferPtr& offer);
   void unpublish(const OfferPtr& offer, NameGoes name_goes);
   /// Every place the Object has in a Binding goes to the successor, all or none.
   Result<std::vector<std::string>> rebind_places(const OfferPtr& offer, const std::string& successor);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "hector_yaml/nearest.h"
 #include "types/expression.h"
@@ -148,6 +149,14 @@ class Expander {
     auto parsed = parse_expression(text);
     if (!parsed) return fmt::format("in the protocol of {}, \"{}\": {}", use.type(), text, parsed.error().message);
     expansion.protocol = std::move(*parsed);
+    std::set<std::string> names;
+    for (const auto& inner : type.interactions()) names.insert(inner.interaction().name());
+    each_part(expansion.protocol, [&](const Expression& part) {  // a type that has a mistake of its own may stand in the same file
+      if (part.has_symbol() && !names.contains(part.symbol().name())) mistake = fmt::format("the protocol of {} names an unknown interaction '{}'", use.type(), part.symbol().name());
+      const std::string& role = part.has_chosen() ? part.chosen().role() : part.has_symbol() ? part.symbol().role() : std::string();
+      if (!role.empty() && !roles_.contains(role)) mistake = fmt::format("the protocol of {} names an unknown role '{}'", use.type(), role);
+    });
+    if (!mistake.empty()) return mistake;
     rename(expansion.protocol, [&](Expression& part) {
       if (part.has_chosen()) part.mutable_chosen()->set_role(roles_[part.chosen().role()]);
       if (!part.has_symbol()) return;
