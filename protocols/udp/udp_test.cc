@@ -46,7 +46,7 @@ class SilentServant final : public Servant {
 };
 
 struct Capsule {
-  Capsule(Simulation& world, int number) : network(world.host("10.0.0." + std::to_string(number))) {
+  Capsule(Simulation& world, int number, std::vector<PolicyEntry> policy = {}) : network(world.host("10.0.0." + std::to_string(number))) {
     KernelOptions options;
     options.capsule = "c" + std::to_string(number);
     options.clock = &world;
@@ -55,6 +55,7 @@ struct Capsule {
     options.network = network.get();
     options.log = &world;
     options.drain_grace = Duration::zero();
+    options.policy = std::move(policy);
     kernel = Kernel::make(options);
     EXPECT_TRUE(kernel->load_types(kTypes));
     const auto added = kernel->add_protocol("udp", make_protocol(kernel->protocol_context("{}")), {"10.0.0." + std::to_string(number) + ":7000"});
@@ -219,6 +220,27 @@ TEST(ChannelMove, LosesDoublesAndReordersNothingWhileMessagesAreUnderWay) {
     EXPECT_EQ(server.order, sent);
     client.sender->session.reset();
   }
+}
+
+TEST(Transparency, WithoutAnyTheProgramHoldsTheProtocolsOwnChannel) {
+  Simulation world(7);
+  Capsule client(world, 1, {{"kit.Pair.receiver.transparencies", {"none"}}}), server(world, 2);
+  const auto binding = client.kernel->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", server.reference()}}});
+  ASSERT_TRUE(binding) << binding.error().text();
+  EXPECT_EQ(*client.sender->session->location("receiver", 0), "udp 10.0.0.2:7000");
+  auto endpoint = client.sender->session->endpoint("receiver", 0);
+  ASSERT_TRUE(endpoint) << endpoint.error().text();
+  WaitedCall call;
+  call.header.object = "echo";
+  call.header.interface_name = "kit.Echo";
+  call.header.operation_name = "echo";
+  call.header.operation = kByName;
+  call.header.deadline = world.now() + seconds(5);
+  call.request = Payload(Bytes::copy("raw"));
+  call.run(**endpoint, world);
+  EXPECT_FALSE(call.error) << call.error->text();
+  EXPECT_EQ(server.order, std::vector<std::string>{"raw"});
+  client.sender->session.reset();
 }
 
 std::uint64_t twenty_capsules(std::uint64_t seed) {
