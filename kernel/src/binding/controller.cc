@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "runtime/reference_model.h"
 
@@ -156,14 +155,20 @@ Result<std::pair<int, std::uint32_t>> BindingController::place_of(const std::str
   return fail(Code::kNotFound, fmt::format("role '{}' has no member {}; it has {}", name, number, known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
 }
 
-Status BindingController::seal(PartyFinder& finder) {
-  hector::kernel::v1::Freeze freeze;
-  freeze.set_binding(id_);
-  freeze.set_seal(true);
+Result<std::vector<kernel::v1::PartyPosition>> BindingController::freeze(PartyFinder& finder, bool seal) {
+  hector::kernel::v1::Freeze request;
+  request.set_binding(id_);
+  request.set_seal(seal);
+  std::vector<kernel::v1::PartyPosition> parties;
   for (const auto& capsule : live(formation_)) {
-    if (auto sealed = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze); !sealed) return fail(sealed.error());
+    auto frozen = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, request);
+    if (!frozen) return fail(frozen.error());
+    for (const auto& party : frozen->parties()) {
+      if (!is_sound(party)) return fail(Code::kInternal, fmt::format("capsule '{}' says what cannot be of a party of this Binding", capsule.capsule));
+      parties.push_back(party);
+    }
   }
-  return {};
+  return parties;
 }
 
 Result<Candidate> BindingController::candidate(PartyFinder& finder, int role, const std::string& who) {
@@ -288,35 +293,26 @@ Result<Position> BindingController::take_over(PartyFinder& finder, const Change&
 }
 
 Result<Position> BindingController::reconstruct(PartyFinder& finder, const Change& change) {
-  hector::kernel::v1::Freeze freeze;
-  freeze.set_binding(id_);
-  freeze.set_seal(true);
+  auto parties = freeze(finder, true);
+  if (!parties) return fail(parties.error());
   std::vector<types::PartyWay> ways;
-  std::vector<types::Symbol> unsent;  // by their senders' own view, as the lost party would have seen them
+  std::vector<types::Symbol> unsent;  // as the lost party would have seen them
   Position position;
-  std::set<std::uint64_t> asked;
   const auto role_number = static_cast<std::uint32_t>(change.role);
-  for (const auto& capsule : live(formation_)) {
-    if (capsule.capsule_id == change.before.reference.capsule_id) continue;
-    auto frozen = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze);
-    if (!frozen) return fail(frozen.error());
-    for (const auto& party : frozen->parties()) {
-      if (!is_sound(party)) return fail(Code::kInternal, fmt::format("capsule '{}' says what cannot be of a party of this Binding", capsule.capsule));
-      const auto role = static_cast<std::uint32_t>(types::role_position(type_, party.role()));
-      if (role == role_number && party.member() == change.member) continue;
-      ways.push_back({role, party.member(), {party.position().way().begin(), party.position().way().end()}});
-      for (const auto symbol : party.waiting()) {
-        const auto& interaction = type_.interactions(static_cast<int>(types::symbol_interaction(symbol)));
-        if (interaction.to() == formation_.role_name(change.role) && types::symbol_member(symbol) == change.member) unsent.push_back(types::view_symbol(types::symbol_interaction(symbol), party.member()));
-      }
-      for (const auto& [from, to] : {std::pair{&party.position().sent(), position.mutable_received()}, std::pair{&party.position().received(), position.mutable_sent()}}) {
-        for (const auto& count : *from) {
-          if (count.role() != role_number || count.member() != change.member) continue;
-          auto* added = to->Add();
-          *added = count;
-          added->set_role(role);
-          added->set_member(party.member());
-        }
+  for (const auto& party : *parties) {
+    const auto role = static_cast<std::uint32_t>(types::role_position(type_, party.role()));
+    ways.push_back({role, party.member(), {party.position().way().begin(), party.position().way().end()}});
+    for (const auto symbol : party.waiting()) {
+      const auto& interaction = type_.interactions(static_cast<int>(types::symbol_interaction(symbol)));
+      if (interaction.to() == formation_.role_name(change.role) && types::symbol_member(symbol) == change.member) unsent.push_back(types::view_symbol(types::symbol_interaction(symbol), party.member()));
+    }
+    for (const auto& [from, to] : {std::pair{&party.position().sent(), position.mutable_received()}, std::pair{&party.position().received(), position.mutable_sent()}}) {
+      for (const auto& count : *from) {
+        if (count.role() != role_number || count.member() != change.member) continue;
+        auto* added = to->Add();
+        *added = count;
+        added->set_role(role);
+        added->set_member(party.member());
       }
     }
   }
@@ -340,7 +336,6 @@ Result<Rebound> BindingController::replace(PartyFinder& finder, Change& change, 
     return fail(why);
   };
   for (const auto& capsule : live(formation_)) {
-    if (is_lost && capsule.capsule_id == change.before.reference.capsule_id) continue;
     if (auto warm = finder.tell<Empty>(capsule, CoordinatorOperation::kWarm, change.replace); !warm) return undo(warm.error());
   }
   const TimePoint begin = core_.options.clock->now();
@@ -380,19 +375,21 @@ Result<Rebound> BindingController::rebind(const binding::v1::RebindRequest& requ
   const auto place = place_of(request.role(), request.number());
   if (!place) return fail(place.error());
   const auto [role, member] = *place;
-  auto& party = formation_.parties[static_cast<std::size_t>(role)][member];
-  if (party->reference.is_foreign()) return fail(Code::kFailedPrecondition, "a server of another system cannot be asked to come to rest: it stays until the Binding ends");
-  auto after = candidate(finder, role, request.who());
+  if (formation_.parties[static_cast<std::size_t>(role)][member]->reference.is_foreign()) return fail(Code::kFailedPrecondition, "a server of another system cannot be asked to come to rest: it stays until the Binding ends");
+  return rebind(finder, role, member, request.who(), or_default(request.grace_ms(), kGraceDefault));
+}
+
+Result<Rebound> BindingController::rebind(PartyFinder& finder, int role, std::uint32_t member, const std::string& who, Duration grace) {
+  auto after = candidate(finder, role, who);
   if (!after) return fail(after.error());
-  Change change{role, member, *party, std::move(*after), formation_, {}, or_default(request.grace_ms(), kGraceDefault)};
+  Change change{role, member, *formation_.parties[static_cast<std::size_t>(role)][member], std::move(*after), formation_, {}, grace};
   change.after.session = change.before.session;
   change.formation.parties[static_cast<std::size_t>(role)][member] = change.after;
   auto ways = ways_to(finder, change.formation, role, member);
   if (!ways) return fail(ways.error());
   change.replace = std::move(*ways);
-  const bool is_lost = lost_.contains({role, member});
-  auto rebound = replace(finder, change, is_lost);
-  if (rebound && is_lost) {
+  auto rebound = replace(finder, change, lost_.contains({role, member}));
+  if (rebound) {
     const std::lock_guard lock(mutex_);
     lost_.erase({role, member});
   }
@@ -415,29 +412,23 @@ bool BindingController::is_sound(const kernel::v1::PartyPosition& party) const {
 }
 
 std::optional<std::vector<kernel::v1::PartyPosition>> BindingController::at_rest(PartyFinder& finder) {
-  hector::kernel::v1::Freeze freeze;
-  freeze.set_binding(id_);
   const TimePoint until = core_.options.clock->now() + kOnTheWay;
   do {
-    std::vector<kernel::v1::PartyPosition> parties;
+    auto parties = freeze(finder, false);
+    if (!parties) return std::nullopt;
     std::map<std::tuple<int, std::uint32_t, int, std::uint32_t>, std::uint64_t> received;
-    for (const auto& capsule : live(formation_)) {
-      auto frozen = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, freeze);
-      if (!frozen || !std::all_of(frozen->parties().begin(), frozen->parties().end(), [&](const auto& party) { return is_sound(party); })) return std::nullopt;
-      parties.insert(parties.end(), frozen->parties().begin(), frozen->parties().end());
-    }
-    for (const auto& party : parties) {
+    for (const auto& party : *parties) {
       const int to = types::role_position(type_, party.role());
       for (const auto& count : party.position().received()) received[{static_cast<int>(count.role()), count.member(), to, party.member()}] = count.messages();
     }
-    const bool all_arrived = std::all_of(parties.begin(), parties.end(), [&](const auto& party) {
+    const bool all_arrived = std::all_of(parties->begin(), parties->end(), [&](const auto& party) {
       const int from = types::role_position(type_, party.role());
       return party.leaving() == 0 && std::all_of(party.position().sent().begin(), party.position().sent().end(), [&](const auto& count) {
         const auto& partner = formation_.parties[count.role()][count.member()];
         return !partner || partner->reference.is_foreign() || received[{from, party.member(), static_cast<int>(count.role()), count.member()}] >= count.messages();
       });
     });
-    if (all_arrived) return parties;
+    if (all_arrived) return std::move(*parties);
   } while (core_.options.clock->now() < until && core_.pause_for(kLookAgain));
   return std::nullopt;
 }
@@ -472,7 +463,7 @@ Result<std::vector<types::Symbol>> BindingController::moment_for(PartyFinder& fi
 }
 
 Status BindingController::reconfigure(PartyFinder& finder, const Formation& next, const std::vector<types::Symbol>& history, std::optional<std::pair<int, std::uint32_t>> except) {
-  if (auto sealed = seal(finder); !sealed) return sealed;
+  if (auto sealed = freeze(finder, true); !sealed) return fail(sealed.error());
   std::map<std::uint64_t, std::pair<Reference, hector::kernel::v1::Reconfigure>> by_capsule;
   for (const auto& [role, member] : next.places()) {
     if (except && except->first == role && except->second == member) continue;
@@ -569,9 +560,9 @@ Status BindingController::leave(const binding::v1::LeaveRequest& request) {
 Status BindingController::suspend() {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  if (auto sealed = seal(finder); !sealed) {
+  if (auto sealed = freeze(finder, true); !sealed) {
     go_on(finder, formation_);
-    return sealed;
+    return fail(sealed.error());
   }
   {
     const std::lock_guard lock(mutex_);
@@ -663,16 +654,17 @@ void BindingController::breached(const kernel::v1::Place& place) {
   }
   note("breach", fmt::format("{} {}: {}", place.role(), place.member(), place.text()));
   const int role = types::role_position(type_, place.role());
-  const auto& when = type_.roles(role).retrade();
-  if (std::find(when.begin(), when.end(), "breach") == when.end()) return;
+  if (!types::is_traded_again(type_.roles(role), "breach")) return;
   binding::v1::RebindRequest request;
   request.set_role(place.role());
   request.set_number(place.member());
   if (auto rebound = rebind(request); !rebound) note("breach", fmt::format("{} {} keeps its party: {}", place.role(), place.member(), rebound.error().text()));
 }
 
-void BindingController::alive(std::uint64_t) {
+void BindingController::alive(std::uint64_t capsule_id) {
   const std::lock_guard one(change_mutex_);
+  const auto capsules = formation_.capsules();
+  if (std::none_of(capsules.begin(), capsules.end(), [&](const Reference& capsule) { return capsule.capsule_id == capsule_id; })) return;
   auto finder = this->finder();
   go_on(finder, formation_);
 }
@@ -696,40 +688,15 @@ void BindingController::lost(std::uint64_t capsule_id) {
     place.set_role(formation_.role_name(role));
     place.set_member(member);
     for (const auto& capsule : live(formation_)) {
-      if (capsule.capsule_id != capsule_id) static_cast<void>(finder.tell<Empty>(capsule, CoordinatorOperation::kLose, place));
+      static_cast<void>(finder.tell<Empty>(capsule, CoordinatorOperation::kLose, place));
     }
   }
   for (const auto& [role, member] : places) {
-    const auto& when = type_.roles(role).retrade();
-    if (std::find(when.begin(), when.end(), "failure") != when.end()) succeed_lost(finder, role, member);
-  }
-}
-
-bool BindingController::succeed_lost(PartyFinder& finder, int role, std::uint32_t member) {
-  auto after = candidate(finder, role, "");
-  Error why;
-  if (after) {
-    Change change{role, member, *formation_.parties[static_cast<std::size_t>(role)][member], std::move(*after), formation_, {}, kGraceDefault};
-    change.after.session = change.before.session;
-    change.formation.parties[static_cast<std::size_t>(role)][member] = change.after;
-    auto ways = ways_to(finder, change.formation, role, member);
-    if (ways) {
-      change.replace = std::move(*ways);
-      auto done = replace(finder, change, true);
-      if (done) {
-        const std::lock_guard lock(mutex_);
-        lost_.erase({role, member});
-        return true;
-      }
-      why = done.error();
-    } else {
-      why = ways.error();
+    if (!types::is_traded_again(type_.roles(role), "failure")) continue;
+    if (auto rebound = rebind(finder, role, member, "", kGraceDefault); !rebound) {
+      note("lost", fmt::format("{} {} has no successor: {}", formation_.role_name(role), member, rebound.error().text()));
     }
-  } else {
-    why = after.error();
   }
-  note("lost", fmt::format("{} {} has no successor: {}", formation_.role_name(role), member, why.text()));
-  return false;
 }
 
 }  // namespace hector

@@ -58,8 +58,10 @@ class BindingController : public std::enable_shared_from_this<BindingController>
   PartyFinder finder() { return {core_, services_()}; }
   Result<int> role_of(const std::string& name) const;
   Result<std::pair<int, std::uint32_t>> place_of(const std::string& name, std::uint32_t number) const;
-  /// Nothing moves in it any more; what comes waits.
-  Status seal(PartyFinder& finder);
+  /// Nobody starts anything any more; sealed, what arrives waits as well. Where each party stands.
+  Result<std::vector<hector::kernel::v1::PartyPosition>> freeze(PartyFinder& finder, bool seal);
+  /// Looked for, admitted and put there; `who` empty: traded.
+  Result<hector::binding::v1::Rebound> rebind(PartyFinder& finder, int role, std::uint32_t member, const std::string& who, Duration grace);
   Result<Candidate> candidate(PartyFinder& finder, int role, const std::string& who);
   /// One Object's reference for each capsule that takes part and is there.
   [[nodiscard]] std::vector<Reference> live(const Formation& formation) const;
@@ -86,7 +88,6 @@ class BindingController : public std::enable_shared_from_this<BindingController>
   Result<hector::kernel::v1::Replace> ways_to(PartyFinder& finder, const Formation& formation, int role, std::uint32_t member);
   Result<hector::kernel::v1::Position> take_over(PartyFinder& finder, const Change& change);
   Result<hector::kernel::v1::Position> reconstruct(PartyFinder& finder, const Change& change);
-  bool succeed_lost(PartyFinder& finder, int role, std::uint32_t member);
 
   /// Whether what another capsule says of a party can be of this Binding.
   [[nodiscard]] bool is_sound(const kernel::v1::PartyPosition& party) const;

@@ -121,7 +121,6 @@ class Coordinator {
       party->set_role(session->role());
       party->set_member(session->member());
       *party->mutable_position() = session->position();
-      party->set_parked(static_cast<std::uint32_t>(session->parked()));
       party->set_leaving(session->leaving());
       for (const auto symbol : session->waiting()) party->add_waiting(symbol);
     }

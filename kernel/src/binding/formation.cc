@@ -209,16 +209,14 @@ std::map<std::string, std::string> PartyFinder::unfit(const Formation& formation
   for (const auto& interaction : formation.type.interactions()) {
     if (interaction.from() != from || interaction.to() != to || (!interaction.has_qos() && !formation.type.has_qos())) continue;
     const auto qos = types::required_qos(formation.type, interaction);
-    for (const auto& name : core_.protocols.names()) {
-      const auto can = core_.protocols.capabilities(name);
-      if (!can) continue;
-      if (types::is_private(qos) && can->security != Security::kPrivacy) unfit[name] = fmt::format("it keeps nothing private, and '{}' requires privacy", interaction.name());
-      if (can->message_octets_max != 0 && qos.message_octets_max() > can->message_octets_max) {
-        unfit[name] = fmt::format("it carries {} octets at most, and '{}' requires {}", can->message_octets_max, interaction.name(), qos.message_octets_max());
+    for (const auto& [name, can] : known_) {
+      if (types::is_private(qos) && can.security != Security::kPrivacy) unfit[name] = fmt::format("it keeps nothing private, and '{}' requires privacy", interaction.name());
+      if (can.message_octets_max != 0 && qos.message_octets_max() > can.message_octets_max) {
+        unfit[name] = fmt::format("it carries {} octets at most, and '{}' requires {}", can.message_octets_max, interaction.name(), qos.message_octets_max());
       }
     }
     if (qos.ordering() != "total") continue;
-    for (const auto& name : core_.protocols.names()) unfit[name] = fmt::format("'{}' requires total order, which no protocol here keeps", interaction.name());
+    for (const auto& [name, can] : known_) unfit[name] = fmt::format("'{}' requires total order, which no protocol here keeps", interaction.name());
   }
   return unfit;
 }
@@ -274,7 +272,7 @@ Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Ref
   }
   const std::string& role = formation.type.roles(to_role).name();
   return choose_protocol({.policy = core_.options.policy, .binding = formation.type.name(), .role = role, .offered = to.profiles, .here = here,
-                          .unfit = unfit(formation, formation.role_name(from_role), role), .known = core_.protocols.all_capabilities()});
+                          .unfit = unfit(formation, formation.role_name(from_role), role), .known = known_});
 }
 
 Result<PreparePart> PartyFinder::part_of(const Formation& formation, int role, std::uint32_t member) const {

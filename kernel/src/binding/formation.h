@@ -46,7 +46,7 @@ struct Formation {
 
 class PartyFinder {
  public:
-  PartyFinder(Core& core, const Services& services) : core_(core), services_(services) {}
+  PartyFinder(Core& core, const Services& services) : core_(core), services_(services), known_(core.protocols.all_capabilities()) {}
 
   /// A name, a reference, or an Object here, with its Offer. Blocks.
   Result<Reference> find(const std::string& who);
@@ -86,6 +86,7 @@ class PartyFinder {
 
   Core& core_;
   const Services services_;
+  const std::map<std::string, ProtocolCapabilities> known_;  ///< of the protocols here
   std::map<std::uint64_t, std::shared_ptr<Target>> coordinators_;
 };
 

@@ -50,7 +50,6 @@ void Health::schedule(Watched& watched, Duration after) {
 void Health::ask(std::uint64_t capsule_id) {
   core_.workers.run([this, capsule_id] {  // making a target may block
     Reference capsule;
-    std::shared_ptr<Target> target;
     {
       const std::lock_guard lock(mutex_);
       const auto found = watched_.find(capsule_id);

@@ -35,7 +35,6 @@ class Health {
  private:
   struct Watched {
     Reference capsule;
-    std::shared_ptr<Target> target;
     std::uint32_t watchers = 0;
     int misses = 0;
     bool is_asking = false;

@@ -37,7 +37,7 @@ struct ProtocolQuestion {
   std::vector<std::string> here;         ///< what the initiating capsule speaks
   std::string exclude = {};              ///< it is going away
   std::map<std::string, std::string> unfit = {};  ///< name and why it does not do
-  std::map<std::string, ProtocolCapabilities> known = {};
+  const std::map<std::string, ProtocolCapabilities>& known;
 };
 
 /// Among the offered profiles the first in policy's order that is here too and fits. The order is what `protocols` names, else the reference's; where

@@ -15,8 +15,6 @@ namespace {
 /// given up by its sender if it has not come by then.
 constexpr Duration kGapWait = std::chrono::seconds(1);
 
-constexpr std::uint64_t order_key(std::uint32_t role, std::uint32_t member) { return static_cast<std::uint64_t>(role) << 32 | member; }
-
 /// What runs when a call ends is not the kernel's own.
 void refuse(Call& call, Error why) noexcept {
   Inside::leave_all();
@@ -26,7 +24,7 @@ void refuse(Call& call, Error why) noexcept {
 }  // namespace
 
 std::uint64_t channel_id(std::uint64_t session, std::uint32_t role, std::uint32_t member) {
-  std::uint64_t mixed = session + (order_key(role, member) + 1) * 0x9e3779b97f4a7c15ULL;
+  std::uint64_t mixed = session + ((static_cast<std::uint64_t>(role) << 32 | member) + 1) * 0x9e3779b97f4a7c15ULL;
   mixed ^= mixed >> 31;
   mixed *= 0xbf58476d1ce4e5b9ULL;
   return mixed ^ mixed >> 29;
@@ -129,11 +127,6 @@ Result<std::shared_ptr<Starter>> PartySession::endpoint(std::string_view role, s
   return std::static_pointer_cast<Starter>((*out)->kept.back());
 }
 
-std::string PartySession::monitor_allows() const {
-  const Inside inside;
-  return plan().monitor->allowed();
-}
-
 hector::kernel::v1::PreparePart PartySession::part() const {
   const Inside inside;
   return plan().part;
@@ -231,15 +224,28 @@ Hop PartySession::hop(const Plan& plan, std::uint32_t interaction) const {
   return {type_id_, role_name_, type_.roles(static_cast<int>(plan.interactions[interaction].other_role)).name(), type_.interactions(static_cast<int>(interaction)).name()};
 }
 
+PartySession::OutChannel* PartySession::channel_of(const Plan& plan, std::uint32_t interaction, std::uint32_t member) noexcept {
+  if (interaction >= plan.interactions.size() || member >= plan.interactions[interaction].channels.size()) return nullptr;
+  return plan.interactions[interaction].channels[member];
+}
+
+std::vector<std::uint32_t> PartySession::reached(const Plan& plan, std::uint32_t interaction) {
+  std::vector<std::uint32_t> members;
+  if (interaction >= plan.interactions.size()) return members;
+  const auto& channels = plan.interactions[interaction].channels;
+  for (std::uint32_t m = 0; m < channels.size(); ++m) {
+    if (channels[m] != nullptr) members.push_back(m);
+  }
+  return members;
+}
+
 // --- sending --------------------------------------------------------------------------------------------------------------------------------
 
 void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
   const Inside inside;
   if (state_.load(std::memory_order_acquire) != State::kActive) return refuse(call, closed_error());
   const Plan& plan = this->plan();
-  if (interaction >= plan.interactions.size() || member >= plan.interactions[interaction].channels.size() || plan.interactions[interaction].channels[member] == nullptr) {
-    return refuse(call, absent_error(plan, interaction, member));
-  }
+  if (channel_of(plan, interaction, member) == nullptr) return refuse(call, absent_error(plan, interaction, member));
   if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0) [[unlikely]] {
     if (wait_at_gate(nullptr, interaction, member, {&call})) return;
   }
@@ -262,12 +268,7 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
   {
     const Inside inside;
     const Plan& plan = this->plan();
-    if (interaction < plan.interactions.size()) {
-      const auto& channels = plan.interactions[interaction].channels;
-      for (std::uint32_t m = 0; m < channels.size(); ++m) {
-        if (channels[m] != nullptr) members.push_back(m);
-      }
-    }
+    members = reached(plan, interaction);
     if (state_.load(std::memory_order_acquire) != State::kActive) {
       refused = closed_error();
     } else if (calls.size() != members.size()) {
@@ -292,18 +293,21 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
 }
 
 void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
-  const InteractionPlan& interactions = plan.interactions[interaction];
-  OutChannel* out = member < interactions.channels.size() ? interactions.channels[member] : nullptr;
+  OutChannel* const out = channel_of(plan, interaction, member);
   if (out == nullptr) return refuse(call, absent_error(plan, interaction, member));
   if (gate_.load(std::memory_order_acquire) != 0) [[unlikely]] {
     if (wait_at_gate(out, interaction, member, {&call})) return;
   }
-  const Operation& operation = *interactions.theirs[member];
+  pass(plan, *out, interaction, call);
+}
+
+void PartySession::pass(const Plan& plan, OutChannel& out, std::uint32_t interaction, Call& call) noexcept {
+  const Operation& operation = *plan.interactions[interaction].theirs[out.member];
   call.kind = operation.kind;
   call.flow = operation.flow;
-  out->sent.store(out->sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  if (!out->interceptors.empty()) [[unlikely]] {
-    const OutChannelPtr keep = *std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each.get() == out; });
+  out.sent.store(out.sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (!out.interceptors.empty()) [[unlikely]] {
+    const OutChannelPtr keep = *std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each.get() == &out; });
     const Hop told = hop(plan, interaction);
     const Leaving leaving(*this);
     Inside::leave_all();
@@ -311,7 +315,7 @@ void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32
     const Inside again;
     return send_on(*keep, operation, interaction, call);
   }
-  send_on(*out, operation, interaction, call);
+  send_on(out, operation, interaction, call);
 }
 
 void PartySession::send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction, Call& call) noexcept {

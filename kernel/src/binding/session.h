@@ -106,7 +106,6 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   /// The party at this place is gone without a word: calls under way to it fail now. Where its type has it traded again, calls that come and
   /// those under way that may be done twice wait for the successor.
   void lose(std::uint32_t role, std::uint32_t member);
-  [[nodiscard]] std::size_t parked() const;
   /// Messages that the order has and that have not left yet.
   [[nodiscard]] std::uint32_t leaving() const { return leaving_.load(); }
   /// What the order has already and that waits to be sent: interaction and receiver.
@@ -122,7 +121,6 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   [[nodiscard]] bool is_active() const { return state_.load() == State::kActive; }
   [[nodiscard]] bool is_prepared() const { return state_.load() == State::kPrepared; }
   [[nodiscard]] bool is_successor() const { return is_successor_; }
-  [[nodiscard]] std::string monitor_allows() const;
 
  private:
   enum class State { kPrepared, kActive, kClosed };
@@ -191,12 +189,14 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     std::uint32_t interaction;
     std::uint32_t sender;
   };
+  /// How far a call had come when it had to wait: kStepped, the order has it; kPassed, it was past the interceptors and comes back.
+  enum class Stage { kNew, kStepped, kPassed };
   /// A call of the own Object that waits for the Binding to go on.
   struct Parked {
     std::vector<Call*> calls;  ///< several: a multicast
     std::uint32_t interaction = 0;
     std::uint32_t member = 0;
-    bool is_stepped = false;  ///< the order has it already
+    Stage stage = Stage::kNew;
     TimerId timer = 0;
     std::uint64_t number = 0;
   };
@@ -245,7 +245,15 @@ class PartySession final : public Session, public Recovery, public std::enable_s
 
   // session.cc
   [[nodiscard]] const Plan& plan() const noexcept { return *plan_.load(std::memory_order_acquire); }
+  /// One member of another role, as a key.
+  static constexpr std::uint64_t order_key(std::uint32_t role, std::uint32_t member) { return static_cast<std::uint64_t>(role) << 32 | member; }
+  /// The channel on which an interaction goes to a member; null where there is none.
+  static OutChannel* channel_of(const Plan& plan, std::uint32_t interaction, std::uint32_t member) noexcept;
+  /// The members that an interaction of this party reaches.
+  static std::vector<std::uint32_t> reached(const Plan& plan, std::uint32_t interaction);
   void send(const Plan& plan, std::uint32_t interaction, std::uint32_t member, Call& call) noexcept;
+  /// Past the interceptors onto the channel.
+  void pass(const Plan& plan, OutChannel& out, std::uint32_t interaction, Call& call) noexcept;
   void send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction, Call& call) noexcept;
   /// The channel to a partner, as it is now. NOT_FOUND.
   [[nodiscard]] Result<OutChannelPtr> channel_to(std::string_view role, std::uint32_t number) const;
@@ -264,11 +272,10 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   /// What start() does when the gate is not open; true: the calls wait. With a channel, the order has them already.
   bool wait_at_gate(const OutChannel* out, std::uint32_t interaction, std::uint32_t member, const std::vector<Call*>& calls) noexcept;
   /// With the lock held.
-  void park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member, bool is_stepped);
+  void park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member, Stage stage);
   /// It waited for too long, or is not wanted any more.
   void give_up(std::uint64_t number, Call* call, Error why) noexcept;
   void go_on(Parked parked) noexcept;
-  void send_parked(std::uint32_t member, std::uint32_t interaction, Call& call) noexcept;
   [[nodiscard]] bool is_retraded(std::uint32_t role) const;
   void suspect(OutChannel& out);
   void tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "binding/coordinator.h"
 #include "binding/policy.h"
@@ -35,7 +34,7 @@ bool PartySession::wait_at_gate(const OutChannel* out, std::uint32_t interaction
     const bool waits = out == nullptr ? (gate & kStartsWait) != 0 : (gate & kSomePaused) != 0 && out->is_paused.load();
     if (!waits) return false;  // it opened meanwhile
     if (parked_.size() < kParkedMax) {
-      park(calls, interaction, member, out != nullptr);
+      park(calls, interaction, member, out != nullptr ? Stage::kStepped : Stage::kNew);
       return true;
     }
     refused = calls;
@@ -45,8 +44,8 @@ bool PartySession::wait_at_gate(const OutChannel* out, std::uint32_t interaction
   return true;
 }
 
-void PartySession::park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member, bool is_stepped) {
-  Parked parked{calls, interaction, member, is_stepped, 0, ++parked_ever_};
+void PartySession::park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member, Stage stage) {
+  Parked parked{calls, interaction, member, stage, 0, ++parked_ever_};
   TimePoint first = kNever;
   for (auto* call : calls) {
     call->request.own();
@@ -59,8 +58,11 @@ void PartySession::park(const std::vector<Call*>& calls, std::uint32_t interacti
     });
   }
   for (auto* call : calls) {
-    call->on_cancel([weak, call, number = parked.number] {
-      if (const auto self = weak.lock()) self->give_up(number, call, call->why_cancelled());
+    // Not at once: it may be cancelled already, and the lock is held here.
+    call->on_cancel([weak, call, number = parked.number, executor = core_.options.executor] {
+      executor->post([weak, call, number, why = call->why_cancelled()] {
+        if (const auto self = weak.lock()) self->give_up(number, call, why);
+      });
     });
   }
   parked_.push_back(std::move(parked));
@@ -95,25 +97,17 @@ void PartySession::go_on(Parked parked) noexcept {
   }
   std::optional<Error> refused;
   std::vector<std::uint32_t> members{parked.member};
-  {
+  if (parked.stage == Stage::kNew) {
     const Inside inside;
     const Plan& plan = this->plan();
     const bool is_multicast = plan.interactions[parked.interaction].is_multicast;
-    if (!parked.is_stepped) {
-      if (is_multicast) {
-        members.clear();
-        const auto& channels = plan.interactions[parked.interaction].channels;
-        for (std::uint32_t m = 0; m < channels.size(); ++m) {
-          if (channels[m] != nullptr) members.push_back(m);
-        }
-      }
-      if (is_multicast && members.size() != parked.calls.size()) {
-        refused = Error{Code::kAborted, "the members changed while the multicast waited", std::string(kMembersChanged), {}, {}};
-      } else if (!phases_.empty() && is_overrun(parked.interaction)) {
-        refused = overrun_error(parked.interaction);
-      } else if (!step(plan, types::view_symbol(parked.interaction, is_multicast ? 0 : parked.member))) {
-        refused = order_error(plan, parked.interaction);
-      }
+    if (is_multicast) members = reached(plan, parked.interaction);
+    if (is_multicast && members.size() != parked.calls.size()) {
+      refused = Error{Code::kAborted, "the members changed while the multicast waited", std::string(kMembersChanged), {}, {}};
+    } else if (!phases_.empty() && is_overrun(parked.interaction)) {
+      refused = overrun_error(parked.interaction);
+    } else if (!step(plan, types::view_symbol(parked.interaction, is_multicast ? 0 : parked.member))) {
+      refused = order_error(plan, parked.interaction);
     }
   }
   for (std::size_t i = 0; i < parked.calls.size(); ++i) {
@@ -121,26 +115,21 @@ void PartySession::go_on(Parked parked) noexcept {
     Call& call = *parked.calls[i];
     if (refused) {
       call.fail(*refused);
-    } else if (i >= members.size()) {
-      call.fail({Code::kUnavailable, "its member has left the Binding", std::string(kNotExecuted), {}, {}});
+      continue;
+    }
+    const Inside inside;
+    const Plan& plan = this->plan();
+    OutChannel* const out = channel_of(plan, parked.interaction, members[i]);
+    if (out == nullptr) {
+      const Error why = absent_error(plan, parked.interaction, members[i]);
+      Inside::leave_all();
+      call.fail(why);
+    } else if (parked.stage == Stage::kPassed) {
+      send_on(*out, *plan.interactions[parked.interaction].theirs[members[i]], parked.interaction, call);
     } else {
-      const Inside inside;
-      send_parked(members[i], parked.interaction, call);
+      pass(plan, *out, parked.interaction, call);
     }
   }
-}
-
-void PartySession::send_parked(std::uint32_t member, std::uint32_t interaction, Call& call) noexcept {
-  const auto& planned = plan().interactions[interaction];
-  OutChannel* const out = member < planned.channels.size() ? planned.channels[member] : nullptr;
-  if (out == nullptr) {
-    Inside::leave_all();
-    return call.fail({Code::kUnavailable, "its member has left the Binding", std::string(kNotExecuted), {}, {}});
-  }
-  call.kind = planned.theirs[member]->kind;
-  call.flow = planned.theirs[member]->flow;
-  out->sent.store(out->sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  send_on(*out, *planned.theirs[member], interaction, call);
 }
 
 bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
@@ -167,16 +156,11 @@ bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction, std::ui
   return true;
 }
 
-std::size_t PartySession::parked() const {
-  const std::lock_guard lock(mutex_);
-  return parked_.size();
-}
-
 std::vector<types::Symbol> PartySession::waiting() const {
   const std::lock_guard lock(mutex_);
   std::vector<types::Symbol> symbols;
   for (const auto& each : parked_) {
-    if (each.is_stepped) symbols.push_back(types::view_symbol(each.interaction, each.member));
+    if (each.stage != Stage::kNew) symbols.push_back(types::view_symbol(each.interaction, each.member));
   }
   return symbols;
 }
@@ -252,7 +236,7 @@ std::uint64_t PartySession::received(std::uint32_t role, std::uint32_t member) c
   const auto found = senders_.find({role, member});
   if (found == senders_.end()) return 0;
   const std::lock_guard lock(mutex_);
-  const auto order = arriving_.find(static_cast<std::uint64_t>(role) << 32 | member);
+  const auto order = arriving_.find(order_key(role, member));
   return found->second->plain.load() + (order == arriving_.end() ? 0 : order->second.placed - order->second.ready.size());
 }
 
@@ -407,7 +391,7 @@ Status PartySession::reconfigure(const hector::kernel::v1::PreparePart& part, co
       before.senders[r][m]->plain = 0;  // the number begins anew with the next who gets it
       before.senders[r][m]->flows = 0;
       const std::lock_guard lock(mutex_);
-      arriving_.erase(static_cast<std::uint64_t>(r) << 32 | m);
+      arriving_.erase(order_key(r, m));
     }
   }
   put(std::move(*made));
@@ -448,7 +432,7 @@ bool PartySession::recover(Call& call) noexcept {
       gate_.fetch_or(kSomePaused);
       call.error.reset();
       call.via.store(nullptr);
-      park({&call}, interaction, out.member, true);
+      park({&call}, interaction, out.member, Stage::kPassed);
       return true;
     }
   }
@@ -459,10 +443,7 @@ bool PartySession::recover(Call& call) noexcept {
   return false;
 }
 
-bool PartySession::is_retraded(std::uint32_t role) const {
-  const auto& when = type_.roles(static_cast<int>(role)).retrade();
-  return std::find(when.begin(), when.end(), "failure") != when.end();
-}
+bool PartySession::is_retraded(std::uint32_t role) const { return types::is_traded_again(type_.roles(static_cast<int>(role)), "failure"); }
 
 void PartySession::tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text) {
   hector::kernel::v1::Place place;

@@ -282,7 +282,9 @@ bool PartySession::close(const std::string& why, Code code) {
     }
     parked_.clear();
   }
-  for (auto* call : left) call->fail(closed_);
+  for (auto* call : left) {
+    if (call != nullptr) call->fail(closed_);  // null: it gave up waiting before the others of its multicast
+  }
   {
     const std::lock_guard lock(watched_mutex_);
     for (auto& watched : watched_phases_) {

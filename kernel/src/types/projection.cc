@@ -187,6 +187,8 @@ Result<Automaton> interface_automaton(const hector::type::v1::Interface& model) 
   return build_automaton(language, start);
 }
 
+bool is_traded_again(const hector::type::v1::Role& role, std::string_view when) { return std::find(role.retrade().begin(), role.retrade().end(), when) != role.retrade().end(); }
+
 bool is_many(const hector::type::v1::Role& role) { return role.members_max() < 0 || role.members_max() > 1; }
 
 std::vector<std::uint32_t> checked_members(const Binding& binding, std::uint32_t wanted) {

@@ -52,6 +52,8 @@ Regular::Node project(const hector::type::v1::Binding& binding, const View& view
 int role_position(const hector::type::v1::Binding& binding, std::string_view name);
 int interaction_position(const hector::type::v1::Binding& binding, std::string_view name);
 
+/// Whether its type has a role's party replaced then: "failure", "breach".
+bool is_traded_again(const hector::type::v1::Role& role, std::string_view when);
 /// Whether a role may have more than one member.
 bool is_many(const hector::type::v1::Role& role);
 /// What types.md 3 checks a Binding type with: `wanted` members in each many role, moved into its cardinality, never none; one in the others.
