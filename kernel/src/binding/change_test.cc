@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "hector/binding/v1/binding.pb.h"
+#include "hector/interceptor.h"
 #include "hector/kernel.h"
 #include "hector/multicast.h"
 #include "hector/runtime.h"
@@ -432,6 +433,72 @@ TEST_F(Changes, MoreThanTheRateIsRefused) {
   bind("t.Slowly/1", {"a"});
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(), "a");
   EXPECT_THAT(ask(), HasSubstr("RESOURCE_EXHAUSTED: 'ask' may be started 5 times a second"));
+  session_.reset();
+}
+
+TEST_F(Changes, ACallThatIsAlreadyCancelledMayBeKept) {
+  bind("t.Pair/1", {"a"});
+  ASSERT_TRUE(control<b::Done>("suspend", b::Nothing()));
+  WaitedCall call;
+  call.cancel({Code::kCancelled, "no longer wanted", {}, {}, {}});
+  call.run(session_->starter(*session_->interaction("ask"), 0), *clock_);
+  ASSERT_TRUE(call.error);
+  EXPECT_EQ(call.error->code, Code::kCancelled);
+  ASSERT_TRUE(control<b::Done>("resume", b::Nothing()));
+  EXPECT_EQ(ask(), "a");
+  EXPECT_EQ(workers_["a"]->count_, 1U);
+  session_.reset();
+}
+
+TEST_F(Changes, AKeptMulticastWithAMemberGivenUpEndsWithItsBinding) {
+  bind("t.Pair/1", {"a", "b"});
+  ASSERT_TRUE(control<b::Done>("suspend", b::Nothing()));
+  WaitedCall kept, given_up;
+  session_->start_all(*session_->interaction("tell"), {&kept, &given_up});
+  given_up.cancel({Code::kCancelled, "not this one", {}, {}, {}});
+  given_up.wait(nullptr, *clock_);
+  EXPECT_EQ(given_up.error->code, Code::kCancelled);
+  ASSERT_TRUE(kernel_->capsule().unbind(binding_));
+  kept.wait(nullptr, *clock_);
+  ASSERT_TRUE(kept.error);
+  EXPECT_THAT(kept.error->text(), HasSubstr("is closed"));
+  session_.reset();
+}
+
+class Limited : public Changes {
+ protected:
+  std::vector<PolicyEntry> policy() const override {
+    return {{"*interceptors", {"counting"}}};
+  }
+};
+
+/// Counts the calls that pass it.
+class Counting final : public Interceptor {
+ public:
+  explicit Counting(std::atomic<int>& count) : count_(count) {}
+  Status sending(Call&, const Hop&) noexcept override {
+    ++count_;
+    return {};
+  }
+
+ private:
+  std::atomic<int>& count_;
+};
+
+TEST_F(Limited, KeptCallsPassTheInterceptorsToo) {
+  std::atomic<int> count{0};
+  ASSERT_TRUE(kernel_->add_interceptor("counting", [&](const std::string&) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<Counting>(count); }));
+  bind("t.Pair/1", {"a"});
+  EXPECT_EQ(ask(), "a");
+  EXPECT_EQ(count, 1);
+  ASSERT_TRUE(control<b::Done>("suspend", b::Nothing()));
+  std::string told;
+  std::thread waiting([&] { told = ask(); });
+  while (control<b::State>("describe", b::Nothing())->state() != "suspended") std::this_thread::yield();
+  ASSERT_TRUE(control<b::Done>("resume", b::Nothing()));
+  waiting.join();
+  EXPECT_EQ(told, "a");
+  EXPECT_EQ(count, 2);
   session_.reset();
 }
 
