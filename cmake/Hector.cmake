@@ -36,7 +36,7 @@ if(HECTOR_COVERAGE)
 endif()
 
 # What a plugin's manifest and the capsule must agree on before the library is opened.
-set(HECTOR_ABI_RECORD "1 ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} c++20")
+set(HECTOR_ABI_RECORD "2 ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} c++20")
 
 # hector_proto(target FILES… [IMPORTS dirs]): C++ code of .proto files, compiled into `target`. Paths are relative to this folder's BASE.
 function(hector_proto target)

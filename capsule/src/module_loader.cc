@@ -144,6 +144,22 @@ Status PluginLoader::load(ModuleKind kind, const std::string& name, const std::v
   return kernel_->add_service(name, std::move(made));
 }
 
+Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& location, StoreContext context) {
+  const auto colon = location.find(':');
+  const std::string name = location.substr(0, colon);
+  context.location = colon == std::string::npos ? "" : location.substr(colon + 1);
+  auto manifest = find(ModuleKind::kStore, name);
+  if (!manifest) return fail(manifest.error());
+  auto plugin = open(*manifest);
+  if (!plugin) return fail(plugin.error());
+  if ((*plugin)->make_store == nullptr) return fail(Code::kFailedPrecondition, fmt::format("plugin '{}' makes no store", name));
+  Error why{Code::kUnavailable, fmt::format("store '{}' could not start; the log says why", location), {}, {}, {}};
+  context.why = &why;
+  std::unique_ptr<Store> store((*plugin)->make_store(context));
+  if (!store) return fail(std::move(why));
+  return store;
+}
+
 Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name, const std::string& settings, bool dry_run) {
   auto manifest = find(kind, name);
   if (!manifest) return fail(manifest.error());

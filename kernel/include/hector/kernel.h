@@ -14,6 +14,7 @@
 #include "hector/language.h"
 #include "hector/protocol.h"
 #include "hector/service.h"
+#include "hector/store.h"
 
 namespace hector {
 
@@ -31,12 +32,13 @@ struct KernelOptions {
   Executor* executor = nullptr;
   Network* network = nullptr;
   Log* log = nullptr;
+  Store* store = nullptr;  ///< for services; null: none
   std::vector<PolicyEntry> policy;
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);
 };
 
-enum class ModuleKind { kProtocol, kLanguage, kService };
+enum class ModuleKind { kProtocol, kLanguage, kService, kStore };
 std::string_view module_kind_name(ModuleKind kind) noexcept;
 
 /// Who fetches a module when the management interface is asked to load one: the capsule's loader.

@@ -8,8 +8,9 @@
 #include "hector/language.h"
 #include "hector/protocol.h"
 #include "hector/service.h"
+#include "hector/store.h"
 
-#define HECTOR_ABI_VERSION 1
+#define HECTOR_ABI_VERSION 2
 #define HECTOR_EXPORT __attribute__((visibility("default")))
 
 extern "C" {
@@ -22,5 +23,6 @@ struct hector_plugin {
   hector::Protocol* (*make_protocol)(const hector::ProtocolContext& context);
   hector::Language* (*make_language)(const hector::LanguageContext& context);
   hector::Service* (*make_service)(const hector::ServiceContext& context);
+  hector::Store* (*make_store)(const hector::StoreContext& context);
 };
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hector/language.h"
+#include "hector/store.h"
 
 namespace hector {
 
@@ -14,7 +15,10 @@ struct ServiceContext {
   std::string capsule;
   const Clock* clock = nullptr;
   Random* random = nullptr;
+  Executor* executor = nullptr;
   Log* log = nullptr;
+  /// Where its state is kept. Outlives the service; never null.
+  Store* store = nullptr;
   std::string settings;
 };
 

@@ -16,7 +16,7 @@
 namespace hector {
 
 std::string_view module_kind_name(ModuleKind kind) noexcept {
-  return kind == ModuleKind::kProtocol ? "protocol" : kind == ModuleKind::kLanguage ? "language" : "service";
+  return kind == ModuleKind::kProtocol ? "protocol" : kind == ModuleKind::kLanguage ? "language" : kind == ModuleKind::kService ? "service" : "store";
 }
 
 std::unique_ptr<Kernel> Kernel::make(const KernelOptions& options) { return std::make_unique<KernelImpl>(options); }
@@ -132,7 +132,7 @@ LanguageContext KernelImpl::language_context(const std::string& settings) {
 }
 ServiceContext KernelImpl::service_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, o.clock, o.random, o.log, settings};
+  return {o.capsule, o.clock, o.random, o.executor, o.log, o.store, settings};
 }
 
 Result<InterfacePtr> KernelImpl::interface(const std::string& id) {

@@ -1,0 +1,23 @@
+// What: the SQLite provider: an Engine on a SqliteJournal.
+// Why: the default: durable, in one file, with nothing to set up.
+// Who: loaded by capsules whose configuration says `store: sqlite:/path/of/the/file`.
+#include "engine/engine.h"
+#include "hector/plugin.h"
+#include "sqlite_journal.h"
+
+namespace {
+
+using namespace hector;
+using namespace hector::stores;
+
+Store* make(const StoreContext& context) {
+  auto journal = SqliteJournal::open({context.location});
+  auto engine = !journal ? tl::unexpected<Error>(journal.error()) : Engine::make({context.clock, context.random, context.executor, context.log}, std::move(*journal));
+  if (engine) return engine->release();
+  if (context.why != nullptr) *context.why = engine.error();
+  return nullptr;
+}
+
+}  // namespace
+
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "sqlite", nullptr, nullptr, nullptr, make};
