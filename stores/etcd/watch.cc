@@ -1,0 +1,146 @@
+// A watch that goes on after its stream broke, from the revision after the last one it told of.
+#include <fmt/format.h>
+
+#include "engine/limits.h"
+#include "etcd_core.h"
+
+namespace hector::stores::etcd {
+
+namespace {
+
+constexpr Duration kPauseMin = std::chrono::milliseconds(20), kPauseMax = std::chrono::seconds(1);
+
+class Watch final : public std::enable_shared_from_this<Watch> {
+ public:
+  Watch(std::shared_ptr<Core> core, StoreWatchRequest request, StoreObserver& observer)
+      : core_(std::move(core)), request_(std::move(request)), observer_(&observer), next_(request_.from), pause_(kPauseMin) {}
+
+  void open() {
+    const std::lock_guard lock(mutex_);
+    if (observer_ == nullptr) return;
+    stream_ = std::make_shared<Stream>(shared_from_this(), core_->current.load(), core_->channel());
+    stream_->start(request_, core_->keys, next_);
+  }
+  void cancel() {
+    std::shared_ptr<Stream> stream;
+    {
+      const std::lock_guard lock(mutex_);
+      observer_ = nullptr;
+      stream = std::move(stream_);
+    }
+    if (stream) stream->cancel();
+  }
+
+  void came(const v1::WatchResponse& response) {
+    const std::lock_guard lock(mutex_);
+    if (observer_ == nullptr) return;
+    core_->saw(response.header());
+    pause_ = kPauseMin;
+    if (response.canceled()) {
+      if (response.compact_revision() != 0) return end(compacted(next_, response.compact_revision()));
+      return;  // the stream ends, and another one begins
+    }
+    if (next_ == 0) next_ = response.header().revision() + 1;
+    StoreChange change;
+    for (const auto& event : response.events()) {
+      if (event.kv().mod_revision() != change.revision) tell(change);
+      change.revision = event.kv().mod_revision();
+      StoreEvent told{event.type() == v1::Event::PUT ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase, entry_of(event.kv(), core_->keys.size()), {}};
+      if (event.has_prev_kv()) told.previous = entry_of(event.prev_kv(), core_->keys.size());
+      change.events.push_back(std::move(told));
+    }
+    tell(change);
+    if (observer_ != nullptr) observer_->progress(response.header().revision());
+  }
+  void broke(std::size_t member) {
+    core_->turn(member);
+    Duration pause{};
+    {
+      const std::lock_guard lock(mutex_);
+      if (observer_ == nullptr || core_->is_closed) return;
+      pause = pause_;
+      pause_ = std::min(pause_ * 2, kPauseMax);
+    }
+    core_->executor->at(core_->clock->now() + pause, [self = shared_from_this()] {
+      if (!self->core_->is_closed) self->open();
+    });
+  }
+  void end(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (auto* observer = std::exchange(observer_, nullptr)) observer->ended(error);
+  }
+
+ private:
+  class Stream final : public grpc::ClientBidiReactor<v1::WatchRequest, v1::WatchResponse>, public std::enable_shared_from_this<Stream> {
+   public:
+    Stream(std::shared_ptr<Watch> watch, std::size_t member, std::shared_ptr<grpc::Channel> channel) : watch_(std::move(watch)), member_(member), stub_(std::move(channel)) {}
+    void start(const StoreWatchRequest& request, const std::string& keys, Revision from) {
+      self_ = shared_from_this();
+      context_.AddMetadata("hasleader", "true");  // a member that is cut off ends the watch instead of falling silent
+      auto& create = *out_.mutable_create_request();
+      create.set_key(keys + request.range.from);
+      if (!request.range.is_one()) create.set_range_end(keys + request.range.to);
+      create.set_start_revision(from);
+      create.set_progress_notify(true);
+      create.set_prev_kv(request.with_previous);
+      stub_.PrepareBidiStreamingCall(&context_, "/etcdserverpb.Watch/Watch", {}, this);
+      StartWrite(&out_);
+      StartRead(&in_);
+      StartCall();
+    }
+    void cancel() { context_.TryCancel(); }
+    void OnReadDone(bool ok) override {
+      if (!ok) return;
+      watch_->came(in_);
+      if (in_.canceled()) return context_.TryCancel();
+      in_.Clear();
+      StartRead(&in_);
+    }
+    void OnDone(const grpc::Status&) override {
+      const auto self = std::move(self_);  // until here
+      watch_->broke(member_);
+    }
+
+   private:
+    std::shared_ptr<Watch> watch_;
+    std::shared_ptr<Stream> self_;
+    const std::size_t member_;
+    grpc::TemplatedGenericStub<v1::WatchRequest, v1::WatchResponse> stub_;
+    grpc::ClientContext context_;
+    v1::WatchRequest out_;
+    v1::WatchResponse in_;
+  };
+
+  void tell(StoreChange& change) {
+    if (!change.events.empty() && change.revision >= next_ && observer_ != nullptr) {
+      next_ = change.revision + 1;
+      observer_->changed(change);
+    }
+    change.events.clear();
+  }
+
+  const std::shared_ptr<Core> core_;
+  const StoreWatchRequest request_;
+  std::recursive_mutex mutex_;  ///< an observer may end its watch in its own callback
+  StoreObserver* observer_;
+  Revision next_;
+  Duration pause_;
+  std::shared_ptr<Stream> stream_;
+};
+
+}  // namespace
+
+std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request, StoreObserver& observer) {
+  struct Handle final : StoreWatch {
+    explicit Handle(std::shared_ptr<Watch> watch) : watch(std::move(watch)) {}
+    ~Handle() override { watch->cancel(); }
+    std::shared_ptr<Watch> watch;
+  };
+  const std::uint64_t asked = request.epoch, is = core->epoch;
+  auto watch = std::make_shared<Watch>(std::move(core), std::move(request), observer);
+  if (asked != 0 && asked != is) watch->end(other_epoch(asked, is));
+  else watch->open();
+  return std::make_unique<Handle>(std::move(watch));
+}
+
+}  // namespace hector::stores::etcd
