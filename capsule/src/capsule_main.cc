@@ -31,29 +31,55 @@ class CapsuleProcess {
         random_(make_system_random()),
         loops_(make_event_loops(std::max(1U, std::thread::hardware_concurrency()))),
         network_(make_udp_network(*clock_, *log_)),
-        loader_(plugin_paths(), *log_) {
-    KernelOptions options;
-    options.capsule = configuration_.capsule;
-    options.principal = configuration_.principal;
-    options.clock = clock_.get();
-    options.random = random_.get();
-    options.executor = loops_.get();
-    options.network = network_.get();
-    options.log = log_.get();
-    options.policy = configuration_.policy;
-    options.default_deadline = configuration_.default_deadline;
-    options.drain_grace = configuration_.drain_grace;
-    kernel_ = Kernel::make(options);
-    loader_.set_kernel(kernel_.get());
-    kernel_->set_loader(&loader_);
-  }
+        loader_(plugin_paths(), *log_) {}
   ~CapsuleProcess() {
-    kernel_->drain();
+    if (kernel_) kernel_->drain();
     loops_->stop();
     kernel_.reset();
+    store_.reset();
   }
 
   Status start() {
+    if (auto opened = open_store(); !opened) return opened;
+    make_kernel();
+    return load();
+  }
+
+  void serve() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    log_->write(Level::kInfo, "ready", {{"capsule", configuration_.capsule}});
+    int signal = 0;
+    sigwait(&signals, &signal);
+    log_->write(Level::kInfo, "draining", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
+    remove_capsule_reference(directory_, configuration_.capsule);
+    kernel_->drain();
+    log_->write(Level::kInfo, "stopped", {});
+  }
+
+ private:
+  /// Where no service is embedded nothing is kept.
+  Status open_store() {
+    const auto& services = configuration_.services;
+    if (std::none_of(services.begin(), services.end(), [](const auto& service) { return service.joined.empty(); })) return {};
+    std::string location = configuration_.store;
+    if (location.empty()) {
+      const auto providers = loader_.all(ModuleKind::kStore);
+      if (providers.empty()) return fail(Code::kNotFound, "embedded services need a store, and there is no store plugin");
+      location = fmt::format("{}:{}/{}.store", providers.front().name, state_directory(), configuration_.capsule);
+    }
+    auto store = loader_.make_store(location, {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+    if (!store) return fail(store.error());
+    store_ = std::move(*store);
+    log_->write(Level::kInfo, "store", {{"location", location}, {"revision", std::to_string(store_->health().revision)}});
+    auto unfinished = read_and_wait(*store_, {KeyRange::one(kStoreRestoring)});
+    if (!unfinished) return fail(unfinished.error());
+    if (!unfinished->entries.empty()) return fail(Code::kFailedPrecondition, fmt::format("the store '{}' was being restored from a backup and is not whole: restore it again", location));
+    return {};
+  }
+  Status load() {
     const auto& c = configuration_;
     for (const auto& module : c.protocols) {
       if (auto done = loader_.load(ModuleKind::kProtocol, module.name, module.listen.empty() ? nullptr : &module.listen, module.settings); !done) return done;
@@ -76,22 +102,23 @@ class CapsuleProcess {
     directory_ = c.run_directory.empty() ? run_directory() : c.run_directory;
     return write_capsule_reference(directory_, kernel_->management());
   }
-
-  void serve() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    log_->write(Level::kInfo, "ready", {{"capsule", configuration_.capsule}});
-    int signal = 0;
-    sigwait(&signals, &signal);
-    log_->write(Level::kInfo, "draining", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
-    remove_capsule_reference(directory_, configuration_.capsule);
-    kernel_->drain();
-    log_->write(Level::kInfo, "stopped", {});
+  void make_kernel() {
+    KernelOptions options;
+    options.capsule = configuration_.capsule;
+    options.principal = configuration_.principal;
+    options.clock = clock_.get();
+    options.random = random_.get();
+    options.executor = loops_.get();
+    options.network = network_.get();
+    options.log = log_.get();
+    options.store = store_.get();
+    options.policy = configuration_.policy;
+    options.default_deadline = configuration_.default_deadline;
+    options.drain_grace = configuration_.drain_grace;
+    kernel_ = Kernel::make(options);
+    loader_.set_kernel(kernel_.get());
+    kernel_->set_loader(&loader_);
   }
-
- private:
   Status start_service(const ServiceSettings& service) {
     if (service.joined.empty()) return loader_.load(ModuleKind::kService, service.name, nullptr, service.settings);
     const std::string directory = configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
@@ -111,6 +138,7 @@ class CapsuleProcess {
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
   PluginLoader loader_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
   std::string directory_;
 };

@@ -44,12 +44,13 @@ class Reader {
   Reader(fs::path folder, std::string prefix) : folder_(std::move(folder)), prefix_(std::move(prefix)) {}
 
   Configuration read(const YamlNode& node) {
-    node.only({"capsule", "principal", "run_directory", "log", "protocols", "languages", "services", "types", "templates", "objects", "policy", "limits"});
+    node.only({"capsule", "principal", "run_directory", "store", "log", "protocols", "languages", "services", "types", "templates", "objects", "policy", "limits"});
     Configuration c;
     if (!node.has("capsule")) node.refuse("a configuration needs `capsule: NAME`");
     c.capsule = node.at("capsule").text();
     c.principal = node.text_or("principal", "");
     if (node.has("run_directory")) c.run_directory = path(node.at("run_directory"));
+    if (node.has("store")) c.store = store(node.at("store"));
     if (node.has("log")) read_log(node.at("log"), c);
     if (node.has("protocols")) c.protocols = modules(node.at("protocols"), true);
     if (node.has("languages")) c.languages = modules(node.at("languages"), false);
@@ -72,6 +73,14 @@ class Reader {
   }
 
  private:
+  /// A path behind the provider's name is like every other path here.
+  std::string store(const YamlNode& node) const {
+    const std::string text = node.text();
+    const auto colon = text.find(':');
+    if (colon == std::string::npos || text.compare(colon, 3, "://") == 0) return text;
+    return text.substr(0, colon + 1) + path_of(node, text.substr(colon + 1));
+  }
+
   static void read_log(const YamlNode& node, Configuration& c) {
     node.only({"format", "level"});
     const std::string format = node.text_or("format", "text");
@@ -136,8 +145,8 @@ class Reader {
     }
   }
 
-  std::string path(const YamlNode& node) const {
-    std::string text = node.text();
+  std::string path(const YamlNode& node) const { return path_of(node, node.text()); }
+  std::string path_of(const YamlNode& node, std::string text) const {
     for (auto dollar = text.find('$'); dollar != std::string::npos; dollar = text.find('$', dollar)) {
       const bool braced = dollar + 1 < text.size() && text[dollar + 1] == '{';
       const auto start = dollar + (braced ? 2 : 1);

@@ -32,6 +32,8 @@ struct Configuration {
   std::string capsule;
   std::string principal;
   std::string run_directory;  ///< empty: the user's
+  /// Where embedded services keep their state: "sqlite:/path", "memory", "etcd://host:2379/prefix".
+  std::string store;
   LogFormat log_format = LogFormat::kText;
   Level log_level = Level::kInfo;
   std::vector<ModuleSettings> protocols;

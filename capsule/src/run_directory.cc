@@ -34,6 +34,15 @@ std::string run_directory() {
   return directory.string();
 }
 
+std::string state_directory() {
+  for (const char* name : {"HECTOR_STATE_DIRECTORY", "HECTOR_RUN_DIRECTORY"}) {
+    if (const char* given = std::getenv(name)) return fs::absolute(given).string();
+  }
+  if (const char* state = std::getenv("XDG_STATE_HOME")) return (fs::path(state) / "hector").string();
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? fmt::format("/var/lib/hector-{}", getuid()) : (fs::path(home) / ".local" / "state" / "hector").string();
+}
+
 Status write_capsule_reference(const std::string& directory, const Reference& reference) {
   const fs::path target = file_of(directory, reference.capsule);
   const fs::path fresh = target.string() + ".new";

@@ -18,4 +18,8 @@ void remove_capsule_reference(const std::string& directory, const std::string& c
 Result<Reference> read_capsule_reference(const std::string& directory, const std::string& capsule);
 std::vector<std::string> running_capsules(const std::string& directory);
 
+/// Where a capsule keeps its state unless told otherwise: in $HECTOR_STATE_DIRECTORY, else in a run directory that was given, else in hector/ below
+/// $XDG_STATE_HOME or ~/.local/state.
+std::string state_directory();
+
 }  // namespace hector

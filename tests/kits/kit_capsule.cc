@@ -18,6 +18,9 @@ KitCapsule::KitCapsule(const std::string& name)
   options.executor = loops_.get();
   options.network = network_.get();
   options.log = log_.get();
+  auto store = loader_->make_store("memory", {name, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+  if (store) store_ = std::move(*store);
+  options.store = store_.get();
   options.drain_grace = std::chrono::seconds(2);
   kernel_ = Kernel::make(options);
   loader_->set_kernel(kernel_.get());
@@ -28,6 +31,7 @@ KitCapsule::~KitCapsule() {
   kernel_->drain();
   loops_->stop();
   kernel_.reset();
+  store_.reset();
 }
 
 Status KitCapsule::load(ModuleKind kind, const std::string& plugin, const std::vector<std::string>* listen) { return loader_->load(kind, plugin, listen, "{}"); }

@@ -30,6 +30,7 @@ class KitCapsule {
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<PluginLoader> loader_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
 };
 

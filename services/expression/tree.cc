@@ -1,0 +1,68 @@
+#include "expression/tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace hector::expression {
+
+NodeId Tree::literal(Value value, std::uint32_t column) {
+  nodes.push_back({Operator::kLiteral, 0, 0, value, 0, column});
+  return static_cast<NodeId>(nodes.size() - 1);
+}
+NodeId Tree::text(std::string text, std::uint32_t column) {
+  texts_.push_back(std::move(text));
+  return literal(Value::of(std::string_view(texts_.back())), column);
+}
+NodeId Tree::name(std::string_view name, Operator op, std::uint32_t column) {
+  auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) found = names.insert(names.end(), std::string(name));
+  nodes.push_back({op, 0, 0, {}, static_cast<std::uint32_t>(found - names.begin()), column});
+  return static_cast<NodeId>(nodes.size() - 1);
+}
+NodeId Tree::node(Operator op, NodeId left, NodeId right, std::uint32_t column) {
+  nodes.push_back({op, left, right, {}, 0, column});
+  return static_cast<NodeId>(nodes.size() - 1);
+}
+
+std::vector<NodeId> Tree::conjuncts() const {
+  std::vector<NodeId> list, open{root};
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    if (nodes[id].op != Operator::kAnd) {
+      list.push_back(id);
+      continue;
+    }
+    open.push_back(nodes[id].right);
+    open.push_back(nodes[id].left);
+  }
+  return list;
+}
+
+Error mistake(std::string_view error, std::size_t column, std::string_view what, std::string_view text) {
+  constexpr std::size_t kShown = 200;
+  return {Code::kInvalidArgument, fmt::format("{}: column {}: {}, in: {}{}", error, column, what, text.substr(0, kShown), text.size() > kShown ? " …" : ""), std::string(error), {}, {}};
+}
+
+Status check_size(std::string_view error, std::string_view text, std::string_view openers) {
+  if (text.size() > Tree::kOctetsMax) return fail(mistake(error, Tree::kOctetsMax + 1, fmt::format("an expression may have {} KiB, this one has {}", Tree::kOctetsMax / 1024, text.size() / 1024), text));
+  std::size_t depth = 0;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == '\\') ++i;
+      else if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (openers.find(c) != std::string_view::npos) {
+      if (++depth > Tree::kDepthMax) return fail(mistake(error, i + 1, fmt::format("an expression may be nested {} deep", Tree::kDepthMax), text));
+    } else if ((c == ')' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return {};
+}
+
+}  // namespace hector::expression
