@@ -13,7 +13,9 @@ KERNEL_ORDER = ["runtime", "types", "dispatch", "offers", "binding", "management
 FILE_LINES_MAX = 800
 # Today's breaches, one by one; they may shrink, never grow.
 LONGER = {"protocols/udp/udp_protocol.cc": 860}
-PLUGIN_KINDS = ("protocols", "languages", "services")
+PLUGIN_KINDS = ("protocols", "languages", "services", "stores")
+# What plugins of a kind share: libraries, no plugins.
+SHARED = {"services/expression", "services/state", "stores/engine"}
 LIBRARY_HEADERS = ("boost/", "google/", "grpcpp/", "yaml-cpp/", "spdlog/", "CLI/", "tao/", "pybind11/", "openssl/", "libical/")
 
 
@@ -71,7 +73,7 @@ def check_file(path, text, breaches):
         breaches.append(f"{path}: something was to be done now")
     if path.startswith(("kernel/include/", "capsule/src/")) and path.endswith(".h") and not text.lstrip("/* ").startswith("What:"):
         breaches.append(f"{path}: a header begins with what it is, why it exists and who uses it")
-    if path.startswith(("kernel/src/", "services/", "templates/")) and re.search(r"^#if(?!ndef)", text, re.M):
+    if path.startswith(("kernel/src/", "services/", "stores/", "templates/")) and re.search(r"^#if(?!ndef)", text, re.M):
         breaches.append(f"{path}: no #if here")
 
 
@@ -80,7 +82,7 @@ def main():
     files = tracked()
     manifests = [path for path in files if path.endswith("/plugin.yaml")]
     folders = {"/".join(path.split("/")[:2]) for path in files if path.split("/")[0] in PLUGIN_KINDS and path.count("/") >= 2}
-    for folder in folders - {os.path.dirname(path) for path in manifests}:
+    for folder in folders - SHARED - {os.path.dirname(path) for path in manifests}:
         breaches.append(f"{folder}: a plugin folder without plugin.yaml")
     for path in manifests:
         if f"name: {path.split('/')[1]}" not in read(path):

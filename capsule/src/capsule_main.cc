@@ -128,7 +128,7 @@ class CapsuleProcess {
       error.message = fmt::format("service {} cannot join: {}", service.name, error.message);
       return fail(std::move(error));
     }
-    return kernel_->join_service(service.name, *reference);
+    return kernel_->join_service(service.name, *reference, [directory, capsule = service.joined] { return read_capsule_reference(directory, capsule); });
   }
 
   Configuration configuration_;

@@ -2,56 +2,32 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <memory>
 
-#include "cli_output.h"
+#include "cli_object.h"
 #include "hector/binding/v1/binding.pb.h"
-#include "hector/management/v1/management.pb.h"
 
 namespace hector {
 
 namespace {
 
 namespace b = binding::v1;
-namespace m = management::v1;
-
-std::string as_json(const google::protobuf::Message& message, bool is_for_people) {
-  std::string json;
-  google::protobuf::util::JsonPrintOptions print;
-  print.preserve_proto_field_names = true;
-  print.add_whitespace = is_for_people;
-  print.always_print_primitive_fields = true;
-  static_cast<void>(google::protobuf::util::MessageToJsonString(message, &json, print));
-  return json;
-}
 
 /// Asks the Binding's control Object through the capsule's management interface.
 template <class Out, class In, class Show>
 int ask_binding(const CliOptions& options, const std::string& format, const std::string& id, const std::string& operation, const In& request, Show show) {
-  m::CallRequest call;
-  call.set_target("_binding-" + id);
-  call.set_operation(operation);
-  call.set_json(as_json(request, false));
-  call.set_timeout_ms(options.timeout_ms);
   CliSession session(options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
-  auto reply = session.ask<m::CallReply>("call", call);
-  if (!reply) {
-    if (reply.error().code == Code::kNotFound && reply.error().message.find("'" + call.target() + "'") != std::string::npos) {
-      return report({Code::kNotFound, fmt::format("capsule '{}' made no Binding '{}'; `hector get bindings` lists them (--capsule chooses another)", session.capsule(), id), {}, {}, {}});
-    }
-    return report(reply.error());
+  auto out = ask_object<Out>(session, options, "_binding-" + id, operation, request);
+  if (!out && out.error().code == Code::kNotFound && out.error().message.find("'_binding-" + id + "'") != std::string::npos) {
+    return report({Code::kNotFound, fmt::format("capsule '{}' made no Binding '{}'; `hector get bindings` lists them (--capsule chooses another)", session.capsule(), id), {}, {}, {}});
   }
-  Out out;
-  if (reply->json_size() == 0 || !google::protobuf::util::JsonStringToMessage(reply->json(0), &out).ok()) {
-    return report({Code::kInternal, fmt::format("the capsule's answer to '{}' is not a {}", operation, out.GetTypeName()), {}, {}, {}});
-  }
+  if (!out) return report(out.error());
   if (format == "json") {
-    fmt::print("{}\n", as_json(out, true));
+    fmt::print("{}\n", json_of(*out, true));
   } else {
-    show(out);
+    show(*out);
   }
   return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "cli_binding.h"
 #include "cli_output.h"
+#include "cli_policy.h"
 #include "cli_session.h"
 #include "cli_types.h"
 #include "hector/management/v1/management.pb.h"
@@ -314,6 +315,7 @@ int main(int argc, char** argv) {
   bind->callback([&] { chosen = [&] { return commands.bind(type, parties, explain); }; });
 
   add_binding_commands(app, options, format, chosen);
+  add_policy_commands(app, options, format, chosen);
 
   std::vector<std::string> paths;
   auto* types = app.add_subcommand("type", "types");

@@ -21,6 +21,8 @@ CliSession::~CliSession() {
   target_.reset();
   if (kernel_) kernel_->drain();
   loops_->stop();
+  kernel_.reset();
+  store_.reset();
 }
 
 Status CliSession::connect() {
@@ -55,7 +57,30 @@ Status CliSession::connect() {
   return {};
 }
 
+Status CliSession::open_service(const std::string& service) {
+  std::string why = "there is no store plugin";
+  for (const auto& provider : loader_->all(ModuleKind::kStore)) {
+    auto store = loader_->make_store(provider.name, {"cli", {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+    if (store) store_ = std::move(*store);
+    else why = store.error().message;
+    if (store_) break;
+  }
+  if (!store_) return fail(Code::kUnavailable, fmt::format("'{}' cannot be tried out here: {}", service, why));
+  make_kernel({});
+  if (auto loaded = loader_->load(ModuleKind::kService, service, static_cast<const std::vector<std::string>*>(nullptr), "{}"); !loaded) return loaded;
+  auto here = kernel_->capsule().resolve("_management");
+  if (!here) return fail(here.error());
+  target_ = *here;
+  return {};
+}
+
 Status CliSession::open(const std::string& protocol) {
+  make_kernel({{"*protocols", {protocol}}});
+  const std::vector<std::string> nowhere;
+  return loader_->load(ModuleKind::kProtocol, protocol, &nowhere, "{}");
+}
+
+void CliSession::make_kernel(const std::vector<PolicyEntry>& policy) {
   KernelOptions options;
   options.capsule = "cli";
   options.principal = "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
@@ -64,12 +89,11 @@ Status CliSession::open(const std::string& protocol) {
   options.executor = loops_.get();
   options.network = network_.get();
   options.log = log_.get();
-  options.policy = {{"*protocols", {protocol}}};
+  options.policy = policy;
+  options.store = store_.get();
   options.drain_grace = std::chrono::milliseconds(100);
   kernel_ = Kernel::make(options);
   loader_->set_kernel(kernel_.get());
-  const std::vector<std::string> nowhere;
-  return loader_->load(ModuleKind::kProtocol, protocol, &nowhere, "{}");
 }
 
 }  // namespace hector

@@ -26,6 +26,8 @@ class CliSession {
   Status connect();
   /// Without a capsule: a kernel of its own that speaks this protocol. NOT_FOUND if there is no plugin for it.
   Status open(const std::string& protocol);
+  /// Without a capsule: a kernel of its own with this service in it, on nothing durable. NOT_FOUND if there is no plugin for it.
+  Status open_service(const std::string& service);
   /// Asks this kernel's own management.
   template <class Out, class In>
   Result<Out> ask_here(const std::string& operation, const In& request) {
@@ -47,7 +49,9 @@ class CliSession {
   std::unique_ptr<Random> random_;
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
+  void make_kernel(const std::vector<PolicyEntry>& policy);
   std::unique_ptr<PluginLoader> loader_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
   std::shared_ptr<Target> target_;
   std::string capsule_;

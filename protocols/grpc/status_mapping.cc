@@ -44,7 +44,9 @@ Error to_error(const grpc::Status& status, const std::multimap<grpc::string_ref,
     Outcome outcome;
     if (decode_outcome({found->second.data(), found->second.size()}, outcome) && outcome.error) return *outcome.error;
   }
-  return {code_from_number(static_cast<std::uint32_t>(status.error_code())), status.error_message(), {}, status.error_details(), {}};
+  // No connection was made, so nothing was sent.
+  const bool is_unsent = status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_message().rfind("failed to connect to all addresses", 0) == 0;
+  return {code_from_number(static_cast<std::uint32_t>(status.error_code())), status.error_message(), is_unsent ? std::string(kNotExecuted) : std::string(), status.error_details(), {}};
 }
 
 namespace {

@@ -158,8 +158,8 @@ TEST(Expression, XfnFilters) {
   EXPECT_THAT(filter("colour < 'a'*", of), HasSubstr("'*' goes with == and !="));
   EXPECT_THAT(filter("%a == %v", of, {"size"}), HasSubstr("there are 1 arguments"));
   EXPECT_THAT(filter("colour", of, {"size"}), HasSubstr("1 arguments were given, 0 are used"));
-  EXPECT_THAT(filter("colour == 'a''b'", of), HasSubstr("column 14"));
-  EXPECT_THAT(filter("colour == **", of), HasSubstr("column 12"));
+  EXPECT_THAT(filter("colour == 'a''b'", of), HasSubstr("column 11"));
+  EXPECT_THAT(filter("colour == **", of), HasSubstr("column 11"));
   EXPECT_THAT(filter("(colour", of), HasSubstr("column 8"));
 }
 

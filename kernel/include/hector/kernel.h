@@ -76,8 +76,8 @@ class Kernel {
   virtual Status add_language(const std::string& name, std::unique_ptr<Language> language) = 0;
   /// The embedded provider; an Object of the service's name.
   virtual Status add_service(const std::string& name, std::unique_ptr<Service> service) = 0;
-  /// The service of another capsule, reached through an implicit Binding.
-  virtual Status join_service(const std::string& name, const Reference& reference) = 0;
+  /// The service of another capsule, reached through an implicit Binding. `find` says where that capsule is now, for when it cannot be reached any more.
+  virtual Status join_service(const std::string& name, const Reference& reference, std::function<Result<Reference>()> find = {}) = 0;
   /// What would break and what would move (dry_run), or what did. FAILED_PRECONDITION with the list if something would break.
   virtual Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name, bool dry_run) = 0;
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "binding/interceptors.h"
+#include "binding/policy.h"
 #include "binding/protocol_table.h"
 #include "hector/kernel.h"
 #include "hector/kernel/v1/kernel.pb.h"
@@ -83,6 +84,7 @@ struct Core {
   types::Repository types;
   OfferTable offers;
   ProtocolTable protocols;
+  Policies policies{options.policy};
   SessionTable sessions;
   InterceptorTable interceptors;
   Workers workers;

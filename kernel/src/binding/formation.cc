@@ -185,7 +185,7 @@ Result<types::Verdict> PartyFinder::judge(const Formation& formation, int role, 
 }
 
 std::optional<std::string> PartyFinder::authorise(const Formation& formation, int role, const Candidate& candidate) const {
-  const auto allowed = ask_policy(core_.options.policy, formation.type.name(), formation.role_name(role), "principals");
+  const auto allowed = core_.policies.ask(formation.type.name(), formation.role_name(role), "principals");
   if (allowed.key.empty() || std::find(allowed.values.begin(), allowed.values.end(), candidate.reference.principal) != allowed.values.end()) return std::nullopt;
   return fmt::format("'{}' is of principal '{}'; policy '{}' allows {} to play '{}'", candidate.reference.object, candidate.reference.principal, allowed.key,
                      fmt::join(allowed.values, ", "), formation.role_name(role));
@@ -260,7 +260,7 @@ Status PartyFinder::check_prices(const Formation& formation) {
 }
 
 Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Reference& from, int from_role, const Reference& to, int to_role) const {
-  const auto order = ask_policy(core_.options.policy, formation.type.name(), formation.role_name(to_role), "protocols");
+  const auto order = core_.policies.ask(formation.type.name(), formation.role_name(to_role), "protocols");
   const bool may_be_local = order.values.empty() || order.key.find('*') != std::string::npos ||
                             std::find(order.values.begin(), order.values.end(), kInProcess) != order.values.end();
   if (from.capsule_id == to.capsule_id && may_be_local) return ProtocolChoice{{kInProcess, from.capsule}, "both ends are in one capsule", {}};
@@ -271,7 +271,7 @@ Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Ref
     for (const auto& profile : from.profiles) here.push_back(profile.protocol);
   }
   const std::string& role = formation.type.roles(to_role).name();
-  return choose_protocol({.policy = core_.options.policy, .binding = formation.type.name(), .role = role, .offered = to.profiles, .here = here,
+  return choose_protocol({.policies = core_.policies, .binding = formation.type.name(), .role = role, .offered = to.profiles, .here = here,
                           .unfit = unfit(formation, formation.role_name(from_role), role), .known = known_});
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "binding/service_clients.h"
 #include "binding/coordinator.h"
 #include "binding/core.h"
 #include "binding/policy.h"
@@ -17,11 +18,6 @@
 namespace hector {
 
 /// The services as the kernel uses them.
-struct Services {
-  NamingService* naming = nullptr;
-  TradingService* trading = nullptr;
-};
-
 struct Candidate {
   Reference reference;
   std::string how;  ///< "given as 'ana'", "traded: capacity >= 3"

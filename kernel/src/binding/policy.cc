@@ -64,6 +64,36 @@ PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::strin
 
 namespace {
 
+std::vector<std::string> words(const std::string& text) {
+  std::vector<std::string> list;
+  for (std::size_t at = 0; (at = text.find_first_not_of(" ,\t\n", at)) != std::string::npos;) {
+    const std::size_t end = std::min(text.find_first_of(" ,\t\n", at), text.size());
+    list.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return list;
+}
+
+}  // namespace
+
+PolicyAnswer Policies::ask(const std::string& binding, const std::string& role, const std::string& resource, const std::string& object) const {
+  PolicyAnswer own = ask_policy(own_, binding, role, resource);
+  auto* const service = service_.load(std::memory_order_acquire);
+  if (service == nullptr || binding.rfind("hector.", 0) == 0) return own;
+  std::string classes = "Binding";
+  for (const char c : binding) {
+    if (c == '.') classes += ".Binding";
+  }
+  classes += ".Role." + std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])))) + resource.substr(1);
+  const auto found = service->get(binding + "." + role + "." + resource, classes, object);
+  if (!found) return own;
+  const bool comes_first = found->is_final || found->context.rfind("object:", 0) == 0;
+  if (!own.key.empty() && !comes_first) return own;
+  return {words(found->value), fmt::format("{} ({})", found->spec, found->context)};
+}
+
+namespace {
+
 /// By one class: smaller is better. Protocols of which nothing is known come last.
 double rank(const std::string& by, const std::map<std::string, ProtocolCapabilities>& known, const std::string& protocol) {
   constexpr double kLast = 1e18;
@@ -90,9 +120,9 @@ std::vector<std::string> classes(const PolicyAnswer& prefer, std::string& unknow
 }  // namespace
 
 Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question) {
-  const auto& [policy, binding, role, offered, here, exclude, unfit, known] = question;
-  const PolicyAnswer order = ask_policy(policy, binding, role, "protocols");
-  const PolicyAnswer prefer = ask_policy(policy, binding, role, "prefer");
+  const auto& [policies, binding, role, offered, here, exclude, unfit, known] = question;
+  const PolicyAnswer order = policies.ask(binding, role, "protocols");
+  const PolicyAnswer prefer = policies.ask(binding, role, "prefer");
   std::vector<std::string> wanted = order.values;
   std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
   if (wanted.empty()) {

@@ -3,6 +3,7 @@
 // Who: the pipeline, targets, moving channels.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "hector/kernel.h"
 #include "hector/protocol.h"
 #include "hector/reference.h"
+#include "hector/service/policy.h"
 
 namespace hector {
 
@@ -22,6 +24,23 @@ struct PolicyAnswer {
 /// Later entries win among equally specific ones (X resources' precedence, as far as this pattern goes).
 PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role, const std::string& resource);
 
+/// The capsule's own entries and the Policy service, asked together. Any thread.
+class Policies {
+ public:
+  /// The entries outlive it.
+  explicit Policies(const std::vector<PolicyEntry>& own) : own_(own) {}
+  /// Null: none any more. Outlives it.
+  void use(PolicyService* service) noexcept { service_.store(service, std::memory_order_release); }
+  /// For "<binding>.<role>.<resource>", of classes Binding, Role and the capitalised resource. What the service says for this object, or says as final, comes
+  /// before the capsule's own entries, what it says otherwise after them. The kernel's own types (hector.…) are not asked about: the way to the service
+  /// cannot depend on its answer. Where the service cannot be reached the own entries count.
+  [[nodiscard]] PolicyAnswer ask(const std::string& binding, const std::string& role, const std::string& resource, const std::string& object = {}) const;
+
+ private:
+  const std::vector<PolicyEntry>& own_;
+  std::atomic<PolicyService*> service_{nullptr};
+};
+
 struct ProtocolChoice {
   Profile profile;
   std::string why;
@@ -30,7 +49,7 @@ struct ProtocolChoice {
 
 /// What a choice is made from.
 struct ProtocolQuestion {
-  const std::vector<PolicyEntry>& policy;
+  const Policies& policies;
   const std::string& binding;
   const std::string& role;               ///< of the party that is reached
   const std::vector<Profile>& offered;

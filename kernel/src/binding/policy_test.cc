@@ -23,7 +23,8 @@ class Policy : public ::testing::Test {
   Result<ProtocolChoice> choose(const std::vector<PolicyEntry>& policy) {
     const std::string binding = "t.B", role = "worker";
     const std::vector<Profile> offered{{"slow", "s"}, {"far", "f"}, {"near", "n"}, {"odd", "o"}};
-    return choose_protocol({.policy = policy, .binding = binding, .role = role, .offered = offered, .here = {"near", "far", "slow", "odd"}, .unfit = unfit_,
+    const Policies policies(policy);
+    return choose_protocol({.policies = policies, .binding = binding, .role = role, .offered = offered, .here = {"near", "far", "slow", "odd"}, .unfit = unfit_,
                             .known = {{"near", can(5, 9, Reach::kHost, Security::kNone)}, {"far", can(40, 3, Reach::kEverywhere, Security::kNone)}, {"slow", can(90, 3, Reach::kSite, Security::kPrivacy)}}});
   }
   std::string chosen(const std::vector<PolicyEntry>& policy) {

@@ -1,14 +1,21 @@
 #include "binding/service_clients.h"
 
+#include <fmt/ranges.h>
+#include <unistd.h>
+
 #include "hector/service/v1/naming.pb.h"
+#include "hector/service/v1/policy.pb.h"
 #include "hector/service/v1/trading.pb.h"
 #include "hector/typed.h"
+#include "hector_yaml/nearest.h"
 #include "offers/builtin.h"
 #include "runtime/reference_model.h"
 
 namespace hector {
 
 using namespace hector::service::v1;
+
+namespace {
 
 hector::type::v1::Interface naming_interface() {
   return builtin_interface("hector.Naming", "Names for references (X/Open XFN).",
@@ -22,11 +29,18 @@ hector::type::v1::Interface trading_interface() {
                             builtin_rpc<TradingQuery, TradingOffers>("query")});
 }
 
-namespace {
+hector::type::v1::Interface policy_interface() {
+  return builtin_interface("hector.Policy", "Values found by wildcard keys (X resources) in a chain of contexts.",
+                           {builtin_rpc<PolicyQuestion, service::v1::PolicyValue>("get"), builtin_rpc<PolicyTypedQuestion, PolicyTyped>("get_typed"), builtin_rpc<PolicyPrefix, PolicyEntries>("enumerate"),
+                            builtin_rpc<service::v1::PolicyEntry, PolicyRevision>("put"), builtin_rpc<PolicySpec, PolicyRevision>("remove"), builtin_rpc<PolicyBundle, PolicyRevision>("replace_bundle"),
+                            builtin_rpc<PolicyChain, PolicyRevision>("set_chain"), builtin_rpc<PolicyContext, PolicyChain>("get_chain"), builtin_rpc<PolicyQuestion, PolicyEntries>("merge_view"),
+                            builtin_rpc<PolicyQuestion, PolicyExplanation>("explain"), builtin_flow<PolicyQuestion, service::v1::PolicyValue>("watch"),
+                            builtin_rpc<PolicyTrial, PolicyExplanation>("try_out")});
+}
 
 class NamingClient final : public NamingService {
  public:
-  NamingClient(std::shared_ptr<Target> target, const Clock& clock) : target_(std::move(target)), clock_(clock) {}
+  NamingClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock) {}
 
   Status bind(const std::string& name, const Reference& reference, bool exclusive) override {
     NamingBind request;
@@ -66,7 +80,7 @@ class NamingClient final : public NamingService {
 
 class TradingClient final : public TradingService {
  public:
-  TradingClient(std::shared_ptr<Target> target, const Clock& clock) : target_(std::move(target)), clock_(clock) {}
+  TradingClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock) {}
 
   Result<std::string> export_offer(const std::string& type, const Reference& reference, const std::map<std::string, std::string>& properties) override {
     TradingOffer offer;
@@ -100,13 +114,108 @@ class TradingClient final : public TradingService {
   const Clock& clock_;
 };
 
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+/// The kernel asks before it acts: where there is no answer it goes by its own entries.
+constexpr Duration kAnswerWithin = std::chrono::seconds(2);
+
+class PolicyClient final : public PolicyService {
+ public:
+  PolicyClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock), capsule_(context.capsule) {}
+
+  Result<hector::PolicyValue> get(const std::string& name, const std::string& class_name, const std::string& object) override {
+    PolicyQuestion question;
+    question.set_name(name);
+    question.set_class_(class_name);
+    question.set_object(object);
+    question.set_capsule(capsule_);
+    question.set_host(host_name());
+    return call_and_wait<service::v1::PolicyValue>(*target_, clock_, 0, "get", question, clock_.now() + kAnswerWithin).map([](const auto& found) {
+      return hector::PolicyValue{found.value(), found.context(), found.spec(), found.is_final(), found.revision()};
+    });
+  }
+  Status put(const std::string& context, const std::string& spec, const std::string& value, bool is_final) override {
+    service::v1::PolicyEntry entry;
+    entry.set_context(context);
+    entry.set_spec(spec);
+    entry.set_value(value);
+    entry.set_is_final(is_final);
+    return call_and_wait<PolicyRevision>(*target_, clock_, 3, "put", entry).map([](const auto&) {});
+  }
+
+ private:
+  std::shared_ptr<Target> target_;
+  const Clock& clock_;
+  const std::string capsule_;
+};
+
+/// One row a service.
+struct StandardService {
+  const char* name;
+  const char* interface_id;
+  hector::type::v1::Interface (*interface)();
+  std::shared_ptr<void> (*install)(Services&, std::shared_ptr<Target>, const ClientContext*);  ///< no target: takes it out
+};
+template <auto place, class Client>
+std::shared_ptr<void> install(Services& services, std::shared_ptr<Target> target, const ClientContext* context) {
+  services.*place = nullptr;
+  if (!target) return nullptr;
+  auto client = std::make_shared<Client>(std::move(target), *context);
+  services.*place = client.get();
+  return client;
+}
+constexpr StandardService kStandardServices[] = {
+    {"naming", "hector.Naming/1", naming_interface, install<&Services::naming, NamingClient>},
+    {"trading", "hector.Trading/1", trading_interface, install<&Services::trading, TradingClient>},
+    {"policy", "hector.Policy/1", policy_interface, install<&Services::policy, PolicyClient>},
+};
+
+Result<const StandardService*> find(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& each : kStandardServices) {
+    if (each.name == name) return &each;
+    names.emplace_back(each.name);
+  }
+  return fail(Code::kInvalidArgument, fmt::format("there is no standard service '{}'{}; there are {}", name, types::nearest_hint(name, names), fmt::join(names, ", ")));
+}
+
 }  // namespace
 
-std::unique_ptr<NamingService> make_naming_client(std::shared_ptr<Target> target, const Clock& clock) {
-  return std::make_unique<NamingClient>(std::move(target), clock);
+std::vector<hector::type::v1::Interface> standard_interfaces() {
+  std::vector<hector::type::v1::Interface> all;
+  for (const auto& each : kStandardServices) all.push_back(each.interface());
+  return all;
 }
-std::unique_ptr<TradingService> make_trading_client(std::shared_ptr<Target> target, const Clock& clock) {
-  return std::make_unique<TradingClient>(std::move(target), clock);
+
+Result<std::string> standard_interface_of(const std::string& service) {
+  return find(service).map([](const auto* found) { return std::string(found->interface_id); });
+}
+
+Status ServiceClients::use(const std::string& service, std::shared_ptr<Target> target, const ClientContext& context) {
+  auto found = find(service);
+  if (!found) return fail(found.error());
+  targets_[service] = target;
+  clients_.push_back((*found)->install(services_, std::move(target), &context));
+  return {};
+}
+
+std::shared_ptr<Target> ServiceClients::target(const std::string& service) const {
+  const auto found = targets_.find(service);
+  return found == targets_.end() ? nullptr : found->second;
+}
+
+void ServiceClients::drop(const std::string& service) {
+  targets_.erase(service);
+  if (auto found = find(service)) static_cast<void>((*found)->install(services_, nullptr, nullptr));
+}
+
+void ServiceClients::clear() {
+  services_ = {};
+  targets_.clear();
+  clients_.clear();
 }
 
 }  // namespace hector

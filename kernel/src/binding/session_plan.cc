@@ -58,7 +58,7 @@ void PartySession::add_phases() {
 }
 
 Result<InterceptorList> PartySession::interceptors_for(const std::string& partner) const {
-  return core_.interceptors.make(ask_policy(core_.options.policy, type_.name(), partner, "interceptors").values);
+  return core_.interceptors.make(core_.policies.ask(type_.name(), partner, "interceptors").values);
 }
 
 Result<types::CompiledPtr> PartySession::interface_of(const hector::type::v1::Interface& model) {
@@ -118,7 +118,7 @@ Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan
   auto interceptors = interceptors_for(planned.role());
   if (!interceptors) return fail(interceptors.error());
   out->interceptors = std::move(*interceptors);
-  auto hides = read_transparencies(ask_policy(core_.options.policy, type_.name(), planned.role(), "transparencies").values);
+  auto hides = read_transparencies(core_.policies.ask(type_.name(), planned.role(), "transparencies").values);
   if (!hides) return fail(hides.error());
   out->hides = *hides;
   const std::weak_ptr<PartySession> weak = weak_from_this();

@@ -1,5 +1,9 @@
 #include "binding/target.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "binding/coordinator.h"
 #include "binding/policy.h"
 #include "dispatch/local_call.h"
@@ -38,7 +42,7 @@ void LocalTarget::start(Call& call) noexcept {
 Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference, InterfacePtr interface) {
   static const std::string kPeer = "peer";
   const std::string type = reference.interface_id.substr(0, reference.interface_id.rfind('/'));
-  auto choice = choose_protocol({.policy = core.options.policy, .binding = type, .role = kPeer, .offered = reference.profiles, .here = core.protocols.names(),
+  auto choice = choose_protocol({.policies = core.policies, .binding = type, .role = kPeer, .offered = reference.profiles, .here = core.protocols.names(),
                                  .known = core.protocols.all_capabilities()});
   if (!choice) {
     Error error = choice.error();
@@ -69,6 +73,50 @@ void RemoteTarget::start(Call& call) noexcept {
   if (header.principal.empty()) header.principal = core_.options.principal;
   inherit(call, core_);
   channel_->start(call);
+}
+
+void JoinedTarget::start(Call& call) noexcept {
+  if (find_ && !call.recovery) call.recovery = shared_from_this();
+  current()->start(call);
+}
+
+bool JoinedTarget::recover(Call& call) noexcept {
+  const Code code = call.error->code;
+  if ((code != Code::kUnavailable && code != Code::kDeadlineExceeded) || call.is_cancelled()) return false;
+  core_.workers.run([self = shared_from_this(), &call, again = call.error->type == kNotExecuted] {
+    const bool moved = self->look_again();
+    if (moved && again) {
+      call.error.reset();
+      return self->current()->start(call);
+    }
+    Error error = std::move(*call.error);
+    call.error.reset();
+    error.message = fmt::format("service {} of capsule '{}' cannot be reached: {}{}", self->service_, self->reference().capsule, error.message, moved ? "; it is back, try again" : "; it is looked for with each call");
+    call.fail(std::move(error));
+  });
+  return true;
+}
+
+bool JoinedTarget::look_again() {
+  auto reference = find_();
+  if (!reference) return false;
+  Reference service = *reference;
+  service.offer = 0;
+  service.object = service_;
+  service.identity.clear();
+  service.interface_id = interface_->id();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& known = current_->reference();
+    const auto same = [](const Profile& a, const Profile& b) { return a.protocol == b.protocol && a.address == b.address; };
+    if (known.capsule_id == service.capsule_id && std::equal(known.profiles.begin(), known.profiles.end(), service.profiles.begin(), service.profiles.end(), same)) return false;
+  }
+  auto target = RemoteTarget::make(core_, service, interface_);
+  if (!target) return false;
+  const std::lock_guard lock(mutex_);
+  earlier_.push_back(std::exchange(current_, *target));
+  core_.options.log->write(Level::kInfo, "service found again", {{"service", service_}, {"capsule", service.capsule}});
+  return true;
 }
 
 Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference) {

@@ -3,6 +3,10 @@
 // Who: Capsule::resolve, the pipeline, the service clients.
 #pragma once
 
+#include <functional>
+#include <mutex>
+#include <vector>
+
 #include "binding/core.h"
 #include "hector/capsule.h"
 
@@ -40,6 +44,35 @@ class RemoteTarget final : public Target {
   Reference reference_;
   InterfacePtr interface_;
   std::shared_ptr<Channel> channel_;
+};
+
+/// A service of another capsule, found again where it comes back: when it cannot be reached the next look asks `find` where it is now. A call that certainly
+/// was not executed is sent once more there; another one fails, and the next goes to the new place.
+class JoinedTarget final : public Target, public Recovery, public std::enable_shared_from_this<JoinedTarget> {
+ public:
+  using Find = std::function<Result<Reference>()>;
+  JoinedTarget(Core& core, std::string service, std::shared_ptr<Target> first, Find find) : core_(core), service_(std::move(service)), current_(std::move(first)), interface_(current_->interface()), find_(std::move(find)) {}
+  const InterfacePtr& interface() const noexcept override { return interface_; }
+  const Reference& reference() const noexcept override { return current()->reference(); }
+  void start(Call& call) noexcept override;
+  bool help(TimePoint until) noexcept override { return current()->help(until); }
+  bool recover(Call& call) noexcept override;
+
+ private:
+  [[nodiscard]] std::shared_ptr<Target> current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+  /// True: it is somewhere else now. Blocks.
+  bool look_again();
+
+  Core& core_;
+  const std::string service_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Target> current_;
+  std::vector<std::shared_ptr<Target>> earlier_;  ///< reference() may still be read
+  const InterfacePtr interface_;
+  const Find find_;
 };
 
 /// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known here; blocks then.

@@ -28,6 +28,7 @@ const Clock& ObjectCapsule::clock() const noexcept { return *kernel_.core().opti
 Executor& ObjectCapsule::executor() noexcept { return *kernel_.core().options.executor; }
 Log& ObjectCapsule::log() noexcept { return *kernel_.core().options.log; }
 Result<std::shared_ptr<Target>> ObjectCapsule::resolve(std::string_view who) {
+  if (auto joined = kernel_.joined_service(std::string(who))) return joined;
   auto reference = resolve_reference(kernel_.core(), kernel_.services(), who);
   if (!reference) return fail(reference.error());
   return make_target(kernel_.core(), *reference);
@@ -82,8 +83,7 @@ KernelImpl::KernelImpl(const KernelOptions& options) : own_capsule_(*this, "_cap
     for (const auto& controller : bindings()) controller->alive(capsule);
   });
   static_cast<void>(core_.types.add(binding_control_interface()));
-  static_cast<void>(core_.types.add(naming_interface()));
-  static_cast<void>(core_.types.add(trading_interface()));
+  for (const auto& interface : standard_interfaces()) static_cast<void>(core_.types.add(interface));
 }
 
 KernelImpl::~KernelImpl() { drain(); }
@@ -106,7 +106,7 @@ void KernelImpl::drain() {
   for (const auto& offer : core_.offers.all()) {
     if (!offer->is_system) static_cast<void>(delete_object(offer->object));
   }
-  if (naming_ && !embedded_.contains("naming")) static_cast<void>(naming_->unbind("capsules/" + core_.options.capsule));
+  if (auto* naming = services().naming; naming != nullptr && !embedded_.contains("naming")) static_cast<void>(naming->unbind("capsules/" + core_.options.capsule));
   for (const auto& name : core_.protocols.names()) static_cast<void>(core_.protocols.withdraw(name));
   for (const auto& name : core_.protocols.names()) core_.protocols.remove(name, core_.options.drain_grace);
   core_.workers.stop();
@@ -114,9 +114,8 @@ void KernelImpl::drain() {
     core_.offers.remove(offer->object);
     if (offer->host->retire(core_.options.clock->now() + std::chrono::milliseconds(500), *core_.options.clock)) offer->host->drop_servant();
   }
-  naming_.reset();
-  trading_.reset();
-  earlier_clients_.clear();
+  core_.policies.use(nullptr);
+  clients_.clear();
   embedded_.clear();
   templates_.clear();
   languages_.clear();
@@ -143,7 +142,7 @@ Result<InterfacePtr> KernelImpl::interface(const std::string& id) {
 
 Services KernelImpl::services() {
   const std::lock_guard lock(mutex_);
-  return {naming_.get(), trading_.get()};
+  return clients_.services();
 }
 
 // --- modules --------------------------------------------------------------------------------------------------------------------------
@@ -196,35 +195,35 @@ Status KernelImpl::add_service(const std::string& name, std::unique_ptr<Service>
   return use_service(name, std::make_shared<LocalTarget>(core_, offer));
 }
 
-Status KernelImpl::join_service(const std::string& name, const Reference& reference) {
+Status KernelImpl::join_service(const std::string& name, const Reference& reference, std::function<Result<Reference>()> find) {
   Reference service = reference;
   service.offer = 0;
   service.object = name;
   service.identity.clear();
-  service.interface_id = name == "naming" ? kNamingInterface : kTradingInterface;
+  auto interface_id = standard_interface_of(name);
+  if (!interface_id) return fail(interface_id.error());
+  service.interface_id = *interface_id;
   auto interface = core_.types.interface(service.interface_id);
   if (!interface) return fail(interface.error());
   auto target = RemoteTarget::make(core_, service, *interface);
   if (!target) return fail(target.error());
   {
     const std::lock_guard lock(mutex_);
-    joined_[name] = reference;
+    joined_[name] = {reference, find};
   }
-  return use_service(name, *target);
+  return use_service(name, std::make_shared<JoinedTarget>(core_, name, *target, std::move(find)));
+}
+
+std::shared_ptr<Target> KernelImpl::joined_service(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return joined_.contains(name) ? clients_.target(name) : nullptr;
 }
 
 Status KernelImpl::use_service(const std::string& name, const std::shared_ptr<Target>& target) {
   {
     const std::lock_guard lock(mutex_);
-    if (name == "naming") {
-      if (naming_) earlier_clients_.push_back(naming_);
-      naming_ = make_naming_client(target, *core_.options.clock);
-    } else if (name == "trading") {
-      if (trading_) earlier_clients_.push_back(trading_);
-      trading_ = make_trading_client(target, *core_.options.clock);
-    } else {
-      return fail(Code::kInvalidArgument, fmt::format("there is no standard service '{}'", name));
-    }
+    if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule}); !used) return used;
+    core_.policies.use(clients_.services().policy);
   }
   refresh_references();
   return {};
@@ -308,13 +307,13 @@ Result<std::vector<std::string>> KernelImpl::unload_protocol(const std::string& 
   }
   if (dry_run) return effects;
   static_cast<void>(core_.protocols.withdraw(name));
-  std::map<std::string, Reference> joined;
+  std::map<std::string, Joined> joined;
   {
     const std::lock_guard lock(mutex_);
     joined = joined_;
   }
-  for (const auto& [service, reference] : joined) {
-    if (auto again = join_service(service, reference); !again) core_.options.log->write(Level::kWarning, "service lost", {{"service", service}, {"error", again.error().message}});
+  for (const auto& [service, there] : joined) {
+    if (auto again = join_service(service, there.reference, there.find); !again) core_.options.log->write(Level::kWarning, "service lost", {{"service", service}, {"error", again.error().message}});
   }
   refresh_references();
   auto moved = moves_of(name, false);
@@ -358,13 +357,8 @@ Result<std::vector<std::string>> KernelImpl::unload_service(const std::string& n
   const OfferPtr offer = core_.offers.remove(name);
   {
     const std::lock_guard lock(mutex_);
-    if (name == "naming") {
-      earlier_clients_.push_back(std::move(naming_));
-      naming_.reset();
-    } else {
-      earlier_clients_.push_back(std::move(trading_));
-      trading_.reset();
-    }
+    clients_.drop(name);
+    core_.policies.use(clients_.services().policy);
     joined_.erase(name);
   }
   if (offer && offer->host->retire(core_.options.clock->now() + core_.options.drain_grace, *core_.options.clock)) {
@@ -636,7 +630,7 @@ std::vector<std::pair<std::string, std::string>> KernelImpl::service_providers()
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<std::string, std::string>> list;
   for (const auto& [name, service] : embedded_) list.emplace_back(name, "embedded");
-  for (const auto& [name, reference] : joined_) list.emplace_back(name, "joined to " + reference.capsule);
+  for (const auto& [name, there] : joined_) list.emplace_back(name, "joined to " + there.reference.capsule);
   return list;
 }
 

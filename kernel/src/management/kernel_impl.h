@@ -63,7 +63,9 @@ class KernelImpl final : public Kernel {
   Status add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) override;
   Status add_language(const std::string& name, std::unique_ptr<Language> language) override;
   Status add_service(const std::string& name, std::unique_ptr<Service> service) override;
-  Status join_service(const std::string& name, const Reference& reference) override;
+  Status join_service(const std::string& name, const Reference& reference, std::function<Result<Reference>()> find) override;
+  /// Null if it is no joined one.
+  std::shared_ptr<Target> joined_service(const std::string& name);
   Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name, bool dry_run) override;
   Result<std::vector<std::string>> load_types(const std::string& path) override { return core_.types.load_file(path); }
   Result<std::string> load_template(const std::string& path) override;
@@ -126,10 +128,12 @@ class KernelImpl final : public Kernel {
   std::map<std::string, CreateOptions> made_;  ///< how each Object was made, where it was anything but its template
   std::map<std::string, std::unique_ptr<ObjectCapsule>> handles_;
   std::map<std::string, std::unique_ptr<Service>> embedded_;
-  std::map<std::string, Reference> joined_;
-  std::shared_ptr<NamingService> naming_;
-  std::shared_ptr<TradingService> trading_;
-  std::vector<std::shared_ptr<void>> earlier_clients_;
+  struct Joined {
+    Reference reference;
+    std::function<Result<Reference>()> find;
+  };
+  std::map<std::string, Joined> joined_;
+  ServiceClients clients_;
   std::map<std::uint64_t, std::shared_ptr<BindingController>> bindings_;
   std::vector<OfferPtr> kept_;  ///< deleted Objects whose calls did not end in time
   bool drained_ = false;

@@ -17,11 +17,17 @@ struct BuiltinOperation {
   std::string name;
   const google::protobuf::Descriptor* input;
   const google::protobuf::Descriptor* output;
+  bool is_flow = false;  ///< one request, messages out until somebody ends it
 };
 
 template <class In, class Out>
 BuiltinOperation builtin_rpc(std::string name) {
   return {std::move(name), In::descriptor(), Out::descriptor()};
+}
+
+template <class In, class Out>
+BuiltinOperation builtin_flow(std::string name) {
+  return {std::move(name), In::descriptor(), Out::descriptor(), true};
 }
 
 inline hector::type::v1::Interface builtin_interface(const std::string& name, const std::string& description,
@@ -34,7 +40,8 @@ inline hector::type::v1::Interface builtin_interface(const std::string& name, co
   for (const auto& operation : operations) {
     auto* added = model.add_operations();
     added->set_name(operation.name);
-    added->set_kind(hector::type::v1::KIND_RPC);
+    added->set_kind(operation.is_flow ? hector::type::v1::KIND_STREAM : hector::type::v1::KIND_RPC);
+    if (operation.is_flow) added->set_flow(hector::type::v1::FLOW_OUT);
     added->set_input(operation.input->full_name());
     added->set_output(operation.output->full_name());
     messages.push_back(operation.input);

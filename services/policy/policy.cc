@@ -1,0 +1,408 @@
+// What: the embedded provider of Policy: X resources in contexts, on the store.
+// Why: what the kernel and Objects choose by is said once for a host, a network or the enterprise, and each value can be explained.
+// Who: loaded by capsules whose configuration says `policy: embedded`.
+#include <fmt/format.h>
+#include <google/protobuf/util/json_util.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <list>
+#include <shared_mutex>
+
+#include "contexts.h"
+#include "hector/plugin.h"
+#include "hector/typed.h"
+
+namespace {
+
+using namespace hector;
+using namespace hector::policy;
+
+constexpr std::size_t kValueOctetsMax = 64 * 1024;
+constexpr std::size_t kBundleOctetsMax = 800 * 1024;
+constexpr std::size_t kBundlePartOctets = 200 * 1024;
+constexpr std::size_t kWatchesMax = 1'000;
+
+tl::unexpected<Error> refuse(const char* type, std::string text, Code code = Code::kInvalidArgument) { return fail(Error{code, fmt::format("{}: {}", type, text), type, {}, {}}); }
+
+std::string from_base64(const std::string& text) {
+  std::string out(text.size(), '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  out.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  while (text.ends_with('=') && out.size() > 32) out.pop_back();
+  return out;
+}
+
+bool is_signed_by(const std::string& key, std::string_view text, std::string_view signature) {
+  EVP_PKEY* const public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(key.data()), key.size());
+  EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  const bool is_good = public_key != nullptr && EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, public_key) == 1 &&
+                       EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(public_key);
+  return is_good;
+}
+
+/// "1500", "1.5 s", "20ms", "2 min", "1h".
+std::optional<std::int64_t> milliseconds_of(std::string_view text) {
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc()) return std::nullopt;
+  std::string_view unit(read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"", 1}, {"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"h", 3.6e6}};
+  for (const auto& [name, factor] : kUnits) {
+    if (name == unit) return static_cast<std::int64_t>(number * factor);
+  }
+  return std::nullopt;
+}
+
+/// "true", "on", "yes", "1" and their contraries, as X's own converter takes them.
+std::optional<bool> boolean_of(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const char* each : {"true", "on", "yes", "1"}) {
+    if (text == each) return true;
+  }
+  for (const char* each : {"false", "off", "no", "0"}) {
+    if (text == each) return false;
+  }
+  return std::nullopt;
+}
+
+class Policy final : public Service {
+ public:
+  Policy(const ServiceContext& context, v1::PolicySettings settings)
+      : clock_(*context.clock),
+        settings_(std::move(settings)),
+        place_{context.capsule, settings_.host(), settings_.network().empty() ? "local" : settings_.network()},
+        contexts_([this] { return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count(); }),
+        replica_({context.store, context.executor, context.log}, "po/", contexts_),
+        servant_({[this](Call& call) { get(call); }, [this](Call& call) { get_typed(call); }, [this](Call& call) { enumerate(call); }, [this](Call& call) { put(call); }, [this](Call& call) { remove(call); },
+                  [this](Call& call) { replace_bundle(call); }, [this](Call& call) { set_chain(call); }, [this](Call& call) { get_chain(call); }, [this](Call& call) { merge_view(call); },
+                  [this](Call& call) { explain(call); }, [this](Call& call) { watch(call); },
+                  [this](Call& call) { try_out(call); }}) {
+    for (const auto& key : settings_.keys()) keys_.push_back(from_base64(key));
+    contexts_.on_change = [this](Revision revision) { tell_watches(revision); };
+  }
+  Status start() { return replica_.start(); }
+  std::string interface_id() const override { return "hector.Policy/1"; }
+  Servant& servant() override { return servant_; }
+
+ private:
+  struct Watching {
+    v1::PolicyQuestion asked;
+    std::shared_ptr<Stream> stream;
+    Call* call;
+    std::string last = "\xff";
+    bool is_over = false;
+  };
+
+  Place place_of(const v1::PolicyQuestion& question) const {
+    Place place = place_;
+    if (!question.capsule().empty()) place.capsule = question.capsule();
+    if (!question.host().empty()) place.host = question.host();
+    return place;
+  }
+  template <class Request>
+  std::vector<std::string> chain_of(const Request& request, const Place& place) const {
+    if (request.chain_size() != 0) return {request.chain().begin(), request.chain().end()};
+    return contexts_.chain_of(request.object().empty() ? "capsule:" + place.capsule : "object:" + request.object(), place);
+  }
+  Result<Question> question_of(const v1::PolicyQuestion& asked) const {
+    for (const auto& context : asked.chain()) {
+      if (auto fits = check_context(context); !fits) return fail(fits.error());
+    }
+    return contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_of(asked)));
+  }
+  /// Under the replica's lock.
+  Result<v1::PolicyValue> value_of(const v1::PolicyQuestion& asked, Revision revision) const {
+    if (asked.at_least() > revision) return fail(Code::kFailedPrecondition, fmt::format("policy is at revision {}, not yet at {}", revision, asked.at_least()));
+    auto question = question_of(asked);
+    if (!question) return fail(question.error());
+    const Found found = contexts_.get(*question);
+    if (found.entry == nullptr) return refuse("NO_MATCH", fmt::format("no entry of {} matches '{}' ({})", fmt::join(question->chain, ", "), asked.name(), asked.class_()), Code::kNotFound);
+    v1::PolicyValue value;
+    value.set_value(found.entry->value);
+    value.set_context(*found.context);
+    value.set_spec(found.entry->spec);
+    value.set_line(found.entry->line);
+    value.set_is_final(found.entry->is_final);
+    value.set_revision(revision);
+    return value;
+  }
+
+  void get(Call& call) {
+    answer<v1::PolicyQuestion>(call, [&](const v1::PolicyQuestion& asked) {
+      const Revision revision = replica_.revision();
+      const auto lock = replica_.read();
+      return value_of(asked, revision);
+    });
+  }
+
+  void get_typed(Call& call) {
+    answer<v1::PolicyTypedQuestion>(call, [&](const v1::PolicyTypedQuestion& asked) -> Result<v1::PolicyTyped> {
+      const Revision revision = replica_.revision();
+      const auto lock = replica_.read();
+      auto found = value_of(asked.question(), revision);
+      if (!found && found.error().type != "NO_MATCH") return fail(found.error());
+      v1::PolicyTyped typed;
+      if (found) *typed.mutable_found() = *found;
+      const std::string text = found ? found->value() : asked.otherwise();
+      if (read_typed(asked.type(), text, typed)) return typed;
+      if (asked.type().empty() || !is_type(asked.type())) return refuse("TYPE_ERROR", fmt::format("'{}' is none of boolean, integer, real, duration, list, text", asked.type()));
+      const std::string where = found ? fmt::format("{}{}, entry '{}'", found->context(), found->line() == 0 ? "" : fmt::format(" line {}", found->line()), found->spec()) : "the value given for none";
+      return refuse("TYPE_ERROR", fmt::format("{}: '{}' is no {}", where, text, asked.type()), Code::kFailedPrecondition);
+    });
+  }
+  static bool is_type(const std::string& type) {
+    constexpr const char* kTypes[] = {"boolean", "integer", "real", "duration", "list", "text"};
+    return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+  }
+  static bool read_typed(const std::string& type, const std::string& text, v1::PolicyTyped& typed) {
+    const char* const end = text.data() + text.size();
+    if (type == "text") return typed.set_text(text), true;
+    if (type == "boolean") {
+      const auto value = boolean_of(text);
+      if (value) typed.set_boolean(*value);
+      return value.has_value();
+    }
+    if (type == "duration") {
+      const auto value = milliseconds_of(text);
+      if (value) typed.set_integer(*value);
+      return value.has_value();
+    }
+    if (type == "integer") {
+      std::int64_t value = 0;
+      const auto read = std::from_chars(text.data(), end, value);
+      typed.set_integer(value);
+      return read.ec == std::errc() && read.ptr == end;
+    }
+    if (type == "real") {
+      double value = 0;
+      const auto read = std::from_chars(text.data(), end, value);
+      typed.set_real(value);
+      return read.ec == std::errc() && read.ptr == end;
+    }
+    if (type != "list") return false;
+    for (std::size_t at = 0; (at = text.find_first_not_of(" ,\t\n", at)) != std::string::npos;) {
+      const std::size_t stop = std::min(text.find_first_of(" ,\t\n", at), text.size());
+      typed.add_list(text.substr(at, stop - at));
+      at = stop;
+    }
+    return true;
+  }
+
+  void enumerate(Call& call) {
+    answer<v1::PolicyPrefix>(call, [&](const v1::PolicyPrefix& asked) -> Result<v1::PolicyEntries> {
+      const Revision revision = replica_.revision();
+      const auto lock = replica_.read();
+      auto prefix = asked.name().empty() && asked.class_().empty() ? Result<Question>(Question{{}, {}, chain_of(asked, place_)}) : contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_));
+      if (!prefix) return fail(prefix.error());
+      auto entries = contexts_.enumerate(*prefix, asked.one_level());
+      entries.set_revision(revision);
+      return entries;
+    });
+  }
+  void merge_view(Call& call) {
+    answer<v1::PolicyQuestion>(call, [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyEntries> {
+      const Revision revision = replica_.revision();
+      const auto lock = replica_.read();
+      auto entries = contexts_.merged(chain_of(asked, place_of(asked)));
+      entries.set_revision(revision);
+      return entries;
+    });
+  }
+  void explain(Call& call) {
+    answer<v1::PolicyQuestion>(call, [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyExplanation> {
+      const Revision revision = replica_.revision();
+      const auto lock = replica_.read();
+      auto question = question_of(asked);
+      if (!question) return fail(question.error());
+      auto explanation = contexts_.explain(*question);
+      explanation.set_revision(revision);
+      return explanation;
+    });
+  }
+
+  /// The question asked of a text alone; nothing is kept.
+  void try_out(Call& call) {
+    answer<v1::PolicyTrial>(call, [&](const v1::PolicyTrial& trial) -> Result<v1::PolicyExplanation> {
+      Contexts alone([this] { return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count(); });
+      auto tried = alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector);
+      if (!tried) return fail(tried.error());
+      auto question = alone.question(trial.question().name(), trial.question().class_(), {"text"});
+      if (!question) return fail(question.error());
+      return alone.explain(*question);
+    });
+  }
+
+  /// Reads the request, plans on the state, and answers with the revision when it is durable.
+  template <class In>
+  void change(Call& given, std::function<Result<StoreTransaction>(const In&)> plan) {
+    auto request = read_message<In>(given.request);
+    if (!request) return given.fail(std::move(request.error()));
+    Call& call = given.defer();
+    replica_.change([plan = std::move(plan), asked = std::move(*request)] { return plan(asked); }, [&call](Result<Revision> revision) {
+      if (!revision) return call.fail(std::move(revision.error()));
+      v1::PolicyRevision reply;
+      reply.set_revision(*revision);
+      call.complete(write_message(reply));
+    });
+  }
+  void put(Call& call) {
+    change<v1::PolicyEntry>(call, [](const v1::PolicyEntry& entry) -> Result<StoreTransaction> {
+      if (auto fits = check_context(entry.context()); !fits) return fail(fits.error());
+      auto spec = Database::canonical(entry.spec());
+      if (!spec) return fail(spec.error());
+      if (entry.value().size() > kValueOctetsMax) return refuse("BAD_SPEC", "a value may have 64 KiB");
+      v1::PolicyEntry kept = entry;
+      kept.set_spec(*spec);
+      kept.set_line(0);
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::put(fmt::format("e/{} {}", entry.context(), *spec), Bytes::take(kept.SerializeAsString())));
+      return transaction;
+    });
+  }
+  void remove(Call& call) {
+    change<v1::PolicySpec>(call, [this](const v1::PolicySpec& asked) -> Result<StoreTransaction> {
+      if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
+      auto spec = Database::canonical(asked.spec());
+      if (!spec) return fail(spec.error());
+      if (!contexts_.has(asked.context(), *spec)) return refuse("NO_MATCH", fmt::format("{} has no entry '{}' (those of its bundle go with the bundle)", asked.context(), *spec), Code::kNotFound);
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::erase(fmt::format("e/{} {}", asked.context(), *spec)));
+      return transaction;
+    });
+  }
+  void replace_bundle(Call& call) {
+    change<v1::PolicyBundle>(call, [this](const v1::PolicyBundle& bundle) -> Result<StoreTransaction> {
+      if (auto fits = check_context(bundle.context()); !fits) return fail(fits.error());
+      if (bundle.text().size() > kBundleOctetsMax) return refuse("BAD_BUNDLE", "a bundle may have 800 KiB");
+      if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) { return is_signed_by(key, bundle.text(), bundle.signature()); })) {
+        return refuse("BAD_SIGNATURE", keys_.empty() ? "this capsule trusts no key (its setting `keys`); what was there stays" : "none of the trusted keys signed this text; what was there stays", Code::kPermissionDenied);
+      }
+      auto head = read_bundle_head(bundle.text());
+      if (!head) return fail(head.error());
+      if (head->expires_s != 0 && head->expires_s <= std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count()) return refuse("EXPIRED", "the bundle is no longer valid", Code::kFailedPrecondition);
+      const auto known = contexts_.bundle_version(bundle.context());
+      if (head->version <= known) return refuse("ROLLBACK", fmt::format("version {} is there, {} is not newer", known, head->version), Code::kFailedPrecondition);
+      if (auto read = read_resources(bundle.text(), {Dialect::kHector, bundle.context()}, [](const Entry&) { return Status{}; }); !read) return fail(read.error());
+      return bundle_transaction(bundle);
+    });
+  }
+  StoreTransaction bundle_transaction(const v1::PolicyBundle& bundle) const {
+    StoreTransaction transaction;
+    std::size_t part = 0;
+    for (std::size_t at = 0; at < bundle.text().size(); at += kBundlePartOctets, ++part) {
+      transaction.then.push_back(StoreOperation::put(fmt::format("b/{} {}", bundle.context(), part), Bytes::copy(std::string_view(bundle.text()).substr(at, kBundlePartOctets))));
+    }
+    for (; part < contexts_.bundle_parts(bundle.context()); ++part) transaction.then.push_back(StoreOperation::erase(fmt::format("b/{} {}", bundle.context(), part)));
+    return transaction;
+  }
+  void set_chain(Call& call) {
+    change<v1::PolicyChain>(call, [this](const v1::PolicyChain& chain) -> Result<StoreTransaction> {
+      if (auto fits = check_context(chain.context()); !fits) return fail(fits.error());
+      for (const auto& each : chain.contexts()) {
+        if (auto fits = check_context(each); !fits) return fail(fits.error());
+      }
+      if (contexts_.makes_cycle(chain.context(), {chain.contexts().begin(), chain.contexts().end()}, place_)) {
+        return refuse("CYCLE", fmt::format("'{}' would come after itself", chain.context()), Code::kFailedPrecondition);
+      }
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::put("c/" + chain.context(), Bytes::take(chain.SerializeAsString())));
+      return transaction;
+    });
+  }
+  void get_chain(Call& call) {
+    answer<v1::PolicyContext>(call, [&](const v1::PolicyContext& asked) -> Result<v1::PolicyChain> {
+      if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
+      const auto lock = replica_.read();
+      v1::PolicyChain chain;
+      chain.set_context(asked.context());
+      for (const auto& each : contexts_.chain_of(asked.context(), place_)) chain.add_contexts(each);
+      return chain;
+    });
+  }
+
+  /// The value now, then each time it becomes another one; where there is none, an empty message.
+  void watch(Call& given) {
+    auto asked = read_message<v1::PolicyQuestion>(given.request);
+    if (!asked) return given.fail(std::move(asked.error()));
+    {
+      const auto lock = replica_.read();
+      if (auto question = question_of(*asked); !question) return given.fail(std::move(question.error()));
+    }
+    auto watching = std::make_shared<Watching>(Watching{std::move(*asked), given.stream, nullptr});
+    {
+      const std::lock_guard lock(watches_mutex_);
+      if (watches_.size() >= kWatchesMax) return given.fail({Code::kResourceExhausted, fmt::format("policy has {} watches, its limit", kWatchesMax), {}, {}, {}});
+      watches_.push_back(watching);
+    }
+    watching->call = &given.defer();
+    watching->call->on_cancel([this, watching] { end(watching); });
+    tell(*watching, replica_.revision());
+  }
+  void end(const std::shared_ptr<Watching>& watching) {
+    {
+      const std::lock_guard lock(watches_mutex_);
+      if (std::exchange(watching->is_over, true)) return;
+      std::erase(watches_, watching);
+    }
+    watching->call->complete();
+  }
+  void tell_watches(Revision revision) {
+    std::vector<std::shared_ptr<Watching>> watches;
+    {
+      const std::lock_guard lock(watches_mutex_);
+      watches = watches_;
+    }
+    for (const auto& each : watches) tell(*each, revision);
+  }
+  void tell(Watching& watching, Revision revision) {
+    auto value = [&] {
+      const auto lock = replica_.read();
+      return value_of(watching.asked, revision);
+    }();
+    v1::PolicyValue told;
+    if (value) told = *value;
+    told.set_revision(0);
+    std::string text = told.SerializeAsString();
+    const std::lock_guard lock(watches_mutex_);
+    if (watching.is_over || text == watching.last) return;
+    watching.last = std::move(text);
+    told.set_revision(revision);
+    watching.stream->write(write_message(told), [](const Status&) {});
+  }
+
+  const Clock& clock_;
+  const v1::PolicySettings settings_;
+  const Place place_;
+  std::vector<std::string> keys_;
+  std::mutex watches_mutex_;
+  std::vector<std::shared_ptr<Watching>> watches_;
+  Contexts contexts_;
+  state::Replica replica_;
+  TableServant servant_;
+};
+
+Service* make(const ServiceContext& context) {
+  const auto refused = [&](const std::string& why) -> Service* {
+    context.log->write(Level::kError, "policy cannot start", {{"why", why}});
+    return nullptr;
+  };
+  if (context.store == nullptr) return refused("there is no store");
+  v1::PolicySettings settings;
+  if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings); !read.ok()) return refused("its settings are keys, host, network: " + std::string(read.message()));
+  if (settings.host().empty()) {
+    char name[256] = {};
+    settings.set_host(gethostname(name, sizeof name - 1) == 0 ? name : "localhost");
+  }
+  auto policy = std::make_unique<Policy>(context, std::move(settings));
+  if (auto started = policy->start(); !started) return refused(started.error().text());
+  return policy.release();
+}
+
+}  // namespace
+
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "policy", nullptr, nullptr, make};

@@ -1,0 +1,167 @@
+#include "state/replica.h"
+
+#include <fmt/format.h>
+
+namespace hector::state {
+
+namespace {
+
+constexpr int kTries = 32;
+constexpr std::uint32_t kPageEntries = 10'000;
+
+}  // namespace
+
+struct Replica::Attempt {
+  Plan plan;
+  Callback<void(Result<Revision>)> done;
+  int tries = 0;
+};
+
+Replica::Replica(const ReplicaOptions& options, std::string prefix, Machine& machine)
+    : store_(*options.store), executor_(*options.executor), log_(*options.log), prefix_(std::move(prefix)), machine_(machine), life_(std::make_shared<Life>()) {
+  life_->replica = this;
+}
+
+Replica::~Replica() {
+  const std::lock_guard lock(life_->mutex);
+  life_->replica = nullptr;
+  watch_.reset();
+}
+
+Status Replica::start() { return load(); }
+
+Status Replica::load() {
+  StoreRead read{KeyRange::prefix(prefix_)};
+  read.limit = kPageEntries;
+  bool is_first = true;
+  do {
+    auto page = read_and_wait(store_, read);
+    if (!page) return fail(page.error());
+    const std::unique_lock lock(mutex_);
+    if (is_first) machine_.clear();
+    is_first = false;
+    for (auto& entry : page->entries) {
+      entry.key.erase(0, prefix_.size());
+      machine_.apply({StoreEvent::Kind::kPut, std::move(entry), {}});
+    }
+    applied_ = read.revision = page->revision;
+    read.after = page->next;
+  } while (!read.after.empty());
+  {
+    const std::unique_lock lock(mutex_);
+    machine_.applied(applied_);
+  }
+  machine_.published(read.revision);
+  watch_ = store_.watch({KeyRange::prefix(prefix_), read.revision + 1}, *this);
+  return {};
+}
+
+void Replica::changed(const StoreChange& change) noexcept {
+  {
+    const std::unique_lock lock(mutex_);
+    for (const auto& event : change.events) {
+      StoreEvent own = event;
+      own.entry.key.erase(0, prefix_.size());
+      machine_.apply(own);
+    }
+    applied_ = change.revision;
+    machine_.applied(change.revision);
+  }
+  machine_.published(change.revision);
+  reached(change.revision);
+}
+
+void Replica::progress(Revision revision) noexcept {
+  {
+    const std::unique_lock lock(mutex_);
+    applied_ = std::max(applied_, revision);
+  }
+  reached(revision);
+}
+
+void Replica::ended(const Error& error) noexcept {
+  log_.write(Level::kWarning, "state is read anew", {{"prefix", prefix_}, {"why", error.message}});
+  load_again();
+}
+
+/// Rare (a restore, a watch left behind by compaction), so it may hold an event loop for as long as reading takes; the store's own thread it may not.
+void Replica::load_again() {
+  executor_.post([life = life_] {
+    const std::lock_guard lock(life->mutex);
+    auto* const self = life->replica;
+    if (self == nullptr) return;
+    if (auto loaded = self->load(); !loaded) self->log_.write(Level::kError, "state cannot be read", {{"prefix", self->prefix_}, {"why", loaded.error().message}});
+  });
+}
+
+void Replica::when_applied(Revision revision, Callback<void()> then) {
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    const std::shared_lock state(mutex_);
+    if (applied_ < revision) {
+      waiting_.push_back({revision, std::move(then)});
+      return;
+    }
+  }
+  then();
+}
+
+void Replica::reached(Revision revision) {
+  std::vector<Callback<void()>> ready;
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    for (auto each = waiting_.begin(); each != waiting_.end();) {
+      if (each->revision > revision) {
+        ++each;
+        continue;
+      }
+      ready.push_back(std::move(each->then));
+      each = waiting_.erase(each);
+    }
+  }
+  for (auto& each : ready) each();
+}
+
+void Replica::prefix_keys(StoreTransaction& transaction) const {
+  for (auto& compare : transaction.compares) compare.key.insert(0, prefix_);
+  for (auto* branch : {&transaction.then, &transaction.otherwise}) {
+    for (auto& operation : *branch) {
+      if (operation.kind == StoreOperation::Kind::kPut) {
+        operation.key.insert(0, prefix_);
+      } else {
+        operation.range.from.insert(0, prefix_);
+        operation.range.to.insert(0, prefix_);
+      }
+    }
+  }
+}
+
+void Replica::change(Plan plan, Callback<void(Result<Revision>)> done) {
+  auto made = std::make_shared<Attempt>();
+  made->plan = std::move(plan);
+  made->done = std::move(done);
+  attempt(std::move(made));
+}
+
+void Replica::attempt(std::shared_ptr<Attempt> attempt) {
+  auto transaction = [&] {
+    const auto lock = read();
+    return attempt->plan();
+  }();
+  if (!transaction) return attempt->done(fail(transaction.error()));
+  if (transaction->then.empty()) return attempt->done(revision());  // nothing to change
+  prefix_keys(*transaction);
+  store_.commit(std::move(*transaction), [this, attempt](Result<StoreOutcome> outcome) {
+    if (!outcome) return attempt->done(fail(outcome.error()));
+    const Revision revision = outcome->revision;
+    when_applied(revision, [this, attempt, revision, succeeded = outcome->succeeded] {
+      if (succeeded) return attempt->done(revision);
+      if (++attempt->tries >= kTries) {
+        return attempt->done(fail(Error{Code::kAborted, fmt::format("CONFLICT: somebody else changed the same {} times; try again", kTries), std::string(kStoreConflict), {}, {}}));
+      }
+      this->attempt(attempt);
+    });
+  });
+}
+
+}  // namespace hector::state

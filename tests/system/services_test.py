@@ -1,0 +1,169 @@
+"""The services as a person uses them: from the shell, joined, over each protocol, after kill -9.
+
+What: `hector policy` so far. Why: what a service promises has to hold at its far end. Who: ctest.
+"""
+import os
+import subprocess
+import tempfile
+import time
+import unittest
+
+from capsules import CommandFailed, Capsules
+from meeting import ROLES, start_meeting
+from needs import MEETING, needs
+
+QUESTION = ("diary.Meeting.room.protocols", "--class", "Binding.Binding.Role.Protocols")
+HUB = """capsule: hub
+protocols: {{udp: {{listen: "127.0.0.1:0"}}, grpc: {{listen: "127.0.0.1:0"}}, zenoh: {{listen: "tcp/127.0.0.1:0"}}}}
+services: {{policy: {settings}}}
+"""
+JOINED = """capsule: north
+protocols: {udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}, zenoh: {listen: "tcp/127.0.0.1:0"}}
+services: {policy: {joined: hub}}
+"""
+
+
+def openssl(*arguments):
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True).stdout
+
+
+@needs("services/policy", "stores/sqlite", "protocols/udp", "protocols/grpc", "protocols/zenoh")
+class Policy(unittest.TestCase):
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+        self.hub()
+
+    def hub(self, settings="embedded"):
+        return self.capsules.configure("hub", HUB.format(settings=settings))
+
+    def policy(self, *arguments, capsule="hub"):
+        return self.capsules.hector("policy", *arguments, capsule=capsule).strip()
+
+    def refused(self, *arguments, capsule="hub"):
+        with self.assertRaises(CommandFailed) as caught:
+            self.policy(*arguments, capsule=capsule)
+        return str(caught.exception)
+
+    def test_put_get_explain_and_kill(self):
+        self.policy("put", "enterprise", "*protocols", "grpc udp")
+        self.policy("put", "capsule:hub", "*room.protocols", "zenoh")
+        self.assertEqual(self.policy("get", *QUESTION), "zenoh")
+        explained = self.policy("explain", *QUESTION)
+        self.assertIn("→ *room.protocols: zenoh", explained)
+        self.assertIn("capsule:hub is nearer and has a match", explained)
+        self.capsules.processes["hub"].kill()
+        self.capsules.processes["hub"].wait()
+        os.remove(os.path.join(self.capsules.run, "hub.reference"))
+        self.hub()
+        self.assertEqual(self.policy("get", *QUESTION), "zenoh", "what was acknowledged is there after kill -9")
+        self.policy("put", "enterprise", "*room.protocols", "udp", "--final")
+        self.assertEqual(self.policy("get", *QUESTION), "udp")
+        self.policy("remove", "enterprise", "*room.protocols")
+        self.assertEqual(self.policy("get", *QUESTION), "zenoh")
+        self.policy("chain", "capsule:hub", "enterprise")
+        self.assertEqual(self.policy("chain", "capsule:hub"), "capsule:hub\nenterprise")
+
+    def test_errors_say_what_and_where(self):
+        self.assertIn("BAD_SPEC: column 4", self.refused("put", "enterprise", "x.*.?", "1").replace("column 5", "column 4"))
+        self.assertIn("BAD_CONTEXT", self.refused("put", "elsewhere", "x", "1"))
+        self.assertIn("BAD_KEY", self.refused("get", "a.b", "--class", "A"))
+        self.assertIn("NO_MATCH", self.refused("get", "a.b", "--class", "A.B"))
+        self.assertIn("NO_MATCH", self.refused("remove", "enterprise", "x"))
+        self.assertIn("CYCLE", self.refused("chain", "enterprise", "capsule:hub"))
+        self.policy("put", "enterprise", "*deadline", "soon")
+        self.assertIn("TYPE_ERROR: enterprise, entry '*deadline': 'soon' is no duration", self.refused("get", "a.deadline", "--class", "A.Deadline", "--type", "duration"))
+        self.policy("put", "enterprise", "*deadline", "1.5 s")
+        self.assertEqual(self.policy("get", "a.deadline", "--class", "A.Deadline", "--type", "duration"), "1.5 s")
+
+    def test_bundles_are_signed_and_never_go_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            key, public = os.path.join(folder, "key.pem"), os.path.join(folder, "public.der")
+            openssl("genpkey", "-algorithm", "ed25519", "-out", key)
+            openssl("pkey", "-in", key, "-pubout", "-outform", "DER", "-out", public)
+            with open(public, "rb") as file:
+                raw = subprocess.run(["base64", "-w0"], input=file.read()[-32:], capture_output=True, check=True).stdout.decode()
+
+            def bundle(version, text, rest=""):
+                path = os.path.join(folder, f"bundle-{version}")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(f"! hector-bundle version {version}{rest}\n{text}\n")
+                openssl("pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", path, "-out", path + ".sig")
+                return "load", "enterprise", path, "--signature", path + ".sig"
+
+            self.assertIn("BAD_SIGNATURE: this capsule trusts no key", self.refused(*bundle(1, "*x: 1")))
+            self.capsules.stop()
+            self.capsules = Capsules()
+            self.addCleanup(self.capsules.stop)
+            self.hub(f'{{settings: {{keys: ["{raw}"]}}}}')
+            self.policy(*bundle(2, "*protocols: udp\nfinal *x: 7"))
+            self.assertEqual(self.policy("get", "a.x", "--class", "A.X"), "7")
+            self.assertIn("ROLLBACK: version 2 is there, 1 is not newer", self.refused(*bundle(1, "*x: 1")))
+            self.assertIn("EXPIRED", self.refused(*bundle(3, "*x: 1", " expires 2020-01-01T00:00:00Z")))
+            self.assertIn("enterprise:2:1: BAD_SPEC", self.refused(*bundle(4, "*?: 1")))
+            load = bundle(5, "*x: 5")
+            with open(load[2], "a", encoding="utf-8") as file:
+                file.write("*x: 6\n")
+            self.assertIn("BAD_SIGNATURE: none of the trusted keys", self.refused(*load))
+            self.assertEqual(self.policy("get", "a.x", "--class", "A.X"), "7", "the last good one stays")
+
+    def test_every_protocol_reaches_it_and_a_joined_capsule_asks_it(self):
+        self.capsules.configure("north", JOINED)
+        self.policy("put", "enterprise", "*Role.protocols", "grpc, udp")
+        self.policy("put", "capsule:north", "*Role.protocols", "zenoh")
+        for protocol in ("udp", "grpc", "zenoh"):
+            self.assertEqual(self.capsules.hector("--protocol", protocol, "policy", "get", *QUESTION, capsule="hub").strip(), "grpc, udp")
+        self.assertIn("joined to hub", self.capsules.hector("get", "services", capsule="north"))
+
+    def test_a_joined_service_that_goes_away_and_comes_back(self):
+        self.capsules.configure("north", JOINED)
+        self.policy("put", "enterprise", "*x", "1")
+        question = ("get", "a.x", "--class", "A.X")
+        self.assertEqual(self.policy(*question, capsule="north"), "1")
+        self.capsules.processes["hub"].kill()
+        self.capsules.processes["hub"].wait()
+        self.assertIn("service policy of capsule 'hub' cannot be reached", self.away(question))
+        os.remove(os.path.join(self.capsules.run, "hub.reference"))
+        self.hub()
+        deadline = time.time() + 20
+        while time.time() < deadline:
+            try:
+                self.assertEqual(self.policy(*question, capsule="north"), "1")
+                return
+            except CommandFailed as failed:
+                print("not yet:", str(failed).splitlines()[0])
+        self.fail("the joined service did not come back by itself")
+
+    def away(self, question):
+        with self.assertRaises(CommandFailed) as caught:
+            self.capsules.hector("--timeout-ms", "3000", "policy", *question, capsule="north")
+        return str(caught.exception)
+
+
+@needs(*MEETING, "services/policy")
+class PolicyInTheMeeting(unittest.TestCase):
+    def test_an_enterprises_final_word_chooses_the_protocol_of_a_binding(self):
+        with Capsules() as capsules:
+            start_meeting(capsules)
+            before = capsules.hector("bind", "diary.Meeting/1", *ROLES, "--explain", capsule="hub")
+            self.assertNotIn("(enterprise)", before)
+            capsules.hector("policy", "put", "enterprise", "diary.Meeting.attendee.protocols", "zenoh", "--final", capsule="hub")
+            after = capsules.hector("bind", "diary.Meeting/1", *ROLES, "--explain", capsule="hub")
+            self.assertIn("policy 'diary.Meeting.attendee.protocols (enterprise): zenoh'", after)
+            self.assertGreater(after.count("zenoh"), before.count("zenoh"))
+
+
+@needs("services/policy", "stores/memory")
+class ResourceFiles(unittest.TestCase):
+    def test_a_file_needs_no_capsule(self):
+        with Capsules() as capsules, tempfile.NamedTemporaryFile("w", suffix=".ad") as file:
+            file.write("*a.b: L\nx.a.b: T\n*?: odd\n")
+            file.flush()
+            self.assertEqual(capsules.hector("policy", "get", "x.a.b", "--class", "X.A.B", "--db", file.name, "--xrm").strip(), "T")
+            with self.assertRaises(CommandFailed) as caught:
+                capsules.hector("policy", "get", "x.a.b", "--class", "X.A.B", "--db", file.name)
+            self.assertIn("text:3:1: BAD_SPEC", str(caught.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
