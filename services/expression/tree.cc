@@ -40,6 +40,28 @@ std::vector<NodeId> Tree::conjuncts() const {
   return list;
 }
 
+namespace {
+
+std::string print_inner(const Tree& tree, NodeId id, bool is_outermost) {
+  constexpr std::string_view kSigns[] = {"", "", "exist", "not", "-", "and", "or", "==", "!=", "<", "<=", ">", ">=", "~", "in", "+", "-", "*", "/", "==", "~=", "==", "!=", "<", "<=", ">", ">=", "==", "~="};
+  const Node& node = tree[id];
+  const std::string_view sign = kSigns[static_cast<int>(node.op)];
+  std::string text;
+  switch (node.op) {
+    case Operator::kLiteral: return print(node.literal);
+    case Operator::kName: return tree.names[node.name];
+    case Operator::kExist: return fmt::format("exist {}", tree.names[node.name]);
+    case Operator::kNot: return fmt::format("not {}", print_inner(tree, node.left, false));
+    case Operator::kNegate: return fmt::format("-{}", print_inner(tree, node.left, false));
+    default: text = fmt::format("{} {} {}", print_inner(tree, node.left, false), sign, print_inner(tree, node.right, false));
+  }
+  return is_outermost ? text : "(" + text + ")";
+}
+
+}  // namespace
+
+std::string print(const Tree& tree, NodeId id) { return print_inner(tree, id, true); }
+
 Error mistake(std::string_view error, std::size_t column, std::string_view what, std::string_view text) {
   constexpr std::size_t kShown = 200;
   return {Code::kInvalidArgument, fmt::format("{}: column {}: {}, in: {}{}", error, column, what, text.substr(0, kShown), text.size() > kShown ? " …" : ""), std::string(error), {}, {}};

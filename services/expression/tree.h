@@ -46,6 +46,9 @@ class Tree {
   std::deque<std::string> texts_;
 };
 
+/// The text of a part, in OMG's signs; every operator in parentheses but the outermost.
+std::string print(const Tree& tree, NodeId id);
+
 /// "IllegalConstraint: column 7: what was found, what was expected, in: text".
 Error mistake(std::string_view error, std::size_t column, std::string_view what, std::string_view text);
 /// Refuses, before anything is parsed, what is too long or nested deeper than kDepthMax by the openers given ("(" or "([").

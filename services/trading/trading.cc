@@ -1,115 +1,618 @@
-// What: the embedded provider of Trading: offers by type in memory.
-// Why: roles are filled by what Objects offer. Subtypes, policies, links and durability come with the store.
+// What: the embedded provider of Trading (OMG formal/00-06-27, ISO/IEC 13235-1): service types, offers, queries, on the store.
+// Why: roles are filled by what Objects offer.
 // Who: loaded by capsules whose configuration says `trading: embedded`.
-#include <algorithm>
-#include <map>
-#include <mutex>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "expression.h"
+#include <charconv>
+
 #include "hector/plugin.h"
-#include "hector/service/v1/trading.pb.h"
 #include "hector/typed.h"
+#include "offers.h"
+#include "state/leases.h"
 
 namespace {
 
 using namespace hector;
-using namespace hector::service::v1;
-using hector::trading::Constraint;
-using hector::trading::Preference;
-using hector::trading::Properties;
+using namespace hector::trading;
+using expression::CompileOptions;
+using expression::Preference;
+using expression::Program;
 
-constexpr std::size_t kOffersMax = 1'000'000;
+constexpr std::size_t kOffersMax = 4'000'000;
+constexpr std::size_t kPropertiesMax = 100;
+constexpr std::size_t kIteratorsMax = 1'000;
+constexpr std::size_t kExplainedMax = 1'000;
+constexpr std::uint32_t kListMax = 10'000;
+constexpr Duration kIteratorLives = std::chrono::minutes(1);
+
+tl::unexpected<Error> refuse(const char* type, const std::string& text, Code code = Code::kInvalidArgument) { return fail(Error{code, fmt::format("{}: {}", type, text), type, {}, {}}); }
+
+bool is_property_name(std::string_view name) {
+  if (name.empty() || name.size() > 200 || std::isalpha(static_cast<unsigned char>(name.front())) == 0) return false;
+  return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+bool is_type_name(std::string_view name) {
+  return !name.empty() && name.size() <= 500 && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || std::string_view("_./:-").find(static_cast<char>(c)) != std::string_view::npos; });
+}
+/// "diary.Room/1": an Interface's id is a service type without declared properties.
+bool is_interface_id(std::string_view name) {
+  const auto slash = name.rfind('/');
+  return slash != std::string_view::npos && slash + 1 < name.size() && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(slash) + 1, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+bool is_readonly(v1::TradingMode mode) { return mode == v1::TRADING_READONLY || mode == v1::TRADING_MANDATORY_READONLY; }
+bool is_mandatory(v1::TradingMode mode) { return mode == v1::TRADING_MANDATORY || mode == v1::TRADING_MANDATORY_READONLY; }
 
 class Trader final : public Service {
  public:
   explicit Trader(const ServiceContext& context)
-      : servant_({[this](Call& call) { export_offer(call); }, [this](Call& call) { withdraw(call); }, [this](Call& call) { query(call); }}), random_(*context.random) {}
+      : clock_(*context.clock),
+        random_(*context.random),
+        replica_({context.store, context.executor, context.log}, "tr/", offers_),
+        leases_(*context.store, "tr-leases/"),
+        servant_({[this](Call& call) { export_offer(call); }, [this](Call& call) { withdraw(call); }, [this](Call& call) { query(call); }, [this](Call& call) { describe(call); },
+                  [this](Call& call) { modify(call); }, [this](Call& call) { withdraw_using_constraint(call); }, [this](Call& call) { next_offers(call); }, [this](Call& call) { explain(call); },
+                  [this](Call& call) { add_type(call); }, [this](Call& call) { remove_type(call); }, [this](Call& call) { list_types(call); }, [this](Call& call) { describe_type(call, false); },
+                  [this](Call& call) { describe_type(call, true); }, [this](Call& call) { mask_type(call, true); }, [this](Call& call) { mask_type(call, false); },
+                  [this](Call& call) { get_attributes(call); }, [this](Call& call) { set_attributes(call); }, [this](Call& call) { list_offers(call); }, [this](Call& call) { open_lease(call); },
+                  [this](Call& call) { with_lease(call, true); }, [this](Call& call) { with_lease(call, false); }}) {}
+  Status start() {
+    auto started = replica_.start();
+    next_ = offers_.highest();
+    return started;
+  }
   std::string interface_id() const override { return "hector.Trading/1"; }
   Servant& servant() override { return servant_; }
 
  private:
-  struct Entry {
-    TradingOffer offer;
-    Properties properties;
-  };
+  // --- Register -----------------------------------------------------------------------------------------------------------------------
+
+  /// Reads the request, plans on the state, and answers when it is durable. `plan` may fill in what the answer says.
+  template <class In, class Out>
+  void change(Call& given, std::function<Result<StoreTransaction>(const In&, Out&)> plan) {
+    auto request = read_message<In>(given.request);
+    if (!request) return given.fail(std::move(request.error()));
+    Call& call = given.defer();
+    auto reply = std::make_shared<Out>();
+    replica_.change([plan = std::move(plan), asked = std::move(*request), reply] { return plan(asked, *reply); }, [&call, reply](Result<Revision> revision) {
+      if (!revision) return call.fail(std::move(revision.error()));
+      if constexpr (requires { reply->set_revision(*revision); }) reply->set_revision(*revision);
+      call.complete(write_message(*reply));
+    });
+  }
+
+  /// What a type says of its offers; null model if it is an undeclared Interface. UnknownServiceType, IllegalServiceType.
+  Result<const Type*> known_type(const std::string& name) const {
+    if (!is_type_name(name)) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", name));
+    const Type* type = offers_.type(name);
+    if (type != nullptr && type->is_declared) return type;
+    if (is_interface_id(name)) return type;
+    return refuse("UnknownServiceType", fmt::format("there is no service type '{}'; add it with its properties, or name an Interface (diary.Room/1)", name), Code::kNotFound);
+  }
+
+  Status check_properties(const v1::TradingOffer& offer, const Type* type) {
+    if (offer.properties_size() > static_cast<int>(kPropertiesMax)) return refuse("IllegalPropertyName", fmt::format("an offer may have {} properties", kPropertiesMax));
+    for (const auto& [name, value] : offer.properties()) {
+      if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}': a property is a letter, then letters, digits and '_'", name));
+    }
+    auto values = Properties::of(offer.properties(), scratch_names_);
+    if (!values) return fail(values.error());
+    if (type == nullptr || !type->is_declared) return {};
+    for (const auto& property : offers_.all_properties(type->model)) {
+      const auto given = offer.properties().find(property.name());
+      if (given == offer.properties().end()) {
+        if (is_mandatory(property.mode())) return refuse("MissingMandatoryProperty", fmt::format("'{}' of service type '{}' must be given", property.name(), type->model.name()));
+        continue;
+      }
+      if (!fits(values->get(scratch_names_.find(property.name())), property.type())) {
+        return refuse("PropertyTypeMismatch", fmt::format("'{}' of service type '{}' is a {}, not {}", property.name(), type->model.name(), property.type(), given->second));
+      }
+    }
+    return {};
+  }
 
   void export_offer(Call& call) {
-    answer<TradingOffer>(call, [&](const TradingOffer& offer) -> Result<TradingOfferId> {
-      if (offer.type().empty()) return fail(Code::kInvalidArgument, "IllegalServiceType: an offer needs a type");
-      if (offer.reference().profiles().empty() && offer.reference().offer() == 0) return fail(Code::kInvalidArgument, "InvalidObjectRef: the reference leads nowhere");
-      Entry entry{offer, {}};
-      for (const auto& [name, value] : offer.properties()) entry.properties[name] = trading::value_of_json(value);
-      const std::lock_guard lock(mutex_);
-      if (by_id_.size() >= kOffersMax) return fail(Code::kResourceExhausted, "the Trader holds 1,000,000 offers, its limit");
-      const std::uint64_t number = ++last_;
-      const std::string id = offer.type() + "#" + std::to_string(number);
-      entry.offer.set_id(id);
-      by_id_[id] = {offer.type(), number};
-      by_type_[offer.type()].emplace(number, std::move(entry));
-      TradingOfferId reply;
-      reply.set_id(id);
-      return reply;
+    change<v1::TradingOffer, v1::TradingOfferId>(call, [this](const v1::TradingOffer& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+      auto type = known_type(asked.type());
+      if (!type) return fail(type.error());
+      if (*type != nullptr && (*type)->model.masked()) return refuse("UnknownServiceType", fmt::format("'{}' is masked: it takes no new offers, those that are there stay", asked.type()), Code::kFailedPrecondition);
+      if (asked.reference().profiles().empty() && asked.reference().offer() == 0 && asked.reference().object().empty()) return refuse("InvalidObjectRef", "the reference leads nowhere");
+      if (*type != nullptr && !(*type)->model.interface().empty() && (*type)->model.interface() != asked.reference().interface_id()) {
+        return refuse("InterfaceTypeMismatch", fmt::format("offers of '{}' have the Interface {}, this reference has '{}'", asked.type(), (*type)->model.interface(), asked.reference().interface_id()));
+      }
+      {
+        const std::lock_guard lock(scratch_mutex_);
+        if (auto fit = check_properties(asked, *type); !fit) return fail(fit.error());
+      }
+      if (offers_.size() >= kOffersMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("the Trader holds {} offers, its limit", kOffersMax), Code::kResourceExhausted);
+      v1::TradingOffer offer = asked;
+      offer.set_id(fmt::format("{}#{}", asked.type(), ++next_));
+      reply.set_id(offer.id());
+      const std::string key = "o/" + offer.id();
+      StoreTransaction transaction;
+      transaction.compares.push_back(StoreCompare::absent(key));
+      transaction.then.push_back(StoreOperation::put(key, Bytes::take(offer.SerializeAsString()), static_cast<LeaseId>(offer.lease())));
+      return transaction;
     });
+  }
+
+  Result<const Offer*> known_offer(const std::string& id) const {
+    const Offer* offer = offers_.find(id);
+    if (offer != nullptr) return offer;
+    if (id.find('#') == std::string::npos) return refuse("IllegalOfferId", fmt::format("'{}' is no offer's id", id));
+    return refuse("UnknownOfferId", fmt::format("'{}' was withdrawn, or never was", id), Code::kNotFound);
+  }
+  static v1::TradingOffer model_of(const Offer& offer) {
+    v1::TradingOffer model;
+    static_cast<void>(model.ParseFromArray(offer.model.data(), static_cast<int>(offer.model.size())));
+    return model;
   }
 
   void withdraw(Call& call) {
-    answer<TradingOfferId>(call, [&](const TradingOfferId& request) -> Result<TradingOfferId> {
-      const std::lock_guard lock(mutex_);
-      const auto found = by_id_.find(request.id());
-      if (found == by_id_.end()) return fail(Code::kNotFound, "UnknownOfferId: '" + request.id() + "'");
-      by_type_[found->second.first].erase(found->second.second);
-      by_id_.erase(found);
-      return request;
+    change<v1::TradingOfferId, v1::TradingOfferId>(call, [this](const v1::TradingOfferId& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+      if (auto known = known_offer(asked.id()); !known) return fail(known.error());
+      reply = asked;
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::erase("o/" + asked.id()));
+      return transaction;
+    });
+  }
+  void describe(Call& call) {
+    answer<v1::TradingOfferId>(call, [&](const v1::TradingOfferId& asked) -> Result<v1::TradingOffer> {
+      const auto lock = replica_.read();
+      auto known = known_offer(asked.id());
+      if (!known) return fail(known.error());
+      return model_of(**known);
     });
   }
 
-  void query(Call& call) {
-    answer<TradingQuery>(call, [&](const TradingQuery& request) -> Result<TradingOffers> {
-      auto constraint = Constraint::parse(request.constraint());
+  /// Atomic: what is wrong with one property leaves all as they were.
+  void modify(Call& call) {
+    change<v1::TradingModify, v1::TradingOfferId>(call, [this](const v1::TradingModify& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+      auto known = known_offer(asked.id());
+      if (!known) return fail(known.error());
+      v1::TradingOffer offer = model_of(**known);
+      const v1::TradingOffer was = offer;
+      std::map<std::string, v1::TradingMode> modes;
+      if ((*known)->type->is_declared) {
+        for (const auto& property : offers_.all_properties((*known)->type->model)) modes[property.name()] = property.mode();
+      }
+      for (const auto& name : asked.deleted()) {
+        if (asked.modified().contains(name)) return refuse("DuplicatePropertyName", fmt::format("'{}' is both deleted and modified", name));
+        if (!was.properties().contains(name)) return refuse("UnknownPropertyName", fmt::format("the offer has no '{}'", name), Code::kNotFound);
+        if (is_mandatory(modes[name])) return refuse("MandatoryProperty", fmt::format("'{}' must stay", name), Code::kFailedPrecondition);
+        if (is_readonly(modes[name])) return refuse("ReadonlyProperty", fmt::format("'{}' cannot change once it is set", name), Code::kFailedPrecondition);
+        offer.mutable_properties()->erase(name);
+      }
+      for (const auto& [name, value] : asked.modified()) {
+        if (is_readonly(modes[name]) && was.properties().contains(name)) return refuse("ReadonlyProperty", fmt::format("'{}' cannot change once it is set", name), Code::kFailedPrecondition);
+        (*offer.mutable_properties())[name] = value;
+      }
+      {
+        const std::lock_guard lock(scratch_mutex_);
+        if (auto fit = check_properties(offer, (*known)->type); !fit) return fail(fit.error());
+      }
+      reply.set_id(asked.id());
+      StoreTransaction transaction;
+      const std::string key = "o/" + asked.id();
+      transaction.compares.push_back({key, StoreCompare::Field::kValue, StoreCompare::Relation::kEqual, 0, (*known)->model.str()});
+      transaction.then.push_back(StoreOperation::put(key, Bytes::take(offer.SerializeAsString()), static_cast<LeaseId>(offer.lease())));
+      return transaction;
+    });
+  }
+
+  void withdraw_using_constraint(Call& call) {
+    change<v1::TradingSelection, v1::TradingWithdrawn>(call, [this](const v1::TradingSelection& asked, v1::TradingWithdrawn& reply) -> Result<StoreTransaction> {
+      constexpr std::uint32_t kTogether = 90;  // a transaction's limit
+      auto type = known_type(asked.type());
+      if (!type) return fail(type.error());
+      auto constraint = expression::compile_constraint(asked.constraint(), options_for(*type, false, expression::Undefined::kKleene));
       if (!constraint) return fail(constraint.error());
-      auto preference = Preference::parse(request.preference());
-      if (!preference) return fail(preference.error());
-      std::vector<std::pair<std::optional<double>, const Entry*>> found;
-      const std::lock_guard lock(mutex_);
-      const auto offers = by_type_.find(request.type());
-      if (offers != by_type_.end()) {
-        for (const auto& [number, entry] : offers->second) {
-          if (constraint->matches(entry.properties)) found.emplace_back(preference->rank(entry.properties), &entry);
+      const auto found = offers_.query(offers_.scope(asked.type(), true), *constraint, {}, {UINT32_MAX, UINT32_MAX, kTogether + 1}, random_);
+      if (found.offers.empty()) return refuse("NoMatchingOffers", fmt::format("no offer of '{}' matches '{}'", asked.type(), asked.constraint()), Code::kNotFound);
+      if (found.offers.size() > kTogether) return refuse("RESOURCE_EXHAUSTED", fmt::format("more than {} offers match; withdraw them in parts, nothing was withdrawn", kTogether), Code::kResourceExhausted);
+      StoreTransaction transaction;
+      for (const auto* offer : found.offers) transaction.then.push_back(StoreOperation::erase(fmt::format("o/{}#{}", offer->type->model.name(), offer->number)));
+      reply.set_count(static_cast<std::uint32_t>(found.offers.size()));
+      return transaction;
+    });
+  }
+
+  // --- Lookup -------------------------------------------------------------------------------------------------------------------------
+
+  CompileOptions options_for(const Type* type, bool is_strict, expression::Undefined undefined) const {
+    std::map<std::string, Declared, std::less<>> declared;
+    if (type != nullptr && type->is_declared) {
+      for (const auto& property : offers_.all_properties(type->model)) declared[property.name()] = declared_of(property.type());
+    }
+    CompileOptions options;
+    options.undefined = undefined;
+    options.declared = [declared = std::move(declared)](std::string_view name) {
+      const auto found = declared.find(name);
+      return found == declared.end() ? Declared{} : found->second;
+    };
+    static_cast<void>(is_strict);
+    return options;
+  }
+
+  struct Plan {
+    Program constraint = Program::always();
+    Preference preference;
+    Cards cards;
+    bool is_exact = false;
+    std::vector<std::string> limits;
+  };
+
+  static Result<std::uint32_t> card(const std::string& name, const std::string& value) {
+    std::uint32_t number = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (read.ec != std::errc() || read.ptr != value.data() + value.size()) return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is a number, not '{}'", name, value));
+    return number;
+  }
+  static Result<bool> flag(const std::string& name, const std::string& value) {
+    if (value == "true" || value == "TRUE") return true;
+    if (value == "false" || value == "FALSE") return false;
+    return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is true or false, not '{}'", name, value));
+  }
+  static std::uint32_t or_all(std::uint32_t value) { return value == 0 ? UINT32_MAX : value; }
+
+  /// The importer's policies within this trader's limits; 0 in an attribute is no limit.
+  Status apply_policies(const v1::TradingQuery& query, Plan& plan) const {
+    const auto& own = offers_.attributes();
+    struct Row {
+      const char* name;
+      std::uint32_t otherwise, most;
+      std::uint32_t* place;
+    };
+    const Row rows[] = {{"search_card", or_all(own.def_search_card()), or_all(own.max_search_card()), &plan.cards.search},
+                        {"match_card", or_all(own.def_match_card()), or_all(own.max_match_card()), &plan.cards.match},
+                        {"return_card", or_all(own.def_return_card()), or_all(own.max_return_card()), &plan.cards.result}};
+    for (const auto& row : rows) *row.place = std::min(row.otherwise, row.most);
+    for (const auto& [name, value] : query.policies()) {
+      const auto row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& each) { return each.name == name; });
+      if (row != std::end(rows)) {
+        auto number = card(name, value);
+        if (!number) return fail(number.error());
+        *row->place = std::min(*number, row->most);
+      } else if (name == "exact_type_match") {
+        auto exact = flag(name, value);
+        if (!exact) return fail(exact.error());
+        plan.is_exact = *exact;
+      } else {
+        return refuse("IllegalPolicyName", fmt::format("'{}' is none of exact_type_match, search_card, match_card, return_card", name));
+      }
+    }
+    return {};
+  }
+
+  Result<Plan> plan_of(const v1::TradingQuery& query) const {
+    auto type = known_type(query.type());
+    if (!type) return fail(type.error());
+    if (!query.undefined().empty() && query.undefined() != "kleene" && query.undefined() != "omg") return refuse("InvalidPolicyValue", fmt::format("'{}' is no rule for what is undefined: kleene or omg", query.undefined()));
+    for (const auto& name : query.desired()) {
+      if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}' is no property's name", name));
+      if (std::count(query.desired().begin(), query.desired().end(), name) > 1) return refuse("DuplicatePropertyName", fmt::format("'{}' is desired twice", name));
+    }
+    Plan plan;
+    if (auto applied = apply_policies(query, plan); !applied) return fail(applied.error());
+    const auto options = options_for(*type, query.strict(), query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
+    auto constraint = expression::compile_constraint(query.constraint(), options);
+    if (!constraint) return fail(constraint.error());
+    auto preference = expression::compile_preference(query.preference(), options);
+    if (!preference) return fail(preference.error());
+    if (query.strict()) {
+      for (const auto* program : {&*constraint, &preference->program}) {
+        for (const auto& name : program->tree().names) {
+          if (options.declared(name).kind == expression::Kind::kUndefined) return refuse("IllegalConstraint", fmt::format("'{}' is no declared property of '{}', and the query is strict", name, query.type()));
         }
       }
-      order(*preference, found);
-      TradingOffers reply;
-      for (const auto& [rank, entry] : found) {
-        if (request.how_many() != 0 && static_cast<std::uint32_t>(reply.offers_size()) >= request.how_many()) break;
-        *reply.add_offers() = entry->offer;
+    }
+    plan.constraint = std::move(*constraint);
+    plan.preference = std::move(*preference);
+    return plan;
+  }
+
+  static void show(const v1::TradingQuery& query, const Offer& offer, v1::TradingOffer& out) {
+    static_cast<void>(out.ParseFromArray(offer.model.data(), static_cast<int>(offer.model.size())));
+    if (query.no_properties()) out.clear_properties();
+    if (query.desired_size() == 0) return;
+    auto& properties = *out.mutable_properties();
+    for (auto at = properties.begin(); at != properties.end();) {
+      if (std::find(query.desired().begin(), query.desired().end(), at->first) == query.desired().end()) at = properties.erase(at);
+      else ++at;
+    }
+  }
+
+  /// `given` of the answer were given before.
+  Result<v1::TradingOffers> run(const v1::TradingQuery& query, std::uint32_t how_many, std::size_t given) const {
+    const Revision revision = replica_.revision();
+    const auto lock = replica_.read();
+    auto plan = plan_of(query);
+    if (!plan) return fail(plan.error());
+    const std::uint32_t most = plan->cards.result;
+    const std::size_t wanted = std::min<std::size_t>(most, given + (how_many == 0 ? most : how_many));
+    Cards cards = plan->cards;
+    cards.result = static_cast<std::uint32_t>(std::min<std::size_t>(wanted + 1, UINT32_MAX));
+    const Answer found = offers_.query(offers_.scope(query.type(), plan->is_exact), plan->constraint, plan->preference, cards, random_);
+    v1::TradingOffers reply;
+    for (std::size_t i = given; i < std::min(wanted, found.offers.size()); ++i) show(query, *found.offers[i], *reply.add_offers());
+    for (const auto& limit : found.limits_applied) reply.add_limits_applied(limit);
+    if (found.offers.size() > wanted) {
+      if (wanted == most) reply.add_limits_applied("return_card");
+      else reply.set_left(1);
+    }
+    reply.set_revision(revision);
+    return reply;
+  }
+
+  void query(Call& call) {
+    answer<v1::TradingQuery>(call, [&](const v1::TradingQuery& asked) -> Result<v1::TradingOffers> {
+      auto reply = run(asked, asked.how_many(), 0);
+      if (!reply || reply->left() == 0) return reply;
+      const std::lock_guard lock(iterators_mutex_);
+      const TimePoint now = clock_.now();
+      std::erase_if(iterators_, [&](const auto& each) { return each.second.until <= now; });
+      if (iterators_.size() >= kIteratorsMax) return reply;  // the rest is for who asks again
+      const std::uint64_t id = random_.next() | 1;
+      iterators_[id] = {asked, static_cast<std::size_t>(reply->offers_size()), now + kIteratorLives};
+      reply->set_iterator(id);
+      return reply;
+    });
+  }
+
+  void next_offers(Call& call) {
+    answer<v1::TradingNext>(call, [&](const v1::TradingNext& asked) -> Result<v1::TradingOffers> {
+      Iterator at;
+      {
+        const std::lock_guard lock(iterators_mutex_);
+        const auto found = iterators_.find(asked.iterator());
+        if (found == iterators_.end()) return refuse("UnknownIterator", "it has come to its end, or nobody asked it for a minute: query again", Code::kNotFound);
+        at = found->second;
+        if (asked.how_many() == 0) {
+          iterators_.erase(found);
+          return v1::TradingOffers();
+        }
+      }
+      auto reply = run(at.query, asked.how_many(), at.given);
+      if (!reply) return reply;
+      const std::lock_guard lock(iterators_mutex_);
+      if (reply->left() == 0) {
+        iterators_.erase(asked.iterator());
+      } else {
+        iterators_[asked.iterator()] = {at.query, at.given + static_cast<std::size_t>(reply->offers_size()), clock_.now() + kIteratorLives};
+        reply->set_iterator(asked.iterator());
       }
       return reply;
     });
   }
 
-  /// Best first; offers that cannot be ranked come last; equal ones stay in the order of their export.
-  void order(const Preference& preference, std::vector<std::pair<std::optional<double>, const Entry*>>& found) {
-    if (preference.kind() == Preference::Kind::kRandom) {
-      for (std::size_t i = found.size(); i > 1; --i) std::swap(found[i - 1], found[random_.next() % i]);
-    } else if (preference.kind() != Preference::Kind::kFirst) {
-      const bool ascending = preference.kind() == Preference::Kind::kMin;
-      std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
-        if (a.first.has_value() != b.first.has_value()) return a.first.has_value();
-        if (!a.first) return false;
-        return ascending ? *a.first < *b.first : *a.first > *b.first;
-      });
+  /// Each part of the constraint alone, on one offer.
+  void explain_offer(const Plan& plan, const std::vector<Program>& parts, const Offer& offer, v1::TradingVerdict& verdict) const {
+    std::vector<Value> slots;
+    const auto truth = [](const Value& value) { return value.kind != expression::Kind::kBoolean ? "undefined" : value.boolean ? "TRUE" : "FALSE"; };
+    for (const auto& part : parts) {
+      offers_.fill(part, offer, slots);
+      std::string with;
+      for (std::size_t i = 0; i < slots.size(); ++i) with += fmt::format("{}{} is {}", i == 0 ? "" : ", ", part.tree().names[i], slots[i].is_defined() ? expression::print(slots[i]) : "not there");
+      verdict.add_reasons(fmt::format("{}: {}{}", expression::print(part.tree(), part.tree().root), truth(part.run(slots)), with.empty() ? "" : " (" + with + ")"));
     }
+    offers_.fill(plan.constraint, offer, slots);
+    verdict.set_matches(plan.constraint.matches(slots));
+    const Value rank = offers_.rank(plan.preference, offer, slots);
+    if (!plan.preference.program.is_always()) verdict.set_rank(rank.is_defined() ? expression::print(rank) : "cannot be evaluated: last");
   }
 
-  TableServant servant_;
+  void explain(Call& call) {
+    answer<v1::TradingQuery>(call, [&](const v1::TradingQuery& asked) -> Result<v1::TradingExplanation> {
+      const auto lock = replica_.read();
+      auto plan = plan_of(asked);
+      if (!plan) return fail(plan.error());
+      std::vector<Program> parts;
+      if (!plan->constraint.is_always()) {
+        for (const auto id : plan->constraint.tree().conjuncts()) {
+          expression::Tree part = plan->constraint.tree();
+          part.root = id;
+          CompileOptions options;
+          options.result = expression::Kind::kUndefined;
+          if (auto program = Program::compile(std::move(part), options)) parts.push_back(std::move(*program));
+        }
+      }
+      const auto scope = offers_.scope(asked.type(), plan->is_exact);
+      const Answer found = offers_.query(scope, plan->constraint, plan->preference, plan->cards, random_);
+      v1::TradingExplanation reply;
+      reply.set_plan(found.plan);
+      reply.set_candidates(found.looked_at);
+      std::map<const Offer*, std::uint32_t> places;
+      for (const auto* offer : found.offers) places.emplace(offer, static_cast<std::uint32_t>(places.size() + 1));
+      std::vector<const Offer*> all;
+      for (const auto* type : scope) {
+        reply.set_offers(reply.offers() + type->offers.size());
+        for (const auto& [number, offer] : type->offers) {
+          if (all.size() < kExplainedMax) all.push_back(offer.get());
+        }
+      }
+      const auto place = [&](const Offer* offer) { return places.contains(offer) ? places[offer] : UINT32_MAX; };
+      std::sort(all.begin(), all.end(), [&](const Offer* a, const Offer* b) { return std::pair(place(a), a->number) < std::pair(place(b), b->number); });
+      for (const auto* offer : all) {
+        auto& verdict = *reply.add_verdicts();
+        const auto model = model_of(*offer);
+        verdict.set_id(model.id());
+        verdict.set_object(model.reference().object());
+        explain_offer(*plan, parts, *offer, verdict);
+        if (places.contains(offer)) verdict.set_place(places[offer]);
+        else if (verdict.matches()) verdict.add_reasons("it matches, and a card cut it off");
+      }
+      return reply;
+    });
+  }
+
+  // --- ServiceTypeRepository ----------------------------------------------------------------------------------------------------------
+
+  Status check_supers(const v1::TradingType& asked) const {
+    std::set<std::string> known;
+    for (const auto& super : asked.supers()) {
+      if (!known.insert(super).second) return refuse("DuplicateServiceTypeName", fmt::format("'{}' is named twice", super));
+      const Type* type = offers_.type(super);
+      if (type == nullptr || !type->is_declared) return refuse("UnknownServiceType", fmt::format("the supertype '{}' is not there", super), Code::kNotFound);
+      if (!type->model.interface().empty() && asked.interface().empty()) return refuse("InterfaceTypeMismatch", fmt::format("'{}' has the Interface {}; a subtype has it or one that conforms", super, type->model.interface()));
+      for (const auto& property : offers_.all_properties(type->model)) {
+        const auto own = std::find_if(asked.properties().begin(), asked.properties().end(), [&](const auto& each) { return each.name() == property.name(); });
+        if (own == asked.properties().end()) continue;
+        const bool is_weaker = (is_readonly(property.mode()) && !is_readonly(own->mode())) || (is_mandatory(property.mode()) && !is_mandatory(own->mode()));
+        if (own->type() != property.type() || is_weaker) {
+          return refuse("ValueTypeRedefinition", fmt::format("'{}' is {} {} in '{}'; a subtype may only make its mode stronger", property.name(), v1::TradingMode_Name(property.mode()), property.type(), super));
+        }
+      }
+    }
+    return {};
+  }
+  void add_type(Call& call) {
+    change<v1::TradingType, v1::TradingRevision>(call, [this](const v1::TradingType& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+      if (!is_type_name(asked.name())) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", asked.name()));
+      const Type* there = offers_.type(asked.name());
+      if (there != nullptr && there->is_declared) return refuse("ServiceTypeExists", fmt::format("'{}' is there", asked.name()), Code::kAlreadyExists);
+      std::set<std::string> known;
+      for (const auto& property : asked.properties()) {
+        if (!is_property_name(property.name())) return refuse("IllegalPropertyName", fmt::format("'{}' is no property's name", property.name()));
+        if (!known.insert(property.name()).second) return refuse("DuplicatePropertyName", fmt::format("'{}' is declared twice", property.name()));
+        if (!is_property_type(property.type())) return refuse("PropertyTypeMismatch", fmt::format("'{}' is none of boolean, short, long, unsigned …, float, double, char, string, sequence<…>", property.type()));
+      }
+      if (auto fit = check_supers(asked); !fit) return fail(fit.error());
+      return keep_type(asked, false);
+    });
+  }
+  StoreTransaction keep_type(const v1::TradingType& type, bool masked) const {
+    v1::TradingType kept = type;
+    kept.set_masked(masked);
+    kept.clear_incarnation();
+    StoreTransaction transaction;
+    transaction.then.push_back(StoreOperation::put("t/" + type.name(), Bytes::take(kept.SerializeAsString())));
+    return transaction;
+  }
+  Result<const Type*> declared_type(const std::string& name) const {
+    const Type* type = offers_.type(name);
+    if (type != nullptr && type->is_declared) return type;
+    if (!is_type_name(name)) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", name));
+    return refuse("UnknownServiceType", fmt::format("there is no service type '{}'", name), Code::kNotFound);
+  }
+  void remove_type(Call& call) {
+    change<v1::TradingTypeName, v1::TradingRevision>(call, [this](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+      auto type = declared_type(asked.name());
+      if (!type) return fail(type.error());
+      if (const auto subtypes = offers_.subtypes(asked.name()); !subtypes.empty()) return refuse("HasSubTypes", fmt::format("'{}' is a subtype of it", subtypes.front()->model.name()), Code::kFailedPrecondition);
+      if (!(*type)->offers.empty()) return refuse("HasOffers", fmt::format("it has {} offers; mask it, so that it takes no new ones", (*type)->offers.size()), Code::kFailedPrecondition);
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::erase("t/" + asked.name()));
+      return transaction;
+    });
+  }
+  void list_types(Call& call) {
+    answer<v1::TradingTypesSince>(call, [&](const v1::TradingTypesSince& asked) -> Result<v1::TradingTypes> {
+      const auto lock = replica_.read();
+      v1::TradingTypes reply;
+      for (const auto& name : offers_.types_since(asked.incarnation())) reply.add_names(name);
+      return reply;
+    });
+  }
+  void describe_type(Call& call, bool fully) {
+    answer<v1::TradingTypeName>(call, [&](const v1::TradingTypeName& asked) -> Result<v1::TradingType> {
+      const auto lock = replica_.read();
+      auto type = declared_type(asked.name());
+      if (!type) return fail(type.error());
+      v1::TradingType reply = (*type)->model;
+      if (fully) {
+        reply.clear_properties();
+        for (const auto& property : offers_.all_properties((*type)->model)) *reply.add_properties() = property;
+      }
+      return reply;
+    });
+  }
+  void mask_type(Call& call, bool masks) {
+    change<v1::TradingTypeName, v1::TradingRevision>(call, [this, masks](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+      auto type = declared_type(asked.name());
+      if (!type) return fail(type.error());
+      if ((*type)->model.masked() == masks) return refuse(masks ? "AlreadyMasked" : "NotMasked", fmt::format("'{}'", asked.name()), Code::kFailedPrecondition);
+      return keep_type((*type)->model, masks);
+    });
+  }
+
+  // --- Admin and leases ---------------------------------------------------------------------------------------------------------------
+
+  void get_attributes(Call& call) {
+    answer<v1::TradingNothing>(call, [&](const v1::TradingNothing&) -> Result<v1::TradingAttributes> {
+      const auto lock = replica_.read();
+      return offers_.attributes();
+    });
+  }
+  void set_attributes(Call& call) {
+    change<v1::TradingAttributes, v1::TradingRevision>(call, [](const v1::TradingAttributes& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::put("a", Bytes::take(asked.SerializeAsString())));
+      return transaction;
+    });
+  }
+  void list_offers(Call& call) {
+    answer<v1::TradingNext>(call, [&](const v1::TradingNext& asked) -> Result<v1::TradingIds> {
+      const auto lock = replica_.read();
+      const std::uint32_t most = std::min(offers_.attributes().max_list() == 0 ? kListMax : offers_.attributes().max_list(), kListMax);
+      v1::TradingIds reply;
+      for (auto& id : offers_.ids(asked.iterator(), std::min(asked.how_many() == 0 ? most : asked.how_many(), most))) reply.add_ids(std::move(id));
+      return reply;
+    });
+  }
+  void open_lease(Call& given) {
+    auto asked = read_message<v1::TradingLease>(given.request);
+    if (!asked) return given.fail(std::move(asked.error()));
+    if (asked->owner().empty() || asked->owner().size() > 500) return given.fail({Code::kInvalidArgument, "a lease has an owner: a name of up to 500 octets", {}, {}, {}});
+    Call& call = given.defer();
+    leases_.open(asked->owner(), std::chrono::milliseconds(asked->ttl_ms()), [&call, reply = *asked](Result<LeaseId> lease) mutable {
+      if (!lease) return call.fail(std::move(lease.error()));
+      reply.set_lease(static_cast<std::uint64_t>(*lease));
+      call.complete(write_message(reply));
+    });
+  }
+  void with_lease(Call& given, bool renews) {
+    auto asked = read_message<v1::TradingLease>(given.request);
+    if (!asked) return given.fail(std::move(asked.error()));
+    Call& call = given.defer();
+    auto done = [&call, reply = *asked](Status status) {
+      if (!status) return call.fail(std::move(status.error()));
+      call.complete(write_message(reply));
+    };
+    const auto lease = static_cast<LeaseId>(asked->lease());
+    if (renews) leases_.renew(lease, std::move(done));
+    else leases_.close(lease, std::move(done));
+  }
+
+  struct Iterator {
+    v1::TradingQuery query;
+    std::size_t given = 0;
+    TimePoint until;
+  };
+  const Clock& clock_;
   Random& random_;
-  std::mutex mutex_;
-  std::map<std::string, std::map<std::uint64_t, Entry>> by_type_;
-  std::map<std::string, std::pair<std::string, std::uint64_t>> by_id_;
-  std::uint64_t last_ = 0;
+  Offers offers_;
+  state::Replica replica_;
+  state::Leases leases_;
+  std::atomic<std::uint64_t> next_{0};
+  std::mutex scratch_mutex_;
+  Names scratch_names_;  ///< for checks, apart from the state's
+  std::mutex iterators_mutex_;
+  std::map<std::uint64_t, Iterator> iterators_;
+  TableServant servant_;
 };
 
-Service* make(const ServiceContext& context) { return new Trader(context); }
+Service* make(const ServiceContext& context) {
+  const auto refused = [&](const std::string& why) -> Service* {
+    context.log->write(Level::kError, "trading cannot start", {{"why", why}});
+    return nullptr;
+  };
+  if (context.store == nullptr) return refused("there is no store");
+  auto trader = std::make_unique<Trader>(context);
+  if (auto started = trader->start(); !started) return refused(started.error().text());
+  return trader.release();
+}
 
 }  // namespace
 

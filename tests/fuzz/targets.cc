@@ -2,7 +2,10 @@
 
 #include <cstdlib>
 
-#include "expression.h"
+#include "expression/omg.h"
+#include "expression/xfn.h"
+#include "properties.h"
+#include "resource_file.h"
 #include "hector/message.h"
 #include "hector/reference.h"
 #include "packet.h"
@@ -156,10 +159,32 @@ void descriptor_set(const std::uint8_t* data, std::size_t size) {
 
 void constraint(const std::uint8_t* data, std::size_t size) {
   const std::string expression(text(data, size));
-  const auto read = trading::Constraint::parse(expression);
-  if (read) static_cast<void>(read->matches({{"a", 1.0}, {"b", std::string("x")}, {"c", true}}));
-  static_cast<void>(trading::Preference::parse(expression));
-  static_cast<void>(trading::value_of_json(expression));
+  const auto read = expression::compile_constraint(expression, {});
+  if (read) {
+    const expression::Value values[] = {expression::Value::of(std::int64_t{1}), expression::Value::of(std::string_view("x")), expression::Value::of(true), expression::Value()};
+    std::vector<expression::Value> slots;
+    for (std::size_t i = 0; i < read->tree().names.size(); ++i) slots.push_back(values[i % 4]);
+    static_cast<void>(read->matches(slots));
+    if (!read->is_always()) static_cast<void>(expression::print(read->tree(), read->tree().root));
+  }
+  static_cast<void>(expression::compile_preference(expression, {}));
+  static_cast<void>(expression::compile_filter(expression, {"a", "1"}));
+  static_cast<void>(trading::json_value(expression));
+}
+
+void resource_file(const std::uint8_t* data, std::size_t size) {
+  const std::string all(text(data, size));
+  for (const auto dialect : {policy::Dialect::kXrm, policy::Dialect::kHector}) {
+    policy::Quarks quarks;
+    policy::Database database(quarks);
+    const auto read = policy::read_resources(all, {dialect}, [&](policy::Entry entry) {
+      static_cast<void>(database.put(entry));
+      if (const auto spec = policy::Database::canonical(entry.spec); spec && policy::Database::canonical(*spec).value() != *spec) std::abort();
+      return Status{};
+    });
+    static_cast<void>(read);
+    static_cast<void>(database.get({quarks.find("a"), quarks.find("b")}, {quarks.find("A"), quarks.find("B")}));
+  }
 }
 
 }  // namespace
@@ -169,7 +194,7 @@ const std::vector<Target>& targets() {
                                        {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
                                        {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
                                        {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
-                                       {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}};
+                                       {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}, {"resource_file", resource_file}};
   return all;
 }
 

@@ -24,9 +24,16 @@ hector::type::v1::Interface naming_interface() {
 }
 
 hector::type::v1::Interface trading_interface() {
-  return builtin_interface("hector.Trading", "Offers found by type, constraint and preference (ISO/IEC 13235-1).",
-                           {builtin_rpc<TradingOffer, TradingOfferId>("export"), builtin_rpc<TradingOfferId, TradingOfferId>("withdraw"),
-                            builtin_rpc<TradingQuery, TradingOffers>("query")});
+  return builtin_interface("hector.Trading", "Offers found by service type, constraint and preference (ISO/IEC 13235-1).",
+                           {builtin_rpc<TradingOffer, TradingOfferId>("export"), builtin_rpc<TradingOfferId, TradingOfferId>("withdraw"), builtin_rpc<TradingQuery, TradingOffers>("query"),
+                            builtin_rpc<TradingOfferId, TradingOffer>("describe"), builtin_rpc<TradingModify, TradingOfferId>("modify"),
+                            builtin_rpc<TradingSelection, TradingWithdrawn>("withdraw_using_constraint"), builtin_rpc<TradingNext, TradingOffers>("next_offers"),
+                            builtin_rpc<TradingQuery, TradingExplanation>("explain"), builtin_rpc<TradingType, TradingRevision>("add_type"), builtin_rpc<TradingTypeName, TradingRevision>("remove_type"),
+                            builtin_rpc<TradingTypesSince, TradingTypes>("list_types"), builtin_rpc<TradingTypeName, TradingType>("describe_type"),
+                            builtin_rpc<TradingTypeName, TradingType>("fully_describe_type"), builtin_rpc<TradingTypeName, TradingRevision>("mask_type"),
+                            builtin_rpc<TradingTypeName, TradingRevision>("unmask_type"), builtin_rpc<TradingNothing, TradingAttributes>("get_attributes"),
+                            builtin_rpc<TradingAttributes, TradingRevision>("set_attributes"), builtin_rpc<TradingNext, TradingIds>("list_offers"), builtin_rpc<TradingLease, TradingLease>("open_lease"),
+                            builtin_rpc<TradingLease, TradingLease>("renew_lease"), builtin_rpc<TradingLease, TradingLease>("close_lease")});
 }
 
 hector::type::v1::Interface policy_interface() {
@@ -82,13 +89,22 @@ class TradingClient final : public TradingService {
  public:
   TradingClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock) {}
 
-  Result<std::string> export_offer(const std::string& type, const Reference& reference, const std::map<std::string, std::string>& properties) override {
+  Result<std::string> export_offer(const std::string& type, const Reference& reference, const std::map<std::string, std::string>& properties, std::uint64_t lease) override {
     TradingOffer offer;
+    offer.set_lease(lease);
     offer.set_type(type);
     *offer.mutable_reference() = to_model(reference);
     for (const auto& [name, value] : properties) (*offer.mutable_properties())[name] = value;
     return call_and_wait<TradingOfferId>(*target_, clock_, 0, "export", offer).map([](const auto& id) { return id.id(); });
   }
+  Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) override {
+    TradingLease request;
+    request.set_owner(owner);
+    request.set_ttl_ms(static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(ttl).count()));
+    return call_and_wait<TradingLease>(*target_, clock_, kByName, "open_lease", request).map([](const auto& opened) { return opened.lease(); });
+  }
+  Status renew_lease(std::uint64_t lease) override { return with_lease("renew_lease", lease); }
+  Status close_lease(std::uint64_t lease) override { return with_lease("close_lease", lease); }
   Status withdraw(const std::string& id) override {
     TradingOfferId request;
     request.set_id(id);
@@ -110,6 +126,11 @@ class TradingClient final : public TradingService {
   }
 
  private:
+  Status with_lease(const char* operation, std::uint64_t lease) {
+    TradingLease request;
+    request.set_lease(lease);
+    return call_and_wait<TradingLease>(*target_, clock_, kByName, operation, request).map([](const auto&) {});
+  }
   std::shared_ptr<Target> target_;
   const Clock& clock_;
 };

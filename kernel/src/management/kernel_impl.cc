@@ -107,6 +107,7 @@ void KernelImpl::drain() {
     if (!offer->is_system) static_cast<void>(delete_object(offer->object));
   }
   if (auto* naming = services().naming; naming != nullptr && !embedded_.contains("naming")) static_cast<void>(naming->unbind("capsules/" + core_.options.capsule));
+  trading_lease_.close();
   for (const auto& name : core_.protocols.names()) static_cast<void>(core_.protocols.withdraw(name));
   for (const auto& name : core_.protocols.names()) core_.protocols.remove(name, core_.options.drain_grace);
   core_.workers.stop();
@@ -220,11 +221,13 @@ std::shared_ptr<Target> KernelImpl::joined_service(const std::string& name) {
 }
 
 Status KernelImpl::use_service(const std::string& name, const std::shared_ptr<Target>& target) {
+  const auto* const trading = services().trading;
   {
     const std::lock_guard lock(mutex_);
     if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule}); !used) return used;
     core_.policies.use(clients_.services().policy);
   }
+  if (services().trading != trading) trading_lease_.forget();
   refresh_references();
   return {};
 }
@@ -544,7 +547,14 @@ Status KernelImpl::publish(const OfferPtr& offer) {
   }
   if (use.trading == nullptr) return {};
   const std::string earlier = offer->advertised ? offer->advertised->trader_id : "";
-  auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties());
+  auto lease = trading_lease_.get();
+  if (!lease) return fail(lease.error());
+  auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
+  if (!id && id.error().type == kStoreLeaseNotFound) {
+    trading_lease_.forget();
+    if (lease = trading_lease_.get(); !lease) return fail(lease.error());
+    id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
+  }
   if (!id) return fail(id.error());
   offer->advertise().trader_id = *id;
   if (!earlier.empty()) static_cast<void>(use.trading->withdraw(earlier));

@@ -15,6 +15,7 @@
 #include "hector/kernel.h"
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"
+#include "management/trading_lease.h"
 
 namespace hector {
 
@@ -134,6 +135,7 @@ class KernelImpl final : public Kernel {
   };
   std::map<std::string, Joined> joined_;
   ServiceClients clients_;
+  TradingLease trading_lease_{core_, [this] { return services().trading; }, [this] { refresh_references(); }};
   std::map<std::uint64_t, std::shared_ptr<BindingController>> bindings_;
   std::vector<OfferPtr> kept_;  ///< deleted Objects whose calls did not end in time
   bool drained_ = false;

@@ -1,0 +1,91 @@
+// What: Offers, the Trader's state: service types, offers, and a column for each property of each type.
+// Why: a query touches what it returns, at a million offers.
+// Who: the Trader, its bench and tests.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "column.h"
+#include "properties.h"
+#include "expression/omg.h"
+#include "state/replica.h"
+
+namespace hector::trading {
+
+struct Type;
+
+struct Offer {
+  std::uint64_t number = 0;  ///< in the order of export
+  Type* type = nullptr;
+  Properties properties;
+  Bytes model;  ///< a serialised TradingOffer: the store's own octets
+};
+
+struct Type {
+  v1::TradingType model;  ///< undeclared ones have a name only
+  bool is_declared = false;
+  std::map<std::uint64_t, std::unique_ptr<Offer>> offers;
+  std::unordered_map<NameId, Column<Offer>> columns;  ///< one entry an offer; of a list its first item
+  std::unordered_map<NameId, Column<Offer>> items;    ///< each item of the lists, once an offer
+};
+
+/// The numbers that cut a query; `result` is not among limits_applied: ask for one more to see whether it cut.
+struct Cards {
+  std::uint32_t search = UINT32_MAX, match = UINT32_MAX, result = UINT32_MAX;
+};
+
+struct Answer {
+  std::vector<const Offer*> offers;  ///< best first
+  std::vector<std::string> limits_applied;
+  std::string plan;
+  std::size_t looked_at = 0;
+};
+
+/// Reads hold Replica::read(), or nothing else changes it. Keys of the store: "o/<type>#<number>", "t/<type>", "a" (the attributes).
+class Offers final : public state::Machine {
+ public:
+  void clear() override;
+  void apply(const StoreEvent& event) override;
+
+  [[nodiscard]] const Offer* find(const std::string& id) const;
+  [[nodiscard]] const Type* type(const std::string& name) const;
+  [[nodiscard]] std::vector<std::string> types_since(std::int64_t incarnation) const;
+  [[nodiscard]] std::vector<const Type*> subtypes(const std::string& name) const;
+  /// The type's own properties and its supertypes', the own ones first.
+  [[nodiscard]] std::vector<v1::TradingPropertyType> all_properties(const v1::TradingType& type) const;
+  [[nodiscard]] bool is_subtype(const std::string& name, const std::string& of) const;
+  /// The types whose offers a query for `name` looks at.
+  [[nodiscard]] std::vector<const Type*> scope(const std::string& name, bool is_exact) const;
+  [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
+  [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
+  [[nodiscard]] const v1::TradingAttributes& attributes() const noexcept { return attributes_; }
+  [[nodiscard]] Names& names() noexcept { return names_; }
+  [[nodiscard]] std::vector<std::string> ids(std::size_t from, std::size_t count) const;
+
+  /// Offers that match, at most cards.result of them. `random` is for the preference of that name.
+  [[nodiscard]] Answer query(const std::vector<const Type*>& types, const expression::Program& constraint, const expression::Preference& preference, const Cards& cards, Random& random) const;
+  /// The attributes a program asks, of one offer.
+  void fill(const expression::Program& program, const Offer& offer, std::vector<Value>& slots) const;
+  [[nodiscard]] Value rank(const expression::Preference& preference, const Offer& offer, std::vector<Value>& slots) const;
+
+ private:
+  struct Run;
+  struct Evaluation;
+  static void place(Type& type, Offer& offer, bool is_there);
+  void put_offer(const std::string& id, const StoreEntry& entry);
+  void erase_offer(const std::string& id);
+  std::optional<Run> run_of(const Type& type, const expression::Tree& tree, expression::NodeId id) const;
+  bool narrow(const Type& type, const expression::Program& constraint, std::optional<Run>& best) const;
+  void search_in_order(const std::vector<const Type*>& types, Evaluation& evaluation) const;
+  void search_by_value(const Type& type, Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const;
+
+  Names names_;
+  std::map<std::string, Type, std::less<>> types_;
+  std::unordered_map<std::string, Offer*> by_id_;
+  v1::TradingAttributes attributes_;
+  std::uint64_t highest_ = 0;
+};
+
+}  // namespace hector::trading
