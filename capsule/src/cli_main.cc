@@ -14,6 +14,7 @@
 #include "cli_output.h"
 #include "cli_policy.h"
 #include "cli_session.h"
+#include "cli_trade.h"
 #include "cli_types.h"
 #include "hector/management/v1/management.pb.h"
 #include "run_directory.h"
@@ -316,6 +317,7 @@ int main(int argc, char** argv) {
 
   add_binding_commands(app, options, format, chosen);
   add_policy_commands(app, options, format, chosen);
+  add_trade_commands(app, options, format, chosen);
 
   std::vector<std::string> paths;
   auto* types = app.add_subcommand("type", "types");

@@ -28,7 +28,10 @@ class Column {
   void insert(const expression::Value& value, Offer* offer) {
     ++size_;
     const Entry entry{value, offer};
-    if (blocks_.empty()) blocks_.push_back(std::make_unique<Block>());
+    if (blocks_.empty()) {
+      blocks_.push_back(std::make_unique<Block>());
+      return blocks_.front()->entries.push_back(entry);
+    }
     const std::size_t b = std::min(block_of(entry), blocks_.size() - 1);
     auto& entries = blocks_[b]->entries;
     entries.insert(std::upper_bound(entries.begin(), entries.end(), entry, before), entry);

@@ -140,6 +140,136 @@ class Policy(unittest.TestCase):
         return str(caught.exception)
 
 
+TRADERS = """capsule: hub
+protocols: {udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}, zenoh: {listen: "tcp/127.0.0.1:0"}}
+services: {trading: embedded}
+"""
+PRINTER = ("name:string:mandatory+readonly", "ppm:long:mandatory", "colour:boolean", "floor:long", "langs:sequence<string>")
+
+
+@needs("services/trading", "stores/sqlite", "protocols/udp", "protocols/grpc", "protocols/zenoh")
+class Trading(unittest.TestCase):
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+        self.capsules.configure("hub", TRADERS)
+        self.trade("type", "add", "PRINTER", *PRINTER)
+        self.ids = [self.trade("export", "PRINTER", *each) for each in (
+            ("O1", "name=lp1", "ppm=10", "colour=false", "floor=1", 'langs=["ps", "pcl"]'), ("O2", "name=lp2", "ppm=30", "colour=true", "floor=2", 'langs=["ps"]'), ("O3", "name=hall", "ppm=20", "floor=1"))]
+
+    def trade(self, *arguments, capsule="hub", protocol=None):
+        return self.capsules.hector(*(("--protocol", protocol) if protocol else ()), "trade", *arguments, capsule=capsule).strip()
+
+    def found(self, *arguments, **options):
+        return [line.split()[1] for line in self.trade("query", "PRINTER", *arguments, **options).splitlines() if "#" in line]
+
+    def refused(self, *arguments):
+        with self.assertRaises(CommandFailed) as caught:
+            self.trade(*arguments)
+        return str(caught.exception).split(": ")[2]
+
+    def test_query_and_explain_over_each_protocol_and_joined(self):
+        self.capsules.configure("north", TRADERS.replace("hub", "north").replace("embedded", "{joined: hub}"))
+        for capsule in ("hub", "north"):
+            for protocol in ("udp", "grpc", "zenoh"):
+                self.assertEqual(self.found("--where", "ppm >= 20", "--prefer", "max ppm", capsule=capsule, protocol=protocol), ["O2", "O3"])
+        explained = self.trade("query", "PRINTER", "--where", "ppm >= 20", "--prefer", "max ppm", "--explain", capsule="north")
+        self.assertIn("1 PRINTER#2 O2  ranked by 30", explained)
+        self.assertIn("- PRINTER#1 O1  ranked by 10\n      ppm >= 20: FALSE (ppm is 10)", explained)
+        self.assertIn("PRINTER: where ppm >= 20", self.trade("query", "PRINTER", "--where", "ppm >= 20 and floor == 1", "--explain").replace("floor == 1", "ppm >= 20"))
+
+    def test_t10_what_a_service_type_demands(self):
+        self.assertEqual(self.refused("export", "PRINTER", "O9", "ppm=1"), "MissingMandatoryProperty")
+        self.assertEqual(self.refused("export", "PRINTER", "O9", "name=x", "ppm=x"), "PropertyTypeMismatch")
+        self.assertEqual(self.refused("export", "PRINTER", "O9", "name=x", "ppm=1", "9x=1"), "IllegalPropertyName")
+        self.assertEqual(self.refused("modify", self.ids[0], "name=other"), "ReadonlyProperty")
+        self.assertEqual(self.refused("modify", self.ids[0], "--delete", "ppm"), "MandatoryProperty")
+        self.assertEqual(self.refused("modify", self.ids[0], "--delete", "owner"), "UnknownPropertyName")
+        self.assertEqual(self.refused("modify", self.ids[0], "floor=3", "ppm=x"), "PropertyTypeMismatch")
+        self.assertIn("floor=1", self.trade("describe", self.ids[0]), "what was wrong with one left all as they were")
+        self.trade("modify", self.ids[0], "floor=7", "owner=ann", "--delete", "colour")
+        self.assertIn("floor=7, langs", self.trade("describe", self.ids[0]))
+        self.assertEqual(self.refused("export", "PLOTTER", "O9"), "UnknownServiceType")
+        self.assertEqual(self.refused("export", "a b", "O9"), "IllegalServiceType")
+        self.assertEqual(self.refused("withdraw", "nothing"), "IllegalOfferId")
+        self.assertEqual(self.refused("withdraw", "PRINTER#99"), "UnknownOfferId")
+        self.assertEqual(self.refused("query", "PRINTER", "--where", "ppm >="), "IllegalConstraint")
+        self.assertEqual(self.refused("query", "PRINTER", "--where", "ppm == 'x'"), "IllegalConstraint")
+        self.assertEqual(self.refused("query", "PRINTER", "--where", "price > 3", "--strict"), "IllegalConstraint")
+        self.assertEqual(self.refused("query", "PRINTER", "--prefer", "best"), "IllegalPreference")
+        self.assertEqual(self.refused("query", "PRINTER", "--policy", "colour=1"), "IllegalPolicyName")
+        self.assertEqual(self.refused("query", "PRINTER", "--policy", "match_card=x"), "PolicyTypeMismatch")
+
+    def test_t9_t15_cards_subtypes_and_masks(self):
+        self.assertIn("cut by match_card", self.trade("query", "PRINTER", "--prefer", "max ppm", "--policy", "match_card=1"))
+        self.assertEqual(self.found("--where", "ppm >= 20", "--policy", "search_card=2"), ["O2"])
+        self.assertIn("cut by return_card", self.trade("query", "PRINTER", "--policy", "return_card=2"))
+        self.assertEqual(self.refused("type", "add", "PRINTER"), "ServiceTypeExists")
+        self.assertEqual(self.refused("type", "add", "CP", "--super", "PLOTTER"), "UnknownServiceType")
+        self.assertEqual(self.refused("type", "add", "CP", "ppm:string", "--super", "PRINTER"), "ValueTypeRedefinition")
+        self.assertEqual(self.refused("type", "add", "CP", "--super", "PRINTER", "--super", "PRINTER"), "DuplicateServiceTypeName")
+        self.trade("type", "add", "CP", "tray:long", "--super", "PRINTER")
+        self.assertIn("ppm mandatory: long", self.trade("type", "describe", "CP", "--full"))
+        self.trade("export", "CP", "O4", "name=cp", "ppm=5")
+        self.assertEqual(self.found(), ["O1", "O2", "O3", "O4"])
+        self.assertEqual(self.found("--policy", "exact_type_match=true"), ["O1", "O2", "O3"])
+        self.assertEqual(self.refused("type", "remove", "PRINTER"), "HasSubTypes")
+        self.trade("type", "mask", "PRINTER")
+        self.assertEqual(self.refused("type", "mask", "PRINTER"), "AlreadyMasked")
+        self.assertEqual(self.refused("export", "PRINTER", "O9", "name=x", "ppm=1"), "UnknownServiceType")
+        self.assertEqual(self.found(), ["O1", "O2", "O3", "O4"])
+        self.trade("type", "unmask", "PRINTER")
+        self.assertEqual(self.refused("type", "unmask", "PRINTER"), "NotMasked")
+
+    def test_iterators_and_withdrawing_by_constraint(self):
+        first = self.capsules.call("trading.query", {"type": "PRINTER", "preference": "max ppm", "how_many": 2}, capsule="hub")
+        self.assertEqual([offer["reference"]["object"] for offer in first["offers"]], ["O2", "O3"])
+        rest = self.capsules.call("trading.next_offers", {"iterator": first["iterator"], "how_many": 2}, capsule="hub")
+        self.assertEqual([offer["reference"]["object"] for offer in rest["offers"]], ["O1"])
+        with self.assertRaises(CommandFailed) as caught:
+            self.capsules.call("trading.next_offers", {"iterator": first["iterator"], "how_many": 2}, capsule="hub")
+        self.assertIn("UnknownIterator", str(caught.exception))
+        only = self.capsules.call("trading.query", {"type": "PRINTER", "constraint": "ppm == 10", "desired": ["ppm"]}, capsule="hub")
+        self.assertEqual(only["offers"][0]["properties"], {"ppm": "10"})
+        self.assertEqual(self.capsules.call("trading.withdraw_using_constraint", {"type": "PRINTER", "constraint": "floor == 1"}, capsule="hub")["count"], 2)
+        self.assertEqual(self.found(), ["O2"])
+        with self.assertRaises(CommandFailed) as caught:
+            self.capsules.call("trading.withdraw_using_constraint", {"type": "PRINTER", "constraint": "floor == 1"}, capsule="hub")
+        self.assertIn("NoMatchingOffers", str(caught.exception))
+
+    def test_offers_outlive_the_trader_and_leased_ones_their_lease_only(self):
+        lease = self.capsules.call("trading.open_lease", {"owner": "test", "ttl_ms": 2000}, capsule="hub")["lease"]
+        self.capsules.call("trading.export", {"type": "PRINTER", "reference": {"object": "leased"}, "properties": {"name": '"l"', "ppm": "1"}, "lease": lease}, capsule="hub")
+        self.assertEqual(self.found(), ["O1", "O2", "O3", "leased"])
+        self.capsules.processes["hub"].kill()
+        self.capsules.processes["hub"].wait()
+        os.remove(os.path.join(self.capsules.run, "hub.reference"))
+        self.capsules.configure("hub", TRADERS)
+        self.assertEqual(self.found(), ["O1", "O2", "O3", "leased"], "there was nobody who could have renewed it")
+        self.capsules.call("trading.renew_lease", {"lease": lease}, capsule="hub")
+        deadline = time.time() + 6
+        while "leased" in self.found():
+            self.assertLess(time.time(), deadline)
+        self.assertEqual(self.found(), ["O1", "O2", "O3"])
+
+
+@needs(*MEETING)
+class OffersOfACapsule(unittest.TestCase):
+    def rooms(self, capsules):
+        return sorted(line.split()[1] for line in capsules.hector("trade", "query", "diary.Room/1", capsule="hub").splitlines() if "#" in line)
+
+    def test_they_go_when_it_is_killed_and_are_new_when_it_comes_back(self):
+        with Capsules() as capsules:
+            start_meeting(capsules)
+            self.assertEqual(self.rooms(capsules), ["cubby", "studio"])
+            capsules.processes["north"].kill()
+            capsules.processes["north"].wait()
+            deadline = time.time() + 14
+            while self.rooms(capsules):
+                self.assertLess(time.time(), deadline, "a lease of 10 s has ended by then")
+                time.sleep(0.2)
+
+
 @needs(*MEETING, "services/policy")
 class PolicyInTheMeeting(unittest.TestCase):
     def test_an_enterprises_final_word_chooses_the_protocol_of_a_binding(self):
