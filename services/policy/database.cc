@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace hector::policy {
 
@@ -74,8 +75,21 @@ Result<std::string> Database::canonical(std::string_view spec) {
 }
 
 std::uint32_t Database::child(std::uint32_t node, Quark component, bool is_loose) const {
-  const auto found = edges_.find(edge(node, component, is_loose));
-  return found == edges_.end() ? 0 : found->second;
+  return edges_.find(edge(node, component, is_loose));
+}
+
+void Database::Edges::put(std::uint64_t key, std::uint32_t node) {
+  if (++used_ * 2 > places_.size()) {
+    auto before = std::exchange(places_, std::vector<Place>(std::max<std::size_t>(64, places_.size() * 2)));
+    used_ = 0;
+    for (const auto& place : before) {
+      if (place.node != 0) put(place.key, place.node);
+    }
+    ++used_;
+  }
+  std::size_t at = home(key);
+  while (places_[at].node != 0) at = (at + 1) & (places_.size() - 1);
+  places_[at] = {key, node};
 }
 
 Status Database::put(Entry entry) {
@@ -84,11 +98,13 @@ Status Database::put(Entry entry) {
   std::uint32_t node = 0;
   for (const auto& component : *components) {
     const Quark quark = quarks_->of(component.name);
-    auto& next = edges_[edge(node, quark, component.is_loose)];
+    std::uint32_t next = child(node, quark, component.is_loose);
     if (next == 0) {
       next = static_cast<std::uint32_t>(nodes_.size());
+      edges_.put(edge(node, quark, component.is_loose), next);
       nodes_.emplace_back();
       (component.is_loose ? nodes_[node].has_loose : nodes_[node].has_tight) = true;
+      nodes_[node].has_any_one = nodes_[node].has_any_one || quark == kAnyOne;
     }
     node = next;
   }
@@ -161,7 +177,7 @@ bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool 
   if (++search.steps > kStepsFree && search.told == nullptr && search.dead.contains(place)) return false;
   if (step(search, node, level, search.names[level], Step::kName, is_skipping)) return true;
   if (search.classes[level] != search.names[level] && step(search, node, level, search.classes[level], Step::kClass, is_skipping)) return true;
-  if (!is_last && step(search, node, level, kAnyOne, Step::kAnyOne, is_skipping)) return true;
+  if (!is_last && nodes_[node].has_any_one && step(search, node, level, kAnyOne, Step::kAnyOne, is_skipping)) return true;
   if (!is_last && nodes_[node].has_loose) {
     if (search.told != nullptr) search.way.push_back({Step::kSkipped, true});
     if (look(search, node, level + 1, true)) return true;

@@ -79,6 +79,7 @@ class Database {
   struct Node {
     std::int32_t entry = -1;
     bool has_tight = false, has_loose = false;
+    bool has_any_one = false;  ///< a "?" below it
   };
   struct Search;
   static std::uint64_t edge(std::uint32_t node, Quark component, bool is_loose) { return (static_cast<std::uint64_t>(node) << 33) | (static_cast<std::uint64_t>(component) << 1) | (is_loose ? 1 : 0); }
@@ -88,10 +89,28 @@ class Database {
 
   Quarks* quarks_;
   std::vector<Node> nodes_;
-  struct EdgeHash {
-    std::size_t operator()(std::uint64_t key) const noexcept { return static_cast<std::size_t>(key * 0x9E3779B97F4A7C15ULL >> 16); }
+  /// Open addressing: a step down the trie is one look into memory. Nothing is ever taken out.
+  class Edges {
+   public:
+    [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept {
+      if (places_.empty()) return 0;
+      for (std::size_t at = home(key);; at = (at + 1) & (places_.size() - 1)) {
+        if (places_[at].key == key) return places_[at].node;
+        if (places_[at].node == 0) return 0;
+      }
+    }
+    void put(std::uint64_t key, std::uint32_t node);
+
+   private:
+    struct Place {
+      std::uint64_t key = 0;
+      std::uint32_t node = 0;  ///< 0: free
+    };
+    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept { return static_cast<std::size_t>(key * 0x9E3779B97F4A7C15ULL >> 20) & (places_.size() - 1); }
+    std::vector<Place> places_;
+    std::size_t used_ = 0;
   };
-  std::unordered_map<std::uint64_t, std::uint32_t, EdgeHash> edges_;
+  Edges edges_;
   std::vector<Entry> entries_;
   std::size_t size_ = 0;
 };

@@ -244,14 +244,19 @@ std::optional<Offers::Run> Offers::run_of(const Type& type, const expression::Tr
   }, what);
 }
 
-/// The shortest run of all parts; false: nothing of this type can match.
-bool Offers::narrow(const Type& type, const Program& constraint, std::optional<Run>& best) const {
+/// The shortest run of all parts, and the share of the type's offers that may match if the parts have nothing to do with each other. False: none can.
+bool Offers::narrow(const Type& type, const Program& constraint, std::optional<Run>& best, double& share) const {
   if (constraint.is_always()) return true;
+  constexpr double kUnknown = 0.5;
   const auto& tree = constraint.tree();
   for (const auto id : tree.conjuncts()) {
     auto run = run_of(type, tree, id);
-    if (!run) continue;
+    if (!run) {
+      share *= kUnknown;
+      continue;
+    }
     if (run->column == nullptr) return false;
+    share *= static_cast<double>(run->count) / static_cast<double>(std::max<std::size_t>(type.offers.size(), 1));
     if (!best || run->count < best->count) best = std::move(run);
   }
   return true;
@@ -319,21 +324,17 @@ void Offers::search_in_order(const std::vector<const Type*>& types, Evaluation& 
   }
 }
 
-/// From the better end of a column: when enough have matched no later one is better; equal ones are all taken, their order is that of export.
-void Offers::search_by_value(const Type&, Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const {
+/// From the better end of a column, equal values in the order of export: when enough have matched, no later one is better.
+void Offers::search_by_value(Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const {
   std::size_t found = 0;
-  Value last;
-  auto at = is_descending ? column.end() : column.begin();
-  for (;;) {
-    if (at == (is_descending ? column.begin() : column.end())) return;
-    if (is_descending) at = column.previous(at);
-    const auto& entry = column[at];
-    if (found >= evaluation.wanted && (expression::sorts_before(entry.value, last) || expression::sorts_before(last, entry.value))) return;
-    if (evaluation.look(*entry.offer)) {
-      ++found;
-      last = entry.value;
-    }
-    if (!is_descending) at = column.next(at);
+  const auto look = [&](auto from, auto to) {
+    for (auto at = from; at != to && found < evaluation.wanted; at = column.next(at)) found += evaluation.look(*column[at].offer);
+  };
+  if (!is_descending) return look(column.begin(), column.end());
+  for (auto to = column.end(); to != column.begin() && found < evaluation.wanted;) {
+    const auto from = column.lower(column[column.previous(to)].value);
+    look(from, to);
+    to = from;
   }
 }
 
@@ -369,8 +370,9 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
     std::vector<const Type*> unsearched;
     for (const Type* type : types) {
       std::optional<Run> run;
-      if (!narrow(*type, constraint, run)) continue;
-      // A walk in the preferred order looks at about wanted / (share that matches) offers, a run at all of it.
+      double share = 1;
+      if (!narrow(*type, constraint, run, share)) continue;
+      // A walk in the preferred order looks at about wanted / share offers, a run at all of it.
       const auto& tree = preference.program.tree();
       const Column<Offer>* ranked = nullptr;
       if (is_ordered && preference.kind != Preference::Kind::kWith && tree[tree.root].op == Operator::kName) {
@@ -378,10 +380,10 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
         if (column != type->columns.end() && column->second.size() == type->offers.size()) ranked = &column->second;
       }
       const double count = static_cast<double>(run ? std::max<std::size_t>(run->count, 1) : type->offers.size());
-      const double walk = static_cast<double>(evaluation.wanted) * static_cast<double>(type->offers.size()) / count;
+      const double walk = static_cast<double>(evaluation.wanted) / std::max(share, 1e-12);
       if (ranked != nullptr && walk < count) {
         answer.plan += fmt::format("{}{}: in the order of {}", answer.plan.empty() ? "" : "; ", type->model.name(), tree.names[tree[tree.root].name]);
-        search_by_value(*type, evaluation, preference.kind == Preference::Kind::kMax, *ranked);
+        search_by_value(evaluation, preference.kind == Preference::Kind::kMax, *ranked);
       } else if (run && !(may_stop && walk < count)) {
         answer.plan += fmt::format("{}{}: where {} (about {} of {})", answer.plan.empty() ? "" : "; ", type->model.name(), run->what, run->count, type->offers.size());
         for (auto at = run->from; at != run->to; at = run->column->next(at)) evaluation.look(*(*run->column)[at].offer);

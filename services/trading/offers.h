@@ -77,9 +77,9 @@ class Offers final : public state::Machine {
   void put_offer(const std::string& id, const StoreEntry& entry);
   void erase_offer(const std::string& id);
   std::optional<Run> run_of(const Type& type, const expression::Tree& tree, expression::NodeId id) const;
-  bool narrow(const Type& type, const expression::Program& constraint, std::optional<Run>& best) const;
+  bool narrow(const Type& type, const expression::Program& constraint, std::optional<Run>& best, double& share) const;
   void search_in_order(const std::vector<const Type*>& types, Evaluation& evaluation) const;
-  void search_by_value(const Type& type, Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const;
+  void search_by_value(Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const;
 
   Names names_;
   std::map<std::string, Type, std::less<>> types_;

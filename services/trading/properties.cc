@@ -69,14 +69,24 @@ class JsonReader {
     while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
     if (at_ >= text_.size()) return false;
     ++at_;
+    const std::string_view plain = text_.substr(start + 1, at_ - start - 2);
+    if (std::none_of(plain.begin(), plain.end(), [](unsigned char c) { return c == '\\' || c < 0x20 || c >= 0x80; })) {
+      texts.emplace_back(plain);
+      items.push_back(text_at(texts.size() - 1));
+      return true;
+    }
     google::protobuf::Value read;  // JSON's escapes are read by who knows them
     if (!google::protobuf::util::JsonStringToMessage(std::string(text_.substr(start, at_ - start)), &read).ok()) return false;
     texts.push_back(read.string_value());
+    items.push_back(text_at(texts.size() - 1));
+    return true;
+  }
+  /// For now: which of the texts.
+  static Value text_at(std::size_t index) {
     Value value;
     value.kind = expression::Kind::kText;
-    value.size = static_cast<std::uint32_t>(texts.size() - 1);  // for now: which text
-    items.push_back(value);
-    return true;
+    value.size = static_cast<std::uint32_t>(index);
+    return value;
   }
   std::string_view text_;
   std::size_t at_ = 0;
