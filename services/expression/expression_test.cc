@@ -171,7 +171,7 @@ TEST(Expression, WhatIsHostileIsRefusedAtOnce) {
     const auto took = std::chrono::steady_clock::now() - started;
     EXPECT_FALSE(constraint) << expression.substr(0, 30);
     EXPECT_FALSE(filtered) << expression.substr(0, 30);
-    EXPECT_LT(took, std::chrono::milliseconds(20)) << expression.substr(0, 30);
+    EXPECT_LT(took, std::chrono::milliseconds(100)) << expression.substr(0, 30);  // 5 ms where nothing counts along
   };
   refused(std::string(1024 * 1024, 'a'));
   refused(std::string(10'000, '(') + "x" + std::string(10'000, ')'));
@@ -190,7 +190,7 @@ TEST(Expression, WhatIsHostileIsRefusedAtOnce) {
   for (int i = 0; i < 200; ++i) pattern += "'aaaaaaaaab'*";
   const auto started = std::chrono::steady_clock::now();
   EXPECT_EQ(filter("x == *" + pattern, {{"x", text(subject)}}), "F");
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(50));
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(200));
 }
 
 /// A slow, obvious evaluator of the same tree.

@@ -74,22 +74,21 @@ Result<std::string> Database::canonical(std::string_view spec) {
   return components_of(spec).map([](const auto& components) { return joined(components); });
 }
 
-std::uint32_t Database::child(std::uint32_t node, Quark component, bool is_loose) const {
-  return edges_.find(edge(node, component, is_loose));
-}
-
-void Database::Edges::put(std::uint64_t key, std::uint32_t node) {
-  if (++used_ * 2 > places_.size()) {
-    auto before = std::exchange(places_, std::vector<Place>(std::max<std::size_t>(64, places_.size() * 2)));
-    used_ = 0;
+Database::Children& Database::Edges::at(std::uint64_t key) {
+  if ((used_ + 1) * 2 > places_.size()) {
+    const auto before = std::exchange(places_, std::vector<Place>(std::max<std::size_t>(64, places_.size() * 2)));
     for (const auto& place : before) {
-      if (place.node != 0) put(place.key, place.node);
+      if (place.key == 0) continue;
+      std::size_t to = home(place.key);
+      while (places_[to].key != 0) to = (to + 1) & (places_.size() - 1);
+      places_[to] = place;
     }
-    ++used_;
   }
   std::size_t at = home(key);
-  while (places_[at].node != 0) at = (at + 1) & (places_.size() - 1);
-  places_[at] = {key, node};
+  while (places_[at].key != 0 && places_[at].key != key) at = (at + 1) & (places_.size() - 1);
+  if (places_[at].key == 0) ++used_;
+  places_[at].key = key;
+  return places_[at].children;
 }
 
 Status Database::put(Entry entry) {
@@ -98,14 +97,15 @@ Status Database::put(Entry entry) {
   std::uint32_t node = 0;
   for (const auto& component : *components) {
     const Quark quark = quarks_->of(component.name);
-    std::uint32_t next = child(node, quark, component.is_loose);
+    auto& next = edges_.at(edge(node, quark)).node[component.is_loose ? 1 : 0];
     if (next == 0) {
       next = static_cast<std::uint32_t>(nodes_.size());
-      edges_.put(edge(node, quark, component.is_loose), next);
       nodes_.emplace_back();
-      (component.is_loose ? nodes_[node].has_loose : nodes_[node].has_tight) = true;
-      nodes_[node].has_any_one = nodes_[node].has_any_one || quark == kAnyOne;
     }
+    const bool is_leaf = &component == &components->back();
+    (is_leaf ? nodes_[node].has_leaf : nodes_[node].has_inner)[component.is_loose ? 1 : 0] = true;
+    nodes_[node].below |= Node::bit(quark);
+    nodes_[node].has_any_one = nodes_[node].has_any_one || (!is_leaf && quark == kAnyOne);
     node = next;
   }
   entry.spec = joined(*components);
@@ -147,41 +147,59 @@ struct Database::Search {
 };
 
 bool Database::step(Search& search, std::uint32_t node, std::size_t level, Quark component, Step how, bool is_skipping) const {
-  if (component == 0) return false;
+  if (component == 0 || (nodes_[node].below & Node::bit(component)) == 0) return false;
+  const Children children = edges_.find(edge(node, component));
   for (const bool is_loose : {false, true}) {
-    if (is_loose ? !nodes_[node].has_loose : is_skipping || !nodes_[node].has_tight) continue;
-    const std::uint32_t next = child(node, component, is_loose);
-    if (next == 0) continue;
+    const std::uint32_t next = children.node[is_loose ? 1 : 0];
+    if (next == 0 || (is_skipping && !is_loose)) continue;
     if (search.told != nullptr) search.way.push_back({how, is_loose});
-    const bool is_over = look(search, next, level + 1, false);
-    if (is_over) return true;
+    if (look(search, next, level + 1, false)) return true;
     if (search.told != nullptr) search.way.pop_back();
   }
   return false;
 }
 
-bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool is_skipping) const {
-  constexpr std::uint32_t kStepsFree = 200;
-  if (level == search.names.size()) {
-    if (is_skipping || nodes_[node].entry < 0) return false;
-    const Entry& entry = entries_[static_cast<std::size_t>(nodes_[node].entry)];
-    if (search.told == nullptr) {
-      search.found = &entry;
-      return true;
+/// The last component is a name or a class, and has an entry.
+bool Database::look_last(Search& search, std::uint32_t node, bool is_skipping) const {
+  if (!nodes_[node].has_leaf[1] && (is_skipping || !nodes_[node].has_leaf[0])) return false;
+  const Quark name = search.names.back(), class_name = search.classes.back();
+  for (const auto& [component, how] : {std::pair(name, Step::kName), std::pair(class_name, Step::kClass)}) {
+    if (component == 0 || (nodes_[node].below & Node::bit(component)) == 0 || (how == Step::kClass && class_name == name)) continue;
+    const Children children = edges_.find(edge(node, component));
+    for (const bool is_loose : {false, true}) {
+      const std::uint32_t leaf = children.node[is_loose ? 1 : 0];
+      if (leaf == 0 || (is_skipping && !is_loose) || nodes_[leaf].entry < 0) continue;
+      const Entry& entry = entries_[static_cast<std::size_t>(nodes_[leaf].entry)];
+      if (search.told == nullptr) {
+        search.found = &entry;
+        return true;
+      }
+      search.way.push_back({how, is_loose});
+      (*search.told)(entry, search.way);
+      search.way.pop_back();
     }
-    (*search.told)(entry, search.way);
-    return false;
   }
-  const bool is_last = level + 1 == search.names.size();
+  return false;
+}
+
+bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool is_skipping) const {
+  constexpr std::uint32_t kStepsFree = 500;
+  const std::size_t last = search.names.size() - 1;
+  if (level >= last) return level == last && look_last(search, node, is_skipping);
+  const Node& here = nodes_[node];
   const std::uint64_t place = (static_cast<std::uint64_t>(node) << 16) | (level << 1) | (is_skipping ? 1 : 0);
   if (++search.steps > kStepsFree && search.told == nullptr && search.dead.contains(place)) return false;
-  if (step(search, node, level, search.names[level], Step::kName, is_skipping)) return true;
-  if (search.classes[level] != search.names[level] && step(search, node, level, search.classes[level], Step::kClass, is_skipping)) return true;
-  if (!is_last && nodes_[node].has_any_one && step(search, node, level, kAnyOne, Step::kAnyOne, is_skipping)) return true;
-  if (!is_last && nodes_[node].has_loose) {
-    if (search.told != nullptr) search.way.push_back({Step::kSkipped, true});
-    if (look(search, node, level + 1, true)) return true;
-    if (search.told != nullptr) search.way.pop_back();
+  if (here.has_inner[1] || (!is_skipping && here.has_inner[0])) {
+    if (step(search, node, level, search.names[level], Step::kName, is_skipping)) return true;
+    if (search.classes[level] != search.names[level] && step(search, node, level, search.classes[level], Step::kClass, is_skipping)) return true;
+    if (here.has_any_one && step(search, node, level, kAnyOne, Step::kAnyOne, is_skipping)) return true;
+  }
+  // Where only entries hang loosely below, everything up to the last component is skipped at once.
+  const std::size_t next = here.has_inner[1] ? level + 1 : last;
+  if (here.has_inner[1] || here.has_leaf[1]) {
+    if (search.told != nullptr) search.way.resize(search.way.size() + next - level, Way{Step::kSkipped, true});
+    if (look(search, node, next, true)) return true;
+    if (search.told != nullptr) search.way.resize(search.way.size() - (next - level));
   }
   if (search.steps > kStepsFree) search.dead.insert(place);
   return false;
@@ -189,7 +207,7 @@ bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool 
 
 const Entry* Database::get(const std::vector<Quark>& names, const std::vector<Quark>& classes) const {
   Search search{names, classes, nullptr, {}, nullptr, {}, 0};
-  look(search, 0, 0, false);
+  if (!names.empty()) look(search, 0, 0, false);
   return search.found;
 }
 
@@ -199,7 +217,7 @@ void Database::each_match(const std::vector<Quark>& names, const std::vector<Qua
     if (known.insert(&entry).second) told(entry, way);
   };
   Search search{names, classes, &once, {}, nullptr, {}, 0};
-  look(search, 0, 0, false);
+  if (!names.empty()) look(search, 0, 0, false);
 }
 
 void Database::each_entry(const std::function<void(const Entry&)>& told) const {

@@ -76,15 +76,22 @@ class Database {
   static Result<std::string> canonical(std::string_view spec);
 
  private:
+  /// What is below a node: "inner" children have children of their own, "leaf" ones an entry. What is not there is not looked for.
   struct Node {
     std::int32_t entry = -1;
-    bool has_tight = false, has_loose = false;
-    bool has_any_one = false;  ///< a "?" below it
+    bool has_inner[2] = {}, has_leaf[2] = {};  ///< tight, loose
+    bool has_any_one = false;                  ///< a "?" among the inner ones
+    std::uint64_t below = 0;                   ///< one of 64 bits for each component below: most that are not there need no look
+    static std::uint64_t bit(Quark component) { return std::uint64_t{1} << (component * 0x9E3779B1U >> 26); }
+  };
+  struct Children {
+    std::uint32_t node[2] = {};  ///< tight, loose; 0: none
   };
   struct Search;
-  static std::uint64_t edge(std::uint32_t node, Quark component, bool is_loose) { return (static_cast<std::uint64_t>(node) << 33) | (static_cast<std::uint64_t>(component) << 1) | (is_loose ? 1 : 0); }
-  [[nodiscard]] std::uint32_t child(std::uint32_t node, Quark component, bool is_loose) const;
+  static std::uint64_t edge(std::uint32_t node, Quark component) { return (static_cast<std::uint64_t>(node) << 32) | component; }
+  [[nodiscard]] std::uint32_t child(std::uint32_t node, Quark component, bool is_loose) const { return edges_.find(edge(node, component)).node[is_loose ? 1 : 0]; }
   bool look(Search& search, std::uint32_t node, std::size_t level, bool is_skipping) const;
+  bool look_last(Search& search, std::uint32_t node, bool is_skipping) const;
   bool step(Search& search, std::uint32_t node, std::size_t level, Quark component, Step how, bool is_skipping) const;
 
   Quarks* quarks_;
@@ -92,21 +99,22 @@ class Database {
   /// Open addressing: a step down the trie is one look into memory. Nothing is ever taken out.
   class Edges {
    public:
-    [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept {
-      if (places_.empty()) return 0;
+    [[nodiscard]] Children find(std::uint64_t key) const noexcept {
+      if (places_.empty()) return {};
       for (std::size_t at = home(key);; at = (at + 1) & (places_.size() - 1)) {
-        if (places_[at].key == key) return places_[at].node;
-        if (places_[at].node == 0) return 0;
+        if (places_[at].key == key) return places_[at].children;
+        if (places_[at].key == 0) return {};
       }
     }
-    void put(std::uint64_t key, std::uint32_t node);
+    /// The place of the key, made if it is not there.
+    Children& at(std::uint64_t key);
 
    private:
     struct Place {
-      std::uint64_t key = 0;
-      std::uint32_t node = 0;  ///< 0: free
+      std::uint64_t key = 0;  ///< 0: free; a component is never 0
+      Children children;
     };
-    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept { return static_cast<std::size_t>(key * 0x9E3779B97F4A7C15ULL >> 20) & (places_.size() - 1); }
+    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept { return static_cast<std::size_t>((key ^ (key >> 32)) * 0x9E3779B97F4A7C15ULL >> 38) & (places_.size() - 1); }
     std::vector<Place> places_;
     std::size_t used_ = 0;
   };
