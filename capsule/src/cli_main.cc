@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli_binding.h"
+#include "cli_name.h"
 #include "cli_output.h"
 #include "cli_policy.h"
 #include "cli_session.h"
@@ -318,6 +319,7 @@ int main(int argc, char** argv) {
   add_binding_commands(app, options, format, chosen);
   add_policy_commands(app, options, format, chosen);
   add_trade_commands(app, options, format, chosen);
+  add_name_commands(app, options, format, chosen);
 
   std::vector<std::string> paths;
   auto* types = app.add_subcommand("type", "types");

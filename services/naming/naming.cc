@@ -7,6 +7,7 @@
 #include "hector/plugin.h"
 #include "hector/service/v1/naming.pb.h"
 #include "hector/typed.h"
+#include "name.h"
 
 namespace {
 
@@ -18,7 +19,8 @@ constexpr std::size_t kNameOctetsMax = 4'096;
 
 class Naming final : public Service {
  public:
-  Naming() : servant_({[this](Call& call) { bind(call); }, [this](Call& call) { lookup(call); }, [this](Call& call) { unbind(call); }, [this](Call& call) { list(call); }}) {}
+  Naming() : servant_({[this](Call& call) { bind(call); }, [this](Call& call) { lookup(call); }, [this](Call& call) { unbind(call); }, [this](Call& call) { list(call); },
+                      [this](Call& call) { parse(call); }}) {}
   std::string interface_id() const override { return "hector.Naming/1"; }
   Servant& servant() override { return servant_; }
 
@@ -64,6 +66,16 @@ class Naming final : public Service {
         *binding->mutable_reference() = at->second;
       }
       return bindings;
+    });
+  }
+  void parse(Call& call) {
+    answer<NamingName>(call, [&](const NamingName& request) -> Result<NamingComponents> {
+      auto components = naming::parse_name(request.name());
+      if (!components) return fail(components.error());
+      NamingComponents reply;
+      reply.set_name(naming::print_name(*components));
+      for (auto& each : *components) reply.add_components(std::move(each));
+      return reply;
     });
   }
   NamingRevision revised() {

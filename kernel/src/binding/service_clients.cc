@@ -20,7 +20,8 @@ namespace {
 hector::type::v1::Interface naming_interface() {
   return builtin_interface("hector.Naming", "Names for references (X/Open XFN).",
                            {builtin_rpc<NamingBind, NamingRevision>("bind"), builtin_rpc<NamingName, NamingBinding>("lookup"),
-                            builtin_rpc<NamingName, NamingRevision>("unbind"), builtin_rpc<NamingName, NamingBindings>("list_bindings")});
+                            builtin_rpc<NamingName, NamingRevision>("unbind"), builtin_rpc<NamingName, NamingBindings>("list_bindings"),
+                            builtin_rpc<NamingName, NamingComponents>("parse")});
 }
 
 hector::type::v1::Interface trading_interface() {
