@@ -4,6 +4,7 @@
 
 #include "expression/omg.h"
 #include "expression/xfn.h"
+#include "name.h"
 #include "properties.h"
 #include "resource_file.h"
 #include "hector/message.h"
@@ -187,6 +188,31 @@ void resource_file(const std::uint8_t* data, std::size_t size) {
   }
 }
 
+void composite_name(const std::uint8_t* data, std::size_t size) {
+  const auto components = naming::parse_name(text(data, size));
+  if (!components) return;
+  const auto back = naming::parse_name(naming::print_name(*components));
+  if (naming::print_name(*components).size() <= naming::kNameOctetsMax && (!back || *back != *components)) std::abort();
+}
+
+void filter(const std::uint8_t* data, std::size_t size) {
+  const auto read = expression::compile_filter(text(data, size), {"colour", "9"});
+  if (!read) return;
+  const expression::Value items[] = {expression::Value::of(std::string_view("dark blue")), expression::Value::of(std::int64_t{9})};
+  std::vector<expression::Value> slots(read->tree().names.size(), expression::Value::of(items, 2));
+  static_cast<void>(read->matches(slots));
+}
+
+void property(const std::uint8_t* data, std::size_t size) {
+  trading::Names names;
+  google::protobuf::Map<std::string, std::string> values;
+  values["x"] = std::string(text(data, size));
+  if (const auto read = trading::Properties::of(values, names)) static_cast<void>(expression::print(read->get(names.find("x"))));
+  const std::string json = trading::json_value(values["x"]);
+  values["x"] = json;
+  static_cast<void>(trading::Properties::of(values, names));
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -194,7 +220,8 @@ const std::vector<Target>& targets() {
                                        {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
                                        {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
                                        {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
-                                       {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}, {"resource_file", resource_file}};
+                                       {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}, {"resource_file", resource_file},
+                                       {"composite_name", composite_name}, {"filter", filter}, {"property", property}};
   return all;
 }
 
