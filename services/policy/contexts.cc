@@ -63,6 +63,8 @@ void Contexts::clear() {
   contexts_.clear();
   chains_.clear();
   changed_.clear();
+  const std::lock_guard lock(remembered_mutex_);
+  remembered_.clear();
 }
 
 void Contexts::apply(const StoreEvent& event) {
@@ -117,6 +119,9 @@ void Contexts::rebuild(Context& context) {
 void Contexts::applied(Revision) {
   for (const auto& name : changed_) rebuild(contexts_[name]);
   changed_.clear();
+  has_expiries_ = std::any_of(contexts_.begin(), contexts_.end(), [](const auto& each) { return each.second.has_expiries; });
+  const std::lock_guard lock(remembered_mutex_);
+  remembered_.clear();
 }
 
 Result<Question> Contexts::question(std::string_view name, std::string_view class_name, std::vector<std::string> chain) const {
@@ -181,6 +186,22 @@ Found Contexts::get(const Question& question) const {
     const Entry* entry = winner(context->second, question);
     if (entry != nullptr && (found.entry == nullptr || entry->is_final)) found = {entry, &context->first};  // the outermost final one counts
   }
+  return found;
+}
+
+Result<Found> Contexts::get(const std::string& key, const std::function<Result<Question>()>& make) const {
+  {
+    const std::lock_guard lock(remembered_mutex_);
+    const auto known = remembered_.find(key);
+    if (known != remembered_.end()) return known->second;
+  }
+  auto question = make();
+  if (!question) return fail(question.error());
+  const Found found = get(*question);
+  if (has_expiries_) return found;
+  const std::lock_guard lock(remembered_mutex_);
+  if (remembered_.size() >= kRememberedMax) remembered_.clear();
+  remembered_.emplace(key, found);
   return found;
 }
 

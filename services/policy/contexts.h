@@ -59,6 +59,8 @@ class Contexts final : public state::Machine {
   /// Whether setting this chain would lead back to its own context.
   [[nodiscard]] bool makes_cycle(const std::string& context, const std::vector<std::string>& next, const Place& place) const;
   [[nodiscard]] Found get(const Question& question) const;
+  /// The same, remembered under a key that says all of the question until anything changes. `make` makes the question; its error is not remembered.
+  [[nodiscard]] Result<Found> get(const std::string& key, const std::function<Result<Question>()>& make) const;
   [[nodiscard]] v1::PolicyExplanation explain(const Question& question) const;
   /// All entries of the chain as X would merge them: the same spec of a nearer context hides a farther one's.
   [[nodiscard]] v1::PolicyEntries merged(const std::vector<std::string>& chain) const;
@@ -89,6 +91,10 @@ class Contexts final : public state::Machine {
   std::map<std::string, Context, std::less<>> contexts_;
   std::map<std::string, std::vector<std::string>> chains_;
   std::vector<std::string> changed_;
+  bool has_expiries_ = false;  ///< then nothing is remembered: what counts changes by itself
+  static constexpr std::size_t kRememberedMax = 100'000;
+  mutable std::mutex remembered_mutex_;
+  mutable std::unordered_map<std::string, Found> remembered_;
 };
 
 /// The version in a bundle's first line, and its expiry. INVALID_ARGUMENT (BAD_BUNDLE).

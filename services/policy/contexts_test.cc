@@ -129,6 +129,26 @@ TEST_F(PolicyContexts, EnumerateFindsWhatMayGoOn) {
   EXPECT_THAT(names("x.a", "X.A", false), ElementsAre("*d", "x*c", "x.a.b", "x.a.b.e"));
 }
 
+TEST_F(PolicyContexts, WhatIsRememberedIsForgottenWithTheFirstChange) {
+  int made = 0;
+  const auto ask = [&] {
+    const auto found = contexts_.get("x", [&] {
+      ++made;
+      return contexts_.question("x.a.b", "X.A.B", contexts_.chain_of("object:o", place_));
+    });
+    return found->entry == nullptr ? "-" : found->entry->value;
+  };
+  EXPECT_EQ(ask(), "-");
+  EXPECT_EQ(ask(), "-");
+  EXPECT_EQ(made, 1);
+  put("enterprise", "*b", "ent");
+  EXPECT_EQ(ask(), "ent");
+  put("object:o", "*b", "own", false, 2'000);
+  EXPECT_EQ(ask(), "own");
+  now_ = 2'000;
+  EXPECT_EQ(ask(), "ent") << "where something expires nothing is remembered";
+}
+
 TEST_F(PolicyContexts, KeysThatDoNotGoTogetherAreRefused) {
   EXPECT_EQ(get("x.a", "X"), "BAD_KEY");
   EXPECT_EQ(get("x..a", "X.Y.Z"), "BAD_KEY");

@@ -115,19 +115,26 @@ class Policy final : public Service {
     }
     return contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_of(asked)));
   }
+  /// All that decides an answer; names hold no octet 0.
+  static std::string key_of(const v1::PolicyQuestion& asked) {
+    std::string key;
+    for (const auto* part : {&asked.name(), &asked.class_(), &asked.object(), &asked.capsule(), &asked.host()}) key.append(*part).push_back('\0');
+    for (const auto& context : asked.chain()) key.append(context).push_back('\0');
+    return key;
+  }
   /// Under the replica's lock.
   Result<v1::PolicyValue> value_of(const v1::PolicyQuestion& asked, Revision revision) const {
     if (asked.at_least() > revision) return fail(Code::kFailedPrecondition, fmt::format("policy is at revision {}, not yet at {}", revision, asked.at_least()));
-    auto question = question_of(asked);
-    if (!question) return fail(question.error());
-    const Found found = contexts_.get(*question);
-    if (found.entry == nullptr) return refuse("NO_MATCH", fmt::format("no entry of {} matches '{}' ({})", fmt::join(question->chain, ", "), asked.name(), asked.class_()), Code::kNotFound);
+    auto found = contexts_.get(key_of(asked), [&] { return question_of(asked); });
+    if (!found) return fail(found.error());
+    const Entry* const entry = found->entry;
+    if (entry == nullptr) return refuse("NO_MATCH", fmt::format("no entry of {} matches '{}' ({})", fmt::join(chain_of(asked, place_of(asked)), ", "), asked.name(), asked.class_()), Code::kNotFound);
     v1::PolicyValue value;
-    value.set_value(found.entry->value);
-    value.set_context(*found.context);
-    value.set_spec(found.entry->spec);
-    value.set_line(found.entry->line);
-    value.set_is_final(found.entry->is_final);
+    value.set_value(entry->value);
+    value.set_context(*found->context);
+    value.set_spec(entry->spec);
+    value.set_line(entry->line);
+    value.set_is_final(entry->is_final);
     value.set_revision(revision);
     return value;
   }
