@@ -270,7 +270,7 @@ class OffersOfACapsule(unittest.TestCase):
                 time.sleep(0.2)
 
 
-@needs(*MEETING, "services/policy")
+@needs(*MEETING)
 class PolicyInTheMeeting(unittest.TestCase):
     def test_an_enterprises_final_word_chooses_the_protocol_of_a_binding(self):
         with Capsules() as capsules:
