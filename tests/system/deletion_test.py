@@ -7,6 +7,8 @@ import unittest
 
 from capsules import ROOT
 
+# What is random there has run long enough outside.
+ROUNDS = "50"
 DELETED = ("protocols/zenoh", "languages/python", "services/trading")
 
 
@@ -29,7 +31,8 @@ class Deletion(unittest.TestCase):
                         os.symlink(os.path.join(ROOT, "build", shared), os.path.join(tree, "build", shared))
                 self.run_in(tree, "cmake", "--preset", "release")
                 self.run_in(tree, "ninja", "-C", "build/release")
-                out = self.run_in(tree, "ctest", "--test-dir", "build/release", "-j", "2", "-E", "^system.deletion_test$", "--output-on-failure", HECTOR_BUILD="", PYTHONPATH="")
+                out = self.run_in(tree, "ctest", "--test-dir", "build/release", "-j", "2", "-E", "^system.deletion_test$", "--output-on-failure", HECTOR_BUILD="", PYTHONPATH="",
+                                  HECTOR_ROUNDS=ROUNDS)
                 self.assertIn("100% tests passed", out)
                 self.assertNotIn(os.path.basename(deleted) + ".so", " ".join(os.listdir(os.path.join(tree, "build", "release", "lib", "hector"))))
 
