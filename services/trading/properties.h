@@ -25,6 +25,7 @@ using NameId = std::uint32_t;
 class Names {
  public:
   NameId of(const std::string& name) { return numbers_.try_emplace(name, static_cast<NameId>(numbers_.size())).first->second; }
+  [[nodiscard]] std::size_t size() const noexcept { return numbers_.size(); }
   static constexpr NameId kNone = UINT32_MAX;
   [[nodiscard]] NameId find(const std::string& name) const {
     const auto found = numbers_.find(name);

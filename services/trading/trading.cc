@@ -22,6 +22,7 @@ using expression::Program;
 constexpr std::size_t kOffersMax = 4'000'000;
 constexpr std::size_t kPropertiesMax = 100;
 constexpr std::size_t kIteratorsMax = 1'000;
+constexpr std::size_t kScratchNamesMax = 10'000;
 constexpr std::size_t kExplainedMax = 1'000;
 constexpr std::uint32_t kListMax = 10'000;
 constexpr Duration kIteratorLives = std::chrono::minutes(1);
@@ -96,6 +97,7 @@ class Trader final : public Service {
     for (const auto& [name, value] : offer.properties()) {
       if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}': a property is a letter, then letters, digits and '_'", name));
     }
+    if (scratch_names_.size() > kScratchNamesMax) scratch_names_ = {};
     auto values = Properties::of(offer.properties(), scratch_names_);
     if (!values) return fail(values.error());
     if (type == nullptr || !type->is_declared) return {};
