@@ -129,9 +129,15 @@ std::unique_ptr<StoreWatch> Engine::watch(StoreWatchRequest request, StoreObserv
 
 void Engine::submit(Request request) {
   std::unique_lock lock(queue_mutex_);
-  if (auto* commit = std::get_if<Commit>(&request); commit != nullptr && queue_.size() >= kQueueMax) {
+  if (auto* commit = std::get_if<Commit>(&request); commit != nullptr && ++commits_waiting_ > kQueueMax) {
+    --commits_waiting_;
     lock.unlock();
     return commit->done(fail(Code::kResourceExhausted, fmt::format("{} writes wait for the store, its limit; nothing was written", kQueueMax)));
+  }
+  if (auto* watching = std::get_if<Watching>(&request); watching != nullptr && ++watches_waiting_ > kWatchesMax) {
+    --watches_waiting_;
+    lock.unlock();
+    return watching->watch->end({Code::kResourceExhausted, fmt::format("{} watches wait for the store to begin, its limit", kWatchesMax), {}, {}, {}});
   }
   queue_.push_back(std::move(request));
   if (!journal_->is_instant()) {
@@ -155,6 +161,7 @@ void Engine::drain() {
         return;
       }
       taken.swap(queue_);
+      commits_waiting_ = watches_waiting_ = 0;
     }
     handle(taken);
   }
@@ -168,6 +175,7 @@ void Engine::write_until_stopped() {
       queued_.wait(lock, [&] { return !queue_.empty() || is_stopping_; });
       if (queue_.empty()) return;
       taken.swap(queue_);
+      commits_waiting_ = watches_waiting_ = 0;
     }
     handle(taken);
   }

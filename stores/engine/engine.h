@@ -97,6 +97,7 @@ class Engine final : public Store {
   std::mutex queue_mutex_;
   std::condition_variable queued_;
   std::deque<Request> queue_;
+  std::size_t commits_waiting_ = 0, watches_waiting_ = 0;  ///< in the queue: each has a limit of its own
   bool is_draining_ = false, is_stopping_ = false;
   std::thread writer_;
 
