@@ -43,7 +43,7 @@ void add_name_commands(CLI::App& app, CliOptions& options, std::string& format, 
     auto* added = group->add_subcommand(command, text);
     auto* option = added->add_option("name", *name);
     if (is_required) option->required();
-    added->callback([&chosen, name, what] { chosen = [name, what] { return what(*name); }; });
+    choose(added, chosen, name, std::move(what));
   };
   const auto asked = [](const std::string& each) {
     s::NamingName request;

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "cli_output.h"
@@ -54,6 +57,12 @@ int ask_and_show(const CliOptions& options, const std::string& format, const std
   }
   show(*out);
   return 0;
+}
+
+/// When the command is given, `what` is to be done with the arguments.
+template <class Arguments>
+void choose(CLI::App* command, std::function<int()>& chosen, std::shared_ptr<Arguments> arguments, std::function<int(const Arguments&)> what) {
+  command->callback([&chosen, arguments = std::move(arguments), what = std::move(what)] { chosen = [arguments, what] { return what(*arguments); }; });
 }
 
 }  // namespace hector

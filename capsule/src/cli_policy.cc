@@ -99,7 +99,7 @@ void add_policy_commands(CLI::App& app, CliOptions& options, std::string& format
   group->require_subcommand(1);
   const auto arguments = std::make_shared<Arguments>();
   const auto run = [&](CLI::App* command, std::function<int(const Arguments&)> what) {
-    command->callback([&chosen, arguments, what] { chosen = [arguments, what] { return what(*arguments); }; });
+    choose(command, chosen, arguments, std::move(what));
   };
   const auto asks = [&](CLI::App* command) {
     command->add_option("name", arguments->name, "\"diary.Meeting.room.protocols\"")->required();

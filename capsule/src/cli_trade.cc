@@ -117,7 +117,7 @@ void add_trade_commands(CLI::App& app, CliOptions& options, std::string& format,
   group->require_subcommand(1);
   const auto arguments = std::make_shared<Arguments>();
   const auto run = [&](CLI::App* command, std::function<int(const Arguments&)> what) {
-    command->callback([&chosen, arguments, what] { chosen = [arguments, what] { return what(*arguments); }; });
+    choose(command, chosen, arguments, std::move(what));
   };
 
   auto* query = group->add_subcommand("query", "offers that match, best first");

@@ -7,24 +7,22 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <list>
-#include <shared_mutex>
 
 #include "contexts.h"
 #include "hector/plugin.h"
 #include "hector/typed.h"
+#include "state/answer.h"
 
 namespace {
 
 using namespace hector;
 using namespace hector::policy;
+using state::refuse;
 
 constexpr std::size_t kValueOctetsMax = 64 * 1024;
 constexpr std::size_t kBundleOctetsMax = 800 * 1024;
 constexpr std::size_t kBundlePartOctets = 200 * 1024;
 constexpr std::size_t kWatchesMax = 1'000;
-
-tl::unexpected<Error> refuse(const char* type, std::string text, Code code = Code::kInvalidArgument) { return fail(Error{code, fmt::format("{}: {}", type, text), type, {}, {}}); }
 
 std::string from_base64(const std::string& text) {
   std::string out(text.size(), '\0');
@@ -76,7 +74,7 @@ class Policy final : public Service {
       : clock_(*context.clock),
         settings_(std::move(settings)),
         place_{context.capsule, settings_.host(), settings_.network().empty() ? "local" : settings_.network()},
-        contexts_([this] { return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count(); }),
+        contexts_([this] { return now_s(); }),
         replica_({context.store, context.executor, context.log}, "po/", contexts_),
         servant_({[this](Call& call) { get(call); }, [this](Call& call) { get_typed(call); }, [this](Call& call) { enumerate(call); }, [this](Call& call) { put(call); }, [this](Call& call) { remove(call); },
                   [this](Call& call) { replace_bundle(call); }, [this](Call& call) { set_chain(call); }, [this](Call& call) { get_chain(call); }, [this](Call& call) { merge_view(call); },
@@ -98,6 +96,7 @@ class Policy final : public Service {
     bool is_over = false;
   };
 
+  std::int64_t now_s() const { return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count(); }
   Place place_of(const v1::PolicyQuestion& question) const {
     Place place = place_;
     if (!question.capsule().empty()) place.capsule = question.capsule();
@@ -235,7 +234,7 @@ class Policy final : public Service {
   /// The question asked of a text alone; nothing is kept.
   void try_out(Call& call) {
     answer<v1::PolicyTrial>(call, [&](const v1::PolicyTrial& trial) -> Result<v1::PolicyExplanation> {
-      Contexts alone([this] { return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count(); });
+      Contexts alone([this] { return now_s(); });
       auto tried = alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector);
       if (!tried) return fail(tried.error());
       auto question = alone.question(trial.question().name(), trial.question().class_(), {"text"});
@@ -244,21 +243,8 @@ class Policy final : public Service {
     });
   }
 
-  /// Reads the request, plans on the state, and answers with the revision when it is durable.
-  template <class In>
-  void change(Call& given, std::function<Result<StoreTransaction>(const In&)> plan) {
-    auto request = read_message<In>(given.request);
-    if (!request) return given.fail(std::move(request.error()));
-    Call& call = given.defer();
-    replica_.change([plan = std::move(plan), asked = std::move(*request)] { return plan(asked); }, [&call](Result<Revision> revision) {
-      if (!revision) return call.fail(std::move(revision.error()));
-      v1::PolicyRevision reply;
-      reply.set_revision(*revision);
-      call.complete(write_message(reply));
-    });
-  }
   void put(Call& call) {
-    change<v1::PolicyEntry>(call, [](const v1::PolicyEntry& entry) -> Result<StoreTransaction> {
+    state::change<v1::PolicyEntry, v1::PolicyRevision>(replica_, call, [](const v1::PolicyEntry& entry, v1::PolicyRevision&) -> Result<StoreTransaction> {
       if (auto fits = check_context(entry.context()); !fits) return fail(fits.error());
       auto spec = Database::canonical(entry.spec());
       if (!spec) return fail(spec.error());
@@ -272,7 +258,7 @@ class Policy final : public Service {
     });
   }
   void remove(Call& call) {
-    change<v1::PolicySpec>(call, [this](const v1::PolicySpec& asked) -> Result<StoreTransaction> {
+    state::change<v1::PolicySpec, v1::PolicyRevision>(replica_, call, [this](const v1::PolicySpec& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
       if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
       auto spec = Database::canonical(asked.spec());
       if (!spec) return fail(spec.error());
@@ -283,7 +269,7 @@ class Policy final : public Service {
     });
   }
   void replace_bundle(Call& call) {
-    change<v1::PolicyBundle>(call, [this](const v1::PolicyBundle& bundle) -> Result<StoreTransaction> {
+    state::change<v1::PolicyBundle, v1::PolicyRevision>(replica_, call, [this](const v1::PolicyBundle& bundle, v1::PolicyRevision&) -> Result<StoreTransaction> {
       if (auto fits = check_context(bundle.context()); !fits) return fail(fits.error());
       if (bundle.text().size() > kBundleOctetsMax) return refuse("BAD_BUNDLE", "a bundle may have 800 KiB");
       if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) { return is_signed_by(key, bundle.text(), bundle.signature()); })) {
@@ -291,7 +277,7 @@ class Policy final : public Service {
       }
       auto head = read_bundle_head(bundle.text());
       if (!head) return fail(head.error());
-      if (head->expires_s != 0 && head->expires_s <= std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count()) return refuse("EXPIRED", "the bundle is no longer valid", Code::kFailedPrecondition);
+      if (head->expires_s != 0 && head->expires_s <= now_s()) return refuse("EXPIRED", "the bundle is no longer valid", Code::kFailedPrecondition);
       const auto known = contexts_.bundle_version(bundle.context());
       if (head->version <= known) return refuse("ROLLBACK", fmt::format("version {} is there, {} is not newer", known, head->version), Code::kFailedPrecondition);
       if (auto read = read_resources(bundle.text(), {Dialect::kHector, bundle.context()}, [](const Entry&) { return Status{}; }); !read) return fail(read.error());
@@ -308,7 +294,7 @@ class Policy final : public Service {
     return transaction;
   }
   void set_chain(Call& call) {
-    change<v1::PolicyChain>(call, [this](const v1::PolicyChain& chain) -> Result<StoreTransaction> {
+    state::change<v1::PolicyChain, v1::PolicyRevision>(replica_, call, [this](const v1::PolicyChain& chain, v1::PolicyRevision&) -> Result<StoreTransaction> {
       if (auto fits = check_context(chain.context()); !fits) return fail(fits.error());
       for (const auto& each : chain.contexts()) {
         if (auto fits = check_context(each); !fits) return fail(fits.error());

@@ -1,6 +1,5 @@
 #include "state/leases.h"
 
-
 namespace hector::state {
 
 void Leases::open(const std::string& owner, Duration ttl, Callback<void(Result<LeaseId>)> done) {

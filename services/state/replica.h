@@ -51,8 +51,6 @@ class Replica final : public StoreObserver {
     const std::shared_lock lock(mutex_);
     return applied_;
   }
-  [[nodiscard]] Store& store() noexcept { return store_; }
-  [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }
 
   void changed(const StoreChange& change) noexcept override;
   void progress(Revision revision) noexcept override;

@@ -168,16 +168,4 @@ bool fits(const Value& value, std::string_view type) {
   return type == "long long" || value.integer >= 0;
 }
 
-std::string json_value(const std::string& text) {
-  std::vector<Value> items;
-  std::vector<std::string> texts;
-  bool is_list = false;
-  if (JsonReader(text).read(items, texts, is_list)) return text;
-  google::protobuf::Value value;
-  value.set_string_value(text);
-  std::string json;
-  static_cast<void>(google::protobuf::util::MessageToJsonString(value, &json));
-  return json;
-}
-
 }  // namespace hector::trading

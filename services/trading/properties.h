@@ -62,7 +62,5 @@ class Properties {
 Declared declared_of(std::string_view type);
 bool is_property_type(std::string_view type);
 bool fits(const Value& value, std::string_view type);
-/// A JSON scalar or list of scalars, made of the text given; a bare word is a string.
-std::string json_value(const std::string& text);
 
 }  // namespace hector::trading

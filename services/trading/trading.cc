@@ -9,6 +9,7 @@
 #include "hector/plugin.h"
 #include "hector/typed.h"
 #include "offers.h"
+#include "state/answer.h"
 #include "state/leases.h"
 
 namespace {
@@ -18,6 +19,7 @@ using namespace hector::trading;
 using expression::CompileOptions;
 using expression::Preference;
 using expression::Program;
+using state::refuse;
 
 constexpr std::size_t kOffersMax = 4'000'000;
 constexpr std::size_t kPropertiesMax = 100;
@@ -26,8 +28,6 @@ constexpr std::size_t kScratchNamesMax = 10'000;
 constexpr std::size_t kExplainedMax = 1'000;
 constexpr std::uint32_t kListMax = 10'000;
 constexpr Duration kIteratorLives = std::chrono::minutes(1);
-
-tl::unexpected<Error> refuse(const char* type, const std::string& text, Code code = Code::kInvalidArgument) { return fail(Error{code, fmt::format("{}: {}", type, text), type, {}, {}}); }
 
 bool is_property_name(std::string_view name) {
   if (name.empty() || name.size() > 200 || std::isalpha(static_cast<unsigned char>(name.front())) == 0) return false;
@@ -69,20 +69,6 @@ class Trader final : public Service {
  private:
   // --- Register -----------------------------------------------------------------------------------------------------------------------
 
-  /// Reads the request, plans on the state, and answers when it is durable. `plan` may fill in what the answer says.
-  template <class In, class Out>
-  void change(Call& given, std::function<Result<StoreTransaction>(const In&, Out&)> plan) {
-    auto request = read_message<In>(given.request);
-    if (!request) return given.fail(std::move(request.error()));
-    Call& call = given.defer();
-    auto reply = std::make_shared<Out>();
-    replica_.change([plan = std::move(plan), asked = std::move(*request), reply] { return plan(asked, *reply); }, [&call, reply](Result<Revision> revision) {
-      if (!revision) return call.fail(std::move(revision.error()));
-      if constexpr (requires { reply->set_revision(*revision); }) reply->set_revision(*revision);
-      call.complete(write_message(*reply));
-    });
-  }
-
   /// What a type says of its offers; null model if it is an undeclared Interface. UnknownServiceType, IllegalServiceType.
   Result<const Type*> known_type(const std::string& name) const {
     if (!is_type_name(name)) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", name));
@@ -115,7 +101,7 @@ class Trader final : public Service {
   }
 
   void export_offer(Call& call) {
-    change<v1::TradingOffer, v1::TradingOfferId>(call, [this](const v1::TradingOffer& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+    state::change<v1::TradingOffer, v1::TradingOfferId>(replica_, call, [this](const v1::TradingOffer& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
       auto type = known_type(asked.type());
       if (!type) return fail(type.error());
       if (*type != nullptr && (*type)->model.masked()) return refuse("UnknownServiceType", fmt::format("'{}' is masked: it takes no new offers, those that are there stay", asked.type()), Code::kFailedPrecondition);
@@ -152,7 +138,7 @@ class Trader final : public Service {
   }
 
   void withdraw(Call& call) {
-    change<v1::TradingOfferId, v1::TradingOfferId>(call, [this](const v1::TradingOfferId& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+    state::change<v1::TradingOfferId, v1::TradingOfferId>(replica_, call, [this](const v1::TradingOfferId& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
       if (auto known = known_offer(asked.id()); !known) return fail(known.error());
       reply = asked;
       StoreTransaction transaction;
@@ -171,7 +157,7 @@ class Trader final : public Service {
 
   /// Atomic: what is wrong with one property leaves all as they were.
   void modify(Call& call) {
-    change<v1::TradingModify, v1::TradingOfferId>(call, [this](const v1::TradingModify& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+    state::change<v1::TradingModify, v1::TradingOfferId>(replica_, call, [this](const v1::TradingModify& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
       auto known = known_offer(asked.id());
       if (!known) return fail(known.error());
       v1::TradingOffer offer = model_of(**known);
@@ -205,11 +191,11 @@ class Trader final : public Service {
   }
 
   void withdraw_using_constraint(Call& call) {
-    change<v1::TradingSelection, v1::TradingWithdrawn>(call, [this](const v1::TradingSelection& asked, v1::TradingWithdrawn& reply) -> Result<StoreTransaction> {
+    state::change<v1::TradingSelection, v1::TradingWithdrawn>(replica_, call, [this](const v1::TradingSelection& asked, v1::TradingWithdrawn& reply) -> Result<StoreTransaction> {
       constexpr std::uint32_t kTogether = 90;  // a transaction's limit
       auto type = known_type(asked.type());
       if (!type) return fail(type.error());
-      auto constraint = expression::compile_constraint(asked.constraint(), options_for(*type, false, expression::Undefined::kKleene));
+      auto constraint = expression::compile_constraint(asked.constraint(), options_for(*type, expression::Undefined::kKleene));
       if (!constraint) return fail(constraint.error());
       const auto found = offers_.query(offers_.scope(asked.type(), true), *constraint, {}, {UINT32_MAX, UINT32_MAX, kTogether + 1}, random_);
       if (found.offers.empty()) return refuse("NoMatchingOffers", fmt::format("no offer of '{}' matches '{}'", asked.type(), asked.constraint()), Code::kNotFound);
@@ -223,7 +209,7 @@ class Trader final : public Service {
 
   // --- Lookup -------------------------------------------------------------------------------------------------------------------------
 
-  CompileOptions options_for(const Type* type, bool is_strict, expression::Undefined undefined) const {
+  CompileOptions options_for(const Type* type, expression::Undefined undefined) const {
     std::map<std::string, Declared, std::less<>> declared;
     if (type != nullptr && type->is_declared) {
       for (const auto& property : offers_.all_properties(type->model)) declared[property.name()] = declared_of(property.type());
@@ -234,7 +220,6 @@ class Trader final : public Service {
       const auto found = declared.find(name);
       return found == declared.end() ? Declared{} : found->second;
     };
-    static_cast<void>(is_strict);
     return options;
   }
 
@@ -298,7 +283,7 @@ class Trader final : public Service {
     }
     Plan plan;
     if (auto applied = apply_policies(query, plan); !applied) return fail(applied.error());
-    const auto options = options_for(*type, query.strict(), query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
+    const auto options = options_for(*type, query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
     auto constraint = expression::compile_constraint(query.constraint(), options);
     if (!constraint) return fail(constraint.error());
     auto preference = expression::compile_preference(query.preference(), options);
@@ -470,7 +455,7 @@ class Trader final : public Service {
     return {};
   }
   void add_type(Call& call) {
-    change<v1::TradingType, v1::TradingRevision>(call, [this](const v1::TradingType& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+    state::change<v1::TradingType, v1::TradingRevision>(replica_, call, [this](const v1::TradingType& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
       if (!is_type_name(asked.name())) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", asked.name()));
       const Type* there = offers_.type(asked.name());
       if (there != nullptr && there->is_declared) return refuse("ServiceTypeExists", fmt::format("'{}' is there", asked.name()), Code::kAlreadyExists);
@@ -499,7 +484,7 @@ class Trader final : public Service {
     return refuse("UnknownServiceType", fmt::format("there is no service type '{}'", name), Code::kNotFound);
   }
   void remove_type(Call& call) {
-    change<v1::TradingTypeName, v1::TradingRevision>(call, [this](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+    state::change<v1::TradingTypeName, v1::TradingRevision>(replica_, call, [this](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
       auto type = declared_type(asked.name());
       if (!type) return fail(type.error());
       if (const auto subtypes = offers_.subtypes(asked.name()); !subtypes.empty()) return refuse("HasSubTypes", fmt::format("'{}' is a subtype of it", subtypes.front()->model.name()), Code::kFailedPrecondition);
@@ -531,7 +516,7 @@ class Trader final : public Service {
     });
   }
   void mask_type(Call& call, bool masks) {
-    change<v1::TradingTypeName, v1::TradingRevision>(call, [this, masks](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+    state::change<v1::TradingTypeName, v1::TradingRevision>(replica_, call, [this, masks](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
       auto type = declared_type(asked.name());
       if (!type) return fail(type.error());
       if ((*type)->model.masked() == masks) return refuse(masks ? "AlreadyMasked" : "NotMasked", fmt::format("'{}'", asked.name()), Code::kFailedPrecondition);
@@ -548,7 +533,7 @@ class Trader final : public Service {
     });
   }
   void set_attributes(Call& call) {
-    change<v1::TradingAttributes, v1::TradingRevision>(call, [](const v1::TradingAttributes& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+    state::change<v1::TradingAttributes, v1::TradingRevision>(replica_, call, [](const v1::TradingAttributes& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
       StoreTransaction transaction;
       transaction.then.push_back(StoreOperation::put("a", Bytes::take(asked.SerializeAsString())));
       return transaction;

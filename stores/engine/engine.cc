@@ -209,9 +209,7 @@ void Engine::handle_commits(std::vector<Commit*>& commits) {
   {
     const std::lock_guard lock(state_mutex_);
     for (auto* commit : commits) {
-      const std::size_t records = batch.records.size(), kept = batch.outcomes.size();
-      auto outcome = evaluate(commit->transaction, batch);
-      outcomes.push_back({commit, std::move(outcome), batch.records.size() != records || batch.outcomes.size() != kept});
+      outcomes.push_back({commit, evaluate(commit->transaction, batch)});
     }
   }
   const Status kept = keep(batch);
@@ -285,10 +283,9 @@ void Engine::put(const StoreOperation& operation, Revision revision, Batch& batc
   add({revision, true, operation.key, operation.value, was ? was->created : revision, was ? was->version + 1 : 1, operation.lease, 0, was ? was->lease : 0}, batch);
 }
 
-std::size_t Engine::erase(const KeyRange& range, Revision revision, Batch& batch) {
+void Engine::erase(const KeyRange& range, Revision revision, Batch& batch) {
   const auto page = history_.range({range}, history_.latest());
   for (const auto& entry : page.entries) add({revision, false, entry.key, {}, 0, 0, 0, 0, entry.lease}, batch);
-  return page.entries.size();
 }
 
 Result<StoreOutcome> Engine::evaluate(const StoreTransaction& transaction, Batch& batch) {

@@ -64,7 +64,6 @@ class Engine final : public Store {
   struct Outcome {
     Commit* commit;
     Result<StoreOutcome> outcome;
-    bool is_written = false;
   };
 
   Engine(const EngineOptions& options, std::unique_ptr<Journal> journal);
@@ -77,7 +76,7 @@ class Engine final : public Store {
   Result<StoreOutcome> evaluate(const StoreTransaction& transaction, Batch& batch);
   [[nodiscard]] bool holds(const StoreCompare& compare) const;
   void put(const StoreOperation& operation, Revision revision, Batch& batch);
-  std::size_t erase(const KeyRange& range, Revision revision, Batch& batch);
+  void erase(const KeyRange& range, Revision revision, Batch& batch);
   void add(Record record, Batch& batch);
   Status keep(const Batch& batch);
   void tell(Revision from, Revision to);

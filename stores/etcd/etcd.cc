@@ -17,6 +17,11 @@ StoreEntry entry_of(const v1::KeyValue& kv, std::size_t prefix) {
   return {kv.key().substr(std::min(prefix, kv.key().size())), Bytes::copy(kv.value()), kv.create_revision(), kv.mod_revision(), kv.version(), kv.lease()};
 }
 
+bool was_never_sent(const grpc::Status& status) {
+  const std::string& said = status.error_message();
+  return said.find("failed to connect") != std::string::npos || said.find("Connection refused") != std::string::npos;
+}
+
 Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool is_write) {
   const std::string& said = status.error_message();
   const auto says = [&](std::string_view text) { return said.find(text) != std::string::npos; };
@@ -24,10 +29,9 @@ Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool i
   if (says("future revision")) return {Code::kFailedPrecondition, fmt::format("the store is not yet at revision {}", asked), {}, {}, {}};
   if (says("lease not found")) return lease_not_found(lease);
   if (says("database space exceeded")) return {Code::kResourceExhausted, "etcd: its database is full; nothing was written, compact and defragment it, or raise its quota", {}, {}, {}};
-  const bool is_unsent = says("failed to connect") || says("Connection refused");
   const auto code = status.error_code();
   if (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED || code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::UNKNOWN) {
-    if (is_write && !is_unsent) {
+    if (is_write && !was_never_sent(status)) {
       return {Code::kUnavailable, fmt::format("OUTCOME_UNKNOWN: etcd gave no answer ({}); send it again under an idempotency key", said), std::string(kOutcomeUnknown), {}, {}};
     }
     return {Code::kUnavailable, fmt::format("etcd cannot be reached ({}); nothing happened, try again", said), {}, {}, {}};
@@ -64,8 +68,7 @@ class Unary : public std::enable_shared_from_this<Unary<In, Out>> {
     const auto code = status.error_code();
     const bool is_lost = code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED;
     if (is_lost) core_->turn(member);
-    const bool is_unsent = status.error_message().find("failed to connect") != std::string::npos || status.error_message().find("Connection refused") != std::string::npos;
-    if (is_lost && (may_repeat_ || is_unsent) && !core_->is_closed && core_->clock->now() + kPauseBetween < until_) {
+    if (is_lost && (may_repeat_ || was_never_sent(status)) && !core_->is_closed && core_->clock->now() + kPauseBetween < until_) {
       core_->executor->at(core_->clock->now() + kPauseBetween, [self = this->shared_from_this()] { self->start(); });
       return;
     }

@@ -43,6 +43,8 @@ struct Core {
 };
 
 StoreEntry entry_of(const v1::KeyValue& kv, std::size_t prefix);
+/// No connection was made: sending it again is harmless.
+bool was_never_sent(const grpc::Status& status);
 /// etcd's own words as this contract's errors. `is_write`: whether a lost answer leaves the outcome open.
 Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool is_write);
 

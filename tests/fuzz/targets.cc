@@ -170,7 +170,6 @@ void constraint(const std::uint8_t* data, std::size_t size) {
   }
   static_cast<void>(expression::compile_preference(expression, {}));
   static_cast<void>(expression::compile_filter(expression, {"a", "1"}));
-  static_cast<void>(trading::json_value(expression));
 }
 
 void resource_file(const std::uint8_t* data, std::size_t size) {
@@ -208,9 +207,6 @@ void property(const std::uint8_t* data, std::size_t size) {
   google::protobuf::Map<std::string, std::string> values;
   values["x"] = std::string(text(data, size));
   if (const auto read = trading::Properties::of(values, names)) static_cast<void>(expression::print(read->get(names.find("x"))));
-  const std::string json = trading::json_value(values["x"]);
-  values["x"] = json;
-  static_cast<void>(trading::Properties::of(values, names));
 }
 
 }  // namespace

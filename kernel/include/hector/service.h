@@ -17,7 +17,7 @@ struct ServiceContext {
   Random* random = nullptr;
   Executor* executor = nullptr;
   Log* log = nullptr;
-  /// Where its state is kept. Outlives the service; never null.
+  /// Where its state is kept. Outlives the service; null where the kernel was given none.
   Store* store = nullptr;
   std::string settings;
 };

@@ -8,16 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "binding/service_clients.h"
 #include "binding/coordinator.h"
 #include "binding/core.h"
 #include "binding/policy.h"
+#include "binding/service_clients.h"
 #include "hector/management/v1/management.pb.h"
 #include "hector/typed.h"
 
 namespace hector {
 
-/// The services as the kernel uses them.
 struct Candidate {
   Reference reference;
   std::string how;  ///< "given as 'ana'", "traded: capacity >= 3"
