@@ -206,7 +206,7 @@ void measure_trading(int rounds, int count) {
   options.history = 1'000;
   auto engine = stores::Engine::make(options, std::make_unique<NoJournal>());
   Offers offers;
-  state::Replica replica({engine->get(), world.loops.get(), world.log.get()}, "tr/", offers);
+  state::Replica replica({engine->get(), world.clock.get(), world.loops.get(), world.log.get()}, "tr/", offers);
   if (!replica.start()) return;
   malloc_trim(0);
   const std::size_t before = resident();

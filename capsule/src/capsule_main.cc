@@ -112,6 +112,7 @@ class CapsuleProcess {
     options.network = network_.get();
     options.log = log_.get();
     options.store = store_.get();
+    options.open_store = [this](const std::string& location) { return loader_.make_store(location, {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()}); };
     options.policy = configuration_.policy;
     options.default_deadline = configuration_.default_deadline;
     options.drain_grace = configuration_.drain_grace;

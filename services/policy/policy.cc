@@ -12,6 +12,7 @@
 #include "hector/plugin.h"
 #include "hector/typed.h"
 #include "state/answer.h"
+#include "state/feed.h"
 
 namespace {
 
@@ -75,7 +76,7 @@ class Policy final : public Service {
         settings_(std::move(settings)),
         place_{context.capsule, settings_.host(), settings_.network().empty() ? "local" : settings_.network()},
         contexts_([this] { return now_s(); }),
-        replica_({context.store, context.executor, context.log}, "po/", contexts_),
+        replica_({context.store, context.clock, context.executor, context.log}, "po/", contexts_),
         servant_({[this](Call& call) { get(call); }, [this](Call& call) { get_typed(call); }, [this](Call& call) { enumerate(call); }, [this](Call& call) { put(call); }, [this](Call& call) { remove(call); },
                   [this](Call& call) { replace_bundle(call); }, [this](Call& call) { set_chain(call); }, [this](Call& call) { get_chain(call); }, [this](Call& call) { merge_view(call); },
                   [this](Call& call) { explain(call); }, [this](Call& call) { watch(call); },
@@ -90,7 +91,7 @@ class Policy final : public Service {
  private:
   struct Watching {
     v1::PolicyQuestion asked;
-    std::shared_ptr<Stream> stream;
+    std::shared_ptr<state::Feed> feed;
     Call* call;
     std::string last = "\xff";
     bool is_over = false;
@@ -326,7 +327,7 @@ class Policy final : public Service {
       const auto lock = replica_.read();
       if (auto question = question_of(*asked); !question) return given.fail(std::move(question.error()));
     }
-    auto watching = std::make_shared<Watching>(Watching{std::move(*asked), given.stream, nullptr});
+    auto watching = std::make_shared<Watching>(Watching{std::move(*asked), std::make_shared<state::Feed>(given.stream), nullptr});
     {
       const std::lock_guard lock(watches_mutex_);
       if (watches_.size() >= kWatchesMax) return given.fail({Code::kResourceExhausted, fmt::format("policy has {} watches, its limit", kWatchesMax), {}, {}, {}});
@@ -365,7 +366,7 @@ class Policy final : public Service {
     if (watching.is_over || text == watching.last) return;
     watching.last = std::move(text);
     told.set_revision(revision);
-    watching.stream->write(write_message(told), [](const Status&) {});
+    static_cast<void>(watching.feed->push(write_message(told)));  // who misses one is told the next
   }
 
   const Clock& clock_;

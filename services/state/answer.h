@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hector/typed.h"
+#include "state/leases.h"
 #include "state/replica.h"
 
 namespace hector::state {
@@ -29,6 +30,31 @@ void change(Replica& replica, Call& given, Plan plan) {
     if (!revision) return call.fail(std::move(revision.error()));
     if constexpr (requires { reply->set_revision(*revision); }) reply->set_revision(*revision);
     call.complete(write_message(*reply));
+  });
+}
+
+/// The operation open_lease, in a message with `owner`, `ttl_ms` and `lease`.
+template <class Lease>
+void open_lease(Leases& leases, Call& given) {
+  auto asked = read_message<Lease>(given.request);
+  if (!asked) return given.fail(std::move(asked.error()));
+  if (asked->owner().empty() || asked->owner().size() > 500) return given.fail({Code::kInvalidArgument, "a lease has an owner: a name of up to 500 octets", {}, {}, {}});
+  Call& call = given.defer();
+  leases.open(asked->owner(), std::chrono::milliseconds(asked->ttl_ms()), [&call, reply = *asked](Result<LeaseId> lease) mutable {
+    if (!lease) return call.fail(std::move(lease.error()));
+    reply.set_lease(static_cast<std::uint64_t>(*lease));
+    call.complete(write_message(reply));
+  });
+}
+/// renew_lease and close_lease.
+template <class Lease, auto operation>
+void with_lease(Leases& leases, Call& given) {
+  auto asked = read_message<Lease>(given.request);
+  if (!asked) return given.fail(std::move(asked.error()));
+  Call& call = given.defer();
+  (leases.*operation)(static_cast<LeaseId>(asked->lease()), [&call, reply = *asked](Status status) {
+    if (!status) return call.fail(std::move(status.error()));
+    call.complete(write_message(reply));
   });
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kTries = 32;
 constexpr std::uint32_t kPageEntries = 10'000;
+constexpr Duration kLoadAgainAfter = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -18,7 +19,7 @@ struct Replica::Attempt {
 };
 
 Replica::Replica(const ReplicaOptions& options, std::string prefix, Machine& machine)
-    : store_(*options.store), executor_(*options.executor), log_(*options.log), prefix_(std::move(prefix)), machine_(machine), life_(std::make_shared<Life>()) {
+    : store_(*options.store), clock_(*options.clock), executor_(*options.executor), log_(*options.log), prefix_(std::move(prefix)), machine_(machine), life_(std::make_shared<Life>()) {
   life_->replica = this;
 }
 
@@ -84,13 +85,20 @@ void Replica::ended(const Error& error) noexcept {
   load_again();
 }
 
+/// Where the store cannot be read now it is tried again every second: the state stays what it was until then.
 /// Rare (a restore, a watch left behind by compaction), so it may hold an event loop for as long as reading takes; the store's own thread it may not.
 void Replica::load_again() {
   executor_.post([life = life_] {
     const std::lock_guard lock(life->mutex);
     auto* const self = life->replica;
     if (self == nullptr) return;
-    if (auto loaded = self->load(); !loaded) self->log_.write(Level::kError, "state cannot be read", {{"prefix", self->prefix_}, {"why", loaded.error().message}});
+    auto loaded = self->load();
+    if (loaded) return;
+    self->log_.write(Level::kError, "state cannot be read; it is tried again", {{"prefix", self->prefix_}, {"why", loaded.error().message}});
+    self->executor_.at(self->clock_.now() + kLoadAgainAfter, [life] {
+      const std::lock_guard waited(life->mutex);
+      if (life->replica != nullptr) life->replica->load_again();
+    });
   });
 }
 
@@ -104,6 +112,14 @@ void Replica::when_applied(Revision revision, Callback<void()> then) {
     }
   }
   then();
+}
+
+void Replica::when_current(Callback<void(Status)> then) {
+  if (!store_.is_shared()) return then({});
+  store_.read({KeyRange::one(prefix_)}, [this, then = std::move(then)](Result<StorePage> page) mutable {
+    if (!page) return then(fail(page.error()));
+    when_applied(page->revision, [then = std::move(then)]() mutable { then({}); });
+  });
 }
 
 void Replica::reached(Revision revision) {

@@ -28,6 +28,7 @@ class Machine {
 
 struct ReplicaOptions {
   Store* store = nullptr;
+  const Clock* clock = nullptr;
   Executor* executor = nullptr;
   Log* log = nullptr;
 };
@@ -47,6 +48,10 @@ class Replica final : public StoreObserver {
 
   /// Reads of the state hold it shared.
   [[nodiscard]] std::shared_lock<std::shared_mutex> read() const { return std::shared_lock(mutex_); }
+  /// Runs `then` when the machine has come to the revision, at once if it has.
+  void when_applied(Revision revision, Callback<void()> then);
+  /// Runs `then` when the machine knows everything that was acknowledged before, by whoever: where others write as well the store is asked how far it is.
+  void when_current(Callback<void(Status)> then);
   [[nodiscard]] Revision revision() const {
     const std::shared_lock lock(mutex_);
     return applied_;
@@ -63,13 +68,13 @@ class Replica final : public StoreObserver {
   };
   struct Attempt;
   void attempt(std::shared_ptr<Attempt> attempt);
-  void when_applied(Revision revision, Callback<void()> then);
   void reached(Revision revision);
   Status load();
   void load_again();
   void prefix_keys(StoreTransaction& transaction) const;
 
   Store& store_;
+  const Clock& clock_;
   Executor& executor_;
   Log& log_;
   const std::string prefix_;

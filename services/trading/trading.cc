@@ -50,14 +50,15 @@ class Trader final : public Service {
   explicit Trader(const ServiceContext& context)
       : clock_(*context.clock),
         random_(*context.random),
-        replica_({context.store, context.executor, context.log}, "tr/", offers_),
+        replica_({context.store, context.clock, context.executor, context.log}, "tr/", offers_),
         leases_(*context.store, "tr-leases/"),
         servant_({[this](Call& call) { export_offer(call); }, [this](Call& call) { withdraw(call); }, [this](Call& call) { query(call); }, [this](Call& call) { describe(call); },
                   [this](Call& call) { modify(call); }, [this](Call& call) { withdraw_using_constraint(call); }, [this](Call& call) { next_offers(call); }, [this](Call& call) { explain(call); },
                   [this](Call& call) { add_type(call); }, [this](Call& call) { remove_type(call); }, [this](Call& call) { list_types(call); }, [this](Call& call) { describe_type(call, false); },
                   [this](Call& call) { describe_type(call, true); }, [this](Call& call) { mask_type(call, true); }, [this](Call& call) { mask_type(call, false); },
-                  [this](Call& call) { get_attributes(call); }, [this](Call& call) { set_attributes(call); }, [this](Call& call) { list_offers(call); }, [this](Call& call) { open_lease(call); },
-                  [this](Call& call) { with_lease(call, true); }, [this](Call& call) { with_lease(call, false); }}) {}
+                  [this](Call& call) { get_attributes(call); }, [this](Call& call) { set_attributes(call); }, [this](Call& call) { list_offers(call); }, [this](Call& call) { state::open_lease<v1::TradingLease>(leases_, call); },
+                  [this](Call& call) { state::with_lease<v1::TradingLease, &state::Leases::renew>(leases_, call); },
+                  [this](Call& call) { state::with_lease<v1::TradingLease, &state::Leases::close>(leases_, call); }}) {}
   Status start() {
     auto started = replica_.start();
     next_ = offers_.highest();
@@ -524,7 +525,7 @@ class Trader final : public Service {
     });
   }
 
-  // --- Admin and leases ---------------------------------------------------------------------------------------------------------------
+  // --- Admin --------------------------------------------------------------------------------------------------------------------------
 
   void get_attributes(Call& call) {
     answer<v1::TradingNothing>(call, [&](const v1::TradingNothing&) -> Result<v1::TradingAttributes> {
@@ -548,30 +549,6 @@ class Trader final : public Service {
       return reply;
     });
   }
-  void open_lease(Call& given) {
-    auto asked = read_message<v1::TradingLease>(given.request);
-    if (!asked) return given.fail(std::move(asked.error()));
-    if (asked->owner().empty() || asked->owner().size() > 500) return given.fail({Code::kInvalidArgument, "a lease has an owner: a name of up to 500 octets", {}, {}, {}});
-    Call& call = given.defer();
-    leases_.open(asked->owner(), std::chrono::milliseconds(asked->ttl_ms()), [&call, reply = *asked](Result<LeaseId> lease) mutable {
-      if (!lease) return call.fail(std::move(lease.error()));
-      reply.set_lease(static_cast<std::uint64_t>(*lease));
-      call.complete(write_message(reply));
-    });
-  }
-  void with_lease(Call& given, bool renews) {
-    auto asked = read_message<v1::TradingLease>(given.request);
-    if (!asked) return given.fail(std::move(asked.error()));
-    Call& call = given.defer();
-    auto done = [&call, reply = *asked](Status status) {
-      if (!status) return call.fail(std::move(status.error()));
-      call.complete(write_message(reply));
-    };
-    const auto lease = static_cast<LeaseId>(asked->lease());
-    if (renews) leases_.renew(lease, std::move(done));
-    else leases_.close(lease, std::move(done));
-  }
-
   struct Iterator {
     v1::TradingQuery query;
     std::size_t given = 0;

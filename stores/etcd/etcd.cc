@@ -278,6 +278,7 @@ class EtcdStore final : public Store {
       done({});
     });
   }
+  bool is_shared() const noexcept override { return true; }
   StoreLimits limits() const noexcept override { return {}; }
   StoreHealth health() override {
     const std::lock_guard lock(core_->mutex);

@@ -33,6 +33,8 @@ struct KernelOptions {
   Network* network = nullptr;
   Log* log = nullptr;
   Store* store = nullptr;  ///< for services; null: none
+  /// ServiceContext::open_store.
+  std::function<Result<std::unique_ptr<Store>>(const std::string& location)> open_store = {};
   std::vector<PolicyEntry> policy;
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);

@@ -3,6 +3,7 @@
 // Who: services/*; the kernel's service table.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,12 @@ struct ServiceContext {
   /// Where its state is kept. Outlives the service; null where the kernel was given none.
   Store* store = nullptr;
   std::string settings;
+  /// Other Objects, as any Object reaches them. Outlives the service.
+  Capsule* handle = nullptr;
+  /// Runs what may block on one of the kernel's few threads.
+  std::function<void(std::function<void()>)> run_blocking;
+  /// Another store by its line of configuration ("etcd://127.0.0.1:2379/names"). May block. NOT_FOUND, UNAVAILABLE.
+  std::function<Result<std::unique_ptr<Store>>(const std::string& location)> open_store;
 };
 
 /// The embedded provider of one service.

@@ -185,6 +185,8 @@ class Store {
   virtual void compact(Revision revision, Callback<void(Status)> done) = 0;
   /// Revisions of before mean nothing any more: watches end with kStoreOtherEpoch, and who names the old epoch is refused.
   virtual void begin_epoch(std::uint64_t epoch, Callback<void(Status)> done) = 0;
+  /// Whether other processes write here as well: then what a watch has told may lag behind what was acknowledged.
+  [[nodiscard]] virtual bool is_shared() const noexcept { return false; }
   [[nodiscard]] virtual StoreLimits limits() const noexcept = 0;
   [[nodiscard]] virtual StoreHealth health() = 0;
 };

@@ -19,9 +19,16 @@ namespace {
 
 hector::type::v1::Interface naming_interface() {
   return builtin_interface("hector.Naming", "Names for references (X/Open XFN).",
-                           {builtin_rpc<NamingBind, NamingRevision>("bind"), builtin_rpc<NamingName, NamingBinding>("lookup"),
-                            builtin_rpc<NamingName, NamingRevision>("unbind"), builtin_rpc<NamingName, NamingBindings>("list_bindings"),
-                            builtin_rpc<NamingName, NamingComponents>("parse")});
+                           {builtin_rpc<NamingBind, NamingRevision>("bind"), builtin_rpc<NamingName, NamingBinding>("lookup"), builtin_rpc<NamingName, NamingRevision>("unbind"),
+                            builtin_rpc<NamingPage, NamingBindings>("list_bindings"), builtin_rpc<NamingName, NamingComponents>("parse"), builtin_rpc<NamingName, NamingBinding>("lookup_link"),
+                            builtin_rpc<NamingPage, NamingBindings>("list_names"), builtin_rpc<NamingRename, NamingRevision>("rename"), builtin_rpc<NamingBind, NamingRevision>("create_subcontext"),
+                            builtin_rpc<NamingName, NamingRevision>("destroy_subcontext"), builtin_rpc<NamingName, NamingBindings>("initial_context"),
+                            builtin_rpc<NamingName, NamingSyntax>("get_syntax_attrs"), builtin_rpc<NamingEquivalent, NamingComponents>("equivalent_name"),
+                            builtin_rpc<NamingAttributeIds, NamingAttributes>("attr_get"), builtin_rpc<NamingAttributeIds, NamingAttributes>("attr_get_ids"),
+                            builtin_rpc<NamingAttributeIds, NamingAttributes>("attr_multi_get"), builtin_rpc<NamingModify, NamingRevision>("attr_modify"),
+                            builtin_rpc<NamingModify, NamingRevision>("attr_multi_modify"), builtin_rpc<NamingSearch, NamingBindings>("attr_search"), builtin_flow<NamingWatch, NamingEvent>("watch"),
+                            builtin_rpc<NamingNames, NamingResolved>("resolve_many"), builtin_rpc<NamingLease, NamingLease>("open_lease"), builtin_rpc<NamingLease, NamingLease>("renew_lease"),
+                            builtin_rpc<NamingLease, NamingLease>("close_lease")});
 }
 
 hector::type::v1::Interface trading_interface() {
@@ -46,12 +53,28 @@ hector::type::v1::Interface policy_interface() {
                             builtin_rpc<PolicyTrial, PolicyExplanation>("try_out")});
 }
 
+template <class Lease>
+Result<std::uint64_t> open(Target& target, const Clock& clock, const std::string& owner, Duration ttl) {
+  Lease request;
+  request.set_owner(owner);
+  request.set_ttl_ms(static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(ttl).count()));
+  return call_and_wait<Lease>(target, clock, kByName, "open_lease", request).map([](const auto& opened) { return opened.lease(); });
+}
+template <class Lease>
+Status with_lease(Target& target, const Clock& clock, const char* operation, std::uint64_t lease) {
+  Lease request;
+  request.set_lease(lease);
+  return call_and_wait<Lease>(target, clock, kByName, operation, request).map([](const auto&) {});
+}
+
 class NamingClient final : public NamingService {
  public:
   NamingClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock) {}
 
-  Status bind(const std::string& name, const Reference& reference, bool exclusive) override {
+  Status bind(const std::string& name, const Reference& reference, bool exclusive, std::uint64_t lease) override {
     NamingBind request;
+    request.set_lease(lease);
+    request.set_make_contexts(true);
     request.set_name(name);
     *request.mutable_reference() = to_model(reference);
     request.set_exclusive(exclusive);
@@ -67,17 +90,28 @@ class NamingClient final : public NamingService {
     request.set_name(name);
     return call<NamingRevision>(2, "unbind", request).map([](const auto&) {});
   }
-  Result<std::vector<NamedReference>> list(const std::string& prefix) override {
-    NamingName request;
-    request.set_name(prefix);
-    return call<NamingBindings>(3, "list_bindings", request).map([](const auto& bindings) {
-      std::vector<NamedReference> list;
-      for (const auto& binding : bindings.bindings()) list.push_back({binding.name(), from_model(binding.reference())});
-      return list;
-    });
+  Result<std::vector<NamedReference>> list(const std::string& context) override {
+    NamingPage request;
+    request.set_name(context);
+    request.set_how_many(kPageMax);
+    std::vector<NamedReference> list;
+    do {
+      auto page = call<NamingBindings>(3, "list_bindings", request);
+      if (!page && page.error().code == Code::kNotFound) return list;
+      if (!page) return fail(page.error());
+      for (const auto& binding : page->bindings()) {
+        if (binding.has_reference()) list.push_back({binding.name(), from_model(binding.reference())});
+      }
+      request.set_iterator(page->iterator());
+    } while (!request.iterator().empty());
+    return list;
   }
+  Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) override { return open<NamingLease>(*target_, clock_, owner, ttl); }
+  Status renew_lease(std::uint64_t lease) override { return with_lease<NamingLease>(*target_, clock_, "renew_lease", lease); }
+  Status close_lease(std::uint64_t lease) override { return with_lease<NamingLease>(*target_, clock_, "close_lease", lease); }
 
  private:
+  static constexpr std::uint32_t kPageMax = 1'000;
   template <class Out, class In>
   Result<Out> call(std::uint32_t operation, const char* name, const In& request) {
     return call_and_wait<Out>(*target_, clock_, operation, name, request);
@@ -98,14 +132,9 @@ class TradingClient final : public TradingService {
     for (const auto& [name, value] : properties) (*offer.mutable_properties())[name] = value;
     return call_and_wait<TradingOfferId>(*target_, clock_, 0, "export", offer).map([](const auto& id) { return id.id(); });
   }
-  Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) override {
-    TradingLease request;
-    request.set_owner(owner);
-    request.set_ttl_ms(static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(ttl).count()));
-    return call_and_wait<TradingLease>(*target_, clock_, kByName, "open_lease", request).map([](const auto& opened) { return opened.lease(); });
-  }
-  Status renew_lease(std::uint64_t lease) override { return with_lease("renew_lease", lease); }
-  Status close_lease(std::uint64_t lease) override { return with_lease("close_lease", lease); }
+  Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) override { return open<TradingLease>(*target_, clock_, owner, ttl); }
+  Status renew_lease(std::uint64_t lease) override { return with_lease<TradingLease>(*target_, clock_, "renew_lease", lease); }
+  Status close_lease(std::uint64_t lease) override { return with_lease<TradingLease>(*target_, clock_, "close_lease", lease); }
   Status withdraw(const std::string& id) override {
     TradingOfferId request;
     request.set_id(id);
@@ -127,11 +156,6 @@ class TradingClient final : public TradingService {
   }
 
  private:
-  Status with_lease(const char* operation, std::uint64_t lease) {
-    TradingLease request;
-    request.set_lease(lease);
-    return call_and_wait<TradingLease>(*target_, clock_, kByName, operation, request).map([](const auto&) {});
-  }
   std::shared_ptr<Target> target_;
   const Clock& clock_;
 };

@@ -106,8 +106,8 @@ void KernelImpl::drain() {
   for (const auto& offer : core_.offers.all()) {
     if (!offer->is_system) static_cast<void>(delete_object(offer->object));
   }
-  if (auto* naming = services().naming; naming != nullptr && !embedded_.contains("naming")) static_cast<void>(naming->unbind("capsules/" + core_.options.capsule));
   trading_lease_.close();
+  naming_lease_.close();
   for (const auto& name : core_.protocols.names()) static_cast<void>(core_.protocols.withdraw(name));
   for (const auto& name : core_.protocols.names()) core_.protocols.remove(name, core_.options.drain_grace);
   core_.workers.stop();
@@ -132,7 +132,12 @@ LanguageContext KernelImpl::language_context(const std::string& settings) {
 }
 ServiceContext KernelImpl::service_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, o.clock, o.random, o.executor, o.log, o.store, settings};
+  auto run_blocking = [this](std::function<void()> task) { core_.workers.run(std::move(task)); };
+  auto open_store = [this](const std::string& location) -> Result<std::unique_ptr<Store>> {
+    if (core_.options.open_store) return core_.options.open_store(location);
+    return fail(Code::kUnavailable, fmt::format("'{}': this kernel opens no stores", location));
+  };
+  return {o.capsule, o.clock, o.random, o.executor, o.log, o.store, settings, &own_capsule_, std::move(run_blocking), std::move(open_store)};
 }
 
 Result<InterfacePtr> KernelImpl::interface(const std::string& id) {
@@ -221,28 +226,49 @@ std::shared_ptr<Target> KernelImpl::joined_service(const std::string& name) {
 }
 
 Status KernelImpl::use_service(const std::string& name, const std::shared_ptr<Target>& target) {
-  const auto* const trading = services().trading;
+  const Services before = services();
   {
     const std::lock_guard lock(mutex_);
     if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule}); !used) return used;
     core_.policies.use(clients_.services().policy);
   }
-  if (services().trading != trading) trading_lease_.forget();
+  if (services().trading != before.trading) trading_lease_.forget();
+  if (services().naming != before.naming) naming_lease_.forget();
   refresh_references();
   return {};
 }
 
 void KernelImpl::refresh_references() {
-  const Services use = services();
   if (core_.protocols.profiles().empty()) return;
-  if (use.naming != nullptr) {
-    auto bound = use.naming->bind("capsules/" + core_.options.capsule, management(), false);
-    if (!bound) core_.options.log->write(Level::kWarning, "not in Naming", {{"error", bound.error().message}});
-  }
+  bind_capsule();
   for (const auto& offer : core_.offers.all()) {
     if (offer->is_system) continue;
-    if (auto published = publish(offer); !published) core_.options.log->write(Level::kWarning, "not published", {{"object", offer->object}, {"error", published.error().message}});
+    auto published = bind_name(offer->object, core_.reference_of(*offer), false);
+    if (published) published = publish(offer);
+    if (!published) core_.options.log->write(Level::kWarning, "not published", {{"object", offer->object}, {"error", published.error().message}});
   }
+}
+
+void KernelImpl::bind_capsule() {
+  if (services().naming == nullptr) return;
+  auto bound = bind_name("capsules/" + core_.options.capsule, management(), false);
+  if (!bound) core_.options.log->write(Level::kWarning, "not in Naming", {{"error", bound.error().message}});
+  for (const auto& offer : core_.offers.all()) {
+    // The first capsule that has a service embedded is where others find it.
+    if (offer->is_system && standard_interface_of(offer->object)) static_cast<void>(bind_name("service/" + offer->object, core_.reference_of(*offer), true));
+  }
+}
+
+Status KernelImpl::bind_name(const std::string& name, const Reference& reference, bool exclusive) {
+  auto* const naming = services().naming;
+  if (naming == nullptr) return {};
+  auto lease = naming_lease_.get();
+  if (!lease) return fail(lease.error());
+  auto bound = naming->bind(name, reference, exclusive, *lease);
+  if (bound || bound.error().type != kStoreLeaseNotFound) return bound;
+  naming_lease_.forget();
+  if (lease = naming_lease_.get(); !lease) return fail(lease.error());
+  return naming->bind(name, reference, exclusive, *lease);
 }
 
 Result<std::vector<std::string>> KernelImpl::unload(ModuleKind kind, const std::string& name, bool dry_run) {
@@ -523,12 +549,9 @@ Result<Reference> KernelImpl::create_object(const CreateOptions& options) {
 
 Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
   if (auto added = core_.offers.add(offer); !added) return added;
-  const Services use = services();
-  if (use.naming != nullptr) {
-    if (auto bound = use.naming->bind(offer->object, core_.reference_of(*offer), name == NameIs::kNew); !bound) {
-      core_.offers.remove(offer->object);
-      return bound;
-    }
+  if (auto bound = bind_name(offer->object, core_.reference_of(*offer), name == NameIs::kNew); !bound) {
+    core_.offers.remove(offer->object);
+    return bound;
   }
   if (auto published = publish(offer); !published) {
     unpublish(offer, name == NameIs::kNew ? NameGoes::kAway : NameGoes::kToSuccessor);
@@ -542,9 +565,6 @@ Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
 Status KernelImpl::publish(const OfferPtr& offer) {
   const Services use = services();
   const Reference reference = core_.reference_of(*offer);
-  if (use.naming != nullptr) {
-    if (auto bound = use.naming->bind(offer->object, reference, false); !bound) return bound;
-  }
   if (use.trading == nullptr) return {};
   const std::string earlier = offer->advertised ? offer->advertised->trader_id : "";
   auto lease = trading_lease_.get();

@@ -15,7 +15,7 @@
 #include "hector/kernel.h"
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"
-#include "management/trading_lease.h"
+#include "management/service_lease.h"
 
 namespace hector {
 
@@ -111,6 +111,9 @@ class KernelImpl final : public Kernel {
   /// Every place the Object has in a Binding goes to the successor, all or none.
   Result<std::vector<std::string>> rebind_places(const OfferPtr& offer, const std::string& successor);
   void refresh_references();
+  void bind_capsule();
+  /// Under this capsule's lease at Naming; nothing where there is none.
+  Status bind_name(const std::string& name, const Reference& reference, bool exclusive);
   Result<std::vector<std::string>> unload_protocol(const std::string& name, bool dry_run);
   Result<std::vector<std::string>> moves_of(const std::string& protocol, bool dry_run);
   Result<std::vector<std::string>> unload_language(const std::string& name, bool dry_run);
@@ -135,7 +138,8 @@ class KernelImpl final : public Kernel {
   };
   std::map<std::string, Joined> joined_;
   ServiceClients clients_;
-  TradingLease trading_lease_{core_, [this] { return services().trading; }, [this] { refresh_references(); }};
+  ServiceLease naming_lease_{core_, [this] { return services().naming; }, [this] { refresh_references(); }};
+  ServiceLease trading_lease_{core_, [this] { return services().trading; }, [this] { refresh_references(); }};
   std::map<std::uint64_t, std::shared_ptr<BindingController>> bindings_;
   std::vector<OfferPtr> kept_;  ///< deleted Objects whose calls did not end in time
   bool drained_ = false;

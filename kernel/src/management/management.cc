@@ -222,7 +222,11 @@ class Management {
     }
     const std::string json = request.json().empty() ? "{}" : request.json();
     const Deadline deadline = core_.options.clock->now() + std::chrono::milliseconds(request.timeout_ms() == 0 ? 30'000 : request.timeout_ms());
-    if (operation->kind == Kind::kStream) return call_flow(**target, *operation, json, deadline);
+    if (operation->kind == Kind::kStream) {
+      // A flow without an end is told as far as it came, while there is time to tell it.
+      const Duration left = deadline - core_.options.clock->now();
+      return call_flow(**target, *operation, json, deadline - std::min<Duration>(std::chrono::milliseconds(500), left / 5));
+    }
     auto bytes = interface->from_json(operation->input, json);
     if (!bytes) return fail(bytes.error());
     WaitedCall call;
@@ -274,7 +278,7 @@ class Management {
       Row(reply, core_.options.capsule).with("reached by", profiles_text(core_.protocols.profiles()));
       return reply;
     }
-    auto found = (*naming)->list("capsules/");
+    auto found = (*naming)->list("capsules");
     if (!found) return fail(found.error());
     for (const auto& each : *found) Row(reply, each.reference.capsule).with("reached by", profiles_text(each.reference.profiles));
     return reply;
@@ -437,8 +441,10 @@ class Management {
       std::unique_lock lock(collector->mutex);
       collector->changed.wait_for(lock, std::chrono::seconds(5), [&] { return collector->over; });
     }
-    if (call.error) return fail(std::move(*call.error));
+    const bool is_cut = operation.flow == Flow::kOut && call.error && call.error->code == Code::kDeadlineExceeded;
+    if (call.error && !is_cut) return fail(std::move(*call.error));
     CallReply reply;
+    const std::lock_guard lock(collector->mutex);
     if (operation.flow == Flow::kIn) collector->messages.push_back(call.reply.bytes());
     for (const auto& message : collector->messages) {
       auto text = interface->to_json(operation.output, message.view());

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "hector/clock.h"
 #include "hector/reference.h"
+#include "hector/service/leasing.h"
 
 namespace hector {
 
@@ -27,17 +27,11 @@ struct TradeQuery {
 };
 
 /// As NamingService.
-class TradingService {
+class TradingService : public LeasingService {
  public:
-  virtual ~TradingService() = default;
   /// Register.export: the offer's id. It ends with the lease, if one is given.
   virtual Result<std::string> export_offer(const std::string& type, const Reference& reference,
                                            const std::map<std::string, std::string>& properties, std::uint64_t lease = 0) = 0;
-  /// Everything exported under it goes `ttl` after its last renewal. The owner's earlier one ends at once, with its offers.
-  virtual Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) = 0;
-  /// NOT_FOUND: it has ended; export again under another.
-  virtual Status renew_lease(std::uint64_t lease) = 0;
-  virtual Status close_lease(std::uint64_t lease) = 0;
   /// Register.withdraw. NOT_FOUND (UnknownOfferId).
   virtual Status withdraw(const std::string& id) = 0;
   /// Lookup.query, best first. INVALID_ARGUMENT (IllegalConstraint, IllegalPreference) with the column.

@@ -1,52 +1,52 @@
-#include "management/trading_lease.h"
+#include "management/service_lease.h"
 
 namespace hector {
 
 /// What a timer holds: it may come after the end.
-struct TradingLease::Life {
+struct ServiceLease::Life {
   std::mutex mutex;
-  TradingLease* lease = nullptr;
+  ServiceLease* lease = nullptr;
 };
 
-TradingLease::TradingLease(Core& core, std::function<TradingService*()> trading, std::function<void()> lost)
-    : core_(core), trading_(std::move(trading)), lost_(std::move(lost)), life_(std::make_shared<Life>()) {
+ServiceLease::ServiceLease(Core& core, std::function<LeasingService*()> service, std::function<void()> lost)
+    : core_(core), service_(std::move(service)), lost_(std::move(lost)), life_(std::make_shared<Life>()) {
   life_->lease = this;
 }
-TradingLease::~TradingLease() {
+ServiceLease::~ServiceLease() {
   const std::lock_guard lock(life_->mutex);
   life_->lease = nullptr;
 }
 
-Result<std::uint64_t> TradingLease::get() {
-  auto* const trading = trading_();
-  if (trading == nullptr) return 0;
+Result<std::uint64_t> ServiceLease::get() {
+  auto* const service = service_();
+  if (service == nullptr) return 0;
   const std::lock_guard lock(mutex_);
   if (lease_ != 0) return lease_;
-  auto opened = trading->open_lease("capsule:" + core_.options.capsule, kTtl);
+  auto opened = service->open_lease("capsule:" + core_.options.capsule, kTtl);
   if (!opened) return opened;
   lease_ = *opened;
   renew_later();
   return opened;
 }
 
-void TradingLease::forget() {
+void ServiceLease::forget() {
   const std::lock_guard lock(mutex_);
   lease_ = 0;
   if (timer_ != 0) core_.options.executor->cancel(timer_);
   timer_ = 0;
 }
 
-void TradingLease::close() {
+void ServiceLease::close() {
   std::uint64_t lease = 0;
   {
     const std::lock_guard lock(mutex_);
     lease = lease_;
   }
   forget();
-  if (auto* const trading = trading_(); trading != nullptr && lease != 0) static_cast<void>(trading->close_lease(lease));
+  if (auto* const service = service_(); service != nullptr && lease != 0) static_cast<void>(service->close_lease(lease));
 }
 
-void TradingLease::renew_later() {
+void ServiceLease::renew_later() {
   timer_ = core_.options.executor->at(core_.options.clock->now() + kTtl / 3, [life = life_] {
     const std::unique_lock lock(life->mutex, std::try_to_lock);  // it is ending, or renewing just now
     if (!lock || life->lease == nullptr) return;
@@ -57,21 +57,21 @@ void TradingLease::renew_later() {
   });
 }
 
-void TradingLease::renew() {
+void ServiceLease::renew() {
   std::uint64_t lease = 0;
   {
     const std::lock_guard lock(mutex_);
     lease = lease_;
   }
-  auto* const trading = trading_();
-  if (lease == 0 || trading == nullptr) return;
-  const auto renewed = trading->renew_lease(lease);
+  auto* const service = service_();
+  if (lease == 0 || service == nullptr) return;
+  const auto renewed = service->renew_lease(lease);
   if (renewed || renewed.error().code != Code::kNotFound) {
     const std::lock_guard lock(mutex_);
     if (lease_ == lease) renew_later();  // who cannot be reached now may be later
     return;
   }
-  core_.options.log->write(Level::kWarning, "the lease at the Trader has ended; everything is exported again", {});
+  core_.options.log->write(Level::kWarning, "the lease at a service has ended; everything is entered again", {});
   forget();
   lost_();
 }

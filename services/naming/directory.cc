@@ -1,0 +1,273 @@
+#include "directory.h"
+
+#include <fmt/format.h>
+
+namespace hector::naming {
+
+namespace {
+
+Components part(const Components& name, std::size_t from, std::size_t to) { return {name.begin() + static_cast<std::ptrdiff_t>(from), name.begin() + static_cast<std::ptrdiff_t>(to)}; }
+std::string text_of(const Components& name) { return name.empty() ? std::string() : print_name(name); }
+
+Code code_of(const std::string& code) {
+  if (code == "NAME_NOT_FOUND" || code == "NO_SUCH_ATTRIBUTE") return Code::kNotFound;
+  if (code == "NAME_IN_USE" || code == "ATTR_IN_USE") return Code::kAlreadyExists;
+  if (code == "CTX_UNAVAILABLE" || code == "COMMUNICATION_FAILURE") return Code::kUnavailable;
+  if (code == "OPERATION_NOT_SUPPORTED") return Code::kUnimplemented;
+  if (code == "ILLEGAL_NAME") return Code::kInvalidArgument;
+  if (code == "CTX_NO_PERMISSION") return Code::kPermissionDenied;
+  return Code::kFailedPrecondition;
+}
+
+tl::unexpected<Error> refuse_at(const char* code, const Components& name, std::size_t at, const std::string& why) {
+  v1::NamingStatus status;
+  status.set_code(code);
+  status.set_resolved_name(text_of(part(name, 0, at)));
+  status.set_remaining_name(text_of(part(name, at, name.size())));
+  return fail(status_error(std::move(status), why));
+}
+
+}  // namespace
+
+Error status_error(v1::NamingStatus status, const std::string& text) {
+  std::string message = fmt::format("{}: {}", status.code(), text);
+  if (!status.remaining_name().empty() || !status.resolved_name().empty()) message += fmt::format("; resolved '{}', remaining '{}'", status.resolved_name(), status.remaining_name());
+  Error error{code_of(status.code()), std::move(message), status.code(), status.SerializeAsString(), {}};
+  return error;
+}
+
+std::optional<v1::NamingStatus> status_of(const Error& error) {
+  v1::NamingStatus status;
+  if (error.detail.empty() || !status.ParseFromString(error.detail) || status.code().empty()) return std::nullopt;
+  return status;
+}
+
+Error status_from(const Components& resolved, const Error& error) {
+  auto status = status_of(error);
+  if (!status) return error;
+  Components all = resolved;
+  if (!status->resolved_name().empty()) {
+    if (auto theirs = parse_name(status->resolved_name())) all.insert(all.end(), theirs->begin(), theirs->end());
+  }
+  const std::string earlier = fmt::format("; resolved '{}', remaining '{}'", status->resolved_name(), status->remaining_name());
+  std::string text = error.message.substr(std::min(error.message.size(), status->code().size() + 2));
+  if (text.ends_with(earlier)) text.resize(text.size() - earlier.size());
+  status->set_resolved_name(text_of(all));
+  return status_error(std::move(*status), text);
+}
+
+Result<const Entry*> entry_at(const Place& place) {
+  if (place.kind == Place::Kind::kAtom && place.entry != nullptr) return place.entry;
+  if (place.kind == Place::Kind::kContext) return fail(Error{Code::kUnimplemented, "OPERATION_NOT_SUPPORTED: the initial context itself has no binding", "OPERATION_NOT_SUPPORTED", {}, {}});
+  return missing_at(place);
+}
+
+tl::unexpected<Error> missing_at(const Place& place) {
+  v1::NamingStatus status;
+  status.set_code("NAME_NOT_FOUND");
+  if (!place.resolved.empty()) status.set_resolved_name(print_name(place.resolved));
+  status.set_remaining_name(print_name({place.atom}));
+  if (place.atom.empty()) return fail(status_error(std::move(status), "this context has no next naming system; leave the '/' at the end of the name out"));
+  return fail(status_error(std::move(status), fmt::format("'{}' is not bound", place.atom)));
+}
+
+Result<Context*> context_at(const Place& place) {
+  if (place.kind == Place::Kind::kContext) return place.context;
+  if (place.entry == nullptr) return missing_at(place);
+  if (place.entry->child != nullptr) return place.entry->child;
+  v1::NamingStatus status;
+  status.set_code("NOT_A_CONTEXT");
+  status.set_resolved_name(print_name(place.resolved));
+  *status.mutable_resolved() = *place.entry->binding;
+  return fail(status_error(std::move(status), fmt::format("'{}' is bound to a reference, not to a context", place.atom)));
+}
+
+
+InitialNames initial_names(const v1::NamingWho& who) {
+  const std::string user = who.principal().substr(0, who.principal().find('\0'));
+  InitialNames names;
+  for (const char* each : {"_myself", "thisuser", "_thisuser"}) names[each] = {"user", user};
+  for (const char* each : {"_myens", "_thisens"}) names[each] = {};
+  for (const char* each : {"_myorgunit", "_thisorgunit", "_org", "_orgunit"}) names[each] = {"org"};
+  names["_mysite"] = names["_thissite"] = {"site"};
+  names["_thishost"] = {"host", who.host()};
+  names["_user"] = {"user"};
+  names["_host"] = {"host"};
+  names["_site"] = {"site"};
+  names["_service"] = {"service"};
+  names["_thiscapsule"] = {"capsules", who.capsule()};
+  names["_thisobject"] = {who.object()};
+  names["_offers"] = {"service", "trading"};
+  names["_types"] = {"service", "type"};
+  return names;
+}
+
+void Directory::clear() {
+  contexts_.clear();
+  root_ = &make_context(kRootContext);
+  size_ = 0;
+}
+
+Context& Directory::make_context(const std::string& id) {
+  auto& slot = contexts_[id];
+  if (!slot) {
+    slot = std::make_unique<Context>();
+    slot->id = id;
+  }
+  return *slot;
+}
+
+void Directory::apply(const StoreEvent& event) {
+  const std::string& key = event.entry.key;
+  if (key.size() < 3) return;
+  const bool is_gone = event.kind == StoreEvent::Kind::kErase;
+  if (key.starts_with("c/")) {
+    const std::string id = key.substr(2);
+    if (is_gone) {
+      if (id != kRootContext) contexts_.erase(id);
+      return;
+    }
+    Context& context = make_context(id);
+    context.modified = event.entry.modified;
+    context.is_closing = event.entry.value.size() != 0;
+    return;
+  }
+  const auto slash = key.find('/', 2);
+  if (!key.starts_with("n/") || slash == std::string::npos) return;
+  const std::string id = key.substr(2, slash - 2);
+  if (is_gone) {
+    Context* const holder = context(id);
+    if (holder != nullptr) size_ -= holder->entries.erase(key.substr(slash + 1));
+    return;
+  }
+  auto binding = std::make_shared<v1::NamingBinding>();
+  if (!binding->ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size()))) return;
+  Context& holder = make_context(id);
+  auto [place, is_new] = holder.entries.try_emplace(key.substr(slash + 1));
+  size_ += is_new ? 1 : 0;
+  place->second.modified = event.entry.modified;
+  place->second.child = nullptr;
+  if (!binding->context().empty()) {
+    place->second.child = &make_context(binding->context());
+    place->second.child->parent = &holder;
+  }
+  place->second.binding = std::move(binding);
+}
+
+struct Directory::Walk {
+  const InitialNames& initial;
+  LastLink last;
+  std::uint32_t links = 0;
+};
+
+Result<Place> Directory::resolve(const Components& name, const InitialNames& initial, LastLink last) const {
+  Walk walk{initial, last};
+  return this->walk(walk, nullptr, name, 0);
+}
+
+/// `from` null: the initial context.
+Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name, std::size_t first) const {
+  Place place;
+  Context* at = from;
+  if (at == nullptr) {
+    at = root_;
+    const auto alias = first < name.size() ? walk.initial.find(name[first]) : walk.initial.end();
+    if (alias != walk.initial.end()) {
+      Components longer = alias->second;
+      const std::size_t more = longer.size();
+      longer.insert(longer.end(), name.begin() + static_cast<std::ptrdiff_t>(first) + 1, name.end());
+      if (longer.empty()) longer.emplace_back();
+      auto led = this->walk(walk, root_, longer, 0);
+      if (led) {
+        // As it was asked: the initial name for all that it stands for.
+        const std::size_t taken = led->resolved.size() < more ? 0 : led->resolved.size() - more + 1;
+        led->resolved = part(name, 0, std::min(name.size(), first + taken));
+        return led;
+      }
+      auto status = status_of(led.error());
+      if (!status) return led;
+      const auto theirs = status->resolved_name().empty() ? Components() : *parse_name(status->resolved_name());
+      const std::size_t taken = theirs.size() < more ? 0 : theirs.size() - more + 1;
+      status->set_resolved_name(text_of(part(name, 0, std::min(name.size(), first + taken))));
+      std::string text = led.error().message.substr(status->code().size() + 2);
+      text.resize(std::min(text.size(), text.find("; resolved '")));
+      return fail(status_error(std::move(*status), text));
+    }
+    if (first < name.size() && name[first] == kGlobalRoot && at->find(kGlobalRoot) == nullptr) {
+      return Place{Place::Kind::kNext, at, name[first], nullptr, "dns:", part(name, first + 1, name.size()), part(name, 0, first + 1)};
+    }
+  }
+  // The empty name is the context itself.
+  if (first >= name.size() || (name.size() - first == 1 && name[first].empty() && first == 0)) {
+    return Place{Place::Kind::kContext, at, {}, nullptr, {}, {}, name};
+  }
+  for (std::size_t i = first;; ++i) {
+    const bool is_last = i + 1 == name.size();
+    const Entry* const entry = at->find(name[i]);
+    if (entry == nullptr) {
+      if (is_last) return Place{Place::Kind::kAtom, at, name[i], nullptr, {}, {}, part(name, 0, i)};
+      return refuse_at("NAME_NOT_FOUND", name, i, fmt::format("'{}' is not bound", name[i]));
+    }
+    const auto& binding = *entry->binding;
+    if (!binding.link().empty() && !(is_last && walk.last == LastLink::kKeep)) return follow(walk, at, binding.link(), name, i);
+    if (is_last) return Place{Place::Kind::kAtom, at, name[i], entry, {}, {}, name};
+    if (!binding.next().empty()) return Place{Place::Kind::kNext, at, name[i], entry, binding.next(), part(name, i + 1, name.size()), part(name, 0, i + 1)};
+    if (entry->child == nullptr) return refuse_at("NOT_A_CONTEXT", name, i + 1, fmt::format("'{}' is bound to a reference, not to a context", name[i]));
+    at = entry->child;
+  }
+}
+
+/// What is left of the name goes on behind the link's.
+Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& link, const Components& name, std::size_t at) const {
+  if (++walk.links > kLinksMax) return refuse_at("LINK_LOOP_LIMIT", name, at, fmt::format("more than {} links were followed, the last to '{}'", kLinksMax, link));
+  auto target = parse_name(link);
+  if (!target || target->empty()) return refuse_at("MALFORMED_LINK", name, at, fmt::format("'{}' is bound to the link '{}', which is no name", name[at], link));
+  const bool is_relative = target->front() == ".";
+  Components longer = *target;
+  const std::size_t own = longer.size();
+  longer.insert(longer.end(), name.begin() + static_cast<std::ptrdiff_t>(at) + 1, name.end());
+  auto led = this->walk(walk, is_relative ? holder : nullptr, longer, is_relative ? 1 : 0);
+  if (led) {
+    const bool is_missing = led->kind == Place::Kind::kAtom && led->entry == nullptr;
+    if (is_missing && own == longer.size()) {
+      v1::NamingStatus status;
+      status.set_code("LINK_ERROR");
+      status.set_resolved_name(text_of(part(name, 0, at)));
+      status.set_remaining_name(text_of(part(name, at, name.size())));
+      status.set_link_code("NAME_NOT_FOUND");
+      status.set_link_resolved_name(text_of(part(longer, 0, led->resolved.size())));
+      status.set_link_remaining_name(text_of(part(longer, std::min(longer.size(), led->resolved.size()), longer.size())));
+      return fail(status_error(std::move(status), fmt::format("the link '{}' of '{}' leads to nothing that is bound", link, name[at])));
+    }
+    const std::size_t behind = longer.size() - own;
+    const std::size_t left = led->kind == Place::Kind::kNext ? led->rest.size() : is_missing ? 1 : 0;
+    led->resolved = part(name, 0, left > behind ? at + 1 : name.size() - left);
+    return led;
+  }
+  auto status = status_of(led.error());
+  if (!status || status->code() == "LINK_LOOP_LIMIT" || status->code() == "MALFORMED_LINK" || status->code() == "LINK_ERROR") {
+    if (!status) return led;
+    status->set_resolved_name(text_of(part(name, 0, at)));
+    status->set_remaining_name(text_of(part(name, at, name.size())));
+    std::string text = led.error().message.substr(status->code().size() + 2);
+    text.resize(std::min(text.size(), text.find("; resolved '")));
+    return fail(status_error(std::move(*status), text));
+  }
+  v1::NamingStatus own_status;
+  const std::size_t remaining = status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
+  if (remaining <= longer.size() - own) {  // past the link: what is wrong is in the name itself
+    own_status.set_code(status->code());
+    own_status.set_resolved_name(text_of(part(name, 0, name.size() - remaining)));
+    own_status.set_remaining_name(status->remaining_name());
+    return fail(status_error(std::move(own_status), fmt::format("behind the link '{}' of '{}'", link, name[at])));
+  }
+  own_status.set_code("LINK_ERROR");
+  own_status.set_resolved_name(text_of(part(name, 0, at)));
+  own_status.set_remaining_name(text_of(part(name, at, name.size())));
+  own_status.set_link_code(status->code());
+  own_status.set_link_resolved_name(status->resolved_name());
+  own_status.set_link_remaining_name(status->remaining_name());
+  return fail(status_error(std::move(own_status), fmt::format("the link '{}' of '{}' does not lead on: {}", link, name[at], status->code())));
+}
+
+}  // namespace hector::naming
