@@ -152,6 +152,7 @@ void Directory::apply(const StoreEvent& event) {
     place->second.child->parent = &holder;
   }
   place->second.binding = std::move(binding);
+  place->second.stored = event.entry.value;
 }
 
 struct Directory::Walk {

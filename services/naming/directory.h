@@ -27,6 +27,7 @@ struct Context;
 /// What an atomic name is bound to.
 struct Entry {
   std::shared_ptr<const v1::NamingBinding> binding;
+  Bytes stored;              ///< the same as the store has it
   Context* child = nullptr;  ///< of a context
   Revision modified = 0;
 };

@@ -335,10 +335,20 @@ class Naming final : public Service {
     const bool keeps = std::string_view(operation) == "lookup_link";
     look<v1::NamingName>(call, operation, keeps ? LastLink::kKeep : LastLink::kFollow, false, [](Call& asked, const v1::NamingName& request, const Place& place, Revision revision) {
       if (place.kind == Place::Kind::kAtom && place.entry == nullptr) return asked.fail(missing_at(place).value());
-      auto binding = binding_at(place);
-      binding.set_name(request.name());
-      binding.set_revision(revision);
-      asked.complete(write_message(binding));
+      if (place.kind == Place::Kind::kContext) {
+        auto binding = binding_at(place);
+        binding.set_name(request.name());
+        binding.set_revision(revision);
+        return asked.complete(write_message(binding));
+      }
+      // What is stored goes as it is, behind what it leaves out: Protobuf reads two messages in a row as one.
+      v1::NamingBinding head;
+      head.set_name(request.name());
+      head.set_revision(revision);
+      if (place.entry->binding->type().empty()) head.set_type(type_of(*place.entry->binding));
+      std::string whole = head.SerializeAsString();
+      whole.append(place.entry->stored.view());
+      asked.complete(Payload(Bytes::take(std::move(whole))));
     });
   }
 
