@@ -14,8 +14,8 @@
 #include "hector/plugin.h"
 #include "search.h"
 #include "state/answer.h"
+#include "state/watches.h"
 #include "systems.h"
-#include "watching.h"
 
 namespace {
 
@@ -701,7 +701,16 @@ class Naming final : public Service {
       auto context = context_at(place);
       if (!context) return asked.fail(std::move(context.error()));
       const std::string prefix = fmt::format("{}n/{}/", kPrefix, (*context)->id);
-      watches_.add(asked, prefix, request.prefix(), request.from() > 0 ? request.from() : revision + 1);
+      watches_.add(asked, KeyRange::prefix(prefix + request.prefix()), request.from() > 0 ? request.from() : revision + 1, [size = prefix.size()](Revision at, const StoreEvent& event) {
+        v1::NamingEvent told;
+        told.set_revision(at);
+        told.set_is_gone(event.kind == StoreEvent::Kind::kErase);
+        auto& binding = *told.mutable_binding();
+        if (!told.is_gone()) static_cast<void>(binding.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())));
+        binding.set_name(print_name({event.entry.key.substr(size)}));
+        if (!told.is_gone()) binding.set_type(type_of(binding));
+        return write_message(told);
+      });
     });
   }
 
@@ -718,7 +727,7 @@ class Naming final : public Service {
   std::mutex searches_mutex_;
   std::map<std::string, Search> searches_;
   std::deque<std::uint64_t> seen_;  ///< searches that came from elsewhere
-  Watches watches_;
+  state::Watches watches_;
   TableServant servant_;
 };
 

@@ -3,7 +3,6 @@
 // Who: loaded by capsules whose configuration says `policy: embedded`.
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -13,6 +12,7 @@
 #include "hector/typed.h"
 #include "state/answer.h"
 #include "state/feed.h"
+#include "state/signature.h"
 
 namespace {
 
@@ -24,24 +24,6 @@ constexpr std::size_t kValueOctetsMax = 64 * 1024;
 constexpr std::size_t kBundleOctetsMax = 800 * 1024;
 constexpr std::size_t kBundlePartOctets = 200 * 1024;
 constexpr std::size_t kWatchesMax = 1'000;
-
-std::string from_base64(const std::string& text) {
-  std::string out(text.size(), '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-  while (text.ends_with('=') && out.size() > 32) out.pop_back();
-  return out;
-}
-
-bool is_signed_by(const std::string& key, std::string_view text, std::string_view signature) {
-  EVP_PKEY* const public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(key.data()), key.size());
-  EVP_MD_CTX* const context = EVP_MD_CTX_new();
-  const bool is_good = public_key != nullptr && EVP_DigestVerifyInit(context, nullptr, nullptr, nullptr, public_key) == 1 &&
-                       EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
-  EVP_MD_CTX_free(context);
-  EVP_PKEY_free(public_key);
-  return is_good;
-}
 
 /// "1500", "1.5 s", "20ms", "2 min", "1h".
 std::optional<std::int64_t> milliseconds_of(std::string_view text) {
@@ -81,7 +63,7 @@ class Policy final : public Service {
                   [this](Call& call) { replace_bundle(call); }, [this](Call& call) { set_chain(call); }, [this](Call& call) { get_chain(call); }, [this](Call& call) { merge_view(call); },
                   [this](Call& call) { explain(call); }, [this](Call& call) { watch(call); },
                   [this](Call& call) { try_out(call); }}) {
-    for (const auto& key : settings_.keys()) keys_.push_back(from_base64(key));
+    for (const auto& key : settings_.keys()) keys_.push_back(state::from_base64(key));
     contexts_.on_change = [this](Revision revision) { tell_watches(revision); };
   }
   Status start() { return replica_.start(); }
@@ -273,7 +255,7 @@ class Policy final : public Service {
     state::change<v1::PolicyBundle, v1::PolicyRevision>(replica_, call, [this](const v1::PolicyBundle& bundle, v1::PolicyRevision&) -> Result<StoreTransaction> {
       if (auto fits = check_context(bundle.context()); !fits) return fail(fits.error());
       if (bundle.text().size() > kBundleOctetsMax) return refuse("BAD_BUNDLE", "a bundle may have 800 KiB");
-      if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) { return is_signed_by(key, bundle.text(), bundle.signature()); })) {
+      if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) { return state::is_signed_by(key, bundle.text(), bundle.signature()); })) {
         return refuse("BAD_SIGNATURE", keys_.empty() ? "this capsule trusts no key (its setting `keys`); what was there stays" : "none of the trusted keys signed this text; what was there stays", Code::kPermissionDenied);
       }
       auto head = read_bundle_head(bundle.text());

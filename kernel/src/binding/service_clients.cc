@@ -6,10 +6,12 @@
 #include "hector/service/v1/naming.pb.h"
 #include "hector/service/v1/policy.pb.h"
 #include "hector/service/v1/trading.pb.h"
+#include "hector/service/v1/type.pb.h"
 #include "hector/typed.h"
 #include "hector_yaml/nearest.h"
 #include "offers/builtin.h"
 #include "runtime/reference_model.h"
+#include "types/compiled_interface.h"
 
 namespace hector {
 
@@ -51,6 +53,16 @@ hector::type::v1::Interface policy_interface() {
                             builtin_rpc<PolicyChain, PolicyRevision>("set_chain"), builtin_rpc<PolicyContext, PolicyChain>("get_chain"), builtin_rpc<PolicyQuestion, PolicyEntries>("merge_view"),
                             builtin_rpc<PolicyQuestion, PolicyExplanation>("explain"), builtin_flow<PolicyQuestion, service::v1::PolicyValue>("watch"),
                             builtin_rpc<PolicyTrial, PolicyExplanation>("try_out")});
+}
+
+hector::type::v1::Interface type_interface() {
+  return builtin_interface("hector.Type", "Types by name and content, with their descriptions, versions and code.",
+                           {builtin_rpc<TypeDefine, TypeVersion>("define"), builtin_rpc<TypeDefine, TypeVersion>("add_description"), builtin_rpc<TypeQuestion, TypeVersion>("get"),
+                            builtin_rpc<TypeCandidate, TypeVerdict>("check"), builtin_rpc<TypeMode, TypeRevision>("set_mode"), builtin_rpc<TypeConforms, TypeVerdict>("conforms"),
+                            builtin_rpc<TypeMatch, TypeMatched>("match"), builtin_rpc<TypeFlag, TypeRevision>("mask"), builtin_rpc<TypeFlag, TypeRevision>("deprecate"),
+                            builtin_rpc<TypeName, TypeRevision>("delete"), builtin_rpc<TypeName, TypeNames>("usages"), builtin_rpc<TypeName, TypeNames>("list"), builtin_rpc<TypeName, TypeNames>("versions"),
+                            builtin_rpc<TypeName, TypeClosure>("closure"), builtin_rpc<TypeModule, TypeRevision>("publish_module"), builtin_rpc<TypeModuleQuestion, TypeModule>("fetch_module"),
+                            builtin_flow<TypeName, TypeEvent>("watch")});
 }
 
 template <class Lease>
@@ -198,6 +210,29 @@ class PolicyClient final : public PolicyService {
   const std::string capsule_;
 };
 
+class TypeClient final : public TypeService {
+ public:
+  TypeClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock) {}
+
+  Result<CodeModule> fetch_module(const std::string& language, const std::string& name, const std::string& abi) override {
+    TypeModuleQuestion question;
+    question.set_language(language);
+    question.set_name(name);
+    question.set_abi(abi);
+    auto module = call_and_wait<TypeModule>(*target_, clock_, kByName, "fetch_module", question, clock_.now() + kAnswerWithin);
+    if (!module) return fail(module.error());
+    // The way here may have changed it as well.
+    if (types::sha256_hex(module->content()) != module->digest()) {
+      return fail(Error{Code::kDataLoss, fmt::format("{}: module '{}' is not what its digest says", kBadModule, name), std::string(kBadModule), {}, {}});
+    }
+    return CodeModule{module->name(), module->media(), module->content(), module->digest(), module->is_package()};
+  }
+
+ private:
+  std::shared_ptr<Target> target_;
+  const Clock& clock_;
+};
+
 /// One row a service.
 struct StandardService {
   const char* name;
@@ -217,6 +252,7 @@ constexpr StandardService kStandardServices[] = {
     {"naming", "hector.Naming/1", naming_interface, install<&Services::naming, NamingClient>},
     {"trading", "hector.Trading/1", trading_interface, install<&Services::trading, TradingClient>},
     {"policy", "hector.Policy/1", policy_interface, install<&Services::policy, PolicyClient>},
+    {"type", "hector.Type/1", type_interface, install<&Services::type, TypeClient>},
 };
 
 Result<const StandardService*> find(const std::string& name) {

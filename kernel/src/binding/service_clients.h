@@ -12,6 +12,7 @@
 #include "hector/service/naming.h"
 #include "hector/service/policy.h"
 #include "hector/service/trading.h"
+#include "hector/service/type.h"
 #include "hector/type/v1/type.pb.h"
 
 namespace hector {
@@ -21,6 +22,7 @@ struct Services {
   NamingService* naming = nullptr;
   TradingService* trading = nullptr;
   PolicyService* policy = nullptr;
+  TypeService* type = nullptr;
 };
 
 /// The standard Interfaces, in whose order a provider's operations are numbered.

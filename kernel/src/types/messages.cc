@@ -1,6 +1,7 @@
 #include "types/messages.h"
 
 #include <google/protobuf/compiler/importer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -48,8 +49,17 @@ void collect_names(const pb::Descriptor* message, std::vector<std::string>& name
 /// The files of google/protobuf/ that people import without having them on disk.
 class BuiltInTree final : public pb::compiler::SourceTree {
  public:
-  explicit BuiltInTree(const std::string& folder) { disk_.MapPath("", folder); }
+  explicit BuiltInTree(const ProtoSource& source) : texts_(source.texts) {
+    if (texts_ == nullptr) disk_.MapPath("", source.folder);
+  }
   pb::io::ZeroCopyInputStream* Open(const std::string& file) override {
+    if (texts_ != nullptr) {
+      if (const auto found = texts_->find(file); found != texts_->end()) return new pb::io::ArrayInputStream(found->second.data(), static_cast<int>(found->second.size()));
+      if (!file.starts_with("google/protobuf/")) {
+        error_ = "File not found.";
+        return nullptr;
+      }
+    }
     if (auto* stream = disk_.Open(file)) return stream;
     error_ = disk_.GetLastErrorMessage();
     return nullptr;
@@ -58,16 +68,17 @@ class BuiltInTree final : public pb::compiler::SourceTree {
   void map(const std::string& folder) { disk_.MapPath("", folder); }
 
  private:
+  const std::map<std::string, std::string>* texts_;
   pb::compiler::DiskSourceTree disk_;
   std::string error_;
 };
 
 }  // namespace
 
-Result<pb::FileDescriptorSet> read_proto_files(const std::string& folder, const std::vector<std::string>& files) {
-  BuiltInTree tree(folder);
+Result<pb::FileDescriptorSet> read_proto_files(const ProtoSource& source, const std::vector<std::string>& files) {
+  BuiltInTree tree(source);
   // `messages: [diary/messages.proto]` may be written from the folder above the type file's, as import paths usually are.
-  tree.map(std::filesystem::path(folder).parent_path().string());
+  if (source.texts == nullptr) tree.map(std::filesystem::path(source.folder).parent_path().string());
   for (const char* place : {"/usr/include", "/usr/local/include"}) {
     if (std::filesystem::exists(std::string(place) + "/google/protobuf/any.proto")) tree.map(place);
   }

@@ -7,6 +7,7 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,9 +16,18 @@
 
 namespace hector::types {
 
-/// Parses .proto files found under `folder` (imports too; google/protobuf/* is built in) with all they import, in an order in which each
+/// Where .proto files are read from: a folder and the one above it, or texts by path and nothing else.
+struct ProtoSource {
+  ProtoSource(std::string place) : folder(std::move(place)) {}  // NOLINT: a folder is one
+  ProtoSource(const char* place) : folder(place) {}             // NOLINT
+  explicit ProtoSource(const std::map<std::string, std::string>* given) : texts(given) {}
+  std::string folder;
+  const std::map<std::string, std::string>* texts = nullptr;
+};
+
+/// Parses .proto files found in `source` (imports too; google/protobuf/* is built in) with all they import, in an order in which each
 /// comes after its imports. INVALID_ARGUMENT: "file:line:column: what".
-Result<google::protobuf::FileDescriptorSet> read_proto_files(const std::string& folder, const std::vector<std::string>& files);
+Result<google::protobuf::FileDescriptorSet> read_proto_files(const ProtoSource& source, const std::vector<std::string>& files);
 
 /// The file that describes a message type compiled into this program, with its imports.
 google::protobuf::FileDescriptorSet compiled_files(const std::vector<const google::protobuf::Descriptor*>& messages);

@@ -142,7 +142,7 @@ void read_operation(const std::string& name, const YamlNode& node, const YamlNod
   if (node.has("qos")) read_qos(node.at("qos"), *operation.mutable_qos());
 }
 
-Interface read_interface(const YamlNode& node, const std::string& folder) {
+Interface read_interface(const YamlNode& node, const ProtoSource& folder) {
   node.only({"interface", "description", "messages", "operations", "initiates", "protocol", "concurrency"});
   Interface interface;
   auto [name, major] = read_id(node.at("interface"));
@@ -443,7 +443,7 @@ std::string quote_choosers(const std::string& text) {
   return out;
 }
 
-TypeDocument read_document(const std::string& text, const std::string& file, const std::string& folder, const InteractionTypeLookup& known) {
+TypeDocument read_document(const std::string& text, const std::string& file, const ProtoSource& folder, const InteractionTypeLookup& known) {
   TypeDocument read;
   read.id = id_of(text);
   try {
@@ -486,7 +486,7 @@ std::vector<InteractionType> read_interaction_types(std::string_view yaml, const
   return types;
 }
 
-Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const std::string& folder, const InteractionTypeLookup& known) {
+Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const ProtoSource& folder, const InteractionTypeLookup& known) {
   if (yaml.size() > kTypeFileOctetsMax) {
     return fail(Code::kInvalidArgument, fmt::format("{}: a type file may have {} octets, this one has {}", name, kTypeFileOctetsMax, yaml.size()));
   }
@@ -514,7 +514,7 @@ Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, con
   return documents;
 }
 
-Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder, const InteractionTypeLookup& known) {
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const ProtoSource& folder, const InteractionTypeLookup& known) {
   auto documents = read_type_documents(yaml, name, folder, known);
   if (!documents) return fail(documents.error());
   TypeFile types;

@@ -11,6 +11,7 @@
 #include "hector/result.h"
 #include "hector/type/v1/type.pb.h"
 #include "types/interaction_type.h"
+#include "types/messages.h"
 
 namespace hector::types {
 
@@ -35,12 +36,12 @@ struct TypeDocument {
 };
 /// All of them, whatever is wrong with some. INVALID_ARGUMENT if the file as a whole is over a limit. `known` has the custom Interaction types
 /// of other files; it may be null.
-Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const std::string& folder, const InteractionTypeLookup& known = {});
+Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const ProtoSource& folder, const InteractionTypeLookup& known = {});
 /// The custom Interaction types of a file, those that can be read; the rest of it is not looked at.
 std::vector<hector::type::v1::InteractionType> read_interaction_types(std::string_view yaml, const std::string& name);
 
 /// `name` is for messages; `.proto` files are found in `folder` or above it. INVALID_ARGUMENT: "file:line:column: what".
-Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const std::string& folder, const InteractionTypeLookup& known = {});
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const ProtoSource& folder, const InteractionTypeLookup& known = {});
 /// NOT_FOUND if there is no such file.
 Result<TypeFile> read_type_file(const std::string& path);
 

@@ -91,6 +91,24 @@ std::vector<Reason> role_reasons(const Binding& older, std::uint32_t older_role,
   return check_order_alone(renamed, joined);
 }
 
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string operation_yaml(const pb::MethodDescriptor& method) {
+  const bool is_stream = method.client_streaming() || method.server_streaming();
+  const char* const flow = method.client_streaming() && method.server_streaming() ? "both" : method.client_streaming() ? "in" : "out";
+  const bool is_idempotent = method.options().idempotency_level() != pb::MethodOptions::IDEMPOTENCY_UNKNOWN;
+  return fmt::format("  {}: {{kind: {}{}, in: {}, out: {}{}}}\n", method.name(), is_stream ? "stream" : "rpc", is_stream ? fmt::format(", flow: {}", flow) : "", method.input_type()->full_name(),
+                     method.output_type()->full_name(), is_idempotent ? ", idempotent: true" : "");
+}
+
+}  // namespace
+
 void binding_reasons(const Binding& before, const Binding& after, std::vector<Reason>& reasons) {
   for (int r = 0; r < before.roles_size(); ++r) {
     const auto& role = before.roles(r);
@@ -110,29 +128,11 @@ void binding_reasons(const Binding& before, const Binding& after, std::vector<Re
   }
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-std::string operation_yaml(const pb::MethodDescriptor& method) {
-  const bool is_stream = method.client_streaming() || method.server_streaming();
-  const char* const flow = method.client_streaming() && method.server_streaming() ? "both" : method.client_streaming() ? "in" : "out";
-  const bool is_idempotent = method.options().idempotency_level() != pb::MethodOptions::IDEMPOTENCY_UNKNOWN;
-  return fmt::format("  {}: {{kind: {}{}, in: {}, out: {}{}}}\n", method.name(), is_stream ? "stream" : "rpc", is_stream ? fmt::format(", flow: {}", flow) : "", method.input_type()->full_name(),
-                     method.output_type()->full_name(), is_idempotent ? ", idempotent: true" : "");
-}
-
 std::string service_yaml(const pb::ServiceDescriptor& service, std::uint32_t major) {
   std::string yaml = fmt::format("interface: {}/{}\nmessages: [{}]\noperations:\n", service.full_name(), major, service.file()->name());
   for (int m = 0; m < service.method_count(); ++m) yaml += operation_yaml(*service.method(m));
   return yaml;
 }
-
-}  // namespace
 
 std::vector<std::string> differences(const TypeFile& older, const TypeFile& newer) {
   std::vector<std::string> lines;
