@@ -12,6 +12,7 @@
 
 #include "cli_binding.h"
 #include "cli_name.h"
+#include "cli_type_service.h"
 #include "cli_output.h"
 #include "cli_policy.h"
 #include "cli_session.h"
@@ -327,11 +328,15 @@ int main(int argc, char** argv) {
   auto* check = types->add_subcommand("check", "say what is wrong with the types in these files, and in those below these folders");
   check->add_option("paths", paths)->required();
   check->callback([&] { chosen = [&] { return type_check(paths, format); }; });
-  std::string candidate, role;
-  auto* conforms = types->add_subcommand("conforms", "say whether an Interface may play a Role (or replace an Interface)");
+  add_type_service_commands(*types, options, format, chosen);
+  std::string candidate, role, level;
+  auto* conforms = types->add_subcommand("conforms", "say whether an Interface may play a Role (or replace an Interface): in files, or where no FILE is named in the Type service");
   conforms->add_option("interface", candidate, "FILE:INTERFACE")->required();
   conforms->add_option("role", role, "FILE:ROLE, FILE:BINDING.ROLE or FILE:INTERFACE")->required();
-  conforms->callback([&] { chosen = [&] { return type_conforms(candidate, role, format); }; });
+  conforms->add_option("--level", level, "of the Type service: signature or behaviour");
+  conforms->callback([&] {
+    chosen = [&] { return candidate.find(':') == std::string::npos ? service_conforms(options, format, candidate, role, level) : type_conforms(candidate, role, format); };
+  });
 
   std::string drawn, drawn_type, form = "svg";
   auto* draw = types->add_subcommand("draw", "a type as a picture: roles, channels, and what each role may send and get");
@@ -348,7 +353,9 @@ int main(int argc, char** argv) {
     each->add_option("newer", newer)->required();
   }
   diff->callback([&] { chosen = [&] { return type_diff(older, newer); }; });
-  breaking->callback([&] { chosen = [&] { return type_breaking(older, newer, format); }; });
+  std::string rules;
+  breaking->add_option("--rules", rules, "for .proto files, or folders of them: FILE, PACKAGE, WIRE_JSON, WIRE, as Buf has them");
+  breaking->callback([&] { chosen = [&] { return rules.empty() ? type_breaking(older, newer, format) : proto_breaking(older, newer, rules, format); }; });
   std::string imported, folder, exported;
   unsigned major = 1;
   auto* import = types->add_subcommand("import", "the gRPC services of a .proto file, a FileDescriptorSet or a live server, as Interfaces in YAML");

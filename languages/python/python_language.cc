@@ -139,6 +139,14 @@ class PythonTemplate final : public TemplateCode {
 class PythonLanguage final : public Language {
  public:
   explicit PythonLanguage(LanguageContext context) : context_(std::move(context)) {}
+  ~PythonLanguage() override {
+    if (!source_) return;
+    const py::gil_scoped_acquire acquire;
+    try {
+      py::module_::import("hector.modules").attr("finder")().attr("remove")(source_->get());
+    } catch (py::error_already_set&) {  // the interpreter is going
+    }
+  }
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
 
   Status start() {
@@ -157,6 +165,7 @@ class PythonLanguage final : public Language {
     try {
       py::module_::import("sys").attr("path").attr("insert")(0, own_folder());
       py::module_::import("hector.runtime");
+      add_source();
     } catch (py::error_already_set& error) {
       return fail(Code::kUnavailable, fmt::format("the hector package does not load: {}", error.what()));
     }
@@ -174,6 +183,26 @@ class PythonLanguage final : public Language {
   }
 
  private:
+  /// `import` asks this capsule's Type service.
+  void add_source() {
+    const py::object module = py::module_::import("types").attr("SimpleNamespace");
+    const py::object bad = py::module_::import("hector.modules").attr("BadModule");
+    const auto fetch_from = context_.fetch_module;
+    auto fetch = py::cpp_function([fetch_from, module, bad](const std::string& name, const std::string& abi) -> py::object {
+      Result<CodeModule> found = fail(Code::kUnavailable, "");
+      {
+        const py::gil_scoped_release release;
+        found = fetch_from("python", name, abi);
+      }
+      using namespace pybind11::literals;
+      if (found) return module("content"_a = py::bytes(found->content), "digest"_a = found->digest, "media"_a = found->media, "is_package"_a = found->is_package);
+      if (found.error().code == Code::kNotFound || found.error().code == Code::kUnimplemented) return py::none();
+      PyErr_SetString(found.error().type == kBadModule ? bad.ptr() : PyExc_OSError, found.error().message.c_str());
+      throw py::error_already_set();
+    });
+    py::module_::import("hector.modules").attr("finder")().attr("add")(fetch);
+    source_ = std::make_unique<Held>(std::move(fetch));
+  }
   /// Where the plugin's library lies: the hector package is beside it.
   static std::string own_folder() {
     Dl_info info{};
@@ -182,6 +211,7 @@ class PythonLanguage final : public Language {
     return std::filesystem::path(info.dli_fname).parent_path().string();
   }
   LanguageContext context_;
+  std::unique_ptr<Held> source_;
   std::vector<std::string> formats_{".py", ".pyc"};
 };
 

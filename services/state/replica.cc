@@ -9,6 +9,10 @@ namespace {
 constexpr int kTries = 32;
 constexpr std::uint32_t kPageEntries = 10'000;
 constexpr Duration kLoadAgainAfter = std::chrono::seconds(1);
+/// Where others write as well each change puts this key too: its revision says how far the state has to be, whatever else the store holds. (A watch is
+/// told of its own keys only, and etcd's answers name the revision of all.)
+constexpr std::string_view kHead = "head";
+constexpr Duration kPauseStep = std::chrono::milliseconds(2);
 
 }  // namespace
 
@@ -43,6 +47,7 @@ Status Replica::load() {
     is_first = false;
     for (auto& entry : page->entries) {
       entry.key.erase(0, prefix_.size());
+      if (entry.key == kHead) continue;
       machine_.apply({StoreEvent::Kind::kPut, std::move(entry), {}});
     }
     applied_ = read.revision = page->revision;
@@ -63,6 +68,7 @@ void Replica::changed(const StoreChange& change) noexcept {
     for (const auto& event : change.events) {
       StoreEvent own = event;
       own.entry.key.erase(0, prefix_.size());
+      if (own.entry.key == kHead) continue;
       machine_.apply(own);
     }
     applied_ = change.revision;
@@ -116,9 +122,9 @@ void Replica::when_applied(Revision revision, Callback<void()> then) {
 
 void Replica::when_current(Callback<void(Status)> then) {
   if (!store_.is_shared()) return then({});
-  store_.read({KeyRange::one(prefix_)}, [this, then = std::move(then)](Result<StorePage> page) mutable {
+  store_.read({KeyRange::one(prefix_ + std::string(kHead))}, [this, then = std::move(then)](Result<StorePage> page) mutable {
     if (!page) return then(fail(page.error()));
-    when_applied(page->revision, [then = std::move(then)]() mutable { then({}); });
+    when_applied(page->entries.empty() ? 0 : page->entries[0].modified, [then = std::move(then)]() mutable { then({}); });
   });
 }
 
@@ -166,16 +172,23 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
   }();
   if (!transaction) return attempt->done(fail(transaction.error()));
   if (transaction->then.empty()) return attempt->done(revision());  // nothing to change
+  if (store_.is_shared()) transaction->then.push_back(StoreOperation::put(kHead, {}));
   prefix_keys(*transaction);
   store_.commit(std::move(*transaction), [this, attempt](Result<StoreOutcome> outcome) {
     if (!outcome) return attempt->done(fail(outcome.error()));
     const Revision revision = outcome->revision;
-    when_applied(revision, [this, attempt, revision, succeeded = outcome->succeeded] {
-      if (succeeded) return attempt->done(revision);
-      if (++attempt->tries >= kTries) {
-        return attempt->done(fail(Error{Code::kAborted, fmt::format("CONFLICT: somebody else changed the same {} times; try again", kTries), std::string(kStoreConflict), {}, {}}));
-      }
-      this->attempt(attempt);
+    if (outcome->succeeded) return when_applied(revision, [attempt, revision] { attempt->done(revision); });
+    if (++attempt->tries >= kTries) {
+      return attempt->done(fail(Error{Code::kAborted, fmt::format("CONFLICT: somebody else changed the same {} times; try again", kTries), std::string(kStoreConflict), {}, {}}));
+    }
+    if (!store_.is_shared()) return when_applied(revision, [this, attempt] { this->attempt(attempt); });
+    // A lease that ended leaves no head: the watch tells of it soon.
+    when_current([this, attempt](Status current) {
+      if (!current) return attempt->done(fail(current.error()));
+      executor_.at(clock_.now() + kPauseStep * attempt->tries, [this, attempt, life = life_] {
+        if (std::unique_lock lock(life->mutex); life->replica == nullptr) return;
+        this->attempt(attempt);
+      });
     });
   });
 }

@@ -52,3 +52,18 @@ def zenohd():
         _run([cargo if os.path.exists(cargo) else "cargo", "install", "zenohd", "--version", f"={ZENOHD}", "--locked", "--root", place],
              CARGO_TARGET_DIR=os.path.join(PLACE, "zenohd-build"))
     return path
+
+
+def npm_program(package, version, name):
+    """A program of an npm package."""
+    place = os.path.join(PLACE, "npm", f"{name}-{version}")
+    path = os.path.join(place, "node_modules", ".bin", name)
+    if not os.path.exists(path):
+        os.makedirs(place, exist_ok=True)
+        _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", place, f"{package}@{version}"])
+    return path
+
+
+def buf():
+    """Buf's command line, whose verdicts ours are compared with."""
+    return npm_program("@bufbuild/buf", "1.47.2", "buf")

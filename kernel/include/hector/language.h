@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hector/capsule.h"
+#include "hector/service/type.h"
 
 namespace hector {
 
@@ -65,6 +66,8 @@ struct LanguageContext {
   Log* log = nullptr;
   /// An Interface known to this capsule, by id; NOT_FOUND otherwise.
   std::function<Result<InterfacePtr>(const std::string& id)> interface;
+  /// Code published under this name for this language. NOT_FOUND; UNIMPLEMENTED where this capsule has no Type service; the others are TypeService's. Blocks.
+  std::function<Result<CodeModule>(const std::string& language, const std::string& name, const std::string& abi)> fetch_module;
   std::string settings;
 };
 

@@ -128,7 +128,12 @@ ProtocolContext KernelImpl::protocol_context(const std::string& settings) {
 }
 LanguageContext KernelImpl::language_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, o.clock, o.executor, o.log, [this](const std::string& id) { return interface(id); }, settings};
+  return {o.capsule, o.clock, o.executor, o.log, [this](const std::string& id) { return interface(id); },
+          [this](const std::string& language, const std::string& name, const std::string& abi) -> Result<CodeModule> {
+            if (auto* const type = services().type; type != nullptr) return type->fetch_module(language, name, abi);
+            return fail(Code::kUnimplemented, "this capsule has no Type service");
+          },
+          settings};
 }
 ServiceContext KernelImpl::service_context(const std::string& settings) {
   const auto& o = core_.options;

@@ -59,7 +59,8 @@ std::shared_ptr<Model> begin(const char* kind, std::string name) {
 }
 TypeModelPtr finish(std::shared_ptr<Model> model, std::string canonical) {
   model->canonical_ = std::move(canonical);
-  model->identity_ = types::sha256_hex(model->canonical_);
+  // Messages that stand on each other have one canonical form.
+  model->identity_ = types::sha256_hex(model->kind_ == "message" ? model->name_ + "\n" + model->canonical_ : model->canonical_);
   std::sort(model->uses_.begin(), model->uses_.end());
   model->uses_.erase(std::unique(model->uses_.begin(), model->uses_.end()), model->uses_.end());
   return model;
@@ -90,7 +91,76 @@ TypeModelPtr of_binding(const hector::type::v1::Binding& binding) {
 }
 TypeModelPtr of_interaction(const hector::type::v1::InteractionType& type) { return finish(begin("interaction", types::interaction_type_id(type)), deterministic(type)); }
 
-/// The message's file with its imports, without what does not count: comments, JSON names that are as usual.
+/// What a message stands on, and nothing else of its files: so what stands beside it there may change.
+class Reachable {
+ public:
+  explicit Reachable(const pb::Descriptor& message) { add(message); }
+  [[nodiscard]] pb::FileDescriptorSet files() const {
+    pb::FileDescriptorSet set;
+    std::set<std::string> done;
+    for (const auto& [file, names] : names_) put(*file, set, done);
+    return set;
+  }
+
+ private:
+  void add(const pb::Descriptor& message) {
+    const pb::Descriptor* top = &message;
+    while (top->containing_type() != nullptr) top = top->containing_type();
+    if (names_[top->file()].insert(top->name()).second) add_fields(*top);
+  }
+  void add_fields(const pb::Descriptor& message) {
+    for (int i = 0; i < message.field_count(); ++i) {
+      const auto& field = *message.field(i);
+      if (field.message_type() != nullptr) add(*field.message_type());
+      if (field.enum_type() == nullptr) continue;
+      if (field.enum_type()->containing_type() != nullptr) add(*field.enum_type()->containing_type());
+      else names_[field.enum_type()->file()].insert(field.enum_type()->name());
+    }
+    for (int i = 0; i < message.nested_type_count(); ++i) add_fields(*message.nested_type(i));
+  }
+  void put(const pb::FileDescriptor& file, pb::FileDescriptorSet& set, std::set<std::string>& done) const {
+    const auto own = names_.find(&file);
+    if (!done.insert(file.name()).second) return;
+    pb::FileDescriptorProto whole;
+    file.CopyTo(&whole);
+    pb::FileDescriptorProto kept;
+    kept.set_name(whole.name());
+    kept.set_package(whole.package());
+    if (whole.has_syntax()) kept.set_syntax(whole.syntax());
+    for (int i = 0; i < file.dependency_count(); ++i) {
+      if (!reaches(*file.dependency(i))) continue;
+      put(*file.dependency(i), set, done);
+      kept.add_dependency(file.dependency(i)->name());
+    }
+    for (int i = 0; i < file.public_dependency_count(); ++i) {
+      for (int k = 0; k < kept.dependency_size(); ++k) {
+        if (kept.dependency(k) == file.public_dependency(i)->name()) kept.add_public_dependency(k);
+      }
+    }
+    if (own != names_.end()) {
+      for (const auto& each : whole.message_type()) {
+        if (own->second.contains(each.name())) *kept.add_message_type() = each;
+      }
+      for (const auto& each : whole.enum_type()) {
+        if (own->second.contains(each.name())) *kept.add_enum_type() = each;
+      }
+    }
+    *set.add_file() = std::move(kept);
+  }
+  /// Itself, or by what it imports publicly.
+  [[nodiscard]] bool reaches(const pb::FileDescriptor& file) const {
+    if (names_.contains(&file)) return true;
+    for (int i = 0; i < file.public_dependency_count(); ++i) {
+      if (reaches(*file.public_dependency(i))) return true;
+    }
+    return false;
+  }
+  struct ByName {
+    bool operator()(const pb::FileDescriptor* a, const pb::FileDescriptor* b) const { return a->name() < b->name(); }
+  };
+  std::map<const pb::FileDescriptor*, std::set<std::string>, ByName> names_;
+};
+
 Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescriptorSet& files) {
   auto pool = types::MessagePool::make(files);
   if (!pool) return fail(pool.error());
@@ -109,15 +179,7 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
     }
   };
   uses(message);
-  pb::FileDescriptorSet closed;
-  std::set<std::string> done;
-  const std::function<void(const pb::FileDescriptor*)> collect = [&](const pb::FileDescriptor* file) {
-    if (!done.insert(file->name()).second) return;
-    for (int i = 0; i < file->dependency_count(); ++i) collect(file->dependency(i));
-    file->CopyTo(closed.add_file());
-  };
-  collect(message->file());
-  return finish(std::move(model), deterministic(closed));
+  return finish(std::move(model), deterministic(Reachable(*message).files()));
 }
 
 Conformance conformance_of(types::Verdict verdict) {
