@@ -20,9 +20,10 @@ constexpr int kExitUsage = 2;
 
 struct Arguments {
   std::string type, where, prefer, object, id, interface, undefined;
-  std::vector<std::string> properties, policies, supers, deleted;
+  std::string link, trader, pass_on, limiting, recipe = "$*";
+  std::vector<std::string> properties, policies, supers, deleted, dynamic;
   std::uint32_t how_many = 0;
-  bool explains = false, is_strict = false, is_full = false;
+  bool explains = false, is_strict = false, is_full = false, matches_all = false;
 };
 
 /// "name=value"; a value that is no JSON is a string.
@@ -50,6 +51,7 @@ std::string properties_of(const s::TradingOffer& offer) {
 void show_offers(const s::TradingOffers& reply) {
   for (const auto& offer : reply.offers()) fmt::print("{:<28} {} @ {}  {}\n", offer.id(), offer.reference().object(), offer.reference().capsule(), properties_of(offer));
   if (reply.limits_applied_size() != 0) fmt::print("cut by {}\n", fmt::join(reply.limits_applied(), ", "));
+  for (const auto& failed : reply.failed_links()) fmt::print("not asked: {}\n", failed);
   if (reply.iterator() != 0) fmt::print("there are more (-n)\n");
 }
 void show_explanation(const s::TradingExplanation& reply) {
@@ -86,23 +88,52 @@ bool read_property(const std::string& text, s::TradingPropertyType& out) {
   return true;
 }
 
+/// An Object of the capsule by its name, or by a reference.
+Status set_reference(const CliSession& session, const std::string& object, hector::kernel::v1::Reference& reference) {
+  const bool is_text = object.starts_with("hector:");
+  auto at = is_text ? Reference::from_text(object) : read_capsule_reference(run_directory(), session.capsule());
+  if (!at) return fail(at.error());
+  static_cast<void>(reference.ParseFromString(at->serialised()));
+  if (is_text) return {};
+  reference.set_object(object);
+  reference.set_offer(0);
+  reference.clear_interface_id();
+  reference.clear_identity();
+  return {};
+}
+/// A capsule's name, or a reference.
+Status set_trader(const std::string& trader, hector::kernel::v1::Reference& reference) {
+  auto at = trader.starts_with("hector:") ? Reference::from_text(trader) : read_capsule_reference(run_directory(), trader);
+  if (!at) return fail(at.error());
+  static_cast<void>(reference.ParseFromString(at->serialised()));
+  return {};
+}
+
+int export_proxy(const CliOptions& options, const std::string& format, const Arguments& a) {
+  s::TradingOffer offer;
+  offer.set_type(a.type);
+  if (!read_pairs(a.properties, *offer.mutable_properties(), true)) return kExitUsage;
+  if (auto set = set_trader(a.trader, *offer.mutable_proxy()->mutable_target()); !set) return report(set.error());
+  offer.mutable_proxy()->set_recipe(a.recipe);
+  offer.mutable_proxy()->set_if_match_all(a.matches_all);
+  return ask_and_show<s::TradingOfferId>(options, format, kService, "export_proxy", offer, [](const s::TradingOfferId& id) { fmt::print("{}\n", id.id()); });
+}
+
 int export_offer(const CliOptions& options, const std::string& format, const Arguments& a) {
   s::TradingOffer offer;
   offer.set_type(a.type);
   if (!read_pairs(a.properties, *offer.mutable_properties(), true)) return kExitUsage;
   CliSession session(options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
-  auto at = a.object.rfind("hector:", 0) == 0 ? Reference::from_text(a.object) : read_capsule_reference(run_directory(), session.capsule());
-  if (!at) return report(at.error());
-  auto& reference = *offer.mutable_reference();
-  reference.set_capsule(at->capsule);
-  reference.set_capsule_id(at->capsule_id);
-  reference.set_object(a.object.rfind("hector:", 0) == 0 ? at->object : a.object);
-  reference.set_interface_id(!a.interface.empty() ? a.interface : a.object.rfind("hector:", 0) == 0 ? at->interface_id : "");
-  for (const auto& profile : at->profiles) {
-    auto& added = *reference.add_profiles();
-    added.set_protocol(profile.protocol);
-    added.set_address(profile.address);
+  if (auto set = set_reference(session, a.object, *offer.mutable_reference()); !set) return report(set.error());
+  if (!a.interface.empty()) offer.mutable_reference()->set_interface_id(a.interface);
+  for (const auto& each : a.dynamic) {
+    const auto equals = each.find('=');
+    const auto colon = each.find(':', equals == std::string::npos ? 0 : equals);
+    if (equals == std::string::npos || colon == std::string::npos) return report({Code::kInvalidArgument, fmt::format("'{}' is not NAME=TYPE:OBJECT", each), {}, {}, {}});
+    auto& dynamic = (*offer.mutable_dynamic())[each.substr(0, equals)];
+    dynamic.set_returned_type(each.substr(equals + 1, colon - equals - 1));
+    if (auto set = set_reference(session, each.substr(colon + 1), *dynamic.mutable_evaluator()); !set) return report(set.error());
   }
   auto id = ask_object<s::TradingOfferId>(session, options, kService, "export", offer);
   if (!id) return report(id.error());
@@ -125,7 +156,7 @@ void add_trade_commands(CLI::App& app, CliOptions& options, std::string& format,
   query->add_option("--where", arguments->where, "'ppm >= 20 and not colour'");
   query->add_option("--prefer", arguments->prefer, "'max ppm', 'min cost', 'with colour', random, first");
   query->add_option("-n,--how-many", arguments->how_many, "at most");
-  query->add_option("--policy", arguments->policies, "NAME=VALUE: exact_type_match, search_card, match_card, return_card");
+  query->add_option("--policy", arguments->policies, "NAME=VALUE: exact_type_match, search_card, match_card, return_card, link_follow_rule, hop_count, starting_trader, …");
   query->add_option("--undefined", arguments->undefined, "what a property that is not there does: kleene or omg");
   query->add_flag("--strict", arguments->is_strict, "undeclared properties are an error");
   query->add_flag("--explain", arguments->explains, "every offer, and why it matched or did not");
@@ -146,6 +177,7 @@ void add_trade_commands(CLI::App& app, CliOptions& options, std::string& format,
   exporting->add_option("type", arguments->type)->required();
   exporting->add_option("object", arguments->object, "its name in the capsule, or a reference (hector:…)")->required();
   exporting->add_option("properties", arguments->properties, "NAME=VALUE");
+  exporting->add_option("--dynamic", arguments->dynamic, "NAME=TYPE:OBJECT, a property that the Object's operation evalDP says when it is needed");
   exporting->add_option("--interface", arguments->interface, "its Interface's id");
   run(exporting, [&](const Arguments& a) { return export_offer(options, format, a); });
 
@@ -175,6 +207,58 @@ void add_trade_commands(CLI::App& app, CliOptions& options, std::string& format,
     for (const auto& name : a.deleted) asked.add_deleted(name);
     if (!read_pairs(a.properties, *asked.mutable_modified(), true)) return kExitUsage;
     return ask_and_show<s::TradingOfferId>(options, format, kService, "modify", asked, [](const s::TradingOfferId& id) { fmt::print("{} modified\n", id.id()); });
+  });
+
+  auto* links = group->add_subcommand("link", "other traders that queries go on to");
+  links->require_subcommand(1);
+  const auto with_rules = [&](CLI::App* command) {
+    command->add_option("name", arguments->link)->required();
+    command->add_option("--pass-on", arguments->pass_on, "the rule for queries without one: local_only, if_no_local, always");
+    command->add_option("--limit", arguments->limiting, "the most that is followed");
+    return command;
+  };
+  const auto link_of = [](const Arguments& a) {
+    s::TradingLink link;
+    link.set_name(a.link);
+    link.set_def_pass_on_follow_rule(a.pass_on);
+    link.set_limiting_follow_rule(a.limiting);
+    return link;
+  };
+  auto* add_link = with_rules(links->add_subcommand("add", "to a capsule's trader"));
+  add_link->add_option("capsule", arguments->trader, "its name, or a reference")->required();
+  run(add_link, [&, link_of](const Arguments& a) {
+    auto link = link_of(a);
+    if (auto set = set_trader(a.trader, *link.mutable_target()); !set) return report(set.error());
+    return ask_and_show<s::TradingRevision>(options, format, kService, "add_link", link, show_revision);
+  });
+  run(with_rules(links->add_subcommand("modify", "a link's rules")), [&, link_of](const Arguments& a) { return ask_and_show<s::TradingRevision>(options, format, kService, "modify_link", link_of(a), show_revision); });
+  auto* remove_link = links->add_subcommand("remove", "a link");
+  remove_link->add_option("name", arguments->link)->required();
+  run(remove_link, [&](const Arguments& a) {
+    s::TradingName name;
+    name.set_name(a.link);
+    return ask_and_show<s::TradingRevision>(options, format, kService, "remove_link", name, show_revision);
+  });
+  const auto show_ids = [](const s::TradingIds& reply) {
+    for (const auto& id : reply.ids()) fmt::print("{}\n", id);
+  };
+  run(links->add_subcommand("list", "of this trader"), [&, show_ids](const Arguments&) { return ask_and_show<s::TradingIds>(options, format, kService, "list_links", s::TradingNothing(), show_ids); });
+  auto* proxies = group->add_subcommand("proxy", "offers whose queries go on to another trader");
+  proxies->require_subcommand(1);
+  auto* add_proxy = proxies->add_subcommand("export", "a proxy offer");
+  add_proxy->add_option("type", arguments->type)->required();
+  add_proxy->add_option("capsule", arguments->trader, "the trader's: its name, or a reference")->required();
+  add_proxy->add_option("properties", arguments->properties, "NAME=VALUE");
+  add_proxy->add_option("--recipe", arguments->recipe, "the constraint there: '$*' is the query's, '$(name)' a property's value")->default_str("$*");
+  add_proxy->add_flag("--match-all", arguments->matches_all, "every query of the type goes on, whatever the proxy's properties");
+  run(add_proxy, [&](const Arguments& a) { return export_proxy(options, format, a); });
+  run(proxies->add_subcommand("list", "of this trader"), [&, show_ids](const Arguments&) { return ask_and_show<s::TradingIds>(options, format, kService, "list_proxies", s::TradingNothing(), show_ids); });
+  auto* drop_proxy = proxies->add_subcommand("withdraw", "a proxy offer");
+  drop_proxy->add_option("offer", arguments->id)->required();
+  run(drop_proxy, [&](const Arguments& a) {
+    s::TradingOfferId id;
+    id.set_id(a.id);
+    return ask_and_show<s::TradingOfferId>(options, format, kService, "withdraw_proxy", id, [](const s::TradingOfferId& gone) { fmt::print("{} withdrawn\n", gone.id()); });
   });
 
   auto* types = group->add_subcommand("type", "service types");

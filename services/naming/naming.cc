@@ -14,6 +14,7 @@
 #include "hector/plugin.h"
 #include "search.h"
 #include "state/answer.h"
+#include "state/peers.h"
 #include "state/watches.h"
 #include "systems.h"
 
@@ -51,6 +52,7 @@ class Naming final : public Service {
         changes_(directory_, *context.random),
         replica_({context.store, context.clock, context.executor, context.log}, kPrefix, directory_),
         leases_(*context.store, "nm-leases/"),
+        peers_(*context.handle, "naming", "hector.Naming/1"),
         watches_(*context.store),
 
         servant_({[this](Call& call) { bind(call); }, [this](Call& call) { lookup(call, "lookup"); }, [this](Call& call) { unbind(call); }, [this](Call& call) { list(call, "list_bindings"); },
@@ -213,7 +215,7 @@ class Naming final : public Service {
 
   template <class In>
   void forward(Call& call, const char* operation, const In& request, const Place& place) {
-    auto target = target_at(place.next);
+    auto target = peers_.at(place.next);
     if (!target) return call.fail(unavailable_at(place, target.error().message));
     auto& onward = CallbackCall::make([this, &call, place, target = *target](Call& answered) {
       if (!answered.error) {
@@ -225,7 +227,7 @@ class Naming final : public Service {
       const Code code = answered.error->code;
       if (status_of(*answered.error)) return call.fail(status_from(place.resolved, *answered.error));
       if (code == Code::kUnavailable || code == Code::kDeadlineExceeded) {
-        forget_target(place.next);
+        peers_.forget(place.next);
         return call.fail(unavailable_at(place, answered.error->message));
       }
       call.fail(*answered.error);
@@ -243,29 +245,6 @@ class Naming final : public Service {
     whole.insert(whole.end(), place.rest.begin(), place.rest.end());
     binding->set_name(print_name(whole));
     call.complete(write_message(*binding));
-  }
-  Result<std::shared_ptr<Target>> target_at(const std::string& url) {
-    {
-      const std::lock_guard lock(systems_mutex_);
-      if (const auto found = targets_.find(url); found != targets_.end()) return found->second;
-    }
-    auto reference = Reference::from_text(url);
-    if (!reference) return fail(reference.error());
-    if (reference->interface_id != interface_id()) {  // a capsule: its Naming
-      reference->object = "naming";
-      reference->offer = 0;
-      reference->interface_id = interface_id();
-      reference->identity.clear();
-    }
-    auto target = context_.handle->resolve(reference->text());
-    if (!target) return target;
-    const std::lock_guard lock(systems_mutex_);
-    if (targets_.size() >= kSystemsMax) targets_.clear();
-    return targets_[url] = *target;
-  }
-  void forget_target(const std::string& url) {
-    const std::lock_guard lock(systems_mutex_);
-    targets_.erase(url);
   }
   Result<std::shared_ptr<NamingSystem>> system_at(const std::string& url, const Components& rest) {
     const auto& allowed = settings_.federate();
@@ -638,7 +617,7 @@ class Naming final : public Service {
     const auto deadline = std::min(call.header.deadline, context_.clock->now() + kSystemAnswersWithin);
     for (const auto& [name, url] : asked) {
       context_.run_blocking([this, name = name, url = url, further, gathering, finish, deadline] {
-        auto target = target_at(url);
+        auto target = peers_.at(url);
         if (!target) return finish();
         auto& onward = CallbackCall::make([gathering, finish, name, target = *target](Call& answered) {
           auto theirs = answered.error ? Result<v1::NamingBindings>(fail(*answered.error)) : read_message<v1::NamingBindings>(answered.reply);
@@ -721,9 +700,9 @@ class Naming final : public Service {
   const Changes changes_;
   state::Replica replica_;
   state::Leases leases_;
+  state::Peers peers_;
   std::mutex systems_mutex_;
   std::map<std::string, std::shared_ptr<NamingSystem>> systems_;
-  std::map<std::string, std::shared_ptr<Target>> targets_;
   std::mutex searches_mutex_;
   std::map<std::string, Search> searches_;
   std::deque<std::uint64_t> seen_;  ///< searches that came from elsewhere

@@ -26,6 +26,7 @@ void Offers::clear() {
   by_id_.clear();
   types_.clear();
   attributes_ = {};
+  links_.clear();
 }
 
 void Offers::apply(const StoreEvent& event) {
@@ -41,7 +42,11 @@ void Offers::apply(const StoreEvent& event) {
     if (!type.is_declared) type.model.Clear();
     type.model.set_name(name);
     type.model.set_incarnation(type.is_declared ? event.entry.created : 0);
-    if (!type.is_declared && type.offers.empty()) types_.erase(name);
+    if (!type.is_declared && type.offers.empty() && type.proxies.empty()) types_.erase(name);
+  } else if (key.rfind("l/", 0) == 0) {
+    v1::TradingLink link;
+    if (is_put && link.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size()))) links_[name] = std::move(link);
+    else links_.erase(name);
   } else if (key == "a") {
     attributes_.Clear();
     if (is_put) static_cast<void>(attributes_.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())));
@@ -74,8 +79,13 @@ void Offers::put_offer(const std::string& id, const StoreEntry& entry) {
   offer->properties = std::move(*properties);
   offer->model = entry.value;
   highest_ = std::max(highest_, offer->number);
-  place(type, *offer, true);
   by_id_[id] = offer.get();
+  if (model.has_proxy()) {
+    type.proxies.emplace(offer->number, std::move(offer));
+    return;
+  }
+  place(type, *offer, true);
+  if (model.dynamic_size() > 0) type.dynamic.insert(offer->number);
   type.offers.emplace(offer->number, std::move(offer));
 }
 
@@ -84,10 +94,13 @@ void Offers::erase_offer(const std::string& id) {
   if (found == by_id_.end()) return;
   Offer* const offer = found->second;
   Type& type = *offer->type;
-  place(type, *offer, false);
   by_id_.erase(found);
-  type.offers.erase(offer->number);
-  if (type.offers.empty() && !type.is_declared) types_.erase(type.model.name());
+  if (type.proxies.erase(offer->number) == 0) {
+    place(type, *offer, false);
+    type.dynamic.erase(offer->number);
+    type.offers.erase(offer->number);
+  }
+  if (type.offers.empty() && type.proxies.empty() && !type.is_declared) types_.erase(type.model.name());
 }
 
 const Offer* Offers::find(const std::string& id) const {
@@ -104,6 +117,13 @@ std::vector<std::string> Offers::types_since(std::int64_t incarnation) const {
     if (type.is_declared && type.model.incarnation() > incarnation) names.push_back(name);
   }
   return names;
+}
+std::vector<std::string> Offers::proxies() const {
+  std::vector<std::string> list;
+  for (const auto& [name, type] : types_) {
+    for (const auto& [number, offer] : type.proxies) list.push_back(fmt::format("{}#{}", name, number));
+  }
+  return list;
 }
 std::vector<std::string> Offers::ids(std::size_t from, std::size_t count) const {
   std::vector<std::string> list;

@@ -3,6 +3,7 @@
 // Who: the Trader, its bench and tests.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,6 +28,8 @@ struct Type {
   v1::TradingType model;  ///< undeclared ones have a name only
   bool is_declared = false;
   std::map<std::uint64_t, std::unique_ptr<Offer>> offers;
+  std::map<std::uint64_t, std::unique_ptr<Offer>> proxies;  ///< proxy offers; in no column
+  std::set<std::uint64_t> dynamic;                          ///< offers with dynamic properties
   std::unordered_map<NameId, Column<Offer>> columns;  ///< one entry an offer; of a list its first item
   std::unordered_map<NameId, Column<Offer>> items;    ///< each item of the lists, once an offer
 };
@@ -43,11 +46,15 @@ struct Answer {
   std::size_t looked_at = 0;
 };
 
-/// Reads hold Replica::read(), or nothing else changes it. Keys of the store: "o/<type>#<number>", "t/<type>", "a" (the attributes).
+/// Reads hold Replica::read(), or nothing else changes it. Keys of the store: "o/<type>#<number>", "t/<type>", "l/<link>", "a" (the attributes).
 class Offers final : public state::Machine {
  public:
   void clear() override;
   void apply(const StoreEvent& event) override;
+  void published(Revision revision) override {
+    if (on_change) on_change(revision);
+  }
+  std::function<void(Revision)> on_change;
 
   [[nodiscard]] const Offer* find(const std::string& id) const;
   [[nodiscard]] const Type* type(const std::string& name) const;
@@ -61,8 +68,10 @@ class Offers final : public state::Machine {
   [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
   [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
   [[nodiscard]] const v1::TradingAttributes& attributes() const noexcept { return attributes_; }
+  [[nodiscard]] const std::map<std::string, v1::TradingLink>& links() const noexcept { return links_; }
   [[nodiscard]] Names& names() noexcept { return names_; }
   [[nodiscard]] std::vector<std::string> ids(std::size_t from, std::size_t count) const;
+  [[nodiscard]] std::vector<std::string> proxies() const;
 
   /// Offers that match, at most cards.result of them. `random` is for the preference of that name.
   [[nodiscard]] Answer query(const std::vector<const Type*>& types, const expression::Program& constraint, const expression::Preference& preference, const Cards& cards, Random& random) const;
@@ -85,6 +94,7 @@ class Offers final : public state::Machine {
   std::map<std::string, Type, std::less<>> types_;
   std::unordered_map<std::string, Offer*> by_id_;
   v1::TradingAttributes attributes_;
+  std::map<std::string, v1::TradingLink> links_;
   std::uint64_t highest_ = 0;
 };
 

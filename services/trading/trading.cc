@@ -8,8 +8,9 @@
 
 #include "hector/plugin.h"
 #include "hector/typed.h"
-#include "offers.h"
+#include "search.h"
 #include "state/answer.h"
+#include "state/feed.h"
 #include "state/leases.h"
 
 namespace {
@@ -27,20 +28,9 @@ constexpr std::size_t kIteratorsMax = 1'000;
 constexpr std::size_t kScratchNamesMax = 10'000;
 constexpr std::size_t kExplainedMax = 1'000;
 constexpr std::uint32_t kListMax = 10'000;
+constexpr std::uint32_t kWatchedMax = 1'000;   // of a watched query
+constexpr std::size_t kWatchesMax = 100;
 constexpr Duration kIteratorLives = std::chrono::minutes(1);
-
-bool is_property_name(std::string_view name) {
-  if (name.empty() || name.size() > 200 || std::isalpha(static_cast<unsigned char>(name.front())) == 0) return false;
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-}
-bool is_type_name(std::string_view name) {
-  return !name.empty() && name.size() <= 500 && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || std::string_view("_./:-").find(static_cast<char>(c)) != std::string_view::npos; });
-}
-/// "diary.Room/1": an Interface's id is a service type without declared properties.
-bool is_interface_id(std::string_view name) {
-  const auto slash = name.rfind('/');
-  return slash != std::string_view::npos && slash + 1 < name.size() && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(slash) + 1, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-}
 
 bool is_readonly(v1::TradingMode mode) { return mode == v1::TRADING_READONLY || mode == v1::TRADING_MANDATORY_READONLY; }
 bool is_mandatory(v1::TradingMode mode) { return mode == v1::TRADING_MANDATORY || mode == v1::TRADING_MANDATORY_READONLY; }
@@ -52,13 +42,19 @@ class Trader final : public Service {
         random_(*context.random),
         replica_({context.store, context.clock, context.executor, context.log}, "tr/", offers_),
         leases_(*context.store, "tr-leases/"),
+        searches_(context, offers_, replica_),
         servant_({[this](Call& call) { export_offer(call); }, [this](Call& call) { withdraw(call); }, [this](Call& call) { query(call); }, [this](Call& call) { describe(call); },
                   [this](Call& call) { modify(call); }, [this](Call& call) { withdraw_using_constraint(call); }, [this](Call& call) { next_offers(call); }, [this](Call& call) { explain(call); },
                   [this](Call& call) { add_type(call); }, [this](Call& call) { remove_type(call); }, [this](Call& call) { list_types(call); }, [this](Call& call) { describe_type(call, false); },
                   [this](Call& call) { describe_type(call, true); }, [this](Call& call) { mask_type(call, true); }, [this](Call& call) { mask_type(call, false); },
                   [this](Call& call) { get_attributes(call); }, [this](Call& call) { set_attributes(call); }, [this](Call& call) { list_offers(call); }, [this](Call& call) { state::open_lease<v1::TradingLease>(leases_, call); },
                   [this](Call& call) { state::with_lease<v1::TradingLease, &state::Leases::renew>(leases_, call); },
-                  [this](Call& call) { state::with_lease<v1::TradingLease, &state::Leases::close>(leases_, call); }}) {}
+                  [this](Call& call) { state::with_lease<v1::TradingLease, &state::Leases::close>(leases_, call); },
+                  [this](Call& call) { change_link(call, add_link); }, [this](Call& call) { remove_link(call); }, [this](Call& call) { describe_link(call); }, [this](Call& call) { list_links(call); },
+                  [this](Call& call) { change_link(call, modify_link); }, [this](Call& call) { export_offer(call); }, [this](Call& call) { withdraw(call, true); }, [this](Call& call) { describe(call, true); },
+                  [this](Call& call) { list_proxies(call); }, [this](Call& call) { resolve(call); }, [this](Call& call) { watch(call); }}) {
+    offers_.on_change = [this](Revision revision) { tell_watches(revision); };
+  }
   Status start() {
     auto started = replica_.start();
     next_ = offers_.highest();
@@ -70,26 +66,28 @@ class Trader final : public Service {
  private:
   // --- Register -----------------------------------------------------------------------------------------------------------------------
 
-  /// What a type says of its offers; null model if it is an undeclared Interface. UnknownServiceType, IllegalServiceType.
-  Result<const Type*> known_type(const std::string& name) const {
-    if (!is_type_name(name)) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", name));
-    const Type* type = offers_.type(name);
-    if (type != nullptr && type->is_declared) return type;
-    if (is_interface_id(name)) return type;
-    return refuse("UnknownServiceType", fmt::format("there is no service type '{}'; add it with its properties, or name an Interface (diary.Room/1)", name), Code::kNotFound);
-  }
-
   Status check_properties(const v1::TradingOffer& offer, const Type* type) {
     if (offer.properties_size() > static_cast<int>(kPropertiesMax)) return refuse("IllegalPropertyName", fmt::format("an offer may have {} properties", kPropertiesMax));
     for (const auto& [name, value] : offer.properties()) {
       if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}': a property is a letter, then letters, digits and '_'", name));
     }
     if (scratch_names_.size() > kScratchNamesMax) scratch_names_ = {};
+    for (const auto& [name, dynamic] : offer.dynamic()) {
+      if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}': a property is a letter, then letters, digits and '_'", name));
+      if (offer.properties().contains(name)) return refuse("DuplicatePropertyName", fmt::format("'{}' is given a value and an evaluator", name));
+      if (dynamic.evaluator().profiles().empty()) return refuse("InvalidObjectRef", fmt::format("the evaluator of '{}' leads nowhere", name));
+      if (!is_property_type(dynamic.returned_type())) return refuse("PropertyTypeMismatch", fmt::format("the returned type of '{}' is none: '{}'", name, dynamic.returned_type()));
+    }
     auto values = Properties::of(offer.properties(), scratch_names_);
     if (!values) return fail(values.error());
     if (type == nullptr || !type->is_declared) return {};
     for (const auto& property : offers_.all_properties(type->model)) {
       const auto given = offer.properties().find(property.name());
+      if (const auto dynamic = offer.dynamic().find(property.name()); dynamic != offer.dynamic().end()) {
+        if (is_readonly(property.mode())) return refuse("ReadonlyDynamicProperty", fmt::format("'{}' of service type '{}' cannot change, so it cannot be dynamic", property.name(), type->model.name()));
+        if (dynamic->second.returned_type() != property.type()) return refuse("PropertyTypeMismatch", fmt::format("'{}' of service type '{}' is a {}, not {}", property.name(), type->model.name(), property.type(), dynamic->second.returned_type()));
+        continue;
+      }
       if (given == offer.properties().end()) {
         if (is_mandatory(property.mode())) return refuse("MissingMandatoryProperty", fmt::format("'{}' of service type '{}' must be given", property.name(), type->model.name()));
         continue;
@@ -103,11 +101,14 @@ class Trader final : public Service {
 
   void export_offer(Call& call) {
     state::change<v1::TradingOffer, v1::TradingOfferId>(replica_, call, [this](const v1::TradingOffer& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
-      auto type = known_type(asked.type());
+      auto type = known_type(offers_, asked.type());
       if (!type) return fail(type.error());
       if (*type != nullptr && (*type)->model.masked()) return refuse("UnknownServiceType", fmt::format("'{}' is masked: it takes no new offers, those that are there stay", asked.type()), Code::kFailedPrecondition);
-      if (asked.reference().profiles().empty() && asked.reference().offer() == 0 && asked.reference().object().empty()) return refuse("InvalidObjectRef", "the reference leads nowhere");
-      if (*type != nullptr && !(*type)->model.interface().empty() && (*type)->model.interface() != asked.reference().interface_id()) {
+      if (asked.has_proxy()) {
+        if (asked.proxy().target().profiles().empty()) return refuse("InvalidLookupRef", "the proxy's target leads nowhere");
+        if (auto recipe = follow_recipe(asked.proxy().recipe(), "TRUE", asked.properties()); !recipe) return fail(recipe.error());
+      } else if (asked.reference().profiles().empty() && asked.reference().offer() == 0 && asked.reference().object().empty()) return refuse("InvalidObjectRef", "the reference leads nowhere");
+      if (*type != nullptr && !asked.has_proxy() && !(*type)->model.interface().empty() && (*type)->model.interface() != asked.reference().interface_id()) {
         return refuse("InterfaceTypeMismatch", fmt::format("offers of '{}' have the Interface {}, this reference has '{}'", asked.type(), (*type)->model.interface(), asked.reference().interface_id()));
       }
       {
@@ -132,25 +133,28 @@ class Trader final : public Service {
     if (id.find('#') == std::string::npos) return refuse("IllegalOfferId", fmt::format("'{}' is no offer's id", id));
     return refuse("UnknownOfferId", fmt::format("'{}' was withdrawn, or never was", id), Code::kNotFound);
   }
-  static v1::TradingOffer model_of(const Offer& offer) {
-    v1::TradingOffer model;
-    static_cast<void>(model.ParseFromArray(offer.model.data(), static_cast<int>(offer.model.size())));
-    return model;
+  static bool is_proxy(const Offer& offer) { return offer.type->proxies.contains(offer.number); }
+  /// Offers and proxy offers have operations of their own.
+  Result<const Offer*> known_offer(const std::string& id, bool proxy) const {
+    auto known = known_offer(id);
+    if (!known || is_proxy(**known) == proxy) return known;
+    if (proxy) return refuse("NotProxyOfferId", fmt::format("'{}' is an ordinary offer", id));
+    return refuse("ProxyOfferId", fmt::format("'{}' is a proxy offer: withdraw_proxy, describe_proxy", id));
   }
 
-  void withdraw(Call& call) {
-    state::change<v1::TradingOfferId, v1::TradingOfferId>(replica_, call, [this](const v1::TradingOfferId& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
-      if (auto known = known_offer(asked.id()); !known) return fail(known.error());
+  void withdraw(Call& call, bool proxy = false) {
+    state::change<v1::TradingOfferId, v1::TradingOfferId>(replica_, call, [this, proxy](const v1::TradingOfferId& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
+      if (auto known = known_offer(asked.id(), proxy); !known) return fail(known.error());
       reply = asked;
       StoreTransaction transaction;
       transaction.then.push_back(StoreOperation::erase("o/" + asked.id()));
       return transaction;
     });
   }
-  void describe(Call& call) {
+  void describe(Call& call, bool proxy = false) {
     answer<v1::TradingOfferId>(call, [&](const v1::TradingOfferId& asked) -> Result<v1::TradingOffer> {
       const auto lock = replica_.read();
-      auto known = known_offer(asked.id());
+      auto known = known_offer(asked.id(), proxy);
       if (!known) return fail(known.error());
       return model_of(**known);
     });
@@ -159,7 +163,8 @@ class Trader final : public Service {
   /// Atomic: what is wrong with one property leaves all as they were.
   void modify(Call& call) {
     state::change<v1::TradingModify, v1::TradingOfferId>(replica_, call, [this](const v1::TradingModify& asked, v1::TradingOfferId& reply) -> Result<StoreTransaction> {
-      auto known = known_offer(asked.id());
+      if (offers_.attributes().no_modifiable_properties()) return refuse("NotImplemented", "this trader modifies no offers; withdraw it and export it again", Code::kUnimplemented);
+      auto known = known_offer(asked.id(), false);
       if (!known) return fail(known.error());
       v1::TradingOffer offer = model_of(**known);
       const v1::TradingOffer was = offer;
@@ -168,6 +173,10 @@ class Trader final : public Service {
         for (const auto& property : offers_.all_properties((*known)->type->model)) modes[property.name()] = property.mode();
       }
       for (const auto& name : asked.deleted()) {
+        if (was.dynamic().contains(name) && !is_mandatory(modes[name])) {
+          offer.mutable_dynamic()->erase(name);
+          continue;
+        }
         if (asked.modified().contains(name)) return refuse("DuplicatePropertyName", fmt::format("'{}' is both deleted and modified", name));
         if (!was.properties().contains(name)) return refuse("UnknownPropertyName", fmt::format("the offer has no '{}'", name), Code::kNotFound);
         if (is_mandatory(modes[name])) return refuse("MandatoryProperty", fmt::format("'{}' must stay", name), Code::kFailedPrecondition);
@@ -176,6 +185,7 @@ class Trader final : public Service {
       }
       for (const auto& [name, value] : asked.modified()) {
         if (is_readonly(modes[name]) && was.properties().contains(name)) return refuse("ReadonlyProperty", fmt::format("'{}' cannot change once it is set", name), Code::kFailedPrecondition);
+        offer.mutable_dynamic()->erase(name);
         (*offer.mutable_properties())[name] = value;
       }
       {
@@ -194,9 +204,9 @@ class Trader final : public Service {
   void withdraw_using_constraint(Call& call) {
     state::change<v1::TradingSelection, v1::TradingWithdrawn>(replica_, call, [this](const v1::TradingSelection& asked, v1::TradingWithdrawn& reply) -> Result<StoreTransaction> {
       constexpr std::uint32_t kTogether = 90;  // a transaction's limit
-      auto type = known_type(asked.type());
+      auto type = known_type(offers_, asked.type());
       if (!type) return fail(type.error());
-      auto constraint = expression::compile_constraint(asked.constraint(), options_for(*type, expression::Undefined::kKleene));
+      auto constraint = expression::compile_constraint(asked.constraint(), options_for(offers_, *type, expression::Undefined::kKleene));
       if (!constraint) return fail(constraint.error());
       const auto found = offers_.query(offers_.scope(asked.type(), true), *constraint, {}, {UINT32_MAX, UINT32_MAX, kTogether + 1}, random_);
       if (found.offers.empty()) return refuse("NoMatchingOffers", fmt::format("no offer of '{}' matches '{}'", asked.type(), asked.constraint()), Code::kNotFound);
@@ -210,99 +220,11 @@ class Trader final : public Service {
 
   // --- Lookup -------------------------------------------------------------------------------------------------------------------------
 
-  CompileOptions options_for(const Type* type, expression::Undefined undefined) const {
-    std::map<std::string, Declared, std::less<>> declared;
-    if (type != nullptr && type->is_declared) {
-      for (const auto& property : offers_.all_properties(type->model)) declared[property.name()] = declared_of(property.type());
-    }
-    CompileOptions options;
-    options.undefined = undefined;
-    options.declared = [declared = std::move(declared)](std::string_view name) {
-      const auto found = declared.find(name);
-      return found == declared.end() ? Declared{} : found->second;
-    };
-    return options;
-  }
-
-  struct Plan {
-    Program constraint = Program::always();
-    Preference preference;
-    Cards cards;
-    bool is_exact = false;
-    std::vector<std::string> limits;
-  };
-
-  static Result<std::uint32_t> card(const std::string& name, const std::string& value) {
-    std::uint32_t number = 0;
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (read.ec != std::errc() || read.ptr != value.data() + value.size()) return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is a number, not '{}'", name, value));
-    return number;
-  }
-  static Result<bool> flag(const std::string& name, const std::string& value) {
-    if (value == "true" || value == "TRUE") return true;
-    if (value == "false" || value == "FALSE") return false;
-    return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is true or false, not '{}'", name, value));
-  }
-  static std::uint32_t or_all(std::uint32_t value) { return value == 0 ? UINT32_MAX : value; }
-
-  /// The importer's policies within this trader's limits; 0 in an attribute is no limit.
-  Status apply_policies(const v1::TradingQuery& query, Plan& plan) const {
-    const auto& own = offers_.attributes();
-    struct Row {
-      const char* name;
-      std::uint32_t otherwise, most;
-      std::uint32_t* place;
-    };
-    const Row rows[] = {{"search_card", or_all(own.def_search_card()), or_all(own.max_search_card()), &plan.cards.search},
-                        {"match_card", or_all(own.def_match_card()), or_all(own.max_match_card()), &plan.cards.match},
-                        {"return_card", or_all(own.def_return_card()), or_all(own.max_return_card()), &plan.cards.result}};
-    for (const auto& row : rows) *row.place = std::min(row.otherwise, row.most);
-    for (const auto& [name, value] : query.policies()) {
-      const auto row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& each) { return each.name == name; });
-      if (row != std::end(rows)) {
-        auto number = card(name, value);
-        if (!number) return fail(number.error());
-        *row->place = std::min(*number, row->most);
-      } else if (name == "exact_type_match") {
-        auto exact = flag(name, value);
-        if (!exact) return fail(exact.error());
-        plan.is_exact = *exact;
-      } else {
-        return refuse("IllegalPolicyName", fmt::format("'{}' is none of exact_type_match, search_card, match_card, return_card", name));
-      }
-    }
-    return {};
-  }
-
-  Result<Plan> plan_of(const v1::TradingQuery& query) const {
-    auto type = known_type(query.type());
-    if (!type) return fail(type.error());
-    if (!query.undefined().empty() && query.undefined() != "kleene" && query.undefined() != "omg") return refuse("InvalidPolicyValue", fmt::format("'{}' is no rule for what is undefined: kleene or omg", query.undefined()));
-    for (const auto& name : query.desired()) {
-      if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}' is no property's name", name));
-      if (std::count(query.desired().begin(), query.desired().end(), name) > 1) return refuse("DuplicatePropertyName", fmt::format("'{}' is desired twice", name));
-    }
-    Plan plan;
-    if (auto applied = apply_policies(query, plan); !applied) return fail(applied.error());
-    const auto options = options_for(*type, query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
-    auto constraint = expression::compile_constraint(query.constraint(), options);
-    if (!constraint) return fail(constraint.error());
-    auto preference = expression::compile_preference(query.preference(), options);
-    if (!preference) return fail(preference.error());
-    if (query.strict()) {
-      for (const auto* program : {&*constraint, &preference->program}) {
-        for (const auto& name : program->tree().names) {
-          if (options.declared(name).kind == expression::Kind::kUndefined) return refuse("IllegalConstraint", fmt::format("'{}' is no declared property of '{}', and the query is strict", name, query.type()));
-        }
-      }
-    }
-    plan.constraint = std::move(*constraint);
-    plan.preference = std::move(*preference);
-    return plan;
-  }
-
   static void show(const v1::TradingQuery& query, const Offer& offer, v1::TradingOffer& out) {
     static_cast<void>(out.ParseFromArray(offer.model.data(), static_cast<int>(offer.model.size())));
+    trim(query, out);
+  }
+  static void trim(const v1::TradingQuery& query, v1::TradingOffer& out) {
     if (query.no_properties()) out.clear_properties();
     if (query.desired_size() == 0) return;
     auto& properties = *out.mutable_properties();
@@ -316,7 +238,7 @@ class Trader final : public Service {
   Result<v1::TradingOffers> run(const v1::TradingQuery& query, std::uint32_t how_many, std::size_t given) const {
     const Revision revision = replica_.revision();
     const auto lock = replica_.read();
-    auto plan = plan_of(query);
+    auto plan = plan_of(offers_, query);
     if (!plan) return fail(plan.error());
     const std::uint32_t most = plan->cards.result;
     const std::size_t wanted = std::min<std::size_t>(most, given + (how_many == 0 ? most : how_many));
@@ -334,7 +256,16 @@ class Trader final : public Service {
     return reply;
   }
 
+  /// Whether an answer needs anybody else: linked traders, proxies' targets, evaluators.
+  bool is_wide(const v1::TradingQuery& query) const {
+    const auto lock = replica_.read();
+    if (!offers_.links().empty() || query.policies().contains("request_id") || query.policies().contains("starting_trader")) return true;
+    const auto types = offers_.scope(query.type(), false);
+    return std::any_of(types.begin(), types.end(), [](const Type* type) { return !type->proxies.empty() || !type->dynamic.empty(); });
+  }
+
   void query(Call& call) {
+    if (auto asked = read_message<v1::TradingQuery>(call.request); asked && is_wide(*asked)) return searches_.start(call.defer(), *asked, [this](Search& found) { give(found); });
     answer<v1::TradingQuery>(call, [&](const v1::TradingQuery& asked) -> Result<v1::TradingOffers> {
       auto reply = run(asked, asked.how_many(), 0);
       if (!reply || reply->left() == 0) return reply;
@@ -343,12 +274,32 @@ class Trader final : public Service {
       std::erase_if(iterators_, [&](const auto& each) { return each.second.until <= now; });
       if (iterators_.size() >= kIteratorsMax) return reply;  // the rest is for who asks again
       const std::uint64_t id = random_.next() | 1;
-      iterators_[id] = {asked, static_cast<std::size_t>(reply->offers_size()), now + kIteratorLives};
+      iterators_[id] = {asked, static_cast<std::size_t>(reply->offers_size()), now + kIteratorLives, nullptr};
       reply->set_iterator(id);
       return reply;
     });
   }
 
+  struct Iterator {
+    v1::TradingQuery query;
+    std::size_t given = 0;
+    TimePoint until;
+    std::shared_ptr<const std::vector<v1::TradingOffer>> rest;  ///< of a query that asked others: all it found
+  };
+  v1::TradingOffers next_of(const v1::TradingNext& asked, const Iterator& at) {
+    v1::TradingOffers reply;
+    const std::size_t last = std::min<std::size_t>(at.rest->size(), at.given + asked.how_many());
+    for (std::size_t i = at.given; i < last; ++i) *reply.add_offers() = (*at.rest)[i];
+    const std::lock_guard lock(iterators_mutex_);
+    if (last == at.rest->size()) {
+      iterators_.erase(asked.iterator());
+      return reply;
+    }
+    iterators_[asked.iterator()] = {at.query, last, clock_.now() + kIteratorLives, at.rest};
+    reply.set_iterator(asked.iterator());
+    reply.set_left(1);
+    return reply;
+  }
   void next_offers(Call& call) {
     answer<v1::TradingNext>(call, [&](const v1::TradingNext& asked) -> Result<v1::TradingOffers> {
       Iterator at;
@@ -362,17 +313,42 @@ class Trader final : public Service {
           return v1::TradingOffers();
         }
       }
+      if (at.rest) return next_of(asked, at);
       auto reply = run(at.query, asked.how_many(), at.given);
       if (!reply) return reply;
       const std::lock_guard lock(iterators_mutex_);
       if (reply->left() == 0) {
         iterators_.erase(asked.iterator());
       } else {
-        iterators_[asked.iterator()] = {at.query, at.given + static_cast<std::size_t>(reply->offers_size()), clock_.now() + kIteratorLives};
+        iterators_[asked.iterator()] = {at.query, at.given + static_cast<std::size_t>(reply->offers_size()), clock_.now() + kIteratorLives, nullptr};
         reply->set_iterator(asked.iterator());
       }
       return reply;
     });
+  }
+
+  void give(Search& search) {
+    v1::TradingOffers reply;
+    const std::size_t first = search.query.how_many() == 0 ? search.offers.size() : std::min<std::size_t>(search.offers.size(), search.query.how_many());
+    for (auto& offer : search.offers) trim(search.query, offer);
+    for (std::size_t i = 0; i < first; ++i) *reply.add_offers() = search.offers[i];
+    std::sort(search.limits.begin(), search.limits.end());
+    search.limits.erase(std::unique(search.limits.begin(), search.limits.end()), search.limits.end());
+    for (auto& limit : search.limits) reply.add_limits_applied(std::move(limit));
+    for (auto& failed : search.failed) reply.add_failed_links(std::move(failed));
+    reply.set_revision(replica_.revision());
+    if (first < search.offers.size()) {
+      const std::lock_guard lock(iterators_mutex_);
+      const TimePoint now = clock_.now();
+      std::erase_if(iterators_, [&](const auto& each) { return each.second.until <= now; });
+      if (iterators_.size() < kIteratorsMax) {
+        const std::uint64_t id = random_.next() | 1;
+        iterators_[id] = {search.query, first, now + kIteratorLives, std::make_shared<const std::vector<v1::TradingOffer>>(std::move(search.offers))};
+        reply.set_iterator(id);
+        reply.set_left(1);
+      }
+    }
+    search.call.complete(write_message(reply));
   }
 
   /// Each part of the constraint alone, on one offer.
@@ -394,7 +370,7 @@ class Trader final : public Service {
   void explain(Call& call) {
     answer<v1::TradingQuery>(call, [&](const v1::TradingQuery& asked) -> Result<v1::TradingExplanation> {
       const auto lock = replica_.read();
-      auto plan = plan_of(asked);
+      auto plan = plan_of(offers_, asked);
       if (!plan) return fail(plan.error());
       std::vector<Program> parts;
       if (!plan->constraint.is_always()) {
@@ -525,6 +501,123 @@ class Trader final : public Service {
     });
   }
 
+  // --- Link, Proxy and watches ----------------------------------------------------------------------------------------------------------
+
+  void change_link(Call& call, Result<StoreTransaction> (*plan)(const Offers&, const v1::TradingLink&)) {
+    state::change<v1::TradingLink, v1::TradingRevision>(replica_, call, [this, plan](const v1::TradingLink& asked, v1::TradingRevision&) { return plan(offers_, asked); });
+  }
+  void remove_link(Call& call) {
+    state::change<v1::TradingName, v1::TradingRevision>(replica_, call, [this](const v1::TradingName& asked, v1::TradingRevision&) { return trading::remove_link(offers_, asked.name()); });
+  }
+  void describe_link(Call& call) {
+    answer<v1::TradingName>(call, [&](const v1::TradingName& asked) {
+      const auto lock = replica_.read();
+      return trading::describe_link(offers_, asked.name());
+    });
+  }
+  void list_links(Call& call) {
+    answer<v1::TradingNothing>(call, [&](const v1::TradingNothing&) -> Result<v1::TradingIds> {
+      const auto lock = replica_.read();
+      v1::TradingIds reply;
+      for (const auto& [name, link] : offers_.links()) reply.add_ids(name);
+      return reply;
+    });
+  }
+  void list_proxies(Call& call) {
+    answer<v1::TradingNothing>(call, [&](const v1::TradingNothing&) -> Result<v1::TradingIds> {
+      const auto lock = replica_.read();
+      v1::TradingIds reply;
+      for (auto& id : offers_.proxies()) reply.add_ids(std::move(id));
+      return reply;
+    });
+  }
+  /// Register.resolve: the trader that a path of links leads to; the first step is here, the others are asked there.
+  void resolve(Call& call) {
+    answer<v1::TradingTraderName>(call, [&](const v1::TradingTraderName& asked) -> Result<v1::TradingTarget> {
+      if (asked.links_size() != 1) return refuse(asked.links_size() == 0 ? "IllegalTraderName" : "RegisterNotSupported", "name one link; ask the trader behind it for the next one");
+      const auto lock = replica_.read();
+      auto link = trading::describe_link(offers_, asked.links(0));
+      if (!link) return refuse("UnknownTraderName", link.error().message, Code::kNotFound);
+      v1::TradingTarget reply;
+      *reply.mutable_target() = link->target();
+      return reply;
+    });
+  }
+
+  struct Watching {
+    v1::TradingQuery query;
+    std::shared_ptr<state::Feed> feed;
+    Call* call = nullptr;
+    std::vector<v1::TradingOffer> last;
+    bool is_over = false;
+  };
+  /// What matches now, then each change of this trader's own answer: who comes, who goes, who has another place or other properties.
+  void watch(Call& given) {
+    auto asked = read_message<v1::TradingQuery>(given.request);
+    if (!asked) return given.fail(std::move(asked.error()));
+    {
+      const auto lock = replica_.read();
+      if (auto plan = plan_of(offers_, *asked); !plan) return given.fail(std::move(plan.error()));
+    }
+    auto watching = std::make_shared<Watching>(Watching{std::move(*asked), std::make_shared<state::Feed>(given.stream), nullptr, {}});
+    {
+      const std::lock_guard lock(watches_mutex_);
+      if (watches_.size() >= kWatchesMax) return given.fail({Code::kResourceExhausted, fmt::format("the Trader has {} watches, its limit", kWatchesMax), {}, {}, {}});
+      watches_.push_back(watching);
+    }
+    watching->call = &given.defer();
+    watching->call->on_cancel([this, watching] { end(watching, {}); });
+    tell(watching, replica_.revision());
+  }
+  void end(const std::shared_ptr<Watching>& watching, std::optional<Error> why) {
+    {
+      const std::lock_guard lock(watches_mutex_);
+      if (std::exchange(watching->is_over, true)) return;
+      std::erase(watches_, watching);
+    }
+    watching->feed->when_told([watching, why = std::move(why)] {
+      if (why) watching->call->fail(*why);
+      else watching->call->complete();
+    });
+  }
+  void tell_watches(Revision revision) {
+    std::vector<std::shared_ptr<Watching>> watches;
+    {
+      const std::lock_guard lock(watches_mutex_);
+      watches = watches_;
+    }
+    for (const auto& each : watches) tell(each, revision);
+  }
+  void tell(const std::shared_ptr<Watching>& watching, Revision revision) {
+    auto found = run(watching->query, watching->query.how_many() == 0 ? kWatchedMax : watching->query.how_many(), 0);
+    if (!found) return end(watching, found.error());
+    std::vector<v1::TradingOffer> now(found->offers().begin(), found->offers().end());
+    bool is_told = true;
+    {
+      const std::lock_guard lock(watches_mutex_);
+      if (watching->is_over) return;
+      const auto say = [&](v1::TradingChangeKind kind, std::size_t place, const v1::TradingOffer& offer) {
+        v1::TradingChange change;
+        change.set_kind(kind);
+        change.set_place(static_cast<std::uint32_t>(place + 1));
+        *change.mutable_offer() = offer;
+        change.set_revision(revision);
+        is_told = is_told && watching->feed->push(write_message(change));
+      };
+      const auto at = [](const std::vector<v1::TradingOffer>& list, const std::string& id) { return std::find_if(list.begin(), list.end(), [&](const auto& each) { return each.id() == id; }) - list.begin(); };
+      for (std::size_t i = 0; i < watching->last.size(); ++i) {
+        if (at(now, watching->last[i].id()) == static_cast<std::ptrdiff_t>(now.size())) say(v1::TRADING_LEAVE, i, watching->last[i]);
+      }
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        const auto was = static_cast<std::size_t>(at(watching->last, now[i].id()));
+        if (was == watching->last.size()) say(v1::TRADING_ENTER, i, now[i]);
+        else if (was != i || now[i].SerializeAsString() != watching->last[was].SerializeAsString()) say(v1::TRADING_REORDER, i, now[i]);
+      }
+      watching->last = std::move(now);
+    }
+    if (!is_told) end(watching, Error{Code::kResourceExhausted, "too many changes wait for this watch; watch again", {}, {}, {}});
+  }
+
   // --- Admin --------------------------------------------------------------------------------------------------------------------------
 
   void get_attributes(Call& call) {
@@ -535,6 +628,9 @@ class Trader final : public Service {
   }
   void set_attributes(Call& call) {
     state::change<v1::TradingAttributes, v1::TradingRevision>(replica_, call, [](const v1::TradingAttributes& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
+      for (const auto* policy : {&asked.def_follow_policy(), &asked.max_follow_policy(), &asked.max_link_follow_policy()}) {
+        if (auto known = follow_of(*policy, Follow::kAlways); !known) return fail(known.error());
+      }
       StoreTransaction transaction;
       transaction.then.push_back(StoreOperation::put("a", Bytes::take(asked.SerializeAsString())));
       return transaction;
@@ -549,21 +645,19 @@ class Trader final : public Service {
       return reply;
     });
   }
-  struct Iterator {
-    v1::TradingQuery query;
-    std::size_t given = 0;
-    TimePoint until;
-  };
   const Clock& clock_;
   Random& random_;
   Offers offers_;
   state::Replica replica_;
   state::Leases leases_;
+  Searches searches_;
   std::atomic<std::uint64_t> next_{0};
   std::mutex scratch_mutex_;
   Names scratch_names_;  ///< for checks, apart from the state's
   std::mutex iterators_mutex_;
   std::map<std::uint64_t, Iterator> iterators_;
+  std::mutex watches_mutex_;
+  std::vector<std::shared_ptr<Watching>> watches_;
   TableServant servant_;
 };
 

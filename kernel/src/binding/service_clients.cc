@@ -43,7 +43,11 @@ hector::type::v1::Interface trading_interface() {
                             builtin_rpc<TradingTypeName, TradingType>("fully_describe_type"), builtin_rpc<TradingTypeName, TradingRevision>("mask_type"),
                             builtin_rpc<TradingTypeName, TradingRevision>("unmask_type"), builtin_rpc<TradingNothing, TradingAttributes>("get_attributes"),
                             builtin_rpc<TradingAttributes, TradingRevision>("set_attributes"), builtin_rpc<TradingNext, TradingIds>("list_offers"), builtin_rpc<TradingLease, TradingLease>("open_lease"),
-                            builtin_rpc<TradingLease, TradingLease>("renew_lease"), builtin_rpc<TradingLease, TradingLease>("close_lease")});
+                            builtin_rpc<TradingLease, TradingLease>("renew_lease"), builtin_rpc<TradingLease, TradingLease>("close_lease"),
+                            builtin_rpc<TradingLink, TradingRevision>("add_link"), builtin_rpc<TradingName, TradingRevision>("remove_link"), builtin_rpc<TradingName, TradingLink>("describe_link"),
+                            builtin_rpc<TradingNothing, TradingIds>("list_links"), builtin_rpc<TradingLink, TradingRevision>("modify_link"), builtin_rpc<TradingOffer, TradingOfferId>("export_proxy"),
+                            builtin_rpc<TradingOfferId, TradingOfferId>("withdraw_proxy"), builtin_rpc<TradingOfferId, TradingOffer>("describe_proxy"), builtin_rpc<TradingNothing, TradingIds>("list_proxies"),
+                            builtin_rpc<TradingTraderName, TradingTarget>("resolve"), builtin_flow<TradingQuery, TradingChange>("watch")});
 }
 
 hector::type::v1::Interface policy_interface() {
