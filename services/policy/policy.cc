@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "contexts.h"
+#include "rights.h"
 #include "hector/plugin.h"
 #include "hector/typed.h"
 #include "state/answer.h"
@@ -59,14 +60,20 @@ class Policy final : public Service {
         place_{context.capsule, settings_.host(), settings_.network().empty() ? "local" : settings_.network()},
         contexts_([this] { return now_s(); }),
         replica_({context.store, context.clock, context.executor, context.log}, "po/", contexts_),
+        rights_replica_({context.store, context.clock, context.executor, context.log}, "pa/", rights_),
         servant_({[this](Call& call) { get(call); }, [this](Call& call) { get_typed(call); }, [this](Call& call) { enumerate(call); }, [this](Call& call) { put(call); }, [this](Call& call) { remove(call); },
                   [this](Call& call) { replace_bundle(call); }, [this](Call& call) { set_chain(call); }, [this](Call& call) { get_chain(call); }, [this](Call& call) { merge_view(call); },
                   [this](Call& call) { explain(call); }, [this](Call& call) { watch(call); },
-                  [this](Call& call) { try_out(call); }}) {
+                  [this](Call& call) { try_out(call); }, [this](Call& call) { authorise(call); }, [this](Call& call) { put_rules(call); }, [this](Call& call) { remove_rules(call); },
+                  [this](Call& call) { list_rules(call); }, [this](Call& call) { put_entity(call); }, [this](Call& call) { remove_entity(call); }, [this](Call& call) { put_schema(call); },
+                  [this](Call& call) { search_list(call); }, [this](Call& call) { get_from(call); }}) {
     for (const auto& key : settings_.keys()) keys_.push_back(state::from_base64(key));
     contexts_.on_change = [this](Revision revision) { tell_watches(revision); };
   }
-  Status start() { return replica_.start(); }
+  Status start() {
+    if (auto started = replica_.start(); !started) return started;
+    return rights_replica_.start();
+  }
   std::string interface_id() const override { return "hector.Policy/1"; }
   Servant& servant() override { return servant_; }
 
@@ -325,7 +332,7 @@ class Policy final : public Service {
       if (std::exchange(watching->is_over, true)) return;
       std::erase(watches_, watching);
     }
-    watching->call->complete();
+    watching->feed->when_told([watching] { watching->call->complete(); });
   }
   void tell_watches(Revision revision) {
     std::vector<std::shared_ptr<Watching>> watches;
@@ -351,6 +358,136 @@ class Policy final : public Service {
     static_cast<void>(watching.feed->push(write_message(told)));  // who misses one is told the next
   }
 
+  // --- rights -------------------------------------------------------------------------------------------------------------------------
+
+  void authorise(Call& given) {
+    auto asked = read_message<v1::PolicyAuthorisation>(given.request);
+    if (!asked) return given.fail(std::move(asked.error()));
+    auto request = request_of(*asked);
+    if (!request) return given.fail(std::move(request.error()));
+    Call& call = given.defer();
+    rights_replica_.when_current([this, &call, request = std::move(*request)](Status current) {
+      if (!current) return call.fail(std::move(current.error()));
+      const Revision revision = rights_replica_.revision();
+      const auto lock = rights_replica_.read();
+      auto decision = rights_.decide(request);
+      decision.set_revision(revision);
+      call.complete(write_message(decision));
+    });
+  }
+  static Result<Request> request_of(const v1::PolicyAuthorisation& asked) {
+    Request request;
+    const std::pair<const std::string*, EntityId*> parts[] = {{&asked.principal(), &request.principal}, {&asked.action(), &request.action}, {&asked.resource(), &request.resource}};
+    for (const auto& [text, place] : parts) {
+      auto id = read_entity_id(place == &request.action && text->find("::") == std::string::npos ? "Action::\"" + *text + "\"" : *text);
+      if (!id) return fail(id.error());
+      *place = std::move(*id);
+    }
+    auto context = read_record(asked.context());
+    if (!context) return fail(context.error());
+    request.context = std::move(*context);
+    return request;
+  }
+  void put_rules(Call& call) {
+    state::change<v1::PolicyRules, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyRules& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+      if (asked.name().empty() || asked.name().size() > 200) return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
+      auto set = RuleSet::read(asked.name(), asked.text());
+      if (!set) return fail(set.error());
+      if (rights_.schema()) {
+        if (auto fits = (*set)->check(*rights_.schema()); !fits) return fail(fits.error());
+      }
+      if (rights_.sets().size() >= Rights::kSetsMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("there are {} sets of policies, the limit", Rights::kSetsMax), Code::kResourceExhausted);
+      return putting("p/" + asked.name(), asked);
+    });
+  }
+  template <class Message>
+  static StoreTransaction putting(const std::string& key, const Message& message) {
+    StoreTransaction transaction;
+    transaction.then.push_back(StoreOperation::put(key, Bytes::take(message.SerializeAsString())));
+    return transaction;
+  }
+  void remove_rules(Call& call) {
+    state::change<v1::PolicyName, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+      if (!rights_.sets().contains(asked.name())) return refuse("NO_MATCH", fmt::format("there are no policies '{}'", asked.name()), Code::kNotFound);
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::erase("p/" + asked.name()));
+      return transaction;
+    });
+  }
+  void list_rules(Call& call) {
+    answer<v1::PolicyName>(call, [&](const v1::PolicyName& asked) -> Result<v1::PolicyNames> {
+      const auto lock = rights_replica_.read();
+      v1::PolicyNames reply;
+      for (const auto& [name, set] : rights_.sets()) {
+        if (name.starts_with(asked.name())) reply.add_names(name);
+      }
+      return reply;
+    });
+  }
+  void put_entity(Call& call) {
+    state::change<v1::PolicyEntity, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyEntity& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+      auto id = read_entity_id(asked.id());
+      if (!id) return fail(id.error());
+      if (auto attributes = read_record(asked.attributes()); !attributes) return fail(attributes.error());
+      for (const auto& parent : asked.parents()) {
+        if (auto above = read_entity_id(parent); !above) return fail(above.error());
+      }
+      if (rights_.schema() && !rights_.schema()->entities().contains(id->type)) return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id->type));
+      if (rights_.entities().size() >= Rights::kEntitiesMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("there are {} entities, the limit", Rights::kEntitiesMax), Code::kResourceExhausted);
+      return putting("n/" + print(*id), asked);
+    });
+  }
+  void remove_entity(Call& call) {
+    state::change<v1::PolicyName, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+      auto id = read_entity_id(asked.name());
+      if (!id) return fail(id.error());
+      if (!rights_.entities().contains(*id)) return refuse("NO_MATCH", fmt::format("there is no entity {}", print(*id)), Code::kNotFound);
+      StoreTransaction transaction;
+      transaction.then.push_back(StoreOperation::erase("n/" + print(*id)));
+      return transaction;
+    });
+  }
+  /// Policies that are there have to fit it.
+  void put_schema(Call& call) {
+    state::change<v1::PolicySchema, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicySchema& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+      for (const auto& [name, set] : rights_.sets()) {
+        if (auto fits = set->check(asked); !fits) return fail(fits.error());
+      }
+      return putting("s", asked);
+    });
+  }
+
+  /// XrmQGetSearchList: the chain and the first components once, the last ones many times.
+  void search_list(Call& call) {
+    answer<v1::PolicySearchList>(call, [&](const v1::PolicySearchList& asked) -> Result<v1::PolicyHandle> {
+      constexpr std::size_t kSearchesMax = 10'000;
+      const std::lock_guard lock(searches_mutex_);
+      if (searches_.size() >= kSearchesMax) searches_.erase(searches_.begin());  // the oldest is asked for anew by who still has it
+      v1::PolicyHandle reply;
+      reply.set_handle(next_search_++);
+      searches_[reply.handle()] = asked;
+      return reply;
+    });
+  }
+  void get_from(Call& call) {
+    answer<v1::PolicyLeaf>(call, [&](const v1::PolicyLeaf& asked) -> Result<v1::PolicyValue> {
+      v1::PolicyQuestion question;
+      {
+        const std::lock_guard lock(searches_mutex_);
+        const auto found = searches_.find(asked.handle());
+        if (found == searches_.end()) return refuse("BAD_KEY", "the search list has been forgotten; make it again", Code::kFailedPrecondition);
+        const auto& prefix = found->second;
+        question.set_name(prefix.name().empty() ? asked.name() : prefix.name() + "." + asked.name());
+        question.set_class_(prefix.class_().empty() ? asked.class_() : prefix.class_() + "." + asked.class_());
+        question.set_object(prefix.object());
+        *question.mutable_chain() = prefix.chain();
+      }
+      const Revision revision = replica_.revision();
+      const auto lock = replica_.read();
+      return value_of(question, revision);
+    });
+  }
+
   const Clock& clock_;
   const v1::PolicySettings settings_;
   const Place place_;
@@ -359,6 +496,11 @@ class Policy final : public Service {
   std::vector<std::shared_ptr<Watching>> watches_;
   Contexts contexts_;
   state::Replica replica_;
+  Rights rights_;
+  state::Replica rights_replica_;
+  std::mutex searches_mutex_;
+  std::map<std::uint64_t, v1::PolicySearchList> searches_;
+  std::uint64_t next_search_ = 1;
   TableServant servant_;
 };
 

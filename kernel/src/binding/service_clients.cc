@@ -56,7 +56,10 @@ hector::type::v1::Interface policy_interface() {
                             builtin_rpc<service::v1::PolicyEntry, PolicyRevision>("put"), builtin_rpc<PolicySpec, PolicyRevision>("remove"), builtin_rpc<PolicyBundle, PolicyRevision>("replace_bundle"),
                             builtin_rpc<PolicyChain, PolicyRevision>("set_chain"), builtin_rpc<PolicyContext, PolicyChain>("get_chain"), builtin_rpc<PolicyQuestion, PolicyEntries>("merge_view"),
                             builtin_rpc<PolicyQuestion, PolicyExplanation>("explain"), builtin_flow<PolicyQuestion, service::v1::PolicyValue>("watch"),
-                            builtin_rpc<PolicyTrial, PolicyExplanation>("try_out")});
+                            builtin_rpc<PolicyTrial, PolicyExplanation>("try_out"), builtin_rpc<PolicyAuthorisation, PolicyDecision>("authorise"), builtin_rpc<PolicyRules, PolicyRevision>("put_rules"),
+                            builtin_rpc<PolicyName, PolicyRevision>("remove_rules"), builtin_rpc<PolicyName, PolicyNames>("list_rules"), builtin_rpc<PolicyEntity, PolicyRevision>("put_entity"),
+                            builtin_rpc<PolicyName, PolicyRevision>("remove_entity"), builtin_rpc<PolicySchema, PolicyRevision>("put_schema"),
+                            builtin_rpc<PolicySearchList, PolicyHandle>("search_list"), builtin_rpc<PolicyLeaf, service::v1::PolicyValue>("get_from")});
 }
 
 hector::type::v1::Interface type_interface() {
