@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "dns.h"
 #include "systems.h"
 
 namespace hector::naming {
@@ -31,9 +32,9 @@ struct Library {
 
 /// Strings of one TXT record set, as RFC 6763 section 6 reads them: keys are compared without case, the first of a key counts, "k" is there without
 /// a value, "k=" with an empty one, "=v" is nothing.
-void read_texts(const Answer& answer, v1::NamingBinding& binding) {
+void read_texts(const std::vector<unsigned char>& octets, v1::NamingBinding& binding) {
   ares_txt_ext* texts = nullptr;
-  if (answer.status != ARES_SUCCESS || ares_parse_txt_reply_ext(answer.octets.data(), static_cast<int>(answer.octets.size()), &texts) != ARES_SUCCESS) return;
+  if (ares_parse_txt_reply_ext(octets.data(), static_cast<int>(octets.size()), &texts) != ARES_SUCCESS) return;
   std::set<std::string> seen;
   for (const auto* each = texts; each != nullptr; each = each->next) {
     const std::string text(reinterpret_cast<const char*>(each->txt), each->length);
@@ -54,26 +55,25 @@ void add_address(v1::NamingBinding& binding, const char* type, const std::string
   address.set_data(data);
 }
 
-void read_addresses(const Answer& answer, bool is_six, v1::NamingBinding& binding) {
-  if (answer.status != ARES_SUCCESS) return;
+void read_addresses(const std::vector<unsigned char>& octets, bool is_six, v1::NamingBinding& binding) {
   char text[INET6_ADDRSTRLEN] = {};
-  const int size = static_cast<int>(answer.octets.size());
+  const int size = static_cast<int>(octets.size());
   if (is_six) {
     ares_addr6ttl all[32];
     int count = 32;
-    if (ares_parse_aaaa_reply(answer.octets.data(), size, nullptr, all, &count) != ARES_SUCCESS) return;
+    if (ares_parse_aaaa_reply(octets.data(), size, nullptr, all, &count) != ARES_SUCCESS) return;
     for (int i = 0; i < count; ++i) add_address(binding, "inet6", inet_ntop(AF_INET6, &all[i].ip6addr, text, sizeof text));
     return;
   }
   ares_addrttl all[32];
   int count = 32;
-  if (ares_parse_a_reply(answer.octets.data(), size, nullptr, all, &count) != ARES_SUCCESS) return;
+  if (ares_parse_a_reply(octets.data(), size, nullptr, all, &count) != ARES_SUCCESS) return;
   for (int i = 0; i < count; ++i) add_address(binding, "inet", inet_ntop(AF_INET, &all[i].ipaddr, text, sizeof text));
 }
 
-void read_services(const Answer& answer, v1::NamingBinding& binding) {
+void read_services(const std::vector<unsigned char>& octets, v1::NamingBinding& binding) {
   ares_srv_reply* services = nullptr;
-  if (answer.status != ARES_SUCCESS || ares_parse_srv_reply(answer.octets.data(), static_cast<int>(answer.octets.size()), &services) != ARES_SUCCESS) return;
+  if (ares_parse_srv_reply(octets.data(), static_cast<int>(octets.size()), &services) != ARES_SUCCESS) return;
   std::vector<std::tuple<int, int, std::string>> all;
   for (const auto* each = services; each != nullptr; each = each->next) all.emplace_back(each->priority, -each->weight, fmt::format("{}:{}", each->host, each->port));
   ares_free_data(services);
@@ -81,11 +81,27 @@ void read_services(const Answer& answer, v1::NamingBinding& binding) {
   for (const auto& each : all) add_address(binding, "srv", std::get<2>(each));
 }
 
-/// The texts that name things here stand before the domain.
-std::vector<std::string> read_pointers(const Answer& answer) {
+std::string escaped(const std::string& label) {
+  std::string text;
+  for (const char each : label) {
+    if (each == '.' || each == '\\') text += '\\';
+    text += each;
+  }
+  return text;
+}
+
+}  // namespace
+
+void read_dns_answer(int type, const std::vector<unsigned char>& reply, v1::NamingBinding& binding) {
+  if (type == ns_t_srv) read_services(reply, binding);
+  else if (type == ns_t_txt) read_texts(reply, binding);
+  else read_addresses(reply, type == ns_t_aaaa, binding);
+}
+
+std::vector<std::string> read_dns_pointers(const std::vector<unsigned char>& octets) {
   std::vector<std::string> all;
   hostent* host = nullptr;
-  if (answer.status != ARES_SUCCESS || ares_parse_ptr_reply(answer.octets.data(), static_cast<int>(answer.octets.size()), nullptr, 0, AF_INET, &host) != ARES_SUCCESS) return all;
+  if (ares_parse_ptr_reply(octets.data(), static_cast<int>(octets.size()), nullptr, 0, AF_INET, &host) != ARES_SUCCESS) return all;
   for (char** each = host->h_aliases; each != nullptr && *each != nullptr; ++each) all.emplace_back(*each);
   ares_free_hostent(host);
   std::sort(all.begin(), all.end());
@@ -93,8 +109,7 @@ std::vector<std::string> read_pointers(const Answer& answer) {
   return all;
 }
 
-/// "Front\032Desk\.1" as DNS writes it in text: "Front Desk.1".
-std::string unescaped(std::string_view label) {
+std::string unescaped_label(std::string_view label) {
   std::string text;
   for (std::size_t i = 0; i < label.size(); ++i) {
     if (label[i] != '\\' || i + 1 == label.size()) {
@@ -108,14 +123,8 @@ std::string unescaped(std::string_view label) {
   }
   return text;
 }
-std::string escaped(const std::string& label) {
-  std::string text;
-  for (const char each : label) {
-    if (each == '.' || each == '\\') text += '\\';
-    text += each;
-  }
-  return text;
-}
+
+namespace {
 
 class Dns final : public NamingSystem {
  public:
@@ -132,11 +141,11 @@ class Dns final : public NamingSystem {
     if (std::all_of(answers->begin(), answers->end(), [](const auto& each) { return each.second.is_absent(); })) {
       return refuse_name("NAME_NOT_FOUND", name, name.size() - 1, fmt::format("DNS knows no '{}'", *domain));
     }
-    read_services((*answers)[ns_t_srv], binding);
+    read(*answers, ns_t_srv, binding);
     binding.set_type(binding.addresses_size() > 0 ? "dns.service" : "dns.host");
-    read_addresses((*answers)[ns_t_a], false, binding);
-    read_addresses((*answers)[ns_t_aaaa], true, binding);
-    read_texts((*answers)[ns_t_txt], binding);
+    read(*answers, ns_t_a, binding);
+    read(*answers, ns_t_aaaa, binding);
+    read(*answers, ns_t_txt, binding);
     for (const auto& attribute : binding.attributes()) {
       if (attribute.id() == "hector" && attribute.values_size() == 1) binding.set_next(attribute.values(0));
     }
@@ -150,9 +159,9 @@ class Dns final : public NamingSystem {
     auto answers = ask(name, is_service ? *domain : "_services._dns-sd._udp." + *domain, {ns_t_ptr});
     if (!answers) return fail(answers.error());
     std::vector<v1::NamingBinding> all;
-    for (const auto& each : read_pointers((*answers)[ns_t_ptr])) {
+    for (const auto& each : read_dns_pointers((*answers)[ns_t_ptr].octets)) {
       std::string own = each.ends_with(*domain) && each.size() > domain->size() ? each.substr(0, each.size() - domain->size() - 1) : each;
-      all.emplace_back().set_name(print_name({is_service ? unescaped(own) : own}));
+      all.emplace_back().set_name(print_name({is_service ? unescaped_label(own) : own}));
       all.back().set_type(is_service ? "dns.service" : "dns.service_type");
     }
     return all;
@@ -180,7 +189,7 @@ class Dns final : public NamingSystem {
       auto answers = ask(name, domain, {ns_t_txt});
       if (!answers) return fail(answers.error());
       v1::NamingBinding texts;
-      read_texts((*answers)[ns_t_txt], texts);
+      read(*answers, ns_t_txt, texts);
       for (const auto& attribute : texts.attributes()) {
         if (attribute.id() != "hector" || attribute.values_size() != 1) continue;
         v1::NamingStatus status;
@@ -195,6 +204,10 @@ class Dns final : public NamingSystem {
     return domain;
   }
 
+  static void read(const std::map<int, Answer>& answers, int type, v1::NamingBinding& binding) {
+    const auto& answer = answers.at(type);
+    if (answer.status == ARES_SUCCESS) read_dns_answer(type, answer.octets, binding);
+  }
   struct Asking {
     int type;
     Answer* answer;

@@ -4,11 +4,15 @@
 
 #include "expression/omg.h"
 #include "expression/xfn.h"
+#include "authorisation.h"
+#include "dns.h"
+#include "links.h"
 #include "name.h"
 #include "properties.h"
 #include "resource_file.h"
 #include "hector/message.h"
 #include "hector/reference.h"
+#include "hector/type_model.h"
 #include "packet.h"
 #include "session.h"
 #include "status_mapping.h"
@@ -209,6 +213,51 @@ void property(const std::uint8_t* data, std::size_t size) {
   if (const auto read = trading::Properties::of(values, names)) static_cast<void>(expression::print(read->get(names.find("x"))));
 }
 
+void rights(const std::uint8_t* data, std::size_t size) {
+  const std::string all(text(data, size));
+  static_cast<void>(policy::read_entity_id(all));
+  static_cast<void>(policy::read_record(all));
+  const auto set = policy::RuleSet::read("fuzz", all);
+  if (!set) return;
+  policy::Entities entities;
+  entities[{"User", "ann"}] = {*policy::read_record(R"({"level": 3, "tags": ["a"], "boss": {"__entity": {"type": "User", "id": "bob"}}})"), {{"Group", "lab"}}};
+  static_cast<void>(policy::decide({*set}, entities, {{"User", "ann"}, {"Action", "bind"}, {"Service", "s"}, *policy::read_record(R"({"n": 1})")}));
+  service::v1::PolicySchema schema;
+  (*(*schema.mutable_entities())["User"].mutable_attributes())["level"] = "Long?";
+  static_cast<void>((*set)->check(schema));
+}
+
+void recipe(const std::uint8_t* data, std::size_t size) {
+  google::protobuf::Map<std::string, std::string> properties;
+  properties["a"] = "\"it's\"";
+  properties["b"] = "3";
+  if (const auto filled = trading::follow_recipe(std::string(text(data, size)), "b == 3", properties)) static_cast<void>(expression::compile_constraint(*filled, {}));
+}
+
+/// A .proto text, alone and beside another.
+void proto_text(const std::uint8_t* data, std::size_t size) {
+  const ProtoTexts older{{"a.proto", "syntax = \"proto3\";\npackage p;\nmessage M { int32 a = 1; repeated E e = 2; map<string, M> m = 3; }\nenum E { A = 0; B = 1; }\nservice S { rpc Ask(M) returns (stream M); }\n"}};
+  const ProtoTexts newer{{"a.proto", std::string(text(data, size))}};
+  const auto models = read_proto_models("a.proto", newer, 1);
+  if (models) {
+    for (const auto& model : *models) {
+      const auto again = make_type_model(model->kind(), model->name(), model->canonical());
+      if (!again || (*again)->identity() != model->identity()) std::abort();
+      static_cast<void>(check_upgrade(*model, **again, Upgrade::kForward));
+    }
+  }
+  for (const char* category : {"FILE", "WIRE"}) static_cast<void>(check_proto_breaking(older, newer, category));
+}
+
+void dns_answer(const std::uint8_t* data, std::size_t size) {
+  const std::vector<unsigned char> reply(data, data + size);
+  for (const int type : {1, 28, 33, 16}) {  // A, AAAA, SRV, TXT
+    service::v1::NamingBinding binding;
+    naming::read_dns_answer(type, reply, binding);
+  }
+  for (const auto& each : naming::read_dns_pointers(reply)) static_cast<void>(naming::unescaped_label(each));
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -217,7 +266,8 @@ const std::vector<Target>& targets() {
                                        {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
                                        {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
                                        {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}, {"resource_file", resource_file},
-                                       {"composite_name", composite_name}, {"filter", filter}, {"property", property}};
+                                       {"composite_name", composite_name}, {"filter", filter}, {"property", property},
+                                       {"rights", rights}, {"recipe", recipe}, {"proto_text", proto_text}, {"dns_answer", dns_answer}};
   return all;
 }
 

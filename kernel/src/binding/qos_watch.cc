@@ -7,14 +7,29 @@
 namespace hector {
 
 namespace {
+
 constexpr Duration kSecond = std::chrono::seconds(1);
+
+/// What policy says for "<binding>.<interaction>.<dimension>", a positive number; where the type says one as well the stricter counts.
+template <class Number>
+Number stricter(const Policies& policies, const std::string& binding, const std::string& interaction, const char* dimension, Number own) {
+  const auto said = policies.ask(binding, interaction, dimension).values;
+  if (said.empty()) return own;
+  const double number = std::strtod(said.front().c_str(), nullptr);
+  if (!(number > 0) || number > 1e12) return own;
+  return own == 0 ? static_cast<Number>(number) : std::min(own, static_cast<Number>(number));
 }
 
-std::shared_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type, const std::string& from, const std::string& to, const Clock& clock, Breach breach) {
+}  // namespace
+
+std::shared_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type, const std::string& from, const std::string& to, const Clock& clock, const Policies& policies, Breach breach) {
   std::shared_ptr<QosWatch> watch(new QosWatch(clock, std::move(breach)));
   for (const auto& interaction : type.interactions()) {
     if (interaction.from() != from || interaction.to() != to) continue;
-    const auto qos = types::required_qos(type, interaction);
+    auto qos = types::required_qos(type, interaction);
+    qos.set_deadline_ms(stricter(policies, type.name(), interaction.name(), "deadline_ms", qos.deadline_ms()));
+    qos.set_rate_max(stricter(policies, type.name(), interaction.name(), "rate_max", qos.rate_max()));
+    qos.set_message_octets_max(stricter(policies, type.name(), interaction.name(), "message_octets_max", qos.message_octets_max()));
     if (qos.deadline_ms() != 0 || qos.rate_max() != 0 || qos.message_octets_max() != 0) watch->watched_[interaction.name()].qos = qos;
   }
   return watch->watched_.empty() ? nullptr : watch;

@@ -122,7 +122,7 @@ Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan
   if (!hides) return fail(hides.error());
   out->hides = *hides;
   const std::weak_ptr<PartySession> weak = weak_from_this();
-  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
+  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, core_.policies, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
         if (const auto self = weak.lock()) self->tell_breach(role, member, dimension, text);
       })) {
     out->interceptors.push_back(std::move(watch));

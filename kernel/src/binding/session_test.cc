@@ -115,6 +115,12 @@ TEST_F(Interceptors, RefuseACallBeforeItIsSentAndBeforeItsObjectSeesIt) {
   EXPECT_THAT(seen_, ElementsAre("a sending echo to receiver", "a ended PERMISSION_DENIED"));
 }
 
+TEST_F(Interceptors, LimitsOfAnInteractionComeFromPolicyAsWell) {
+  bind({{"kit.Pair.echo.rate_max", {"1"}}});
+  EXPECT_EQ(call(), "x");
+  EXPECT_THAT(call(), HasSubstr("'echo' may be started 1 times a second (rate_max)"));
+}
+
 TEST_F(Interceptors, ThatNobodyKnowsAreNamedWhenABindingIsMade) {
   bind({{"*interceptors", {"metric"}}});
   ASSERT_FALSE(bound_);
