@@ -17,6 +17,8 @@ namespace s = service::v1;
 constexpr const char* kService = "policy";
 
 struct Arguments {
+  std::string principal, action, resource, json;
+  std::vector<std::string> parents;
   std::string name, class_name, object, file, context, spec, value, type, signature;
   std::vector<std::string> contexts;
   bool is_xrm = false, is_final = false, explains = false;
@@ -129,6 +131,72 @@ void add_policy_commands(CLI::App& app, CliOptions& options, std::string& format
     Arguments explaining = a;
     explaining.explains = true;
     return try_file(options, format, explaining);
+  });
+
+  auto* authorise = group->add_subcommand("authorise", "whether a principal may do an action on a resource, and by which policies");
+  authorise->add_option("principal", arguments->principal, "User::ann")->required();
+  authorise->add_option("action", arguments->action, "bind")->required();
+  authorise->add_option("resource", arguments->resource, "Service::bank")->required();
+  authorise->add_option("--context", arguments->json, "a JSON object");
+  authorise->callback([&chosen, &options, &format, arguments] {
+    chosen = [&options, &format, arguments] {
+      s::PolicyAuthorisation asked;
+      asked.set_principal(arguments->principal);
+      asked.set_action(arguments->action);
+      asked.set_resource(arguments->resource);
+      asked.set_context(arguments->json);
+      int code = 0;
+      const int done = ask_and_show<s::PolicyDecision>(options, format, kService, "authorise", asked, [&](const s::PolicyDecision& decision) {
+        fmt::print("{}{}\n", decision.allowed() ? "allowed" : "denied", decision.reasons_size() == 0 ? "" : fmt::format(" by {}", fmt::join(decision.reasons(), ", ")));
+        for (const auto& error : decision.errors()) fmt::print("  {}\n", error);
+        code = decision.allowed() ? 0 : 7;
+      });
+      return done != 0 ? done : code;
+    };
+  });
+  auto* rules = group->add_subcommand("rules", "puts a file of permit and forbid policies, lists them, or removes some");
+  rules->add_option("name", arguments->name);
+  rules->add_option("file", arguments->file);
+  rules->add_flag("--remove", arguments->is_final, "those of that name");
+  run(rules, [&](const Arguments& a) {
+    s::PolicyName named;
+    named.set_name(a.name);
+    if (a.is_final) return ask_and_show<s::PolicyRevision>(options, format, kService, "remove_rules", named, show_revision);
+    if (a.file.empty()) {
+      return ask_and_show<s::PolicyNames>(options, format, kService, "list_rules", named, [](const s::PolicyNames& names) {
+        for (const auto& name : names.names()) fmt::print("{}\n", name);
+      });
+    }
+    auto text = content_of(a.file);
+    if (!text) return report(text.error());
+    s::PolicyRules put_rules;
+    put_rules.set_name(a.name);
+    put_rules.set_text(*text);
+    return ask_and_show<s::PolicyRevision>(options, format, kService, "put_rules", put_rules, show_revision);
+  });
+  auto* entity = group->add_subcommand("entity", "puts what is known of somebody or something that policies speak of");
+  entity->add_option("id", arguments->name, "User::ann")->required();
+  entity->add_option("attributes", arguments->json, "a JSON object");
+  entity->add_option("--in", arguments->parents, "what it belongs to: Group::lab");
+  entity->add_flag("--remove", arguments->is_final);
+  run(entity, [&](const Arguments& a) {
+    s::PolicyName named;
+    named.set_name(a.name);
+    if (a.is_final) return ask_and_show<s::PolicyRevision>(options, format, kService, "remove_entity", named, show_revision);
+    s::PolicyEntity model;
+    model.set_id(a.name);
+    model.set_attributes(a.json);
+    for (const auto& parent : a.parents) model.add_parents(parent);
+    return ask_and_show<s::PolicyRevision>(options, format, kService, "put_entity", model, show_revision);
+  });
+  auto* schema = group->add_subcommand("schema", "puts the schema that policies have to fit, as JSON: entities with attributes, actions with principals and resources");
+  schema->add_option("file", arguments->file)->required();
+  run(schema, [&](const Arguments& a) {
+    auto text = content_of(a.file);
+    if (!text) return report(text.error());
+    s::PolicySchema model;
+    if (const auto read = google::protobuf::util::JsonStringToMessage(*text, &model); !read.ok()) return report({Code::kInvalidArgument, fmt::format("SCHEMA: {}: {}", a.file, read.message().as_string()), "SCHEMA", {}, {}});
+    return ask_and_show<s::PolicyRevision>(options, format, kService, "put_schema", model, show_revision);
   });
 
   auto* put = group->add_subcommand("put", "an entry into a context: object:NAME, capsule:NAME, host:NAME, network:NAME or enterprise");

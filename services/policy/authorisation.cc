@@ -149,7 +149,13 @@ struct Mistake {
 
 }  // namespace
 
-/// One policy. Its parts point into the tree of its text.
+/// A text and its tree, whose nodes point into it.
+struct ReadText {
+  std::string text;
+  std::unique_ptr<Node> root;
+};
+
+/// One policy. Its parts point into what was read.
 struct Rule {
   std::string name;  ///< the set's, and its number from 1 where there are several
   bool forbids = false;
@@ -157,7 +163,7 @@ struct Rule {
   const Node* action = nullptr;
   const Node* resource = nullptr;
   std::vector<std::pair<const Node*, bool>> conditions;  ///< and whether it has to hold
-  std::shared_ptr<const Node> tree;
+  std::shared_ptr<const ReadText> read;
 };
 
 bool Datum::operator==(const Datum& other) const {
@@ -244,14 +250,15 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::read(const std::string& name, co
     if (depth > kDepthMax || signs > kDepthMax) return wrong(1, 1, fmt::format("nested more than {} deep", kDepthMax));
   }
   try {
-    pegtl::memory_input input(text, name);
-    auto root = pegtl::parse_tree::parse<cedar::whole, cedar::kept>(input);
+    auto read = std::make_shared<ReadText>();
+    read->text = text;
+    pegtl::memory_input input(read->text, name);
+    read->root = pegtl::parse_tree::parse<cedar::whole, cedar::kept>(input);
     auto set = std::make_shared<RuleSet>();
-    const std::shared_ptr<const Node> tree = std::move(root);
-    for (const auto& node : tree->children) {
+    for (const auto& node : read->root->children) {
       auto rule = std::make_shared<Rule>();
-      rule->tree = tree;
-      rule->name = tree->children.size() == 1 ? name : fmt::format("{}[{}]", name, set->rules.size() + 1);
+      rule->read = read;
+      rule->name = read->root->children.size() == 1 ? name : fmt::format("{}[{}]", name, set->rules.size() + 1);
       for (const auto& part : node->children) {
         if (part->is_type<cedar::effect>()) rule->forbids = part->string_view().starts_with("forbid");
         else if (part->is_type<cedar::principal_scope>()) rule->principal = part.get();

@@ -12,6 +12,7 @@ PLACE = os.path.join(ROOT, "build", "outside")
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 INTEROP_CLIENT = "google.golang.org/grpc/interop/client@v1.85.0"
 WHEELS = ("grpcio==1.85.1", "grpcio-reflection==1.85.1", "eclipse-zenoh==1.10.2", "icalendar==7.3.0", "recurring-ical-events==3.8.2")
+CEDAR = ("cedarpy==4.8.1",)
 ZENOHD = "1.10.2"
 
 
@@ -39,6 +40,18 @@ def python():
     if not os.path.exists(stamp):
         _run(["/usr/bin/python3.11", "-m", "venv", place])
         _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *WHEELS])
+        open(stamp, "w").close()
+    return path
+
+
+def cedar():
+    """An interpreter with Cedar."""
+    place = os.path.join(PLACE, "cedar")
+    path = os.path.join(place, "bin", "python")
+    stamp = os.path.join(place, "installed-" + hashlib.sha256(repr(CEDAR).encode()).hexdigest()[:12])
+    if not os.path.exists(stamp):
+        _run(["/usr/bin/python3.11", "-m", "venv", place])
+        _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *CEDAR])
         open(stamp, "w").close()
     return path
 
