@@ -123,13 +123,13 @@ int publish_code(const CliOptions& options, const std::string& format, const Arg
   auto content = content_of(a.files[0]);
   if (!content) return report(content.error());
   s::TypeModule module;
-  const bool is_compiled = a.files[0].ends_with(".pyc");
-  module.set_language("python");
+  if (a.language.empty()) return report({Code::kInvalidArgument, "code says its language: --language NAME", {}, {}, {}});
+  module.set_language(a.language);
   module.set_name(a.module);
-  module.set_abi(a.abi.empty() && is_compiled ? "cpython-311" : a.abi);
-  module.set_media(is_compiled ? "application/x-python-code" : "text/x-python");
+  module.set_abi(a.abi);
+  module.set_media(a.abi.empty() ? "text/x-" + a.language : fmt::format("application/x-{}-code", a.language));
   module.set_content(*content);
-  module.set_is_package(a.is_package || a.files[0].ends_with("__init__.py"));
+  module.set_is_package(a.is_package);
   if (!a.signature.empty()) {
     auto signature = content_of(a.signature);
     if (!signature) return report(signature.error());
@@ -202,7 +202,7 @@ void show_names(const s::TypeNames& reply) {
 
 int fetch(const CliOptions& options, const std::string& format, const Arguments& a) {
   s::TypeModuleQuestion question;
-  question.set_language("python");
+  question.set_language(a.language);
   question.set_name(a.name);
   question.set_abi(a.abi);
   return ask_and_show<s::TypeModule>(options, format, kService, "fetch_module", question, [&](const s::TypeModule& module) {
@@ -273,15 +273,16 @@ void add_type_service_commands(CLI::App& types, CliOptions& options, std::string
     if (is_required) option->required();
     return command;
   };
-  auto* published = add("publish", "types of .yaml and .proto files, or Python code, to the Type service", [&](const Arguments& each) { return publish(options, format, each); });
+  auto* published = add("publish", "types of .yaml and .proto files, or code for `import`, to the Type service", [&](const Arguments& each) { return publish(options, format, each); });
   published->add_option("files", a->files)->required();
   published->add_option("--root", a->root, "the folder that imports begin at; the file's own without it");
   published->add_option("--mode", a->mode, "of names that are new: NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE");
   published->add_option("--super", a->supers, "a type that these conform to");
   published->add_option("--major", a->major, "of Interfaces that are services of .proto files")->check(CLI::Range(1U, 1'000'000U));
   published->add_flag("--check", a->checks, "only says whether they may follow; with --mode also FILE, PACKAGE, WIRE_JSON, WIRE");
-  published->add_option("--module", a->module, "Python code under this name");
-  published->add_option("--abi", a->abi, "of compiled code; cpython-311 for .pyc");
+  published->add_option("--module", a->module, "code under this name");
+  published->add_option("--language", a->language, "of code");
+  published->add_option("--abi", a->abi, "what compiled code is made for, of which interpreter or machine; source without it");
   published->add_option("--signature", a->signature, "a file with the content's Ed25519 signature");
   published->add_flag("--package", a->is_package, "the module is a package");
   auto* got = with_name(add("get", "a type: its versions' latest, or the one asked for", [&](const Arguments& each) {
@@ -331,7 +332,8 @@ void add_type_service_commands(CLI::App& types, CliOptions& options, std::string
     });
   });
   with_name(matched, "diary.Meeting/1.attendee")->add_option("interfaces", a->files)->required();
-  auto* fetched = with_name(add("fetch", "published Python code", [&](const Arguments& each) { return fetch(options, format, each); }), "a module's name");
+  auto* fetched = with_name(add("fetch", "published code", [&](const Arguments& each) { return fetch(options, format, each); }), "a module's name");
+  fetched->add_option("--language", a->language)->required();
   fetched->add_option("--abi", a->abi);
   fetched->add_option("--out", a->out, "a file to write it to");
 }

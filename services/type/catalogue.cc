@@ -55,6 +55,7 @@ void Catalogue::apply(const StoreEvent& event) {
   Version version;
   if (!read(version.model)) return;
   version.defined = event.entry.created;
+  version.stored = event.entry.value;
   version.model.set_revision(event.entry.created);
   ids_[version.model.id()] = {name, number};
   known.versions[number] = std::move(version);

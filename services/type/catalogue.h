@@ -20,6 +20,7 @@ namespace v1 = hector::service::v1;
 /// One version as it is kept.
 struct Version {
   v1::TypeVersion model;  ///< descriptions without contents
+  Bytes stored;           ///< the same as the store has it: without its revision
   Revision defined = 0;
 };
 struct Name {

@@ -106,9 +106,19 @@ class Types final : public Service {
     auto asked = read_message<v1::TypeQuestion>(call.request);
     if (!asked) return call.fail(std::move(asked.error()));
     if (asked->languages_size() == 0 && !context_.store->is_shared()) {
-      auto found = version_of(asked->name(), asked->version(), asked->at_revision());
-      if (!found) return call.fail(std::move(found.error()));
-      return call.complete(write_message(*found));
+      const auto lock = replica_.read();
+      const Version* const found = catalogue_.find(asked->name(), asked->version(), asked->at_revision());
+      if (found == nullptr) return call.fail(not_found(asked->name()));
+      // What is stored goes as it is, with what is known of its name behind it: Protobuf reads two messages in a row as one.
+      const auto& state = catalogue_.name(found->model.name())->state;
+      v1::TypeVersion tail;
+      tail.set_mode(state.mode());
+      tail.set_masked(state.masked());
+      tail.set_deprecated(state.deprecated());
+      tail.set_revision(found->defined);
+      std::string whole(found->stored.view());
+      tail.AppendToString(&whole);
+      return call.complete(Payload(Bytes::take(std::move(whole))));
     }
     blocking(call, [this, asked = *asked](Call& each) {
       auto found = described(asked);

@@ -7,7 +7,7 @@ import unittest
 
 from capsules import ROOT
 
-MEETING = ("protocols/udp", "protocols/grpc", "protocols/zenoh", "languages/cpp", "languages/python", "services/naming", "services/trading", "services/policy", "templates/meeting")
+MEETING = ("protocols/udp", "protocols/grpc", "protocols/zenoh", "languages/cpp", "languages/python", "services/naming", "services/trading", "services/policy", "services/type", "templates/meeting")
 
 
 def needs(*folders):

@@ -245,7 +245,7 @@ class Imports(TypeTest):
     def test_y14_the_service_is_asked_first_then_the_local_machine(self):
         self.capsule(services="type: embedded, naming: embedded", languages="python")
         self.template()
-        self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll")
+        self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll", "--language", "python")
         text = self.load()
         self.assertTrue(text.startswith("service hector-type:payroll@"), text)
 
@@ -254,13 +254,13 @@ class Imports(TypeTest):
         self.template()
         source = self.write("payroll_source.py", "from payroll.parts import WHERE\n")
         import py_compile
-        self.type("publish", py_compile.compile(source, cfile=os.path.join(self.folder, "payroll.pyc")), "--module", "payroll", "--package")
-        self.type("publish", self.write("parts.py", "WHERE = 'part'\n"), "--module", "payroll.parts")
+        self.type("publish", py_compile.compile(source, cfile=os.path.join(self.folder, "payroll.pyc")), "--module", "payroll", "--language", "python", "--abi", "cpython-311", "--package")
+        self.type("publish", self.write("parts.py", "WHERE = 'part'\n"), "--module", "payroll.parts", "--language", "python")
         self.assertTrue(self.load().startswith("part hector-type:payroll@"))
 
     def test_y14_where_the_service_is_down_the_local_copy_is_imported(self):
         self.capsule()
-        self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll")
+        self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll", "--language", "python")
         self.capsule("north", "type: {joined: hub}, naming: embedded", languages="python")
         self.template()
         self.capsules.processes["hub"].kill()
@@ -275,11 +275,11 @@ class Imports(TypeTest):
             raw = base64.b64encode(file.read()[-32:]).decode()
         self.capsule(services=f'type: {{settings: {{keys: ["{raw}"]}}}}')
         code = self.write("published.py", "WHERE = 'service'\n")
-        self.assertIn("BAD_SIGNATURE", self.refused("publish", code, "--module", "payroll"))
+        self.assertIn("BAD_SIGNATURE", self.refused("publish", code, "--module", "payroll", "--language", "python"))
         subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", code, "-out", code + ".sig"], check=True)
-        self.type("publish", code, "--module", "payroll", "--signature", code + ".sig")
-        self.assertEqual(self.type("fetch", "payroll"), "WHERE = 'service'")
-        self.assertIn("NOT_FOUND", self.refused("fetch", "payrolls"))
+        self.type("publish", code, "--module", "payroll", "--language", "python", "--signature", code + ".sig")
+        self.assertEqual(self.type("fetch", "payroll", "--language", "python"), "WHERE = 'service'")
+        self.assertIn("NOT_FOUND", self.refused("fetch", "payrolls", "--language", "python"))
 
     @unittest.skipUnless(shutil.which("etcd"), "needs etcd")
     @needs("stores/etcd")
@@ -293,7 +293,7 @@ class Imports(TypeTest):
             self.wait_for(client)
             self.capsule(services="type: embedded, naming: embedded", languages="python", more=f"store: etcd://127.0.0.1:{client}/types")
             self.template()
-            self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll")
+            self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll", "--language", "python")
             self.capsules.processes["hub"].kill()  # what it has read it remembers
             self.capsules.processes["hub"].wait()
             os.remove(os.path.join(self.capsules.run, "hub.reference"))
@@ -303,7 +303,7 @@ class Imports(TypeTest):
             self.assertEqual(len(blobs), 1)
             self.ask(client, "put", {"key": blobs[0]["key"], "value": encoded(b"WHERE = 'altered'\n")})
             self.capsule(services="type: embedded, naming: embedded", languages="python", more=f"store: etcd://127.0.0.1:{client}/types")
-            self.assertIn("BAD_SIGNATURE", self.refused("fetch", "payroll"))
+            self.assertIn("BAD_SIGNATURE", self.refused("fetch", "payroll", "--language", "python"))
             with self.assertRaises(CommandFailed) as caught:
                 self.load()
             self.assertIn("BAD_SIGNATURE", str(caught.exception))
