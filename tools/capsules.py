@@ -53,7 +53,10 @@ class Capsules:
         return process
 
     def configure(self, name, text):
-        """Writes a configuration for a test and starts it."""
+        """Writes a configuration for a test and starts it; on the store that HECTOR_TEST_STORE names, if it names none itself."""
+        store = os.environ.get("HECTOR_TEST_STORE")
+        if store and "store:" not in text:
+            text += f"store: {store.format(folder=os.path.basename(self.folder), capsule=name)}\n"
         path = os.path.join(self.folder, f"{name}.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)

@@ -14,7 +14,7 @@ import time
 import unittest
 
 from capsules import CommandFailed, Capsules
-from needs import needs
+from needs import durable, needs
 
 CAPSULE = """capsule: {name}
 protocols: {{udp: {{listen: "127.0.0.1:0"}}, grpc: {{listen: "127.0.0.1:0"}}}}
@@ -182,6 +182,7 @@ class Contexts(NamingTest):
         self.assertEqual(asked["addresses"][0]["type"], "file")
         self.assertIn("direction left_to_right", self.name("syntax", "user"))
 
+    @durable
     def test_what_was_acknowledged_is_there_after_kill(self):
         self.name("bind", "-p", "a/b", "--address", "a=1")
         self.kill("hub")
@@ -226,6 +227,7 @@ class LeasesAndWatches(NamingTest):
         self.assertIn("NOT_FOUND", str(caught.exception))
         self.assertGreater(int(bound["revision"]), 0)
 
+    @durable
     def test_n12_a_watch_misses_nothing_over_a_restart(self):
         self.capsule("hub")
         self.name("create", "watched")

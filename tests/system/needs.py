@@ -7,6 +7,8 @@ import unittest
 
 from capsules import ROOT
 
+#: For a test that kills a capsule and starts it again: what was acknowledged has to be there.
+durable = unittest.skipIf(os.environ.get("HECTOR_TEST_STORE") == "memory", "a store in memory goes with its capsule")
 MEETING = ("protocols/udp", "protocols/grpc", "protocols/zenoh", "languages/cpp", "languages/python", "services/naming", "services/trading", "services/policy", "services/type", "templates/meeting")
 
 

@@ -11,7 +11,7 @@ import unittest
 
 import outside
 from capsules import CommandFailed, Capsules
-from needs import needs
+from needs import durable, needs
 
 CAPSULE = """capsule: hub
 protocols: {udp: {listen: "127.0.0.1:0"}}
@@ -57,6 +57,7 @@ class Rights(unittest.TestCase):
         self.policy("entity", "User::alice", '{"level": 1}')
         self.policy("entity", "User::bob", '{"level": 9}')
 
+    @durable
     def test_c1_and_what_is_changed_counts_at_once(self):
         self.people()
         self.assertEqual(self.decided("User::alice", "Service::s1"), "denied")

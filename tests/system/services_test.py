@@ -10,7 +10,7 @@ import unittest
 
 from capsules import CommandFailed, Capsules
 from meeting import ROLES, start_meeting
-from needs import MEETING, needs
+from needs import MEETING, durable, needs
 
 QUESTION = ("diary.Meeting.room.protocols", "--class", "Binding.Binding.Role.Protocols")
 HUB = """capsule: hub
@@ -45,6 +45,7 @@ class Policy(unittest.TestCase):
             self.policy(*arguments, capsule=capsule)
         return str(caught.exception)
 
+    @durable
     def test_put_get_explain_and_kill(self):
         self.policy("put", "enterprise", "*protocols", "grpc udp")
         self.policy("put", "capsule:hub", "*room.protocols", "zenoh")
@@ -115,6 +116,7 @@ class Policy(unittest.TestCase):
             self.assertEqual(self.capsules.hector("--protocol", protocol, "policy", "get", *QUESTION, capsule="hub").strip(), "grpc, udp")
         self.assertIn("joined to hub", self.capsules.hector("get", "services", capsule="north"))
 
+    @durable
     def test_a_joined_service_that_goes_away_and_comes_back(self):
         self.capsules.configure("north", JOINED)
         self.policy("put", "enterprise", "*x", "1")
@@ -237,6 +239,7 @@ class Trading(unittest.TestCase):
             self.capsules.call("trading.withdraw_using_constraint", {"type": "PRINTER", "constraint": "floor == 1"}, capsule="hub")
         self.assertIn("NoMatchingOffers", str(caught.exception))
 
+    @durable
     def test_offers_outlive_the_trader_and_leased_ones_their_lease_only(self):
         lease = self.capsules.call("trading.open_lease", {"owner": "test", "ttl_ms": 2000}, capsule="hub")["lease"]
         self.capsules.call("trading.export", {"type": "PRINTER", "reference": {"object": "leased"}, "properties": {"name": '"l"', "ppm": "1"}, "lease": lease}, capsule="hub")

@@ -16,7 +16,7 @@ import urllib.request
 
 import outside
 from capsules import CommandFailed, Capsules
-from needs import needs
+from needs import durable, needs
 
 CAPSULE = """capsule: {name}
 protocols: {{udp: {{listen: "127.0.0.1:0"}}, grpc: {{listen: "127.0.0.1:0"}}}}
@@ -203,6 +203,7 @@ class Types(TypeTest):
             self.capsules.call("type.define", request, capsule="hub")
         return str(caught.exception)
 
+    @durable
     def test_large_contents_joined_capsules_and_every_protocol(self):
         large = "A long story, " * 50_000 + "and its end"
         self.type("describe", "lab.Story", "--kind", "object", "-l", "en", "--file", self.write("story.md", large))

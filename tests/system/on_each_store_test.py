@@ -1,0 +1,70 @@
+"""The services' cases on the stores that are not the default: in memory and on etcd.
+
+What: the tests of naming, trading, policy, type and rights once more, each with another store under every capsule. Why: a service never sees which
+store it stands on. Who: ctest.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+from needs import needs
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CASES = (
+    ("naming_service_test.py", ("Contexts", "LeasesAndWatches")),
+    ("services_test.py", ("Policy", "Trading")),
+    ("trading_federation_test.py", ("Links", "Watched")),
+    ("type_service_test.py", ("Types",)),
+    ("rights_test.py", ("Rights.test_c1_and_what_is_changed_counts_at_once", "Rights.test_schema_and_errors", "Rights.test_a_search_list_is_asked_many_times")),
+)
+
+
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@needs("services/naming", "services/trading", "services/policy", "services/type", "protocols/udp", "protocols/grpc", "protocols/zenoh")
+class OnEachStore(unittest.TestCase):
+    def run_on(self, store):
+        for file, classes in CASES:
+            with self.subTest(file):
+                done = subprocess.run([sys.executable, os.path.join(HERE, file), *classes], env=dict(os.environ, HECTOR_TEST_STORE=store), capture_output=True, text=True, timeout=600, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr[-6000:])
+                print(store.split(":")[0], file, done.stderr.strip().splitlines()[-3:])
+
+    @needs("stores/memory")
+    def test_memory(self):
+        self.run_on("memory")
+
+    @unittest.skipUnless(shutil.which("etcd"), "needs etcd")
+    @needs("stores/etcd")
+    def test_etcd(self):
+        client, peer = port(), port()
+        with tempfile.TemporaryDirectory() as folder:
+            etcd = subprocess.Popen(["etcd", "--data-dir", folder, "--listen-client-urls", f"http://127.0.0.1:{client}", "--advertise-client-urls", f"http://127.0.0.1:{client}", "--listen-peer-urls",
+                                     f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                deadline = time.monotonic() + 15
+                while True:
+                    try:
+                        urllib.request.urlopen(f"http://127.0.0.1:{client}/health", timeout=2).close()
+                        break
+                    except OSError:
+                        self.assertLess(time.monotonic(), deadline)
+                self.run_on(f"etcd://127.0.0.1:{client}/{{folder}}-{{capsule}}")
+            finally:
+                etcd.kill()
+                etcd.wait()
+
+
+if __name__ == "__main__":
+    unittest.main()
