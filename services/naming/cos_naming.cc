@@ -63,7 +63,7 @@ class CosNamingSystem final : public NamingSystem {
     return run<v1::NamingBinding>(name, [&]() -> Result<v1::NamingBinding> {
       const CORBA::Object_var found = root()->resolve(name_of(name));
       v1::NamingBinding binding;
-      const CosNaming::NamingContext_var context = CosNaming::NamingContext::_narrow(found);
+      const CosNaming::NamingContext_var context = context_of(found);
       binding.set_type(CORBA::is_nil(context) ? "corba.object" : "corba.context");
       auto& address = *binding.add_addresses();
       address.set_type("corba.ior");
@@ -77,7 +77,7 @@ class CosNamingSystem final : public NamingSystem {
       CosNaming::NamingContext_var context = root();
       if (!is_root(name)) {
         const CORBA::Object_var found = context->resolve(name_of(name));
-        context = CosNaming::NamingContext::_narrow(found);
+        context = context_of(found);
         if (CORBA::is_nil(context)) return refuse_name("NOT_A_CONTEXT", name, name.size(), "it is bound to an object");
       }
       std::vector<v1::NamingBinding> all;
@@ -125,7 +125,7 @@ class CosNamingSystem final : public NamingSystem {
   Status destroy_context(const Components& name) override {
     return done(name, [&] {
       const CORBA::Object_var found = root()->resolve(name_of(name));
-      const CosNaming::NamingContext_var context = CosNaming::NamingContext::_narrow(found);
+      const CosNaming::NamingContext_var context = context_of(found);
       if (CORBA::is_nil(context)) throw CosNaming::NamingContext::NotFound(CosNaming::NamingContext::not_context, name_of(name));
       context->destroy();
       root()->unbind(name_of(name));
@@ -140,6 +140,14 @@ class CosNamingSystem final : public NamingSystem {
   }
 
  private:
+  /// Nil where it is none; an object that does not answer is bound all the same.
+  static CosNaming::NamingContext_var context_of(const CORBA::Object_var& object) {
+    try {
+      return CosNaming::NamingContext::_narrow(object);
+    } catch (const CORBA::SystemException&) {
+      return CosNaming::NamingContext::_nil();
+    }
+  }
   static v1::NamingBinding context_binding() {
     v1::NamingBinding binding;
     binding.set_type("corba.context");

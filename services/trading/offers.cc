@@ -23,7 +23,7 @@ std::uint64_t number_of_id(std::string_view id) {
 }  // namespace
 
 void Offers::clear() {
-  by_id_.clear();
+  size_ = 0;
   types_.clear();
   attributes_ = {};
   links_.clear();
@@ -79,7 +79,7 @@ void Offers::put_offer(const std::string& id, const StoreEntry& entry) {
   offer->properties = std::move(*properties);
   offer->model = entry.value;
   highest_ = std::max(highest_, offer->number);
-  by_id_[id] = offer.get();
+  ++size_;
   if (model.has_proxy()) {
     type.proxies.emplace(offer->number, std::move(offer));
     return;
@@ -90,11 +90,10 @@ void Offers::put_offer(const std::string& id, const StoreEntry& entry) {
 }
 
 void Offers::erase_offer(const std::string& id) {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return;
-  Offer* const offer = found->second;
+  auto* const offer = const_cast<Offer*>(find(id));  // it is ours
+  if (offer == nullptr) return;
   Type& type = *offer->type;
-  by_id_.erase(found);
+  --size_;
   if (type.proxies.erase(offer->number) == 0) {
     place(type, *offer, false);
     type.dynamic.erase(offer->number);
@@ -104,8 +103,13 @@ void Offers::erase_offer(const std::string& id) {
 }
 
 const Offer* Offers::find(const std::string& id) const {
-  const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : found->second;
+  const auto type = types_.find(std::string_view(id).substr(0, id.rfind('#')));
+  const std::uint64_t number = number_of_id(id);
+  if (type == types_.end() || !id.ends_with(fmt::format("#{}", number))) return nullptr;
+  for (const auto* list : {&type->second.offers, &type->second.proxies}) {
+    if (const auto found = list->find(number); found != list->end()) return found->second.get();
+  }
+  return nullptr;
 }
 const Type* Offers::type(const std::string& name) const {
   const auto found = types_.find(name);

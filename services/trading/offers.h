@@ -65,7 +65,7 @@ class Offers final : public state::Machine {
   [[nodiscard]] bool is_subtype(const std::string& name, const std::string& of) const;
   /// The types whose offers a query for `name` looks at.
   [[nodiscard]] std::vector<const Type*> scope(const std::string& name, bool is_exact) const;
-  [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
   [[nodiscard]] const v1::TradingAttributes& attributes() const noexcept { return attributes_; }
   [[nodiscard]] const std::map<std::string, v1::TradingLink>& links() const noexcept { return links_; }
@@ -92,7 +92,7 @@ class Offers final : public state::Machine {
 
   Names names_;
   std::map<std::string, Type, std::less<>> types_;
-  std::unordered_map<std::string, Offer*> by_id_;
+  std::size_t size_ = 0;  ///< offers and proxies; an id says where its offer is
   v1::TradingAttributes attributes_;
   std::map<std::string, v1::TradingLink> links_;
   std::uint64_t highest_ = 0;
