@@ -285,6 +285,15 @@ class PolicyInTheMeeting(unittest.TestCase):
             self.assertIn("policy 'diary.Meeting.attendee.protocols (enterprise): zenoh'", after)
             self.assertGreater(after.count("zenoh"), before.count("zenoh"))
 
+    def test_an_objects_own_context_chooses_for_its_channels(self):
+        with Capsules() as capsules:
+            start_meeting(capsules)
+            capsules.hector("policy", "put", "object:organiser", "diary.Meeting.attendee.protocols", "grpc", capsule="hub")
+            capsules.hector("policy", "put", "object:nobody", "diary.Meeting.attendee.protocols", "zenoh", capsule="hub")
+            explained = capsules.hector("bind", "diary.Meeting/1", *ROLES, "--explain", capsule="hub")
+            self.assertIn("policy 'diary.Meeting.attendee.protocols (object:organiser): grpc'", explained)
+            self.assertNotIn("object:nobody", explained)
+
 
 @needs("services/policy", "stores/memory")
 class ResourceFiles(unittest.TestCase):

@@ -260,7 +260,7 @@ Status PartyFinder::check_prices(const Formation& formation) {
 }
 
 Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Reference& from, int from_role, const Reference& to, int to_role) const {
-  const auto order = core_.policies.ask(formation.type.name(), formation.role_name(to_role), "protocols");
+  const auto order = core_.policies.ask(formation.type.name(), formation.role_name(to_role), "protocols", from.object);
   const bool may_be_local = order.values.empty() || order.key.find('*') != std::string::npos ||
                             std::find(order.values.begin(), order.values.end(), kInProcess) != order.values.end();
   if (from.capsule_id == to.capsule_id && may_be_local) return ProtocolChoice{{kInProcess, from.capsule}, "both ends are in one capsule", {}};
@@ -271,7 +271,7 @@ Result<ProtocolChoice> PartyFinder::choose(const Formation& formation, const Ref
     for (const auto& profile : from.profiles) here.push_back(profile.protocol);
   }
   const std::string& role = formation.type.roles(to_role).name();
-  return choose_protocol({.policies = core_.policies, .binding = formation.type.name(), .role = role, .offered = to.profiles, .here = here,
+  return choose_protocol({.policies = core_.policies, .binding = formation.type.name(), .role = role, .object = from.object, .offered = to.profiles, .here = here,
                           .unfit = unfit(formation, formation.role_name(from_role), role), .known = known_});
 }
 

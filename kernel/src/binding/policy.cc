@@ -120,9 +120,9 @@ std::vector<std::string> classes(const PolicyAnswer& prefer, std::string& unknow
 }  // namespace
 
 Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question) {
-  const auto& [policies, binding, role, offered, here, exclude, unfit, known] = question;
-  const PolicyAnswer order = policies.ask(binding, role, "protocols");
-  const PolicyAnswer prefer = policies.ask(binding, role, "prefer");
+  const auto& [policies, binding, role, object, offered, here, exclude, unfit, known] = question;
+  const PolicyAnswer order = policies.ask(binding, role, "protocols", object);
+  const PolicyAnswer prefer = policies.ask(binding, role, "prefer", object);
   std::vector<std::string> wanted = order.values;
   std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
   if (wanted.empty()) {

@@ -41,6 +41,12 @@ class Policies {
   std::atomic<PolicyService*> service_{nullptr};
 };
 
+/// As one Object asks them.
+struct AskedPolicies {
+  const Policies& all;
+  const std::string& object;
+};
+
 struct ProtocolChoice {
   Profile profile;
   std::string why;
@@ -52,6 +58,7 @@ struct ProtocolQuestion {
   const Policies& policies;
   const std::string& binding;
   const std::string& role;               ///< of the party that is reached
+  std::string object = {};               ///< the initiating one, whose contexts come first
   const std::vector<Profile>& offered;
   std::vector<std::string> here;         ///< what the initiating capsule speaks
   std::string exclude = {};              ///< it is going away

@@ -12,8 +12,8 @@ constexpr Duration kSecond = std::chrono::seconds(1);
 
 /// What policy says for "<binding>.<interaction>.<dimension>", a positive number; where the type says one as well the stricter counts.
 template <class Number>
-Number stricter(const Policies& policies, const std::string& binding, const std::string& interaction, const char* dimension, Number own) {
-  const auto said = policies.ask(binding, interaction, dimension).values;
+Number stricter(const AskedPolicies& policies, const std::string& binding, const std::string& interaction, const char* dimension, Number own) {
+  const auto said = policies.all.ask(binding, interaction, dimension, policies.object).values;
   if (said.empty()) return own;
   const double number = std::strtod(said.front().c_str(), nullptr);
   if (!(number > 0) || number > 1e12) return own;
@@ -22,7 +22,7 @@ Number stricter(const Policies& policies, const std::string& binding, const std:
 
 }  // namespace
 
-std::shared_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type, const std::string& from, const std::string& to, const Clock& clock, const Policies& policies, Breach breach) {
+std::shared_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type, const std::string& from, const std::string& to, const Clock& clock, const AskedPolicies& policies, Breach breach) {
   std::shared_ptr<QosWatch> watch(new QosWatch(clock, std::move(breach)));
   for (const auto& interaction : type.interactions()) {
     if (interaction.from() != from || interaction.to() != to) continue;

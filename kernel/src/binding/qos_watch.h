@@ -20,7 +20,7 @@ class QosWatch final : public Interceptor {
   using Breach = std::function<void(const std::string& dimension, const std::string& text)>;
   /// Null if no interaction from one role to the other requires anything that is measured, by its type or by policy: "<binding>.<interaction>.deadline_ms",
   /// "….rate_max", "….message_octets_max".
-  static std::shared_ptr<QosWatch> make(const hector::type::v1::Binding& type, const std::string& from, const std::string& to, const Clock& clock, const Policies& policies, Breach breach);
+  static std::shared_ptr<QosWatch> make(const hector::type::v1::Binding& type, const std::string& from, const std::string& to, const Clock& clock, const AskedPolicies& policies, Breach breach);
 
   Status sending(Call& call, const Hop& hop) noexcept override;
   void ended(const Call& call, const Hop& hop, Duration took) noexcept override;

@@ -499,7 +499,7 @@ Result<std::pair<Profile, std::string>> PartySession::move_channel(std::uint32_t
   for (const auto& out : plan().out) {
     if (out->role != role || out->member != member || out->is_local) continue;
     const auto here = only.empty() ? core_.protocols.names() : std::vector<std::string>{only};
-    auto choice = choose_protocol({.policies = core_.policies, .binding = type_.name(), .role = type_.roles(static_cast<int>(role)).name(), .offered = out->party.profiles, .here = here,
+    auto choice = choose_protocol({.policies = core_.policies, .binding = type_.name(), .role = type_.roles(static_cast<int>(role)).name(), .object = offer_->object, .offered = out->party.profiles, .here = here,
                                    .exclude = exclude, .known = core_.protocols.all_capabilities()});
     if (!choice) {
       Error why = choice.error();

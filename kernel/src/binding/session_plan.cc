@@ -58,7 +58,7 @@ void PartySession::add_phases() {
 }
 
 Result<InterceptorList> PartySession::interceptors_for(const std::string& partner) const {
-  return core_.interceptors.make(core_.policies.ask(type_.name(), partner, "interceptors").values);
+  return core_.interceptors.make(core_.policies.ask(type_.name(), partner, "interceptors", offer_->object).values);
 }
 
 Result<types::CompiledPtr> PartySession::interface_of(const hector::type::v1::Interface& model) {
@@ -118,11 +118,11 @@ Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan
   auto interceptors = interceptors_for(planned.role());
   if (!interceptors) return fail(interceptors.error());
   out->interceptors = std::move(*interceptors);
-  auto hides = read_transparencies(core_.policies.ask(type_.name(), planned.role(), "transparencies").values);
+  auto hides = read_transparencies(core_.policies.ask(type_.name(), planned.role(), "transparencies", offer_->object).values);
   if (!hides) return fail(hides.error());
   out->hides = *hides;
   const std::weak_ptr<PartySession> weak = weak_from_this();
-  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, core_.policies, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
+  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, {core_.policies, offer_->object}, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
         if (const auto self = weak.lock()) self->tell_breach(role, member, dimension, text);
       })) {
     out->interceptors.push_back(std::move(watch));
