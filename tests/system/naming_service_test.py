@@ -14,6 +14,7 @@ import time
 import unittest
 
 from capsules import CommandFailed, Capsules
+from etcd_server import Etcd
 from needs import durable, needs
 
 CAPSULE = """capsule: {name}
@@ -309,22 +310,10 @@ class Federation(NamingTest):
     @unittest.skipUnless(shutil.which("etcd"), "needs etcd")
     @needs("stores/etcd")
     def test_an_etcd_prefix(self):
-        client, peer = free_port(), free_port()
-        with tempfile.TemporaryDirectory() as folder:
-            urls = ("--listen-client-urls", f"http://127.0.0.1:{client}", "--advertise-client-urls", f"http://127.0.0.1:{client}", "--listen-peer-urls", f"http://127.0.0.1:{peer}",
-                    "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}")
-            etcd = subprocess.Popen(["etcd", "--data-dir", folder, *urls], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            self.addCleanup(lambda: (etcd.kill(), etcd.wait()))
-            url = f"etcd://127.0.0.1:{client}/names"
+        with Etcd() as etcd:
             self.capsule("hub", "etcd:")
-            self.name("bind", "cluster", "--next", url)
-            deadline = time.monotonic() + 15
-            while True:
-                try:
-                    self.name("bind", "cluster/a/b", "--address", "value=hello", "--exclusive")
-                    break
-                except CommandFailed:
-                    self.assertLess(time.monotonic(), deadline)
+            self.name("bind", "cluster", "--next", f"etcd://127.0.0.1:{etcd.port}/names")
+            self.name("bind", "cluster/a/b", "--address", "value=hello", "--exclusive")
             self.assertEqual(self.code("bind", "cluster/a/b", "--address", "value=other", "--exclusive"), "NAME_IN_USE")
             self.assertEqual(self.names("cluster/a"), ["b"])
             self.assertIn("value hello", self.name("lookup", "cluster/a/b"))

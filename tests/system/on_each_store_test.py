@@ -5,14 +5,11 @@ store it stands on. Who: ctest.
 """
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 import unittest
-import urllib.request
 
+from etcd_server import Etcd
 from needs import needs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -23,12 +20,6 @@ CASES = (
     ("type_service_test.py", ("Types",)),
     ("rights_test.py", ("Rights.test_c1_and_what_is_changed_counts_at_once", "Rights.test_schema_and_errors", "Rights.test_a_search_list_is_asked_many_times")),
 )
-
-
-def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @needs("services/naming", "services/trading", "services/policy", "services/type", "protocols/udp", "protocols/grpc", "protocols/zenoh")
@@ -47,23 +38,8 @@ class OnEachStore(unittest.TestCase):
     @unittest.skipUnless(shutil.which("etcd"), "needs etcd")
     @needs("stores/etcd")
     def test_etcd(self):
-        client, peer = port(), port()
-        with tempfile.TemporaryDirectory() as folder:
-            etcd = subprocess.Popen(["etcd", "--data-dir", folder, "--listen-client-urls", f"http://127.0.0.1:{client}", "--advertise-client-urls", f"http://127.0.0.1:{client}", "--listen-peer-urls",
-                                     f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}"],
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            try:
-                deadline = time.monotonic() + 15
-                while True:
-                    try:
-                        urllib.request.urlopen(f"http://127.0.0.1:{client}/health", timeout=2).close()
-                        break
-                    except OSError:
-                        self.assertLess(time.monotonic(), deadline)
-                self.run_on(f"etcd://127.0.0.1:{client}/{{folder}}-{{capsule}}")
-            finally:
-                etcd.kill()
-                etcd.wait()
+        with Etcd() as etcd:
+            self.run_on(f"etcd://127.0.0.1:{etcd.port}/{{folder}}-{{capsule}}")
 
 
 if __name__ == "__main__":

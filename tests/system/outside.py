@@ -32,28 +32,25 @@ def go_program(module):
     return path
 
 
-def python():
-    """An interpreter with the wheels."""
-    place = os.path.join(PLACE, "venv")
+def _venv(name, wheels):
+    place = os.path.join(PLACE, name)
     path = os.path.join(place, "bin", "python")
-    stamp = os.path.join(place, "installed-" + hashlib.sha256(repr(WHEELS).encode()).hexdigest()[:12])
+    stamp = os.path.join(place, "installed-" + hashlib.sha256(repr(wheels).encode()).hexdigest()[:12])
     if not os.path.exists(stamp):
         _run(["/usr/bin/python3.11", "-m", "venv", place])
-        _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *WHEELS])
+        _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wheels])
         open(stamp, "w").close()
     return path
+
+
+def python():
+    """An interpreter with the wheels."""
+    return _venv("venv", WHEELS)
 
 
 def cedar():
     """An interpreter with Cedar."""
-    place = os.path.join(PLACE, "cedar")
-    path = os.path.join(place, "bin", "python")
-    stamp = os.path.join(place, "installed-" + hashlib.sha256(repr(CEDAR).encode()).hexdigest()[:12])
-    if not os.path.exists(stamp):
-        _run(["/usr/bin/python3.11", "-m", "venv", place])
-        _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *CEDAR])
-        open(stamp, "w").close()
-    return path
+    return _venv("cedar", CEDAR)
 
 
 def zenohd():

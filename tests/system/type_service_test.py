@@ -7,15 +7,14 @@ import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
-import urllib.request
 
 import outside
 from capsules import CommandFailed, Capsules
+from etcd_server import Etcd
 from needs import durable, needs
 
 CAPSULE = """capsule: {name}
@@ -285,48 +284,23 @@ class Imports(TypeTest):
     @unittest.skipUnless(shutil.which("etcd"), "needs etcd")
     @needs("stores/etcd")
     def test_y15_altered_code_is_never_run_nor_another_in_its_place(self):
-        client, peer = self.port(), self.port()
-        with tempfile.TemporaryDirectory() as data:
-            etcd = subprocess.Popen(["etcd", "--data-dir", data, "--listen-client-urls", f"http://127.0.0.1:{client}", "--advertise-client-urls", f"http://127.0.0.1:{client}", "--listen-peer-urls",
-                                     f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}"],
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            self.addCleanup(lambda: (etcd.kill(), etcd.wait()))
-            self.wait_for(client)
-            self.capsule(services="type: embedded, naming: embedded", languages="python", more=f"store: etcd://127.0.0.1:{client}/types")
+        with Etcd() as etcd:
+            store = f"store: etcd://127.0.0.1:{etcd.port}/types"
+            self.capsule(services="type: embedded, naming: embedded", languages="python", more=store)
             self.template()
             self.type("publish", self.write("published.py", "WHERE = 'service'\n"), "--module", "payroll", "--language", "python")
             self.capsules.processes["hub"].kill()  # what it has read it remembers
             self.capsules.processes["hub"].wait()
             os.remove(os.path.join(self.capsules.run, "hub.reference"))
-            encoded = lambda text: base64.b64encode(text).decode()
-            found = self.ask(client, "range", {"key": encoded(b"types/"), "range_end": encoded(b"types0")})["kvs"]
+            found = etcd.ask("range", {"key": etcd.encoded(b"types/"), "range_end": etcd.encoded(b"types0")})["kvs"]
             blobs = [each for each in found if b"ty-blob/" in base64.b64decode(each["key"])]
             self.assertEqual(len(blobs), 1)
-            self.ask(client, "put", {"key": blobs[0]["key"], "value": encoded(b"WHERE = 'altered'\n")})
-            self.capsule(services="type: embedded, naming: embedded", languages="python", more=f"store: etcd://127.0.0.1:{client}/types")
+            etcd.ask("put", {"key": blobs[0]["key"], "value": etcd.encoded(b"WHERE = 'altered'\n")})
+            self.capsule(services="type: embedded, naming: embedded", languages="python", more=store)
             self.assertIn("BAD_SIGNATURE", self.refused("fetch", "payroll", "--language", "python"))
             with self.assertRaises(CommandFailed) as caught:
                 self.load()
             self.assertIn("BAD_SIGNATURE", str(caught.exception))
-
-    @staticmethod
-    def ask(port, what, request):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v3/kv/{what}", json.dumps(request).encode(), timeout=5) as reply:
-            return json.load(reply)
-
-    def wait_for(self, port):
-        deadline = time.monotonic() + 15
-        while True:
-            try:
-                return self.ask(port, "range", {"key": "YQ=="})
-            except OSError:
-                self.assertLess(time.monotonic(), deadline)
-
-    @staticmethod
-    def port():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
 
 
 SCALARS = ("int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64", "sfixed32", "sfixed64", "bool", "string", "bytes", "double", "float")

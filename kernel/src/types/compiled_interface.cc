@@ -29,17 +29,6 @@ std::string sha256_hex(std::string_view text) {
 
 namespace {
 
-std::string deterministic(const pb::Message& message) {
-  std::string out;
-  {
-    pb::io::StringOutputStream stream(&out);
-    pb::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  return out;
-}
-
 Operation compile_operation(const hector::type::v1::Operation& model, std::uint32_t index) {
   Operation operation;
   operation.name = model.name();
@@ -97,6 +86,17 @@ void add_service(const hector::type::v1::Interface& model, const MessagePool& po
 }
 
 }  // namespace
+
+std::string deterministic(const pb::Message& message) {
+  std::string out;
+  {
+    pb::io::StringOutputStream stream(&out);
+    pb::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return out;
+}
 
 Result<CompiledPtr> CompiledInterface::make(hector::type::v1::Interface model) {
   auto made = std::make_shared<CompiledInterface>();

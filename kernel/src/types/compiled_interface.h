@@ -52,6 +52,8 @@ inline const CompiledInterface& compiled(const Interface& interface) {
   return static_cast<const CompiledInterface&>(interface);
 }
 
+/// The one serialisation that identities are made from.
+std::string deterministic(const google::protobuf::Message& message);
 /// SHA-256 as 64 hex digits.
 std::string sha256_hex(std::string_view text);
 

@@ -1,8 +1,6 @@
 #include "hector/type_model.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <optional>
@@ -22,17 +20,6 @@ namespace hector {
 namespace pb = google::protobuf;
 
 namespace {
-
-std::string deterministic(const pb::Message& message) {
-  std::string out;
-  {
-    pb::io::StringOutputStream stream(&out);
-    pb::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  return out;
-}
 
 class Model final : public TypeModel {
  public:
@@ -87,9 +74,9 @@ TypeModelPtr of_binding(const hector::type::v1::Binding& binding) {
     if (!interaction.interaction_type().empty()) model->uses_.push_back(interaction.interaction_type());
   }
   model->binding_ = binding;
-  return finish(std::move(model), deterministic(binding));
+  return finish(std::move(model), types::deterministic(binding));
 }
-TypeModelPtr of_interaction(const hector::type::v1::InteractionType& type) { return finish(begin("interaction", types::interaction_type_id(type)), deterministic(type)); }
+TypeModelPtr of_interaction(const hector::type::v1::InteractionType& type) { return finish(begin("interaction", types::interaction_type_id(type)), types::deterministic(type)); }
 
 /// What a message stands on, and nothing else of its files: so what stands beside it there may change.
 class Reachable {
@@ -179,7 +166,7 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
     }
   };
   uses(message);
-  return finish(std::move(model), deterministic(Reachable(*message).files()));
+  return finish(std::move(model), types::deterministic(Reachable(*message).files()));
 }
 
 Conformance conformance_of(types::Verdict verdict) {
