@@ -335,7 +335,7 @@ int main(int argc, char** argv) {
   conforms->add_option("role", role, "FILE:ROLE, FILE:BINDING.ROLE or FILE:INTERFACE")->required();
   conforms->add_option("--level", level, "of the Type service: signature or behaviour");
   conforms->callback([&] {
-    chosen = [&] { return candidate.find(':') == std::string::npos ? service_conforms(options, format, candidate, role, level) : type_conforms(candidate, role, format); };
+    chosen = [&] { return candidate.find(':') == std::string::npos && role.find(':') == std::string::npos ? service_conforms(options, format, candidate, role, level) : type_conforms(candidate, role, format); };
   });
 
   std::string drawn, drawn_type, form = "svg";

@@ -50,7 +50,9 @@ class Watch final : public std::enable_shared_from_this<Watch> {
       change.events.push_back(std::move(told));
     }
     tell(change);
-    if (observer_ != nullptr) observer_->progress(response.header().revision());
+    // The header names the store's revision, which a watch that catches up has not come to: only a message of its own says that it has.
+    const bool is_progress = response.events().empty() && !response.created();
+    if (is_progress && observer_ != nullptr) observer_->progress(response.header().revision());
   }
   void broke(std::size_t member) {
     core_->turn(member);

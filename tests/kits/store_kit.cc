@@ -224,6 +224,35 @@ TEST_F(StoreKit, S3_AWatchGoesOnFromAnyRevisionThatIsKept) {
   EXPECT_EQ(compact_and_wait(*store_, revisions[149] + 1000).error().code, Code::kFailedPrecondition);
 }
 
+TEST_F(StoreKit, S3_ProgressSaysNoMoreThanWhatHasBeenTold) {
+  class Progress final : public StoreObserver {
+   public:
+    void changed(const StoreChange& change) noexcept override {
+      const std::lock_guard lock(mutex);
+      if (change.revision <= said) is_early = true;
+      last = change.revision;
+      came.notify_all();
+    }
+    void progress(Revision revision) noexcept override {
+      const std::lock_guard lock(mutex);
+      said = std::max(said, revision);
+    }
+    void ended(const Error&) noexcept override {}
+    std::mutex mutex;
+    std::condition_variable came;
+    Revision said = 0, last = 0;
+    bool is_early = false;
+  };
+  const Revision first = put("k", "0");
+  Revision last = first;
+  for (int i = 1; i < 1'500; ++i) last = put("k", std::to_string(i));
+  Progress seen;
+  const auto watch = store_->watch({KeyRange::one("k"), first}, seen);
+  std::unique_lock lock(seen.mutex);
+  ASSERT_TRUE(seen.came.wait_for(lock, std::chrono::seconds(30), [&] { return seen.last == last; }));
+  EXPECT_FALSE(seen.is_early) << "a revision was told of after it had been said to be past";
+}
+
 TEST_F(StoreKit, AWatchIsToldWhatWasAndOfErasures) {
   Seen seen;
   const Revision first = put("k", "old");
