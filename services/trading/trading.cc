@@ -265,19 +265,24 @@ class Trader final : public Service {
   }
 
   void query(Call& call) {
-    if (auto asked = read_message<v1::TradingQuery>(call.request); asked && is_wide(*asked)) return searches_.start(call.defer(), *asked, [this](Search& found) { give(found); });
-    answer<v1::TradingQuery>(call, [&](const v1::TradingQuery& asked) -> Result<v1::TradingOffers> {
-      auto reply = run(asked, asked.how_many(), 0);
-      if (!reply || reply->left() == 0) return reply;
-      const std::lock_guard lock(iterators_mutex_);
-      const TimePoint now = clock_.now();
-      std::erase_if(iterators_, [&](const auto& each) { return each.second.until <= now; });
-      if (iterators_.size() >= kIteratorsMax) return reply;  // the rest is for who asks again
-      const std::uint64_t id = random_.next() | 1;
-      iterators_[id] = {asked, static_cast<std::size_t>(reply->offers_size()), now + kIteratorLives, nullptr};
-      reply->set_iterator(id);
-      return reply;
-    });
+    auto read = read_message<v1::TradingQuery>(call.request);
+    if (!read) return call.fail(std::move(read.error()));
+    if (is_wide(*read)) return searches_.start(call.defer(), *read, [this](Search& found) { give(found); });
+    auto reply = local(*read);
+    if (!reply) return call.fail(std::move(reply.error()));
+    call.complete(write_message(*reply));
+  }
+  Result<v1::TradingOffers> local(const v1::TradingQuery& asked) {
+    auto reply = run(asked, asked.how_many(), 0);
+    if (!reply || reply->left() == 0) return reply;
+    const std::lock_guard lock(iterators_mutex_);
+    const TimePoint now = clock_.now();
+    std::erase_if(iterators_, [&](const auto& each) { return each.second.until <= now; });
+    if (iterators_.size() >= kIteratorsMax) return reply;  // the rest is for who asks again
+    const std::uint64_t id = random_.next() | 1;
+    iterators_[id] = {asked, static_cast<std::size_t>(reply->offers_size()), now + kIteratorLives, nullptr};
+    reply->set_iterator(id);
+    return reply;
   }
 
   struct Iterator {

@@ -237,12 +237,12 @@ class LeasesAndWatches(NamingTest):
         self.capsule("hub")
         import concurrent.futures  # the names are bound by a few command lines at once
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda i: self.capsules.call("naming.bind", {"name": f"watched/n{i:03}", "addresses": [{"type": "a"}]}, capsule="hub"), range(100)))
+            list(pool.map(lambda i: self.capsules.call("naming.bind", {"name": f"watched/n{i:03}", "addresses": [{"type": "a"}]}, capsule="hub"), range(1000)))
         self.name("unbind", "watched/first")
-        events = self.watch({"name": "watched", "from": start + 1}, 1500)
+        events = self.watch({"name": "watched", "from": start + 1}, 3000)
         revisions = [int(each["revision"]) for each in events]
         self.assertEqual(revisions, sorted(set(revisions)), "in order, none twice")
-        self.assertEqual(sorted(each["binding"]["name"] for each in events if not each["is_gone"]), [f"n{i:03}" for i in range(100)])
+        self.assertEqual(sorted(each["binding"]["name"] for each in events if not each["is_gone"]), [f"n{i:03}" for i in range(1000)])
         self.assertEqual([each["binding"]["name"] for each in events if each["is_gone"]], ["first"])
         self.assertEqual(len(self.watch({"name": "watched", "prefix": "n00", "from": start}, 1000)), 10)
 
