@@ -21,7 +21,10 @@ void Catalogue::apply(const StoreEvent& event) {
   const auto read = [&](auto& message) { return message.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())); };
   if (key.starts_with("m/")) {
     if (is_gone) {
-      names_.erase(key.substr(2));
+      const auto gone = names_.find(key.substr(2));
+      if (gone == names_.end()) return;
+      for (const auto& [number, version] : gone->second.versions) ids_.erase(version.model.id());
+      names_.erase(gone);
       return;
     }
     Name& name = names_[key.substr(2)];
@@ -44,21 +47,25 @@ void Catalogue::apply(const StoreEvent& event) {
   if (!key.starts_with("v/") || nul == std::string::npos) return;
   const std::string name = key.substr(2, nul - 2);
   const std::uint64_t number = std::strtoull(key.c_str() + nul + 1, nullptr, 16);
-  Name& known = names_[name];
   if (is_gone) {
-    const auto earlier = known.versions.find(number);
-    if (earlier == known.versions.end()) return;
+    const auto known = names_.find(name);
+    if (known == names_.end()) return;  // gone with its versions: the type was deleted
+    const auto earlier = known->second.versions.find(number);
+    if (earlier == known->second.versions.end()) return;
     ids_.erase(earlier->second.model.id());
-    known.versions.erase(earlier);
+    known->second.versions.erase(earlier);
     return;
   }
+  Name& known = names_[name];
   Version version;
   if (!read(version.model)) return;
   version.defined = event.entry.created;
   version.stored = event.entry.value;
   version.model.set_revision(event.entry.created);
-  ids_[version.model.id()] = {name, number};
-  known.versions[number] = std::move(version);
+  version.of = &known;
+  Version& kept = known.versions[number];
+  kept = std::move(version);
+  ids_[kept.model.id()] = &kept;
 }
 
 const Name* Catalogue::name(const std::string& name) const {
@@ -67,7 +74,7 @@ const Name* Catalogue::name(const std::string& name) const {
 }
 
 const Version* Catalogue::find(const std::string& name_or_id, std::uint64_t version, Revision at_revision) const {
-  if (const auto id = ids_.find(name_or_id); id != ids_.end()) return &names_.at(id->second.first).versions.at(id->second.second);
+  if (const auto id = ids_.find(name_or_id); id != ids_.end()) return id->second;
   const Name* const known = name(name_or_id);
   if (known == nullptr) return nullptr;
   if (version != 0) {

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "hector/service/v1/type.pb.h"
@@ -17,8 +18,10 @@ namespace hector::type_service {
 
 namespace v1 = hector::service::v1;
 
+struct Name;
 /// One version as it is kept.
 struct Version {
+  const Name* of = nullptr;
   v1::TypeVersion model;  ///< descriptions without contents
   Bytes stored;           ///< the same as the store has it: without its revision
   Revision defined = 0;
@@ -47,7 +50,7 @@ class Catalogue final : public state::Machine {
 
  private:
   std::map<std::string, Name> names_;
-  std::map<std::string, std::pair<std::string, std::uint64_t>, std::less<>> ids_;
+  std::unordered_map<std::string, const Version*> ids_;  ///< nodes of maps stay where they are
   std::map<std::string, v1::TypeModule> modules_;
 };
 

@@ -110,7 +110,7 @@ class Types final : public Service {
       const Version* const found = catalogue_.find(asked->name(), asked->version(), asked->at_revision());
       if (found == nullptr) return call.fail(not_found(asked->name()));
       // What is stored goes as it is, with what is known of its name behind it: Protobuf reads two messages in a row as one.
-      const auto& state = catalogue_.name(found->model.name())->state;
+      const auto& state = found->of->state;
       v1::TypeVersion tail;
       tail.set_mode(state.mode());
       tail.set_masked(state.masked());

@@ -168,6 +168,7 @@ class Types(TypeTest):
         self.type("delete", "diary.Meeting/1")
         self.type("delete", "diary.Few/1")
         self.assertIn("NOT_FOUND", self.refused("get", "diary.Few/1"))
+        self.assertIn("NOT_FOUND", self.refused("versions", "diary.Few/1"))
         self.assertIn("has no Role", self.refused("conforms", first, "diary.Meeting/1.attendee").replace("there is no type 'diary.Meeting/1'", "has no Role"))
         closure = self.capsules.call("type.closure", {"name": "diary.Calendar/1"}, capsule="hub")["files"]
         self.assertIn(b"diary.proto", base64.b64decode(closure))
