@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "hector/service/v1/naming.pb.h"
 #include "hector/service/v1/policy.pb.h"
 #include "hector/service/v1/trading.pb.h"
@@ -186,21 +188,26 @@ std::string host_name() {
 
 /// The kernel asks before it acts: where there is no answer it goes by its own entries.
 constexpr Duration kAnswerWithin = std::chrono::seconds(2);
+/// A Binding asks many questions: only the first one waits for a service that is away.
+constexpr Duration kLeftAloneFor = std::chrono::seconds(1);
 
 class PolicyClient final : public PolicyService {
  public:
   PolicyClient(std::shared_ptr<Target> target, const ClientContext& context) : target_(std::move(target)), clock_(*context.clock), capsule_(context.capsule) {}
 
   Result<hector::PolicyValue> get(const std::string& name, const std::string& class_name, const std::string& object) override {
+    const TimePoint now = clock_.now();
+    if (now < away_until_.load(std::memory_order_relaxed)) return fail(Code::kUnavailable, "the Policy service did not answer a moment ago");
     PolicyQuestion question;
     question.set_name(name);
     question.set_class_(class_name);
     question.set_object(object);
     question.set_capsule(capsule_);
     question.set_host(host_name());
-    return call_and_wait<service::v1::PolicyValue>(*target_, clock_, 0, "get", question, clock_.now() + kAnswerWithin).map([](const auto& found) {
-      return hector::PolicyValue{found.value(), found.context(), found.spec(), found.is_final(), found.revision()};
-    });
+    auto found = call_and_wait<service::v1::PolicyValue>(*target_, clock_, 0, "get", question, now + kAnswerWithin);
+    if (found) return hector::PolicyValue{found->value(), found->context(), found->spec(), found->is_final(), found->revision()};
+    if (found.error().code == Code::kUnavailable || found.error().code == Code::kDeadlineExceeded) away_until_.store(clock_.now() + kLeftAloneFor, std::memory_order_relaxed);
+    return fail(std::move(found.error()));
   }
   Status put(const std::string& context, const std::string& spec, const std::string& value, bool is_final) override {
     service::v1::PolicyEntry entry;
@@ -215,6 +222,7 @@ class PolicyClient final : public PolicyService {
   std::shared_ptr<Target> target_;
   const Clock& clock_;
   const std::string capsule_;
+  std::atomic<TimePoint> away_until_{TimePoint{}};
 };
 
 class TypeClient final : public TypeService {
