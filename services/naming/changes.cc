@@ -18,10 +18,12 @@ StoreOperation put(const std::string& key, v1::NamingBinding binding) {
   binding.clear_revision();
   return StoreOperation::put(key, Bytes::take(binding.SerializeAsString()), static_cast<LeaseId>(binding.lease()));
 }
-/// Nobody else has changed the name since, nor begun to destroy its context.
+/// Nobody else has changed the name since, nor begun to destroy its context. Where somebody has begun before, the mark goes: his second step finds it changed.
 void guard(StoreTransaction& transaction, const Context& context, std::string_view atom, const Entry* entry) {
   transaction.compares.push_back(StoreCompare::unchanged(key_of(context, atom), entry == nullptr ? 0 : entry->modified));
-  if (context.id != kRootContext) transaction.compares.push_back(StoreCompare::unchanged("c/" + context.id, context.modified));
+  if (context.id == kRootContext) return;
+  transaction.compares.push_back(StoreCompare::unchanged("c/" + context.id, context.modified));
+  if (context.is_closing) transaction.then.push_back(StoreOperation::put("c/" + context.id, {}));
 }
 
 Result<v1::NamingBinding> binding_from(const v1::NamingBind& request) {
@@ -36,7 +38,6 @@ Result<v1::NamingBinding> binding_from(const v1::NamingBind& request) {
     *binding.mutable_reference() = request.reference();
     // A Naming is a junction: the name leads on into it.
     if (request.reference().interface_id() == "hector.Naming/1" && binding.next().empty()) {
-      Reference reference;
       if (auto read = Reference::parse(request.reference().SerializeAsString())) binding.set_next(read->text());
     }
   }
