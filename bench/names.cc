@@ -3,7 +3,9 @@
 // Who: people; `bench_names [ROUNDS]`. Without omniNames its rows are left out.
 #include <fmt/format.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,6 +124,26 @@ double omni_us(const std::string& program, const std::string& url) {
   return us;
 }
 
+template <class Condition>
+bool within_ten_seconds(Condition condition) {
+  const auto until = Time::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (Time::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+bool is_listening(const std::string& port) {
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool answers = connect(client, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0;
+  close(client);
+  return answers;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,8 +162,11 @@ int main(int argc, char** argv) {
     const std::string url = "corbaname::127.0.0.1:" + port;
     std::unique_ptr<Child> omni;
     if (has_omni) omni = std::make_unique<Child>(std::vector<std::string>{"omniNames", "-start", port, "-logdir", folder, "-ORBendPoint", "giop:tcp:127.0.0.1:" + port});
-    while (!std::filesystem::exists(std::string(folder) + "/hub.reference")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    const bool is_up = within_ten_seconds([&] { return std::filesystem::exists(std::string(folder) + "/hub.reference") && (!has_omni || is_listening(port)); });
+    if (!is_up) {
+      fmt::print(stderr, "the capsule or omniNames has not come up within 10 s\n");
+      return 1;
+    }
     for (int i = 0; i < rounds; ++i) {
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
       locals.push_back(local_us());

@@ -132,28 +132,48 @@ void measure_store(int rounds) {
   fs::remove_all(folder);
 }
 
-void measure_policy(int rounds) {
-  using namespace hector::policy;
-  constexpr int kEntries = 10'000;
-  constexpr int kQuestions = 200'000;
+constexpr int kPolicies = 10'000;
+struct PolicyCase {
+  const char* what;
+  std::string text;
+  std::vector<std::pair<std::string, std::string>> questions;  ///< name, class
+};
+/// Names and classes of few words, a third of all bindings loose: many entries nearly match, the worst that a tree can be given.
+PolicyCase dense_policies() {
+  PolicyCase made{"dense", {}, {}};
   std::mt19937_64 random(1);
   const auto word = [&](const char* first) { return first + std::to_string(random() % 12); };
-  std::string text;
-  for (int i = 0; i < kEntries; ++i) {
-    text += random() % 3 == 0 ? "*" : "";
-    for (int c = 0; c < 4; ++c) text += (random() % 4 == 0 ? word("C") : word("n")) + (random() % 3 == 0 ? "*" : ".");
-    text += word("leaf") + ": value " + std::to_string(i) + "\n";
+  for (int i = 0; i < kPolicies; ++i) {
+    made.text += random() % 3 == 0 ? "*" : "";
+    for (int c = 0; c < 4; ++c) made.text += (random() % 4 == 0 ? word("C") : word("n")) + (random() % 3 == 0 ? "*" : ".");
+    made.text += word("leaf") + ": value " + std::to_string(i) + "\n";
   }
+  for (int i = 0; i < 1'000; ++i) {
+    std::string name, class_name;
+    for (int c = 0; c < 4; ++c) name += word("n") + ".", class_name += word("C") + ".";
+    made.questions.emplace_back(name + word("leaf"), class_name + "C1");
+  }
+  return made;
+}
+/// As a site writes them: a few rules for all, one for each of 100 operations of each of 99 capsules.
+PolicyCase site_policies() {
+  PolicyCase made{"site", "*deadline_ms: 2000\n*protocols: local udp\nhector*Rpc.deadline_ms: 1000\n", {}};
+  for (int i = 0; i < kPolicies - 3; ++i) made.text += fmt::format("hector.c{}.Session.op{}.deadline_ms: {}\n", i / 100, i % 100, i);
+  std::mt19937_64 random(2);
+  for (int i = 0; i < 1'000; ++i) {
+    made.questions.emplace_back(fmt::format("hector.c{}.session.op{}.{}", random() % 120, random() % 100, random() % 2 == 0 ? "deadline_ms" : "protocols"), "Hector.Capsule.Session.Rpc.Limit");
+  }
+  return made;
+}
+
+void measure_policy(int rounds, const PolicyCase& given) {
+  using namespace hector::policy;
+  constexpr int kQuestions = 200'000;
+  const auto& [what, text, questions] = given;
   XrmInitialize();
   XrmDatabase theirs = XrmGetStringDatabase(text.c_str());
   Contexts contexts([] { return std::int64_t{0}; });
   if (!contexts.try_text(text, Dialect::kXrm)) return;
-  std::vector<std::pair<std::string, std::string>> questions;
-  for (int i = 0; i < 1'000; ++i) {
-    std::string name, class_name;
-    for (int c = 0; c < 4; ++c) name += word("n") + ".", class_name += word("C") + ".";
-    questions.emplace_back(name + word("leaf"), class_name + "C1");
-  }
   std::vector<Question> prepared;
   for (const auto& [name, class_name] : questions) prepared.push_back(*contexts.question(name, class_name, {"text"}));
   std::vector<double> xrm, cold, ready, again;
@@ -187,7 +207,7 @@ void measure_policy(int rounds) {
                       }
                     }) / kQuestions);
   }
-  fmt::print("policy, {} entries, 5 levels: remembered, from strings {}; new, from strings {}; prepared {}; libX11 from strings {}; {} answers of {} each\n", kEntries, spread(again, "ns", 1e9), spread(cold, "ns", 1e9), spread(ready, "ns", 1e9), spread(xrm, "ns", 1e9),
+  fmt::print("policy ({}), {} entries, 5 levels: remembered, from strings {}; new, from strings {}; prepared {}; libX11 from strings {}; {} answers of {} each\n", what, kPolicies, spread(again, "ns", 1e9), spread(cold, "ns", 1e9), spread(ready, "ns", 1e9), spread(xrm, "ns", 1e9),
              found[0] / static_cast<std::size_t>(rounds), kQuestions);
 }
 
@@ -260,6 +280,6 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 5;
   const int offers = argc > 2 ? std::max(1'000, std::atoi(argv[2])) : 1'000'000;
   measure_store(rounds);
-  measure_policy(rounds);
+  for (const auto& each : {dense_policies(), site_policies()}) measure_policy(rounds, each);
   measure_trading(rounds, offers);
 }

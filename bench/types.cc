@@ -67,11 +67,19 @@ int main(int argc, char** argv) {
     id = defined->id();
   }
   std::vector<double> gets, checks;
+  TypeVersion got;  // used again: a caller that is warm does not allocate
   TypeQuestion question;
   question.set_name(id);
   for (int r = 0; r < rounds; ++r) {
     auto begin = Time::now();
-    for (int i = 0; i < kGets; ++i) static_cast<void>(call_and_wait<TypeVersion>(**target, clock, 2, "get", question));
+    for (int i = 0; i < kGets; ++i) {
+      WaitedCall call;
+      call.header.operation = 2;
+      call.request = write_message(question);
+      call.run(**target, clock);
+      const Bytes& reply = call.reply.bytes();
+      if (call.error || !got.ParseFromArray(reply.data(), static_cast<int>(reply.size()))) return 1;
+    }
     gets.push_back(std::chrono::duration<double, std::micro>(Time::now() - begin).count() / kGets);
     begin = Time::now();
     auto verdict = call_and_wait<TypeVerdict>(**target, clock, kByName, "check", version<TypeCandidate>(kVersions + r));
@@ -79,7 +87,7 @@ int main(int argc, char** argv) {
     if (!verdict || !verdict->ok()) fmt::print(stderr, "{}\n", verdict ? verdict->ShortDebugString() : verdict.error().text());
   }
   fmt::print("| what (median of {} rounds, ends) | figure | goal |\n|---|---|---|\n", rounds);
-  fmt::print("| a type by its id, with its messages | {} | 1 µs |\n", spread(gets, "µs"));
+  fmt::print("| a type by its id, question written and reply read | {} | 1 µs |\n", spread(gets, "µs"));
   fmt::print("| a candidate of 120 operations against {} versions, FULL_TRANSITIVE | {} | 50 ms |\n", kVersions, spread(checks, "ms"));
   return 0;
 }

@@ -27,11 +27,21 @@ tl::unexpected<Error> refuse_at(const char* code, const Components& name, std::s
   return fail(status_error(std::move(status), why));
 }
 
+std::string how_far(const v1::NamingStatus& status) { return fmt::format("; resolved '{}', remaining '{}'", status.resolved_name(), status.remaining_name()); }
+
+/// The sentence of a status_error, without its code and how far it came.
+std::string said_in(const Error& error, const v1::NamingStatus& status) {
+  std::string text = error.message.substr(std::min(error.message.size(), status.code().size() + 2));
+  const std::string end = how_far(status);
+  if (text.ends_with(end)) text.resize(text.size() - end.size());
+  return text;
+}
+
 }  // namespace
 
 Error status_error(v1::NamingStatus status, const std::string& text) {
   std::string message = fmt::format("{}: {}", status.code(), text);
-  if (!status.remaining_name().empty() || !status.resolved_name().empty()) message += fmt::format("; resolved '{}', remaining '{}'", status.resolved_name(), status.remaining_name());
+  if (!status.remaining_name().empty() || !status.resolved_name().empty()) message += how_far(status);
   Error error{code_of(status.code()), std::move(message), status.code(), status.SerializeAsString(), {}};
   return error;
 }
@@ -49,9 +59,7 @@ Error status_from(const Components& resolved, const Error& error) {
   if (!status->resolved_name().empty()) {
     if (auto theirs = parse_name(status->resolved_name())) all.insert(all.end(), theirs->begin(), theirs->end());
   }
-  const std::string earlier = fmt::format("; resolved '{}', remaining '{}'", status->resolved_name(), status->remaining_name());
-  std::string text = error.message.substr(std::min(error.message.size(), status->code().size() + 2));
-  if (text.ends_with(earlier)) text.resize(text.size() - earlier.size());
+  const std::string text = said_in(error, *status);
   status->set_resolved_name(text_of(all));
   return status_error(std::move(*status), text);
 }
@@ -81,7 +89,6 @@ Result<Context*> context_at(const Place& place) {
   *status.mutable_resolved() = *place.entry->binding;
   return fail(status_error(std::move(status), fmt::format("'{}' is bound to a reference, not to a context", place.atom)));
 }
-
 
 InitialNames initial_names(const v1::NamingWho& who) {
   const std::string user = who.principal().substr(0, who.principal().find('\0'));
@@ -168,7 +175,6 @@ Result<Place> Directory::resolve(const Components& name, const InitialNames& ini
 
 /// `from` null: the initial context.
 Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name, std::size_t first) const {
-  Place place;
   Context* at = from;
   if (at == nullptr) {
     at = root_;
@@ -187,12 +193,11 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
       }
       auto status = status_of(led.error());
       if (!status) return led;
+      const std::string said = said_in(led.error(), *status);
       const auto theirs = status->resolved_name().empty() ? Components() : *parse_name(status->resolved_name());
       const std::size_t taken = theirs.size() < more ? 0 : theirs.size() - more + 1;
       status->set_resolved_name(text_of(part(name, 0, std::min(name.size(), first + taken))));
-      std::string text = led.error().message.substr(status->code().size() + 2);
-      text.resize(std::min(text.size(), text.find("; resolved '")));
-      return fail(status_error(std::move(*status), text));
+      return fail(status_error(std::move(*status), said));
     }
     if (first < name.size() && name[first] == kGlobalRoot && at->find(kGlobalRoot) == nullptr) {
       return Place{Place::Kind::kNext, at, name[first], nullptr, "dns:", part(name, first + 1, name.size()), part(name, 0, first + 1)};
@@ -248,11 +253,10 @@ Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& 
   auto status = status_of(led.error());
   if (!status || status->code() == "LINK_LOOP_LIMIT" || status->code() == "MALFORMED_LINK" || status->code() == "LINK_ERROR") {
     if (!status) return led;
+    const std::string said = said_in(led.error(), *status);
     status->set_resolved_name(text_of(part(name, 0, at)));
     status->set_remaining_name(text_of(part(name, at, name.size())));
-    std::string text = led.error().message.substr(status->code().size() + 2);
-    text.resize(std::min(text.size(), text.find("; resolved '")));
-    return fail(status_error(std::move(*status), text));
+    return fail(status_error(std::move(*status), said));
   }
   v1::NamingStatus own_status;
   const std::size_t remaining = status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "attributes.h"
 #include "changes.h"
@@ -15,6 +14,7 @@
 #include "search.h"
 #include "state/answer.h"
 #include "state/peers.h"
+#include "state/seen.h"
 #include "state/watches.h"
 #include "systems.h"
 
@@ -54,7 +54,6 @@ class Naming final : public Service {
         leases_(*context.store, "nm-leases/"),
         peers_(*context.handle, "naming", "hector.Naming/1"),
         watches_(*context.store),
-
         servant_({[this](Call& call) { bind(call); }, [this](Call& call) { lookup(call, "lookup"); }, [this](Call& call) { unbind(call); }, [this](Call& call) { list(call, "list_bindings"); },
                   [this](Call& call) { parse(call); }, [this](Call& call) { lookup(call, "lookup_link"); }, [this](Call& call) { list(call, "list_names"); }, [this](Call& call) { rename(call); },
                   [this](Call& call) { create_subcontext(call); }, [this](Call& call) { destroy_subcontext(call); }, [this](Call& call) { initial_context(call); },
@@ -72,13 +71,7 @@ class Naming final : public Service {
   // --- where names lead -----------------------------------------------------------------------------------------------------------------
 
   /// As the caller is, where he does not say whose initial context he means.
-  InitialNames initial_of(const v1::NamingWho& asked, const Call& call) const {
-    v1::NamingWho who = asked;
-    if (who.principal().empty() && call.peer != nullptr) who.set_principal(call.peer->principal);
-    if (who.capsule().empty()) who.set_capsule(context_.capsule);
-    if (who.host().empty()) who.set_host(settings_.host());
-    return initial_names(who);
-  }
+  InitialNames initial_of(const v1::NamingWho& asked, const Call& call) const { return initial_names(filled(asked, caller_of(call))); }
   /// Only names that begin like one of the initial context pay for it.
   InitialNames initial_for(const Components& name, const v1::NamingWho& who, const Call& call) const {
     const auto& first = name.front();
@@ -131,9 +124,9 @@ class Naming final : public Service {
     }
     go_on(call, operation, request, place);
   }
-  /// The same for operations that change: `plan(request, place, reply)` makes the transaction.
+  /// The same for operations that change: `plan(request, names)` makes the transaction, looking the names up again.
   template <class In, class Plan>
-  void change(Call& call, const char* operation, LastLink last, bool goes_through, Plan plan) {
+  void change(Call& call, const char* operation, LastLink last, Plan plan) {
     auto request = read_message<In>(call.request);
     if (!request) return call.fail(std::move(request.error()));
     Place place;
@@ -141,7 +134,7 @@ class Naming final : public Service {
       const auto lock = replica_.read();
       auto found = place_of(request->name(), request->who(), call, last);
       if (!found && !makes_contexts(*request, found.error())) return call.fail(std::move(found.error()));
-      if (found) place = goes_through ? through_junction(std::move(*found)) : std::move(*found);
+      if (found) place = std::move(*found);
     }
     if (place.kind == Place::Kind::kNext) return go_on(call, operation, *request, place);
     state::change<In, v1::NamingRevision>(replica_, call, [this, plan = std::move(plan), who = caller_of(call), last](const In& asked, v1::NamingRevision&) -> Result<StoreTransaction> {
@@ -260,17 +253,18 @@ class Naming final : public Service {
   }
 
   template <class In>
-  void ask_system(Call& call, const std::string& operation, NamingSystem& system, const In& request, const Place& place) {
+  void ask_system(Call& call, const char* operation, NamingSystem& system, const In& request, const Place& place) {
+    const std::string_view asked = operation;
     const auto done = [&](Status status) {
       if (!status) return call.fail(status_from(place.resolved, status.error()));
       call.complete(write_message(v1::NamingRevision()));
     };
     if constexpr (std::is_same_v<In, v1::NamingBind>) {
-      return done(operation == "bind" ? system.bind(place.rest, request) : system.make_context(place.rest));
+      return done(asked == "bind" ? system.bind(place.rest, request) : system.make_context(place.rest));
     } else if constexpr (std::is_same_v<In, v1::NamingName>) {
-      if (operation == "unbind") return done(system.unbind(place.rest));
-      if (operation == "destroy_subcontext") return done(system.destroy_context(place.rest));
-      if (operation == "get_syntax_attrs") return call.complete(write_message(system.syntax()));
+      if (asked == "unbind") return done(system.unbind(place.rest));
+      if (asked == "destroy_subcontext") return done(system.destroy_context(place.rest));
+      if (asked == "get_syntax_attrs") return call.complete(write_message(system.syntax()));
       auto found = system.lookup(place.rest);
       if (found) return give_binding(call, place, std::move(found));
       return continue_from(call, operation, request, place, found.error());
@@ -302,10 +296,6 @@ class Naming final : public Service {
     if (auto resolved = parse_name(status->resolved_name())) further.resolved.insert(further.resolved.end(), resolved->begin(), resolved->end());
     further.rest = *parse_name(status->remaining_name());
     go_on(call, operation, std::move(request), further);
-  }
-  template <class In>
-  void continue_from(Call& call, const std::string& operation, In request, const Place& place, const Error& error) {
-    continue_from(call, operation == "list_names" ? "list_names" : operation == "list_bindings" ? "list_bindings" : "lookup", std::move(request), place, error);
   }
 
   // --- operations that look -------------------------------------------------------------------------------------------------------------
@@ -459,15 +449,15 @@ class Naming final : public Service {
   // --- operations that change -----------------------------------------------------------------------------------------------------------
 
   void bind(Call& call) {
-    change<v1::NamingBind>(call, "bind", LastLink::kKeep, false, [this](const v1::NamingBind& request, const AskedNames& names) { return changes_.bind(request, names); });
+    change<v1::NamingBind>(call, "bind", LastLink::kKeep, [this](const v1::NamingBind& request, const AskedNames& names) { return changes_.bind(request, names); });
   }
 
   void unbind(Call& call) {
-    change<v1::NamingName>(call, "unbind", LastLink::kKeep, false, [this](const v1::NamingName& request, const AskedNames& names) { return changes_.unbind(request, names); });
+    change<v1::NamingName>(call, "unbind", LastLink::kKeep, [this](const v1::NamingName& request, const AskedNames& names) { return changes_.unbind(request, names); });
   }
 
   void create_subcontext(Call& call) {
-    change<v1::NamingBind>(call, "create_subcontext", LastLink::kKeep, false, [this](const v1::NamingBind& request, const AskedNames& names) { return changes_.create_subcontext(request, names); });
+    change<v1::NamingBind>(call, "create_subcontext", LastLink::kKeep, [this](const v1::NamingBind& request, const AskedNames& names) { return changes_.create_subcontext(request, names); });
   }
 
   /// Twice through the store: it is marked first, and whoever had meant to bind into it has to look again.
@@ -516,7 +506,7 @@ class Naming final : public Service {
     }
     if (crosses) return call.fail({Code::kUnimplemented, "OPERATION_NOT_SUPPORTED: the two names are in different naming systems; bind the new one and unbind the old one", "OPERATION_NOT_SUPPORTED", {}, {}});
     if (from.kind == Place::Kind::kNext) return go_on(call, "rename", *request, from);
-    change<v1::NamingRename>(call, "rename", LastLink::kKeep, false, [this](const v1::NamingRename& asked, const AskedNames& names) { return changes_.rename(asked, names); });
+    change<v1::NamingRename>(call, "rename", LastLink::kKeep, [this](const v1::NamingRename& asked, const AskedNames& names) { return changes_.rename(asked, names); });
   }
   // --- attributes -----------------------------------------------------------------------------------------------------------------------
 
@@ -547,7 +537,7 @@ class Naming final : public Service {
   }
   /// All modifications or none.
   void attr_modify(Call& call, const char* operation) {
-    change<v1::NamingModify>(call, operation, LastLink::kFollow, false, [this](const v1::NamingModify& request, const AskedNames& names) { return changes_.modify(request, names); });
+    change<v1::NamingModify>(call, operation, LastLink::kFollow, [this](const v1::NamingModify& request, const AskedNames& names) { return changes_.modify(request, names); });
   }
 
   struct Search {
@@ -559,7 +549,7 @@ class Naming final : public Service {
     auto request = read_message<v1::NamingSearch>(call.request);
     if (!request) return call.fail(std::move(request.error()));
     if (!request->iterator().empty()) return next_found(call, *request);
-    if (request->request() != 0 && !is_new(request->request())) return call.complete(write_message(v1::NamingBindings()));
+    if (request->request() != 0 && !seen_.is_new(request->request())) return call.complete(write_message(v1::NamingBindings()));
     look<v1::NamingSearch>(call, "attr_search", LastLink::kFollow, request->scope() != v1::NAMING_OBJECT, [this](Call& asked, const v1::NamingSearch& search, const Place& place, Revision revision) {
       auto filter = expression::compile_filter(search.filter(), {search.arguments().begin(), search.arguments().end()});
       if (!filter) return asked.fail(std::move(filter.error()));
@@ -577,14 +567,6 @@ class Naming final : public Service {
       give_found(asked, std::move(finder.found), search.how_many(), revision);
     });
   }
-  /// A search goes through each naming system once, however they lead into each other.
-  bool is_new(std::uint64_t request) {
-    const std::lock_guard lock(searches_mutex_);
-    if (std::find(seen_.begin(), seen_.end(), request) != seen_.end()) return false;
-    if (seen_.size() >= kTogetherMax) seen_.pop_front();
-    seen_.push_back(request);
-    return true;
-  }
   /// Other Namings are asked, all at once; who does not answer has found nothing.
   void search_further(Call& given, std::vector<v1::NamingBinding> found, const std::vector<std::pair<Components, std::string>>& junctions, const v1::NamingSearch& search, Revision revision) {
     struct Gathering {
@@ -601,7 +583,7 @@ class Naming final : public Service {
     further.set_hops(search.hops() + 1);
     if (further.request() == 0) {
       further.set_request(context_.random->next() | 1);
-      static_cast<void>(is_new(further.request()));
+      static_cast<void>(seen_.is_new(further.request()));
     }
     further.set_how_many(kPageMax);
     std::vector<std::pair<Components, std::string>> asked;
@@ -705,7 +687,7 @@ class Naming final : public Service {
   std::map<std::string, std::shared_ptr<NamingSystem>> systems_;
   std::mutex searches_mutex_;
   std::map<std::string, Search> searches_;
-  std::deque<std::uint64_t> seen_;  ///< searches that came from elsewhere
+  state::Seen<std::uint64_t> seen_;  ///< searches: each goes through a naming system once, however they lead into each other
   state::Watches watches_;
   TableServant servant_;
 };

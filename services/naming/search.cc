@@ -9,10 +9,7 @@ namespace hector::naming {
 void Finder::consider(const Components& name, const Entry& entry) {
   const auto& binding = *entry.binding;
   if (!matches(filter_, name.back(), binding)) return;
-  if (found.size() >= kFoundMax) {
-    is_full = true;
-    return;
-  }
+  if (found.size() >= kFoundMax) return;
   auto& one = found.emplace_back();
   if (request_.want_reference()) {
     one = binding;
@@ -36,7 +33,6 @@ void Finder::search_below(const Context& context, const Components& above, Depth
     Components name = above;
     name.push_back(each->first);
     const Entry* entry = &each->second;
-    Place followed;
     if (request_.follow_links() && !entry->binding->link().empty()) {
       auto base = parse_name(entry->binding->link());
       auto led = base ? directory_.resolve(*base, initial_, Directory::LastLink::kFollow) : fail(base.error());

@@ -13,7 +13,7 @@ namespace hector::naming {
 /// Under the replica's lock; `request` and `filter` outlive it.
 class Finder {
  public:
-  static constexpr std::size_t kFoundMax = 10'000;
+  static constexpr std::size_t kFoundMax = 10'000;  ///< what there is beyond is left out
   static constexpr std::size_t kDepthMax = 80;
   enum class Depth : std::uint8_t { kThis, kSubtree };
   Finder(const Directory& directory, const v1::NamingSearch& request, const expression::Program& filter, InitialNames initial) : directory_(directory), request_(request), filter_(filter), initial_(std::move(initial)) {}
@@ -24,7 +24,6 @@ class Finder {
 
   std::vector<v1::NamingBinding> found;
   std::vector<std::pair<Components, std::string>> junctions;  ///< into other naming systems, with their URLs
-  bool is_full = false;                                       ///< kFoundMax were found; there are more
 
  private:
   const Directory& directory_;

@@ -125,17 +125,14 @@ void Contexts::applied(Revision) {
 }
 
 Result<Question> Contexts::question(std::string_view name, std::string_view class_name, std::vector<std::string> chain) const {
-  auto names = split_key(name), classes = split_key(class_name);
+  auto names = quarks_.find_all(name), classes = quarks_.find_all(class_name);
   for (const auto* each : {&names, &classes}) {
     if (!*each) return fail(each->error());
   }
   if (names->size() != classes->size()) {
     return fail(Error{Code::kInvalidArgument, fmt::format("BAD_KEY: '{}' has {} components, the class '{}' has {}; they go together one by one", name, names->size(), class_name, classes->size()), "BAD_KEY", {}, {}});
   }
-  Question question{{}, {}, std::move(chain)};
-  for (const auto part : *names) question.names.push_back(quarks_.find(part));
-  for (const auto part : *classes) question.classes.push_back(quarks_.find(part));
-  return question;
+  return Question{std::move(*names), std::move(*classes), std::move(chain)};
 }
 
 std::vector<std::string> Contexts::next_of(const std::string& context, const Place& place) const {

@@ -20,12 +20,13 @@ Quark Quarks::find(std::string_view text) const {
   return found == numbers_.end() ? 0 : found->second;
 }
 
-Result<std::vector<std::string_view>> split_key(std::string_view key) {
-  std::vector<std::string_view> parts;
+Result<std::vector<Quark>> Quarks::find_all(std::string_view key) const {
+  std::vector<Quark> parts;
+  parts.reserve(8);
   for (std::size_t start = 0;;) {
     const std::size_t dot = std::min(key.find('.', start), key.size());
     if (dot == start) return fail(Error{Code::kInvalidArgument, fmt::format("BAD_KEY: column {}: a component is empty, in '{}'", start + 1, key), "BAD_KEY", {}, {}});
-    parts.push_back(key.substr(start, dot - start));
+    parts.push_back(find(key.substr(start, dot - start)));
     if (dot == key.size()) return parts;
     start = dot + 1;
   }

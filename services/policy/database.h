@@ -27,6 +27,8 @@ class Quarks {
   Quark of(std::string_view text);
   /// 0 if there is none: then no database has it.
   [[nodiscard]] Quark find(std::string_view text) const;
+  /// Of each component of "x.a.b". INVALID_ARGUMENT (BAD_KEY): an empty one, or none at all.
+  [[nodiscard]] Result<std::vector<Quark>> find_all(std::string_view key) const;
 
  private:
   struct Hash {
@@ -35,9 +37,6 @@ class Quarks {
   };
   std::unordered_map<std::string, Quark, Hash, std::equal_to<>> numbers_;
 };
-
-/// "x.a.b" as components. INVALID_ARGUMENT (BAD_KEY): an empty one, or none at all.
-Result<std::vector<std::string_view>> split_key(std::string_view key);
 
 struct Entry {
   std::string spec;   ///< in its canonical form: "*a.?.b"

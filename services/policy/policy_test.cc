@@ -20,12 +20,7 @@ struct Given {
     EXPECT_TRUE(read);
   }
   std::string get(std::string_view names, std::string_view classes) {
-    std::vector<Quark> n, c;
-    const auto n_parts = split_key(names);
-    for (const auto part : *n_parts) n.push_back(quarks.find(part));
-    const auto c_parts = split_key(classes);
-    for (const auto part : *c_parts) c.push_back(quarks.find(part));
-    const Entry* entry = database.get(n, c);
+    const Entry* entry = database.get(*quarks.find_all(names), *quarks.find_all(classes));
     return entry == nullptr ? "-" : entry->value;
   }
 };
@@ -134,8 +129,8 @@ TEST(Policy, WhatIsWrittenIsReadBack) {
 }
 
 TEST(Policy, AKeyHasNoEmptyComponent) {
-  for (const char* key : {"", ".", "a.", ".a", "a..b"}) EXPECT_EQ(split_key(key).error().type, "BAD_KEY") << key;
-  EXPECT_EQ(split_key("a.b")->size(), 2U);
+  for (const char* key : {"", ".", "a.", ".a", "a..b"}) EXPECT_EQ(Quarks().find_all(key).error().type, "BAD_KEY") << key;
+  EXPECT_EQ(Quarks().find_all("a.b")->size(), 2U);
 }
 
 }  // namespace

@@ -106,8 +106,9 @@ std::optional<Way4> best_way(const std::vector<std::string>& components, std::si
 }
 
 std::vector<std::string> texts_of(const std::string& key) {
-  const auto parts = split_key(key);
-  return {parts->begin(), parts->end()};
+  std::vector<std::string> texts{""};
+  for (const char each : key) each == '.' ? void(texts.emplace_back()) : texts.back().push_back(each);
+  return texts;
 }
 
 TEST(PolicyAgainstLibX11, X14_RandomDatabasesAndQuestionsGiveTheSameAnswers) {
@@ -141,12 +142,7 @@ TEST(PolicyAgainstLibX11, X14_RandomDatabasesAndQuestionsGiveTheSameAnswers) {
       char* type = nullptr;
       XrmValue value{};
       const bool has = theirs != nullptr && XrmGetResource(theirs, names.c_str(), classes.c_str(), &type, &value) != 0;
-      std::vector<Quark> n, c;
-      const auto n_parts = split_key(names);
-    for (const auto part : *n_parts) n.push_back(quarks.find(part));
-      const auto c_parts = split_key(classes);
-    for (const auto part : *c_parts) c.push_back(quarks.find(part));
-      const Entry* entry = ours.get(n, c);
+      const Entry* entry = ours.get(*quarks.find_all(names), *quarks.find_all(classes));
       const std::string expected = has ? std::string(value.addr, value.size - 1) : "-", is = entry == nullptr ? "-" : entry->value;
       std::string slow = "-";
       std::optional<Way4> best;

@@ -10,19 +10,11 @@ namespace hector::trading {
 
 namespace {
 
-constexpr std::size_t kSeenMax = 10'000;
+constexpr std::size_t kBreakersMax = 10'000;
 constexpr int kFailuresMax = 3;
 constexpr Duration kBrokenFor = std::chrono::seconds(1);
 
 }  // namespace
-
-bool Federation::is_new(const std::string& request_id) {
-  const std::lock_guard lock(mutex_);
-  if (std::find(seen_.begin(), seen_.end(), request_id) != seen_.end()) return false;
-  if (seen_.size() >= kSeenMax) seen_.pop_front();
-  seen_.push_back(request_id);
-  return true;
-}
 
 void Federation::ask(std::vector<Question> questions, Deadline deadline, std::function<void(Found)> done) {
   struct Gathering {
@@ -82,7 +74,7 @@ void Federation::note(const std::string& evaluator, bool failed) {
     breakers_.erase(evaluator);
     return;
   }
-  if (breakers_.size() >= kSeenMax) breakers_.clear();
+  if (breakers_.size() >= kBreakersMax) breakers_.clear();
   auto& breaker = breakers_[evaluator];
   ++breaker.failures;
   breaker.until = context_.clock->now() + kBrokenFor;

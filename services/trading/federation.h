@@ -3,12 +3,12 @@
 // Who: the Trader.
 #pragma once
 
-#include <deque>
 #include <functional>
 
 #include "hector/service.h"
 #include "hector/service/v1/trading.pb.h"
 #include "state/peers.h"
+#include "state/seen.h"
 
 namespace hector::trading {
 
@@ -44,7 +44,7 @@ class Federation {
   void evaluate(std::vector<Evaluation> evaluations, std::function<void(std::vector<Evaluation>)> done);
 
   /// False: a query of that id has been here.
-  bool is_new(const std::string& request_id);
+  bool is_new(const std::string& request_id) { return seen_.is_new(request_id); }
 
  private:
   bool is_broken(const std::string& evaluator);
@@ -52,7 +52,7 @@ class Federation {
   const ServiceContext context_;
   state::Peers traders_, evaluators_;
   std::mutex mutex_;
-  std::deque<std::string> seen_;
+  state::Seen<std::string> seen_;
   struct Breaker {
     int failures = 0;
     TimePoint until;

@@ -191,16 +191,18 @@ std::vector<const Type*> Offers::scope(const std::string& name, bool is_exact) c
 
 // --- search ---------------------------------------------------------------------------------------------------------------------------
 
-void Offers::fill(const Program& program, const Offer& offer, std::vector<Value>& slots) const {
-  const auto& names = program.tree().names;
-  slots.resize(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) slots[i] = offer.properties.get(names_.find(names[i]));
+Slots::Slots(const Program& program, const Names& names) {
+  for (const auto& name : program.tree().names) ids_.push_back(names.find(name));
+  values_.resize(ids_.size());
+}
+const std::vector<Value>& Slots::of(const Offer& offer) {
+  for (std::size_t i = 0; i < ids_.size(); ++i) values_[i] = offer.properties.get(ids_[i]);
+  return values_;
 }
 
-Value Offers::rank(const Preference& preference, const Offer& offer, std::vector<Value>& slots) const {
+Value rank_of(const Preference& preference, const Offer& offer, Slots& slots) {
   if (preference.kind == Preference::Kind::kFirst || preference.kind == Preference::Kind::kRandom) return {};
-  fill(preference.program, offer, slots);
-  const Value value = preference.program.run(slots);
+  const Value value = preference.program.run(slots.of(offer));
   return value.is_number() || value.kind == expression::Kind::kBoolean ? value : Value();
 }
 
@@ -297,17 +299,34 @@ struct Offers::Evaluation {
     Value rank;
     const Offer* offer;
   };
+  Slots slots{constraint, offers.names_}, rank_slots{preference.program, offers.names_};
   std::vector<Match> matches;
-  std::vector<Value> slots, rank_slots;
 
   bool look(const Offer& offer) {
     ++answer.looked_at;
-    if (!constraint.is_always()) {
-      offers.fill(constraint, offer, slots);
-      if (!constraint.matches(slots)) return false;
-    }
-    matches.push_back({offers.rank(preference, offer, rank_slots), &offer});
+    if (!constraint.is_always() && !constraint.matches(slots.of(offer))) return false;
+    matches.push_back({rank_of(preference, offer, rank_slots), &offer});
     return true;
+  }
+  /// All between, or until `enough` match. Offers lie anywhere in memory: those that come next are fetched while one is looked at.
+  std::size_t look_at(const Column<Offer>& column, Column<Offer>::Place from, Column<Offer>::Place to, std::size_t enough) {
+    constexpr std::size_t kAhead = 16;  // power of two; half of it from an offer to its properties
+    const Offer* next[kAhead];
+    std::size_t fetched = 0, looked = 0, found = 0;
+    const auto fetch = [&] {
+      if (from == to) return;
+      const Offer* const offer = column[from].offer;
+      from = column.next(from);
+      __builtin_prefetch(offer);
+      next[fetched++ % kAhead] = offer;
+    };
+    for (std::size_t i = 0; i < kAhead; ++i) fetch();
+    for (; looked < fetched && found < enough; ++looked) {
+      if (looked + kAhead / 2 < fetched) next[(looked + kAhead / 2) % kAhead]->properties.prefetch();
+      found += look(*next[looked % kAhead]);
+      fetch();
+    }
+    return found;
   }
   /// Best first: the rank, what has none last, then the order of export.
   bool before(const Match& left, const Match& right) const {
@@ -352,7 +371,7 @@ void Offers::search_in_order(const std::vector<const Type*>& types, Evaluation& 
 void Offers::search_by_value(Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const {
   std::size_t found = 0;
   const auto look = [&](auto from, auto to) {
-    for (auto at = from; at != to && found < evaluation.wanted; at = column.next(at)) found += evaluation.look(*column[at].offer);
+    found += evaluation.look_at(column, from, to, evaluation.wanted - found);
   };
   if (!is_descending) return look(column.begin(), column.end());
   for (auto to = column.end(); to != column.begin() && found < evaluation.wanted;) {
@@ -366,11 +385,11 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
   Answer answer;
   std::size_t total = 0;
   for (const Type* type : types) total += type->offers.size();
-  Evaluation evaluation{*this, constraint, preference, cards.result, answer, {}, {}, {}};
+  Evaluation evaluation{*this, constraint, preference, cards.result, answer};
   if (total > cards.search || total > cards.match) {
     // A card may bite: what is considered is decided by the order of export alone.
     answer.plan = fmt::format("in the order of export, {} offers at most", cards.search);
-    Evaluation considered{*this, constraint, preference, SIZE_MAX, answer, {}, {}, {}};
+    Evaluation considered{*this, constraint, preference, SIZE_MAX, answer};
     std::vector<const Offer*> all;
     for (const Type* type : types) {
       for (const auto& [number, offer] : type->offers) all.push_back(offer.get());
@@ -410,14 +429,14 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
         search_by_value(evaluation, preference.kind == Preference::Kind::kMax, *ranked);
       } else if (run && !(may_stop && walk < count)) {
         answer.plan += fmt::format("{}{}: where {} (about {} of {})", answer.plan.empty() ? "" : "; ", type->model.name(), run->what, run->count, type->offers.size());
-        for (auto at = run->from; at != run->to; at = run->column->next(at)) evaluation.look(*(*run->column)[at].offer);
+        evaluation.look_at(*run->column, run->from, run->to, SIZE_MAX);
       } else {
         unsearched.push_back(type);
       }
     }
     if (!unsearched.empty()) {
       answer.plan += fmt::format("{}all in the order of export", answer.plan.empty() ? "" : "; ");
-      Evaluation rest{*this, constraint, preference, may_stop ? evaluation.wanted : SIZE_MAX, answer, {}, {}, {}};
+      Evaluation rest{*this, constraint, preference, may_stop ? evaluation.wanted : SIZE_MAX, answer};
       search_in_order(unsearched, rest);
       evaluation.matches.insert(evaluation.matches.end(), rest.matches.begin(), rest.matches.end());
     }

@@ -34,6 +34,20 @@ struct Type {
   std::unordered_map<NameId, Column<Offer>> items;    ///< each item of the lists, once an offer
 };
 
+/// What a program asks of each offer. Names are looked up once.
+class Slots {
+ public:
+  Slots(const expression::Program& program, const Names& names);
+  /// Valid until the next one's.
+  const std::vector<Value>& of(const Offer& offer);
+
+ private:
+  std::vector<NameId> ids_;
+  std::vector<Value> values_;
+};
+/// Where it stands in the preference's order; undefined: behind all that have a rank.
+Value rank_of(const expression::Preference& preference, const Offer& offer, Slots& slots);
+
 /// The numbers that cut a query; `result` is not among limits_applied: ask for one more to see whether it cut.
 struct Cards {
   std::uint32_t search = UINT32_MAX, match = UINT32_MAX, result = UINT32_MAX;
@@ -69,15 +83,12 @@ class Offers final : public state::Machine {
   [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
   [[nodiscard]] const v1::TradingAttributes& attributes() const noexcept { return attributes_; }
   [[nodiscard]] const std::map<std::string, v1::TradingLink>& links() const noexcept { return links_; }
-  [[nodiscard]] Names& names() noexcept { return names_; }
+  [[nodiscard]] const Names& names() const noexcept { return names_; }
   [[nodiscard]] std::vector<std::string> ids(std::size_t from, std::size_t count) const;
   [[nodiscard]] std::vector<std::string> proxies() const;
 
   /// Offers that match, at most cards.result of them. `random` is for the preference of that name.
   [[nodiscard]] Answer query(const std::vector<const Type*>& types, const expression::Program& constraint, const expression::Preference& preference, const Cards& cards, Random& random) const;
-  /// The attributes a program asks, of one offer.
-  void fill(const expression::Program& program, const Offer& offer, std::vector<Value>& slots) const;
-  [[nodiscard]] Value rank(const expression::Preference& preference, const Offer& offer, std::vector<Value>& slots) const;
 
  private:
   struct Run;

@@ -159,12 +159,11 @@ void Searches::go_on(const SearchPtr& search) {
 void Searches::add_proxies(const Search& search, const std::vector<const Type*>& scope, const std::string& id, std::vector<Federation::Question>& questions) const {
   const auto& asks = search.plan.asks;
   if (!asks.uses_proxies || offers_.attributes().no_proxy_offers() || asks.hops.value_or(1) == 0) return;
-  std::vector<Value> slots;
+  Slots slots(search.plan.constraint, offers_.names());
   for (const auto* type : scope) {
     for (const auto& [number, offer] : type->proxies) {
       const auto model = model_of(*offer);
-      offers_.fill(search.plan.constraint, *offer, slots);
-      if (!model.proxy().if_match_all() && !search.plan.constraint.matches(slots)) continue;
+      if (!model.proxy().if_match_all() && !search.plan.constraint.matches(slots.of(*offer))) continue;
       auto recipe = follow_recipe(model.proxy().recipe(), search.query.constraint(), model.properties());
       auto target = Reference::parse(model.proxy().target().SerializeAsString());
       if (!recipe || !target) continue;

@@ -358,17 +358,17 @@ class Trader final : public Service {
 
   /// Each part of the constraint alone, on one offer.
   void explain_offer(const Plan& plan, const std::vector<Program>& parts, const Offer& offer, v1::TradingVerdict& verdict) const {
-    std::vector<Value> slots;
     const auto truth = [](const Value& value) { return value.kind != expression::Kind::kBoolean ? "undefined" : value.boolean ? "TRUE" : "FALSE"; };
     for (const auto& part : parts) {
-      offers_.fill(part, offer, slots);
+      Slots asked(part, offers_.names());
+      const auto& slots = asked.of(offer);
       std::string with;
       for (std::size_t i = 0; i < slots.size(); ++i) with += fmt::format("{}{} is {}", i == 0 ? "" : ", ", part.tree().names[i], slots[i].is_defined() ? expression::print(slots[i]) : "not there");
       verdict.add_reasons(fmt::format("{}: {}{}", expression::print(part.tree(), part.tree().root), truth(part.run(slots)), with.empty() ? "" : " (" + with + ")"));
     }
-    offers_.fill(plan.constraint, offer, slots);
-    verdict.set_matches(plan.constraint.matches(slots));
-    const Value rank = offers_.rank(plan.preference, offer, slots);
+    verdict.set_matches(plan.constraint.matches(Slots(plan.constraint, offers_.names()).of(offer)));
+    Slots ranked(plan.preference.program, offers_.names());
+    const Value rank = rank_of(plan.preference, offer, ranked);
     if (!plan.preference.program.is_always()) verdict.set_rank(rank.is_defined() ? expression::print(rank) : "cannot be evaluated: last");
   }
 

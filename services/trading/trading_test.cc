@@ -196,10 +196,9 @@ TEST_F(Trading, AnIndexFindsWhatAScanFinds) {
     auto program = expression::compile_constraint(constraint, {.undefined = undefined});
     auto order = expression::compile_preference(preference, {.undefined = undefined});
     std::vector<std::pair<Value, const Offer*>> slow;
-    std::vector<Value> slots;
+    Slots slots(*program, offers_.names()), ranked(order->program, offers_.names());
     for (const auto& [number, each] : offers_.type("P")->offers) {
-      offers_.fill(*program, *each, slots);
-      if (program->matches(slots)) slow.emplace_back(offers_.rank(*order, *each, slots), each.get());
+      if (program->matches(slots.of(*each))) slow.emplace_back(rank_of(*order, *each, ranked), each.get());
     }
     std::stable_sort(slow.begin(), slow.end(), [&](const auto& x, const auto& y) {
       if (x.first.is_defined() != y.first.is_defined()) return x.first.is_defined();

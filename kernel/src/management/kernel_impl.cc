@@ -260,8 +260,16 @@ void KernelImpl::bind_capsule() {
   if (!bound) core_.options.log->write(Level::kWarning, "not in Naming", {{"error", bound.error().message}});
   for (const auto& offer : core_.offers.all()) {
     // The first capsule that has a service embedded is where others find it.
-    if (offer->is_system && standard_interface_of(offer->object)) static_cast<void>(bind_name("service/" + offer->object, core_.reference_of(*offer), true));
+    if (offer->is_system && standard_interface_of(offer->object)) bind_service(*offer);
   }
+}
+
+void KernelImpl::bind_service(const Offer& offer) {
+  const std::string name = "service/" + offer.object;
+  auto bound = bind_name(name, core_.reference_of(offer), true);
+  if (bound || bound.error().code != Code::kAlreadyExists) return;
+  auto there = services().naming->lookup(name);
+  if (there && there->capsule_id == core_.capsule_id) static_cast<void>(bind_name(name, core_.reference_of(offer), false));  // our own, as it was before
 }
 
 Status KernelImpl::bind_name(const std::string& name, const Reference& reference, bool exclusive) {

@@ -112,6 +112,7 @@ class KernelImpl final : public Kernel {
   Result<std::vector<std::string>> rebind_places(const OfferPtr& offer, const std::string& successor);
   void refresh_references();
   void bind_capsule();
+  void bind_service(const Offer& offer);
   /// Under this capsule's lease at Naming; nothing where there is none.
   Status bind_name(const std::string& name, const Reference& reference, bool exclusive);
   Result<std::vector<std::string>> unload_protocol(const std::string& name, bool dry_run);
