@@ -198,7 +198,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     arguments.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax) + 1024);
     arguments.SetMaxSendMessageSize(-1);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2'000);  // what it is called is not what it is: the time that one attempt gets
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
