@@ -15,7 +15,7 @@ FILE_LINES_MAX = 800
 LONGER = {"protocols/udp/udp_protocol.cc": 860}
 PLUGIN_KINDS = ("protocols", "languages", "services", "stores")
 # What plugins of a kind share: libraries, no plugins.
-SHARED = {"services/expression", "services/state", "stores/engine"}
+SHARED = {"services/expression", "services/state", "stores/engine", "protocols/objects", "protocols/zenoh_c"}
 LIBRARY_HEADERS = ("boost/", "google/", "grpcpp/", "yaml-cpp/", "spdlog/", "CLI/", "tao/", "pybind11/", "openssl/", "libical/")
 
 

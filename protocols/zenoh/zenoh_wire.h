@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "hector/message.h"
-#include "hector_zenoh.h"
+#include "zenoh_c/hector_zenoh.h"
 
 namespace hector::zenohp {
 

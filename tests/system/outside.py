@@ -53,6 +53,11 @@ def cedar():
     return _venv("cedar", CEDAR)
 
 
+def heros(version):
+    """An interpreter with the real HEROS of a version."""
+    return _venv("heros-" + version, (f"heros=={version}", "numpy==2.4.6"))
+
+
 def zenohd():
     """The zenoh router."""
     place = os.path.join(PLACE, "zenohd")

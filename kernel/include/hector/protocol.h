@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "hector/call.h"
 #include "hector/clock.h"
 #include "hector/executor.h"
+#include "hector/language.h"
 #include "hector/log.h"
 #include "hector/network.h"
 
@@ -51,7 +53,7 @@ class Channel : public Starter {
 class Endpoint {
  public:
   virtual ~Endpoint() = default;
-  /// As it goes into references; opaque to others.
+  /// As it goes into references; opaque to others. Empty: other capsules cannot reach it in this way.
   [[nodiscard]] virtual std::string address() const = 0;
   /// Accepts nothing new; returns when every call has ended or the grace is over, then what is left ends with UNAVAILABLE.
   virtual void drain(Duration grace) noexcept = 0;
@@ -74,6 +76,39 @@ struct ProtocolCapabilities {
   std::string address_format;  ///< for people
 };
 
+/// For protocols that are a world of objects of their own: this capsule's Objects are shown there, and theirs become Objects here. Any thread.
+class Hosting {
+ public:
+  struct Resident {
+    std::string name;
+    InterfacePtr interface;
+  };
+  struct Adopted {
+    std::string name;
+    std::string model;  ///< a serialised hector.type.v1.Interface
+    /// Its servant, which is entered by any number of threads at once and must not block.
+    std::function<Result<std::unique_ptr<Servant>>(const InterfacePtr& interface)> instantiate;
+    std::map<std::string, std::string> properties;  ///< for the Trader, as JSON scalars
+    std::string kind;                               ///< in the place of a template's name
+  };
+  virtual ~Hosting() = default;
+  /// The capsule's Objects, without those that `owner` adopted and without the system's own.
+  virtual std::vector<Resident> residents(const void* owner) const = 0;
+  /// `changed` runs on a thread that may block after Objects came or went, one at a time; an empty one ends that, and none runs any more afterwards.
+  virtual void on_change(const void* owner, std::function<void()> changed) = 0;
+  /// Makes it an Object like any other: named, offered to the Trader, called over every protocol. Blocks. ALREADY_EXISTS for a name that is taken, here or
+  /// in Naming, and for an Interface of that id that is another one (Error::type "INTERFACE").
+  virtual Status adopt(const void* owner, Adopted object) = 0;
+  /// Its properties anew. NOT_FOUND.
+  virtual Status advertise(const std::string& name, const std::map<std::string, std::string>& properties) = 0;
+  /// Blocks until its calls have ended, or their grace. NOT_FOUND.
+  virtual Status dismiss(const std::string& name) = 0;
+  /// Runs what may block on one of the kernel's few threads.
+  virtual void run_blocking(std::function<void()> task) = 0;
+  /// The capsule's own handle.
+  virtual Capsule& handle() = 0;
+};
+
 /// What a plugin may use; all of it outlives the plugin's objects.
 struct ProtocolContext {
   std::string capsule;  ///< this capsule's name
@@ -84,6 +119,7 @@ struct ProtocolContext {
   Network* network = nullptr;
   Log* log = nullptr;
   Inbound* inbound = nullptr;
+  Hosting* hosting = nullptr;
   /// The plugin's own settings out of the configuration, as JSON.
   std::string settings;
 };

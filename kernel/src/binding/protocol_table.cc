@@ -76,7 +76,9 @@ std::vector<Profile> ProtocolTable::profiles() const {
   std::vector<Profile> profiles;
   for (const auto& [name, loaded] : protocols_) {
     if (loaded.withdrawn) continue;
-    for (const auto& endpoint : loaded.endpoints) profiles.push_back({name, endpoint->address()});
+    for (const auto& endpoint : loaded.endpoints) {
+      if (auto address = endpoint->address(); !address.empty()) profiles.push_back({name, std::move(address)});
+    }
   }
   return profiles;
 }

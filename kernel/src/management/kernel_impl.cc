@@ -110,6 +110,7 @@ void KernelImpl::drain() {
   naming_lease_.close();
   for (const auto& name : core_.protocols.names()) static_cast<void>(core_.protocols.withdraw(name));
   for (const auto& name : core_.protocols.names()) core_.protocols.remove(name, core_.options.drain_grace);
+  hosting_.stop();
   core_.workers.stop();
   for (const auto& offer : core_.offers.all()) {
     core_.offers.remove(offer->object);
@@ -124,7 +125,7 @@ void KernelImpl::drain() {
 
 ProtocolContext KernelImpl::protocol_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, core_.capsule_id, o.clock, o.random, o.executor, o.network, o.log, &inbound_, settings};
+  return {o.capsule, core_.capsule_id, o.clock, o.random, o.executor, o.network, o.log, &inbound_, &hosting_, settings};
 }
 LanguageContext KernelImpl::language_context(const std::string& settings) {
   const auto& o = core_.options;
@@ -572,6 +573,7 @@ Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
     return published;
   }
   core_.options.log->write(Level::kInfo, "object created", {{"object", offer->object}, {"interface", offer->interface->id()}});
+  hosting_.changed();
   return {};
 }
 
@@ -610,11 +612,15 @@ Status KernelImpl::advertise(const std::string& object, const std::map<std::stri
 Result<Reference> KernelImpl::adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) {
   CreateOptions options;
   options.name = name;
+  return adopt_object(options, "adopted", std::static_pointer_cast<const types::CompiledInterface>(interface), std::move(servant), thread, parallel);
+}
+
+Result<Reference> KernelImpl::adopt_object(const CreateOptions& options, const std::string& kind, types::CompiledPtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) {
   TemplateInfo info;
-  info.name = "adopted";
+  info.name = kind;
   info.thread = thread;
   info.parallel = parallel;
-  auto offer = make_offer(options, info, std::static_pointer_cast<const types::CompiledInterface>(interface));
+  auto offer = make_offer(options, info, std::move(interface));
   (*offer)->host->set_servant(std::move(servant));
   if (auto added = add_offer(*offer, NameIs::kNew); !added) return fail(added.error());
   return core_.reference_of(**offer);
@@ -636,6 +642,7 @@ Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
   wait_until_unbound(known);
   const OfferPtr offer = core_.offers.remove(name);
   if (!offer) return {};
+  hosting_.gone(name);
   unpublish(offer, name_goes);
   if (offer->host->retire(core_.options.clock->now() + core_.options.drain_grace, *core_.options.clock)) {
     offer->host->drop_servant();

@@ -15,6 +15,7 @@
 #include "hector/kernel.h"
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"
+#include "management/hosting.h"
 #include "management/service_lease.h"
 
 namespace hector {
@@ -74,6 +75,7 @@ class KernelImpl final : public Kernel {
   Result<Reference> create_object(const CreateOptions& options) override;
   Status delete_object(const std::string& name) override;
   Result<Reference> adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) override;
+  Result<Reference> adopt_object(const CreateOptions& options, const std::string& kind, types::CompiledPtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel);
   Result<InterfacePtr> interface(const std::string& id) override;
   Status add_interceptor(const std::string& name, InterceptorFactory factory) override { return core_.interceptors.add(name, std::move(factory)); }
   Status announce_to_group(const std::string& protocol, const std::string& group, const std::string& object, const std::string& interface_name,
@@ -124,6 +126,7 @@ class KernelImpl final : public Kernel {
   Core core_;
   Health health_{core_};
   KernelInbound inbound_{core_};
+  KernelHosting hosting_{*this};
   ObjectCapsule own_capsule_;
   ModuleLoader* loader_ = nullptr;
   std::mutex mutex_;

@@ -1,8 +1,8 @@
 //! The zenoh crate behind a C ABI.
 //!
 //! What: sessions, queryables, queries, publications, subscriptions and liveliness, each as a few
-//! `extern "C"` functions over opaque handles. Why: the protocol plugin is C++ and zenoh is Rust; no
-//! Rust type and no panic may cross. Who: `protocols/zenoh/*.cc`, through `hector_zenoh.h`, which
+//! `extern "C"` functions over opaque handles. Why: the protocol plugins are C++ and zenoh is Rust; no
+//! Rust type and no panic may cross. Who: the protocols that stand on zenoh, through `hector_zenoh.h`, which
 //! states the contract of every function here.
 use std::ffi::{c_char, c_void, CStr, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -13,7 +13,7 @@ use zenoh::key_expr::KeyExpr;
 use zenoh::liveliness::LivelinessToken;
 use zenoh::pubsub::Subscriber;
 use zenoh::qos::CongestionControl;
-use zenoh::query::{Query, Queryable};
+use zenoh::query::{Query, QueryTarget, Queryable};
 use zenoh::sample::SampleKind;
 use zenoh::{Config, Session, Wait};
 
@@ -52,6 +52,7 @@ impl Context {
 type QueryFn = extern "C" fn(*mut c_void, *mut Query, Slice, Slice, Slice, Slice);
 type SampleFn = extern "C" fn(*mut c_void, i32, Slice, Slice, Slice);
 type ReplyFn = extern "C" fn(*mut c_void, i32, Slice, Slice);
+type AnswerFn = extern "C" fn(*mut c_void, i32, Slice, Slice);
 type DoneFn = extern "C" fn(*mut c_void);
 
 pub enum Handle {
@@ -183,6 +184,22 @@ pub unsafe extern "C" fn hz_query_reply_error(query: *const Query, payload: Slic
     done.is_some() as i32
 }
 
+/// False where there was none: an empty payload is one.
+#[no_mangle]
+pub unsafe extern "C" fn hz_query_has_payload(query: *const Query) -> i32 {
+    (*query).payload().is_some() as i32
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn hz_query_reply_at(query: *const Query, key: *const c_char, payload: Slice, encoding: Slice) -> i32 {
+    let (query, key) = (&*query, text(key));
+    let encoding = String::from_utf8_lossy(encoding.bytes()).into_owned();
+    let done = guarded(std::ptr::null_mut(), || {
+        query.reply(KeyExpr::try_from(key)?, payload.bytes().to_vec()).encoding(Encoding::from(encoding)).express(true).wait()
+    });
+    done.is_some() as i32
+}
+
 /// Ends the query: the caller's get finishes when all its queries are dropped.
 #[no_mangle]
 pub unsafe extern "C" fn hz_query_drop(query: *mut Query) {
@@ -257,6 +274,57 @@ pub unsafe extern "C" fn hz_get(
             .wait()
     });
     sent.is_some() as i32
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn hz_ask(
+    session: *const Session,
+    key: *const c_char,
+    payload: Slice,
+    has_payload: i32,
+    to_all: i32,
+    timeout_ms: u64,
+    on_answer: AnswerFn,
+    on_done: DoneFn,
+    context: *mut c_void,
+    error: *mut *mut c_char,
+) -> i32 {
+    let context = Context(context);
+    let mut completion = Some(Completion { done: on_done, context });
+    let session = &*session;
+    let sent = guarded(error, || {
+        let key = KeyExpr::try_from(text(key))?.into_owned();
+        let callback = CallbackDrop {
+            callback: move |reply: zenoh::query::Reply| match reply.result() {
+                Ok(sample) => {
+                    let payload = sample.payload().to_bytes();
+                    let key = Slice::of(sample.key_expr().as_str().as_bytes());
+                    on_answer(context.get(), 1, key, Slice::of(&payload));
+                }
+                Err(failure) => {
+                    let payload = failure.payload().to_bytes();
+                    on_answer(context.get(), 0, Slice::of(&[]), Slice::of(&payload));
+                }
+            },
+            drop: move || drop(completion.take()),
+        };
+        let target = if to_all != 0 { QueryTarget::All } else { QueryTarget::BestMatching };
+        let query = session
+            .get(key)
+            .target(target)
+            .timeout(Duration::from_millis(timeout_ms))
+            .congestion_control(CongestionControl::Block)
+            .express(true);
+        let query = if has_payload != 0 { query.payload(payload.bytes().to_vec()) } else { query };
+        query.with(callback).wait()
+    });
+    sent.is_some() as i32
+}
+
+/// The session's identity, as others see it.
+#[no_mangle]
+pub unsafe extern "C" fn hz_zid(session: *const Session) -> *mut c_char {
+    CString::new((*session).zid().to_string()).unwrap_or_default().into_raw()
 }
 
 #[no_mangle]

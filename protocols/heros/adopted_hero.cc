@@ -1,0 +1,219 @@
+#include "adopted_hero.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+namespace hector::heros {
+
+using objects::Use;
+
+namespace {
+
+constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
+constexpr std::size_t kEventsWaitingMax = 1'000;
+
+/// One call under way: it ends with the answer, or at once when its caller gives up.
+struct Pending {
+  std::mutex mutex;
+  Call* call = nullptr;  ///< null: it has ended
+
+  Call* take() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(call, nullptr);
+  }
+};
+
+/// One reader of an event: what comes while it does not read waits, up to a limit.
+class Reader : public std::enable_shared_from_this<Reader> {
+ public:
+  explicit Reader(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
+  Call* call = nullptr;
+
+  /// False: it is too slow.
+  bool push(const Bytes& message) {
+    std::unique_lock lock(mutex_);
+    if (waiting_.size() >= kEventsWaitingMax) return false;
+    waiting_.push_back(message);
+    if (is_writing_) return true;
+    is_writing_ = true;
+    write(std::move(lock));
+    return true;
+  }
+
+ private:
+  void write(std::unique_lock<std::mutex> lock) {
+    if (waiting_.empty()) {
+      is_writing_ = false;
+      return;
+    }
+    Bytes next = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    stream_->write(Payload(std::move(next)), [self = shared_from_this()](const Status& accepted) {
+      if (accepted) self->write(std::unique_lock(self->mutex_));
+    });
+  }
+  std::mutex mutex_;
+  std::shared_ptr<Stream> stream_;
+  std::deque<Bytes> waiting_;
+  bool is_writing_ = false;
+};
+
+std::uint64_t sequence_of(std::string_view attachment) {
+  std::uint64_t number = 0;
+  if (attachment.size() == 8) {
+    for (const char each : attachment) number = (number << 8) | static_cast<unsigned char>(each);
+  }
+  return number;
+}
+
+}  // namespace
+
+/// The readers of one event share one subscription.
+class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Events> {
+ public:
+  Events(Log& log, std::shared_ptr<const objects::MessageCodec> codec, const Operation& operation, std::string key) : log_(log), codec_(std::move(codec)), operation_(operation), key_(std::move(key)) {}
+  Status open(Session& session) {
+    auto declared = session.subscriber(key_, [weak = weak_from_this()](bool is_put, std::string_view, std::string_view payload, std::string_view attachment) {
+      if (const auto self = weak.lock(); self && is_put) self->tell(payload, sequence_of(attachment));
+    });
+    if (!declared) return fail(declared.error());
+    subscription_ = std::move(*declared);
+    return {};
+  }
+  void add(const std::shared_ptr<Reader>& reader) {
+    const std::lock_guard lock(mutex_);
+    readers_.push_back(reader);
+  }
+  void end(const std::shared_ptr<Reader>& reader, std::optional<Error> why) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::erase(readers_, reader) == 0) return;
+    }
+    if (why) reader->call->fail(std::move(*why));
+    else reader->call->complete();
+  }
+  void close() {
+    std::vector<std::shared_ptr<Reader>> readers;
+    {
+      const std::lock_guard lock(mutex_);
+      readers.swap(readers_);
+    }
+    subscription_ = {};
+    for (const auto& reader : readers) reader->call->fail({Code::kUnavailable, "the HERO has left", {}, {}, {}});
+  }
+
+ private:
+  void tell(std::string_view payload, std::uint64_t sequence) {
+    if (sequence != 0) {
+      const std::uint64_t last = last_.exchange(sequence);
+      if (last != 0 && sequence > last + 1) log_.write(Level::kWarning, "events were lost on the way", {{"event", key_}, {"lost", std::to_string(sequence - last - 1)}});
+    }
+    auto value = read_cbor(payload);
+    auto message = value ? codec_->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
+    if (!message) return log_.write(Level::kWarning, "an event that cannot be read", {{"event", key_}, {"error", message.error().message}});
+    std::vector<std::shared_ptr<Reader>> readers;
+    {
+      const std::lock_guard lock(mutex_);
+      readers = readers_;
+    }
+    for (const auto& reader : readers) {
+      if (!reader->push(*message)) end(reader, Error{Code::kResourceExhausted, fmt::format("{} events wait for you to read them, the limit; watch again", kEventsWaitingMax), {}, {}, {}});
+    }
+  }
+  Log& log_;
+  std::shared_ptr<const objects::MessageCodec> codec_;
+  const Operation& operation_;
+  const std::string key_;
+  std::atomic<std::uint64_t> last_{0};
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Reader>> readers_;
+  Session::Declared subscription_;
+};
+
+AdoptedHero::AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::function<bool()> is_alive)
+    : context_(context), session_(session), facts_(std::make_shared<const HeroFacts>(std::move(facts))), is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))) {}
+
+AdoptedHero::~AdoptedHero() {
+  for (auto& [name, events] : events_) events->close();
+}
+
+Status AdoptedHero::prepare(const Interface& interface) {
+  auto codec = objects::MessageCodec::of(interface);
+  if (!codec) return fail(codec.error());
+  codec_ = *codec;
+  for (const auto& operation : interface.operations()) {
+    const auto& routes = facts_->interface.routes;
+    const auto found = std::find_if(routes.begin(), routes.end(), [&](const auto& each) { return each.operation == operation.name; });
+    if (found == routes.end()) return fail(Code::kInternal, fmt::format("operation '{}' belongs to no member", operation.name));
+    routes_.push_back(&*found);
+  }
+  return {};
+}
+
+void AdoptedHero::invoke(Call& call) noexcept {
+  const std::size_t at = call.operation->index;
+  const auto& route = *routes_.at(at);
+  const auto& member = facts_->description.members[route.member];
+  const Bytes request = call.request.bytes();
+  if (route.use == Use::kEvent) return watch(call, at);
+  if (route.use == Use::kGet) return ask(call, member.name, std::nullopt, route.use);
+  if (route.use == Use::kSet) {
+    auto value = codec_->value_of_request(*call.operation, request);
+    if (!value) return call.fail(std::move(value.error()));
+    return ask(call, member.name, cbor_of(*value), route.use);
+  }
+  auto arguments = codec_->arguments_of(*call.operation, request, member.parameters);
+  if (!arguments) return call.fail(std::move(arguments.error()));
+  ask(call, member.name, cbor_of(write_arguments(*arguments, facts_->proto_version)), route.use);
+}
+
+void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std::string> payload, Use use) {
+  Call& call = given.defer();
+  const TimePoint now = context_.clock->now();
+  const Duration left = call.header.deadline == kNever ? kDefaultTimeout : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
+  auto pending = std::make_shared<Pending>();
+  pending->call = &call;
+  const Operation& operation = *call.operation;
+  call.on_cancel([pending] {
+    if (auto* const mine = pending->take()) mine->fail(mine->why_cancelled());
+  });
+  session_.ask(key_of(facts_->realm, facts_->name, member) + "/**", payload, false, left, [pending, codec = codec_, facts = facts_, is_alive = is_alive_, &operation, use](std::vector<Answer> answers) {
+    auto* const mine = pending->take();
+    if (mine == nullptr) return;
+    if (answers.empty()) {
+      // 0.9.1 says nothing to a set that worked, and nothing is what one hears of who has died.
+      if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
+      return mine->fail({Code::kUnavailable, fmt::format("the HERO '{}' of realm '{}' does not answer: it has left", facts->name, facts->realm), {}, {}, {}});
+    }
+    if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
+    if (use == Use::kSet) return mine->complete(Payload(Bytes()));
+    auto value = read_cbor(answers[0].payload);
+    auto reply = value ? codec->reply_of(operation, *value) : Result<Bytes>(fail(value.error()));
+    if (!reply) return mine->fail({Code::kInternal, fmt::format("what the HERO '{}' answered does not fit its own description: {}", facts->name, reply.error().message), {}, {}, {}});
+    mine->complete(Payload(std::move(*reply)));
+  });
+}
+
+void AdoptedHero::watch(Call& given, std::size_t at) {
+  const auto& name = facts_->description.members[routes_[at]->member].name;
+  std::shared_ptr<Events> events;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& slot = events_[name];
+    if (!slot) {
+      auto made = std::make_shared<Events>(*context_.log, codec_, *given.operation, key_of(facts_->realm, facts_->name, name));
+      if (auto opened = made->open(session_); !opened) return given.fail(opened.error());
+      slot = std::move(made);
+    }
+    events = slot;
+  }
+  auto reader = std::make_shared<Reader>(given.stream);
+  reader->call = &given.defer();
+  events->add(reader);
+  reader->call->on_cancel([events, reader] { events->end(reader, reader->call->why_cancelled()); });
+}
+
+}  // namespace hector::heros

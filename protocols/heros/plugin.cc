@@ -1,0 +1,87 @@
+#include "hector/plugin.h"
+
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cstdlib>
+
+#include "realm.h"
+
+namespace {
+
+using namespace hector;
+using namespace hector::heros;
+
+/// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own defaults, which find peers by multicast), `adopt` and `show`
+/// (lists of names, "*" at the end is any), `call_ms`.
+class HerosProtocol final : public Protocol {
+ public:
+  explicit HerosProtocol(ProtocolContext context) : context_(std::move(context)) {
+    capabilities_.multicast = false;
+    capabilities_.message_octets_max = 16ULL * 1024 * 1024;
+    capabilities_.latency_us = 60;
+    capabilities_.cost_us = 80;
+    capabilities_.reach = Reach::kEverywhere;
+    capabilities_.address_format = "a realm, as in heros";
+  }
+  const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
+  Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
+    auto options = read_settings(address);
+    if (!options) return fail(options.error());
+    auto realm = Realm::open(context_, std::move(*options));
+    if (!realm) return fail(realm.error());
+    return std::unique_ptr<Endpoint>(std::make_unique<RealmEndpoint>(std::move(*realm)));
+  }
+  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+    return fail(Code::kUnimplemented, "a HERO is reached as the Object that it is in the capsule of its realm, not by an address: '" + address + "'");
+  }
+
+ private:
+  class RealmEndpoint final : public Endpoint {
+   public:
+    explicit RealmEndpoint(std::shared_ptr<Realm> realm) : realm_(std::move(realm)) {}
+    ~RealmEndpoint() override { realm_->close(Duration::zero()); }
+    std::string address() const override { return {}; }
+    void drain(Duration grace) noexcept override { realm_->close(grace); }
+
+   private:
+    std::shared_ptr<Realm> realm_;
+  };
+
+  Result<RealmOptions> read_settings(const std::string& realm) const {
+    namespace json = boost::json;
+    RealmOptions options;
+    options.realm = realm;
+    const char* const from_environment = std::getenv("HEROS_ZENOH_CONFIG");
+    options.zenoh = from_environment != nullptr ? from_environment : "{}";
+    boost::system::error_code error;
+    const json::value settings = json::parse(context_.settings.empty() ? "{}" : context_.settings, error);
+    if (error || !settings.is_object()) return fail(Code::kInvalidArgument, "heros: its settings are no map");
+    for (const auto& [key, value] : settings.as_object()) {
+      if (key == "zenoh") {
+        options.zenoh = json::serialize(value);
+      } else if (key == "call_ms" && value.is_int64() && value.as_int64() > 0) {
+        options.call_timeout = std::chrono::milliseconds(value.as_int64());
+      } else if ((key == "adopt" || key == "show") && value.is_array()) {
+        auto& names = key == "adopt" ? options.adopt : options.show;
+        names.clear();
+        for (const auto& each : value.as_array()) {
+          if (!each.is_string()) return fail(Code::kInvalidArgument, "heros: `" + std::string(key) + "` is a list of names");
+          names.emplace_back(each.as_string());
+        }
+      } else {
+        return fail(Code::kInvalidArgument, "heros: a setting '" + std::string(key) + "' as it stands there is none; there are zenoh (a map), adopt and show (lists of names), call_ms (a number)");
+      }
+    }
+    return options;
+  }
+
+  const ProtocolContext context_;
+  ProtocolCapabilities capabilities_;
+};
+
+Protocol* make(const ProtocolContext& context) { return new HerosProtocol(context); }
+
+}  // namespace
+
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "heros", make, nullptr, nullptr};

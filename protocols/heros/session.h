@@ -1,0 +1,97 @@
+// What: Session, one zenoh session as HEROS uses it: queries, answers, publications, presence.
+// Why: the C ABI's callbacks and contexts are looked after once.
+// Who: Realm, ShownHero, AdoptedHero.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "hector/clock.h"
+#include "hector/result.h"
+#include "wire.h"
+
+namespace hector::heros {
+
+/// A query that has come. Ends when it is destroyed: without a reply nobody is here.
+class Query {
+ public:
+  explicit Query(hz_query* query) : query_(query) {}
+  Query(Query&& other) noexcept : query_(std::exchange(other.query_, nullptr)) {}
+  Query& operator=(Query&&) = delete;
+  ~Query() {
+    if (query_ != nullptr) hz_query_drop(query_);
+  }
+  [[nodiscard]] bool has_payload() const { return hz_query_has_payload(query_) != 0; }
+  void reply(const std::string& key, const Value& value) const { hz_query_reply_at(query_, key.c_str(), slice(cbor_of(value)), slice(kCborEncoding)); }
+  void fail(const Error& error) const { hz_query_reply_error(query_, slice(cbor_of(write_error(error))), slice(kCborEncoding)); }
+
+ private:
+  hz_query* query_;
+};
+
+struct Answer {
+  bool ok = false;
+  std::string key, payload;
+};
+
+/// Any thread. Handlers run on zenoh's threads and must not block.
+class Session {
+ public:
+  using OnQuery = std::function<void(Query query, std::string_view key, std::string_view payload)>;
+  using OnSample = std::function<void(bool is_alive, std::string_view key, std::string_view payload, std::string_view attachment)>;
+  /// Undeclared when destroyed; its handler may still run a moment longer.
+  class Declared {
+   public:
+    Declared() = default;
+    explicit Declared(hz_handle* handle) : handle_(handle) {}
+    Declared(Declared&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    Declared& operator=(Declared&& other) noexcept {
+      std::swap(handle_, other.handle_);
+      return *this;
+    }
+    ~Declared() {
+      if (handle_ != nullptr) hz_undeclare(handle_);
+    }
+
+   private:
+    hz_handle* handle_ = nullptr;
+  };
+
+  /// UNAVAILABLE.
+  static Result<std::unique_ptr<Session>> open(const std::string& config);
+  ~Session() { close(); }
+  /// Nothing runs any more afterwards. Everything declared has to be gone before.
+  void close();
+
+  Result<Declared> queryable(const std::string& key, OnQuery handler);
+  Result<Declared> subscriber(const std::string& key, OnSample handler);
+  Result<Declared> token(const std::string& key);
+  /// Tokens that are there already are told first.
+  Result<Declared> presence(const std::string& key, OnSample handler);
+  /// `done` runs once with all answers, none after close().
+  void ask(const std::string& key, const std::optional<std::string>& payload, bool all, Duration timeout, std::function<void(std::vector<Answer>)> done);
+  Status put(const std::string& key, std::string_view payload, std::string_view attachment);
+  [[nodiscard]] const std::string& zid() const { return zid_; }
+
+ private:
+  struct Handler {
+    OnQuery on_query;
+    OnSample on_sample;
+  };
+  Handler* keep(Handler handler);
+  static void sample(void* context, int alive, hz_slice key, hz_slice payload, hz_slice attachment);
+  static void query(void* context, hz_query* query, hz_slice key, hz_slice payload, hz_slice attachment, hz_slice encoding);
+
+  std::shared_mutex mutex_;  ///< shared while the session is used
+  hz_session* session_ = nullptr;
+  std::string zid_;
+  std::mutex handlers_mutex_;
+  std::vector<std::unique_ptr<Handler>> handlers_;  ///< zenoh may look at them until the session is closed
+};
+
+}  // namespace hector::heros

@@ -1,0 +1,71 @@
+// What: Description, what a foreign object can do: methods, attributes, events; and its Interface.
+// Why: a foreign object becomes an Object with a type that can be read, stored and checked; an Object shows itself there by what it offers.
+// Who: the protocols that are worlds of objects of their own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hector/interface.h"
+#include "hector/result.h"
+#include "objects/value.h"
+
+namespace hector::objects {
+
+/// As Python's inspect.Parameter.kind counts them, which HEROS sends.
+enum class ParameterKind : std::uint8_t { kPositionalOnly = 0, kPositionalOrKeyword = 1, kPositionalRest = 2, kKeywordOnly = 3, kKeywordRest = 4 };
+struct Parameter {
+  std::string name;
+  std::string type;  ///< a Python type's name; empty: none was said
+  ParameterKind kind = ParameterKind::kPositionalOrKeyword;
+  std::optional<Value> fallback;  ///< its default
+};
+struct Member {
+  enum class Kind : std::uint8_t { kMethod, kAttribute, kEvent };
+  Kind kind = Kind::kMethod;
+  std::string name;
+  std::vector<Parameter> parameters;
+  std::string type;  ///< returned, or an attribute's; as Parameter::type
+  bool is_readable = true, is_writable = true;
+};
+struct Description {
+  std::string class_name;
+  std::vector<Member> members;
+};
+
+/// What an operation of the Interface does to the foreign object.
+enum class Use : std::uint8_t { kCall, kGet, kSet, kEvent };
+struct Route {
+  std::string operation;
+  Use use = Use::kCall;
+  std::size_t member = 0;
+};
+/// An Interface as people read it: a method is an rpc with its parameters as fields, in their order; an attribute is get_NAME and set_NAME; an event is a
+/// flow out. Values of types that Protobuf does not have are hector.value.v1.Value.
+struct WrittenInterface {
+  std::string id;  ///< "hero.Camera/1"
+  std::string yaml;
+  std::string proto_path, proto;
+  std::vector<Route> routes;
+  std::string model;  ///< a serialised hector.type.v1.Interface
+};
+/// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names them. INVALID_ARGUMENT: nothing is left.
+Result<WrittenInterface> write_interface(const Description& description, const std::string& name, std::uint32_t major, std::vector<std::string>* left_out = nullptr);
+/// "hector/value.proto"
+extern const char* const kValueProtoPath;
+extern const char* const kValueProto;
+
+/// The other way: what an Object's Interface looks like there. `indices` are of its operations.
+struct ShownMember {
+  Member member;
+  const Operation* call = nullptr;  ///< also an event's
+  const Operation* get = nullptr;
+  const Operation* set = nullptr;
+};
+std::vector<ShownMember> shown_members(const Interface& interface);
+
+/// A name as a Protobuf and Hector identifier; nothing where it has no letter.
+std::optional<std::string> identifier_of(std::string_view name);
+
+}  // namespace hector::objects

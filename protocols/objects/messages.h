@@ -1,0 +1,49 @@
+// What: MessageCodec, an Interface's messages out of values and back.
+// Why: foreign objects call with positional and keyword arguments and answer with bare values; operations have one message each way.
+// Who: the protocols that are worlds of objects of their own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hector/bytes.h"
+#include "objects/description.h"
+
+namespace hector::objects {
+
+struct Field {
+  std::string name;
+  std::string type;  ///< a Python type's name: int, float, bool, str, bytes, list, dict; empty: anything
+  bool is_optional = false;
+};
+
+/// A method call: all positional ones first.
+struct Arguments {
+  std::vector<Value> positional;
+  Value keywords = Value::map();
+};
+
+/// Immutable; any thread. Error::type of arguments that do not fit is "TypeError".
+class MessageCodec {
+ public:
+  virtual ~MessageCodec() = default;
+  static Result<std::shared_ptr<const MessageCodec>> of(const Interface& interface);
+  [[nodiscard]] virtual std::vector<Field> input_fields(const Operation& operation) const = 0;
+  [[nodiscard]] virtual std::vector<Field> output_fields(const Operation& operation) const = 0;
+
+  /// An Object of ours is called: by position in the order of field numbers, by name, or one map of all. Fields that are not `optional` have to be given,
+  /// but for lists and maps.
+  [[nodiscard]] virtual Result<Bytes> request_of(const Operation& operation, const Arguments& arguments) const = 0;
+  /// What a message says: the value of its only field; all fields as a map; null where it has none.
+  [[nodiscard]] virtual Result<Value> value_of_reply(const Operation& operation, const Bytes& reply) const = 0;
+
+  /// A foreign object is called: fields as the method's parameters want them; what is optional and not there is left out.
+  [[nodiscard]] virtual Result<Arguments> arguments_of(const Operation& operation, const Bytes& request, const std::vector<Parameter>& parameters) const = 0;
+  /// The request's only field: an attribute's new value.
+  [[nodiscard]] virtual Result<Value> value_of_request(const Operation& operation, const Bytes& request) const = 0;
+  /// The other way round of value_of_reply().
+  [[nodiscard]] virtual Result<Bytes> reply_of(const Operation& operation, const Value& value) const = 0;
+};
+
+}  // namespace hector::objects

@@ -1,0 +1,59 @@
+// What: Value, what a program without declared types sends: as CBOR and JSON have it.
+// Why: HEROS, Hermes and ROC carry values; Hector's Objects take messages. Between them there is this.
+// Who: the protocols that are worlds of objects of their own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hector::objects {
+
+struct Value {
+  enum class Kind : std::uint8_t { kNull, kBoolean, kInteger, kReal, kText, kOctets, kList, kMap, kTagged };
+  Kind kind = Kind::kNull;
+  bool boolean = false;
+  std::int64_t integer = 0;
+  std::uint64_t tag = 0;
+  double real = 0;
+  std::string text;          ///< also octets
+  std::vector<Value> items;  ///< a list's; a map's keys and values by turns; what is tagged
+
+  static Value null() { return {}; }
+  static Value of(bool value);
+  static Value of(std::int64_t value);
+  static Value of(int value) { return of(std::int64_t{value}); }
+  static Value of(double value);
+  static Value of(std::string_view text);
+  static Value of(const char* text) { return of(std::string_view(text)); }
+  static Value octets(std::string_view octets);
+  static Value list(std::vector<Value> items = {});
+  static Value map() { return with_kind(Kind::kMap); }
+  static Value tagged(std::uint64_t tag, Value value);
+
+  [[nodiscard]] bool is(Kind asked) const noexcept { return kind == asked; }
+  [[nodiscard]] bool is_null() const noexcept { return kind == Kind::kNull; }
+  /// A map's value of that text; null if there is none, or it is no map.
+  [[nodiscard]] const Value* find(std::string_view key) const noexcept;
+  Value& put(std::string_view key, Value value);
+  /// A list's items, also where it is tagged as a set (258); none if it is no list.
+  [[nodiscard]] const std::vector<Value>& elements() const noexcept;
+  friend bool operator==(const Value&, const Value&);
+  /// For people and errors: cut at about 200 characters.
+  [[nodiscard]] std::string print() const;
+
+ private:
+  static Value with_kind(Kind kind) {
+    Value made;
+    made.kind = kind;
+    return made;
+  }
+};
+
+bool is_utf8(std::string_view text) noexcept;
+
+/// CBOR's tag of a set; JSON's values have none.
+inline constexpr std::uint64_t kSetTag = 258;
+
+}  // namespace hector::objects

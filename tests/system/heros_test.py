@@ -1,0 +1,340 @@
+"""Hector's Objects are HEROs, and HEROs are Objects: the real HEROS packages, 0.9.1 and 2026.2.2, call and are called.
+
+What: each line of the wire contract's checklist. Why: labs that run HEROS join as they are. Who: ctest.
+"""
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), each) for each in ("tools", "tests/system")]
+import outside
+from capsules import ROOT, Capsules, CommandFailed
+from needs import needs
+
+HERE = os.path.join(ROOT, "tests", "system", "heros_peers")
+VERSIONS = ("0.9.1", "2026.2.2")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class PeerError(Exception):
+    def __init__(self, answer):
+        super().__init__(f"{answer['error']}: {answer['text']}")
+        self.type, self.bases, self.text = answer["error"], answer["bases"], answer["text"]
+
+
+class Peer:
+    """A process with the real package."""
+
+    def __init__(self, version, *connect):
+        self.log = open(os.devnull, "w") if not os.environ.get("HECTOR_PEER_LOG") else open(os.environ["HECTOR_PEER_LOG"], "a")
+        self.process = subprocess.Popen([outside.heros(version), os.path.join(HERE, "peer.py"), *connect], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+
+    def __call__(self, *what):
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline() or '{"error": "Gone", "bases": [], "text": "the peer has ended"}')
+        if "error" in answer:
+            raise PeerError(answer)
+        return answer["ok"]
+
+    def kill(self):
+        self.process.kill()
+        self.close()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+def eventually(condition, seconds=10):
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+        except (CommandFailed, PeerError, KeyError, IndexError):
+            if time.monotonic() > until:
+                raise
+        if time.monotonic() > until:
+            raise AssertionError("it has not come to be in time")
+        time.sleep(0.02)
+
+
+class World(unittest.TestCase):
+    """One capsule in the realm, and as many peers as a test wants."""
+
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+        self.port = free_port()
+        self.folder = os.path.join(self.capsules.folder, "lab")
+        shutil.copytree(HERE, self.folder)
+        shutil.copytree(os.path.join(ROOT, "protocols", "objects", "hector"), os.path.join(self.folder, "hector"))
+        self.start()
+
+    def start(self, more="", name="lab"):
+        os.environ["PYTHONPATH"] = os.pathsep.join([self.folder, os.environ.get("PYTHONPATH", "")])
+        return self.capsules.configure(name, f"""capsule: {name}
+store: memory
+protocols:
+  udp: {{listen: "127.0.0.1:0"}}
+  heros:
+    listen: heros
+    settings:
+      zenoh: {{mode: peer, listen: {{endpoints: ["tcp/127.0.0.1:{self.port}"]}}, scouting: {{multicast: {{enabled: false}}}}}}
+services: {{naming: embedded, trading: embedded, type: embedded}}
+languages: [cpp, python]
+{more}""")
+
+    def peer(self, version, port=None):
+        peer = Peer(version, f"tcp/127.0.0.1:{port or self.port}")
+        self.addCleanup(peer.close)
+        return peer
+
+    def instrument(self, name="gauge"):
+        if not self.capsules.hector("get", "templates", capsule="lab").count("lab.Instrument.python"):
+            self.capsules.hector("load", "type", os.path.join(self.folder, "instrument.hector.yaml"), capsule="lab")
+            self.capsules.hector("load", "template", os.path.join(self.folder, "instrument.py"), capsule="lab")
+        self.capsules.hector("create", "object", "lab.Instrument.python", "--name", name, capsule="lab")
+
+    def object_json(self, what, message=None):
+        return self.capsules.call(what, message, capsule="lab")
+
+
+@needs("protocols/heros", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+class ObjectsAsHeros(World):
+    def with_each_version(self, work):
+        self.instrument()
+        for version in VERSIONS:
+            with self.subTest(version):
+                peer = self.peer(version)
+                eventually(lambda: "gauge" in peer("discover"))
+                work(peer, version)
+
+    def test_s1_and_s2_it_is_discovered_with_its_capabilities(self):
+        def work(peer, _):
+            found = peer("discover")["gauge"]
+            self.assertEqual((found["name"], found["class"], found["proto_version"]), ("gauge", "lab.Instrument", 1.0))
+            self.assertIn("lab.Instrument/1", found["implements"]["set"])
+            capabilities = {each["name"]: each for each in peer("capabilities", "gauge")}
+            self.assertEqual([each["name"] for each in capabilities["add"]["parameters"]], ["a", "b", "scale"])
+            self.assertEqual(capabilities["add"]["return_type"], "float")
+            self.assertEqual(capabilities["tick"]["flavor"], "event")
+            self.assertEqual((capabilities["gain"]["flavor"], capabilities["gain"]["access"], capabilities["serial"]["access"]), ("attribute", "rw", "r"))
+        self.with_each_version(work)
+
+    def test_s3_to_s6_calls_attributes_and_errors(self):
+        def work(peer, version):
+            self.assertEqual(peer("call", "gauge", "add", [1], {"b": 5, "scale": 2.0}), 12.0)
+            self.assertEqual(peer("call", "gauge", "add", [1, 2], {}), 3.0)
+            self.assertIsNone(peer("call", "gauge", "note", ["n"], {}))
+            peer("set", "gauge", "gain", 2.5)
+            self.assertEqual(eventually(lambda: peer("get", "gauge", "gain") == 2.5 and 2.5), 2.5)
+            self.assertEqual(peer("get", "gauge", "serial"), "S-17")
+            if version == "0.9.1":
+                return  # its client logs errors and returns None
+            for kind, base in (("INVALID_ARGUMENT", "ValueError"), ("PERMISSION_DENIED", "PermissionError"), ("NOT_FOUND", "LookupError"), ("INTERNAL", "RuntimeError")):
+                with self.assertRaises(PeerError) as raised:
+                    peer("call", "gauge", "fail", [kind], {})
+                self.assertIn(base, raised.exception.bases)
+                self.assertIn("told to fail", raised.exception.text)
+                self.assertNotIn("File ", raised.exception.text)
+            for arguments in ([{}, "a"], {"scale": "x", "a": 1, "b": 2}), ({}, {}):
+                with self.assertRaises(PeerError):
+                    peer("call", "gauge", "add", [], arguments if isinstance(arguments, dict) else {})
+            with self.assertRaises(PeerError) as raised:
+                peer("set", "gauge", "gain", -1.0)
+            self.assertIn("ValueError", raised.exception.bases)
+            with self.assertRaises(PeerError) as raised:
+                peer("set", "gauge", "serial", "S-18")
+            self.assertIn("PermissionError", raised.exception.bases)
+        self.with_each_version(work)
+
+    def test_s7_and_s8_every_value_comes_back(self):
+        self.with_each_version(lambda peer, _: self.assertEqual(peer("echo_all", "gauge"), []))
+
+    def test_s9_events(self):
+        def work(peer, _):
+            peer("watch", "gauge", "tick")
+            peer("watch_all", "tick")
+            eventually(lambda: (self.object_json("gauge.fire", {"value": 0}) or True) and peer("events", 2, 0.2))
+            peer("events", 100, 0.3)
+            for number in range(1, 21):
+                self.object_json("gauge.fire", {"value": number})
+            told = peer("events", 40, 10)
+            self.assertEqual([each[2] for each in told if each[0] == "gauge"], list(range(1, 21)))
+            self.assertEqual([each[1:] for each in told if each[0] == "all"], [["gauge", number] for number in range(1, 21)])
+        self.with_each_version(work)
+
+    def test_s10_a_kill_is_seen_as_ten_leaves(self):
+        for number in range(10):
+            self.instrument(f"gauge{number}")
+        for version in VERSIONS:
+            observers = [self.peer(version)]
+            eventually(lambda: len(observers[0]("discover")) == 10)
+            known = observers[0]("observe")
+            self.assertEqual(len(known), 10)
+        observers = [self.peer(version) for version in VERSIONS]
+        for observer in observers:
+            eventually(lambda: len(observer("discover")) == 10)
+            observer("observe")
+        self.capsules.hector("delete", "object", "gauge9", capsule="lab")
+        for observer in observers:
+            self.assertEqual(observer("events", 1, 10), [["removed", "gauge9"]])
+        self.instrument("gauge9")
+        for observer in observers:
+            self.assertEqual(observer("events", 1, 10), [["added", "gauge9"]])
+        self.capsules.processes["lab"].send_signal(signal.SIGKILL)
+        for observer in observers:
+            self.assertEqual(sorted(observer("events", 10, 20)), [["removed", f"gauge{number}"] for number in range(10)])
+
+    def test_s11_and_s13_unknown_members_and_malformed_payloads(self):
+        def work(peer, _):
+            self.assertEqual(peer("raw", "@object/heros/gauge/nothing/**", "8280a0"), [])
+            self.assertEqual(peer("raw", "@object/heros/gauge/_management/**", "8280a0"), [])
+            deep = "81" * 100_000
+            for payload in ("", "ff", "01", "8101", "82", "8280", "8280a1", "5b7fffffffffffffff", "bb7fffffffffffffff", "9b7fffffffffffffff", deep, "827fa0", "82808101", "8280a10102", "62c328", None):
+                answers = peer("raw", "@object/heros/gauge/add/**", payload)
+                self.assertEqual([(each[0], each[2]) for each in answers], [("err", "application/cbor")], (payload or "none")[:20])
+                self.assertTrue(answers[0][1].startswith("d9232d"), answers)
+            ok = peer("raw", "@object/heros/gauge/add/**", "828101a2616205657363616c65fb4000000000000000")
+            self.assertEqual(ok, [["ok", "fb4028000000000000", "application/cbor", "@object/heros/gauge/add"]])
+            self.assertEqual(peer("raw", "@object/heros/gauge/add/**", "a2616101616201")[0][:2], ["ok", "fb4000000000000000"])  # version 0.1
+        self.with_each_version(work)
+
+    def test_s12_events_are_wired_to_methods_of_others(self):
+        self.instrument()
+        self.instrument("other")
+        for version in VERSIONS:
+            peer = self.peer(version)
+            name = "camera_" + version.replace(".", "_")
+            peer("serve", name)
+            eventually(lambda: {"gauge", "other"} <= set(peer("discover")))
+            self.assertEqual(peer("connect", "gauge", "tick", name, "on_tick"), f"{name}.on_tick")
+            self.assertEqual(peer("callbacks", "gauge", "tick"), [f"{name}.on_tick"])
+            self.object_json("gauge.fire", {"value": 7})
+            eventually(lambda: peer("heard", name) == [7])
+            self.assertEqual(peer("connect", name, "tick", "other", "on_tick"), "other.on_tick")
+            peer("fire", name, 5)
+            eventually(lambda: "5" in self.object_json("other.received").get("texts", []))
+            self.assertTrue(peer("disconnect", "gauge", "tick", name, "on_tick"))
+            self.assertFalse(peer("disconnect", "gauge", "tick", name, "on_tick"))
+            self.object_json("gauge.fire", {"value": 8})
+            self.assertEqual(peer("heard", name), [7])
+
+    def test_h2_a_name_that_is_taken_is_not_shown_twice(self):
+        peer = self.peer("2026.2.2")
+        peer("serve", "gauge")
+        eventually(lambda: "gauge" in peer("discover"))
+        eventually(lambda: "gauge" in self.capsules.hector("get", "objects", capsule="lab"))
+        self.instrument("plain")
+        eventually(lambda: "plain" in peer("discover"))
+        self.assertEqual(peer("call", "gauge", "add", [1, 1], {}), 2.0)
+
+
+@needs("protocols/heros", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+class HerosAsObjects(World):
+    def test_c1_to_c4_it_is_an_object_with_an_interface(self):
+        for version in VERSIONS:
+            with self.subTest(version):
+                name = "camera_" + version.replace(".", "_")
+                peer = self.peer(version)
+                peer("serve", name)
+                eventually(lambda: name in self.capsules.hector("get", "objects", capsule="lab"))
+                described = self.capsules.hector("describe", "object", name, capsule="lab")
+                for member in ("add", "get_exposure", "set_exposure", "tick"):
+                    self.assertIn(member, described)
+                self.assertEqual(self.object_json(f"{name}.add", {"a": 1})["value"], 3.0)
+                self.assertEqual(self.object_json(f"{name}.add", {"a": 1, "b": 5, "scale": 2.0})["value"], 12.0)
+                self.assertEqual(self.object_json(f"{name}.get_exposure"), {"value": 0.5})
+                self.object_json(f"{name}.set_exposure", {"value": 0.25})
+                self.assertEqual(eventually(lambda: self.object_json(f"{name}.get_exposure") == {"value": 0.25}), True)
+                self.assertEqual(self.object_json(f"{name}.collect", {"first": {"integer": 1}, "rest": [{"integer": 2}], "named": {"x": {"text": "y"}}})["value"]["list"]["items"][1], {"list": {"items": [{"integer": "2"}]}})
+                self.assertEqual(self.object_json(f"{name}.image")["value"]["tagged"]["tag"], "4242")
+                with self.assertRaises(CommandFailed) as refused:
+                    self.object_json(f"{name}.fail", {"kind": "ValueError"})
+                self.assertIn("told to fail", refused.exception.text)
+                if version != "0.9.1":
+                    self.assertIn("INVALID_ARGUMENT", refused.exception.text)
+
+    def test_c1_its_type_and_its_properties_are_in_the_services(self):
+        peer = self.peer("2026.2.2")
+        peer("serve", "camera", {"tags": ["optics"], "implements": ["lab.imaging"]})
+        eventually(lambda: "camera" in self.capsules.hector("trade", "query", "hero.Camera/1", "--where", "'optics' in tags", capsule="lab"))
+        self.assertIn("kind: rpc", eventually(lambda: self.capsules.hector("type", "get", "hero.Camera/1", "--language", "hector", capsule="lab")))
+        with self.assertRaises(CommandFailed) as missing:
+            self.object_json("nobody.add", {})
+        self.assertIn("NOT_FOUND", missing.exception.text)
+
+    def test_h1_and_c6_who_dies_is_gone_and_never_answers_nothing(self):
+        peer = self.peer("2026.2.2")
+        peer("serve", "camera")
+        eventually(lambda: "camera" in self.capsules.hector("get", "objects", capsule="lab"))
+        waiting = subprocess.Popen([os.path.join(self.capsules.build, "bin", "hector"), "-c", "lab", "call", "camera.slow", '{"seconds": 8}'], env=self.capsules.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1)
+        begin = time.monotonic()
+        peer.kill()
+        out, error = waiting.communicate(timeout=20)
+        took = time.monotonic() - begin
+        self.assertNotEqual(waiting.returncode, 0, out)
+        self.assertIn("UNAVAILABLE", error)
+        self.assertLess(took, 1.0)
+        eventually(lambda: "camera" not in self.capsules.hector("get", "objects", capsule="lab"), 1.0)
+        again = self.peer("0.9.1")
+        again("serve", "camera")
+        eventually(lambda: self.object_json("camera.add", {"a": 1})["value"] == 3.0)
+
+    @needs("protocols/grpc")
+    def test_c5_its_events_are_a_flow_over_every_protocol(self):
+        peer = self.peer("2026.2.2")
+        peer("serve", "camera")
+        eventually(lambda: "camera" in self.capsules.hector("get", "objects", capsule="lab"))
+        self.capsules.hector("load", "protocol", "grpc", capsule="lab")
+        reader = subprocess.Popen([outside.go_program(outside.GRPCURL), "-plaintext", self.capsules.address("lab", "grpc"), "hero.Camera/tick"], stdout=subprocess.PIPE, text=True)
+        try:
+            eventually(lambda: peer("fire", "camera", 0) is not None and select.select([reader.stdout], [], [], 0.1)[0])
+            for number in range(1, 4):
+                peer("fire", "camera", number)
+            told = []
+            while "3" not in told:
+                told += re.findall(r'"integer": "(\d+)"', reader.stdout.readline())
+            self.assertEqual(told[told.index("1"):], ["1", "2", "3"])
+        finally:
+            reader.terminate()
+            reader.wait()
+            reader.stdout.close()
+
+    def test_h3_calls_of_one_hero_are_as_parallel_as_it_is_and_none_holds_up_others(self):
+        peer, other = self.peer("2026.2.2"), self.peer("2026.2.2")
+        peer("serve", "camera")
+        other("serve", "second")
+        eventually(lambda: all(each in self.capsules.hector("get", "objects", capsule="lab") for each in ("camera", "second")))
+        slow = subprocess.Popen([os.path.join(self.capsules.build, "bin", "hector"), "-c", "lab", "call", "camera.slow", '{"seconds": 2}'], env=self.capsules.environment, stdout=subprocess.DEVNULL)
+        begin = time.monotonic()
+        self.assertEqual(self.object_json("second.add", {"a": 1})["value"], 3.0)
+        self.assertLess(time.monotonic() - begin, 1.5)
+        slow.wait()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
