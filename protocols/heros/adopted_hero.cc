@@ -3,16 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+
+#include "objects/flow_reader.h"
 
 namespace hector::heros {
 
+using objects::FlowReader;
 using objects::Use;
 
 namespace {
 
 constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
-constexpr std::size_t kEventsWaitingMax = 1'000;
 
 /// One call under way: it ends with the answer, or at once when its caller gives up.
 struct Pending {
@@ -23,42 +24,6 @@ struct Pending {
     const std::lock_guard lock(mutex);
     return std::exchange(call, nullptr);
   }
-};
-
-/// One reader of an event: what comes while it does not read waits, up to a limit.
-class Reader : public std::enable_shared_from_this<Reader> {
- public:
-  explicit Reader(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
-  Call* call = nullptr;
-
-  /// False: it is too slow.
-  bool push(const Bytes& message) {
-    std::unique_lock lock(mutex_);
-    if (waiting_.size() >= kEventsWaitingMax) return false;
-    waiting_.push_back(message);
-    if (is_writing_) return true;
-    is_writing_ = true;
-    write(std::move(lock));
-    return true;
-  }
-
- private:
-  void write(std::unique_lock<std::mutex> lock) {
-    if (waiting_.empty()) {
-      is_writing_ = false;
-      return;
-    }
-    Bytes next = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    stream_->write(Payload(std::move(next)), [self = shared_from_this()](const Status& accepted) {
-      if (accepted) self->write(std::unique_lock(self->mutex_));
-    });
-  }
-  std::mutex mutex_;
-  std::shared_ptr<Stream> stream_;
-  std::deque<Bytes> waiting_;
-  bool is_writing_ = false;
 };
 
 std::uint64_t sequence_of(std::string_view attachment) {
@@ -83,11 +48,11 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     subscription_ = std::move(*declared);
     return {};
   }
-  void add(const std::shared_ptr<Reader>& reader) {
+  void add(const std::shared_ptr<FlowReader>& reader) {
     const std::lock_guard lock(mutex_);
     readers_.push_back(reader);
   }
-  void end(const std::shared_ptr<Reader>& reader, std::optional<Error> why) {
+  void end(const std::shared_ptr<FlowReader>& reader, std::optional<Error> why) {
     {
       const std::lock_guard lock(mutex_);
       if (std::erase(readers_, reader) == 0) return;
@@ -96,7 +61,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     else reader->call->complete();
   }
   void close() {
-    std::vector<std::shared_ptr<Reader>> readers;
+    std::vector<std::shared_ptr<FlowReader>> readers;
     {
       const std::lock_guard lock(mutex_);
       readers.swap(readers_);
@@ -114,13 +79,13 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     auto value = read_cbor(payload);
     auto message = value ? codec_->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
     if (!message) return log_.write(Level::kWarning, "an event that cannot be read", {{"event", key_}, {"error", message.error().message}});
-    std::vector<std::shared_ptr<Reader>> readers;
+    std::vector<std::shared_ptr<FlowReader>> readers;
     {
       const std::lock_guard lock(mutex_);
       readers = readers_;
     }
     for (const auto& reader : readers) {
-      if (!reader->push(*message)) end(reader, Error{Code::kResourceExhausted, fmt::format("{} events wait for you to read them, the limit; watch again", kEventsWaitingMax), {}, {}, {}});
+      if (!reader->push(*message)) end(reader, Error{Code::kResourceExhausted, fmt::format("{} events wait for you to read them, the limit; watch again", objects::FlowReader::kWaitingMax), {}, {}, {}});
     }
   }
   Log& log_;
@@ -129,7 +94,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
   const std::string key_;
   std::atomic<std::uint64_t> last_{0};
   std::mutex mutex_;
-  std::vector<std::shared_ptr<Reader>> readers_;
+  std::vector<std::shared_ptr<FlowReader>> readers_;
   Session::Declared subscription_;
 };
 
@@ -210,7 +175,7 @@ void AdoptedHero::watch(Call& given, std::size_t at) {
     }
     events = slot;
   }
-  auto reader = std::make_shared<Reader>(given.stream);
+  auto reader = std::make_shared<FlowReader>(given.stream);
   reader->call = &given.defer();
   events->add(reader);
   reader->call->on_cancel([events, reader] { events->end(reader, reader->call->why_cancelled()); });

@@ -90,6 +90,16 @@ std::string value_field(const std::string& type) { return type == "None" ? "" : 
 
 }  // namespace
 
+Result<std::string> read_interface_model(const std::string& yaml, const std::string& name, const std::string& proto_path, const std::string& proto) {
+  auto models = read_type_models(yaml, name, {{proto_path, proto}, {kValueProtoPath, kValueProto}});
+  if (!models) return fail(models.error());
+  hector::type::v1::Interface model;
+  const auto& read = *models->front();
+  if (!model.ParseFromString(read.canonical())) return fail(Code::kInternal, name + ": its own model cannot be read");
+  model.set_descriptors(read.descriptors());
+  return model.SerializeAsString();
+}
+
 Result<WrittenInterface> write_interface(const Description& description, const std::string& name, std::uint32_t major, std::vector<std::string>* left_out) {
   WrittenInterface made;
   made.id = fmt::format("{}/{}", name, major);
@@ -123,13 +133,9 @@ Result<WrittenInterface> write_interface(const Description& description, const s
   made.proto = fmt::format("syntax = \"proto3\";\npackage {};\nimport \"{}\";\n\n{}", writer.package, kValueProtoPath, writer.messages);
   made.yaml = fmt::format("interface: {}\nmessages: [{}]\noperations:\n{}", made.id, made.proto_path, writer.operations);
   made.routes = std::move(writer.routes);
-  auto models = read_type_models(made.yaml, made.id, {{made.proto_path, made.proto}, {kValueProtoPath, kValueProto}});
-  if (!models) return fail(models.error());
-  hector::type::v1::Interface model;
-  const auto& read = *models->front();
-  if (!model.ParseFromString(read.canonical())) return fail(Code::kInternal, made.id + ": its own model cannot be read");
-  model.set_descriptors(read.descriptors());
-  made.model = model.SerializeAsString();
+  auto model = read_interface_model(made.yaml, made.id, made.proto_path, made.proto);
+  if (!model) return fail(model.error());
+  made.model = std::move(*model);
   return made;
 }
 

@@ -52,6 +52,8 @@ struct WrittenInterface {
 };
 /// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names them. INVALID_ARGUMENT: nothing is left.
 Result<WrittenInterface> write_interface(const Description& description, const std::string& name, std::uint32_t major, std::vector<std::string>* left_out = nullptr);
+/// A serialised hector.type.v1.Interface of a type file's text. INVALID_ARGUMENT.
+Result<std::string> read_interface_model(const std::string& yaml, const std::string& name, const std::string& proto_path, const std::string& proto);
 /// "hector/value.proto"
 extern const char* const kValueProtoPath;
 extern const char* const kValueProto;

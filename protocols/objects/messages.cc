@@ -341,6 +341,12 @@ class Codec final : public MessageCodec {
     return made;
   }
 
+  Result<Value> fields_of_request(const Operation& operation, const Bytes& request) const override {
+    auto message = parse(of(operation).in, request);
+    if (!message) return fail(message.error());
+    return value_of(**message);
+  }
+
   Result<Bytes> reply_of(const Operation& operation, const Value& value) const override {
     const auto& shape = of(operation).out;
     if (shape.prototype == nullptr || shape.fields.empty()) return Bytes();

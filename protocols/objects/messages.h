@@ -42,6 +42,8 @@ class MessageCodec {
   [[nodiscard]] virtual Result<Arguments> arguments_of(const Operation& operation, const Bytes& request, const std::vector<Parameter>& parameters) const = 0;
   /// The request's only field: an attribute's new value.
   [[nodiscard]] virtual Result<Value> value_of_request(const Operation& operation, const Bytes& request) const = 0;
+  /// All fields that are there, as a map.
+  [[nodiscard]] virtual Result<Value> fields_of_request(const Operation& operation, const Bytes& request) const = 0;
   /// The other way round of value_of_reply().
   [[nodiscard]] virtual Result<Bytes> reply_of(const Operation& operation, const Value& value) const = 0;
 };

@@ -40,7 +40,10 @@ class Peer:
 
     def __init__(self, version, *connect):
         self.log = open(os.devnull, "w") if not os.environ.get("HECTOR_PEER_LOG") else open(os.environ["HECTOR_PEER_LOG"], "a")
-        self.process = subprocess.Popen([outside.heros(version), os.path.join(HERE, "peer.py"), *connect], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen([*self.command(version), *connect], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+
+    def command(self, version):
+        return [outside.heros(version), os.path.join(HERE, "peer.py")]
 
     def __call__(self, *what):
         self.process.stdin.write(json.dumps(what) + "\n")
@@ -50,18 +53,11 @@ class Peer:
             raise PeerError(answer)
         return answer["ok"]
 
-    def kill(self):
-        self.process.kill()
-        self.close()
-
     def close(self):
+        self.process.kill()  # an orderly end of the real package takes its time
+        self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
         self.log.close()
 
 
@@ -293,7 +289,7 @@ class HerosAsObjects(World):
         waiting = subprocess.Popen([os.path.join(self.capsules.build, "bin", "hector"), "-c", "lab", "call", "camera.slow", '{"seconds": 8}'], env=self.capsules.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         time.sleep(1)
         begin = time.monotonic()
-        peer.kill()
+        peer.close()
         out, error = waiting.communicate(timeout=20)
         took = time.monotonic() - begin
         self.assertNotEqual(waiting.returncode, 0, out)

@@ -58,6 +58,11 @@ def heros(version):
     return _venv("heros-" + version, (f"heros=={version}", "numpy==2.4.6"))
 
 
+def zeromq():
+    """An interpreter with Hermes, majortomo and pyzmq."""
+    return _venv("zeromq", ("hermes-zmq==1.3.0", "majortomo==0.2.0", "six==1.17.0", "pyzmq==27.1.0"))
+
+
 def zenohd():
     """The zenoh router."""
     place = os.path.join(PLACE, "zenohd")

@@ -1,0 +1,158 @@
+#include "broker.h"
+
+#include <algorithm>
+
+namespace hector::zeromq {
+
+void Broker::receive(const std::string& address, const Frames& frames, TimePoint now) {
+  auto message = read_at_broker(frames);
+  if (!message) {
+    ++counters_.malformed;
+    return;
+  }
+  if (message->side == Side::kClient) of_client(address, std::move(*message), now);
+  else of_worker(address, std::move(*message), now);
+}
+
+std::size_t Broker::workers(const std::string& service) const {
+  const auto found = services_.find(service);
+  return found == services_.end() ? 0 : found->second.workers;
+}
+
+void Broker::of_client(const std::string& address, MdpMessage message, TimePoint now) {
+  if (message.service.starts_with("mmi.")) return management(address, message);
+  if (services_.size() >= options_.services_max && !services_.contains(message.service)) {
+    ++counters_.dropped;
+    return;
+  }
+  auto& service = services_[message.service];
+  if (service.requests.size() >= options_.queue_max) {
+    ++counters_.dropped;
+    return;
+  }
+  service.requests.push_back({address, message.version, std::move(message.body), now});
+  dispatch(message.service, now);
+}
+
+/// 8/MMI; mmi.services is ours: 200 and the names of those that have workers.
+void Broker::management(const std::string& address, const MdpMessage& message) {
+  if (message.service == "mmi.services") {
+    Frames body{"200"};
+    for (const auto& [name, service] : services_) {
+      if (service.workers > 0 && body.size() < kFramesMax - 10) body.push_back(name);
+    }
+    return send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, std::move(body)}, true));
+  }
+  const bool is_known = message.service == "mmi.service" && workers(message.body.back()) > 0;
+  const char* const code = message.service != "mmi.service" ? "501" : is_known ? "200" : "404";
+  send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, {code}}, true));
+}
+
+void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint now) {
+  const auto found = workers_.find(address);
+  if (message.command == Command::kReady) {
+    const bool is_full = !services_.contains(message.service) && services_.size() >= options_.services_max;
+    if (found != workers_.end() || message.service.starts_with("mmi.") || is_full) {
+      if (found != workers_.end()) end(address, Told::kNo, now);
+      return disconnect(address, message.version);
+    }
+    auto& worker = workers_[address];
+    worker = {address, message.service, message.version, now + options_.heartbeat * options_.liveness, std::nullopt};
+    auto& service = services_[message.service];
+    service.idle.push_back(&worker);
+    if (++service.workers == 1 && changed_) changed_(message.service, true);
+    return dispatch(message.service, now);
+  }
+  if (found == workers_.end()) {
+    if (message.command != Command::kDisconnect) disconnect(address, message.version);
+    return;
+  }
+  Worker& worker = found->second;
+  worker.expires = now + options_.heartbeat * options_.liveness;
+  if (message.command == Command::kHeartbeat) return;
+  if (message.command == Command::kDisconnect) return end(address, Told::kYes, now);
+  const bool is_asked = worker.request && worker.request->client == message.client && message.version == worker.version;
+  if (!is_asked) return end(address, Told::kNo, now);
+  const bool is_final = message.command == Command::kReply;
+  const std::string name = worker.service;
+  reply_of(worker, std::move(message));
+  if (is_final) dispatch(name, now);
+}
+
+void Broker::reply_of(Worker& worker, MdpMessage message) {
+  const bool is_final = message.command == Command::kReply;
+  // A client of version 1 knows no parts: it is given the last one.
+  if (is_final || worker.request->version == 2) {
+    send_(message.client, write_mdp({worker.request->version, Side::kClient, message.command, worker.service, {}, std::move(message.body)}, true));
+  }
+  if (!is_final) return;
+  worker.request.reset();
+  services_[worker.service].idle.push_back(&worker);
+}
+
+void Broker::dispatch(const std::string& name, TimePoint now) {
+  const auto found = services_.find(name);
+  if (found == services_.end()) return;
+  auto& service = found->second;
+  while (!service.requests.empty()) {
+    if (service.requests.front().arrived + options_.request_expires <= now) {
+      ++counters_.expired;
+      service.requests.pop_front();
+      continue;
+    }
+    if (service.idle.empty()) return;
+    Worker& worker = *service.idle.front();
+    service.idle.pop_front();
+    worker.request = std::move(service.requests.front());
+    service.requests.pop_front();
+    send_(worker.address, write_mdp({worker.version, Side::kWorker, Command::kRequest, {}, worker.request->client, worker.request->body}, true));
+  }
+}
+
+void Broker::disconnect(const std::string& address, int version) {
+  ++counters_.disconnected;
+  send_(address, write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}}, true));
+}
+
+/// What it was asked goes to another one: its client still waits.
+void Broker::end(const std::string& address, Told told, TimePoint now) {
+  auto node = workers_.extract(address);
+  if (node.empty()) return;
+  Worker& worker = node.mapped();
+  auto& service = services_[worker.service];
+  std::erase(service.idle, &worker);
+  if (told == Told::kNo) disconnect(address, worker.version);
+  if (worker.request) {
+    ++counters_.resent;
+    service.requests.push_front(std::move(*worker.request));
+  }
+  if (--service.workers == 0 && changed_) changed_(worker.service, false);
+  dispatch(worker.service, now);
+  forget_if_unused(worker.service);
+}
+
+void Broker::forget_if_unused(const std::string& name) {
+  const auto found = services_.find(name);
+  if (found != services_.end() && found->second.workers == 0 && found->second.requests.empty()) services_.erase(found);
+}
+
+void Broker::tick(TimePoint now) {
+  if (now < due_) return;
+  due_ = now + options_.heartbeat;
+  std::vector<std::string> dead;
+  for (const auto& [address, worker] : workers_) {
+    if (worker.expires <= now) dead.push_back(address);
+    else send_(address, write_mdp({worker.version, Side::kWorker, Command::kHeartbeat, {}, {}, {}}, true));
+  }
+  for (const auto& address : dead) end(address, Told::kNo, now);
+  std::vector<std::string> names;
+  for (const auto& [name, service] : services_) {
+    if (!service.requests.empty() || service.workers == 0) names.push_back(name);
+  }
+  for (const auto& name : names) {
+    dispatch(name, now);  // what has waited too long goes
+    forget_if_unused(name);
+  }
+}
+
+}  // namespace hector::zeromq

@@ -1,0 +1,36 @@
+// What: messages of the Majordomo protocols, 7/MDP (MDPC01, MDPW01) and 18/MDP (MDPC02, MDPW02), out of frames and into them.
+// Why: a broker that serves both looks at the first frame; what fits neither is dropped.
+// Who: Broker, Roc, their fuzz target.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hector::zeromq {
+
+using Frames = std::vector<std::string>;
+
+inline constexpr std::size_t kFramesMax = 1'000;
+inline constexpr std::size_t kServiceOctetsMax = 255;
+
+enum class Side : std::uint8_t { kClient, kWorker };
+enum class Command : std::uint8_t { kReady, kRequest, kReply, kPartial, kHeartbeat, kDisconnect };
+
+/// As a broker receives it, without the sender's address; or as it sends it.
+struct MdpMessage {
+  int version = 1;  ///< 1: 7/MDP; 2: 18/MDP
+  Side side = Side::kClient;
+  Command command = Command::kRequest;
+  std::string service;  ///< a request of a client, its reply, READY
+  std::string client;   ///< a request to a worker, its reply: the client's address
+  Frames body;
+};
+
+/// Nothing: it is no message of these protocols.
+std::optional<MdpMessage> read_at_broker(const Frames& frames);
+std::optional<MdpMessage> read_at_worker(const Frames& frames);
+std::optional<MdpMessage> read_at_client(const Frames& frames);
+Frames write_mdp(const MdpMessage& message, bool from_broker);
+
+}  // namespace hector::zeromq
