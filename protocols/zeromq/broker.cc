@@ -30,7 +30,7 @@ void Broker::of_client(const std::string& address, MdpMessage message, TimePoint
     ++counters_.dropped;
     return;
   }
-  service.requests.push_back({address, message.version, std::move(message.body), now});
+  service.requests.push_back({address, message.version, message.is_delimited, std::move(message.body), now});
   dispatch(message.service, now);
 }
 
@@ -41,11 +41,11 @@ void Broker::management(const std::string& address, const MdpMessage& message) {
     for (const auto& [name, service] : services_) {
       if (service.workers > 0 && body.size() < kFramesMax - 10) body.push_back(name);
     }
-    return send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, std::move(body)}, true));
+    return send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, std::move(body), message.is_delimited}, true));
   }
   const bool is_known = message.service == "mmi.service" && workers(message.body.back()) > 0;
   const char* const code = message.service != "mmi.service" ? "501" : is_known ? "200" : "404";
-  send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, {code}}, true));
+  send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, {code}, message.is_delimited}, true));
 }
 
 void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint now) {
@@ -54,17 +54,17 @@ void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint
     const bool is_full = !services_.contains(message.service) && services_.size() >= options_.services_max;
     if (found != workers_.end() || message.service.starts_with("mmi.") || is_full) {
       if (found != workers_.end()) end(address, Told::kNo, now);
-      return disconnect(address, message.version);
+      return disconnect(address, message.version, message.is_delimited);
     }
     auto& worker = workers_[address];
-    worker = {address, message.service, message.version, now + options_.heartbeat * options_.liveness, std::nullopt};
+    worker = {address, message.service, message.version, message.is_delimited, now + options_.heartbeat * options_.liveness, std::nullopt};
     auto& service = services_[message.service];
     service.idle.push_back(&worker);
     if (++service.workers == 1 && changed_) changed_(message.service, true);
     return dispatch(message.service, now);
   }
   if (found == workers_.end()) {
-    if (message.command != Command::kDisconnect) disconnect(address, message.version);
+    if (message.command != Command::kDisconnect) disconnect(address, message.version, message.is_delimited);
     return;
   }
   Worker& worker = found->second;
@@ -83,7 +83,7 @@ void Broker::reply_of(Worker& worker, MdpMessage message) {
   const bool is_final = message.command == Command::kReply;
   // A client of version 1 knows no parts: it is given the last one.
   if (is_final || worker.request->version == 2) {
-    send_(message.client, write_mdp({worker.request->version, Side::kClient, message.command, worker.service, {}, std::move(message.body)}, true));
+    send_(message.client, write_mdp({worker.request->version, Side::kClient, message.command, worker.service, {}, std::move(message.body), worker.request->is_delimited}, true));
   }
   if (!is_final) return;
   worker.request.reset();
@@ -105,13 +105,13 @@ void Broker::dispatch(const std::string& name, TimePoint now) {
     service.idle.pop_front();
     worker.request = std::move(service.requests.front());
     service.requests.pop_front();
-    send_(worker.address, write_mdp({worker.version, Side::kWorker, Command::kRequest, {}, worker.request->client, worker.request->body}, true));
+    send_(worker.address, write_mdp({worker.version, Side::kWorker, Command::kRequest, {}, worker.request->client, worker.request->body, worker.is_delimited}, true));
   }
 }
 
-void Broker::disconnect(const std::string& address, int version) {
+void Broker::disconnect(const std::string& address, int version, bool is_delimited) {
   ++counters_.disconnected;
-  send_(address, write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}}, true));
+  send_(address, write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}, is_delimited}, true));
 }
 
 /// What it was asked goes to another one: its client still waits.
@@ -121,7 +121,7 @@ void Broker::end(const std::string& address, Told told, TimePoint now) {
   Worker& worker = node.mapped();
   auto& service = services_[worker.service];
   std::erase(service.idle, &worker);
-  if (told == Told::kNo) disconnect(address, worker.version);
+  if (told == Told::kNo) disconnect(address, worker.version, worker.is_delimited);
   if (worker.request) {
     ++counters_.resent;
     service.requests.push_front(std::move(*worker.request));
@@ -142,7 +142,7 @@ void Broker::tick(TimePoint now) {
   std::vector<std::string> dead;
   for (const auto& [address, worker] : workers_) {
     if (worker.expires <= now) dead.push_back(address);
-    else send_(address, write_mdp({worker.version, Side::kWorker, Command::kHeartbeat, {}, {}, {}}, true));
+    else send_(address, write_mdp({worker.version, Side::kWorker, Command::kHeartbeat, {}, {}, {}, worker.is_delimited}, true));
   }
   for (const auto& address : dead) end(address, Told::kNo, now);
   std::vector<std::string> names;

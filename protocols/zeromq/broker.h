@@ -42,13 +42,15 @@ class Broker {
  private:
   struct Request {
     std::string client;
-    int version = 1;  ///< the client's
+    int version = 1;  ///< the client's, as what is next
+    bool is_delimited = true;
     Frames body;
     TimePoint arrived;
   };
   struct Worker {
     std::string address, service;
     int version = 1;
+    bool is_delimited = true;
     TimePoint expires;
     std::optional<Request> request;
   };
@@ -64,7 +66,7 @@ class Broker {
   void dispatch(const std::string& name, TimePoint now);
   enum class Told { kYes, kNo };
   void end(const std::string& address, Told told, TimePoint now);
-  void disconnect(const std::string& address, int version);
+  void disconnect(const std::string& address, int version, bool is_delimited);
   void forget_if_unused(const std::string& name);
 
   const BrokerOptions options_;

@@ -20,13 +20,16 @@ struct Head {
   int version;
   Side side;
   std::size_t next;
+  bool is_delimited;
 };
 std::optional<Head> read_head(const Frames& frames) {
   if (frames.empty() || frames.size() > kFramesMax) return std::nullopt;
   const std::size_t at = frames[0].empty() ? 1 : 0;
   if (at >= frames.size()) return std::nullopt;
-  for (int side = 0; side < 2; ++side) {
-    if (frames[at] == kNames[at == 1 ? 0 : 1][side]) return Head{at == 1 ? 1 : 2, side == 0 ? Side::kClient : Side::kWorker, at + 1};
+  for (int version = 1; version <= 2; ++version) {
+    for (int side = 0; side < 2; ++side) {
+      if (frames[at] == kNames[version - 1][side] && (version == 2 || at == 1)) return Head{version, side == 0 ? Side::kClient : Side::kWorker, at + 1, at == 1};
+    }
   }
   return std::nullopt;
 }
@@ -43,7 +46,7 @@ Frames from(const Frames& frames, std::size_t at) { return {frames.begin() + sta
 std::optional<MdpMessage> read_worker(const Frames& frames, const Head& head) {
   const auto command = worker_command(frames, head);
   if (!command) return std::nullopt;
-  MdpMessage message{head.version, Side::kWorker, *command, {}, {}, {}};
+  MdpMessage message{head.version, Side::kWorker, *command, {}, {}, {}, head.is_delimited};
   const std::size_t at = head.next + 1;
   if (*command == Command::kHeartbeat || *command == Command::kDisconnect) return frames.size() == at ? std::optional(message) : std::nullopt;
   if (*command == Command::kReady) {
@@ -71,7 +74,7 @@ std::optional<MdpMessage> read_at_broker(const Frames& frames) {
   std::size_t at = head->next;
   if (head->version == 2 && (at >= frames.size() || frames[at++] != "\x01")) return std::nullopt;
   if (frames.size() < at + 2 || frames[at].empty() || frames[at].size() > kServiceOctetsMax) return std::nullopt;
-  return MdpMessage{head->version, Side::kClient, Command::kRequest, frames[at], {}, from(frames, at + 1)};
+  return MdpMessage{head->version, Side::kClient, Command::kRequest, frames[at], {}, from(frames, at + 1), head->is_delimited};
 }
 
 std::optional<MdpMessage> read_at_worker(const Frames& frames) {
@@ -92,12 +95,12 @@ std::optional<MdpMessage> read_at_client(const Frames& frames) {
     if (frames[at++] == "\x02") command = Command::kPartial;
   }
   if (frames.size() < at + 2) return std::nullopt;
-  return MdpMessage{head->version, Side::kClient, command, frames[at], {}, from(frames, at + 1)};
+  return MdpMessage{head->version, Side::kClient, command, frames[at], {}, from(frames, at + 1), head->is_delimited};
 }
 
 Frames write_mdp(const MdpMessage& message, bool from_broker) {
   Frames frames;
-  if (message.version == 1) frames.emplace_back();
+  if (message.is_delimited) frames.emplace_back();
   frames.emplace_back(kNames[message.version - 1][message.side == Side::kClient ? 0 : 1]);
   if (message.side == Side::kWorker) {
     for (const auto& each : kWorkerCommands) {

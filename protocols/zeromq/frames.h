@@ -25,6 +25,8 @@ struct MdpMessage {
   std::string service;  ///< a request of a client, its reply, READY
   std::string client;   ///< a request to a worker, its reply: the client's address
   Frames body;
+  /// Whether an empty frame leads: 7/MDP asks for it; of 18/MDP some leave it out, as the text says, and some (majortomo) do not. Answered in kind.
+  bool is_delimited = true;
 };
 
 /// Nothing: it is no message of these protocols.

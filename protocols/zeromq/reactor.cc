@@ -77,8 +77,8 @@ Result<Reactor::Socket*> Reactor::open(zmq::socket_type type, How how, const std
 void Reactor::close(Socket* socket) {
   const auto found = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& each) { return each.get() == socket; });
   if (found == sockets_.end()) return;
-  (*found)->on_message = nullptr;
-  closed_.push_back(std::move(*found));  // its handler may be running
+  (*found)->is_closed = true;
+  closed_.push_back(std::move(*found));
   sockets_.erase(found);
 }
 
@@ -131,7 +131,7 @@ void Reactor::run() {
     if (items[0].revents != 0) static_cast<void>(!::read(wake_, &count, sizeof count));
     for (std::size_t i = 1; i < items.size(); ++i) {
       if (items[i].revents == 0) continue;
-      for (std::size_t k = 0; k < kAtOnceMax && polled[i]->on_message; ++k) {
+      for (std::size_t k = 0; k < kAtOnceMax && !polled[i]->is_closed; ++k) {
         Frames frames = receive(polled[i]->socket);
         if (frames.empty()) break;
         polled[i]->on_message(std::move(frames));

@@ -33,6 +33,7 @@ class Reactor {
   struct Socket {
     zmq::socket_t socket;
     OnMessage on_message;
+    bool is_closed = false;  ///< its handler may be running still
   };
   /// INVALID_ARGUMENT; ALREADY_EXISTS for an address that is in use. `set` sets options before it is bound or connected.
   enum class How { kBind, kConnect };

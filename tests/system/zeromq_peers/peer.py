@@ -138,8 +138,8 @@ def do(what, *a):
         def work():
             with Worker(a[0], a[1].encode(), heartbeat_interval=0.2) as worker:
                 while True:
-                    request = worker.wait_for_request()
-                    worker.send_reply_final([request[0][::-1]])
+                    client, request = worker.wait_for_request()
+                    worker.send_reply_final(client, [request[0][::-1]])
         threading.Thread(target=work, daemon=True).start()
         return True
     if what == "hermes_office":
