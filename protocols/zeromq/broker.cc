@@ -30,7 +30,7 @@ void Broker::of_client(const std::string& address, MdpMessage message, TimePoint
     ++counters_.dropped;
     return;
   }
-  service.requests.push_back({address, message.version, message.is_delimited, std::move(message.body), now});
+  service.requests.push_back({address, message.version, message.is_delimited, message.first_command, std::move(message.body), now});
   dispatch(message.service, now);
 }
 
@@ -41,11 +41,11 @@ void Broker::management(const std::string& address, const MdpMessage& message) {
     for (const auto& [name, service] : services_) {
       if (service.workers > 0 && body.size() < kFramesMax - 10) body.push_back(name);
     }
-    return send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, std::move(body), message.is_delimited}, true));
+    return send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, std::move(body), message.is_delimited, message.first_command}, true));
   }
   const bool is_known = message.service == "mmi.service" && workers(message.body.back()) > 0;
   const char* const code = message.service != "mmi.service" ? "501" : is_known ? "200" : "404";
-  send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, {code}, message.is_delimited}, true));
+  send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, {code}, message.is_delimited, message.first_command}, true));
 }
 
 void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint now) {
@@ -83,7 +83,7 @@ void Broker::reply_of(Worker& worker, MdpMessage message) {
   const bool is_final = message.command == Command::kReply;
   // A client of version 1 knows no parts: it is given the last one.
   if (is_final || worker.request->version == 2) {
-    send_(message.client, write_mdp({worker.request->version, Side::kClient, message.command, worker.service, {}, std::move(message.body), worker.request->is_delimited}, true));
+    send_(message.client, write_mdp({worker.request->version, Side::kClient, message.command, worker.service, {}, std::move(message.body), worker.request->is_delimited, worker.request->first_command}, true));
   }
   if (!is_final) return;
   worker.request.reset();

@@ -44,6 +44,7 @@ class Broker {
     std::string client;
     int version = 1;  ///< the client's, as what is next
     bool is_delimited = true;
+    char first_command = 1;
     Frames body;
     TimePoint arrived;
   };

@@ -72,9 +72,13 @@ std::optional<MdpMessage> read_at_broker(const Frames& frames) {
     return message;
   }
   std::size_t at = head->next;
-  if (head->version == 2 && (at >= frames.size() || frames[at++] != "\x01")) return std::nullopt;
+  char first = 1;
+  if (head->version == 2) {
+    if (at >= frames.size() || (frames[at] != "\x01" && frames[at] != "\x02")) return std::nullopt;
+    first = frames[at++][0];
+  }
   if (frames.size() < at + 2 || frames[at].empty() || frames[at].size() > kServiceOctetsMax) return std::nullopt;
-  return MdpMessage{head->version, Side::kClient, Command::kRequest, frames[at], {}, from(frames, at + 1), head->is_delimited};
+  return MdpMessage{head->version, Side::kClient, Command::kRequest, frames[at], {}, from(frames, at + 1), head->is_delimited, first};
 }
 
 std::optional<MdpMessage> read_at_worker(const Frames& frames) {
@@ -112,7 +116,7 @@ Frames write_mdp(const MdpMessage& message, bool from_broker) {
       frames.emplace_back();
     }
   } else {
-    if (message.version == 2) frames.emplace_back(!from_broker ? "\x01" : message.command == Command::kPartial ? "\x02" : "\x03");
+    if (message.version == 2) frames.emplace_back(1, static_cast<char>(message.first_command + (!from_broker ? 0 : message.command == Command::kPartial ? 1 : 2)));
     frames.push_back(message.service);
   }
   frames.insert(frames.end(), message.body.begin(), message.body.end());

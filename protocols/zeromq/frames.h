@@ -27,6 +27,8 @@ struct MdpMessage {
   Frames body;
   /// Whether an empty frame leads: 7/MDP asks for it; of 18/MDP some leave it out, as the text says, and some (majortomo) do not. Answered in kind.
   bool is_delimited = true;
+  /// 18/MDP's text numbers a client's commands from 1 (REQUEST, PARTIAL, FINAL), majortomo from 2.
+  char first_command = 1;
 };
 
 /// Nothing: it is no message of these protocols.
