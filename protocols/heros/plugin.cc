@@ -13,7 +13,7 @@ using namespace hector;
 using namespace hector::heros;
 
 /// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own defaults, which find peers by multicast), `adopt` and `show`
-/// (lists of names, "*" at the end is any), `call_ms`.
+/// (lists of names, "*" at the end is any), `adopt_capsules`, `call_ms`.
 class HerosProtocol final : public Protocol {
  public:
   explicit HerosProtocol(ProtocolContext context) : context_(std::move(context)) {
@@ -60,6 +60,8 @@ class HerosProtocol final : public Protocol {
     for (const auto& [key, value] : settings.as_object()) {
       if (key == "zenoh") {
         options.zenoh = json::serialize(value);
+      } else if (key == "adopt_capsules" && value.is_bool()) {
+        options.adopt_capsules = value.as_bool();
       } else if (key == "call_ms" && value.is_int64() && value.as_int64() > 0) {
         options.call_timeout = std::chrono::milliseconds(value.as_int64());
       } else if ((key == "adopt" || key == "show") && value.is_array()) {
@@ -70,7 +72,7 @@ class HerosProtocol final : public Protocol {
           names.emplace_back(each.as_string());
         }
       } else {
-        return fail(Code::kInvalidArgument, "heros: a setting '" + std::string(key) + "' as it stands there is none; there are zenoh (a map), adopt and show (lists of names), call_ms (a number)");
+        return fail(Code::kInvalidArgument, "heros: a setting '" + std::string(key) + "' as it stands there is none; there are zenoh (a map), adopt and show (lists of names), adopt_capsules (true or false), call_ms (a number)");
       }
     }
     return options;

@@ -222,7 +222,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     auto hero = read_discovered(*said);
     if (!hero) return fail(hero.error());
     // What another capsule shows here is reached without this realm.
-    if (std::any_of(hero->tags.begin(), hero->tags.end(), [](const auto& tag) { return tag.starts_with("_hector:"); })) return std::string();
+    if (!options_.adopt_capsules && std::any_of(hero->tags.begin(), hero->tags.end(), [](const auto& tag) { return tag.starts_with("_hector:"); })) return std::string();
     auto capabilities = ask(key_of(options_.realm, name, "_capabilities"), false, kCapabilitiesTimeout);
     if (!capabilities) return fail(capabilities.error());
     auto description = read_capabilities(*capabilities, hero->class_name);

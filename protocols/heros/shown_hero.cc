@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 
 #include "hector/stream.h"
 
@@ -69,6 +70,24 @@ bool read_reference(const Value& value, std::uint64_t tag, std::string& realm, s
   hero = parts[1].text;
   member = name.text;
   return is_key_chunk(realm) && is_key_chunk(hero) && is_key_chunk(member);
+}
+
+/// Of a property's JSON.
+std::string text_of(const std::string& text) {
+  boost::system::error_code error;
+  const auto value = boost::json::parse(text, error);
+  return error || !value.is_string() ? text : std::string(value.as_string());
+}
+std::vector<std::string> texts_of(const std::map<std::string, std::string>& properties, const char* name) {
+  std::vector<std::string> texts;
+  const auto found = properties.find(name);
+  boost::system::error_code error;
+  const auto value = found == properties.end() ? boost::json::value() : boost::json::parse(found->second, error);
+  if (error || !value.is_array()) return texts;
+  for (const auto& each : value.as_array()) {
+    if (each.is_string()) texts.emplace_back(each.as_string());
+  }
+  return texts;
 }
 
 }  // namespace
@@ -151,7 +170,14 @@ void ShownHero::query(Query query, std::string_view asked, std::string_view payl
   if (!read_key(asked, realm_, name, member)) return;
   const std::string key = key_of(realm_, object_.name, member);
   if (member == "_discover") {
-    Discovered hero{1.0, object_.name, object_.interface->name(), {object_.interface->id()}, {"_proto_version:1.0", "_zid:" + session_.zid(), "_hector:" + context_.capsule}, {{"interface", object_.interface->id()}, {"identity", object_.interface->identity()}}};
+    const std::string& type = object_.interface->name();
+    const auto& properties = object_.properties;
+    Discovered hero{1.0, object_.name, type.substr(type.rfind('.') + 1), texts_of(properties, "implements"), texts_of(properties, "tags"), {{"interface", object_.interface->id()}, {"identity", object_.interface->identity()}}};
+    hero.implements.push_back(object_.interface->id());
+    for (const std::string& tag : {std::string("_proto_version:1.0"), "_zid:" + session_.zid(), "_hector:" + context_.capsule}) hero.tags.push_back(tag);
+    for (const auto& [name_of, value] : properties) {
+      if (name_of.starts_with("meta_")) hero.metadata.emplace(name_of.substr(5), text_of(value));
+    }
     return query.reply(key, write_discovered(hero));
   }
   if (member == "_capabilities") return query.reply(key, write_capabilities(members_));

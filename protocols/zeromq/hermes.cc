@@ -84,12 +84,16 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
 
   Status open() {
     return on_reactor(reactor_, [this]() -> Status {
-      auto out = reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect, options_.proxy_in, {});
-      if (!out) return fail(out.error());
-      auto in = reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect, options_.proxy_out, [this](Frames frames) { receive(frames); });
-      if (!in) return fail(in.error());
-      out_ = *out;
-      in_ = *in;
+      if (!options_.proxy_in.empty()) {
+        auto out = reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect, options_.proxy_in, {});
+        if (!out) return fail(out.error());
+        out_ = *out;
+      }
+      if (!options_.proxy_out.empty()) {
+        auto in = reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect, options_.proxy_out, [this](const Frames& frames) { receive(frames); });
+        if (!in) return fail(in.error());
+        in_ = *in;
+      }
       return {};
     });
   }
@@ -111,6 +115,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
  private:
   /// ZeroMQ counts subscriptions; a topic's frame begins with a quote.
   void subscribe(const Value& asked, bool is_there) {
+    if (options_.proxy_out.empty()) return;
     auto topics = texts_in(asked, "topics");
     if (topics.empty()) topics.emplace_back();
     for (const auto& topic : topics) {
@@ -125,6 +130,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
 
   void publish(Call& call, const Value& asked) {
     Envelope envelope{text_in(asked, "topic"), text_in(asked, "origin"), {}, 0};
+    if (options_.proxy_in.empty()) return call.fail({Code::kFailedPrecondition, "this node has no publishers' address: hermes:IN,OUT", {}, {}, {}});
     if (envelope.topic.empty()) return call.fail({Code::kInvalidArgument, "an envelope has a topic", {}, {}, {}});
     if (envelope.origin.empty()) envelope.origin = call.peer != nullptr && !call.peer->principal.empty() ? call.peer->principal : context_.capsule;
     if (const auto* data = asked.find("data")) envelope.data = *data;

@@ -26,7 +26,7 @@ Result<Envelope> read_envelope(const Frames& frames);
 enum class Late { kDeliver, kDrop, kNotify, kDisconnect, kDie };
 struct HermesOptions {
   std::string name = "hermes";           ///< the Object's
-  std::string proxy_in, proxy_out;       ///< publishers connect to the first, receivers to the second
+  std::string proxy_in, proxy_out;       ///< publishers connect to the first, receivers to the second; a node may leave one of them empty
   std::string debug;                     ///< a post office's third; may be empty
   Late late = Late::kDeliver;
   Duration late_after = std::chrono::seconds(1);

@@ -11,35 +11,14 @@
 #include <vector>
 
 #include "hector/protocol.h"
-#include "objects/flow_reader.h"
+#include "objects/audience.h"
 #include "objects/messages.h"
 
 namespace hector::zeromq {
 
 using objects::Value;
 
-/// The readers of one flow operation, each with what it asked for. Any thread.
-class Audience {
- public:
-  struct Listener {
-    std::shared_ptr<objects::FlowReader> reader;
-    Value asked;  ///< the request's fields
-    TimePoint told;
-  };
-  using Changed = std::function<void(const Value& asked, bool is_there)>;
-  explicit Audience(Changed changed = {}) : changed_(std::move(changed)) {}
-  void add(Call& call, Value asked, TimePoint now);
-  /// `what` makes the message for a listener; nothing: it is not for him.
-  void tell(const std::function<std::optional<Bytes>(const Listener& listener)>& what, TimePoint now);
-  void close(const Error& why);
-  [[nodiscard]] bool is_empty() const;
-
- private:
-  void end(const std::shared_ptr<objects::FlowReader>& reader, const std::optional<Error>& why);
-  const Changed changed_;
-  mutable std::mutex mutex_;
-  std::vector<Listener> listeners_;
-};
+using objects::Audience;
 
 /// A servant made of one function for each operation, by name. What it stands for has to outlive its calls.
 class WorldObject final : public Servant {

@@ -130,7 +130,7 @@ class ObjectsAsHeros(World):
     def test_s1_and_s2_it_is_discovered_with_its_capabilities(self):
         def work(peer, _):
             found = peer("discover")["gauge"]
-            self.assertEqual((found["name"], found["class"], found["proto_version"]), ("gauge", "lab.Instrument", 1.0))
+            self.assertEqual((found["name"], found["class"], found["proto_version"]), ("gauge", "Instrument", 1.0))
             self.assertIn("lab.Instrument/1", found["implements"]["set"])
             capabilities = {each["name"]: each for each in peer("capabilities", "gauge")}
             self.assertEqual([each["name"] for each in capabilities["add"]["parameters"]], ["a", "b", "scale"])

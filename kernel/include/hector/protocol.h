@@ -82,6 +82,7 @@ class Hosting {
   struct Resident {
     std::string name;
     InterfacePtr interface;
+    std::map<std::string, std::string> properties;  ///< as the Trader has them
   };
   struct Adopted {
     std::string name;

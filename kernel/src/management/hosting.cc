@@ -15,7 +15,7 @@ std::vector<Hosting::Resident> KernelHosting::residents(const void* owner) const
   std::vector<Resident> list;
   for (const auto& offer : kernel_.core().offers.all()) {
     const auto found = adopted.find(offer->object);
-    if (!offer->is_system && (found == adopted.end() || found->second != owner)) list.push_back({offer->object, offer->interface});
+    if (!offer->is_system && (found == adopted.end() || found->second != owner)) list.push_back({offer->object, offer->interface, offer->properties()});
   }
   return list;
 }

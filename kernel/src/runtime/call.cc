@@ -73,8 +73,8 @@ void Call::reset_call() noexcept {
   why_.reset();
 }
 
-constinit thread_local ThreadState thread_state_of_this_thread;
-constinit thread_local Parker parker_of_this_thread;
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadState thread_state_of_this_thread;
+[[gnu::tls_model("initial-exec")]] constinit thread_local Parker parker_of_this_thread;
 
 void Parker::park(std::uint32_t ticket, TimePoint until, const Clock* clock) noexcept {
   sleeps_.store(true, std::memory_order_seq_cst);

@@ -11,7 +11,7 @@
 
 namespace hector {
 
-constinit thread_local InsidePlace inside_place;
+[[gnu::tls_model("initial-exec")]] constinit thread_local InsidePlace inside_place;
 
 namespace {
 

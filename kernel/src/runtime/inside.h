@@ -17,7 +17,7 @@ struct InsidePlace {
   std::uint32_t depth = 0;
   bool is_known = false;
 };
-extern constinit thread_local InsidePlace inside_place;
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local InsidePlace inside_place;
 
 class Inside {
  public:

@@ -48,8 +48,10 @@ struct ThreadState {
   Frame* frames = nullptr;
   bool may_block = true;  ///< false on event loops and protocols' threads
 };
-extern constinit thread_local ThreadState thread_state_of_this_thread;
-extern constinit thread_local Parker parker_of_this_thread;
+// Programs link this library, so its few words a thread need no look-up.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState thread_state_of_this_thread;
+// Programs link this library, so its few words a thread need no look-up.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local Parker parker_of_this_thread;
 inline ThreadState& this_thread_state() noexcept { return thread_state_of_this_thread; }
 inline Parker& Parker::mine() noexcept { return parker_of_this_thread; }
 

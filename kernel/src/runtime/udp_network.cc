@@ -130,7 +130,7 @@ class SocketCore {
   std::uint64_t uses_seen_ = 0;  ///< the network thread's
 
  private:
-  static inline thread_local const SocketCore* inside_ = nullptr;
+  [[gnu::tls_model("initial-exec")]] static inline thread_local const SocketCore* inside_ = nullptr;
 };
 
 class UdpSocket final : public DatagramSocket {

@@ -8,7 +8,10 @@ import importlib.machinery
 import os
 import sys
 
-import _hector
+try:
+    import _hector
+except ImportError:  # a program that is no capsule's template: it has no types of a capsule
+    _hector = None
 from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_factory
 
 

@@ -1,0 +1,501 @@
+// What: hector._capsule, a capsule inside a Python process.
+// Why: programs of other systems become Hector's by their import: their objects are Objects, and Objects are theirs.
+// Who: hector.heros, hector.hermes, hector.roc.
+#include <fmt/format.h>
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include <condition_variable>
+#include <deque>
+#include <thread>
+
+#include "capsule_process.h"
+#include "hector/protocol.h"
+#include "objects/audience.h"
+#include "objects/messages.h"
+#include "values.h"
+
+namespace hector::embedded {
+
+using objects::Arguments;
+using objects::Description;
+using objects::Member;
+using objects::MessageCodec;
+using objects::Use;
+
+namespace {
+
+constexpr std::size_t kThreadsMax = 64;
+constexpr std::uint32_t kMajorsMax = 1'000;
+
+/// Threads for what may block; more are made while none is free.
+class Threads {
+ public:
+  ~Threads() { stop(); }
+  void run(std::function<void()> task) {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    tasks_.push_back(std::move(task));
+    if (idle_ < tasks_.size() && threads_.size() < kThreadsMax) threads_.emplace_back([this] { work(); });
+    work_.notify_one();
+  }
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+      work_.notify_all();
+    }
+    for (auto& each : threads_) each.join();
+    threads_.clear();
+  }
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      work_.wait(lock, [this] { return stopped_ || !tasks_.empty(); });
+      --idle_;
+      if (tasks_.empty()) return;
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      task = nullptr;
+      lock.lock();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopped_ = false;
+};
+
+/// A reference to a Python object that may be given up without the GIL.
+struct Held {
+  explicit Held(py::object object) : object(std::move(object)) {}
+  ~Held() {
+    if (Py_IsInitialized() == 0) {
+      object.release();
+      return;
+    }
+    const py::gil_scoped_acquire gil;
+    object = py::object();
+  }
+  py::object object;
+};
+
+/// HectorError(code, message, type); packages map it to their own.
+py::object error_class;
+[[noreturn]] void raise(const Error& error) {
+  PyErr_SetObject(error_class.ptr(), py::make_tuple(std::string(code_name(error.code)), error.message, error.type).ptr());
+  throw py::error_already_set();
+}
+/// Under the GIL.
+Error error_of(py::error_already_set& raised) {
+  const py::object type = raised.type();
+  const std::string name = py::str(type.attr("__name__"));
+  const std::string message = py::str(raised.value());
+  Code code = Code::kUnknown;
+  const std::pair<PyObject*, Code> known[] = {{PyExc_PermissionError, Code::kPermissionDenied}, {PyExc_TimeoutError, Code::kDeadlineExceeded}, {PyExc_ConnectionError, Code::kUnavailable}, {PyExc_NotImplementedError, Code::kUnimplemented},
+                                              {PyExc_LookupError, Code::kNotFound},             {PyExc_AttributeError, Code::kNotFound},          {PyExc_ValueError, Code::kInvalidArgument},   {PyExc_TypeError, Code::kInvalidArgument}};
+  for (const auto& [exception, meant] : known) {
+    if (raised.matches(exception)) {
+      code = meant;
+      break;
+    }
+  }
+  return {code, message, name, {}, {}};
+}
+
+struct Hooks {
+  std::shared_ptr<Held> encode, decode;
+};
+
+/// A plain Python object as an Object.
+class SharedObject final : public Servant {
+ public:
+  SharedObject(Threads& threads, Hooks hooks, std::shared_ptr<Held> handler, Description description, objects::WrittenInterface written, std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)
+      : threads_(threads), hooks_(std::move(hooks)), handler_(std::move(handler)), description_(std::move(description)), written_(std::move(written)), codec_(std::move(codec)), interface_(interface) {
+    for (const auto& operation : interface->operations()) {
+      const auto found = std::find_if(written_.routes.begin(), written_.routes.end(), [&](const auto& each) { return each.operation == operation.name; });
+      routes_.push_back(&*found);
+      if (found->use == Use::kEvent) audiences_[description_.members[found->member].name].operation = &operation;
+    }
+  }
+  ~SharedObject() override {
+    for (auto& [name, event] : audiences_) event.audience.close({Code::kUnavailable, "the object is no longer shared", {}, {}, {}});
+  }
+
+  void invoke(Call& given) noexcept override {
+    const auto& route = *routes_.at(given.operation->index);
+    const auto& member = description_.members[route.member];
+    if (route.use == Use::kEvent) return audiences_.at(member.name).audience.add(given, Value::map(), TimePoint());
+    Result<Arguments> arguments = Arguments{};
+    if (route.use == Use::kCall) {
+      arguments = codec_->arguments_of(*given.operation, given.request.bytes(), member.parameters);
+    } else if (route.use == Use::kSet) {
+      auto value = codec_->value_of_request(*given.operation, given.request.bytes());
+      if (!value) return given.fail(std::move(value.error()));
+      arguments->positional.push_back(std::move(*value));
+    }
+    if (!arguments) return given.fail(std::move(arguments.error()));
+    Call& call = given.defer();
+    threads_.run([this, &call, &member, &route, arguments = std::move(*arguments)] { enter(call, member, route.use, arguments); });
+  }
+  void emit(const std::string& event, const Value& value) {
+    const auto found = audiences_.find(event);
+    if (found == audiences_.end()) return;
+    auto octets = codec_->reply_of(*found->second.operation, value);
+    if (octets) found->second.audience.tell([&](const auto&) { return std::optional(*octets); }, TimePoint());
+  }
+
+ private:
+  void enter(Call& call, const Member& member, Use use, const Arguments& arguments) const {
+    Result<Value> result = Value::null();
+    {
+      const py::gil_scoped_acquire gil;
+      try {
+        py::list positional;
+        py::dict keywords;
+        for (const auto& each : arguments.positional) positional.append(from_value(each, hooks_.decode->object));
+        for (std::size_t i = 0; i + 1 < arguments.keywords.items.size(); i += 2) keywords[py::str(arguments.keywords.items[i].text)] = from_value(arguments.keywords.items[i + 1], hooks_.decode->object);
+        result = to_value(handler_->object(static_cast<int>(use), member.name, positional, keywords), hooks_.encode->object);
+      } catch (py::error_already_set& raised) {
+        result = hector::fail(error_of(raised));
+      } catch (const std::exception& error) {
+        result = hector::fail(Code::kInternal, error.what());
+      }
+    }
+    if (!result) return call.fail(std::move(result.error()));
+    auto reply = use == Use::kSet ? Result<Bytes>(Bytes()) : codec_->reply_of(*call.operation, *result);
+    if (!reply) return call.fail({Code::kInternal, fmt::format("what '{}' returned does not fit its annotation: {}", member.name, reply.error().message), "TypeError", {}, {}});
+    call.complete(Payload(std::move(*reply)));
+  }
+  Threads& threads_;
+  const Hooks hooks_;
+  const std::shared_ptr<Held> handler_;
+  const Description description_;
+  const objects::WrittenInterface written_;
+  const std::shared_ptr<const MessageCodec> codec_;
+  const InterfacePtr interface_;
+  std::vector<const objects::Route*> routes_;
+  struct Event {
+    const Operation* operation = nullptr;
+    objects::Audience audience;
+  };
+  std::map<std::string, Event> audiences_;
+};
+
+/// Any Object, as a Python program uses it.
+struct Proxy {
+  std::shared_ptr<Target> target;
+  std::shared_ptr<const MessageCodec> codec;
+  std::vector<objects::ShownMember> members;
+  [[nodiscard]] const objects::ShownMember* find(const std::string& name) const {
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& each) { return each.member.name == name; });
+    return found == members.end() ? nullptr : &*found;
+  }
+};
+
+/// A flow that is read until it is closed.
+class Watch : public std::enable_shared_from_this<Watch> {
+ public:
+  Watch(std::shared_ptr<const Proxy> proxy, const Operation& operation, Hooks hooks, std::shared_ptr<Held> callback) : proxy_(std::move(proxy)), operation_(operation), hooks_(std::move(hooks)), callback_(std::move(callback)) {}
+  void start(Bytes request) {
+    auto& call = CallbackCall::make([self = shared_from_this()](Call& ended) {
+      const std::lock_guard lock(self->mutex_);
+      self->call_ = nullptr;
+      if (ended.error && ended.error->code != Code::kCancelled) self->error_ = ended.error->message;
+      self->over_ = true;
+    });
+    call.header.operation = operation_.index;
+    call.kind = Kind::kStream;
+    call.flow = operation_.flow;
+    call.request = Payload(std::move(request));
+    call.stream_out = &stream_;
+    {
+      const std::lock_guard lock(mutex_);
+      call_ = &call;
+    }
+    proxy_->target->start(call);
+    if (stream_) read();
+  }
+  void close() {
+    Call* call = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      call = std::exchange(call_, nullptr);
+    }
+    if (call != nullptr) call->cancel({Code::kCancelled, "not watched any more", {}, {}, {}});
+  }
+  /// Why the flow ended; empty: it has not, or in order.
+  std::string error() {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+  bool is_over() {
+    const std::lock_guard lock(mutex_);
+    return over_;
+  }
+
+ private:
+  void read() {
+    stream_->read([self = shared_from_this()](Result<std::optional<Payload>> message) {
+      if (!message || !*message) return;
+      self->tell((*message)->bytes());
+      self->read();
+    });
+  }
+  void tell(const Bytes& message) {
+    auto value = proxy_->codec->value_of_reply(operation_, message);
+    if (!value || Py_IsInitialized() == 0) return;
+    const py::gil_scoped_acquire gil;
+    try {
+      {
+        const std::lock_guard lock(mutex_);
+        if (closed_) return;
+      }
+      callback_->object(from_value(*value, hooks_.decode->object));
+    } catch (py::error_already_set& raised) {
+      raised.discard_as_unraisable("a callback of an event");
+    }
+  }
+  const std::shared_ptr<const Proxy> proxy_;
+  const Operation& operation_;
+  const Hooks hooks_;
+  const std::shared_ptr<Held> callback_;
+  std::shared_ptr<Stream> stream_;
+  std::mutex mutex_;
+  Call* call_ = nullptr;
+  bool closed_ = false, over_ = false;
+  std::string error_;
+};
+
+class EmbeddedCapsule {
+ public:
+  using Module = std::tuple<std::string, std::vector<std::string>, std::string>;  ///< name, where to listen, settings as JSON
+  EmbeddedCapsule(const std::string& name, const std::string& plugins, const std::vector<Module>& protocols, py::object encode, py::object decode, const std::string& log_level)
+      : hooks_{std::make_shared<Held>(std::move(encode)), std::make_shared<Held>(std::move(decode))} {
+    Configuration configuration;
+    configuration.capsule = name;
+    configuration.log_level = log_level == "debug" ? Level::kDebug : log_level == "info" ? Level::kInfo : log_level == "warning" ? Level::kWarning : Level::kError;
+    configuration.drain_grace = std::chrono::milliseconds(500);
+    for (const auto& [protocol, listen, settings] : protocols) configuration.protocols.push_back({protocol, listen, settings});
+    Status started;
+    {
+      const py::gil_scoped_release released;
+      process_ = std::make_unique<CapsuleProcess>(std::move(configuration), std::vector<std::string>{plugins});
+      started = process_->start();
+    }
+    if (!started) raise(started.error());
+    hosting_ = process_->kernel().protocol_context("{}").hosting;
+  }
+  ~EmbeddedCapsule() { stop(); }
+  void stop() {
+    const py::gil_scoped_release released;
+    if (process_) process_->stop();
+    threads_.stop();
+    proxies_.clear();
+    process_.reset();
+  }
+
+  using PyParameter = std::tuple<std::string, std::string, int, bool, py::object>;
+  using PyMember = std::tuple<std::string, std::string, std::vector<PyParameter>, std::string, bool>;  ///< kind, name, parameters, type, writable
+  void share(const std::string& name, const std::string& class_name, const std::string& interface_name, const std::vector<PyMember>& members, py::object handler, const std::map<std::string, std::string>& properties) {
+    Description description;
+    description.class_name = class_name;
+    for (const auto& [kind, member_name, parameters, type, is_writable] : members) {
+      Member member{kind == "method" ? Member::Kind::kMethod : kind == "attribute" ? Member::Kind::kAttribute : Member::Kind::kEvent, member_name, {}, type, true, is_writable};
+      for (const auto& [parameter, annotation, parameter_kind, has_default, fallback] : parameters) {
+        member.parameters.push_back({parameter, annotation, static_cast<objects::ParameterKind>(parameter_kind), has_default ? std::optional(to_value(fallback, hooks_.encode->object)) : std::nullopt});
+      }
+      description.members.push_back(std::move(member));
+    }
+    auto held = std::make_shared<Held>(std::move(handler));
+    const py::gil_scoped_release released;
+    auto shared = share_as(name, interface_name, description, held, properties);
+    if (shared) return;
+    const py::gil_scoped_acquire gil;
+    raise(shared.error());
+  }
+  void emit(const std::string& name, const std::string& event, const py::object& value) {
+    const Value converted = to_value(value, hooks_.encode->object);
+    const py::gil_scoped_release released;
+    const std::lock_guard lock(mutex_);
+    if (const auto found = shared_.find(name); found != shared_.end()) found->second->emit(event, converted);
+  }
+  void dismiss(const std::string& name) {
+    const py::gil_scoped_release released;
+    {
+      const std::lock_guard lock(mutex_);
+      shared_.erase(name);
+    }
+    static_cast<void>(hosting_->dismiss(name));
+  }
+
+  std::vector<std::pair<std::string, std::string>> names() {
+    const py::gil_scoped_release released;
+    std::vector<std::pair<std::string, std::string>> list;
+    for (const auto& each : hosting_->residents(nullptr)) list.emplace_back(each.name, each.interface->id());
+    return list;
+  }
+  /// Kind, name, parameters (name, type, optional), type, writable; none where there is no such Object.
+  py::object members(const std::string& name) {
+    std::shared_ptr<const Proxy> proxy;
+    {
+      const py::gil_scoped_release released;
+      if (auto found = proxy_of(name)) proxy = *found;
+    }
+    if (!proxy) return py::none();
+    py::list list;
+    for (const auto& each : proxy->members) {
+      py::list parameters;
+      for (const auto& parameter : each.member.parameters) parameters.append(py::make_tuple(parameter.name, parameter.type, parameter.fallback.has_value()));
+      list.append(py::make_tuple(each.member.kind == Member::Kind::kMethod ? "method" : each.member.kind == Member::Kind::kAttribute ? "attribute" : "event", each.member.name, parameters, each.member.type, each.member.is_writable));
+    }
+    return list;
+  }
+  py::object call(const std::string& name, int use, const std::string& member, const py::list& positional, const py::dict& keywords, double timeout_s) {
+    Arguments arguments;
+    for (const auto& each : positional) arguments.positional.push_back(to_value(each, hooks_.encode->object));
+    for (const auto& [key, each] : keywords) arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
+    Result<Value> result = Value::null();
+    {
+      const py::gil_scoped_release released;
+      result = call_now(name, static_cast<Use>(use), member, arguments, timeout_s);
+    }
+    if (!result) raise(result.error());
+    return from_value(*result, hooks_.decode->object);
+  }
+  std::shared_ptr<Watch> watch(const std::string& name, const std::string& event, py::object callback, const py::dict& fields) {
+    Arguments arguments;
+    for (const auto& [key, each] : fields) arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
+    auto held = std::make_shared<Held>(std::move(callback));
+    std::shared_ptr<Watch> made;
+    Status done;
+    {
+      const py::gil_scoped_release released;
+      auto proxy = proxy_of(name);
+      const auto* const operation = proxy ? (*proxy)->target->interface()->find(event) : nullptr;
+      if (!proxy) {
+        done = hector::fail(proxy.error());
+      } else if (operation == nullptr || operation->kind != Kind::kStream) {
+        done = hector::fail(Code::kUnimplemented, fmt::format("'{}' has no event '{}'", name, event));
+      } else if (auto request = (*proxy)->codec->request_of(*operation, with_all(**proxy, *operation, arguments)); !request) {
+        done = hector::fail(request.error());
+      } else {
+        made = std::make_shared<Watch>(*proxy, *operation, hooks_, held);
+        made->start(std::move(*request));
+      }
+    }
+    if (!done) raise(done.error());
+    return made;
+  }
+
+ private:
+  /// What is not said of a request's fields is what Protobuf has for it.
+  static Arguments with_all(const Proxy& proxy, const Operation& operation, Arguments arguments) {
+    for (const auto& field : proxy.codec->input_fields(operation)) {
+      if (field.is_optional || arguments.keywords.find(field.name) != nullptr) continue;
+      arguments.keywords.put(field.name, field.type == "str" ? Value::of("") : field.type == "float" ? Value::of(0.0) : field.type == "int" ? Value::of(0) : field.type == "bool" ? Value::of(false) : Value::null());
+    }
+    return arguments;
+  }
+
+  Status share_as(const std::string& name, const std::string& interface_name, const Description& description, const std::shared_ptr<Held>& handler, const std::map<std::string, std::string>& properties) {
+    for (std::uint32_t major = 1; major <= kMajorsMax; ++major) {
+      auto written = objects::write_interface(description, interface_name, major);
+      if (!written) return hector::fail(written.error());
+      SharedObject* made = nullptr;
+      const auto instantiate = [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
+        auto codec = MessageCodec::of(*interface);
+        if (!codec) return hector::fail(codec.error());
+        auto servant = std::make_unique<SharedObject>(threads_, hooks_, handler, description, *written, *codec, interface);
+        made = servant.get();
+        return std::unique_ptr<Servant>(std::move(servant));
+      };
+      auto adopted = hosting_->adopt(this, {name, written->model, instantiate, properties, "python object"});
+      if (!adopted && adopted.error().type == "INTERFACE") continue;
+      if (!adopted) return adopted;
+      const std::lock_guard lock(mutex_);
+      shared_[name] = made;
+      return {};
+    }
+    return hector::fail(Code::kResourceExhausted, fmt::format("'{}' has {} versions, the limit", interface_name, kMajorsMax));
+  }
+
+  Result<std::shared_ptr<const Proxy>> proxy_of(const std::string& name) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = proxies_.find(name); found != proxies_.end()) return found->second;
+    }
+    auto target = process_->kernel().capsule().resolve(name);
+    if (!target) return hector::fail(target.error());
+    auto codec = MessageCodec::of(*(*target)->interface());
+    if (!codec) return hector::fail(codec.error());
+    auto made = std::make_shared<const Proxy>(Proxy{*target, *codec, objects::shown_members(*(*target)->interface())});
+    const std::lock_guard lock(mutex_);
+    return proxies_[name] = made;
+  }
+  void forget(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    proxies_.erase(name);
+  }
+
+  Result<Value> call_now(const std::string& name, Use use, const std::string& member, const Arguments& arguments, double timeout_s) {
+    auto proxy = proxy_of(name);
+    if (!proxy) return hector::fail(proxy.error());
+    const auto* const shown = (*proxy)->find(member);
+    const Operation* operation = shown == nullptr ? (*proxy)->target->interface()->find(member) : use == Use::kGet ? shown->get : use == Use::kSet ? shown->set : shown->call;
+    if (operation == nullptr) return hector::fail(Error{Code::kUnimplemented, fmt::format("'{}' has no {} '{}'", name, use == Use::kCall ? "method" : "attribute", member), "AttributeError", {}, {}});
+    auto request = (*proxy)->codec->request_of(*operation, shown == nullptr || use == Use::kCall ? arguments : arguments);
+    if (!request) return hector::fail(request.error());
+    const Clock& clock = process_->kernel().capsule().clock();
+    WaitedCall call;
+    call.header.operation = operation->index;
+    call.kind = operation->kind;
+    call.header.deadline = clock.now() + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(timeout_s));
+    call.request = Payload(std::move(*request));
+    call.run(*(*proxy)->target, clock);
+    if (call.error) {
+      if (call.error->code == Code::kUnavailable) forget(name);
+      return hector::fail(std::move(*call.error));
+    }
+    return operation->kind == Kind::kAnnounce ? Result<Value>(Value::null()) : (*proxy)->codec->value_of_reply(*operation, call.reply.bytes());
+  }
+
+  const Hooks hooks_;
+  Threads threads_;
+  std::unique_ptr<CapsuleProcess> process_;
+  Hosting* hosting_ = nullptr;
+  std::mutex mutex_;
+  std::map<std::string, SharedObject*> shared_;
+  std::map<std::string, std::shared_ptr<const Proxy>> proxies_;
+};
+
+}  // namespace
+
+PYBIND11_MODULE(_capsule, module) {
+  module.doc() = "A capsule inside this process.";
+  error_class = py::reinterpret_steal<py::object>(PyErr_NewException("hector._capsule.CapsuleError", PyExc_Exception, nullptr));
+  error_class.inc_ref();
+  module.attr("CapsuleError") = error_class;
+  py::class_<Tag>(module, "Tag").def(py::init<std::uint64_t, py::object>()).def_readonly("tag", &Tag::tag).def_readonly("value", &Tag::value);
+  py::class_<Watch, std::shared_ptr<Watch>>(module, "Watch").def("close", &Watch::close, py::call_guard<py::gil_scoped_release>()).def_property_readonly("error", &Watch::error).def_property_readonly("is_over", &Watch::is_over);
+  py::class_<EmbeddedCapsule>(module, "Capsule")
+      .def(py::init<const std::string&, const std::string&, const std::vector<EmbeddedCapsule::Module>&, py::object, py::object, const std::string&>(), py::arg("name"), py::arg("plugins"), py::arg("protocols"), py::arg("encode"), py::arg("decode"), py::arg("log_level") = "warning")
+      .def("stop", &EmbeddedCapsule::stop)
+      .def("share", &EmbeddedCapsule::share)
+      .def("emit", &EmbeddedCapsule::emit)
+      .def("dismiss", &EmbeddedCapsule::dismiss)
+      .def("names", &EmbeddedCapsule::names)
+      .def("members", &EmbeddedCapsule::members)
+      .def("call", &EmbeddedCapsule::call)
+      .def("watch", &EmbeddedCapsule::watch);
+}
+
+}  // namespace hector::embedded

@@ -1,0 +1,295 @@
+"""LocalHERO, RemoteHERO and the observers.
+
+What: HEROS' classes on an embedded capsule, one for each realm. Why: the capsule speaks HEROS' wire, and has the objects as Objects. Who:
+`hector.heros`.
+"""
+import inspect
+import json
+import threading
+import time
+import uuid
+from collections import ChainMap
+
+from .. import embedded
+from . import serdes
+from .event import callback_name, is_remote
+from .exceptions import raised
+from .inspect import force_remote, is_force_remote, is_hero_event, is_local_only, local_only
+from .zenoh import session_manager as default_session_manager
+
+DISCOVERY_S = 2.0
+CALL_S = 10.0
+WATCH_S = 0.1
+
+
+class HEROPeer:
+    """Somebody in a realm."""
+
+    def __init__(self, realm="heros", session_manager=None):
+        self._realm = realm
+        self._session_manager = session_manager or default_session_manager
+        self._capsule = embedded.started(("heros", realm, id(self._session_manager)), "heros", [realm], {"zenoh": self._session_manager.config(realm), "adopt_capsules": True}, serdes.encode, serdes.decode)
+
+    def _heroes(self):
+        return {name for name, interface in self._capsule.names() if interface.startswith("hero.")}
+
+    def _discover(self, timeout=DISCOVERY_S):
+        return {name: self._info(name) for name in sorted(self._heroes())}
+
+    def _get_object_info(self, object_name, timeout=DISCOVERY_S):
+        until = time.monotonic() + timeout
+        while object_name not in self._heroes():
+            if time.monotonic() > until:
+                return {}
+            time.sleep(0.01)
+        return {object_name: self._info(object_name)}
+
+    def _info(self, name):
+        interface = dict(self._capsule.names()).get(name, "")
+        return {"name": name, "class": interface.rsplit(".", 1)[-1].split("/")[0], "proto_version": 1.0, "implements": {interface}, "tags": set(), "extra_metadata": {}}
+
+    @local_only
+    def _destroy_hero(self):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._destroy_hero()
+
+
+class HERO(HEROPeer):
+    def __init__(self, name, realm="heros", session_manager=None):
+        self._name = name
+        HEROPeer.__init__(self, realm, session_manager)
+
+
+class LocalHERO(HERO):
+    """Base class of objects that are shared; what is shared is what inspection finds: methods, annotated and class attributes, events.
+
+    ValueError: an object of that name is there already, here or elsewhere in the realm.
+    """
+
+    def __init__(self, name, *args, realm="heros", implements=None, tags=None, extra_metadata=None, **kwargs):
+        HERO.__init__(self, name, realm, **kwargs)
+        annotations = dict(ChainMap(*(inspect.get_annotations(each) for each in type(self).__mro__)))
+        names = [each for each in dict.fromkeys([*dir(type(self)), *annotations]) if self._is_shared(each)]
+        properties = {"tags": json.dumps([*(tags or []), *getattr(self, "_hero_tags", [])]), "implements": json.dumps([*(implements or []), *getattr(self, "_hero_implements", [])])}
+        properties |= {"meta_" + key: json.dumps(str(value)) for key, value in (extra_metadata or {}).items() if key.isidentifier()}
+        self.capabilities = embedded.members_of(self, names, is_hero_event, annotations)
+        realm_part = "" if realm == "heros" else realm + "."
+        try:
+            self._capsule.share(name, type(self).__name__, f"hero.{realm_part}{type(self).__name__}", self.capabilities, self._enter, properties)
+        except embedded.CapsuleError as error:
+            raise ValueError(error.args[1]) from None
+        self._is_there = True
+
+    def _is_shared(self, name):
+        member = getattr(type(self), name, None)
+        if is_force_remote(member):
+            return name not in dir(LocalHERO)
+        return not name.startswith("_") and name not in dir(LocalHERO) and not is_local_only(member)
+
+    def _enter(self, use, member, args, kwargs):
+        if use == embedded.CALL:
+            return getattr(self, member)(*args, **kwargs)
+        if use == embedded.GET:
+            return getattr(self, member, None)
+        return setattr(self, member, args[0])
+
+    def _emit(self, event, value):
+        if getattr(self, "_is_there", False):
+            self._capsule.emit(self._name, event, value)
+
+    @local_only
+    def _destroy_hero(self):
+        if getattr(self, "_is_there", False):
+            self._is_there = False
+            self._capsule.dismiss(self._name)
+
+
+class RemoteEvent:
+    """An event of another HERO."""
+
+    hero_event = True
+
+    def __init__(self, hero, name):
+        self._hero, self.__name__, self._callbacks, self._watch = hero, name, {}, None
+
+    def __call__(self, payload):
+        for callback in list(self._callbacks.values()):
+            callback(payload)
+
+    def connect(self, callback, origin=None):
+        name = callback_name(callback)
+        self._callbacks[name] = callback
+        if self._watch is None:
+            self._watch = self._hero._guarded(lambda: self._hero._capsule.watch(self._hero._name, self.__name__, self, {}))
+        return name
+
+    def disconnect(self, callback):
+        found = self._callbacks.pop(callback_name(callback), None) is not None
+        if not self._callbacks and self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        return found
+
+    def is_callback(self, callback):
+        return callback_name(callback) in self._callbacks
+
+    def get_callbacks(self):
+        return [{"name": name, "origin": None, "is_remote_hero": is_remote(each), "func": each, "context": "RemoteHERO"} for name, each in self._callbacks.items()]
+
+
+class RemoteHERO(HERO):
+    """Another HERO as a local stub. NameError: it is not there."""
+
+    def __new__(cls, name, realm="heros", *args, **kwargs):
+        return super().__new__(type(f"RemoteHERO_{realm}_{name}", (cls,), {}))
+
+    def __init__(self, name, realm="heros", *args, **kwargs):
+        HERO.__init__(self, name, realm, *args, **kwargs)
+        until = time.monotonic() + DISCOVERY_S
+        while (members := self._capsule.members(name)) is None:
+            if time.monotonic() > until:
+                raise NameError(f"Remote Object with name {name} not found or discovery timeout.")
+            time.sleep(0.01)
+        self._remote_capabilities = members
+        for kind, member, parameters, _, _ in members:
+            if kind == "method":
+                setattr(self, member, self._method(member, parameters))
+            elif kind == "attribute":
+                setattr(type(self), member, property(lambda self, member=member: self._ask(embedded.GET, member, []), lambda self, value, member=member: self._ask(embedded.SET, member, [value])))
+            else:
+                setattr(self, member, RemoteEvent(self, member))
+
+    def _method(self, name, parameters):
+        def method(*args, **kwargs):
+            return self._ask(embedded.CALL, name, args, kwargs)
+        method.__name__, method.__self__, method.hero_method = name, self, True
+        try:
+            method.__signature__ = inspect.Signature([inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None if optional else inspect.Parameter.empty) for each, _, optional in parameters])
+        except ValueError:
+            pass  # a signature that Python would not take: it is called all the same
+        return method
+
+    def _ask(self, use, member, args, kwargs=None):
+        return self._guarded(lambda: self._capsule.call(self._name, use, member, list(args), kwargs or {}, CALL_S), member)
+
+    def _guarded(self, work, member=""):
+        try:
+            return work()
+        except embedded.CapsuleError as error:
+            raise raised(error, f"@object/{self._realm}/{self._name}/{member}") from None
+
+    def __eq__(self, other):
+        return isinstance(other, RemoteHERO) and (self._realm, self._name) == (other._realm, other._name)
+
+    def __hash__(self):
+        return hash((self._realm, self._name))
+
+    @local_only
+    def _destroy_hero(self):
+        for member in vars(self).values():
+            if isinstance(member, RemoteEvent) and member._watch is not None:
+                member._watch.close()
+
+
+class _Looking(HEROPeer):
+    """Looks at who is there, on a thread of its own."""
+
+    def __init__(self, *args, **kwargs):
+        HEROPeer.__init__(self, *args, **kwargs)
+        self._ended = threading.Event()
+        self._look()
+        threading.Thread(target=self._run, name="hector-heros-observer", daemon=True).start()
+
+    def _run(self):
+        while not self._ended.wait(WATCH_S):
+            self._look()
+
+    @local_only
+    def _destroy_hero(self):
+        self._ended.set()
+
+
+class HEROObserver(_Looking):
+    """Keeps track of the HEROs of a realm: `known_objects`, and callbacks when one comes or goes."""
+
+    def __init__(self, *args, **kwargs):
+        self.known_objects, self._added, self._removed = {}, [], []
+        super().__init__(*args, **kwargs)
+        until = time.monotonic() + 0.5  # who is there is heard of within that
+        while not self.known_objects and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _look(self):
+        there = self._heroes()
+        for name in there - set(self.known_objects):
+            self.known_objects[name] = self._info(name)
+            for callback in list(self._added):
+                callback(name)
+        for name in set(self.known_objects) - there:
+            del self.known_objects[name]
+            for callback in list(self._removed):
+                callback(name)
+
+    def register_object_added_callback(self, func):
+        if func not in self._added:
+            self._added.append(func)
+
+    def register_object_removed_callback(self, func):
+        if func not in self._removed:
+            self._removed.append(func)
+
+    def get_object(self, object_name):
+        if object_name not in self.known_objects:
+            raise AttributeError(f"Object with name {object_name} not known")
+        return RemoteHERO(object_name, self._realm, session_manager=self._session_manager)
+
+
+class EventObserver(_Looking):
+    """The events of one name of many HEROs; callbacks get the object's name and the data."""
+
+    def __init__(self, object_selector, event_name, *args, **kwargs):
+        self._selector, self._event_name, self._event_callbacks, self._watches = object_selector, event_name, {}, {}
+        super().__init__(*args, **kwargs)
+
+    def _look(self):
+        there = self._heroes()
+        for name in there - set(self._watches):
+            if self._selector not in ("*", name):
+                continue
+            if not any(kind == "event" and member == self._event_name for kind, member, *_ in self._capsule.members(name) or []):
+                continue
+            try:
+                self._watches[name] = self._capsule.watch(name, self._event_name, lambda data, name=name: self._handle_event(name, data), {})
+            except embedded.CapsuleError:
+                continue  # it has just left
+        for name in [each for each, watch in self._watches.items() if each not in there or watch.is_over]:
+            self._watches.pop(name).close()
+
+    def _handle_event(self, object_name, data):
+        for callback in list(self._event_callbacks.values()):
+            callback(object_name, data)
+
+    def register_callback(self, func):
+        if func in self._event_callbacks.values():
+            return False
+        identity = str(uuid.uuid4())
+        self._event_callbacks[identity] = func
+        return identity
+
+    def remove_callback(self, func):
+        return any(self.remove_callback_uid(identity) for identity, each in list(self._event_callbacks.items()) if each == func)
+
+    def remove_callback_uid(self, uid):
+        del self._event_callbacks[uid]
+        return True
+
+    @local_only
+    def _destroy_hero(self):
+        super()._destroy_hero()
+        for watch in self._watches.values():
+            watch.close()
