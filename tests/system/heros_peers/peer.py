@@ -5,6 +5,7 @@ usage: peer.py CONNECT...
 """
 import inspect
 import json
+import os
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ import numpy
 from heros import EventObserver, HEROObserver, LocalHERO, RemoteHERO, event
 from heros.zenoh import session_manager
 
-session_manager.update_config({"mode": "peer", "listen/endpoints": ["tcp/127.0.0.1:0"], "connect/endpoints": sys.argv[1:], "scouting/multicast/enabled": False})
+session_manager.update_config({"mode": "peer", "listen/endpoints": [os.environ.get("PEER_LISTEN", "tcp/127.0.0.1:0")], "connect/endpoints": sys.argv[1:], "scouting/multicast/enabled": False})
 
 
 class Camera(LocalHERO):
