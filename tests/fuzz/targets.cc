@@ -24,6 +24,10 @@
 #include "types/expression.h"
 #include "types/reader.h"
 #include "zenoh_wire.h"
+#include "heros/wire.h"
+#include "zeromq/broker.h"
+#include "zeromq/hermes.h"
+#include "zeromq/rpc.h"
 
 namespace hector::fuzz {
 
@@ -258,6 +262,69 @@ void dns_answer(const std::uint8_t* data, std::size_t size) {
   for (const auto& each : naming::read_dns_pointers(reply)) static_cast<void>(naming::unescaped_label(each));
 }
 
+/// CBOR from others: what is read is written and read again as the same.
+void cbor(const std::uint8_t* data, std::size_t size) {
+  const auto value = heros::read_cbor(text(data, size));
+  if (!value) return;
+  const auto again = heros::read_cbor(heros::cbor_of(*value));
+  if (!again || !(*again == *value)) std::abort();
+  static_cast<void>(value->print());
+  static_cast<void>(heros::read_arguments(*value));
+}
+/// What a HERO says of itself, up to its Interface.
+void hero_description(const std::uint8_t* data, std::size_t size) {
+  const auto value = heros::read_cbor(text(data, size));
+  static_cast<void>(heros::read_error(text(data, size)));
+  if (!value) return;
+  static_cast<void>(heros::read_discovered(*value));
+  const auto description = heros::read_capabilities(*value, "Camera");
+  if (!description || description->members.size() > 50) return;
+  const auto written = objects::write_interface(*description, "hero.Camera", 1);
+  if (written && written->routes.empty()) std::abort();
+}
+/// Frames of one octet of length each, through a broker that goes on serving.
+void mdp(const std::uint8_t* data, std::size_t size) {
+  std::size_t sent = 0;
+  zeromq::Broker broker({}, [&](const std::string&, const zeromq::Frames& frames) { sent += frames.size(); });
+  const TimePoint begin{};
+  broker.receive("worker", {"", "MDPW01", "\x01", "echo"}, begin);
+  std::size_t at = 0;
+  for (int message = 0; at < size && message < 100; ++message) {
+    const std::string address(1, static_cast<char>('a' + data[at] % 3));
+    zeromq::Frames frames;
+    for (std::size_t count = data[at++] / 32; count > 0 && at < size; --count) {
+      const std::size_t length = std::min<std::size_t>(data[at] % 16, size - at - 1);
+      const char* const names[] = {"", "MDPC01", "MDPW01", "MDPC02", "MDPW02"};
+      if (data[at] >= 240) frames.emplace_back(names[data[at] % 5]);
+      else frames.emplace_back(reinterpret_cast<const char*>(data) + at + 1, length);
+      at += data[at] >= 240 ? 1 : length + 1;
+    }
+    broker.receive(address, frames, begin + std::chrono::seconds(message));
+    broker.tick(begin + std::chrono::seconds(message));
+    static_cast<void>(zeromq::read_at_client(frames));
+    static_cast<void>(zeromq::read_at_worker(frames));
+  }
+  sent = 0;
+  broker.receive("last", {"", "MDPW01", "\x01", "still"}, begin + std::chrono::seconds(200));
+  broker.receive("client", {"", "MDPC01", "still", "x"}, begin + std::chrono::seconds(200));
+  if (sent == 0) std::abort();
+}
+void json_rpc(const std::uint8_t* data, std::size_t size) {
+  int answered = 0;
+  zeromq::answer_rpc(text(data, size), [](const std::string&, const objects::Arguments& arguments, const zeromq::RpcDone& done) { done(objects::Value::list(arguments.positional)); }, [&](const std::string& answer) {
+    ++answered;
+    if (!answer.empty() && !zeromq::read_json(answer)) std::abort();
+  });
+  if (answered != 1) std::abort();
+  static_cast<void>(zeromq::read_rpc_answer(text(data, size)));
+}
+void hermes_envelope(const std::uint8_t* data, std::size_t size) {
+  const std::string whole(text(data, size));
+  const auto envelope = zeromq::read_envelope({"\"topic\"", "\"origin\"", whole, "1.5"});
+  if (envelope && !zeromq::read_envelope(zeromq::write_envelope(*envelope))) std::abort();
+  static_cast<void>(zeromq::read_envelope({whole, whole, whole, whole}));
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -267,7 +334,8 @@ const std::vector<Target>& targets() {
                                        {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
                                        {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}, {"resource_file", resource_file},
                                        {"composite_name", composite_name}, {"filter", filter}, {"property", property},
-                                       {"rights", rights}, {"recipe", recipe}, {"proto_text", proto_text}, {"dns_answer", dns_answer}};
+                                       {"rights", rights}, {"recipe", recipe}, {"proto_text", proto_text}, {"dns_answer", dns_answer},
+                                       {"cbor", cbor}, {"hero_description", hero_description}, {"mdp", mdp}, {"json_rpc", json_rpc}, {"hermes_envelope", hermes_envelope}};
   return all;
 }
 
