@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace hector::heros {
 
 namespace {
@@ -16,14 +18,21 @@ Result<Session::Declared> declared(hz_handle* handle, const std::string& key, ch
   return Session::Declared(handle);
 }
 
+/// Callbacks of one query come one after the other. Who asks one is told at once: that no other answer follows comes in a message of its own, later.
 struct Asked {
+  bool all = false;
   std::vector<Answer> answers;
   std::function<void(std::vector<Answer>)> done;
 };
-void on_answer(void* context, int ok, hz_slice key, hz_slice payload) { static_cast<Asked*>(context)->answers.push_back({ok != 0, std::string(view(key)), std::string(view(payload))}); }
+void on_answer(void* context, int ok, hz_slice key, hz_slice payload) {
+  auto& asked = *static_cast<Asked*>(context);
+  if (!asked.done) return;
+  asked.answers.push_back({ok != 0, std::string(view(key)), std::string(view(payload))});
+  if (!asked.all) std::exchange(asked.done, nullptr)(std::move(asked.answers));
+}
 void on_done(void* context) {
   const std::unique_ptr<Asked> asked(static_cast<Asked*>(context));
-  asked->done(std::move(asked->answers));
+  if (asked->done) asked->done(std::move(asked->answers));
 }
 
 }  // namespace
@@ -79,7 +88,7 @@ void Session::ask(const std::string& key, const std::optional<std::string>& payl
   const std::shared_lock lock(mutex_);
   if (session_ == nullptr) return done({});
   char* error = nullptr;
-  auto* const asked = new Asked{{}, std::move(done)};
+  auto* const asked = new Asked{all, {}, std::move(done)};
   if (hz_ask(session_, key.c_str(), slice(payload ? std::string_view(*payload) : std::string_view()), payload ? 1 : 0, all ? 1 : 0, static_cast<std::uint64_t>(timeout_ms), on_answer, on_done, asked, &error) == 0) {
     static_cast<void>(take(error));  // `done` has run, without answers
   }

@@ -73,7 +73,7 @@ class Session {
   Result<Declared> token(const std::string& key);
   /// Tokens that are there already are told first.
   Result<Declared> presence(const std::string& key, OnSample handler);
-  /// `done` runs once with all answers, none after close().
+  /// `done` runs once: with all answers, or with the first one; with none where nobody is there, or after close().
   void ask(const std::string& key, const std::optional<std::string>& payload, bool all, Duration timeout, std::function<void(std::vector<Answer>)> done);
   Status put(const std::string& key, std::string_view payload, std::string_view attachment);
   [[nodiscard]] const std::string& zid() const { return zid_; }

@@ -498,7 +498,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   Status adopt(const std::string& service, const Result<Value>& said) {
     if (!said && said.error().code != Code::kUnimplemented) return fail(said.error());
     const Value told = said ? *said : Value::map();
-    if (told.find("hector") != nullptr) return {};  // another capsule's Object is reached without the broker
+    if (!options_.adopt_capsules && told.find("hector") != nullptr) return {};  // another capsule's Object is reached without the broker
     const Description description = description_of(told);
     std::string object = service;
     std::replace_if(object.begin(), object.end(), [](char each) { return each == '.' || each == ' ' || each == '/' || static_cast<unsigned char>(each) < 0x20; }, '-');

@@ -25,6 +25,7 @@ struct RocOptions {
   std::string name = "roc";               ///< the Object for status and logs; empty: none
   std::vector<std::string> adopt{"*"};    ///< services; "*" at the end is any, where the broker tells which there are
   std::vector<std::string> show{"*"};     ///< names of Objects
+  bool adopt_capsules = false;            ///< also what other capsules show, which they reach in better ways
 };
 
 /// Binds. ALREADY_EXISTS.

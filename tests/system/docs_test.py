@@ -70,6 +70,9 @@ class Docs(unittest.TestCase):
 
     def test_guides(self):
         for path in sorted(glob.glob(os.path.join(ROOT, "docs", "guides", "*.md"))):
+            has_worlds = all(os.path.isdir(os.path.join(ROOT, "protocols", each)) for each in ("heros", "zeromq"))
+            if os.path.basename(path) == "worlds.md" and not has_worlds:
+                continue
             with self.subTest(os.path.basename(path)):
                 self.read(path)
 

@@ -59,7 +59,7 @@ def _plain(value):
 
 def _capsule(endpoints, heartbeat):
     key = ("roc", endpoints.rocBroker, heartbeat)
-    return embedded.started(key, "zeromq", [f"roc:{endpoints.rocBroker}"], {"roc": NETWORK, "heartbeat_ms": int(heartbeat * 1000)}, _plain, lambda tag, value: value)
+    return embedded.started(key, "zeromq", [f"roc:{endpoints.rocBroker}"], {"roc": NETWORK, "heartbeat_ms": int(heartbeat * 1000), "adopt_capsules": True}, _plain, lambda tag, value: value)
 
 
 def _network(endpoints, heartbeat):
