@@ -263,7 +263,7 @@ class Roc(Network):
         eventually(lambda: "swir" in self.objects())
         self.assertEqual(self.object_json("swir.call", {"method": "add", "params": {"list": {"items": [{"integer": 4}, {"integer": 5}]}}})["value"]["integer"], "9")
         peer("stop", "swir")
-        eventually(lambda: "swir" not in self.objects(), 2)
+        eventually(lambda: "swir" not in self.objects(), 5)
 
     def test_who_dies_is_gone(self):
         peer = self.zeromq()
@@ -275,8 +275,8 @@ class Roc(Network):
         begin = time.monotonic()
         _, error = waiting.communicate(timeout=20)
         self.assertIn("UNAVAILABLE", error)
-        self.assertLess(time.monotonic() - begin, 2.0)  # three heartbeats of 200 ms, and what looks
-        eventually(lambda: "vnir" not in self.objects(), 2)
+        self.assertLess(time.monotonic() - begin, 6.0)  # three heartbeats of 200 ms, and what looks
+        eventually(lambda: "vnir" not in self.objects(), 5)
 
     def test_status_and_logs_by_the_relay(self):
         self.capsules.hector("load", "protocol", "grpc", capsule="lab")
