@@ -11,6 +11,7 @@
 
 #include "capsule_process.h"
 #include "hector/protocol.h"
+#include "objects/adoption.h"
 #include "objects/audience.h"
 #include "objects/messages.h"
 #include "values.h"
@@ -26,7 +27,6 @@ using objects::Use;
 namespace {
 
 constexpr std::size_t kThreadsMax = 64;
-constexpr std::uint32_t kMajorsMax = 1'000;
 
 /// Threads for what may block; more are made while none is free.
 class Threads {
@@ -114,25 +114,45 @@ struct Hooks {
   std::shared_ptr<Held> encode, decode;
 };
 
+/// Who hears the events of a shared object. It may outlive it.
+struct Events {
+  std::shared_ptr<const MessageCodec> codec;
+  InterfacePtr interface;
+  struct Event {
+    const Operation* operation = nullptr;
+    objects::Audience audience;
+  };
+  std::map<std::string, Event> by_name;
+
+  void emit(const std::string& event, const Value& value) {
+    const auto found = by_name.find(event);
+    if (found == by_name.end()) return;
+    auto octets = codec->reply_of(*found->second.operation, value);
+    if (octets) found->second.audience.tell([&](const auto&) { return std::optional(*octets); }, TimePoint());
+  }
+};
+
 /// A plain Python object as an Object.
 class SharedObject final : public Servant {
  public:
   SharedObject(Threads& threads, Hooks hooks, std::shared_ptr<Held> handler, Description description, objects::WrittenInterface written, std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)
-      : threads_(threads), hooks_(std::move(hooks)), handler_(std::move(handler)), description_(std::move(description)), written_(std::move(written)), codec_(std::move(codec)), interface_(interface) {
+      : threads_(threads), hooks_(std::move(hooks)), handler_(std::move(handler)), description_(std::move(description)), written_(std::move(written)), codec_(std::move(codec)) {
+    events_->codec = codec_;
+    events_->interface = interface;
     for (const auto& operation : interface->operations()) {
-      const auto found = std::find_if(written_.routes.begin(), written_.routes.end(), [&](const auto& each) { return each.operation == operation.name; });
-      routes_.push_back(&*found);
-      if (found->use == Use::kEvent) audiences_[description_.members[found->member].name].operation = &operation;
+      const auto& route = written_.route_of(operation.name);
+      routes_.push_back(&route);
+      if (route.use == Use::kEvent) events_->by_name[description_.members[route.member].name].operation = &operation;
     }
   }
   ~SharedObject() override {
-    for (auto& [name, event] : audiences_) event.audience.close({Code::kUnavailable, "the object is no longer shared", {}, {}, {}});
+    for (auto& [name, event] : events_->by_name) event.audience.close({Code::kUnavailable, "the object is no longer shared", {}, {}, {}});
   }
 
   void invoke(Call& given) noexcept override {
     const auto& route = *routes_.at(given.operation->index);
     const auto& member = description_.members[route.member];
-    if (route.use == Use::kEvent) return audiences_.at(member.name).audience.add(given, Value::map(), TimePoint());
+    if (route.use == Use::kEvent) return events_->by_name.at(member.name).audience.add(given, Value::map(), TimePoint());
     Result<Arguments> arguments = Arguments{};
     if (route.use == Use::kCall) {
       arguments = codec_->arguments_of(*given.operation, given.request.bytes(), member.parameters);
@@ -145,12 +165,7 @@ class SharedObject final : public Servant {
     Call& call = given.defer();
     threads_.run([this, &call, &member, &route, arguments = std::move(*arguments)] { enter(call, member, route.use, arguments); });
   }
-  void emit(const std::string& event, const Value& value) {
-    const auto found = audiences_.find(event);
-    if (found == audiences_.end()) return;
-    auto octets = codec_->reply_of(*found->second.operation, value);
-    if (octets) found->second.audience.tell([&](const auto&) { return std::optional(*octets); }, TimePoint());
-  }
+  [[nodiscard]] const std::shared_ptr<Events>& events() const { return events_; }
 
  private:
   void enter(Call& call, const Member& member, Use use, const Arguments& arguments) const {
@@ -180,13 +195,8 @@ class SharedObject final : public Servant {
   const Description description_;
   const objects::WrittenInterface written_;
   const std::shared_ptr<const MessageCodec> codec_;
-  const InterfacePtr interface_;
   std::vector<const objects::Route*> routes_;
-  struct Event {
-    const Operation* operation = nullptr;
-    objects::Audience audience;
-  };
-  std::map<std::string, Event> audiences_;
+  const std::shared_ptr<Events> events_ = std::make_shared<Events>();
 };
 
 /// Any Object, as a Python program uses it.
@@ -325,8 +335,12 @@ class EmbeddedCapsule {
   void emit(const std::string& name, const std::string& event, const py::object& value) {
     const Value converted = to_value(value, hooks_.encode->object);
     const py::gil_scoped_release released;
-    const std::lock_guard lock(mutex_);
-    if (const auto found = shared_.find(name); found != shared_.end()) found->second->emit(event, converted);
+    std::shared_ptr<Events> events;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = shared_.find(name); found != shared_.end()) events = found->second;
+    }
+    if (events) events->emit(event, converted);  // a callback of this process may run now, and call again
   }
   void dismiss(const std::string& name) {
     const py::gil_scoped_release released;
@@ -407,25 +421,16 @@ class EmbeddedCapsule {
   }
 
   Status share_as(const std::string& name, const std::string& interface_name, const Description& description, const std::shared_ptr<Held>& handler, const std::map<std::string, std::string>& properties) {
-    for (std::uint32_t major = 1; major <= kMajorsMax; ++major) {
-      auto written = objects::write_interface(description, interface_name, major);
-      if (!written) return hector::fail(written.error());
-      SharedObject* made = nullptr;
-      const auto instantiate = [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-        auto codec = MessageCodec::of(*interface);
-        if (!codec) return hector::fail(codec.error());
-        auto servant = std::make_unique<SharedObject>(threads_, hooks_, handler, description, *written, *codec, interface);
-        made = servant.get();
-        return std::unique_ptr<Servant>(std::move(servant));
-      };
-      auto adopted = hosting_->adopt(this, {name, written->model, instantiate, properties, "python object"});
-      if (!adopted && adopted.error().type == "INTERFACE") continue;
-      if (!adopted) return adopted;
-      const std::lock_guard lock(mutex_);
-      shared_[name] = made;
-      return {};
-    }
-    return hector::fail(Code::kResourceExhausted, fmt::format("'{}' has {} versions, the limit", interface_name, kMajorsMax));
+    std::shared_ptr<Events> made;
+    auto adopted = objects::adopt(*hosting_, this, {name, interface_name, properties, "python object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
+      auto servant = std::make_unique<SharedObject>(threads_, hooks_, handler, description, written, std::move(codec), interface);
+      made = servant->events();
+      return servant;
+    });
+    if (!adopted) return hector::fail(adopted.error());
+    const std::lock_guard lock(mutex_);
+    shared_[name] = made;
+    return {};
   }
 
   Result<std::shared_ptr<const Proxy>> proxy_of(const std::string& name) {
@@ -452,7 +457,7 @@ class EmbeddedCapsule {
     const auto* const shown = (*proxy)->find(member);
     const Operation* operation = shown == nullptr ? (*proxy)->target->interface()->find(member) : use == Use::kGet ? shown->get : use == Use::kSet ? shown->set : shown->call;
     if (operation == nullptr) return hector::fail(Error{Code::kUnimplemented, fmt::format("'{}' has no {} '{}'", name, use == Use::kCall ? "method" : "attribute", member), "AttributeError", {}, {}});
-    auto request = (*proxy)->codec->request_of(*operation, shown == nullptr || use == Use::kCall ? arguments : arguments);
+    auto request = (*proxy)->codec->request_of(*operation, arguments);
     if (!request) return hector::fail(request.error());
     const Clock& clock = process_->kernel().capsule().clock();
     WaitedCall call;
@@ -473,7 +478,7 @@ class EmbeddedCapsule {
   std::unique_ptr<CapsuleProcess> process_;
   Hosting* hosting_ = nullptr;
   std::mutex mutex_;
-  std::map<std::string, SharedObject*> shared_;
+  std::map<std::string, std::shared_ptr<Events>> shared_;
   std::map<std::string, std::shared_ptr<const Proxy>> proxies_;
 };
 

@@ -98,24 +98,13 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
   Session::Declared subscription_;
 };
 
-AdoptedHero::AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::function<bool()> is_alive)
-    : context_(context), session_(session), facts_(std::make_shared<const HeroFacts>(std::move(facts))), is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))) {}
+AdoptedHero::AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface, std::function<bool()> is_alive)
+    : context_(context), session_(session), facts_(std::make_shared<const HeroFacts>(std::move(facts))), is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))), codec_(std::move(codec)) {
+  for (const auto& operation : interface.operations()) routes_.push_back(&facts_->interface.route_of(operation.name));
+}
 
 AdoptedHero::~AdoptedHero() {
   for (auto& [name, events] : events_) events->close();
-}
-
-Status AdoptedHero::prepare(const Interface& interface) {
-  auto codec = objects::MessageCodec::of(interface);
-  if (!codec) return fail(codec.error());
-  codec_ = *codec;
-  for (const auto& operation : interface.operations()) {
-    const auto& routes = facts_->interface.routes;
-    const auto found = std::find_if(routes.begin(), routes.end(), [&](const auto& each) { return each.operation == operation.name; });
-    if (found == routes.end()) return fail(Code::kInternal, fmt::format("operation '{}' belongs to no member", operation.name));
-    routes_.push_back(&*found);
-  }
-  return {};
 }
 
 void AdoptedHero::invoke(Call& call) noexcept {

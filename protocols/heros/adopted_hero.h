@@ -22,10 +22,8 @@ struct HeroFacts {
 class AdoptedHero final : public Servant {
  public:
   /// `is_alive`: whether the HERO's token is there now.
-  AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::function<bool()> is_alive);
+  AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface, std::function<bool()> is_alive);
   ~AdoptedHero() override;
-  /// Before it is adopted. INVALID_ARGUMENT.
-  Status prepare(const Interface& interface);
   void invoke(Call& call) noexcept override;
 
  private:
@@ -38,7 +36,7 @@ class AdoptedHero final : public Servant {
   Session& session_;
   const std::shared_ptr<const HeroFacts> facts_;
   const std::shared_ptr<const std::function<bool()>> is_alive_;
-  std::shared_ptr<const objects::MessageCodec> codec_;
+  const std::shared_ptr<const objects::MessageCodec> codec_;
   std::vector<const objects::Route*> routes_;  ///< by operation
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Events>> events_;

@@ -11,6 +11,7 @@
 #include "adopted_hero.h"
 #include "hector/service/v1/type.pb.h"
 #include "hector/typed.h"
+#include "objects/adoption.h"
 #include "session.h"
 #include "shown_hero.h"
 
@@ -20,12 +21,8 @@ namespace {
 
 constexpr Duration kDiscoveryTimeout = std::chrono::seconds(2);  // as HEROS' own clients
 constexpr Duration kCapabilitiesTimeout = std::chrono::seconds(10);
-constexpr std::uint32_t kMajorsMax = 1'000;
 constexpr std::size_t kAdoptedMax = 10'000;
 
-bool matches(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& each) { return each.ends_with('*') ? name.starts_with(each.substr(0, each.size() - 1)) : name == each; });
-}
 std::string json_text(const std::string& text) {
   std::string made = "\"";
   for (const char each : text) {
@@ -99,7 +96,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     if (closed_) return;
     std::map<std::string, Hosting::Resident> wanted;
     for (auto& each : context_.hosting->residents(this)) {
-      if (matches(options_.show, each.name)) wanted.emplace(each.name, std::move(each));
+      if (objects::is_listed(options_.show, each.name)) wanted.emplace(each.name, std::move(each));
     }
     std::vector<std::shared_ptr<ShownHero>> gone;
     {
@@ -156,7 +153,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       theirs.is_alive = is_alive;
       if (theirs_.size() > kAdoptedMax) std::erase_if(theirs_, [](const auto& each) { return !each.second.is_alive && !each.second.is_busy && each.second.object.empty(); });
       shows_again = !is_alive && waiting_.contains(name);
-      if (matches(options_.adopt, name) && !theirs.is_busy) {
+      if (objects::is_listed(options_.adopt, name) && !theirs.is_busy) {
         theirs.is_busy = true;
         context_.hosting->run_blocking([weak = weak_from_this(), name] {
           if (const auto self = weak.lock()) self->settle(name);
@@ -232,26 +229,16 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     return adopt_as(*hero, *description, fmt::format("hero.{}{}", realm, class_name));
   }
 
-  /// A class that has changed gets the next major version.
   Result<std::string> adopt_as(const Discovered& hero, const objects::Description& description, const std::string& interface_name) {
     const std::string object = object_name(hero.name);
-    for (std::uint32_t major = 1; major <= kMajorsMax; ++major) {
-      std::vector<std::string> left_out;
-      auto written = objects::write_interface(description, interface_name, major, &left_out);
-      if (!written) return fail(written.error());
-      const auto instantiate = [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-        auto servant = std::make_unique<AdoptedHero>(context_, *session_, HeroFacts{options_.realm, hero.name, hero.proto_version, description, *written}, [this, name = hero.name] { return is_alive(name); });
-        if (auto prepared = servant->prepare(*interface); !prepared) return fail(prepared.error());
-        return std::unique_ptr<Servant>(std::move(servant));
-      };
-      auto adopted = context_.hosting->adopt(this, {object, written->model, instantiate, properties_of(hero), "hero " + hero.class_name});
-      if (!adopted && adopted.error().type == "INTERFACE") continue;
-      if (!adopted) return fail(adopted.error());
-      if (!left_out.empty()) context_.log->write(Level::kWarning, "members that an Interface cannot have", {{"hero", hero.name}, {"members", fmt::format("{}", fmt::join(left_out, ", "))}});
-      publish(*written);
-      return object;
-    }
-    return fail(Code::kResourceExhausted, fmt::format("'{}' has {} versions, the limit", interface_name, kMajorsMax));
+    std::vector<std::string> left_out;
+    auto written = objects::adopt(*context_.hosting, this, {object, interface_name, properties_of(hero), "hero " + hero.class_name}, description, [&](const auto& interface, auto codec, const InterfacePtr& compiled) {
+      return std::make_unique<AdoptedHero>(context_, *session_, HeroFacts{options_.realm, hero.name, hero.proto_version, description, interface}, std::move(codec), *compiled, [this, name = hero.name] { return is_alive(name); });
+    }, &left_out);
+    if (!written) return fail(written.error());
+    if (!left_out.empty()) context_.log->write(Level::kWarning, "members that an Interface cannot have", {{"hero", hero.name}, {"members", fmt::format("{}", fmt::join(left_out, ", "))}});
+    publish(*written);
+    return object;
   }
   bool is_alive(const std::string& name) {
     const std::lock_guard lock(mutex_);

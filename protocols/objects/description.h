@@ -3,6 +3,7 @@
 // Who: the protocols that are worlds of objects of their own.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,10 @@ struct WrittenInterface {
   std::string proto_path, proto;
   std::vector<Route> routes;
   std::string model;  ///< a serialised hector.type.v1.Interface
+  /// Of one of its operations.
+  [[nodiscard]] const Route& route_of(const std::string& operation) const {
+    return *std::find_if(routes.begin(), routes.end(), [&](const auto& each) { return each.operation == operation; });
+  }
 };
 /// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names them. INVALID_ARGUMENT: nothing is left.
 Result<WrittenInterface> write_interface(const Description& description, const std::string& name, std::uint32_t major, std::vector<std::string>* left_out = nullptr);

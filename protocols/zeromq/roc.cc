@@ -6,7 +6,7 @@
 #include <atomic>
 #include <set>
 
-#include "hector/typed.h"
+#include "objects/adoption.h"
 #include "reactor.h"
 #include "types_text.h"
 #include "world_object.h"
@@ -44,15 +44,11 @@ std::optional<std::pair<std::string, Value>> status_for(const std::string& senso
 namespace {
 
 constexpr Duration kDiscovery = std::chrono::milliseconds(250);
+constexpr Duration kAskedAgain = std::chrono::seconds(5);  ///< where nobody has answered
 constexpr Duration kDescribeTimeout = std::chrono::seconds(2);
 constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
 constexpr std::size_t kPendingMax = 100'000;
-constexpr std::uint32_t kMajorsMax = 1'000;
 constexpr const char* kServicesQuestion = "mmi.services";  ///< ours: other brokers answer 501
-
-bool matches(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& each) { return each.ends_with('*') ? name.starts_with(each.substr(0, each.size() - 1)) : name == each; });
-}
 
 class BrokerEndpoint final : public Endpoint {
  public:
@@ -140,10 +136,7 @@ struct ServiceFacts {
 class AdoptedService final : public Servant {
  public:
   AdoptedService(std::shared_ptr<Roc> roc, ServiceFacts facts, std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface) : roc_(std::move(roc)), facts_(std::move(facts)), codec_(std::move(codec)) {
-    for (const auto& operation : interface.operations()) {
-      const auto& routes = facts_.interface.routes;
-      routes_.push_back(&*std::find_if(routes.begin(), routes.end(), [&](const auto& each) { return each.operation == operation.name; }));
-    }
+    for (const auto& operation : interface.operations()) routes_.push_back(&facts_.interface.route_of(operation.name));
   }
   void invoke(Call& call) noexcept override;
 
@@ -269,7 +262,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   void show_residents() {
     std::map<std::string, Hosting::Resident> wanted;
     for (auto& each : context_.hosting->residents(this)) {
-      if (matches(options_.show, each.name)) wanted.emplace(each.name, std::move(each));
+      if (objects::is_listed(options_.show, each.name)) wanted.emplace(each.name, std::move(each));
     }
     reactor_.post([self = shared_from_this(), wanted = std::move(wanted)]() mutable { self->show(std::move(wanted)); });
   }
@@ -387,7 +380,12 @@ class Roc final : public std::enable_shared_from_this<Roc> {
 
   // --- services as Objects --------------------------------------------------------------------------------------------------------------
 
+  /// One question at a time: they would pile up for a broker that is not there.
   void discover() {
+    const TimePoint now = context_.clock->now();
+    if (now < unanswered_until_) return;
+    unanswered_until_ = now + kAskedAgain;
+    questions_.clear();
     if (!is_silent_about_services_) {
       Reactor::send(*client_, write_mdp({1, Side::kClient, Command::kRequest, kServicesQuestion, {}, {""}}, false));
       return;
@@ -398,16 +396,16 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       questions_.push_back(name);
       Reactor::send(*client_, write_mdp({1, Side::kClient, Command::kRequest, "mmi.service", {}, {name}}, false));
     }
-    if (questions_.size() > 10'000) questions_.clear();
   }
   void services_are(const MdpMessage& message) {
+    unanswered_until_ = {};
     if (message.body.front() != "200") {
       is_silent_about_services_ = true;
       return;
     }
     std::set<std::string> there(message.body.begin() + 1, message.body.end());
     for (const auto& name : there) {
-      if (matches(options_.adopt, name)) is_there(name, true);
+      if (objects::is_listed(options_.adopt, name)) is_there(name, true);
     }
     std::vector<std::string> gone;
     for (const auto& name : known_) {
@@ -419,6 +417,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     if (questions_.empty()) return;
     const std::string name = std::move(questions_.front());
     questions_.pop_front();
+    if (questions_.empty()) unanswered_until_ = {};
     is_there(name, code == "200");
   }
   void is_there(const std::string& service, bool there) {
@@ -503,22 +502,13 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     std::string object = service;
     std::replace_if(object.begin(), object.end(), [](char each) { return each == '.' || each == ' ' || each == '/' || static_cast<unsigned char>(each) < 0x20; }, '-');
     const std::string interface_name = fmt::format("roc.{}", objects::identifier_of(description.class_name == "Object" ? service : description.class_name).value_or("Object"));
-    for (std::uint32_t major = 1; major <= kMajorsMax; ++major) {
-      auto written = objects::write_interface(description, interface_name, major);
-      if (!written) return fail(written.error());
-      const auto instantiate = [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-        auto codec = objects::MessageCodec::of(*interface);
-        if (!codec) return fail(codec.error());
-        return std::unique_ptr<Servant>(std::make_unique<AdoptedService>(shared_from_this(), ServiceFacts{service, description, *written}, *codec, *interface));
-      };
-      auto adopted = context_.hosting->adopt(this, {object, written->model, instantiate, {{"service", json_of(Value::of(std::string_view(service)))}}, "roc object"});
-      if (!adopted && adopted.error().type == "INTERFACE") continue;
-      if (!adopted) return adopted;
-      const std::lock_guard lock(mutex_);
-      adopted_[service] = object;
-      return {};
-    }
-    return fail(Code::kResourceExhausted, fmt::format("'{}' has {} versions, the limit", interface_name, kMajorsMax));
+    auto adopted = objects::adopt(*context_.hosting, this, {object, interface_name, {{"service", json_of(Value::of(std::string_view(service)))}}, "roc object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
+      return std::make_unique<AdoptedService>(shared_from_this(), ServiceFacts{service, description, written}, std::move(codec), *interface);
+    });
+    if (!adopted) return fail(adopted.error());
+    const std::lock_guard lock(mutex_);
+    adopted_[service] = object;
+    return {};
   }
 
   // --- status and logs -------------------------------------------------------------------------------------------------------------------
@@ -603,6 +593,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   std::unordered_map<std::uint64_t, Pending> pending_;
   std::set<std::string> known_;
   std::deque<std::string> questions_;
+  TimePoint unanswered_until_;
   bool is_silent_about_services_ = false;
   Audience statuses_, logs_;
   Reactor reactor_;

@@ -218,6 +218,19 @@ class ObjectsAsHeros(World):
             self.assertEqual(peer("raw", "@object/heros/gauge/add/**", "a2616101616201")[0][:2], ["ok", "fb4000000000000000"])  # version 0.1
         self.with_each_version(work)
 
+    def test_c8_references_come_back_as_they_were_and_nobody_is_asked_about_them(self):
+        def text(octets):
+            return bytes([0x60 + len(octets)]) + octets
+        hero = b"\xd9\x23\x28\x82" + text(b"heros") + text(b"nobody")
+        references = (hero, b"\xd9\x23\x29\x83" + text(b"lab.Thing") + b"\x05" + text(b"a thing"), b"\xd9\x23\x2a\x05", b"\xd9\x23\x2b\x82" + hero + text(b"tick"), b"\xd9\x23\x2c\x82" + hero + text(b"on"))
+
+        def work(peer, _):
+            for reference in references:
+                begin = time.monotonic()
+                self.assertEqual(peer("raw", "@object/heros/gauge/echo/**", (b"\x82\x81" + reference + b"\xa0").hex())[0][:2], ["ok", reference.hex()])
+                self.assertLess(time.monotonic() - begin, 1.5)  # who asks about nobody waits for two seconds
+        self.with_each_version(work)
+
     def test_s12_events_are_wired_to_methods_of_others(self):
         self.instrument()
         self.instrument("other")

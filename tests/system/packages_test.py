@@ -101,6 +101,18 @@ class Heros(unittest.TestCase):
                 ours, other = self.pair(version)
                 self.use(other, ours, version == "0.9.1")  # its errors do not say their type
 
+    def test_datasources(self):
+        for version in VERSIONS:
+            for is_ours in (True, False):
+                with self.subTest(version, serves="ours" if is_ours else "theirs"):
+                    server, client = self.pair(version) if is_ours else reversed(self.pair(version))
+                    server("serve_data", "probe")
+                    client("observe_data")
+                    eventually(lambda: server("tell_data", "probe", {"inside": [21.5, "C"]}) == 1 and client("events", 1, 0.3))
+                    client("events", 100, 0.2)
+                    server("tell_data", "probe", {"inside": [22.5, "C"]})
+                    self.assertEqual(client("events", 1, 5)[-1][0], "probe")
+
     def test_ours_with_ours_and_who_dies_is_reported(self):
         ours, other = self.pair("")
         self.use(other, ours, False)

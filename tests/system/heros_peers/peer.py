@@ -12,7 +12,7 @@ import time
 import traceback
 
 import numpy
-from heros import EventObserver, HEROObserver, LocalHERO, RemoteHERO, event
+from heros import DatasourceObserver, EventObserver, HEROObserver, LocalDatasourceHERO, LocalHERO, RemoteHERO, event
 from heros.zenoh import session_manager
 
 session_manager.update_config({"mode": "peer", "listen/endpoints": [os.environ.get("PEER_LISTEN", "tcp/127.0.0.1:0")], "connect/endpoints": sys.argv[1:], "scouting/multicast/enabled": False})
@@ -129,6 +129,18 @@ def do(what, *a):
         return echo_all(a[0])
     if what == "watch":
         getattr(remote(a[0]), a[1]).connect(lambda value: events.append([a[0], a[1], value]))
+        return True
+    if what == "serve_data":
+        class Thermometer(LocalDatasourceHERO):
+            pass
+        objects[a[0]] = Thermometer(a[0])
+        return True
+    if what == "tell_data":
+        return len(objects[a[0]].observable_data(a[1]))
+    if what == "observe_data":
+        observer = DatasourceObserver()
+        observers.append(observer)
+        observer.register_observable_data_callback(lambda name, data: events.append([name, [[each.id, each.raw_value, each.raw_unit] for each in data]]))
         return True
     if what == "watch_all":
         observer = EventObserver("*", a[0])

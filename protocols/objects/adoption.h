@@ -1,0 +1,33 @@
+// What: adopting a foreign object: its description as an Interface, under a version that is free.
+// Why: every world does it in the same way.
+// Who: the protocols that are worlds of objects of their own; the embedded capsule.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hector/protocol.h"
+#include "objects/messages.h"
+
+namespace hector::objects {
+
+struct Adoption {
+  std::string object;          ///< its name here
+  std::string interface_name;  ///< "hero.Camera"
+  std::map<std::string, std::string> properties;
+  std::string kind;            ///< Hosting::Adopted::kind
+};
+using MakeServant = std::function<std::unique_ptr<Servant>(const WrittenInterface& written, std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)>;
+inline constexpr std::uint32_t kMajorsMax = 1'000;
+
+/// A class that has changed gets the next major version of its Interface; the one that was given. Blocks. The errors of write_interface() and Hosting::adopt();
+/// RESOURCE_EXHAUSTED over kMajorsMax.
+Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adoption& adoption, const Description& description, const MakeServant& make, std::vector<std::string>* left_out = nullptr);
+
+/// Whether one of the patterns is the name, or ends with "*" and the name begins like it.
+bool is_listed(const std::vector<std::string>& patterns, const std::string& name);
+
+}  // namespace hector::objects
