@@ -88,6 +88,8 @@ class World(unittest.TestCase):
         shutil.copytree(os.path.join(ROOT, "protocols", "objects", "hector"), os.path.join(self.folder, "hector"))
         self.start()
 
+    realm = "heros"
+
     def start(self, more="", name="lab"):
         os.environ["PYTHONPATH"] = os.pathsep.join([self.folder, os.environ.get("PYTHONPATH", "")])
         return self.capsules.configure(name, f"""capsule: {name}
@@ -95,7 +97,7 @@ store: memory
 protocols:
   udp: {{listen: "127.0.0.1:0"}}
   heros:
-    listen: heros
+    listen: {self.realm}
     settings:
       zenoh: {{mode: peer, listen: {{endpoints: ["tcp/127.0.0.1:{self.port}"]}}, scouting: {{multicast: {{enabled: false}}}}}}
 services: {{naming: embedded, trading: embedded, type: embedded}}
@@ -314,6 +316,17 @@ class HerosAsObjects(World):
         again("serve", "camera")
         eventually(lambda: self.object_json("camera.add", {"a": 1})["value"] == 3.0)
 
+    def test_h4_a_deadline_ends_the_call_in_time_and_the_hero_goes_on_being_called(self):
+        peer = self.peer("2026.2.2")
+        peer("serve", "camera")
+        eventually(lambda: "camera" in self.capsules.hector("get", "objects", capsule="lab"))
+        begin = time.monotonic()
+        with self.assertRaises(CommandFailed) as late:
+            self.capsules.hector("--timeout-ms", "300", "call", "camera.slow", '{"seconds": 3}', capsule="lab")
+        self.assertIn("DEADLINE_EXCEEDED", late.exception.text)
+        self.assertLess(time.monotonic() - begin, 2.5)
+        self.assertEqual(self.object_json("camera.add", {"a": 1})["value"], 3.0)
+
     @needs("protocols/grpc")
     def test_c5_its_events_are_a_flow_over_every_protocol(self):
         peer = self.peer("2026.2.2")
@@ -344,6 +357,24 @@ class HerosAsObjects(World):
         self.assertEqual(self.object_json("second.add", {"a": 1})["value"], 3.0)
         self.assertLess(time.monotonic() - begin, 3.5)
         slow.wait()
+
+
+@needs("protocols/heros", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+class AnotherRealm(World):
+    realm = "lab2"
+
+    def test_c7_a_realm_other_than_heros(self):
+        self.instrument()
+        for version in VERSIONS:
+            with self.subTest(version):
+                peer = self.peer(version)
+                name = "camera_" + version.replace(".", "_")
+                peer("serve", name, {"realm": "lab2"})
+                eventually(lambda: name in self.capsules.hector("get", "objects", capsule="lab"))
+                self.assertEqual(self.object_json(f"{name}.add", {"a": 1})["value"], 3.0)
+                self.assertIn("hero.lab2.Camera/1", self.capsules.hector("get", "objects", capsule="lab"))
+                eventually(lambda: "gauge" in peer("discover", "lab2"))
+                self.assertNotIn("gauge", peer("discover", "heros"))
 
 
 if __name__ == "__main__":

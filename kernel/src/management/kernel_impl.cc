@@ -563,7 +563,7 @@ Result<Reference> KernelImpl::create_object(const CreateOptions& options) {
 
 Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
   if (auto added = core_.offers.add(offer); !added) return added;
-  if (auto bound = bind_name(offer->object, core_.reference_of(*offer), name == NameIs::kNew); !bound) {
+  if (auto bound = bind_object(*offer, name); !bound) {
     core_.offers.remove(offer->object);
     return bound;
   }
@@ -577,7 +577,16 @@ Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
   return {};
 }
 
+/// A service that comes just now enters every Offer there is: then the name is taken, by this one.
+Status KernelImpl::bind_object(const Offer& offer, NameIs name) {
+  auto bound = bind_name(offer.object, core_.reference_of(offer), name == NameIs::kNew);
+  if (bound || bound.error().code != Code::kAlreadyExists) return bound;
+  auto there = services().naming->lookup(offer.object);
+  return there && there->capsule_id == core_.capsule_id && there->offer == offer.id ? Status() : bound;
+}
+
 Status KernelImpl::publish(const OfferPtr& offer) {
+  const std::lock_guard one(publishing_);  // else two at a time would each leave an offer with the Trader
   const Services use = services();
   const Reference reference = core_.reference_of(*offer);
   if (use.trading == nullptr) return {};

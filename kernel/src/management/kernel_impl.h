@@ -103,6 +103,7 @@ class KernelImpl final : public Kernel {
  private:
   enum class NameIs { kNew, kTakenOver };
   Status add_offer(const OfferPtr& offer, NameIs name);
+  Status bind_object(const Offer& offer, NameIs name);
   enum class NameGoes { kAway, kToSuccessor };
   Status end_object(const std::string& name, NameGoes name_goes);
   Result<OfferPtr> make_offer(const CreateOptions& options, const TemplateInfo& info, types::CompiledPtr interface);
@@ -129,6 +130,7 @@ class KernelImpl final : public Kernel {
   KernelHosting hosting_{*this};
   ObjectCapsule own_capsule_;
   ModuleLoader* loader_ = nullptr;
+  std::mutex publishing_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Language>> languages_;
   std::map<std::string, LoadedTemplate> templates_;
