@@ -11,11 +11,7 @@
 #include <thread>
 
 #include "capsule_process.h"
-#include "hector/type_model.h"
-#include "hector/typed.h"
-#include "objects/description.h"
-#include "objects/messages.h"
-#include "run_directory.h"
+#include "objects/adoption.h"
 
 namespace {
 
@@ -25,14 +21,13 @@ using Time = std::chrono::steady_clock;
 
 constexpr int kCalls = 3'000;
 constexpr int kTogether = 32;
-constexpr int kEnvelopes = 100'000;
 
 std::string spread(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return fmt::format("{:.0f} ({:.0f} to {:.0f})", values[values.size() / 2], values.front(), values.back());
 }
 
-/// add(a, b, scale) as HEROS has it.
+/// add(a, b)
 class Adder final : public Servant {
  public:
   explicit Adder(std::shared_ptr<const MessageCodec> codec) : codec_(std::move(codec)) {}
@@ -57,9 +52,9 @@ Configuration configuration(const std::string& name, const std::string& protocol
 }
 void share_adder(CapsuleProcess& process) {
   Description description{"Adder", {{objects::Member::Kind::kMethod, "add", {{"a", "int", ParameterKind::kPositionalOrKeyword, {}}, {"b", "int", ParameterKind::kPositionalOrKeyword, {}}}, "float", true, true}}};
-  auto written = write_interface(description, "bench.Adder", 1);
-  auto* const hosting = process.kernel().protocol_context("{}").hosting;
-  static_cast<void>(hosting->adopt(&process, {"adder", written->model, [](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> { return std::unique_ptr<Servant>(std::make_unique<Adder>(*MessageCodec::of(*interface))); }, {}, "bench"}));
+  auto adopted = adopt(*process.kernel().protocol_context("{}").hosting, &process, {"adder", "bench.Adder", {}, "bench"}, description,
+                       [](const auto&, auto codec, const InterfacePtr&) { return std::make_unique<Adder>(std::move(codec)); });
+  if (!adopted) fmt::print(stderr, "{}\n", adopted.error().text());
 }
 std::shared_ptr<Target> found(CapsuleProcess& process, const std::string& object) {
   for (const auto until = Time::now() + std::chrono::seconds(10); Time::now() < until; std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
@@ -133,9 +128,8 @@ void measure_heros(int rounds, int port) {
 void measure_roc(int rounds, int port) {
   const std::string at = fmt::format("tcp://127.0.0.1:{}", port);
   const pid_t broker = in_a_child([&] { static_cast<void>((new CapsuleProcess(configuration("broker", "zeromq", {"broker:" + at}, "{}"), plugin_paths()))->start()); });
-  // It shows its Object to the broker under a name that says it is no capsule's: adopted by whoever asks.
   const pid_t server = in_a_child([&] {
-    auto* const process = new CapsuleProcess(configuration("server", "zeromq", {"roc:" + at}, R"({"adopt_capsules": true})"), plugin_paths());
+    auto* const process = new CapsuleProcess(configuration("server", "zeromq", {"roc:" + at}, "{}"), plugin_paths());
     if (process->start()) share_adder(*process);
   });
   {
@@ -170,10 +164,12 @@ void measure_hermes(int rounds, int port) {
   });
   {
     CapsuleProcess process(configuration("receiver", "zeromq", {"hermes:," + out}, "{}"), plugin_paths());
-    if (!process.start()) return;
-    const auto target = found(process, "hermes");
-    const auto codec = *MessageCodec::of(*target->interface());
-    const auto* const counters = target->interface()->find("counters");
+    const auto target = process.start() ? found(process, "hermes") : nullptr;
+    if (!target) {
+      end(sender);
+      end(office);
+      return fmt::print(stderr, "Hermes: nobody there\n");
+    }
     const auto* const receive = target->interface()->find("receive");
     std::atomic<std::int64_t> told{0};
     std::shared_ptr<Stream> stream;
@@ -199,15 +195,12 @@ void measure_hermes(int rounds, int port) {
       std::this_thread::sleep_for(std::chrono::seconds(1));
       figures.push_back(static_cast<double>(told - from) / std::chrono::duration<double>(Time::now() - begin).count());
     }
-    static_cast<void>(counters);
     fmt::print("| Hermes envelopes, published by one capsule, through our post office, read as a flow by another | {} /s |\n", spread(figures));
     fflush(stdout);
     end(sender);
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
     end(office);
     _exit(0);  // the flow's callback refers to this frame
   }
-  end(office);
 }
 
 }  // namespace

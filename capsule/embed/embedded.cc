@@ -87,7 +87,7 @@ struct Held {
   py::object object;
 };
 
-/// HectorError(code, message, type); packages map it to their own.
+/// CapsuleError(code, message, type); packages map it to their own.
 py::object error_class;
 [[noreturn]] void raise(const Error& error) {
   PyErr_SetObject(error_class.ptr(), py::make_tuple(std::string(code_name(error.code)), error.message, error.type).ptr());

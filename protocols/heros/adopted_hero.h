@@ -27,7 +27,6 @@ class AdoptedHero final : public Servant {
   void invoke(Call& call) noexcept override;
 
  private:
-  struct Told;
   class Events;
   void ask(Call& call, const std::string& member, std::optional<std::string> payload, objects::Use use);
   void watch(Call& call, std::size_t route);

@@ -63,7 +63,7 @@ Result<std::string> read_interface_model(const std::string& yaml, const std::str
 extern const char* const kValueProtoPath;
 extern const char* const kValueProto;
 
-/// The other way: what an Object's Interface looks like there. `indices` are of its operations.
+/// The other way: what an Object's Interface looks like there, with the operations that serve it.
 struct ShownMember {
   Member member;
   const Operation* call = nullptr;  ///< also an event's

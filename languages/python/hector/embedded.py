@@ -8,7 +8,6 @@ import inspect
 import json
 import os
 import threading
-import weakref
 
 from . import _capsule
 from ._capsule import CapsuleError, Tag
@@ -20,7 +19,6 @@ CALL, GET, SET = 0, 1, 2
 #: lib/hector, where this build's plugins are.
 PLUGINS = os.environ.get("HECTOR_PLUGIN_PATH") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-_capsules = weakref.WeakValueDictionary()
 _kept = {}
 _lock = threading.Lock()
 _count = 0
