@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "relay.h"
 #include "types_text.h"
 #include "world_object.h"
 
@@ -47,32 +48,13 @@ class PostOffice final : public Endpoint {
  public:
   ~PostOffice() override { reactor_.stop(); }
   Status open(const HermesOptions& options) {
-    return on_reactor(reactor_, [this, options]() -> Status {
-      const auto pass = [](Reactor::Socket*& to, Reactor::Socket*& debug) {
-        return [&to, &debug](const Frames& frames) {
-          if (to != nullptr) Reactor::send(*to, frames);
-          if (debug != nullptr) Reactor::send(*debug, frames);
-        };
-      };
-      auto in = reactor_.open(zmq::socket_type::xsub, Reactor::How::kBind, options.proxy_in, pass(out_, debug_));
-      if (!in) return fail(in.error());
-      auto out = reactor_.open(zmq::socket_type::xpub, Reactor::How::kBind, options.proxy_out, pass(in_, debug_));
-      if (!out) return fail(out.error());
-      if (!options.debug.empty()) {
-        auto debug = reactor_.open(zmq::socket_type::pub, Reactor::How::kBind, options.debug, {});
-        if (!debug) return fail(debug.error());
-        debug_ = *debug;
-      }
-      in_ = *in;
-      out_ = *out;
-      return {};
-    });
+    return on_reactor(reactor_, [this, options] { return relay_.open(reactor_, options.proxy_in, options.proxy_out, options.debug); });
   }
   std::string address() const override { return {}; }
   void drain(Duration) noexcept override { reactor_.stop(); }
 
  private:
-  Reactor::Socket *in_ = nullptr, *out_ = nullptr, *debug_ = nullptr;
+  Relay relay_;
   Reactor reactor_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "objects/adoption.h"
 #include "reactor.h"
+#include "relay.h"
 #include "types_text.h"
 #include "world_object.h"
 
@@ -64,14 +65,7 @@ class BrokerEndpoint final : public Endpoint {
       }, [](zmq::socket_t& socket) { socket.set(zmq::sockopt::router_handover, true); });
       if (!router) return fail(router.error());
       router_ = *router;
-      auto in = reactor_.open(zmq::socket_type::xsub, Reactor::How::kBind, options.at.general_xsub, [this](const Frames& frames) {
-        if (out_ != nullptr) Reactor::send(*out_, frames);
-      });
-      if (!in) return fail(in.error());
-      auto out = reactor_.open(zmq::socket_type::xpub, Reactor::How::kBind, options.at.general_xpub, [this](const Frames& frames) { Reactor::send(*in_, frames); });
-      if (!out) return fail(out.error());
-      in_ = *in;
-      out_ = *out;
+      if (auto relayed = relay_.open(reactor_, options.at.general_xsub, options.at.general_xpub, ""); !relayed) return relayed;
       reactor_.every(std::min<Duration>(options.broker.heartbeat / 4, std::chrono::milliseconds(500)), [this] { broker_.tick(context_.clock->now()); });
       return {};
     });
@@ -87,7 +81,8 @@ class BrokerEndpoint final : public Endpoint {
   }
   const ProtocolContext& context_;
   Broker broker_;
-  Reactor::Socket *router_ = nullptr, *in_ = nullptr, *out_ = nullptr;
+  Reactor::Socket* router_ = nullptr;
+  Relay relay_;
   Reactor reactor_;
 };
 

@@ -1,0 +1,27 @@
+#include "relay.h"
+
+namespace hector::zeromq {
+
+Status Relay::open(Reactor& reactor, const std::string& in, const std::string& out, const std::string& debug) {
+  auto xsub = reactor.open(zmq::socket_type::xsub, Reactor::How::kBind, in, pass_to(out_));
+  if (!xsub) return fail(xsub.error());
+  auto xpub = reactor.open(zmq::socket_type::xpub, Reactor::How::kBind, out, pass_to(in_));
+  if (!xpub) return fail(xpub.error());
+  if (!debug.empty()) {
+    auto pub = reactor.open(zmq::socket_type::pub, Reactor::How::kBind, debug, {});
+    if (!pub) return fail(pub.error());
+    debug_ = *pub;
+  }
+  in_ = *xsub;
+  out_ = *xpub;
+  return {};
+}
+
+Reactor::OnMessage Relay::pass_to(Reactor::Socket*& to) {
+  return [this, &to](const Frames& frames) {
+    if (to != nullptr) Reactor::send(*to, frames);
+    if (debug_ != nullptr) Reactor::send(*debug_, frames);
+  };
+}
+
+}  // namespace hector::zeromq
