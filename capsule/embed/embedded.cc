@@ -14,6 +14,7 @@
 #include "objects/adoption.h"
 #include "objects/audience.h"
 #include "objects/messages.h"
+#include "objects/read_all.h"
 #include "values.h"
 
 namespace hector::embedded {
@@ -231,7 +232,11 @@ class Watch : public std::enable_shared_from_this<Watch> {
       call_ = &call;
     }
     proxy_->target->start(call);
-    if (stream_) read();
+    if (!stream_) return;
+    objects::read_all(stream_, [self = shared_from_this()](Payload message, const std::function<void(bool)>& next) {
+      self->tell(message.bytes());
+      next(true);
+    }, [] {});
   }
   void close() {
     Call* call = nullptr;
@@ -253,13 +258,6 @@ class Watch : public std::enable_shared_from_this<Watch> {
   }
 
  private:
-  void read() {
-    stream_->read([self = shared_from_this()](Result<std::optional<Payload>> message) {
-      if (!message || !*message) return;
-      self->tell((*message)->bytes());
-      self->read();
-    });
-  }
   void tell(const Bytes& message) {
     auto value = proxy_->codec->value_of_reply(operation_, message);
     if (!value || Py_IsInitialized() == 0) return;
@@ -303,10 +301,13 @@ class EmbeddedCapsule {
     }
     if (!started) raise(started.error());
     hosting_ = process_->kernel().protocol_context("{}").hosting;
+    hosting_->on_change(this, [this] { change(); });
   }
   ~EmbeddedCapsule() { stop(); }
   void stop() {
     const py::gil_scoped_release released;
+    if (process_) hosting_->on_change(this, nullptr);
+    change();
     if (process_) process_->stop();
     threads_.stop();
     proxies_.clear();
@@ -351,13 +352,21 @@ class EmbeddedCapsule {
     static_cast<void>(hosting_->dismiss(name));
   }
 
-  std::vector<std::pair<std::string, std::string>> names() {
+  /// Name, Interface, and properties as JSON.
+  std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>> names() {
     const py::gil_scoped_release released;
-    std::vector<std::pair<std::string, std::string>> list;
-    for (const auto& each : hosting_->residents(nullptr)) list.emplace_back(each.name, each.interface->id());
+    std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>> list;
+    for (auto& each : hosting_->residents(nullptr)) list.emplace_back(each.name, each.interface->id(), std::move(each.properties));
     return list;
   }
-  /// Kind, name, parameters (name, type, optional), type, writable; none where there is no such Object.
+  /// Waits until Objects have come or gone since `seen` was returned, or for `timeout_s`; how often they have.
+  std::uint64_t wait_for_change(std::uint64_t seen, double timeout_s) {
+    const py::gil_scoped_release released;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::duration<double>(timeout_s), [&] { return changes_ != seen; });
+    return changes_;
+  }
+  /// Kind, name, parameters (name, type, kind, optional), type, writable; none where there is no such Object.
   py::object members(const std::string& name) {
     std::shared_ptr<const Proxy> proxy;
     {
@@ -368,7 +377,7 @@ class EmbeddedCapsule {
     py::list list;
     for (const auto& each : proxy->members) {
       py::list parameters;
-      for (const auto& parameter : each.member.parameters) parameters.append(py::make_tuple(parameter.name, parameter.type, parameter.fallback.has_value()));
+      for (const auto& parameter : each.member.parameters) parameters.append(py::make_tuple(parameter.name, parameter.type, static_cast<int>(parameter.kind), parameter.fallback.has_value()));
       list.append(py::make_tuple(each.member.kind == Member::Kind::kMethod ? "method" : each.member.kind == Member::Kind::kAttribute ? "attribute" : "event", each.member.name, parameters, each.member.type, each.member.is_writable));
     }
     return list;
@@ -450,6 +459,11 @@ class EmbeddedCapsule {
     const std::lock_guard lock(mutex_);
     proxies_.erase(name);
   }
+  void change() {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+    changed_.notify_all();
+  }
 
   Result<Value> call_now(const std::string& name, Use use, const std::string& member, const Arguments& arguments, double timeout_s) {
     auto proxy = proxy_of(name);
@@ -457,7 +471,8 @@ class EmbeddedCapsule {
     const auto* const shown = (*proxy)->find(member);
     const Operation* operation = shown == nullptr ? (*proxy)->target->interface()->find(member) : use == Use::kGet ? shown->get : use == Use::kSet ? shown->set : shown->call;
     if (operation == nullptr) return hector::fail(Error{Code::kUnimplemented, fmt::format("'{}' has no {} '{}'", name, use == Use::kCall ? "method" : "attribute", member), "AttributeError", {}, {}});
-    auto request = (*proxy)->codec->request_of(*operation, arguments);
+    const bool is_set = use == Use::kSet && !arguments.positional.empty();
+    auto request = is_set ? (*proxy)->codec->request_of_value(*operation, arguments.positional[0]) : (*proxy)->codec->request_of(*operation, arguments);
     if (!request) return hector::fail(request.error());
     const Clock& clock = process_->kernel().capsule().clock();
     WaitedCall call;
@@ -478,6 +493,8 @@ class EmbeddedCapsule {
   std::unique_ptr<CapsuleProcess> process_;
   Hosting* hosting_ = nullptr;
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t changes_ = 0;
   std::map<std::string, std::shared_ptr<Events>> shared_;
   std::map<std::string, std::shared_ptr<const Proxy>> proxies_;
 };
@@ -498,6 +515,7 @@ PYBIND11_MODULE(_capsule, module) {
       .def("emit", &EmbeddedCapsule::emit)
       .def("dismiss", &EmbeddedCapsule::dismiss)
       .def("names", &EmbeddedCapsule::names)
+      .def("wait_for_change", &EmbeddedCapsule::wait_for_change)
       .def("members", &EmbeddedCapsule::members)
       .def("call", &EmbeddedCapsule::call)
       .def("watch", &EmbeddedCapsule::watch);

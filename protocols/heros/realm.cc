@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,7 +11,7 @@
 #include "adopted_hero.h"
 #include "hector/service/v1/type.pb.h"
 #include "hector/typed.h"
-#include "objects/adoption.h"
+#include "objects/forwarding.h"
 #include "session.h"
 #include "shown_hero.h"
 
@@ -193,33 +193,46 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   }
 
   Result<Value> ask(const std::string& key, bool all, Duration timeout) {
-    struct Waiting {
-      std::mutex mutex;
-      std::condition_variable done;
-      std::optional<std::vector<Answer>> answers;
-    };
-    auto waiting = std::make_shared<Waiting>();
-    session_->ask(key, std::nullopt, all, timeout, [waiting](std::vector<Answer> answers) {
-      const std::lock_guard lock(waiting->mutex);
-      waiting->answers = std::move(answers);
-      waiting->done.notify_all();
-    });
-    std::unique_lock lock(waiting->mutex);
-    waiting->done.wait(lock, [&] { return waiting->answers.has_value(); });
-    if (waiting->answers->empty()) return fail(Code::kUnavailable, fmt::format("nobody answers at '{}'", key));
-    const auto& first = waiting->answers->front();
+    const auto said = std::make_shared<std::promise<std::vector<Answer>>>();
+    session_->ask(key, std::nullopt, all, timeout, [said](std::vector<Answer> answers) { said->set_value(std::move(answers)); });
+    const auto answers = said->get_future().get();  // zenoh's own time-out at the latest
+    if (answers.empty()) return fail(Code::kUnavailable, fmt::format("nobody answers at '{}'", key));
+    const auto& first = answers.front();
     if (!first.ok) return fail(read_error(first.payload));
     return read_cbor(first.payload);
   }
 
-  /// The Object's name.
-  Result<std::string> adopt(const std::string& name) {
+  Result<Discovered> discover(const std::string& name) {
     auto said = ask(key_of(options_.realm, name, "_discover") + "/**", true, kDiscoveryTimeout);
     if (!said) return fail(said.error());
-    auto hero = read_discovered(*said);
+    return read_discovered(*said);
+  }
+  /// Of a HERO that another capsule shows.
+  static Result<Reference> reference_of(const Discovered& hero) {
+    const auto found = hero.metadata.find(kReference);
+    if (found == hero.metadata.end()) return fail(Code::kNotFound, "it says no reference");
+    return Reference::from_text(found->second);
+  }
+  /// As the Object that it is in its own capsule: with its Interface, by the protocol that both have.
+  Status adopt_offer(const Discovered& hero, const std::string& object) {
+    auto reference = reference_of(hero);
+    if (!reference) return fail(reference.error());
+    return objects::adopt_offer(*context_.hosting, this, {object, {}, properties_of(hero), "hero " + hero.class_name}, *reference, [weak = weak_from_this(), name = hero.name]() -> Result<Reference> {
+      const auto self = weak.lock();
+      if (!self || self->closed_) return fail(Code::kUnavailable, "the realm is closed");
+      return self->discover(name).and_then(reference_of);
+    });
+  }
+
+  /// The Object's name.
+  Result<std::string> adopt(const std::string& name) {
+    auto hero = discover(name);
     if (!hero) return fail(hero.error());
     // What another capsule shows here is reached without this realm.
     if (!options_.adopt_capsules && std::any_of(hero->tags.begin(), hero->tags.end(), [](const auto& tag) { return tag.starts_with("_hector:"); })) return std::string();
+    const auto adopted = adopt_offer(*hero, object_name(hero->name));
+    if (adopted) return object_name(hero->name);
+    if (hero->metadata.contains(kReference)) context_.log->write(Level::kInfo, "a HERO of another capsule is called over the realm", {{"hero", name}, {"error", adopted.error().message}});
     auto capabilities = ask(key_of(options_.realm, name, "_capabilities"), false, kCapabilitiesTimeout);
     if (!capabilities) return fail(capabilities.error());
     auto description = read_capabilities(*capabilities, hero->class_name);
@@ -253,7 +266,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   std::map<std::string, std::string> properties_of(const Discovered& hero) const {
     std::map<std::string, std::string> properties{{"realm", json_text(options_.realm)}, {"hero", json_text(hero.name)}, {"class", json_text(hero.class_name)}, {"tags", json_list(hero.tags)}, {"implements", json_list(hero.implements)}};
     for (const auto& [key, text] : hero.metadata) {
-      if (const auto name = objects::identifier_of(key); name && text.size() < 10'000) properties.emplace("meta_" + *name, json_text(text));
+      if (const auto name = objects::identifier_of(key); name && key != kReference && text.size() < 10'000) properties.emplace("meta_" + *name, json_text(text));
     }
     return properties;
   }

@@ -98,7 +98,7 @@ Status Session::put(const std::string& key, std::string_view payload, std::strin
   char* error = nullptr;
   const std::shared_lock lock(mutex_);
   if (session_ == nullptr) return fail(Code::kUnavailable, "the realm is closed");
-  if (hz_put(session_, key.c_str(), slice(payload), slice(attachment), 1, &error) == 0) return fail(Code::kUnavailable, take(error));
+  if (hz_put(session_, key.c_str(), slice(payload), slice(attachment), &error) == 0) return fail(Code::kUnavailable, take(error));
   return {};
 }
 

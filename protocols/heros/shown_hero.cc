@@ -178,6 +178,7 @@ void ShownHero::query(Query query, std::string_view asked, std::string_view payl
     for (const auto& [name_of, value] : properties) {
       if (name_of.starts_with("meta_")) hero.metadata.emplace(name_of.substr(5), text_of(value));
     }
+    if (const auto reference = context_.hosting->reference_of(object_.name)) hero.metadata[kReference] = reference->text();
     return query.reply(key, write_discovered(hero));
   }
   if (member == "_capabilities") return query.reply(key, write_capabilities(members_));
@@ -206,7 +207,7 @@ void ShownHero::use_attribute(Query query, const std::string& key, const objects
   if (member.set == nullptr) return query.fail({Code::kPermissionDenied, fmt::format("'{}' can only be read", member.member.name), {}, {}, {}});
   auto value = read_cbor(payload);
   if (!value) return query.fail(value.error());
-  call(std::move(query), key, *member.set, codec_->request_of(*member.set, {{std::move(*value)}, Value::map()}));
+  call(std::move(query), key, *member.set, codec_->request_of_value(*member.set, *value));
 }
 
 void ShownHero::call(Query query, const std::string& key, const Operation& operation, Result<Bytes> request) {

@@ -180,8 +180,15 @@ std::vector<ShownMember> shown_members(const Interface& interface) {
     ShownMember method{{Member::Kind::kMethod, operation.name, {}, {}, true, false}, &operation, nullptr, nullptr};
     bool is_optional = false;
     for (const auto& field : (*codec)->input_fields(operation)) {
-      is_optional = is_optional || field.is_optional;  // no parameter without a default behind one that has one
-      method.member.parameters.push_back({python_name(field.name), field.type, ParameterKind::kPositionalOrKeyword, is_optional ? std::optional(Value::null()) : std::nullopt});
+      Parameter parameter{python_name(field.name), field.type, field.kind, std::nullopt};
+      if (field.kind == ParameterKind::kPositionalRest || field.kind == ParameterKind::kKeywordRest) {
+        parameter.type.clear();
+      } else {
+        // No positional parameter without a default behind one that has one.
+        is_optional = field.is_optional || (is_optional && field.kind == ParameterKind::kPositionalOrKeyword);
+        if (is_optional) parameter.fallback = Value::null();
+      }
+      method.member.parameters.push_back(std::move(parameter));
     }
     const auto replies = (*codec)->output_fields(operation);
     method.member.type = replies.empty() ? "None" : replies.size() == 1 ? replies[0].type : "dict";

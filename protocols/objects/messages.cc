@@ -256,6 +256,20 @@ std::vector<const pb::FieldDescriptor*> fields_of(const pb::Descriptor& descript
   return fields;
 }
 
+/// See Field::kind.
+std::vector<ParameterKind> kinds_of(const std::vector<const pb::FieldDescriptor*>& fields) {
+  const auto is_value = [](const pb::FieldDescriptor& field) { return field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName; };
+  std::vector<ParameterKind> kinds;
+  auto kind = ParameterKind::kPositionalOrKeyword;
+  for (const auto* field : fields) {
+    const bool is_named_rest = field == fields.back() && field->is_map() && field->message_type()->field(0)->cpp_type() == Type::CPPTYPE_STRING && is_value(*field->message_type()->field(1));
+    const bool is_rest = kind == ParameterKind::kPositionalOrKeyword && field->is_repeated() && !field->is_map() && is_value(*field);
+    kinds.push_back(is_named_rest ? ParameterKind::kKeywordRest : is_rest ? ParameterKind::kPositionalRest : kind);
+    if (is_rest) kind = ParameterKind::kKeywordOnly;
+  }
+  return kinds;
+}
+
 class Codec final : public MessageCodec {
  public:
   Status read(const Interface& interface) {
@@ -272,7 +286,7 @@ class Codec final : public MessageCodec {
     for (const auto& operation : interface.operations()) {
       const auto shape = [&](const std::string& name) {
         Shape made;
-        if (const auto* const descriptor = name.empty() ? nullptr : pool_.FindMessageTypeByName(name)) made = {factory_.GetPrototype(descriptor), fields_of(*descriptor)};
+        if (const auto* const descriptor = name.empty() ? nullptr : pool_.FindMessageTypeByName(name)) made = {factory_.GetPrototype(descriptor), fields_of(*descriptor), kinds_of(fields_of(*descriptor))};
         return made;
       };
       operations_.push_back({shape(operation.input), shape(operation.output)});
@@ -286,28 +300,44 @@ class Codec final : public MessageCodec {
 
   Result<Bytes> request_of(const Operation& operation, const Arguments& arguments) const override {
     const auto& shape = of(operation).in;
+    const auto& fields = shape.fields;
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
-    if (arguments.positional.size() > shape.fields.size()) {
-      return fail(wrong(fmt::format("{}() takes {} arguments, {} were given", operation.name, shape.fields.size(), arguments.positional.size())));
-    }
-    std::vector<bool> given(shape.fields.size(), false);
+    std::vector<bool> given(fields.size(), false);
     const auto set = [&](std::size_t i, const Value& value) -> Status {
-      if (given[i]) return fail(wrong(fmt::format("{}() got several values for argument '{}'", operation.name, std::string(shape.fields[i]->name()))));
+      if (given[i]) return fail(wrong(fmt::format("{}() got several values for argument '{}'", operation.name, std::string(fields[i]->name()))));
       given[i] = true;
-      return set_field(*message, *shape.fields[i], value, std::string(shape.fields[i]->name()), 0);
+      return set_field(*message, *fields[i], value, std::string(fields[i]->name()), 0);
     };
-    for (std::size_t i = 0; i < arguments.positional.size(); ++i) {
-      if (auto done = set(i, arguments.positional[i]); !done) return fail(done.error());
+    const auto has = [&](std::size_t i, ParameterKind kind) { return i < fields.size() && shape.kinds[i] == kind; };
+    std::size_t next = 0;
+    for (std::size_t k = 0; k < arguments.positional.size(); ++k) {
+      if (has(next, ParameterKind::kPositionalRest)) {
+        Value rest = Value::list();
+        rest.items.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(k), arguments.positional.end());
+        if (auto done = set(next, rest); !done) return fail(done.error());
+        break;
+      }
+      if (!has(next, ParameterKind::kPositionalOrKeyword)) return fail(wrong(fmt::format("{}() takes {} arguments, {} were given", operation.name, next, arguments.positional.size())));
+      if (auto done = set(next++, arguments.positional[k]); !done) return fail(done.error());
     }
+    Value others = Value::map();
     for (std::size_t k = 0; k + 1 < arguments.keywords.items.size(); k += 2) {
       const std::string& name = arguments.keywords.items[k].text;
       std::size_t i = 0;
-      while (i < shape.fields.size() && shape.fields[i]->name() != name && std::string(shape.fields[i]->name()) + "_" != name) ++i;
-      if (i == shape.fields.size()) return fail(wrong(fmt::format("{}() got an unexpected argument '{}'", operation.name, name)));
-      if (auto done = set(i, arguments.keywords.items[k + 1]); !done) return fail(done.error());
+      while (i < fields.size() && ((fields[i]->name() != name && std::string(fields[i]->name()) + "_" != name) || shape.kinds[i] == ParameterKind::kKeywordRest)) ++i;
+      if (i < fields.size()) {
+        if (auto done = set(i, arguments.keywords.items[k + 1]); !done) return fail(done.error());
+      } else if (!fields.empty() && has(fields.size() - 1, ParameterKind::kKeywordRest)) {
+        others.put(name, arguments.keywords.items[k + 1]);
+      } else {
+        return fail(wrong(fmt::format("{}() got an unexpected argument '{}'", operation.name, name)));
+      }
+    }
+    if (!others.items.empty()) {
+      if (auto done = set(fields.size() - 1, others); !done) return fail(done.error());
     }
     for (std::size_t i = 0; i < given.size(); ++i) {
-      if (!given[i] && !is_optional(*shape.fields[i])) return fail(wrong(fmt::format("{}() misses the argument '{}'", operation.name, std::string(shape.fields[i]->name()))));
+      if (!given[i] && !is_optional(*fields[i])) return fail(wrong(fmt::format("{}() misses the argument '{}'", operation.name, std::string(fields[i]->name()))));
     }
     return Bytes::take(message->SerializeAsString());
   }
@@ -347,19 +377,14 @@ class Codec final : public MessageCodec {
     return value_of(**message);
   }
 
-  Result<Bytes> reply_of(const Operation& operation, const Value& value) const override {
-    const auto& shape = of(operation).out;
-    if (shape.prototype == nullptr || shape.fields.empty()) return Bytes();
-    const std::unique_ptr<pb::Message> message(shape.prototype->New());
-    auto filled = shape.fields.size() == 1 ? set_field(*message, *shape.fields[0], value, operation.name, 0) : fill(*message, value, operation.name, 0);
-    if (!filled) return fail(filled.error());
-    return Bytes::take(message->SerializeAsString());
-  }
+  Result<Bytes> reply_of(const Operation& operation, const Value& value) const override { return filled(of(operation).out, value, operation.name); }
+  Result<Bytes> request_of_value(const Operation& operation, const Value& value) const override { return filled(of(operation).in, value, operation.name); }
 
  private:
   struct Shape {
     const pb::Message* prototype = nullptr;
     std::vector<const pb::FieldDescriptor*> fields;
+    std::vector<ParameterKind> kinds;
   };
   struct Shapes {
     Shape in, out;
@@ -370,13 +395,20 @@ class Codec final : public MessageCodec {
   }
   static std::vector<Field> described(const Shape& shape) {
     std::vector<Field> list;
-    for (const auto* field : shape.fields) list.push_back({std::string(field->name()), python_type(*field), is_optional(*field)});
+    for (std::size_t i = 0; i < shape.fields.size(); ++i) list.push_back({std::string(shape.fields[i]->name()), python_type(*shape.fields[i]), is_optional(*shape.fields[i]), shape.kinds[i]});
     return list;
   }
   static Result<std::unique_ptr<pb::Message>> parse(const Shape& shape, const Bytes& bytes) {
     std::unique_ptr<pb::Message> message(shape.prototype->New());
     if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return fail(Code::kInvalidArgument, fmt::format("the octets are not a {}", std::string(message->GetTypeName())));
     return message;
+  }
+  static Result<Bytes> filled(const Shape& shape, const Value& value, const std::string& where) {
+    if (shape.prototype == nullptr || shape.fields.empty()) return Bytes();
+    const std::unique_ptr<pb::Message> message(shape.prototype->New());
+    auto done = shape.fields.size() == 1 ? set_field(*message, *shape.fields[0], value, where, 0) : fill(*message, value, where, 0);
+    if (!done) return fail(done.error());
+    return Bytes::take(message->SerializeAsString());
   }
   static Result<Value> bare(const Shape& shape, const Bytes& bytes) {
     if (shape.prototype == nullptr || shape.fields.empty()) return Value::null();

@@ -16,6 +16,9 @@ struct Field {
   std::string name;
   std::string type;  ///< a Python type's name: int, float, bool, str, bytes, list, dict; empty: anything
   bool is_optional = false;
+  /// The first `repeated hector.value.v1.Value` takes the positional arguments that are left (what follows it is given by name), a
+  /// `map<string, hector.value.v1.Value>` that is the last field the named ones: as write_interface() writes Python's *args and **kwargs.
+  ParameterKind kind = ParameterKind::kPositionalOrKeyword;
 };
 
 /// A method call: all positional ones first.
@@ -32,9 +35,11 @@ class MessageCodec {
   [[nodiscard]] virtual std::vector<Field> input_fields(const Operation& operation) const = 0;
   [[nodiscard]] virtual std::vector<Field> output_fields(const Operation& operation) const = 0;
 
-  /// An Object of ours is called: by position in the order of field numbers, by name, or one map of all. Fields that are not `optional` have to be given,
+  /// An Object of ours is called: by position in the order of field numbers, or by name, as Field::kind says. Fields that are not `optional` have to be given,
   /// but for lists and maps.
   [[nodiscard]] virtual Result<Bytes> request_of(const Operation& operation, const Arguments& arguments) const = 0;
+  /// The request's only field, or all fields as a map: an attribute is set.
+  [[nodiscard]] virtual Result<Bytes> request_of_value(const Operation& operation, const Value& value) const = 0;
   /// What a message says: the value of its only field; all fields as a map; null where it has none.
   [[nodiscard]] virtual Result<Value> value_of_reply(const Operation& operation, const Bytes& reply) const = 0;
 

@@ -100,7 +100,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void put(const std::string& key, std::string_view attachment, const Bytes& payload) {
     const std::lock_guard lock(session_mutex_);
     char* error = nullptr;
-    if (session_ != nullptr && hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), 1, &error) == 0) {
+    if (session_ != nullptr && hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0) {
       context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
     }
   }
@@ -179,7 +179,7 @@ class Client : public std::enable_shared_from_this<Client> {
     auto* answer = new std::shared_ptr<Answer>(std::make_shared<Answer>());
     const auto mine = *answer;
     hz_get(
-        session, ping_key(address_.capsule).c_str(), nullptr, {}, {}, kPingTimeoutMs, 1, [](void* context, int ok, hz_slice, hz_slice) { (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0; },
+        session, ping_key(address_.capsule).c_str(), nullptr, {}, {}, kPingTimeoutMs, [](void* context, int ok, hz_slice, hz_slice) { (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0; },
         [](void* context) {
           auto* held = static_cast<std::shared_ptr<Answer>*>(context);
           {
@@ -233,7 +233,7 @@ class Client : public std::enable_shared_from_this<Client> {
     if (is_announcement) return put(key, attachment, payload);
     const std::lock_guard lock(session_mutex_);
     if (session_ == nullptr) return;
-    hz_get(session_, key.c_str(), key == session_key_ ? declared_key_ : nullptr, slice(payload.view()), slice(attachment), timeout_ms, 1, on_reply, on_done, new Asked{weak_from_this(), id}, nullptr);
+    hz_get(session_, key.c_str(), key == session_key_ ? declared_key_ : nullptr, slice(payload.view()), slice(attachment), timeout_ms, on_reply, on_done, new Asked{weak_from_this(), id}, nullptr);
   }
 
   std::optional<Pending> take(std::uint64_t id) {

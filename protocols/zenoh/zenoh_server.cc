@@ -107,7 +107,7 @@ class Server : public std::enable_shared_from_this<Server> {
     const std::lock_guard lock(session_mutex_);
     if (session_ == nullptr) return;
     char* error = nullptr;
-    if (hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), 1, &error) == 0) context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
+    if (hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0) context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
   }
 
   void end(ServerCall& call) {
@@ -124,7 +124,7 @@ class Server : public std::enable_shared_from_this<Server> {
       std::string attachment;
       encode_outcome(call.error ? &*call.error : nullptr, call.trailing, attachment);
       const Bytes payload = call.error ? Bytes() : call.reply.bytes();
-      hz_query_reply(query, slice(payload.view()), slice(attachment), 1);
+      hz_query_reply(query, slice(payload.view()), slice(attachment));
     } else {
       if (call.flow_end) call.flow_end->deliver_break(std::nullopt);
       std::string outcome;
@@ -140,7 +140,7 @@ class Server : public std::enable_shared_from_this<Server> {
   static std::shared_ptr<Server> of(void* context) { return static_cast<std::weak_ptr<Server>*>(context)->lock(); }
 
   static void on_ping(void* context, hz_query* query, hz_slice, hz_slice, hz_slice, hz_slice) {
-    if (of(context)) hz_query_reply(query, {}, {}, 1);
+    if (of(context)) hz_query_reply(query, {}, {});
     hz_query_drop(query);
   }
 
@@ -239,9 +239,9 @@ class Server : public std::enable_shared_from_this<Server> {
       hz_query_reply_error(query, slice(call.error->text()), slice("text/plain"));
     } else if (call.is_json) {
       auto json = context_.inbound->reply_to_json(call, call.reply.bytes());
-      hz_query_reply(query, slice(json ? *json : json.error().text()), {}, 1);
+      hz_query_reply(query, slice(json ? *json : json.error().text()), {});
     } else {
-      hz_query_reply(query, slice(call.reply.bytes().view()), {}, 1);
+      hz_query_reply(query, slice(call.reply.bytes().view()), {});
     }
   }
 

@@ -35,7 +35,7 @@ hz_session* hz_open(const char* config, char** error);
 void hz_close(hz_session* session);
 void hz_undeclare(hz_handle* handle);
 hz_handle* hz_queryable(const hz_session* session, const char* key, hz_query_fn on_query, void* context, char** error);
-int hz_query_reply(const hz_query* query, hz_slice payload, hz_slice attachment, int express);
+int hz_query_reply(const hz_query* query, hz_slice payload, hz_slice attachment);
 int hz_query_reply_error(const hz_query* query, hz_slice payload, hz_slice encoding);
 /// 0 where there was no payload: an empty one is one.
 int hz_query_has_payload(const hz_query* query);
@@ -46,13 +46,13 @@ void hz_query_drop(hz_query* query);
 hz_key* hz_declare_key(const hz_session* session, const char* key, char** error);
 void hz_key_free(hz_key* key);
 /// `on_done` runs exactly once, also where 0 is returned, after the last reply. `declared` goes before `key` if it is not null.
-int hz_get(const hz_session* session, const char* key, const hz_key* declared, hz_slice payload, hz_slice attachment, std::uint64_t timeout_ms, int express, hz_reply_fn on_reply,
+int hz_get(const hz_session* session, const char* key, const hz_key* declared, hz_slice payload, hz_slice attachment, std::uint64_t timeout_ms, hz_reply_fn on_reply,
            hz_done_fn on_done, void* context, char** error);
 /// As hz_get, for foreign servers: no attachment; `to_all`: everyone who matches, else the best.
 int hz_ask(const hz_session* session, const char* key, hz_slice payload, int has_payload, int to_all, std::uint64_t timeout_ms, hz_answer_fn on_answer, hz_done_fn on_done, void* context, char** error);
 /// Freed with hz_error_free.
 char* hz_zid(const hz_session* session);
-int hz_put(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment, int express, char** error);
+int hz_put(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment, char** error);
 hz_handle* hz_subscriber(const hz_session* session, const char* key, hz_sample_fn on_sample, void* context, char** error);
 hz_handle* hz_liveliness_token(const hz_session* session, const char* key, char** error);
 /// Tokens that exist already are told at once.

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <set>
 
-#include "objects/adoption.h"
+#include "objects/forwarding.h"
 #include "reactor.h"
 #include "relay.h"
 #include "types_text.h"
@@ -46,6 +47,8 @@ namespace {
 
 constexpr Duration kDiscovery = std::chrono::milliseconds(250);
 constexpr Duration kAskedAgain = std::chrono::seconds(5);  ///< where nobody has answered
+/// In what a worker says of itself: how other capsules reach it without the broker.
+constexpr const char* kReference = "hector_reference";
 constexpr Duration kDescribeTimeout = std::chrono::seconds(2);
 constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
 constexpr std::size_t kPendingMax = 100'000;
@@ -332,7 +335,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       const Value* const value = argument(1, "value");
       if (member->set == nullptr) return done(hector::fail(Error{Code::kPermissionDenied, fmt::format("'{}' can only be read", member->member.name), "AttributeError", {}, {}}));
       if (value == nullptr) return done(hector::fail(Error{Code::kInvalidArgument, "rpc.setattr takes a name and a value", "TypeError", {}, {}}));
-      return call(worker, member->set, worker->codec->request_of(*member->set, {{*value}, Value::map()}), std::move(done));
+      return call(worker, member->set, worker->codec->request_of_value(*member->set, *value), std::move(done));
     }
     const auto* const member = method.starts_with('_') ? nullptr : worker->find(method);
     if (member == nullptr || member->member.kind != Member::Kind::kMethod) return unknown(fmt::format("method '{}'", method));
@@ -370,6 +373,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     made.put("methods", std::move(methods));
     made.put("attributes", std::move(attributes));
     made.put("hector", Value::of(std::string_view(context_.capsule)));
+    if (const auto reference = context_.hosting->reference_of(worker.object.name)) made.put(kReference, Value::of(std::string_view(reference->text())));
     return made;
   }
 
@@ -489,15 +493,44 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     return made;
   }
 
+  /// Of a service that is an Object of another capsule.
+  static Result<Reference> reference_of(const Value& told) {
+    const std::string text = text_in(told, kReference);
+    if (text.empty()) return fail(Code::kNotFound, "it says no reference");
+    return Reference::from_text(text);
+  }
+  /// As the Object that it is in its own capsule: with its Interface, by the protocol that both have.
+  Status adopt_offer(const std::string& service, const std::string& object, const Value& told) {
+    auto reference = reference_of(told);
+    if (!reference) return fail(reference.error());
+    auto done = objects::adopt_offer(*context_.hosting, this, {object, {}, properties_of(service), "roc object"}, *reference, [weak = weak_from_this(), service]() -> Result<Reference> {
+      const auto self = weak.lock();
+      return self ? self->describe(service).and_then(reference_of) : fail(Code::kUnavailable, "the node is closed");
+    });
+    if (!done) return done;
+    const std::lock_guard lock(mutex_);
+    adopted_[service] = object;
+    return {};
+  }
+  Result<Value> describe(const std::string& service) {
+    const auto said = std::make_shared<std::promise<Result<Value>>>();
+    request(service, "rpc.describe", {}, kDescribeTimeout, [said](Result<Value> answer) { said->set_value(std::move(answer)); });
+    auto answer = said->get_future();
+    if (answer.wait_for(2 * kDescribeTimeout) != std::future_status::ready) return fail(Code::kUnavailable, "the node is closed");
+    return answer.get();
+  }
+  static std::map<std::string, std::string> properties_of(const std::string& service) { return {{"service", json_of(Value::of(std::string_view(service)))}}; }
+
   Status adopt(const std::string& service, const Result<Value>& said) {
     if (!said && said.error().code != Code::kUnimplemented) return fail(said.error());
     const Value told = said ? *said : Value::map();
     if (!options_.adopt_capsules && told.find("hector") != nullptr) return {};  // another capsule's Object is reached without the broker
-    const Description description = description_of(told);
     std::string object = service;
     std::replace_if(object.begin(), object.end(), [](char each) { return each == '.' || each == ' ' || each == '/' || static_cast<unsigned char>(each) < 0x20; }, '-');
+    if (adopt_offer(service, object, told)) return {};
+    const Description description = description_of(told);
     const std::string interface_name = fmt::format("roc.{}", objects::identifier_of(description.class_name == "Object" ? service : description.class_name).value_or("Object"));
-    auto adopted = objects::adopt(*context_.hosting, this, {object, interface_name, {{"service", json_of(Value::of(std::string_view(service)))}}, "roc object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
+    auto adopted = objects::adopt(*context_.hosting, this, {object, interface_name, properties_of(service), "roc object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
       return std::make_unique<AdoptedService>(shared_from_this(), ServiceFacts{service, description, written}, std::move(codec), *interface);
     });
     if (!adopted) return fail(adopted.error());

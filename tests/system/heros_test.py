@@ -137,6 +137,7 @@ class ObjectsAsHeros(World):
             capabilities = {each["name"]: each for each in peer("capabilities", "gauge")}
             self.assertEqual([each["name"] for each in capabilities["add"]["parameters"]], ["a", "b", "scale"])
             self.assertEqual(capabilities["add"]["return_type"], "float")
+            self.assertEqual([(each["name"], each["kind"]) for each in capabilities["collect"]["parameters"]], [("first", 1), ("rest", 2), ("named", 4)])
             self.assertEqual(capabilities["tick"]["flavor"], "event")
             self.assertEqual((capabilities["gain"]["flavor"], capabilities["gain"]["access"], capabilities["serial"]["access"]), ("attribute", "rw", "r"))
         self.with_each_version(work)
@@ -145,6 +146,8 @@ class ObjectsAsHeros(World):
         def work(peer, version):
             self.assertEqual(peer("call", "gauge", "add", [1], {"b": 5, "scale": 2.0}), 12.0)
             self.assertEqual(peer("call", "gauge", "add", [1, 2], {}), 3.0)
+            self.assertEqual(peer("call", "gauge", "collect", [1, 2, 3], {"x": 4, "y": 5}), ["1", "2", "3", "x=4", "y=5"])
+            self.assertEqual(peer("call", "gauge", "collect", [], {"first": 7}), ["7"])
             self.assertIsNone(peer("call", "gauge", "note", ["n"], {}))
             peer("set", "gauge", "gain", 2.5)
             self.assertEqual(eventually(lambda: peer("get", "gauge", "gain") == 2.5 and 2.5), 2.5)
@@ -375,6 +378,96 @@ class AnotherRealm(World):
                 self.assertIn("hero.lab2.Camera/1", self.capsules.hector("get", "objects", capsule="lab"))
                 eventually(lambda: "gauge" in peer("discover", "lab2"))
                 self.assertNotIn("gauge", peer("discover", "heros"))
+
+
+@needs("protocols/heros", "protocols/udp", "protocols/grpc", "languages/python", "services/naming", "services/trading", "services/type")
+class CapsulesInARealm(World):
+    """Two capsules that know of each other by the realm alone: an Object of one is the same Object in the other, reached by a protocol that both have."""
+
+    def setUp(self):
+        super().setUp()
+        self.instrument()
+
+    def start_desk(self, *protocols):
+        spoken = "".join(f'  {each}: {{listen: "127.0.0.1:0"}}\n' for each in protocols)
+        self.capsules.configure("desk", f"""capsule: desk
+store: memory
+protocols:
+{spoken}  heros:
+    listen: heros
+    settings:
+      adopt_capsules: true
+      zenoh: {{mode: peer, connect: {{endpoints: ["tcp/127.0.0.1:{self.port}"]}}, scouting: {{multicast: {{enabled: false}}}}}}
+services: {{naming: embedded, trading: embedded, type: embedded}}
+""")
+        eventually(lambda: "gauge" in self.desk("get", "objects"))
+
+    def desk(self, *arguments):
+        return self.capsules.hector(*arguments, capsule="desk")
+
+    def call(self, what, message=None):
+        return self.capsules.call(what, message, capsule="desk")
+
+    def test_it_keeps_its_interface_and_is_called_without_the_realm(self):
+        self.start_desk("udp")
+        self.assertRegex(self.desk("get", "objects"), r"gauge +lab.Instrument/1")
+        self.assertIn("gauge", self.desk("trade", "query", "lab.Instrument/1", "--where", "realm == 'heros'"))
+        self.assertEqual(self.call("gauge.add", {"a": 1, "b": 5, "scale": 2.0}), {"value": 12.0})
+        self.assertEqual(self.call("gauge.echo", {"value": {"list": {"items": [{"text": "ä"}]}}}), {"value": {"list": {"items": [{"text": "ä"}]}}})
+        self.call("gauge.note", {"text": "from the desk"})
+        eventually(lambda: self.object_json("gauge.received")["texts"] == ["from the desk"])
+        for code in ("INVALID_ARGUMENT", "NOT_FOUND"):
+            with self.assertRaises(CommandFailed) as refused:
+                self.call("gauge.fail", {"text": code})
+            self.assertIn(code, refused.exception.text)
+            self.assertIn("told to fail", refused.exception.text)
+        with self.assertRaises(CommandFailed) as late:
+            self.desk("--timeout-ms", "300", "call", "gauge.slow", '{"value": 3}')
+        self.assertIn("DEADLINE_EXCEEDED", late.exception.text)
+
+    def test_its_events_are_a_flow_that_ends_there_when_it_ends_here(self):
+        self.start_desk("udp", "grpc")
+
+        def watchers():
+            return int(self.object_json("gauge.fire", {"value": 0})["value"])
+        own = eventually(watchers)  # the realm's own
+        reader = subprocess.Popen([outside.go_program(outside.GRPCURL), "-plaintext", self.capsules.address("desk", "grpc"), "lab.Instrument/tick"], stdout=subprocess.PIPE, text=True)
+        try:
+            eventually(lambda: watchers() == own + 1)
+            for number in range(1, 401):
+                if number % 100 == 0:
+                    self.object_json("gauge.fire", {"value": number})
+            told = []
+            while "400" not in told:
+                told += re.findall(r'"value": "(\d+)"', reader.stdout.readline())
+            self.assertEqual([each for each in told if each != "0"], ["100", "200", "300", "400"])
+        finally:
+            reader.terminate()
+            reader.wait()
+            reader.stdout.close()
+        eventually(lambda: watchers() == own)
+
+    def test_it_is_found_again_where_its_capsule_speaks_another_protocol(self):
+        self.capsules.hector("load", "protocol", "grpc", capsule="lab")
+        self.start_desk("grpc")
+        self.assertEqual(self.call("gauge.add", {"a": 1, "b": 1}), {"value": 2.0})
+        self.desk("load", "protocol", "udp")
+        self.capsules.hector("unload", "protocol", "grpc", capsule="lab")
+        self.assertEqual(eventually(lambda: self.call("gauge.add", {"a": 1, "b": 2})), {"value": 3.0})
+        self.assertRegex(self.desk("get", "objects"), r"gauge +lab.Instrument/1")
+
+    def test_without_a_protocol_that_both_have_it_is_called_by_the_realm(self):
+        self.start_desk("grpc")
+        self.assertRegex(self.desk("get", "objects"), r"gauge +hero.Instrument/1")
+        self.assertEqual(self.call("gauge.add", {"a": 1, "b": 2}), {"value": 3.0})
+
+    def test_who_is_killed_is_gone(self):
+        self.start_desk("udp")
+        self.capsules.processes["lab"].send_signal(signal.SIGKILL)
+        eventually(lambda: "gauge" not in self.desk("get", "objects"))
+        with self.assertRaises(CommandFailed) as gone:
+            self.call("gauge.add", {"a": 1, "b": 1})
+        self.assertRegex(gone.exception.text, "NOT_FOUND|UNAVAILABLE")
 
 
 if __name__ == "__main__":

@@ -73,6 +73,8 @@ class Heros(unittest.TestCase):
         eventually(lambda: "camera" in client("discover"))
         self.assertEqual(client("call", "camera", "add", [1], {"b": 5, "scale": 2.0}), 12.0)
         self.assertEqual(client("call", "camera", "add", [1], {}), 3.0)
+        self.assertEqual(client("call", "camera", "collect", [1, 2, 3], {"x": "y"}), [1, [2, 3], {"x": "y"}])
+        self.assertEqual(client("call", "camera", "collect", [1], {}), [1, [], {}])
         self.assertEqual(client("call", "camera", "image", [], {}), {"array": [[0, 1, 2], [3, 4, 5]], "dtype": "int16"})
         self.assertEqual(client("get", "camera", "exposure"), 0.5)
         client("set", "camera", "exposure", 0.25)
@@ -99,6 +101,11 @@ class Heros(unittest.TestCase):
         for version in VERSIONS:
             with self.subTest(version):
                 ours, other = self.pair(version)
+                other("serve", "tagged", {"tags": ["optics"], "implements": ["lab.imaging"]})
+                found = eventually(lambda: ours("discover").get("tagged"))
+                self.assertIn("optics", found["tags"]["set"])
+                self.assertIn("lab.imaging", found["implements"]["set"])
+                other("stop", "tagged")
                 self.use(other, ours, version == "0.9.1")  # its errors do not say their type
 
     def test_datasources(self):

@@ -4,6 +4,7 @@ What: each line of the wire contracts' checklists. Why: clusters that run Hermes
 """
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -247,6 +248,20 @@ class Roc(Network):
         batch = json.loads(ask('[{"jsonrpc": "2.0", "method": "add", "params": [1, 2], "id": 1}, {"jsonrpc": "2.0", "method": "note", "params": ["m"]}, 1]'))
         self.assertEqual([each.get("result", each.get("error", {}).get("code")) for each in batch], [3.0, -32600])
         self.assertEqual(self.object_json("gauge.received")["texts"], ["n", "m"])
+
+    def test_an_object_of_another_capsule_keeps_its_interface(self):
+        self.instrument()
+        self.capsules.configure("desk", f"""capsule: desk
+store: memory
+protocols:
+  udp: {{listen: "127.0.0.1:0"}}
+  zeromq: {{listen: "roc:{self.broker}", settings: {{heartbeat_ms: 200, adopt_capsules: true}}}}
+services: {{naming: embedded, trading: embedded, type: embedded}}
+""")
+        eventually(lambda: re.search(r"gauge +lab.Instrument/1", self.capsules.hector("get", "objects", capsule="desk")))
+        self.assertEqual(self.capsules.call("gauge.add", {"a": 1, "b": 5, "scale": 2.0}, capsule="desk"), {"value": 12.0})
+        self.capsules.hector("delete", "object", "gauge", capsule="lab")
+        eventually(lambda: "gauge" not in self.capsules.hector("get", "objects", capsule="desk"))
 
     def test_a_roc_object_is_an_object(self):
         peer = self.zeromq()

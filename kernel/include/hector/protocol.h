@@ -15,6 +15,7 @@
 #include "hector/language.h"
 #include "hector/log.h"
 #include "hector/network.h"
+#include "hector/reference.h"
 
 namespace hector {
 
@@ -100,8 +101,8 @@ class Hosting {
   /// Makes it an Object like any other: named, offered to the Trader, called over every protocol. Blocks. ALREADY_EXISTS for a name that is taken, here or
   /// in Naming, and for an Interface of that id that is another one (Error::type "INTERFACE").
   virtual Status adopt(const void* owner, Adopted object) = 0;
-  /// Its properties anew. NOT_FOUND.
-  virtual Status advertise(const std::string& name, const std::map<std::string, std::string>& properties) = 0;
+  /// How other capsules reach one of this capsule's Objects now. NOT_FOUND; UNAVAILABLE where no protocol here is reached from another capsule.
+  virtual Result<Reference> reference_of(const std::string& name) const = 0;
   /// Blocks until its calls have ended, or their grace. NOT_FOUND.
   virtual Status dismiss(const std::string& name) = 0;
   /// Runs what may block on one of the kernel's few threads.

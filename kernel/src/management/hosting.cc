@@ -101,7 +101,13 @@ Status KernelHosting::adopt(const void* owner, Adopted object) {
   return fail(made.error());
 }
 
-Status KernelHosting::advertise(const std::string& name, const std::map<std::string, std::string>& properties) { return kernel_.advertise(name, properties); }
+Result<Reference> KernelHosting::reference_of(const std::string& name) const {
+  const OfferPtr offer = kernel_.core().offers.find_object(name);
+  if (!offer) return fail(Code::kNotFound, fmt::format("no Object '{}'", name));
+  Reference reference = kernel_.core().reference_of(*offer);
+  if (reference.profiles.empty()) return fail(Code::kUnavailable, "no protocol of this capsule is reached from another one");
+  return reference;
+}
 Status KernelHosting::dismiss(const std::string& name) { return kernel_.delete_object(name); }
 void KernelHosting::run_blocking(std::function<void()> task) { kernel_.core().workers.run(std::move(task)); }
 Capsule& KernelHosting::handle() { return kernel_.capsule(); }

@@ -17,7 +17,7 @@ class KernelHosting final : public Hosting {
   std::vector<Resident> residents(const void* owner) const override;
   void on_change(const void* owner, std::function<void()> changed) override;
   Status adopt(const void* owner, Adopted object) override;
-  Status advertise(const std::string& name, const std::map<std::string, std::string>& properties) override;
+  Result<Reference> reference_of(const std::string& name) const override;
   Status dismiss(const std::string& name) override;
   void run_blocking(std::function<void()> task) override;
   Capsule& handle() override;

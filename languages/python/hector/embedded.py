@@ -8,16 +8,21 @@ import inspect
 import json
 import os
 import threading
+import time
 
 from . import _capsule
 from ._capsule import CapsuleError, Tag
 
-__all__ = ["CALL", "GET", "SET", "CapsuleError", "Tag", "members_of", "started", "stop"]
+__all__ = ["CALL", "GET", "SET", "CapsuleError", "Tag", "members_of", "signature_of", "started", "stop", "wait_until"]
 
 CALL, GET, SET = 0, 1, 2
+KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 
 #: lib/hector, where this build's plugins are.
 PLUGINS = os.environ.get("HECTOR_PLUGIN_PATH") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+#: What two capsules that meet in a world speak with each other, where it is there, on this host.
+BETWEEN_CAPSULES = ("udp", ["127.0.0.1:0"], "{}")
 
 _kept = {}
 _lock = threading.Lock()
@@ -31,8 +36,19 @@ def started(key, protocol, listen, settings, encode, decode):
         if key not in _kept:
             _count += 1
             name = f"{os.environ.get('HECTOR_CAPSULE', 'python')}-{os.getpid()}-{_count}"
-            _kept[key] = _capsule.Capsule(name, PLUGINS, [(protocol, listen, json.dumps(settings))], encode, decode, os.environ.get("HECTOR_LOG", "error"))
+            protocols = [BETWEEN_CAPSULES] if os.path.isdir(os.path.join(PLUGINS, "protocols", BETWEEN_CAPSULES[0])) else []
+            protocols.append((protocol, listen, json.dumps(settings)))
+            _kept[key] = _capsule.Capsule(name, PLUGINS, protocols, encode, decode, os.environ.get("HECTOR_LOG", "error"))
         return _kept[key]
+
+
+def wait_until(capsule, is_so, timeout_s):
+    """What is_so() returned at last; it is asked again when Objects have come or gone."""
+    until = time.monotonic() + timeout_s
+    changes = capsule.wait_for_change(0, 0)
+    while not (found := is_so()) and (left := until - time.monotonic()) > 0:
+        changes = capsule.wait_for_change(changes, left)
+    return found
 
 
 def stop(key):
@@ -61,6 +77,11 @@ def _parameters(method):
     for each in inspect.signature(method).parameters.values():
         has_default = each.default is not inspect.Parameter.empty
         yield each.name, type_name(each.annotation), int(each.kind), has_default, each.default if has_default else None
+
+
+def signature_of(parameters):
+    """Of a method as Capsule.members() describes it. ValueError: Python would not take it."""
+    return inspect.Signature([inspect.Parameter(name, KINDS[kind], default=None if is_optional else inspect.Parameter.empty) for name, _, kind, is_optional in parameters])
 
 
 def members_of(instance, names, is_event=lambda member: False, annotations=None):

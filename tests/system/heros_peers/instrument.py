@@ -2,7 +2,7 @@
 import asyncio
 
 import hector
-from instrument import Anything, Count, Instrument, Nothing, Number, Text, Texts
+from instrument import Collected, Count, Instrument, Nothing, Number, Text, Texts
 
 
 @hector.template(name="lab.Instrument.python")
@@ -17,6 +17,9 @@ class Served(Instrument):
 
     def echo(self, request):
         return request
+
+    def collect(self, request):
+        return Texts(texts=[str(request.first), *(str(each.integer) for each in request.rest), *(f"{name}={each.integer}" for name, each in sorted(request.named.items()))])
 
     def fail(self, request):
         raise hector.Error(request.text, "told to fail")

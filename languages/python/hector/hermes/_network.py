@@ -4,22 +4,19 @@ What: opened(), a capsule with one endpoint of the zeromq protocol, and closed()
 PostOffice, Publisher, Receiver.
 """
 import itertools
-import time
 
 from .. import embedded
 
 OBJECT = "hermes"
+OPEN_S = 5.0
 _keys = itertools.count()
 
 
 def opened(listen, **settings):
     key = ("hermes", next(_keys))
     capsule = embedded.started(key, "zeromq", [listen], {"hermes": OBJECT, **settings}, _refuse, lambda tag, value: value)
-    until = time.monotonic() + 5
-    while not listen.startswith("postoffice") and capsule.members(OBJECT) is None:
-        if time.monotonic() > until:
-            raise RuntimeError(f"'{listen}' did not open")
-        time.sleep(0.005)
+    if not listen.startswith("postoffice") and embedded.wait_until(capsule, lambda: capsule.members(OBJECT), OPEN_S) is None:
+        raise RuntimeError(f"'{listen}' did not open")
     return key, capsule
 
 

@@ -6,7 +6,6 @@ What: HEROS' classes on an embedded capsule, one for each realm. Why: the capsul
 import inspect
 import json
 import threading
-import time
 import uuid
 from collections import ChainMap
 
@@ -19,7 +18,14 @@ from .zenoh import session_manager as default_session_manager
 
 DISCOVERY_S = 2.0
 CALL_S = 10.0
-WATCH_S = 0.1
+LOOKS_AGAIN_S = 1.0  # also where nobody came or went: a watch may have ended
+
+
+def _info(name, interface, properties):
+    """As HEROS' discovery answers."""
+    said = {key: json.loads(value) for key, value in properties.items()}
+    return {"name": name, "class": said.get("class", interface.rsplit(".", 1)[-1].split("/")[0]), "proto_version": 1.0, "implements": {interface, *said.get("implements", [])}, "tags": set(said.get("tags", [])),
+            "extra_metadata": {key[5:]: value for key, value in said.items() if key.startswith("meta_")}}
 
 
 class HEROPeer:
@@ -31,22 +37,15 @@ class HEROPeer:
         self._capsule = embedded.started(("heros", realm, id(self._session_manager)), "heros", [realm], {"zenoh": self._session_manager.config(realm), "adopt_capsules": True}, serdes.encode, serdes.decode)
 
     def _heroes(self):
-        return {name for name, interface in self._capsule.names() if interface.startswith("hero.")}
+        """What each HERO is: its Interface, and its properties as JSON."""
+        return {name: (interface, properties) for name, interface, properties in self._capsule.names() if "hero" in properties or interface.startswith("hero.")}
 
     def _discover(self, timeout=DISCOVERY_S):
-        return {name: self._info(name) for name in sorted(self._heroes())}
+        return {name: _info(name, *each) for name, each in sorted(self._heroes().items())}
 
     def _get_object_info(self, object_name, timeout=DISCOVERY_S):
-        until = time.monotonic() + timeout
-        while object_name not in self._heroes():
-            if time.monotonic() > until:
-                return {}
-            time.sleep(0.01)
-        return {object_name: self._info(object_name)}
-
-    def _info(self, name):
-        interface = dict(self._capsule.names()).get(name, "")
-        return {"name": name, "class": interface.rsplit(".", 1)[-1].split("/")[0], "proto_version": 1.0, "implements": {interface}, "tags": set(), "extra_metadata": {}}
+        found = embedded.wait_until(self._capsule, lambda: self._heroes().get(object_name), timeout)
+        return {object_name: _info(object_name, *found)} if found else {}
 
     @local_only
     def _destroy_hero(self):
@@ -150,11 +149,9 @@ class RemoteHERO(HERO):
 
     def __init__(self, name, realm="heros", *args, **kwargs):
         HERO.__init__(self, name, realm, *args, **kwargs)
-        until = time.monotonic() + DISCOVERY_S
-        while (members := self._capsule.members(name)) is None:
-            if time.monotonic() > until:
-                raise NameError(f"Remote Object with name {name} not found or discovery timeout.")
-            time.sleep(0.01)
+        members = embedded.wait_until(self._capsule, lambda: self._capsule.members(name), DISCOVERY_S)
+        if members is None:
+            raise NameError(f"Remote Object with name {name} not found or discovery timeout.")
         self._remote_capabilities = members
         for kind, member, parameters, _, _ in members:
             if kind == "method":
@@ -169,7 +166,7 @@ class RemoteHERO(HERO):
             return self._ask(embedded.CALL, name, args, kwargs)
         method.__name__, method.__self__, method.hero_method = name, self, True
         try:
-            method.__signature__ = inspect.Signature([inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None if optional else inspect.Parameter.empty) for each, _, optional in parameters])
+            method.__signature__ = embedded.signature_of(parameters)
         except ValueError:
             pass  # a signature that Python would not take: it is called all the same
         return method
@@ -201,12 +198,19 @@ class _Looking(HEROPeer):
 
     def __init__(self, *args, **kwargs):
         HEROPeer.__init__(self, *args, **kwargs)
-        self._ended = threading.Event()
-        self._look()
+        self._ended, self._looking = threading.Event(), threading.RLock()
+        self._look_once()
         threading.Thread(target=self._run, name="hector-heros-observer", daemon=True).start()
 
     def _run(self):
-        while not self._ended.wait(WATCH_S):
+        changes = 0
+        while not self._ended.is_set():
+            changes = self._capsule.wait_for_change(changes, LOOKS_AGAIN_S)
+            if not self._ended.is_set():
+                self._look_once()
+
+    def _look_once(self):
+        with self._looking:
             self._look()
 
     @local_only
@@ -220,17 +224,15 @@ class HEROObserver(_Looking):
     def __init__(self, *args, **kwargs):
         self.known_objects, self._added, self._removed = {}, [], []
         super().__init__(*args, **kwargs)
-        until = time.monotonic() + 0.5  # who is there is heard of within that
-        while not self.known_objects and time.monotonic() < until:
-            time.sleep(0.02)
+        embedded.wait_until(self._capsule, lambda: self._look_once() or self.known_objects, 0.5)  # who is there is heard of within that
 
     def _look(self):
         there = self._heroes()
-        for name in there - set(self.known_objects):
-            self.known_objects[name] = self._info(name)
+        for name in set(there) - set(self.known_objects):
+            self.known_objects[name] = _info(name, *there[name])
             for callback in list(self._added):
                 callback(name)
-        for name in set(self.known_objects) - there:
+        for name in set(self.known_objects) - set(there):
             del self.known_objects[name]
             for callback in list(self._removed):
                 callback(name)
@@ -258,7 +260,7 @@ class EventObserver(_Looking):
 
     def _look(self):
         there = self._heroes()
-        for name in there - set(self._watches):
+        for name in set(there) - set(self._watches):
             if self._selector not in ("*", name):
                 continue
             if not any(kind == "event" and member == self._event_name for kind, member, *_ in self._capsule.members(name) or []):

@@ -2,11 +2,9 @@
 
 What: see `hector.roc`. Why: the capsule speaks 7/MDP and JSON-RPC, and has the objects as Objects. Who: `hector.roc`.
 """
-import inspect
 import json
 import logging
 import queue
-import time
 
 from .. import embedded
 
@@ -64,11 +62,8 @@ def _capsule(endpoints, heartbeat):
 
 def _network(endpoints, heartbeat):
     capsule = _capsule(endpoints, heartbeat)
-    until = time.monotonic() + DISCOVERY_S
-    while capsule.members(NETWORK) is None:
-        if time.monotonic() > until:
-            raise RocTimeout("the network's Object is not there")
-        time.sleep(0.005)
+    if embedded.wait_until(capsule, lambda: capsule.members(NETWORK), DISCOVERY_S) is None:
+        raise RocTimeout("the network's Object is not there")
     return capsule
 
 
@@ -137,11 +132,10 @@ class RocProxy:
         object.__setattr__(self, "_name", name)
 
     def _members(self):
-        until = time.monotonic() + self._client.timeout
-        while (members := self._client._capsule.members(self._name)) is None:
-            if time.monotonic() > until:
-                raise RocTimeout(f"there is no object '{self._name}'")
-            time.sleep(0.01)
+        capsule = self._client._capsule
+        members = embedded.wait_until(capsule, lambda: capsule.members(self._name), self._client.timeout)
+        if members is None:
+            raise RocTimeout(f"there is no object '{self._name}'")
         return {name: (kind, parameters) for kind, name, parameters, _, _ in members}
 
     def __getattr__(self, member):
@@ -155,7 +149,7 @@ class RocProxy:
         def method(*args, **kwargs):
             return self._ask(embedded.CALL, member, args, kwargs)
         method.__name__ = member
-        method.__signature__ = inspect.Signature([inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None if optional else inspect.Parameter.empty) for each, _, optional in parameters])
+        method.__signature__ = embedded.signature_of(parameters)
         return method
 
     def __setattr__(self, member, value):

@@ -21,7 +21,7 @@ fn serve() {
         .declare_queryable(KEY)
         .callback(|query| {
             let payload = query.payload().cloned().unwrap_or_default();
-            query.reply(KEY, payload).express(true).wait().expect("a reply");
+            query.reply(KEY, payload).wait().expect("a reply");
         })
         .background()
         .wait()
@@ -32,7 +32,7 @@ fn serve() {
 }
 
 fn ask(session: &Session) -> bool {
-    let replies = session.get(KEY).payload(vec![0u8; 64]).express(true).wait().expect("a query");
+    let replies = session.get(KEY).payload(vec![0u8; 64]).wait().expect("a query");
     replies.recv().map(|reply| reply.result().is_ok()).unwrap_or(false)
 }
 

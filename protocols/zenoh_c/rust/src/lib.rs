@@ -161,14 +161,12 @@ pub unsafe extern "C" fn hz_query_reply(
     query: *const Query,
     payload: Slice,
     attachment: Slice,
-    express: i32,
 ) -> i32 {
     let query = &*query;
     let done = guarded(std::ptr::null_mut(), || {
         query
             .reply(query.key_expr().clone(), payload.bytes().to_vec())
             .attachment(attachment.bytes().to_vec())
-            .express(express != 0)
             .wait()
     });
     done.is_some() as i32
@@ -195,7 +193,7 @@ pub unsafe extern "C" fn hz_query_reply_at(query: *const Query, key: *const c_ch
     let (query, key) = (&*query, text(key));
     let encoding = String::from_utf8_lossy(encoding.bytes()).into_owned();
     let done = guarded(std::ptr::null_mut(), || {
-        query.reply(KeyExpr::try_from(key)?, payload.bytes().to_vec()).encoding(Encoding::from(encoding)).express(true).wait()
+        query.reply(KeyExpr::try_from(key)?, payload.bytes().to_vec()).encoding(Encoding::from(encoding)).wait()
     });
     done.is_some() as i32
 }
@@ -237,7 +235,6 @@ pub unsafe extern "C" fn hz_get(
     payload: Slice,
     attachment: Slice,
     timeout_ms: u64,
-    express: i32,
     on_reply: ReplyFn,
     on_done: DoneFn,
     context: *mut c_void,
@@ -269,7 +266,6 @@ pub unsafe extern "C" fn hz_get(
             .attachment(attachment.bytes().to_vec())
             .timeout(Duration::from_millis(timeout_ms))
             .congestion_control(CongestionControl::Block)
-            .express(express != 0)
             .with(callback)
             .wait()
     });
@@ -313,8 +309,7 @@ pub unsafe extern "C" fn hz_ask(
             .get(key)
             .target(target)
             .timeout(Duration::from_millis(timeout_ms))
-            .congestion_control(CongestionControl::Block)
-            .express(true);
+            .congestion_control(CongestionControl::Block);
         let query = if has_payload != 0 { query.payload(payload.bytes().to_vec()) } else { query };
         query.with(callback).wait()
     });
@@ -333,7 +328,6 @@ pub unsafe extern "C" fn hz_put(
     key: *const c_char,
     payload: Slice,
     attachment: Slice,
-    express: i32,
     error: *mut *mut c_char,
 ) -> i32 {
     let (session, key) = (&*session, text(key));
@@ -342,7 +336,6 @@ pub unsafe extern "C" fn hz_put(
             .put(key, payload.bytes().to_vec())
             .attachment(attachment.bytes().to_vec())
             .congestion_control(CongestionControl::Block)
-            .express(express != 0)
             .wait()
     });
     sent.is_some() as i32
