@@ -12,8 +12,7 @@ namespace {
 using namespace hector;
 using namespace hector::heros;
 
-/// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own defaults, which find peers by multicast), `adopt` and `show`
-/// (lists of names, "*" at the end is any), `adopt_capsules`, `call_ms`.
+/// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own defaults, which find peers by multicast), `call_ms`, and WorldOptions.
 class HerosProtocol final : public Protocol {
  public:
   explicit HerosProtocol(ProtocolContext context) : context_(std::move(context)) {
@@ -60,19 +59,10 @@ class HerosProtocol final : public Protocol {
     for (const auto& [key, value] : settings.as_object()) {
       if (key == "zenoh") {
         options.zenoh = json::serialize(value);
-      } else if (key == "adopt_capsules" && value.is_bool()) {
-        options.adopt_capsules = value.as_bool();
       } else if (key == "call_ms" && value.is_int64() && value.as_int64() > 0) {
         options.call_timeout = std::chrono::milliseconds(value.as_int64());
-      } else if ((key == "adopt" || key == "show") && value.is_array()) {
-        auto& names = key == "adopt" ? options.adopt : options.show;
-        names.clear();
-        for (const auto& each : value.as_array()) {
-          if (!each.is_string()) return fail(Code::kInvalidArgument, "heros: `" + std::string(key) + "` is a list of names");
-          names.emplace_back(each.as_string());
-        }
-      } else {
-        return fail(Code::kInvalidArgument, "heros: a setting '" + std::string(key) + "' as it stands there is none; there are zenoh (a map), adopt and show (lists of names), adopt_capsules (true or false), call_ms (a number)");
+      } else if (!objects::read_world_setting(key, value, options.world)) {
+        return fail(Code::kInvalidArgument, "heros: a setting '" + std::string(key) + "' as it stands there is none; there are zenoh (a map), call_ms (a number), " + objects::kWorldSettings);
       }
     }
     return options;

@@ -40,7 +40,8 @@ std::string json_list(const std::vector<std::string>& texts) {
 
 class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmImpl> {
  public:
-  RealmImpl(const ProtocolContext& context, RealmOptions options) : context_(context), options_(std::move(options)) {}
+  RealmImpl(const ProtocolContext& context, RealmOptions options)
+      : context_(context), options_(std::move(options)), gate_(std::make_shared<objects::Gate>(context, objects::entity_of("Realm", options_.realm), options_.world.authorise)) {}
   ~RealmImpl() override { close(Duration::zero()); }
 
   Status start() {
@@ -52,7 +53,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     });
     if (!presence) return fail(presence.error());
     presence_ = std::move(*presence);
-    if (options_.show.empty()) return {};
+    if (options_.world.show.empty()) return {};
     const auto sync = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->show_residents();
     };
@@ -96,7 +97,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     if (closed_) return;
     std::map<std::string, Hosting::Resident> wanted;
     for (auto& each : context_.hosting->residents(this)) {
-      if (objects::is_listed(options_.show, each.name)) wanted.emplace(each.name, std::move(each));
+      if (objects::is_listed(options_.world.show, each.name)) wanted.emplace(each.name, std::move(each));
     }
     std::vector<std::shared_ptr<ShownHero>> gone;
     {
@@ -126,7 +127,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
         return context_.log->write(Level::kWarning, "not shown as a HERO: another one of that name is there", {{"realm", options_.realm}, {"object", name}});
       }
     }
-    auto hero = std::make_shared<ShownHero>(context_, *session_, options_.realm, std::move(resident), options_.call_timeout);
+    auto hero = std::make_shared<ShownHero>(context_, *session_, options_.realm, std::move(resident), options_.call_timeout, gate_);
     {
       const std::lock_guard lock(mutex_);
       waiting_.erase(name);
@@ -153,7 +154,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       theirs.is_alive = is_alive;
       if (theirs_.size() > kAdoptedMax) std::erase_if(theirs_, [](const auto& each) { return !each.second.is_alive && !each.second.is_busy && each.second.object.empty(); });
       shows_again = !is_alive && waiting_.contains(name);
-      if (objects::is_listed(options_.adopt, name) && !theirs.is_busy) {
+      if (objects::is_listed(options_.world.adopt, name) && !theirs.is_busy) {
         theirs.is_busy = true;
         context_.hosting->run_blocking([weak = weak_from_this(), name] {
           if (const auto self = weak.lock()) self->settle(name);
@@ -229,7 +230,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     auto hero = discover(name);
     if (!hero) return fail(hero.error());
     // What another capsule shows here is reached without this realm.
-    if (!options_.adopt_capsules && std::any_of(hero->tags.begin(), hero->tags.end(), [](const auto& tag) { return tag.starts_with("_hector:"); })) return std::string();
+    if (!options_.world.adopt_capsules && std::any_of(hero->tags.begin(), hero->tags.end(), [](const auto& tag) { return tag.starts_with("_hector:"); })) return std::string();
     const auto adopted = adopt_offer(*hero, object_name(hero->name));
     if (adopted) return object_name(hero->name);
     if (hero->metadata.contains(kReference)) context_.log->write(Level::kInfo, "a HERO of another capsule is called over the realm", {{"hero", name}, {"error", adopted.error().message}});
@@ -300,6 +301,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
 
   const ProtocolContext& context_;
   const RealmOptions options_;
+  const std::shared_ptr<objects::Gate> gate_;
   std::unique_ptr<Session> session_;
   Session::Declared presence_;
   std::atomic<bool> closed_{false};

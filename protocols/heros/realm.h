@@ -8,15 +8,14 @@
 #include <vector>
 
 #include "hector/protocol.h"
+#include "objects/world_options.h"
 
 namespace hector::heros {
 
 struct RealmOptions {
   std::string realm;
   std::string zenoh;                      ///< zenoh's configuration, JSON5
-  std::vector<std::string> adopt{"*"};    ///< names of HEROs, "*" at the end is any; empty: none
-  std::vector<std::string> show{"*"};     ///< names of Objects
-  bool adopt_capsules = false;            ///< also what other capsules show, which they reach in better ways
+  objects::WorldOptions world;
   Duration call_timeout = std::chrono::seconds(10);  ///< of what HEROS' clients ask: they wait no longer
 };
 

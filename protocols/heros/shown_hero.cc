@@ -19,9 +19,8 @@ constexpr Duration kAgainAfter = std::chrono::seconds(1);
 /// A query on its way through the Object.
 class QueryCall final : public Call {
  public:
-  QueryCall(std::shared_ptr<ShownHero> hero, Query query, std::string key, std::string protocol) : hero_(std::move(hero)), query_(std::move(query)), key_(std::move(key)) {
-    own_peer_.protocol = std::move(protocol);
-    own_peer_.address = key_;
+  QueryCall(std::shared_ptr<ShownHero> hero, Query query, std::string key, std::string principal) : hero_(std::move(hero)), query_(std::move(query)), key_(std::move(key)) {
+    own_peer_ = {std::move(principal), "heros", key_, Security::kNone};
     peer = &own_peer_;
   }
 
@@ -120,8 +119,8 @@ class EventCall final : public Call {
   Peer own_peer_;
 };
 
-ShownHero::ShownHero(const ProtocolContext& context, Session& session, std::string realm, Hosting::Resident object, Duration call_timeout)
-    : context_(context), session_(session), realm_(std::move(realm)), object_(std::move(object)), call_timeout_(call_timeout) {}
+ShownHero::ShownHero(const ProtocolContext& context, Session& session, std::string realm, Hosting::Resident object, Duration call_timeout, std::shared_ptr<objects::Gate> gate)
+    : context_(context), session_(session), realm_(std::move(realm)), object_(std::move(object)), call_timeout_(call_timeout), gate_(std::move(gate)) {}
 
 Status ShownHero::start() {
   if (!is_key_chunk(object_.name)) return fail(Code::kInvalidArgument, fmt::format("'{}' cannot be a HERO's name: it is one chunk of a zenoh key", object_.name));
@@ -178,7 +177,7 @@ void ShownHero::query(Query query, std::string_view asked, std::string_view payl
     for (const auto& [name_of, value] : properties) {
       if (name_of.starts_with("meta_")) hero.metadata.emplace(name_of.substr(5), text_of(value));
     }
-    if (const auto reference = context_.hosting->reference_of(object_.name)) hero.metadata[kReference] = reference->text();
+    if (const auto reference = gate_->reference_of(object_.name)) hero.metadata[kReference] = reference->text();
     return query.reply(key, write_discovered(hero));
   }
   if (member == "_capabilities") return query.reply(key, write_capabilities(members_));
@@ -196,30 +195,34 @@ void ShownHero::call_method(Query query, const std::string& key, const objects::
   if (!value) return query.fail(value.error());
   auto arguments = read_arguments(std::move(*value));
   if (!arguments) return query.fail(arguments.error());
-  call(std::move(query), key, *member.call, codec_->request_of(*member.call, *arguments));
+  call(std::move(query), key, member, *member.call, codec_->request_of(*member.call, *arguments));
 }
 
 void ShownHero::use_attribute(Query query, const std::string& key, const objects::ShownMember& member, std::string_view payload) {
   if (!query.has_payload()) {
     if (member.get == nullptr) return query.fail({Code::kPermissionDenied, fmt::format("'{}' can only be written", member.member.name), {}, {}, {}});
-    return call(std::move(query), key, *member.get, codec_->request_of(*member.get, {}));
+    return call(std::move(query), key, member, *member.get, codec_->request_of(*member.get, {}));
   }
   if (member.set == nullptr) return query.fail({Code::kPermissionDenied, fmt::format("'{}' can only be read", member.member.name), {}, {}, {}});
   auto value = read_cbor(payload);
   if (!value) return query.fail(value.error());
-  call(std::move(query), key, *member.set, codec_->request_of_value(*member.set, *value));
+  call(std::move(query), key, member, *member.set, codec_->request_of_value(*member.set, *value));
 }
 
-void ShownHero::call(Query query, const std::string& key, const Operation& operation, Result<Bytes> request) {
+void ShownHero::call(Query query, const std::string& key, const objects::ShownMember& member, const Operation& operation, Result<Bytes> request) {
   if (!request) return query.fail(request.error());
-  auto* const made = new QueryCall(shared_from_this(), std::move(query), key, "heros");
+  auto* const made = new QueryCall(shared_from_this(), std::move(query), key, objects::entity_of("Realm", realm_));
   made->header.object = object_.name;
   made->header.operation = operation.index;
   made->header.deadline = context_.clock->now() + call_timeout_;
   made->request = Payload(std::move(*request));
   made->operation = &operation;
-  if (auto found = context_.inbound->resolve(*made); !found) return made->fail(std::move(found.error()));
-  context_.inbound->accept(*made);
+  const auto use = &operation == member.get ? objects::Use::kGet : &operation == member.set ? objects::Use::kSet : objects::Use::kCall;
+  gate_->ask(use, object_.name, member.member.name, [self = shared_from_this(), made](Status allowed) {
+    if (!allowed) return made->fail(std::move(allowed.error()));
+    if (auto found = self->context_.inbound->resolve(*made); !found) return made->fail(std::move(found.error()));
+    self->context_.inbound->accept(*made);
+  });
 }
 
 // --- events ---------------------------------------------------------------------------------------------------------------------------

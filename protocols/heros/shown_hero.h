@@ -7,6 +7,7 @@
 #include <map>
 
 #include "hector/protocol.h"
+#include "objects/gate.h"
 #include "session.h"
 
 namespace hector::heros {
@@ -16,7 +17,7 @@ class EventCall;
 /// Any thread.
 class ShownHero : public std::enable_shared_from_this<ShownHero> {
  public:
-  ShownHero(const ProtocolContext& context, Session& session, std::string realm, Hosting::Resident object, Duration call_timeout);
+  ShownHero(const ProtocolContext& context, Session& session, std::string realm, Hosting::Resident object, Duration call_timeout, std::shared_ptr<objects::Gate> gate);
   /// Declares it. INVALID_ARGUMENT: an Interface that HEROS cannot have.
   Status start();
   /// It leaves the realm; its events end. Calls under way still answer.
@@ -43,7 +44,7 @@ class ShownHero : public std::enable_shared_from_this<ShownHero> {
     std::vector<Callback> callbacks;
   };
   void query(Query query, std::string_view key, std::string_view payload);
-  void call(Query query, const std::string& key, const Operation& operation, Result<Bytes> request);
+  void call(Query query, const std::string& key, const objects::ShownMember& member, const Operation& operation, Result<Bytes> request);
   void call_method(Query query, const std::string& key, const objects::ShownMember& member, std::string_view payload);
   void use_attribute(Query query, const std::string& key, const objects::ShownMember& member, std::string_view payload);
   void wire_event(Query query, const std::string& member, std::string_view payload);
@@ -55,6 +56,7 @@ class ShownHero : public std::enable_shared_from_this<ShownHero> {
   const std::string realm_;
   const Hosting::Resident object_;
   const Duration call_timeout_;
+  const std::shared_ptr<objects::Gate> gate_;
   std::shared_ptr<const objects::MessageCodec> codec_;
   std::vector<objects::ShownMember> members_;
   std::map<std::string, std::size_t, std::less<>> by_name_;

@@ -11,7 +11,7 @@ using namespace hector;
 using namespace hector::zeromq;
 namespace json = boost::json;
 
-/// Listens at "postoffice:IN,OUT[,DEBUG]", "hermes:IN,OUT", "broker:tcp://HOST:PORT", "roc:tcp://HOST:PORT". Settings: `adopt`, `adopt_capsules`, `show` (ROC services and
+/// Listens at "postoffice:IN,OUT[,DEBUG]", "hermes:IN,OUT", "broker:tcp://HOST:PORT", "roc:tcp://HOST:PORT". Settings: WorldOptions (ROC services and
 /// Objects), `heartbeat_ms`, `liveness`, `late` (deliver, drop, notify, disconnect, die), `late_ms`, `skew_ms`, `hermes`, `roc` (names of the Objects).
 class ZeroMqProtocol final : public Protocol {
  public:
@@ -56,20 +56,17 @@ class ZeroMqProtocol final : public Protocol {
     if (error || !settings.is_object()) return fail(Code::kInvalidArgument, "zeromq: its settings are no map");
     for (const auto& [name, value] : settings.as_object()) {
       if (!read_setting(name, value, hermes, roc)) {
-        return fail(Code::kInvalidArgument, "zeromq: a setting '" + std::string(name) + "' as it stands there is none; there are adopt and show (lists of names), adopt_capsules (true or false), heartbeat_ms, liveness, late_ms and skew_ms "
-                                            "(numbers), late (deliver, drop, notify, disconnect or die), hermes and roc (Objects' names)");
+        return fail(Code::kInvalidArgument, "zeromq: a setting '" + std::string(name) + "' as it stands there is none; there are heartbeat_ms, liveness, late_ms and skew_ms (numbers), late (deliver, drop, "
+                                            "notify, disconnect or die), hermes and roc (Objects' names), " + objects::kWorldSettings);
       }
     }
     return {};
   }
   static bool read_setting(std::string_view name, const json::value& value, HermesOptions& hermes, RocOptions& roc) {
+    if (objects::read_world_setting(name, value, roc.world)) return true;
     if (name == "hermes" || name == "roc") {
       if (value.is_string()) (name == "roc" ? roc.name : hermes.name) = value.as_string();
       return value.is_string();
-    }
-    if (name == "adopt_capsules") {
-      if (value.is_bool()) roc.adopt_capsules = value.as_bool();
-      return value.is_bool();
     }
     if (name == "late") {
       const char* const policies[] = {"deliver", "drop", "notify", "disconnect", "die"};
@@ -77,16 +74,6 @@ class ZeroMqProtocol final : public Protocol {
         if (value.is_string() && value.as_string() == policies[i]) return hermes.late = static_cast<Late>(i), true;
       }
       return false;
-    }
-    if (name == "adopt" || name == "show") {
-      if (!value.is_array()) return false;
-      auto& names = name == "adopt" ? roc.adopt : roc.show;
-      names.clear();
-      for (const auto& each : value.as_array()) {
-        if (!each.is_string()) return false;
-        names.emplace_back(each.as_string());
-      }
-      return true;
     }
     if (!value.is_int64() || value.as_int64() < 0) return false;
     const std::int64_t number = value.as_int64();

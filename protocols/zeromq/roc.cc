@@ -8,6 +8,7 @@
 #include <set>
 
 #include "objects/forwarding.h"
+#include "objects/gate.h"
 #include "reactor.h"
 #include "relay.h"
 #include "types_text.h"
@@ -108,8 +109,8 @@ struct ShownWorker {
 
 class RpcCall final : public Call {
  public:
-  RpcCall(std::shared_ptr<ShownWorker> worker, RpcDone done) : worker_(std::move(worker)), done_(std::move(done)) {
-    own_peer_.protocol = "zeromq";
+  RpcCall(std::shared_ptr<ShownWorker> worker, std::string principal, RpcDone done) : worker_(std::move(worker)), done_(std::move(done)) {
+    own_peer_ = {std::move(principal), "zeromq", {}, Security::kNone};
     peer = &own_peer_;
   }
 
@@ -149,7 +150,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
  public:
   using Done = std::function<void(Result<std::string>)>;
   Roc(const ProtocolContext& context, RocOptions options)
-      : context_(context), options_(std::move(options)), statuses_([this](const Value&, bool there) { relay("ROCS", there); }), logs_([this](const Value&, bool there) { relay("ROCL", there); }) {}
+      : context_(context), options_(std::move(options)), gate_(std::make_shared<objects::Gate>(context, objects::entity_of("Broker", options_.at.broker), options_.world.authorise)), statuses_([this](const Value&, bool there) { relay("ROCS", there); }), logs_([this](const Value&, bool there) { relay("ROCL", there); }) {}
 
   Status open() {
     auto opened = on_reactor(reactor_, [this]() -> Status {
@@ -164,11 +165,11 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       in_ = *in;
       reactor_.every(options_.broker.heartbeat, [this] { beat(); });
       reactor_.every(std::chrono::milliseconds(50), [this] { expire(); });
-      if (!options_.adopt.empty()) reactor_.every(kDiscovery, [this] { discover(); });
+      if (!options_.world.adopt.empty()) reactor_.every(kDiscovery, [this] { discover(); });
       return {};
     });
     if (!opened) return opened;
-    if (!options_.show.empty()) {
+    if (!options_.world.show.empty()) {
       const auto sync = [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->show_residents();
       };
@@ -260,7 +261,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   void show_residents() {
     std::map<std::string, Hosting::Resident> wanted;
     for (auto& each : context_.hosting->residents(this)) {
-      if (objects::is_listed(options_.show, each.name)) wanted.emplace(each.name, std::move(each));
+      if (objects::is_listed(options_.world.show, each.name)) wanted.emplace(each.name, std::move(each));
     }
     reactor_.post([self = shared_from_this(), wanted = std::move(wanted)]() mutable { self->show(std::move(wanted)); });
   }
@@ -331,26 +332,30 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       const Value* const name = argument(0, "name");
       const auto* const member = name != nullptr && name->is(Value::Kind::kText) ? worker->find(name->text) : nullptr;
       if (member == nullptr || member->member.kind != Member::Kind::kAttribute) return unknown(fmt::format("attribute {}", name == nullptr ? "of no name" : name->print()));
-      if (method == "rpc.getattr") return call(worker, member->get, worker->codec->request_of(*member->get, {}), std::move(done));
+      if (method == "rpc.getattr") return call(worker, *member, member->get, worker->codec->request_of(*member->get, {}), std::move(done));
       const Value* const value = argument(1, "value");
       if (member->set == nullptr) return done(hector::fail(Error{Code::kPermissionDenied, fmt::format("'{}' can only be read", member->member.name), "AttributeError", {}, {}}));
       if (value == nullptr) return done(hector::fail(Error{Code::kInvalidArgument, "rpc.setattr takes a name and a value", "TypeError", {}, {}}));
-      return call(worker, member->set, worker->codec->request_of_value(*member->set, *value), std::move(done));
+      return call(worker, *member, member->set, worker->codec->request_of_value(*member->set, *value), std::move(done));
     }
     const auto* const member = method.starts_with('_') ? nullptr : worker->find(method);
     if (member == nullptr || member->member.kind != Member::Kind::kMethod) return unknown(fmt::format("method '{}'", method));
-    call(worker, member->call, worker->codec->request_of(*member->call, arguments), std::move(done));
+    call(worker, *member, member->call, worker->codec->request_of(*member->call, arguments), std::move(done));
   }
-  void call(const std::shared_ptr<ShownWorker>& worker, const Operation* operation, Result<Bytes> request, RpcDone done) {
+  void call(const std::shared_ptr<ShownWorker>& worker, const objects::ShownMember& member, const Operation* operation, Result<Bytes> request, RpcDone done) {
     if (!request) return done(hector::fail(request.error()));
-    auto* const made = new RpcCall(worker, std::move(done));
+    auto* const made = new RpcCall(worker, objects::entity_of("Broker", options_.at.broker), std::move(done));
     made->header.object = worker->object.name;
     made->header.operation = operation->index;
     made->header.deadline = context_.clock->now() + kDefaultTimeout;
     made->request = Payload(std::move(*request));
     made->operation = operation;
-    if (auto found = context_.inbound->resolve(*made); !found) return made->fail(std::move(found.error()));
-    context_.inbound->accept(*made);
+    const auto use = operation == member.get ? Use::kGet : operation == member.set ? Use::kSet : Use::kCall;
+    gate_->ask(use, worker->object.name, member.member.name, [self = shared_from_this(), made](Status allowed) {
+      if (!allowed) return made->fail(std::move(allowed.error()));
+      if (auto found = self->context_.inbound->resolve(*made); !found) return made->fail(std::move(found.error()));
+      self->context_.inbound->accept(*made);
+    });
   }
   Value describe(const ShownWorker& worker) const {
     Value methods = Value::map(), attributes = Value::map();
@@ -373,7 +378,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     made.put("methods", std::move(methods));
     made.put("attributes", std::move(attributes));
     made.put("hector", Value::of(std::string_view(context_.capsule)));
-    if (const auto reference = context_.hosting->reference_of(worker.object.name)) made.put(kReference, Value::of(std::string_view(reference->text())));
+    if (const auto reference = gate_->reference_of(worker.object.name)) made.put(kReference, Value::of(std::string_view(reference->text())));
     return made;
   }
 
@@ -390,7 +395,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       return;
     }
     // Another broker: named ones are asked for one by one, and answered in order.
-    for (const auto& name : options_.adopt) {
+    for (const auto& name : options_.world.adopt) {
       if (name.ends_with('*')) continue;
       questions_.push_back(name);
       Reactor::send(*client_, write_mdp({1, Side::kClient, Command::kRequest, "mmi.service", {}, {name}}, false));
@@ -404,7 +409,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     }
     std::set<std::string> there(message.body.begin() + 1, message.body.end());
     for (const auto& name : there) {
-      if (objects::is_listed(options_.adopt, name)) is_there(name, true);
+      if (objects::is_listed(options_.world.adopt, name)) is_there(name, true);
     }
     std::vector<std::string> gone;
     for (const auto& name : known_) {
@@ -524,7 +529,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   Status adopt(const std::string& service, const Result<Value>& said) {
     if (!said && said.error().code != Code::kUnimplemented) return fail(said.error());
     const Value told = said ? *said : Value::map();
-    if (!options_.adopt_capsules && told.find("hector") != nullptr) return {};  // another capsule's Object is reached without the broker
+    if (!options_.world.adopt_capsules && told.find("hector") != nullptr) return {};  // another capsule's Object is reached without the broker
     std::string object = service;
     std::replace_if(object.begin(), object.end(), [](char each) { return each == '.' || each == ' ' || each == '/' || static_cast<unsigned char>(each) < 0x20; }, '-');
     if (adopt_offer(service, object, told)) return {};
@@ -608,6 +613,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
 
   const ProtocolContext& context_;
   const RocOptions options_;
+  const std::shared_ptr<objects::Gate> gate_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint64_t> last_id_{0};
   std::shared_ptr<const objects::MessageCodec> codec_;

@@ -9,6 +9,7 @@
 
 #include "broker.h"
 #include "hector/protocol.h"
+#include "objects/world_options.h"
 #include "rpc.h"
 
 namespace hector::zeromq {
@@ -23,9 +24,7 @@ struct RocOptions {
   RocAddresses at;
   BrokerOptions broker;
   std::string name = "roc";               ///< the Object for status and logs; empty: none
-  std::vector<std::string> adopt{"*"};    ///< services; "*" at the end is any, where the broker tells which there are
-  std::vector<std::string> show{"*"};     ///< names of Objects
-  bool adopt_capsules = false;            ///< also what other capsules show, which they reach in better ways
+  objects::WorldOptions world;            ///< "*" in `adopt` is any where the broker tells which services there are
 };
 
 /// Binds. ALREADY_EXISTS.

@@ -89,6 +89,7 @@ class World(unittest.TestCase):
         self.start()
 
     realm = "heros"
+    settings = ""
 
     def start(self, more="", name="lab"):
         os.environ["PYTHONPATH"] = os.pathsep.join([self.folder, os.environ.get("PYTHONPATH", "")])
@@ -100,6 +101,7 @@ protocols:
     listen: {self.realm}
     settings:
       zenoh: {{mode: peer, listen: {{endpoints: ["tcp/127.0.0.1:{self.port}"]}}, scouting: {{multicast: {{enabled: false}}}}}}
+      {self.settings}
 services: {{naming: embedded, trading: embedded, type: embedded}}
 languages: [cpp, python]
 {more}""")
@@ -130,10 +132,12 @@ class ObjectsAsHeros(World):
                 work(peer, version)
 
     def test_s1_and_s2_it_is_discovered_with_its_capabilities(self):
-        def work(peer, _):
+        def work(peer, version):
             found = peer("discover")["gauge"]
             self.assertEqual((found["name"], found["class"], found["proto_version"]), ("gauge", "Instrument", 1.0))
             self.assertIn("lab.Instrument/1", found["implements"]["set"])
+            if version != "0.9.1":
+                self.assertTrue(found["extra_metadata"]["hector_reference"].startswith("hector:"))
             capabilities = {each["name"]: each for each in peer("capabilities", "gauge")}
             self.assertEqual([each["name"] for each in capabilities["add"]["parameters"]], ["a", "b", "scale"])
             self.assertEqual(capabilities["add"]["return_type"], "float")
@@ -360,6 +364,40 @@ class HerosAsObjects(World):
         self.assertEqual(self.object_json("second.add", {"a": 1})["value"], 3.0)
         self.assertLess(time.monotonic() - begin, 3.5)
         slow.wait()
+
+
+@needs("protocols/heros", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type", "services/policy")
+class H7(World):
+    """HEROS proves nobody's identity and checks no access; Policy says what the realm as a whole may do."""
+    settings = "authorise: true"
+
+    def test_h7_policy_decides_what_the_realm_may_do(self):
+        self.instrument()
+        peer = self.peer("2026.2.2")
+        found = eventually(lambda: peer("discover")["gauge"])
+        self.assertNotIn("hector_reference", found["extra_metadata"])  # no way around
+
+        def refused(*what):
+            with self.assertRaises(PeerError) as raised:
+                peer(*what)
+            return raised.exception
+        self.assertIn("no Policy service", refused("call", "gauge", "add", [1, 2], {}).text)  # nobody to ask: nothing goes in
+        self.capsules.hector("load", "service", "policy", capsule="lab")
+        self.assertIn("PermissionError", refused("call", "gauge", "add", [1, 2], {}).bases)
+        rules = os.path.join(self.folder, "realm.cedar")
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write("""permit (principal == Realm::"heros", action, resource == Object::"gauge");
+forbid (principal == Realm::"heros", action == Action::"set", resource) when { context.member == "gain" };
+""")
+        self.capsules.hector("policy", "rules", "realm", rules, capsule="lab")
+        self.assertEqual(eventually(lambda: peer("call", "gauge", "add", [1, 2], {})), 3.0)
+        self.assertEqual(peer("get", "gauge", "gain"), 1.0)
+        told = refused("set", "gauge", "gain", 2.0)
+        self.assertIn("PermissionError", told.bases)
+        self.assertIn("""Realm::"heros" may not set 'gain' of 'gauge'""", told.text)
+        self.assertEqual(peer("get", "gauge", "gain"), 1.0)
+        self.object_json("gauge.set_gain", {"value": 3.0})  # the capsule's own are not asked
+        self.assertEqual(peer("get", "gauge", "gain"), 3.0)
 
 
 @needs("protocols/heros", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")

@@ -324,6 +324,29 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
         self.assertEqual(heard, {"ROCSmount.azimuth": 1.5, "ROCLnorth.WARNING": {"msg": "hot"}})
 
 
+@needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type", "services/policy")
+class RocAuthorised(Network):
+    settings = "heartbeat_ms: 200, authorise: true"
+    endpoints = ("broker", "roc")
+
+    def test_policy_decides_what_the_brokers_clients_may_do(self):
+        peer = self.zeromq()
+        self.instrument()
+        eventually(lambda: peer("rpc", self.broker, "mmi.service", "gauge") == "200")
+
+        def ask(method, params):
+            return json.loads(peer("rpc", self.broker, "gauge", json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1})))
+        self.assertIn("no Policy service", ask("add", [1, 2])["error"]["message"])
+        self.capsules.hector("load", "service", "policy", capsule="lab")
+        rules = os.path.join(self.folder, "broker.cedar")
+        with open(rules, "w", encoding="utf-8") as file:
+            file.write(f"""permit (principal == Broker::"{self.broker}", action in [Action::"call", Action::"get"], resource);""")
+        self.capsules.hector("policy", "rules", "broker", rules, capsule="lab")
+        self.assertEqual(eventually(lambda: ask("add", [1, 2]).get("result")), 3.0)
+        self.assertEqual(ask("rpc.getattr", ["gain"])["result"], 1.0)
+        self.assertIn("may not set 'gain'", ask("rpc.setattr", ["gain", 4.0])["error"]["message"])
+
+
 @needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
 class BrokerElsewhere(Network):
     endpoints = ("roc",)
