@@ -63,6 +63,16 @@ function(hector_proto target)
   target_include_directories(${target} SYSTEM PUBLIC ${out})
 endfunction()
 
+# hector_texts(FILE…): hector/NAME.hector.yaml and hector/NAME.proto of this folder as NAME_yaml.inc and NAME_proto.inc, for #include.
+function(hector_texts)
+  foreach(text ${ARGN})
+    file(READ hector/${text} content)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS hector/${text})
+    string(REGEX REPLACE "(.hector)?[.](yaml|proto)$" "_\\2.inc" name ${text})
+    file(CONFIGURE OUTPUT ${name} CONTENT "R\"(\${content})\"\n")
+  endforeach()
+endfunction()
+
 # hector_library(name [SHARED] SOURCES … LIBRARIES …): a library and its alias hector::name.
 function(hector_library name)
   cmake_parse_arguments(L "SHARED" "" "SOURCES;LIBRARIES" ${ARGN})

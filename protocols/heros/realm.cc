@@ -12,6 +12,7 @@
 #include "hector/service/v1/type.pb.h"
 #include "hector/typed.h"
 #include "objects/forwarding.h"
+#include "realm_object.h"
 #include "session.h"
 #include "shown_hero.h"
 
@@ -53,6 +54,9 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     });
     if (!presence) return fail(presence.error());
     presence_ = std::move(*presence);
+    context_.hosting->run_blocking([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->adopt_realm();
+    });
     if (options_.world.show.empty()) return {};
     const auto sync = [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->show_residents();
@@ -75,6 +79,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       for (auto& [name, theirs] : theirs_) {
         if (!theirs.object.empty()) adopted.push_back(theirs.object);
       }
+      if (has_object_) adopted.push_back(realm_object_name(options_.realm));
     }
     for (const auto& [name, hero] : shown) hero->stop();
     for (const auto& name : adopted) static_cast<void>(context_.hosting->dismiss(name));
@@ -89,6 +94,17 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     std::string object;    ///< as it was adopted; empty: it is not
     std::uint64_t life = 0, adopted_life = 0;  ///< each time it comes is another
   };
+
+  void adopt_realm() {
+    auto adopted = heros::adopt_realm(context_, *session_, options_.realm, this);
+    if (!adopted) return context_.log->write(Level::kInfo, "the realm is no Object here", {{"realm", options_.realm}, {"error", adopted.error().message}});
+    {
+      const std::lock_guard lock(mutex_);
+      has_object_ = !closed_;
+      if (has_object_) return;
+    }
+    static_cast<void>(context_.hosting->dismiss(realm_object_name(options_.realm)));
+  }
 
   // --- ours there ---------------------------------------------------------------------------------------------------------------------
 
@@ -188,8 +204,13 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       if (life == 0) continue;
       auto adopted = adopt(name);
       if (!adopted) context_.log->write(Level::kWarning, "a HERO that is no Object here", {{"realm", options_.realm}, {"hero", name}, {"error", adopted.error().message}});
-      const std::lock_guard lock(mutex_);
-      if (adopted) theirs_[name].object = *adopted;
+      if (!adopted) continue;
+      {
+        const std::lock_guard lock(mutex_);
+        theirs_[name].object = *adopted;
+        if (!closed_ || adopted->empty()) continue;
+      }
+      static_cast<void>(context_.hosting->dismiss(*adopted));  // what close() did not see
     }
   }
 
@@ -310,6 +331,7 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   std::map<std::string, std::shared_ptr<ShownHero>> shown_;
   std::set<std::string> waiting_;  ///< Objects whose names are taken there
   std::map<std::string, Theirs> theirs_;
+  bool has_object_ = false;  ///< the one that stands for the realm
 };
 
 }  // namespace

@@ -70,23 +70,36 @@ struct Writer {
   }
 };
 
+constexpr const char* kUntypedName = "untyped";
+constexpr int kUntypedNumber = 2047;
+
+/// Behind fields that are more than hector.value.v1.Value.
+std::string untyped_field() { return fmt::format("  hector.value.v1.Untyped {} = {};  // what is not as it was annotated\n", kUntypedName, kUntypedNumber); }
+
 std::string parameter_fields(const std::vector<Parameter>& parameters) {
   std::string fields;
-  std::set<std::string> known;
+  std::set<std::string> known{kUntypedName};
+  bool has_types = false;
   int number = 0;
   for (const auto& parameter : parameters) {
     ++number;
     std::string name = identifier_of(parameter.name).value_or(fmt::format("argument_{}", number));
     while (!known.insert(name).second) name += "_";
     const std::string type = field_type(parameter.type);
+    const bool is_rest = parameter.kind == ParameterKind::kPositionalRest || parameter.kind == ParameterKind::kKeywordRest;
+    has_types = has_types || (!is_rest && type != "hector.value.v1.Value");
     if (parameter.kind == ParameterKind::kPositionalRest) fields += fmt::format("  repeated hector.value.v1.Value {} = {};\n", name, number);
     else if (parameter.kind == ParameterKind::kKeywordRest) fields += fmt::format("  map<string, hector.value.v1.Value> {} = {};\n", name, number);
     else if (parameter.fallback && type != "hector.value.v1.Value") fields += fmt::format("  optional {} {} = {};  // without it {}\n", type, name, number, parameter.fallback->print());
     else fields += fmt::format("  {} {} = {};\n", type, name, number);
   }
-  return fields;
+  return has_types ? fields + untyped_field() : fields;
 }
-std::string value_field(const std::string& type) { return type == "None" ? "" : fmt::format("  {} value = 1;\n", field_type(type)); }
+std::string value_field(const std::string& type) {
+  if (type == "None") return untyped_field();
+  const std::string written = field_type(type);
+  return fmt::format("  {} value = 1;\n", written) + (written == "hector.value.v1.Value" ? "" : untyped_field());
+}
 
 }  // namespace
 
@@ -126,12 +139,11 @@ Result<WrittenInterface> write_interface(const Description& description, const s
       if (member.is_writable && operations.insert("set_" + *id).second) writer.operation("set_" + *id, Use::kSet, i, "rpc", value, nothing);
     }
   }
-  if (writer.routes.empty()) return fail(Code::kInvalidArgument, fmt::format("'{}' has no members that an Interface could have", description.class_name));
   std::string path = name;
   std::replace(path.begin(), path.end(), '.', '/');
   made.proto_path = fmt::format("{}_v{}.proto", path, major);
   made.proto = fmt::format("syntax = \"proto3\";\npackage {};\nimport \"{}\";\n\n{}", writer.package, kValueProtoPath, writer.messages);
-  made.yaml = fmt::format("interface: {}\nmessages: [{}]\noperations:\n{}", made.id, made.proto_path, writer.operations);
+  made.yaml = fmt::format("interface: {}\nmessages: [{}]\noperations:{}{}", made.id, made.proto_path, writer.routes.empty() ? " {}" : "\n", writer.operations);
   made.routes = std::move(writer.routes);
   auto model = read_interface_model(made.yaml, made.id, made.proto_path, made.proto);
   if (!model) return fail(model.error());

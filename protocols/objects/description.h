@@ -43,7 +43,7 @@ struct Route {
   std::size_t member = 0;
 };
 /// An Interface as people read it: a method is an rpc with its parameters as fields, in their order; an attribute is get_NAME and set_NAME; an event is a
-/// flow out. Values of types that Protobuf does not have are hector.value.v1.Value.
+/// flow out. Annotations are hints, as Python's: what is not as it was said goes in a last field, a hector.value.v1.Untyped. Values of types that Protobuf does not have are hector.value.v1.Value.
 struct WrittenInterface {
   std::string id;  ///< "hero.Camera/1"
   std::string yaml;
@@ -55,7 +55,7 @@ struct WrittenInterface {
     return *std::find_if(routes.begin(), routes.end(), [&](const auto& each) { return each.operation == operation; });
   }
 };
-/// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names them. INVALID_ARGUMENT: nothing is left.
+/// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names them. INVALID_ARGUMENT.
 Result<WrittenInterface> write_interface(const Description& description, const std::string& name, std::uint32_t major, std::vector<std::string>* left_out = nullptr);
 /// A serialised hector.type.v1.Interface of a type file's text. INVALID_ARGUMENT.
 Result<std::string> read_interface_model(const std::string& yaml, const std::string& name, const std::string& proto_path, const std::string& proto);

@@ -256,13 +256,20 @@ std::vector<const pb::FieldDescriptor*> fields_of(const pb::Descriptor& descript
   return fields;
 }
 
+bool is_value(const pb::FieldDescriptor& field) { return field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName; }
+/// map<string, hector.value.v1.Value>
+bool is_value_map(const pb::FieldDescriptor& field) { return field.is_map() && field.message_type()->field(0)->cpp_type() == Type::CPPTYPE_STRING && is_value(*field.message_type()->field(1)); }
+/// hector.value.v1.Untyped
+bool is_untyped(const pb::FieldDescriptor& field) {
+  return !field.is_repeated() && field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == "hector.value.v1.Untyped" && field.message_type()->field_count() == 1 && is_value_map(*field.message_type()->field(0));
+}
+
 /// See Field::kind.
 std::vector<ParameterKind> kinds_of(const std::vector<const pb::FieldDescriptor*>& fields) {
-  const auto is_value = [](const pb::FieldDescriptor& field) { return field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName; };
   std::vector<ParameterKind> kinds;
   auto kind = ParameterKind::kPositionalOrKeyword;
   for (const auto* field : fields) {
-    const bool is_named_rest = field == fields.back() && field->is_map() && field->message_type()->field(0)->cpp_type() == Type::CPPTYPE_STRING && is_value(*field->message_type()->field(1));
+    const bool is_named_rest = field == fields.back() && is_value_map(*field);
     const bool is_rest = kind == ParameterKind::kPositionalOrKeyword && field->is_repeated() && !field->is_map() && is_value(*field);
     kinds.push_back(is_named_rest ? ParameterKind::kKeywordRest : is_rest ? ParameterKind::kPositionalRest : kind);
     if (is_rest) kind = ParameterKind::kKeywordOnly;
@@ -286,7 +293,14 @@ class Codec final : public MessageCodec {
     for (const auto& operation : interface.operations()) {
       const auto shape = [&](const std::string& name) {
         Shape made;
-        if (const auto* const descriptor = name.empty() ? nullptr : pool_.FindMessageTypeByName(name)) made = {factory_.GetPrototype(descriptor), fields_of(*descriptor), kinds_of(fields_of(*descriptor))};
+        const auto* const descriptor = name.empty() ? nullptr : pool_.FindMessageTypeByName(name);
+        if (descriptor == nullptr) return made;
+        made = {factory_.GetPrototype(descriptor), fields_of(*descriptor), {}, nullptr};
+        if (!made.fields.empty() && is_untyped(*made.fields.back())) {
+          made.untyped = made.fields.back();
+          made.fields.pop_back();
+        }
+        made.kinds = kinds_of(made.fields);
         return made;
       };
       operations_.push_back({shape(operation.input), shape(operation.output)});
@@ -303,10 +317,10 @@ class Codec final : public MessageCodec {
     const auto& fields = shape.fields;
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
     std::vector<bool> given(fields.size(), false);
-    const auto set = [&](std::size_t i, const Value& value) -> Status {
+    const auto set_given = [&](std::size_t i, const Value& value) -> Status {
       if (given[i]) return fail(wrong(fmt::format("{}() got several values for argument '{}'", operation.name, std::string(fields[i]->name()))));
       given[i] = true;
-      return set_field(*message, *fields[i], value, std::string(fields[i]->name()), 0);
+      return set(shape, *message, *fields[i], value, std::string(fields[i]->name()));
     };
     const auto has = [&](std::size_t i, ParameterKind kind) { return i < fields.size() && shape.kinds[i] == kind; };
     std::size_t next = 0;
@@ -314,11 +328,11 @@ class Codec final : public MessageCodec {
       if (has(next, ParameterKind::kPositionalRest)) {
         Value rest = Value::list();
         rest.items.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(k), arguments.positional.end());
-        if (auto done = set(next, rest); !done) return fail(done.error());
+        if (auto done = set_given(next, rest); !done) return fail(done.error());
         break;
       }
       if (!has(next, ParameterKind::kPositionalOrKeyword)) return fail(wrong(fmt::format("{}() takes {} arguments, {} were given", operation.name, next, arguments.positional.size())));
-      if (auto done = set(next++, arguments.positional[k]); !done) return fail(done.error());
+      if (auto done = set_given(next++, arguments.positional[k]); !done) return fail(done.error());
     }
     Value others = Value::map();
     for (std::size_t k = 0; k + 1 < arguments.keywords.items.size(); k += 2) {
@@ -326,7 +340,7 @@ class Codec final : public MessageCodec {
       std::size_t i = 0;
       while (i < fields.size() && ((fields[i]->name() != name && std::string(fields[i]->name()) + "_" != name) || shape.kinds[i] == ParameterKind::kKeywordRest)) ++i;
       if (i < fields.size()) {
-        if (auto done = set(i, arguments.keywords.items[k + 1]); !done) return fail(done.error());
+        if (auto done = set_given(i, arguments.keywords.items[k + 1]); !done) return fail(done.error());
       } else if (!fields.empty() && has(fields.size() - 1, ParameterKind::kKeywordRest)) {
         others.put(name, arguments.keywords.items[k + 1]);
       } else {
@@ -334,7 +348,7 @@ class Codec final : public MessageCodec {
       }
     }
     if (!others.items.empty()) {
-      if (auto done = set(fields.size() - 1, others); !done) return fail(done.error());
+      if (auto done = set_given(fields.size() - 1, others); !done) return fail(done.error());
     }
     for (std::size_t i = 0; i < given.size(); ++i) {
       if (!given[i] && !is_optional(*fields[i])) return fail(wrong(fmt::format("{}() misses the argument '{}'", operation.name, std::string(fields[i]->name()))));
@@ -349,18 +363,20 @@ class Codec final : public MessageCodec {
     auto message = parse(of(operation).in, request);
     if (!message) return fail(message.error());
     Arguments made;
-    const auto& fields = of(operation).in.fields;
+    const auto& shape = of(operation).in;
+    const auto& fields = shape.fields;
     const auto rest = std::find_if(parameters.begin(), parameters.end(), [](const auto& each) { return each.kind == ParameterKind::kPositionalRest; });
     const auto rest_at = static_cast<std::size_t>(rest - parameters.begin());
     const bool all_positional = rest != parameters.end() && rest_at < fields.size() && (*message)->GetReflection()->FieldSize(**message, fields[rest_at]) > 0;
     for (std::size_t i = 0; i < parameters.size() && i < fields.size(); ++i) {
       const auto& parameter = parameters[i];
-      Value value = whole_field(**message, *fields[i]);
+      const bool is_there = untyped_of(shape, **message, *fields[i]) != nullptr || !fields[i]->has_presence() || (*message)->GetReflection()->HasField(**message, fields[i]);
+      Value value = read_field(shape, **message, *fields[i]);
       if (parameter.kind == ParameterKind::kPositionalRest) {
         for (auto& each : value.items) made.positional.push_back(std::move(each));
       } else if (parameter.kind == ParameterKind::kKeywordRest) {
         for (auto& each : value.items) made.keywords.items.push_back(std::move(each));
-      } else if (parameter.fallback && !all_positional && fields[i]->has_presence() && !(*message)->GetReflection()->HasField(**message, fields[i])) {
+      } else if (parameter.fallback && !all_positional && !is_there) {
         continue;
       } else if (parameter.kind == ParameterKind::kPositionalOnly || (all_positional && parameter.kind == ParameterKind::kPositionalOrKeyword)) {
         made.positional.push_back(std::move(value));
@@ -385,6 +401,7 @@ class Codec final : public MessageCodec {
     const pb::Message* prototype = nullptr;
     std::vector<const pb::FieldDescriptor*> fields;
     std::vector<ParameterKind> kinds;
+    const pb::FieldDescriptor* untyped = nullptr;  ///< the last field, if it is a hector.value.v1.Untyped
   };
   struct Shapes {
     Shape in, out;
@@ -403,18 +420,55 @@ class Codec final : public MessageCodec {
     if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return fail(Code::kInvalidArgument, fmt::format("the octets are not a {}", std::string(message->GetTypeName())));
     return message;
   }
+  /// What does not fit a scalar's annotation is kept beside it, where the message has a place for that.
+  static Status set(const Shape& shape, pb::Message& message, const pb::FieldDescriptor& field, const Value& value, const std::string& where) {
+    const bool may_differ = shape.untyped != nullptr && !field.is_repeated() && field.cpp_type() != Type::CPPTYPE_MESSAGE;
+    if (!may_differ) return set_field(message, field, value, where, 0);
+    if (!value.is_null() && set_field(message, field, value, where, 0)) return {};
+    return set_untyped(shape, message, std::string(field.name()), value);
+  }
+  static Status set_untyped(const Shape& shape, pb::Message& message, const std::string& name, const Value& value) {
+    auto& fields = *message.GetReflection()->MutableMessage(&message, shape.untyped);
+    auto& entry = *fields.GetReflection()->AddMessage(&fields, fields.GetDescriptor()->field(0));
+    const auto* const type = entry.GetDescriptor();
+    entry.GetReflection()->SetString(&entry, type->field(0), name);
+    return fill_value(*entry.GetReflection()->MutableMessage(&entry, type->field(1)), value, 0);
+  }
+  /// Null where the field says it itself.
+  static const pb::Message* untyped_value(const Shape& shape, const pb::Message& message, const std::string& name) {
+    if (shape.untyped == nullptr || !message.GetReflection()->HasField(message, shape.untyped)) return nullptr;
+    const auto& fields = message.GetReflection()->GetMessage(message, shape.untyped);
+    const auto* const map = fields.GetDescriptor()->field(0);
+    for (int i = 0; i < fields.GetReflection()->FieldSize(fields, map); ++i) {
+      const auto& entry = fields.GetReflection()->GetRepeatedMessage(fields, map, i);
+      const auto* const type = entry.GetDescriptor();
+      if (entry.GetReflection()->GetString(entry, type->field(0)) == name) return &entry.GetReflection()->GetMessage(entry, type->field(1));
+    }
+    return nullptr;
+  }
+  static const pb::Message* untyped_of(const Shape& shape, const pb::Message& message, const pb::FieldDescriptor& field) { return untyped_value(shape, message, std::string(field.name())); }
+  static Value read_field(const Shape& shape, const pb::Message& message, const pb::FieldDescriptor& field) {
+    const auto* const untyped = untyped_of(shape, message, field);
+    return untyped != nullptr ? value_message(*untyped) : whole_field(message, field);
+  }
   static Result<Bytes> filled(const Shape& shape, const Value& value, const std::string& where) {
-    if (shape.prototype == nullptr || shape.fields.empty()) return Bytes();
+    if (shape.prototype == nullptr || (shape.fields.empty() && (shape.untyped == nullptr || value.is_null()))) return Bytes();
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
-    auto done = shape.fields.size() == 1 ? set_field(*message, *shape.fields[0], value, where, 0) : fill(*message, value, where, 0);
+    auto done = shape.fields.empty()       ? set_untyped(shape, *message, "value", value)
+                : shape.fields.size() == 1 ? set(shape, *message, *shape.fields[0], value, where)
+                                           : fill(*message, value, where, 0);
     if (!done) return fail(done.error());
     return Bytes::take(message->SerializeAsString());
   }
   static Result<Value> bare(const Shape& shape, const Bytes& bytes) {
-    if (shape.prototype == nullptr || shape.fields.empty()) return Value::null();
+    if (shape.prototype == nullptr || (shape.fields.empty() && shape.untyped == nullptr)) return Value::null();
     auto message = parse(shape, bytes);
     if (!message) return fail(message.error());
-    return shape.fields.size() == 1 ? whole_field(**message, *shape.fields[0]) : value_of(**message);
+    if (shape.fields.empty()) {
+      const auto* const untyped = untyped_value(shape, **message, "value");
+      return untyped == nullptr ? Value::null() : value_message(*untyped);
+    }
+    return shape.fields.size() == 1 ? read_field(shape, **message, *shape.fields[0]) : value_of(**message);
   }
 
   pb::DescriptorPool pool_;

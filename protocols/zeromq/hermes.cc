@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <atomic>
 
+#include "objects/world_object.h"
 #include "relay.h"
 #include "types_text.h"
-#include "world_object.h"
 
 namespace hector::zeromq {
+
+using objects::Audience;
+using objects::text_in;
+using objects::texts_in;
+using objects::WorldObject;
 
 namespace {
 

@@ -9,19 +9,23 @@
 
 #include "objects/forwarding.h"
 #include "objects/gate.h"
+#include "objects/world_object.h"
 #include "reactor.h"
 #include "relay.h"
 #include "types_text.h"
-#include "world_object.h"
 
 namespace hector::zeromq {
 
 using objects::Arguments;
+using objects::Audience;
 using objects::Description;
 using objects::Member;
 using objects::Parameter;
 using objects::ParameterKind;
+using objects::text_in;
+using objects::texts_in;
 using objects::Use;
+using objects::WorldObject;
 
 Result<RocAddresses> RocAddresses::of(const std::string& broker) {
   const auto colon = broker.rfind(':');

@@ -255,6 +255,15 @@ class ObjectsAsHeros(World):
             self.assertEqual(peer("connect", name, "tick", "other", "on_tick"), "other.on_tick")
             peer("fire", name, 5)
             eventually(lambda: "5" in self.object_json("other.received").get("texts", []))
+            wire = {"hero": name, "event": "tick", "to_hero": "gauge", "method": "on_tick", "origin": "the shell"}
+            self.assertEqual(self.object_json("realm-heros.connect", wire), {"name": "gauge.on_tick"})
+            self.assertIn({"name": "gauge.on_tick", "origin": "the shell", "is_remote_hero": True}, self.object_json("realm-heros.callbacks", {"hero": name, "event": "tick"})["callbacks"])
+            peer("fire", name, 6)
+            eventually(lambda: "6" in self.object_json("gauge.received").get("texts", []))
+            self.assertEqual(self.object_json("realm-heros.disconnect", wire), {"was_connected": True})
+            with self.assertRaises(CommandFailed) as nobody:
+                self.object_json("realm-heros.connect", {**wire, "hero": "nobody"})
+            self.assertIn("UNAVAILABLE", nobody.exception.text)
             self.assertTrue(peer("disconnect", "gauge", "tick", name, "on_tick"))
             self.assertFalse(peer("disconnect", "gauge", "tick", name, "on_tick"))
             self.object_json("gauge.fire", {"value": 8})

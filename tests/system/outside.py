@@ -58,6 +58,17 @@ def heros(version):
     return _venv("heros-" + version, (f"heros=={version}", "numpy==2.4.6"))
 
 
+def heros_source(version):
+    """The folder of HEROS' own source distribution, with its documented examples."""
+    place = os.path.join(PLACE, "heros-source")
+    path = os.path.join(place, f"heros-{version}")
+    if not os.path.exists(path):
+        os.makedirs(place, exist_ok=True)
+        _run([heros(version), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", "heros", f"heros=={version}", "--dest", place])
+        _run(["tar", "xzf", path + ".tar.gz", "-C", place])
+    return path
+
+
 def zeromq():
     """An interpreter with Hermes, majortomo and pyzmq."""
     return _venv("zeromq", ("hermes-zmq==1.3.0", "majortomo==0.2.0", "six==1.17.0", "pyzmq==27.1.0"))

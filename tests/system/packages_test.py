@@ -3,15 +3,20 @@
 What: hector.heros with the real HEROS as peer, hector.hermes with the real Hermes, hector.roc over its own broker. Why: people come from
 there with programs that work. Who: ctest.
 """
+import json
 import os
 import queue
+import re
 import subprocess
 import sys
+import tempfile
 import textwrap
+import threading
 import time
 import unittest
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), each) for each in ("tools", "tests/system")]
+import outside
 from capsules import ROOT
 from heros_test import HERE, VERSIONS, Peer, PeerError, eventually, free_port
 from needs import needs
@@ -22,11 +27,11 @@ PACKAGES = os.path.join(BUILD, "lib", "hector", "languages", "python")
 ON_HECTOR = {"heros": "hector.heros", "hermes": "hector.hermes"}
 
 
-def changed(path, folder, module):
+def changed(path, folder, module, name=None):
     """The program with its imports changed, and nothing else."""
     with open(path, encoding="utf-8") as file:
         lines = [line.replace(f"from {module} import", f"from {ON_HECTOR[module]} import").replace(f"from {module}.", f"from {ON_HECTOR[module]}.") for line in file]
-    out = os.path.join(folder, f"on_hector_{module}.py")
+    out = os.path.join(folder, f"{name or 'on_hector_' + module}.py")
     with open(out, "w", encoding="utf-8") as file:
         file.writelines(lines)
     return out
@@ -53,7 +58,6 @@ class Ours(Peer):
 @needs("protocols/heros", "languages/python")
 class Heros(unittest.TestCase):
     def setUp(self):
-        import tempfile
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.program = changed(os.path.join(HERE, "peer.py"), folder.name, "heros")
@@ -132,6 +136,121 @@ class Heros(unittest.TestCase):
         with self.assertRaises(PeerError) as raised:
             ours("call", "camera", "add", [1], {})
         self.assertIn("HEROSError", raised.exception.bases)  # never None
+
+
+class Script:
+    """A program that runs by itself: what it prints, a line at a time."""
+
+    def __init__(self, *command, **environment):
+        self.lines = queue.Queue()
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1", **environment})
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip())
+        self.lines.put(None)
+
+    def until(self, pattern, seconds=20):
+        """The lines up to the one that matches."""
+        told, until = [], time.monotonic() + seconds
+        while not told or not re.search(pattern, told[-1]):
+            try:
+                line = self.lines.get(timeout=max(0.01, until - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"it did not print {pattern}:\n" + "\n".join(told))
+            told.append(line)
+        return told
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@needs("protocols/heros", "languages/python")
+class DocumentedExamples(unittest.TestCase):
+    """HEROS' own examples, as its documentation shows them, from its source distribution."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.port = free_port()
+
+    def zenoh(self, is_first):
+        at = f"tcp/127.0.0.1:{self.port}"
+        return json.dumps({"mode": "peer", "listen": {"endpoints": [at if is_first else "tcp/127.0.0.1:0"]}, "connect": {"endpoints": [] if is_first else [at]}, "scouting": {"multicast": {"enabled": False}}})
+
+    def run_example(self, version, name, *arguments, is_first=True, is_ours=True):
+        path = os.path.join(outside.heros_source(version), "examples", name + ".py")
+        if is_ours:
+            script = Script("/usr/bin/python3.11", changed(path, self.folder.name, "heros", name), *arguments, PYTHONPATH=PACKAGES, HEROS_ZENOH_CONFIG=self.zenoh(is_first))
+        else:
+            script = Script(outside.heros(version), path, *arguments, HEROS_ZENOH_CONFIG=self.zenoh(is_first))
+        self.addCleanup(script.close)
+        return script
+
+    def peer(self):
+        peer = Peer("2026.2.2", f"tcp/127.0.0.1:{self.port}")
+        self.addCleanup(peer.close)
+        return peer
+
+    def test_a_simple_hero_and_who_calls_it(self):
+        for is_ours in (True, False):  # the second time the caller is the original
+            with self.subTest(caller="ours" if is_ours else "HEROS"):
+                self.port = free_port()
+                self.run_example("2026.2.2", "share_local_hero_simple")
+                peer = self.peer()
+                eventually(lambda: "my_hero" in peer("discover"))
+                caller = self.run_example("2026.2.2", "access_remote_hero_simple", is_first=False, is_ours=is_ours)
+                self.assertEqual(caller.until("world")[-2:], ["5.0", "world"])
+                eventually(lambda: peer("get", "my_hero", "testme") == 10)
+
+    def test_a_hero_with_events_and_tags(self):
+        for version in VERSIONS:
+            with self.subTest(version):
+                self.port = free_port()
+                script = self.run_example(version, "share_local_hero", "foobar1")
+                peer = self.peer()
+                found = eventually(lambda: peer("discover").get("foobar1"))
+                if version != "0.9.1":
+                    self.assertTrue({"microhero", "bossed"} <= set(found["tags"]["set"]))
+                    self.assertIn("atomiq.components.electronics.dac.DAC", found["implements"]["set"])
+                self.assertIn(peer("call", "foobar1", "read_temp", [0, 10], {}), range(11))
+                peer("set", "foobar1", "foovar", ["hallo", 2, []])  # it is annotated as a text: a hint, as in Python
+                self.assertEqual(peer("get", "foobar1", "foovar"), ["hallo", 2, []])
+                peer("watch", "foobar1", "new_data")
+                self.assertEqual(peer("events", 1, 5)[0][2]["test_data"][1], "mV")
+                script.until("btw, foovar is")
+
+    def test_callbacks_of_all_four_cases(self):
+        told = self.run_example("2026.2.2", "connect_event_callbacks").until(r"printed from bob \['Alice', 1\]")
+        text = "\n".join(told)
+        self.assertIn("Removing <built-in function print> from remote_alice.new_data", text)
+        remaining = told[told.index("Remaining callbacks to remote_alice.new_data") + 1]
+        self.assertIn("bob.print_from_afar", remaining)
+        self.assertNotIn("RemoteHERO'", remaining)
+        self.assertEqual(text.count("printed from bob ['Alice', 0]"), 1)  # connected twice, called once
+        self.assertEqual(text.count("\n['Alice', 0]"), 1)
+
+    def test_a_datasource_and_who_observes_it(self):
+        source = self.run_example("2026.2.2", "datasource_hero", "probe")
+        source.until("nonexistent")
+        told = self.run_example("2026.2.2", "datasource_observer", is_first=False).until("got message from probe")[-1]
+        self.assertRegex(told, r"'id': 'foo'.*'calibrated': True.*'unit': 'V'")
+        peer = self.peer()
+        peer("observe_data")
+        eventually(lambda: peer("events", 1, 1), 15)
+
+    def test_a_hero_beside_asyncio_and_a_hundred_of_them(self):
+        self.run_example("2026.2.2", "share_local_hero_asyncio", "looped")
+        self.run_example("2026.2.2", "spawn_multiple_localheros", is_first=False)
+        peer = self.peer()
+        eventually(lambda: len(peer("discover")) == 101, 30)
+        peer("watch", "looped", "new_data")
+        self.assertEqual(peer("events", 1, 5)[0][2][0], "test_data")
 
 
 @needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")

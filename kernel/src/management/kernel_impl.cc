@@ -251,7 +251,8 @@ void KernelImpl::refresh_references() {
     if (offer->is_system) continue;
     auto published = bind_name(offer->object, core_.reference_of(*offer), false);
     if (published) published = publish(offer);
-    if (!published) core_.options.log->write(Level::kWarning, "not published", {{"object", offer->object}, {"error", published.error().message}});
+    if (!core_.offers.find(offer->id)) unpublish(offer, NameGoes::kAway);  // it was deleted meanwhile
+    else if (!published) core_.options.log->write(Level::kWarning, "not published", {{"object", offer->object}, {"error", published.error().message}});
   }
 }
 
@@ -606,8 +607,10 @@ Status KernelImpl::publish(const OfferPtr& offer) {
 }
 
 void KernelImpl::unpublish(const OfferPtr& offer, NameGoes name_goes) {
+  const std::lock_guard one(publishing_);
   const Services use = services();
-  if (use.naming != nullptr && name_goes == NameGoes::kAway) static_cast<void>(use.naming->unbind(offer->object));
+  const OfferPtr successor = core_.offers.find_object(offer->object);
+  if (use.naming != nullptr && name_goes == NameGoes::kAway && (!successor || successor == offer)) static_cast<void>(use.naming->unbind(offer->object));
   if (use.trading != nullptr && offer->advertised && !offer->advertised->trader_id.empty()) static_cast<void>(use.trading->withdraw(offer->advertised->trader_id));
 }
 

@@ -4,7 +4,7 @@ import weakref
 
 
 class LocalEventHandler:
-    """The event of one object."""
+    """The event of one object. Callbacks of this program are called here; methods of other HEROs by the capsule, as if they had been connected from afar."""
 
     hero_event = True
 
@@ -21,18 +21,36 @@ class LocalEventHandler:
         return result
 
     def connect(self, callback, origin=None):
+        if is_remote(callback):
+            return self._instance()._wire("connect", self.__name__, callback, origin, waits=True)
         name = callback_name(callback)
         self.callbacks[name] = (callback, origin)
         return name
 
     def disconnect(self, callback):
+        if is_remote(callback):
+            return self._instance()._wire("disconnect", self.__name__, callback, waits=True)
         return self.callbacks.pop(callback_name(callback), None) is not None
 
     def is_callback(self, callback):
-        return callback_name(callback) in self.callbacks
+        return any(each["name"] == callback_name(callback) for each in self.get_callbacks())
 
     def get_callbacks(self):
-        return [{"name": name, "origin": origin, "is_remote_hero": is_remote(callback), "func": callback, "context": "LocalHERO"} for name, (callback, origin) in self.callbacks.items()]
+        return [local_callback(name, callback, origin, "LocalHERO") for name, (callback, origin) in self.callbacks.items()] + self._instance()._wired(self.__name__, waits=True)
+
+
+class RemoteMethod:
+    """A method of another HERO by its name, "bob.print_from_afar"; it is looked for when it is called."""
+
+    hero_method = True
+
+    def __init__(self, name, realm):
+        from .serdes import HEROReference
+        hero, self.__name__ = name.rsplit(".", 1)
+        self.__self__ = HEROReference(hero, realm)
+
+    def __call__(self, *args, **kwargs):
+        return getattr(self.__self__, self.__name__)(*args, **kwargs)
 
 
 def is_remote(callback):
@@ -41,6 +59,11 @@ def is_remote(callback):
 
 def callback_name(callback):
     return f"{callback.__self__._name}.{callback.__name__}" if is_remote(callback) else repr(callback)
+
+
+def local_callback(name, callback, origin, context):
+    """As get_callbacks() tells it."""
+    return {"name": name, "origin": origin, "is_remote_hero": is_remote(callback), "func": callback, "context": context}
 
 
 class EventDescriptor:

@@ -6,12 +6,13 @@ What: HEROS' classes on an embedded capsule, one for each realm. Why: the capsul
 import inspect
 import json
 import threading
+import time
 import uuid
 from collections import ChainMap
 
 from .. import embedded
-from . import serdes
-from .event import callback_name, is_remote
+from .capabilities import capability_of
+from .event import RemoteMethod, callback_name, is_remote, local_callback
 from .exceptions import raised
 from .inspect import force_remote, is_force_remote, is_hero_event, is_local_only, local_only
 from .zenoh import session_manager as default_session_manager
@@ -34,7 +35,7 @@ class HEROPeer:
     def __init__(self, realm="heros", session_manager=None):
         self._realm = realm
         self._session_manager = session_manager or default_session_manager
-        self._capsule = embedded.started(("heros", realm, id(self._session_manager)), "heros", [realm], {"zenoh": self._session_manager.config(realm), "adopt_capsules": True}, serdes.encode, serdes.decode)
+        self._capsule = self._session_manager.request_session(self, realm)
 
     def _heroes(self):
         """What each HERO is: its Interface, and its properties as JSON."""
@@ -49,7 +50,7 @@ class HEROPeer:
 
     @local_only
     def _destroy_hero(self):
-        pass
+        self._session_manager.release_session(self)
 
     def __enter__(self):
         return self
@@ -63,6 +64,25 @@ class HERO(HEROPeer):
         self._name = name
         HEROPeer.__init__(self, realm, session_manager)
 
+    def _ask_realm(self, operation, fields, waits=False):
+        """The realm's own Object. One that has just come is not known to the realm in the first moment."""
+        until = time.monotonic() + (DISCOVERY_S if waits else 0)
+        while True:
+            try:
+                return self._capsule.call(f"realm-{self._realm}", embedded.CALL, operation, [], fields, CALL_S)
+            except embedded.CapsuleError as error:
+                if error.args[0] not in ("UNAVAILABLE", "NOT_FOUND") or time.monotonic() > until:
+                    raise raised(error, f"@object/{self._realm}/{self._name}") from None
+            time.sleep(0.01)
+
+    def _wire(self, operation, event, method, origin="", waits=False):
+        there = method.__self__
+        return self._ask_realm(operation, {"hero": self._name, "event": event, "to_hero": there._name, "to_realm": there._realm, "method": method.__name__, "origin": origin or ""}, waits)
+
+    def _wired(self, event, waits=False):
+        return [local_callback(each["name"], RemoteMethod(each["name"], self._realm) if each["is_remote_hero"] else None, each["origin"] or None, "LocalHERO")
+                for each in self._ask_realm("callbacks", {"hero": self._name, "event": event}, waits)]
+
 
 class LocalHERO(HERO):
     """Base class of objects that are shared; what is shared is what inspection finds: methods, annotated and class attributes, events.
@@ -75,12 +95,14 @@ class LocalHERO(HERO):
         annotations = dict(ChainMap(*(inspect.get_annotations(each) for each in type(self).__mro__)))
         names = [each for each in dict.fromkeys([*dir(type(self)), *annotations]) if self._is_shared(each)]
         properties = {"tags": json.dumps([*(tags or []), *getattr(self, "_hero_tags", [])]), "implements": json.dumps([*(implements or []), *getattr(self, "_hero_implements", [])])}
-        properties |= {"meta_" + key: json.dumps(str(value)) for key, value in (extra_metadata or {}).items() if key.isidentifier()}
-        self.capabilities = embedded.members_of(self, names, is_hero_event, annotations)
+        properties |= {"meta_" + key: json.dumps(str(value)) for key, value in {**(extra_metadata or {}), **getattr(self, "_hero_extra_metadata", {})}.items() if key.isidentifier()}
+        members = embedded.members_of(self, names, is_hero_event, annotations)
+        self.capabilities = [capability_of(*each) for each in members]
         realm_part = "" if realm == "heros" else realm + "."
         try:
-            self._capsule.share(name, type(self).__name__, f"hero.{realm_part}{type(self).__name__}", self.capabilities, self._enter, properties)
+            self._capsule.share(name, type(self).__name__, f"hero.{realm_part}{type(self).__name__}", members, self._enter, properties)
         except embedded.CapsuleError as error:
+            self._session_manager.release_session(self)
             raise ValueError(error.args[1]) from None
         self._is_there = True
 
@@ -106,6 +128,7 @@ class LocalHERO(HERO):
         if getattr(self, "_is_there", False):
             self._is_there = False
             self._capsule.dismiss(self._name)
+            super()._destroy_hero()
 
 
 class RemoteEvent:
@@ -121,13 +144,18 @@ class RemoteEvent:
             callback(payload)
 
     def connect(self, callback, origin=None):
+        """A callback of this program, or a method of another HERO, which is called without this program in between."""
         name = callback_name(callback)
+        if is_remote(callback):
+            return self._hero._wire("connect", self.__name__, callback, origin or self._hero._name)
         self._callbacks[name] = callback
         if self._watch is None:
             self._watch = self._hero._guarded(lambda: self._hero._capsule.watch(self._hero._name, self.__name__, self, {}))
         return name
 
     def disconnect(self, callback):
+        if is_remote(callback):
+            return self._hero._wire("disconnect", self.__name__, callback)
         found = self._callbacks.pop(callback_name(callback), None) is not None
         if not self._callbacks and self._watch is not None:
             self._watch.close()
@@ -135,10 +163,11 @@ class RemoteEvent:
         return found
 
     def is_callback(self, callback):
-        return callback_name(callback) in self._callbacks
+        return any(each["name"] == callback_name(callback) for each in self.get_callbacks())
 
     def get_callbacks(self):
-        return [{"name": name, "origin": None, "is_remote_hero": is_remote(each), "func": each, "context": "RemoteHERO"} for name, each in self._callbacks.items()]
+        """This program's (context RemoteHERO), and those that the HERO itself has."""
+        return [local_callback(name, each, None, "RemoteHERO") for name, each in self._callbacks.items()] + self._hero._wired(self.__name__)
 
 
 class RemoteHERO(HERO):
@@ -149,10 +178,13 @@ class RemoteHERO(HERO):
 
     def __init__(self, name, realm="heros", *args, **kwargs):
         HERO.__init__(self, name, realm, *args, **kwargs)
-        members = embedded.wait_until(self._capsule, lambda: self._capsule.members(name), DISCOVERY_S)
+        info = self._get_object_info(name).get(name)
+        members = self._capsule.members(name) if info else None
         if members is None:
+            self._session_manager.release_session(self)
             raise NameError(f"Remote Object with name {name} not found or discovery timeout.")
-        self._remote_capabilities = members
+        self._hero_tags, self._hero_implements, self._hero_extra_metadata = info["tags"], info["implements"], info["extra_metadata"]
+        self._remote_capabilities = [capability_of(*each) for each in members]
         for kind, member, parameters, _, _ in members:
             if kind == "method":
                 setattr(self, member, self._method(member, parameters))
@@ -170,6 +202,9 @@ class RemoteHERO(HERO):
         except ValueError:
             pass  # a signature that Python would not take: it is called all the same
         return method
+
+    def _get_capabilities(self):
+        return self._remote_capabilities
 
     def _ask(self, use, member, args, kwargs=None):
         return self._guarded(lambda: self._capsule.call(self._name, use, member, list(args), kwargs or {}, CALL_S), member)
@@ -191,6 +226,7 @@ class RemoteHERO(HERO):
         for member in vars(self).values():
             if isinstance(member, RemoteEvent) and member._watch is not None:
                 member._watch.close()
+        super()._destroy_hero()
 
 
 class _Looking(HEROPeer):
@@ -216,6 +252,7 @@ class _Looking(HEROPeer):
     @local_only
     def _destroy_hero(self):
         self._ended.set()
+        super()._destroy_hero()
 
 
 class HEROObserver(_Looking):

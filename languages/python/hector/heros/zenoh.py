@@ -5,6 +5,10 @@ What: session_manager with HEROS' update_config(). Why: scripts set it before th
 import hashlib
 import json
 import os
+import threading
+
+from .. import embedded
+from . import serdes
 
 
 def multicast_address(realm):
@@ -14,9 +18,41 @@ def multicast_address(realm):
     return ".".join(str(number >> shift & 0xFF) for shift in (24, 16, 8, 0))
 
 
-class SessionManager:
+class ZenohSessionManager:
+    """One embedded capsule for each realm, as long as somebody refers to it."""
+
     def __init__(self, config_dict=None):
         self._config = dict(config_dict or {})
+        self._referrers, self._referrer_realms, self._lock = [], [], threading.RLock()
+
+    def _key(self, realm):
+        return "heros", realm, id(self)
+
+    def request_session(self, obj, realm):
+        """The realm's capsule; `obj` refers to it from now on."""
+        with self._lock:
+            capsule = embedded.started(self._key(realm), "heros", [realm], {"zenoh": self.config(realm), "adopt_capsules": True}, serdes.encode, serdes.decode)
+            if not any(each is obj for each in self._referrers):
+                self._referrers.append(obj)
+                self._referrer_realms.append(realm)
+            return capsule
+
+    def release_session(self, obj):
+        """The last one to release a realm ends its capsule."""
+        with self._lock:
+            at = next((i for i, each in enumerate(self._referrers) if each is obj), None)
+            if at is None:
+                return
+            del self._referrers[at]
+            realm = self._referrer_realms.pop(at)
+            if realm not in self._referrer_realms:
+                embedded.stop(self._key(realm))
+
+    def force_close(self):
+        with self._lock:
+            for realm in set(self._referrer_realms):
+                embedded.stop(self._key(realm))
+            self._referrers, self._referrer_realms = [], []
 
     def update_config(self, config_dict):
         """Keys as zenoh writes them: "scouting/multicast/enabled"."""
@@ -38,4 +74,4 @@ class SessionManager:
         return made
 
 
-session_manager = SessionManager()
+session_manager = ZenohSessionManager()

@@ -1,13 +1,12 @@
 """HEROs that tell measurements by the event `observable_data`."""
 import asyncio
-import logging
 
 from ..event import event
+from ..helper import log
 from ..heros import EventObserver, LocalHERO
 from ..inspect import local_only
+from .observables import Observables
 from .types import DatasourceReturnSet, DatasourceReturnValue
-
-log = logging.getLogger("heros")
 
 
 class LocalDatasourceHERO(LocalHERO):
@@ -15,14 +14,11 @@ class LocalDatasourceHERO(LocalHERO):
 
     def __init__(self, *args, observables=None, **kwargs):
         self._observables = observables or getattr(self, "_observables", None) or {}
+        self._declared = Observables(self._observables)
         LocalHERO.__init__(self, *args, **kwargs)
 
     def _process_data(self, data):
-        values = DatasourceReturnSet.from_data(data)
-        for value in values:
-            described = self._observables.get(value.get("id"), {})
-            value.setdefault("raw_unit", described.get("raw_unit", ""))
-        return [dict(each) for each in values]
+        return self._declared.process(DatasourceReturnSet.from_data(data))
 
     @event
     def observable_data(self, data):
@@ -53,11 +49,22 @@ class PolledLocalDatasourceHERO(LocalDatasourceHERO):
         return self._process_data(self._observable_data())
 
     def _observable_data(self):
+        """One that cannot be read is logged; the others are told."""
         told = {}
         for name, described in self._observables.items():
-            target = getattr(self, described.get("target", name))
-            value = target() if callable(target) else target
-            told[name] = (value[described["index"]] if "index" in described else value, described.get("raw_unit", ""))
+            try:
+                target = getattr(self, described.get("target", name))
+                value = target() if callable(target) else target
+            except AttributeError:
+                log.exception("Observable '%s': '%s' has no '%s'", name, self._name, described.get("target", name))
+                value = None
+            if "index" in described:
+                try:
+                    value = value[described["index"]]
+                except (TypeError, KeyError, IndexError):
+                    log.exception("Observable '%s': %r has no index %r", name, value, described["index"])
+                    continue
+            told[name] = (value, described.get("raw_unit", ""))
         return told
 
     @local_only

@@ -4,7 +4,9 @@ import time
 
 class DatasourceReturnValue(dict):
     def __init__(self, **fields):
-        super().__init__({"time": time.time(), "inbound": -1, "calibrated": False, "raw_unit": "", **fields})
+        super().__init__({"id": None, "time": time.time(), "raw_value": None, "raw_unit": "", "inbound": -1, "calibrated": False, **fields})
+        self.setdefault("value", self["raw_value"])
+        self.setdefault("unit", self["raw_unit"])
 
     def __getattr__(self, name):
         try:

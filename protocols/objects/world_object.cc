@@ -1,6 +1,6 @@
-#include "world_object.h"
+#include "objects/world_object.h"
 
-namespace hector::zeromq {
+namespace hector::objects {
 
 void WorldObject::invoke(Call& call) noexcept {
   auto fields = codec_->fields_of_request(*call.operation, call.request.bytes());
@@ -22,4 +22,4 @@ std::vector<std::string> texts_in(const Value& map, std::string_view key) {
   return texts;
 }
 
-}  // namespace hector::zeromq
+}  // namespace hector::objects

@@ -1,6 +1,6 @@
-// What: WorldObject, the Object that stands for a network of topics: flows of what is heard there, announcements into it.
-// Why: any Object can be bound to topics, status trees and logs, by type.
-// Who: Hermes, Roc.
+// What: WorldObject, the Object that stands for a whole network of a world: its topics, its wiring.
+// Why: what belongs to no single object there is reached by type as well.
+// Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <functional>
@@ -14,21 +14,17 @@
 #include "objects/audience.h"
 #include "objects/messages.h"
 
-namespace hector::zeromq {
-
-using objects::Value;
-
-using objects::Audience;
+namespace hector::objects {
 
 /// A servant made of one function for each operation, by name. What it stands for has to outlive its calls.
 class WorldObject final : public Servant {
  public:
   using Handler = std::function<void(Call& call, const Value& fields)>;
-  WorldObject(std::shared_ptr<const objects::MessageCodec> codec, std::map<std::string, Handler> handlers) : codec_(std::move(codec)), handlers_(std::move(handlers)) {}
+  WorldObject(std::shared_ptr<const MessageCodec> codec, std::map<std::string, Handler> handlers) : codec_(std::move(codec)), handlers_(std::move(handlers)) {}
   void invoke(Call& call) noexcept override;
 
  private:
-  const std::shared_ptr<const objects::MessageCodec> codec_;
+  const std::shared_ptr<const MessageCodec> codec_;
   const std::map<std::string, Handler> handlers_;
 };
 
@@ -36,4 +32,4 @@ class WorldObject final : public Servant {
 std::string text_in(const Value& map, std::string_view key);
 std::vector<std::string> texts_in(const Value& map, std::string_view key);
 
-}  // namespace hector::zeromq
+}  // namespace hector::objects
