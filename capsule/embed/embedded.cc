@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <shared_mutex>
 #include <thread>
 
 #include "capsule_process.h"
@@ -310,6 +311,7 @@ class EmbeddedCapsule {
     change();
     if (process_) process_->stop();
     threads_.stop();
+    const std::unique_lock lock(life_);  // calls have ended; who still asks is told that it is over
     proxies_.clear();
     process_.reset();
   }
@@ -349,13 +351,16 @@ class EmbeddedCapsule {
       const std::lock_guard lock(mutex_);
       shared_.erase(name);
     }
-    static_cast<void>(hosting_->dismiss(name));
+    const std::shared_lock lock(life_);
+    if (process_) static_cast<void>(hosting_->dismiss(name));
   }
 
   /// Name, Interface, and properties as JSON.
   std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>> names() {
     const py::gil_scoped_release released;
     std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>> list;
+    const std::shared_lock lock(life_);
+    if (!process_) return list;
     for (auto& each : hosting_->residents(nullptr)) list.emplace_back(each.name, each.interface->id(), std::move(each.properties));
     return list;
   }
@@ -371,6 +376,7 @@ class EmbeddedCapsule {
     std::shared_ptr<const Proxy> proxy;
     {
       const py::gil_scoped_release released;
+      const std::shared_lock lock(life_);
       if (auto found = proxy_of(name)) proxy = *found;
     }
     if (!proxy) return py::none();
@@ -389,6 +395,7 @@ class EmbeddedCapsule {
     Result<Value> result = Value::null();
     {
       const py::gil_scoped_release released;
+      const std::shared_lock lock(life_);
       result = call_now(name, static_cast<Use>(use), member, arguments, timeout_s);
     }
     if (!result) raise(result.error());
@@ -402,6 +409,7 @@ class EmbeddedCapsule {
     Status done;
     {
       const py::gil_scoped_release released;
+      const std::shared_lock lock(life_);
       auto proxy = proxy_of(name);
       const auto* const operation = proxy ? (*proxy)->target->interface()->find(event) : nullptr;
       if (!proxy) {
@@ -430,6 +438,8 @@ class EmbeddedCapsule {
   }
 
   Status share_as(const std::string& name, const std::string& interface_name, const Description& description, const std::shared_ptr<Held>& handler, const std::map<std::string, std::string>& properties) {
+    const std::shared_lock life(life_);
+    if (!process_) return over();
     std::shared_ptr<Events> made;
     auto adopted = objects::adopt(*hosting_, this, {name, interface_name, properties, "python object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
       auto servant = std::make_unique<SharedObject>(threads_, hooks_, handler, description, written, std::move(codec), interface);
@@ -442,7 +452,11 @@ class EmbeddedCapsule {
     return {};
   }
 
+  static tl::unexpected<Error> over() { return hector::fail(Code::kUnavailable, "this capsule was stopped"); }
+
+  /// While `life_` is held.
   Result<std::shared_ptr<const Proxy>> proxy_of(const std::string& name) {
+    if (!process_) return over();
     {
       const std::lock_guard lock(mutex_);
       if (const auto found = proxies_.find(name); found != proxies_.end()) return found->second;
@@ -492,6 +506,7 @@ class EmbeddedCapsule {
   Threads threads_;
   std::unique_ptr<CapsuleProcess> process_;
   Hosting* hosting_ = nullptr;
+  std::shared_mutex life_;  ///< shared while the capsule is used; it ends under it
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t changes_ = 0;

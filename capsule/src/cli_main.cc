@@ -80,12 +80,13 @@ class Commands {
     });
   }
 
-  int load(const std::string& kind, const std::string& name, bool dry_run, const std::string& settings) {
+  int load(const std::string& kind, const std::string& name, bool dry_run, const std::vector<std::string>& listen, const std::string& settings) {
     m::LoadRequest request;
     request.set_kind(kind);
     request.set_name((kind == "template" || kind == "type") ? std::filesystem::absolute(name).string() : name);
     request.set_dry_run(dry_run);
     request.set_settings(settings);
+    for (const auto& address : listen) request.add_listen(address);
     return ask<m::LoadReply>("load", request, [&](const m::LoadReply& reply) { return show_effects(reply, fmt::format("{} {} loaded", kind, reply.name())); });
   }
 
@@ -288,13 +289,15 @@ int main(int argc, char** argv) {
 
   bool dry_run = false;
   std::string settings;
+  std::vector<std::string> listen;
   const auto loadable = CLI::IsMember({"protocol", "language", "service", "template", "type"});
   auto* load = app.add_subcommand("load", "a protocol, language, service (by name), template or type (by file)");
   load->add_option("kind", kind)->required()->check(loadable);
   load->add_option("name", name)->required();
+  load->add_option("--listen", listen, "a protocol's address, once or several times; else where it listens by itself")->allow_extra_args(false);
   load->add_option("--settings", settings, "a JSON object for the plugin");
   load->add_flag("--dry-run", dry_run, "say what would happen");
-  load->callback([&] { chosen = [&] { return commands.load(kind, name, dry_run, settings); }; });
+  load->callback([&] { chosen = [&] { return commands.load(kind, name, dry_run, listen, settings); }; });
 
   auto* unload = app.add_subcommand("unload", "a protocol, language, service or template");
   unload->add_option("kind", kind)->required()->check(loadable);

@@ -160,11 +160,11 @@ Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& locat
   return store;
 }
 
-Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name, const std::string& settings, bool dry_run) {
+Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name, const std::vector<std::string>& listen, const std::string& settings, bool dry_run) {
   auto manifest = find(kind, name);
   if (!manifest) return fail(manifest.error());
   if (dry_run) return std::vector<std::string>{fmt::format("{} {} would be loaded from {}", module_kind_name(kind), name, manifest->folder)};
-  if (auto loaded = load(kind, name, nullptr, settings.empty() ? "{}" : settings); !loaded) return fail(loaded.error());
+  if (auto loaded = load(kind, name, listen.empty() ? nullptr : &listen, settings.empty() ? "{}" : settings); !loaded) return fail(loaded.error());
   return std::vector<std::string>{fmt::format("{} {} loaded from {}", module_kind_name(kind), name, manifest->folder)};
 }
 

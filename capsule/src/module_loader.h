@@ -46,7 +46,7 @@ class PluginLoader final : public ModuleLoader {
   /// "sqlite:/var/lib/hector/north.db": the provider of that name with what stands behind it. The provider's errors.
   Result<std::unique_ptr<Store>> make_store(const std::string& location, StoreContext context);
 
-  Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::string& settings, bool dry_run) override;
+  Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::vector<std::string>& listen, const std::string& settings, bool dry_run) override;
   void retired(ModuleKind kind, const std::string& name) override;
 
  private:

@@ -56,7 +56,7 @@ void Reactor::post(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   if (is_stopped_) return;
   tasks_.push_back(std::move(task));
-  if (tasks_.size() == 1) wake();
+  if (tasks_.size() == 1 && std::this_thread::get_id() != thread_.get_id()) wake();  // its own thread looks before it sleeps
 }
 
 Result<Reactor::Socket*> Reactor::open(zmq::socket_type type, How how, const std::string& address, OnMessage on_message, const std::function<void(zmq::socket_t&)>& set) {
@@ -96,6 +96,11 @@ bool Reactor::send(Socket& socket, const Frames& frames) {
 
 void Reactor::every(Duration period, std::function<void()> task) { timers_.push_back({period, std::chrono::steady_clock::now() + period, std::move(task)}); }
 
+bool Reactor::has_tasks() {
+  const std::lock_guard lock(mutex_);
+  return !tasks_.empty();
+}
+
 void Reactor::run() {
   std::vector<zmq::pollitem_t> items;
   std::vector<Socket*> polled;
@@ -126,7 +131,7 @@ void Reactor::run() {
       polled.push_back(each.get());
     }
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(next - std::chrono::steady_clock::now()) + std::chrono::milliseconds(1);
-    zmq_poll(items.data(), static_cast<int>(items.size()), std::max<long>(0, wait.count()));
+    zmq_poll(items.data(), static_cast<int>(items.size()), has_tasks() ? 0 : std::max<long>(0, wait.count()));
     std::uint64_t count = 0;
     if (items[0].revents != 0) static_cast<void>(!::read(wake_, &count, sizeof count));
     for (std::size_t i = 1; i < items.size(); ++i) {

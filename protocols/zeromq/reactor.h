@@ -45,6 +45,7 @@ class Reactor {
 
  private:
   void run();
+  bool has_tasks();
   void wake();
   zmq::context_t context_{1};
   std::mutex mutex_;

@@ -363,6 +363,17 @@ class HerosAsObjects(World):
             reader.wait()
             reader.stdout.close()
 
+    def test_a_realm_is_joined_by_a_running_capsule(self):
+        zenoh = {"mode": "peer", "listen": {"endpoints": [f"tcp/127.0.0.1:{self.port}"]}, "scouting": {"multicast": {"enabled": False}}}
+        self.capsules.hector("unload", "protocol", "heros", capsule="lab")
+        self.capsules.hector("load", "protocol", "heros", "--listen", "lab3", "--settings", json.dumps({"zenoh": zenoh}), capsule="lab")
+        peer = self.peer("2026.2.2")
+        peer("serve", "camera", {"realm": "lab3"})
+        eventually(lambda: "hero.lab3.Camera/1" in self.capsules.hector("get", "objects", capsule="lab"))
+        with self.assertRaises(CommandFailed) as refused:
+            self.capsules.hector("load", "service", "policy", "--listen", "lab3", capsule="lab")
+        self.assertIn("only a protocol listens", refused.exception.text)
+
     def test_h3_calls_of_one_hero_are_as_parallel_as_it_is_and_none_holds_up_others(self):
         peer, other = self.peer("2026.2.2"), self.peer("2026.2.2")
         peer("serve", "camera")

@@ -47,7 +47,7 @@ std::string_view module_kind_name(ModuleKind kind) noexcept;
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
-  virtual Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::string& settings, bool dry_run) = 0;
+  virtual Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::vector<std::string>& listen, const std::string& settings, bool dry_run) = 0;
   /// The module's objects are gone: retire its library.
   virtual void retired(ModuleKind kind, const std::string& name) = 0;
 };

@@ -591,7 +591,6 @@ Status KernelImpl::publish(const OfferPtr& offer) {
   const Services use = services();
   const Reference reference = core_.reference_of(*offer);
   if (use.trading == nullptr) return {};
-  const std::string earlier = offer->advertised ? offer->advertised->trader_id : "";
   auto lease = trading_lease_.get();
   if (!lease) return fail(lease.error());
   auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
@@ -601,7 +600,7 @@ Status KernelImpl::publish(const OfferPtr& offer) {
     id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
   }
   if (!id) return fail(id.error());
-  offer->advertise().trader_id = *id;
+  const std::string earlier = std::exchange(offer->advertise().trader_id, *id);
   if (!earlier.empty()) static_cast<void>(use.trading->withdraw(earlier));
   return {};
 }

@@ -130,7 +130,7 @@ class KernelImpl final : public Kernel {
   KernelHosting hosting_{*this};
   ObjectCapsule own_capsule_;
   ModuleLoader* loader_ = nullptr;
-  std::mutex publishing_;
+  std::recursive_mutex publishing_;  ///< a thread that waits for a joined Trader serves its Object, which may advertise
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Language>> languages_;
   std::map<std::string, LoadedTemplate> templates_;

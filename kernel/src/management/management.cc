@@ -156,7 +156,8 @@ class Management {
     auto kind = module_kind(request.kind());
     if (!kind) return fail(kind.error());
     if (kernel_.loader() == nullptr) return fail(Code::kUnimplemented, "this capsule was built without a module loader");
-    auto effects = kernel_.loader()->load(*kind, request.name(), request.settings(), request.dry_run());
+    if (*kind != ModuleKind::kProtocol && request.listen_size() > 0) return fail(Code::kInvalidArgument, fmt::format("only a protocol listens; '{}' is a {}", request.name(), request.kind()));
+    auto effects = kernel_.loader()->load(*kind, request.name(), {request.listen().begin(), request.listen().end()}, request.settings(), request.dry_run());
     if (!effects) return fail(effects.error());
     reply.set_name(request.name());
     for (auto& effect : *effects) reply.add_effects(std::move(effect));
