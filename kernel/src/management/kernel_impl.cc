@@ -232,14 +232,18 @@ std::shared_ptr<Target> KernelImpl::joined_service(const std::string& name) {
 }
 
 Status KernelImpl::use_service(const std::string& name, const std::shared_ptr<Target>& target) {
-  const Services before = services();
   {
-    const std::lock_guard lock(mutex_);
-    if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule}); !used) return used;
-    core_.policies.use(clients_.services().policy);
+    const auto naming = naming_lease_.hold();
+    const auto trading = trading_lease_.hold();
+    const Services before = services();
+    {
+      const std::lock_guard lock(mutex_);
+      if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule}); !used) return used;
+      core_.policies.use(clients_.services().policy);
+    }
+    if (services().trading != before.trading) trading_lease_.forget();
+    if (services().naming != before.naming) naming_lease_.forget();
   }
-  if (services().trading != before.trading) trading_lease_.forget();
-  if (services().naming != before.naming) naming_lease_.forget();
   refresh_references();
   return {};
 }
@@ -281,7 +285,7 @@ Status KernelImpl::bind_name(const std::string& name, const Reference& reference
   if (!lease) return fail(lease.error());
   auto bound = naming->bind(name, reference, exclusive, *lease);
   if (bound || bound.error().type != kStoreLeaseNotFound) return bound;
-  naming_lease_.forget();
+  naming_lease_.has_ended(*lease);
   if (lease = naming_lease_.get(); !lease) return fail(lease.error());
   return naming->bind(name, reference, exclusive, *lease);
 }
@@ -595,7 +599,7 @@ Status KernelImpl::publish(const OfferPtr& offer) {
   if (!lease) return fail(lease.error());
   auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
   if (!id && id.error().type == kStoreLeaseNotFound) {
-    trading_lease_.forget();
+    trading_lease_.has_ended(*lease);
     if (lease = trading_lease_.get(); !lease) return fail(lease.error());
     id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
   }

@@ -1,10 +1,12 @@
 #include "management/service_lease.h"
 
+#include <shared_mutex>
+
 namespace hector {
 
 /// What a timer holds: it may come after the end.
 struct ServiceLease::Life {
-  std::mutex mutex;
+  std::shared_mutex mutex;  ///< shared while the lease is used, also for long; alone when it ends
   ServiceLease* lease = nullptr;
 };
 
@@ -13,14 +15,14 @@ ServiceLease::ServiceLease(Core& core, std::function<LeasingService*()> service,
   life_->lease = this;
 }
 ServiceLease::~ServiceLease() {
-  const std::lock_guard lock(life_->mutex);
+  const std::unique_lock lock(life_->mutex);
   life_->lease = nullptr;
 }
 
 Result<std::uint64_t> ServiceLease::get() {
+  const std::lock_guard lock(mutex_);
   auto* const service = service_();
   if (service == nullptr) return 0;
-  const std::lock_guard lock(mutex_);
   if (lease_ != 0) return lease_;
   auto opened = service->open_lease("capsule:" + core_.options.capsule, kTtl);
   if (!opened) return opened;
@@ -30,7 +32,6 @@ Result<std::uint64_t> ServiceLease::get() {
 }
 
 void ServiceLease::forget() {
-  const std::lock_guard lock(mutex_);
   lease_ = 0;
   if (timer_ != 0) core_.options.executor->cancel(timer_);
   timer_ = 0;
@@ -41,17 +42,17 @@ void ServiceLease::close() {
   {
     const std::lock_guard lock(mutex_);
     lease = lease_;
+    forget();
   }
-  forget();
   if (auto* const service = service_(); service != nullptr && lease != 0) static_cast<void>(service->close_lease(lease));
 }
 
 void ServiceLease::renew_later() {
   timer_ = core_.options.executor->at(core_.options.clock->now() + kTtl / 3, [life = life_] {
-    const std::unique_lock lock(life->mutex, std::try_to_lock);  // it is ending, or renewing just now
+    const std::shared_lock lock(life->mutex, std::try_to_lock);  // else it is ending
     if (!lock || life->lease == nullptr) return;
     life->lease->core_.workers.run([life] {
-      const std::lock_guard renewing(life->mutex);
+      const std::shared_lock renewing(life->mutex);
       if (life->lease != nullptr) life->lease->renew();
     });
   });
@@ -71,9 +72,20 @@ void ServiceLease::renew() {
     if (lease_ == lease) renew_later();  // who cannot be reached now may be later
     return;
   }
+  has_ended(lease);
+}
+
+void ServiceLease::has_ended(std::uint64_t lease) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lease_ != lease) return;
+    forget();
+  }
   core_.options.log->write(Level::kWarning, "the lease at a service has ended; everything is entered again", {});
-  forget();
-  lost_();
+  core_.workers.run([life = life_] {
+    const std::shared_lock entering(life->mutex);
+    if (life->lease != nullptr) life->lease->lost_();
+  });
 }
 
 }  // namespace hector
