@@ -110,9 +110,8 @@ void answer_rates(CapsuleProcess& process) {
   }
 }
 
-std::string realm(const char* kind, const std::string& locator) {
-  const std::string listen = std::string(kind) == "listen" ? locator : "tcp/127.0.0.1:0";
-  const std::string connect = std::string(kind) == "connect" ? fmt::format("\"{}\"", locator) : "";
+/// `connect`: locators, quoted.
+std::string realm(const std::string& listen, const std::string& connect) {
   return fmt::format(R"({{"zenoh": {{"mode": "peer", "listen": {{"endpoints": ["{}"]}}, "connect": {{"endpoints": [{}]}}, "scouting": {{"multicast": {{"enabled": false}}}}}}, "adopt_capsules": true}})", listen, connect);
 }
 
@@ -169,10 +168,10 @@ int main(int argc, char** argv) {
   setenv("HECTOR_RUN_DIRECTORY", folder, 1);
   const bool also_udp = role.ends_with("-udp");
   if (role.starts_with("hero-serve")) {
-    share_adder(started(configuration("server", "heros", "heros", realm("listen", at), also_udp)));
+    share_adder(started(configuration("server", "heros", "heros", realm(at, ""), also_udp)));
     serve();
   } else if (role.starts_with("hero-call")) {
-    answer_rates(started(configuration("client", "heros", "heros", realm("connect", at), also_udp)));
+    answer_rates(started(configuration("client", "heros", "heros", realm("tcp/127.0.0.1:0", "\"" + at + "\""), also_udp)));
   } else if (role == "roc-broker") {
     started(configuration("broker", "zeromq", "broker:" + at, "{}"));
     serve();

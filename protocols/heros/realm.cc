@@ -18,21 +18,15 @@
 
 namespace hector::heros {
 
+using objects::json_text;
+using objects::kReference;
+
 namespace {
 
 constexpr Duration kDiscoveryTimeout = std::chrono::seconds(2);  // as HEROS' own clients
 constexpr Duration kCapabilitiesTimeout = std::chrono::seconds(10);
 constexpr std::size_t kAdoptedMax = 10'000;
 
-std::string json_text(const std::string& text) {
-  std::string made = "\"";
-  for (const char each : text) {
-    if (each == '"' || each == '\\') made += '\\';
-    if (static_cast<unsigned char>(each) < 0x20) made += fmt::format("\\u{:04x}", each);
-    else made += each;
-  }
-  return made + "\"";
-}
 std::string json_list(const std::vector<std::string>& texts) {
   std::string made = "[";
   for (const auto& each : texts) made += (made.size() > 1 ? ", " : "") + json_text(each);

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "hector/stream.h"
+#include "objects/forwarding.h"
 
 namespace hector::heros {
 
@@ -177,7 +178,7 @@ void ShownHero::query(Query query, std::string_view asked, std::string_view payl
     for (const auto& [name_of, value] : properties) {
       if (name_of.starts_with("meta_")) hero.metadata.emplace(name_of.substr(5), text_of(value));
     }
-    if (const auto reference = gate_->reference_of(object_.name)) hero.metadata[kReference] = reference->text();
+    if (const auto reference = gate_->reference_of(object_.name)) hero.metadata[objects::kReference] = reference->text();
     return query.reply(key, write_discovered(hero));
   }
   if (member == "_capabilities") return query.reply(key, write_capabilities(members_));
@@ -282,9 +283,11 @@ void ShownHero::wire_event(Query query, const std::string& member, std::string_v
   if (!value) return query.fail(value.error());
   auto arguments = read_arguments(std::move(*value));
   if (!arguments) return query.fail(arguments.error());
-  auto done = wired(member, *arguments);
-  if (done) query.reply(key, *done);
-  else query.fail(done.error());
+  gate_->ask(objects::Use::kCall, object_.name, member, [self = shared_from_this(), query = std::move(query), key, member, arguments = std::move(*arguments)](Status allowed) {
+    auto done = allowed ? self->wired(member, arguments) : Result<Value>(hector::fail(std::move(allowed.error())));
+    if (done) query.reply(key, *done);
+    else query.fail(done.error());
+  });
 }
 
 Result<Value> ShownHero::wired(const std::string& member, const objects::Arguments& arguments) {

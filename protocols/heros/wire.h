@@ -15,8 +15,6 @@
 
 namespace hector::heros {
 
-/// Extra metadata of a HERO that is an Object of a capsule: how other capsules reach it without the realm.
-inline constexpr const char* kReference = "hector_reference";
 inline constexpr const char* kCborEncoding = "application/cbor";
 /// cbor2's and HEROS' tags.
 inline constexpr std::uint64_t kHeroTag = 9000, kEventTag = 9003, kMethodTag = 9004, kErrorTag = 9005;

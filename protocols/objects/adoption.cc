@@ -23,6 +23,16 @@ Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adopti
   return fail(Code::kResourceExhausted, fmt::format("'{}' has {} versions, the limit", adoption.interface_name, kMajorsMax));
 }
 
+std::string json_text(const std::string& text) {
+  std::string made = "\"";
+  for (const char each : text) {
+    if (each == '"' || each == '\\') made += '\\';
+    if (static_cast<unsigned char>(each) < 0x20) made += fmt::format("\\u{:04x}", each);
+    else made += each;
+  }
+  return made + "\"";
+}
+
 bool is_listed(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const auto& each) { return each.ends_with('*') ? name.starts_with(each.substr(0, each.size() - 1)) : name == each; });
 }

@@ -27,6 +27,9 @@ inline constexpr std::uint32_t kMajorsMax = 1'000;
 /// RESOURCE_EXHAUSTED over kMajorsMax.
 Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adoption& adoption, const Description& description, const MakeServant& make, std::vector<std::string>* left_out = nullptr);
 
+/// A text as JSON, as properties have it.
+std::string json_text(const std::string& text);
+
 /// Whether one of the patterns is the name, or ends with "*" and the name begins like it.
 bool is_listed(const std::vector<std::string>& patterns, const std::string& name);
 

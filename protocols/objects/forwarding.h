@@ -8,6 +8,9 @@
 
 namespace hector::objects {
 
+/// What an Object that is shown in a world says of itself there: how other capsules reach it without that world, Reference::text().
+inline constexpr const char* kReference = "hector_reference";
+
 /// Where the Object is reached now. May block.
 using Find = std::function<Result<Reference>()>;
 

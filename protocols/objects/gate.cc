@@ -6,6 +6,7 @@
 #include "hector/capsule.h"
 #include "hector/service/v1/policy.pb.h"
 #include "hector/typed.h"
+#include "objects/adoption.h"
 
 namespace hector::objects {
 
@@ -13,19 +14,9 @@ namespace {
 
 constexpr Duration kAskTimeout = std::chrono::seconds(2);
 
-/// As JSON and Cedar write it.
-std::string quoted(const std::string& text) {
-  std::string made = "\"";
-  for (const char each : text) {
-    if (each == '"' || each == '\\') made += '\\';
-    made += each;
-  }
-  return made + "\"";
-}
-
 }  // namespace
 
-std::string entity_of(const std::string& type, const std::string& id) { return type + "::" + quoted(id); }
+std::string entity_of(const std::string& type, const std::string& id) { return type + "::" + json_text(id); }
 
 Result<Reference> Gate::reference_of(const std::string& object) const {
   if (is_shut_) return fail(Code::kPermissionDenied, "Policy is asked about each call from this world");
@@ -57,7 +48,7 @@ void Gate::ask_policy(const std::shared_ptr<Target>& policy, std::string action,
   question.set_principal(principal_);
   question.set_action(action);
   question.set_resource(entity_of("Object", object));
-  question.set_context(fmt::format("{{\"member\": {}}}", quoted(member)));
+  question.set_context(fmt::format("{{\"member\": {}}}", json_text(member)));
   auto& call = CallbackCall::make([self = shared_from_this(), action, object, member, then = std::move(then)](Call& answered) mutable {
     if (answered.error) {
       {

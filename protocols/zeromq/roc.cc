@@ -19,6 +19,7 @@ namespace hector::zeromq {
 using objects::Arguments;
 using objects::Audience;
 using objects::Description;
+using objects::kReference;
 using objects::Member;
 using objects::Parameter;
 using objects::ParameterKind;
@@ -52,8 +53,6 @@ namespace {
 
 constexpr Duration kDiscovery = std::chrono::milliseconds(250);
 constexpr Duration kAskedAgain = std::chrono::seconds(5);  ///< where nobody has answered
-/// In what a worker says of itself: how other capsules reach it without the broker.
-constexpr const char* kReference = "hector_reference";
 constexpr Duration kDescribeTimeout = std::chrono::seconds(2);
 constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
 constexpr std::size_t kPendingMax = 100'000;

@@ -402,6 +402,7 @@ class H7(World):
                 peer(*what)
             return raised.exception
         self.assertIn("no Policy service", refused("call", "gauge", "add", [1, 2], {}).text)  # nobody to ask: nothing goes in
+        self.assertIn("no Policy service", refused("connect", "gauge", "tick", "gauge", "on_tick").text)
         self.capsules.hector("load", "service", "policy", capsule="lab")
         self.assertIn("PermissionError", refused("call", "gauge", "add", [1, 2], {}).bases)
         rules = os.path.join(self.folder, "realm.cedar")

@@ -80,8 +80,8 @@ def _parameters(method):
 
 
 def signature_of(parameters):
-    """Of a method as Capsule.members() describes it. ValueError: Python would not take it."""
-    return inspect.Signature([inspect.Parameter(name, KINDS[kind], default=None if is_optional else inspect.Parameter.empty) for name, _, kind, is_optional in parameters])
+    """Of a method as Capsule.members() describes it, or share() takes it: a default that is not said is None. ValueError: Python would not take it."""
+    return inspect.Signature([inspect.Parameter(name, KINDS[kind], default=(default[0] if default else None) if has_default else inspect.Parameter.empty) for name, _, kind, has_default, *default in parameters])
 
 
 def members_of(instance, names, is_event=lambda member: False, annotations=None):

@@ -3,7 +3,8 @@
 What: Capability and its three kinds, with to_dict() as on the wire. Why: scripts look at `capabilities`. Who: LocalHERO, RemoteHERO.
 """
 import dataclasses
-import inspect
+
+from .. import embedded
 
 UNDEFINED = "undefined"
 
@@ -52,8 +53,7 @@ class MethodCapability(Capability):
 
     def to_signature(self):
         """ValueError: Python would not take it."""
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-        return inspect.Signature([inspect.Parameter(each.name, kinds[each.kind], default=each.default if each.has_default() else inspect.Parameter.empty) for each in self.parameters])
+        return embedded.signature_of((each.name, each.type, each.kind, each.has_default(), each.default) for each in self.parameters)
 
 
 @dataclasses.dataclass
