@@ -1,9 +1,10 @@
-// What: bench, Hector beside its peers in one run: interleaved rounds, medians, ratios with their spread.
-// Why: absolute times differ from machine to machine and from day to day; ratios inside one run count.
-// Who: people; docs/performance.md holds its table. `bench [--rounds N] [--only WHAT]`; every process runs on processor 0.
+// What: bench, Hector beside its peers in one run: interleaved rounds, medians, ratios with their
+// spread. Why: absolute times differ from machine to machine and from day to day; ratios inside one
+// run count. Who: people; docs/performance.md holds its table. `bench [--rounds N] [--only WHAT]`;
+// every process runs on processor 0.
 #include <fmt/format.h>
-#include <sched.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -72,7 +73,9 @@ class Child {
     }
     close(ends[1]);
     char buffer[4'096];
-    for (ssize_t got = 0; line_.find('\n') == std::string::npos && (got = read(ends[0], buffer, sizeof buffer)) > 0;) line_.append(buffer, static_cast<std::size_t>(got));
+    for (ssize_t got = 0;
+         line_.find('\n') == std::string::npos && (got = read(ends[0], buffer, sizeof buffer)) > 0;)
+      line_.append(buffer, static_cast<std::size_t>(got));
     close(ends[0]);
     line_ = line_.substr(0, line_.find('\n'));
   }
@@ -92,14 +95,20 @@ class Child {
 };
 
 std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
-std::string beside(const std::string& program) { return (std::filesystem::path(own_path()).parent_path() / program).string(); }
+std::string beside(const std::string& program) {
+  return (std::filesystem::path(own_path()).parent_path() / program).string();
+}
 
-// --- servers, each in a process of its own ---------------------------------------------------------------------------------------------------
+// --- servers, each in a process of its own
+// ----------------------------------------------------------------------------------------------
 
 int serve_hector(const std::string& protocol) {
   KitCapsule capsule("bench-server");
   capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")).value();
-  capsule.kernel().adopt_object("echo", *capsule.kernel().interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+  capsule.kernel()
+      .adopt_object("echo", *capsule.kernel().interface("kit.Echo/1"),
+                    std::make_unique<EchoServant>(), ThreadModel::kPooled, false)
+      .value();
   if (auto loaded = capsule.load(ModuleKind::kProtocol, protocol); !loaded) {
     fprintf(stderr, "%s\n", loaded.error().text().c_str());
     return 1;
@@ -115,25 +124,34 @@ int serve_hector(const std::string& protocol) {
   return 0;
 }
 
-// --- clients ---------------------------------------------------------------------------------------------------------------------------------
+// --- clients
+// ----------------------------------------------------------------------------------------------
 
 class SenderServant final : public Servant {
  public:
   void invoke(Call& call) noexcept override { call.complete(); }
-  void bound(const std::shared_ptr<Session>& session) noexcept override { sessions.push_back(session); }
+  void bound(const std::shared_ptr<Session>& session) noexcept override {
+    sessions.push_back(session);
+  }
   std::vector<std::shared_ptr<Session>> sessions;
 };
 
 /// A client capsule, with a Binding to the server's Object over one protocol.
 struct HectorClient {
-  HectorClient(const std::string& protocol, const std::string& reference) : capsule("bench-client") {
+  HectorClient(const std::string& protocol, const std::string& reference)
+      : capsule("bench-client") {
     auto& kernel = capsule.kernel();
     kernel.load_types(source_path("tests/kits/kit.hector.yaml")).value();
     if (auto loaded = capsule.load(ModuleKind::kProtocol, protocol); !loaded) abort();
     auto servant = std::make_unique<SenderServant>();
     sender = servant.get();
-    kernel.adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(servant), ThreadModel::kPooled, true).value();
-    if (auto bound = kernel.capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", reference}}}); !bound) {
+    kernel
+        .adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(servant),
+                      ThreadModel::kPooled, true)
+        .value();
+    if (auto bound =
+            kernel.capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", reference}}});
+        !bound) {
       fprintf(stderr, "%s\n", bound.error().text().c_str());
       abort();
     }
@@ -159,7 +177,8 @@ struct HectorClient {
   SenderServant* sender = nullptr;
 };
 
-// --- in one process ----------------------------------------------------------------------------------------------------------------------------
+// --- in one process
+// ----------------------------------------------------------------------------------------------
 
 struct Local {
   double call_ns = 0, serial_ns = 0, bind_us = 0, ten_us = 0, crowd_ms = 0, octets_per_object = 0;
@@ -179,20 +198,30 @@ std::size_t heap_octets() {
 
 /// Ten roles that call each other in a ring; one speaker and a thousand listeners.
 void measure_large_bindings(Kernel& kernel, Local& result) {
-  std::string types = "binding: bench.Ten/1\nroles:\n", interactions = "interactions:\n", protocol = "protocol: ";
+  std::string types = "binding: bench.Ten/1\nroles:\n", interactions = "interactions:\n",
+              protocol = "protocol: ";
   BindRequest ten{"bench.Ten/1", {}};
   for (int i = 0; i < 10; ++i) {
     types += fmt::format("  r{}: {{interface: bench.Both/1}}\n", i);
-    interactions += fmt::format("  x{0}: {{kind: rpc, from: r{0}, to: r{1}, operation: echo}}\n", i, (i + 1) % 10);
+    interactions += fmt::format("  x{0}: {{kind: rpc, from: r{0}, to: r{1}, operation: echo}}\n", i,
+                                (i + 1) % 10);
     protocol += fmt::format("{}x{}*", i == 0 ? "" : " & ", i);
-    kernel.adopt_object(fmt::format("ring{}", i), *kernel.interface("bench.Both/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+    kernel
+        .adopt_object(fmt::format("ring{}", i), *kernel.interface("bench.Both/1"),
+                      std::make_unique<EchoServant>(), ThreadModel::kPooled, false)
+        .value();
     ten.parties.push_back({fmt::format("r{}", i), fmt::format("ring{}", i)});
   }
-  const std::string file = (std::filesystem::temp_directory_path() / fmt::format("hector-bench-{}.hector.yaml", getpid())).string();
-  std::ofstream(file) << types << interactions << protocol << "\n---\n"
-                      << "binding: bench.Crowd/1\nroles:\n  speaker: {interface: kit.Sender/1}\n  listener: {interface: kit.Echo/1, cardinality: 1..*}\n"
-                         "interactions:\n  say: {kind: multicast, from: speaker, to: listener, operation: echo}\n  ask: {kind: rpc, from: speaker, to: listener, operation: echo}\n"
-                         "protocol: (say ; ask[listener])*\n";
+  const std::string file = (std::filesystem::temp_directory_path() /
+                            fmt::format("hector-bench-{}.hector.yaml", getpid()))
+                               .string();
+  std::ofstream(file)
+      << types << interactions << protocol << "\n---\n"
+      << "binding: bench.Crowd/1\nroles:\n  speaker: {interface: kit.Sender/1}\n  listener: "
+         "{interface: kit.Echo/1, cardinality: 1..*}\n"
+         "interactions:\n  say: {kind: multicast, from: speaker, to: listener, operation: echo}\n  "
+         "ask: {kind: rpc, from: speaker, to: listener, operation: echo}\n"
+         "protocol: (say ; ask[listener])*\n";
   kernel.load_types(file).value();
   std::filesystem::remove(file);
   const auto bind = [&](const BindRequest& request, int times) {
@@ -209,7 +238,10 @@ void measure_large_bindings(Kernel& kernel, Local& result) {
   BindRequest crowd{"bench.Crowd/1", {{"speaker", "sender"}}};
   for (int i = 0; i < 1'000; ++i) {
     const std::string name = fmt::format("listener{}", i);
-    kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+    kernel
+        .adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(),
+                      ThreadModel::kPooled, false)
+        .value();
     crowd.parties.push_back({"listener", name});
   }
   result.crowd_ms = bind(crowd, 3) / 1'000;
@@ -224,18 +256,27 @@ Local measure_local() {
   kernel.load_types(source_path("bench/bench.hector.yaml")).value();
   auto sender = std::make_unique<SenderServant>();
   auto* bound = sender.get();
-  kernel.adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, true).value();
+  kernel
+      .adopt_object("sender", *kernel.interface("kit.Sender/1"), std::move(sender),
+                    ThreadModel::kPooled, true)
+      .value();
   for (const auto& [name, parallel] : {std::pair{"idle", true}, std::pair{"serial", false}}) {
-    kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, parallel).value();
+    kernel
+        .adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(),
+                      ThreadModel::kPooled, parallel)
+        .value();
     kernel.capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", name}}}).value();
   }
-  std::thread other([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });  // a threaded process, as capsules are
+  std::thread other([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });  // a threaded process, as capsules are
   other.join();
   const auto measure = [&](Session& session) {
     const auto echo = *session.interaction("echo");
     Starter& starter = session.starter(echo, 0);
     static int value = 0;
-    static const TypedOperations operations{&value, [](const void*, void*, std::uint8_t* (*)(void*, std::size_t)) {}, nullptr};
+    static const TypedOperations operations{
+        &value, [](const void*, void*, std::uint8_t* (*)(void*, std::size_t)) {}, nullptr};
     WaitedCall call;
     const auto loop = [&](int count) {
       for (int i = 0; i < count; ++i) {
@@ -253,12 +294,33 @@ Local measure_local() {
   result.call_ns = measure(*bound->sessions[0]);
   result.serial_ns = measure(*bound->sessions[1]);
 
-  for (const char* name : {"ana", "ben", "chris"}) kernel.adopt_object(name, *kernel.interface("diary.Calendar/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
-  kernel.adopt_object("organiser", *kernel.interface("diary.Organiser/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
-  kernel.adopt_object("room", *kernel.interface("diary.Room/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
-  kernel.adopt_object("scribe", *kernel.interface("diary.Scribe/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
-  kernel.adopt_object("news", *kernel.interface("diary.News/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, true).value();
-  const BindRequest meeting{"diary.Meeting/1", {{"organiser", "organiser"}, {"attendee", "ana"}, {"room", "room"}, {"scribe", "scribe"}, {"news", "news"}}};
+  for (const char* name : {"ana", "ben", "chris"})
+    kernel
+        .adopt_object(name, *kernel.interface("diary.Calendar/1"), std::make_unique<EchoServant>(),
+                      ThreadModel::kPooled, true)
+        .value();
+  kernel
+      .adopt_object("organiser", *kernel.interface("diary.Organiser/1"),
+                    std::make_unique<EchoServant>(), ThreadModel::kPooled, true)
+      .value();
+  kernel
+      .adopt_object("room", *kernel.interface("diary.Room/1"), std::make_unique<EchoServant>(),
+                    ThreadModel::kPooled, true)
+      .value();
+  kernel
+      .adopt_object("scribe", *kernel.interface("diary.Scribe/1"), std::make_unique<EchoServant>(),
+                    ThreadModel::kPooled, true)
+      .value();
+  kernel
+      .adopt_object("news", *kernel.interface("diary.News/1"), std::make_unique<EchoServant>(),
+                    ThreadModel::kPooled, true)
+      .value();
+  const BindRequest meeting{"diary.Meeting/1",
+                            {{"organiser", "organiser"},
+                             {"attendee", "ana"},
+                             {"room", "room"},
+                             {"scribe", "scribe"},
+                             {"news", "news"}}};
   std::vector<double> times;
   for (int i = 0; i < 30; ++i) {
     const auto begin = SteadyClock::now();
@@ -277,7 +339,11 @@ Local measure_local() {
   std::vector<std::string> names;
   for (int i = 0; i < kObjects; ++i) names.push_back("o" + std::to_string(i));
   const std::size_t before = heap_octets();
-  for (const auto& name : names) kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(), ThreadModel::kPooled, false).value();
+  for (const auto& name : names)
+    kernel
+        .adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(),
+                      ThreadModel::kPooled, false)
+        .value();
   result.octets_per_object = static_cast<double>(heap_octets() - before) / kObjects;
   return result;
 }
@@ -286,12 +352,15 @@ struct CapsuleCost {
   double ready_ms = 0, resident_mib = 0, idle_percent = 0;
 };
 
-/// A capsule with udp only: from exec to its reference, its memory, its processor time over a second.
+/// A capsule with udp only: from exec to its reference, its memory, its processor time over a
+/// second.
 CapsuleCost measure_capsule() {
   char folder[] = "/tmp/hector-bench-XXXXXX";
   if (mkdtemp(folder) == nullptr) return {};
   const std::string configuration = std::string(folder) + "/c.yaml";
-  std::ofstream(configuration) << "capsule: c\nprotocols:\n  udp: {listen: \"127.0.0.1:0\"}\nrun_directory: " << folder << "\nlog: {level: error}\n";
+  std::ofstream(configuration)
+      << "capsule: c\nprotocols:\n  udp: {listen: \"127.0.0.1:0\"}\nrun_directory: " << folder
+      << "\nlog: {level: error}\n";
   CapsuleCost cost;
   std::vector<double> times;
   for (int i = 0; i < 5; ++i) {
@@ -303,7 +372,8 @@ CapsuleCost measure_capsule() {
       execl(beside("hector-capsule").c_str(), "hector-capsule", configuration.c_str(), nullptr);
       _exit(127);
     }
-    while (!std::filesystem::exists(reference)) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    while (!std::filesystem::exists(reference))
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
     times.push_back(std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count());
     if (i == 4) {
       std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
@@ -316,7 +386,9 @@ CapsuleCost measure_capsule() {
       clock_gettime(clock, &first);
       std::this_thread::sleep_for(std::chrono::seconds(2));
       clock_gettime(clock, &second);
-      cost.idle_percent = (static_cast<double>(second.tv_sec - first.tv_sec) * 1e9 + static_cast<double>(second.tv_nsec - first.tv_nsec)) / 2e9 * 100;
+      cost.idle_percent = (static_cast<double>(second.tv_sec - first.tv_sec) * 1e9 +
+                           static_cast<double>(second.tv_nsec - first.tv_nsec)) /
+                          2e9 * 100;
     }
     kill(pid, SIGTERM);
     waitpid(pid, nullptr, 0);
@@ -326,11 +398,13 @@ CapsuleCost measure_capsule() {
   return cost;
 }
 
-// --- the table -------------------------------------------------------------------------------------------------------------------------------
+// --- the table
+// ----------------------------------------------------------------------------------------------
 
 std::string spread(std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  return fmt::format("{:.2f} ({:.2f}–{:.2f})", values[values.size() / 2], values.front(), values.back());
+  return fmt::format("{:.2f} ({:.2f}–{:.2f})", values[values.size() / 2], values.front(),
+                     values.back());
 }
 
 double ask_program(const std::vector<std::string>& command) {
@@ -338,20 +412,32 @@ double ask_program(const std::vector<std::string>& command) {
   return child.line().empty() ? 0 : std::stod(child.line());
 }
 
-void row(const std::string& what, const std::string& value, const std::string& ratio, const std::string& goal) { fmt::print("| {} | {} | {} | {} |\n", what, value, ratio, goal); }
+void row(const std::string& what, const std::string& value, const std::string& ratio,
+         const std::string& goal) {
+  fmt::print("| {} | {} | {} | {} |\n", what, value, ratio, goal);
+}
 
-/// The peers, each a program of its own beside this one, and the protocol of ours that each is measured against.
+/// The peers, each a program of its own beside this one, and the protocol of ours that each is
+/// measured against.
 struct PeerProgram {
   std::string name, program, protocol;
 };
 const std::vector<PeerProgram> kPeers = {
-    {"raw UDP", "udp", "udp"},        {"Boost.Asio TCP", "asio_tcp", "udp"}, {"omniORB TCP", "omniorb", "udp"}, {"Ice TCP", "ice", "udp"},
-    {"Cap'n Proto TCP", "capnp", "udp"}, {"gRPC callback", "grpc", "grpc"},     {"zenoh query", "zenoh", "zenoh"},
+    {"raw UDP", "udp", "udp"},           {"Boost.Asio TCP", "asio_tcp", "udp"},
+    {"omniORB TCP", "omniorb", "udp"},   {"Ice TCP", "ice", "udp"},
+    {"Cap'n Proto TCP", "capnp", "udp"}, {"gRPC callback", "grpc", "grpc"},
+    {"zenoh query", "zenoh", "zenoh"},
 };
-std::string peer_path(const std::string& program) { return (std::filesystem::path(own_path()).parent_path().parent_path() / "bench" / program).string(); }
+std::string peer_path(const std::string& program) {
+  return (std::filesystem::path(own_path()).parent_path().parent_path() / "bench" / program)
+      .string();
+}
 
 void print_title(int rounds) {
-  fmt::print("| measure (median of {} rounds, min–max; one processor, 64 octets) | value | ratio to the peer | goal |\n|---|---|---|---|\n", rounds);
+  fmt::print(
+      "| measure (median of {} rounds, min–max; one processor, 64 octets) | value | ratio to the "
+      "peer | goal |\n|---|---|---|---|\n",
+      rounds);
 }
 
 void run_protocols(int rounds, const std::string& only) {
@@ -360,31 +446,49 @@ void run_protocols(int rounds, const std::string& only) {
     std::map<std::string, std::unique_ptr<Child>> servers, peers;
     for (const auto& peer : kPeers) {
       if (!only.empty() && only != peer.protocol) continue;
-      if (std::filesystem::exists(peer_path(peer.program))) peers[peer.program] = std::make_unique<Child>(std::vector<std::string>{peer_path(peer.program), "serve"});
-      if (servers.contains(peer.protocol) || !std::filesystem::exists(plugin_paths().back() + "/protocols/" + peer.protocol)) continue;
-      servers[peer.protocol] = std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", peer.protocol});
+      if (std::filesystem::exists(peer_path(peer.program)))
+        peers[peer.program] =
+            std::make_unique<Child>(std::vector<std::string>{peer_path(peer.program), "serve"});
+      if (servers.contains(peer.protocol) ||
+          !std::filesystem::exists(plugin_paths().back() + "/protocols/" + peer.protocol))
+        continue;
+      servers[peer.protocol] =
+          std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", peer.protocol});
     }
     for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
       for (const auto& peer : kPeers) {
-        if (peers.contains(peer.program)) us[peer.name].push_back(ask_program({peer_path(peer.program), "call", peers[peer.program]->line(), std::to_string(kCalls)}));
+        if (peers.contains(peer.program))
+          us[peer.name].push_back(
+              ask_program({peer_path(peer.program), "call", peers[peer.program]->line(),
+                           std::to_string(kCalls)}));
       }
-      for (const auto& [protocol, server] : servers) us[protocol].push_back(ask_program({own_path(), "call", protocol, server->line()}));
+      for (const auto& [protocol, server] : servers)
+        us[protocol].push_back(ask_program({own_path(), "call", protocol, server->line()}));
     }
   }
   const auto ratio = [&](const std::string& a, const std::string& b) {
     std::vector<double> each;
-    for (std::size_t i = 0; i < us[a].size() && i < us[b].size(); ++i) each.push_back(us[a][i] / us[b][i]);
+    for (std::size_t i = 0; i < us[a].size() && i < us[b].size(); ++i)
+      each.push_back(us[a][i] / us[b][i]);
     return each.empty() ? std::string("not measured") : spread(each);
   };
-  const std::map<std::string, std::string> goals = {{"raw UDP", "≤ 1.5"}, {"omniORB TCP", "< 1"}, {"gRPC callback", "≤ 1.1"}, {"zenoh query", "≤ 1.1"}};
+  const std::map<std::string, std::string> goals = {{"raw UDP", "≤ 1.5"},
+                                                    {"omniORB TCP", "< 1"},
+                                                    {"gRPC callback", "≤ 1.1"},
+                                                    {"zenoh query", "≤ 1.1"}};
   for (const char* protocol : {"udp", "grpc", "zenoh"}) {
     if (!only.empty() && only != protocol) continue;
-    if (us.contains(protocol)) row(fmt::format("call over {}, p50 µs", protocol), spread(us[protocol]), "", "");
+    if (us.contains(protocol))
+      row(fmt::format("call over {}, p50 µs", protocol), spread(us[protocol]), "", "");
     for (const auto& peer : kPeers) {
       if (peer.protocol != protocol) continue;
-      if (!us.contains(peer.name)) row(peer.name, "not built (tools/setup --bench, then build again)", "", "");
-      else row(fmt::format("{}, p50 µs", peer.name), spread(us[peer.name]), fmt::format("{} ÷ this: {}", protocol, ratio(protocol, peer.name)), goals.contains(peer.name) ? goals.at(peer.name) : "");
+      if (!us.contains(peer.name))
+        row(peer.name, "not built (tools/setup --bench, then build again)", "", "");
+      else
+        row(fmt::format("{}, p50 µs", peer.name), spread(us[peer.name]),
+            fmt::format("{} ÷ this: {}", protocol, ratio(protocol, peer.name)),
+            goals.contains(peer.name) ? goals.at(peer.name) : "");
     }
   }
 }
@@ -401,10 +505,13 @@ void run_local(int rounds) {
     crowds.push_back(local.crowd_ms);
     objects.push_back(local.octets_per_object);
     allocated = local.allocations_per_call;
-    if (std::filesystem::exists(peer_path("omniorb"))) omni.push_back(ask_program({peer_path("omniorb"), "local", "2000000"}));
+    if (std::filesystem::exists(peer_path("omniorb")))
+      omni.push_back(ask_program({peer_path("omniorb"), "local", "2000000"}));
   }
-  const std::string omni_text = omni.empty() ? "omniORB not installed" : "omniORB co-located " + spread(omni) + " ns";
-  row("call in the process through a Binding, parallel Object, ns", spread(calls), omni_text, "≤ 20 (idle)");
+  const std::string omni_text =
+      omni.empty() ? "omniORB not installed" : "omniORB co-located " + spread(omni) + " ns";
+  row("call in the process through a Binding, parallel Object, ns", spread(calls), omni_text,
+      "≤ 20 (idle)");
   row("call in the process through a Binding, serial Object, ns", spread(serials), "", "≤ 35");
   row("allocations a warm call in the process", fmt::format("{:.3f}", allocated), "", "0");
   row("five-role Binding in one capsule, µs", spread(binds), "", "≤ 1000");
@@ -415,9 +522,12 @@ void run_local(int rounds) {
 
 void run_capsule() {
   const CapsuleCost capsule = measure_capsule();
-  row("capsule with udp only: ready after, ms", fmt::format("{:.1f}", capsule.ready_ms), "", "≤ 25");
-  row("capsule with udp only: resident, MiB", fmt::format("{:.1f}", capsule.resident_mib), "", "≤ 12");
-  row("capsule with udp only: idle processor, %", fmt::format("{:.3f}", capsule.idle_percent), "", "< 0.1");
+  row("capsule with udp only: ready after, ms", fmt::format("{:.1f}", capsule.ready_ms), "",
+      "≤ 25");
+  row("capsule with udp only: resident, MiB", fmt::format("{:.1f}", capsule.resident_mib), "",
+      "≤ 12");
+  row("capsule with udp only: idle processor, %", fmt::format("{:.3f}", capsule.idle_percent), "",
+      "< 0.1");
 }
 
 }  // namespace
@@ -447,11 +557,15 @@ int main(int argc, char** argv) {
   int rounds = 7;
   std::string only;
   for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
-    if (arguments[i] == "--rounds") rounds = std::stoi(arguments[i + 1]);
-    else if (arguments[i] == "--only") only = arguments[i + 1];
-    else return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
+    if (arguments[i] == "--rounds")
+      rounds = std::stoi(arguments[i + 1]);
+    else if (arguments[i] == "--only")
+      only = arguments[i + 1];
+    else
+      return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
   }
-  if (arguments.size() % 2 != 0 || rounds < 1) return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
+  if (arguments.size() % 2 != 0 || rounds < 1)
+    return fmt::print(stderr, "bench [--rounds N] [--only udp|grpc|zenoh|local|capsule]\n"), 2;
   print_title(rounds);
   if (only != "local" && only != "capsule") run_protocols(rounds, only);
   if (only.empty() || only == "local") run_local(rounds);

@@ -15,7 +15,9 @@ namespace {
 using namespace hector;
 using hector::kits::source_path;
 
-types::TypeFile meeting() { return *types::read_type_file(source_path("templates/meeting/meeting.hector.yaml")); }
+types::TypeFile meeting() {
+  return *types::read_type_file(source_path("templates/meeting/meeting.hector.yaml"));
+}
 
 types::CompiledPtr interface_of(const types::TypeFile& file, const std::string& name) {
   for (const auto& model : file.interfaces) {
@@ -56,7 +58,8 @@ void monitor_step(benchmark::State& state) {
   auto file = meeting();
   auto& binding = file.bindings.front();
   binding.clear_protocol();  // every order: the same two symbols for ever
-  types::View view{0, 0, std::vector<std::uint32_t>(static_cast<std::size_t>(binding.roles_size()), 1)};
+  types::View view{0, 0,
+                   std::vector<std::uint32_t>(static_cast<std::size_t>(binding.roles_size()), 1)};
   types::Monitor monitor(binding, view);
   for (auto _ : state) benchmark::DoNotOptimize(monitor.step(types::view_symbol(0, 0)));
 }
@@ -67,7 +70,8 @@ void role_conformance(benchmark::State& state) {
   const auto& binding = file.bindings.front();
   const auto role = static_cast<std::uint32_t>(types::role_position(binding, "attendee"));
   const auto calendar = interface_of(file, "diary.Calendar");
-  for (auto _ : state) benchmark::DoNotOptimize(types::check_role(*calendar, binding, role, *calendar));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(types::check_role(*calendar, binding, role, *calendar));
 }
 BENCHMARK(role_conformance)->Unit(benchmark::kMicrosecond);
 
@@ -77,7 +81,8 @@ void role_conformance_known(benchmark::State& state) {
   const auto binding = *repository.binding("diary.Meeting/1");
   const auto role = static_cast<std::uint32_t>(types::role_position(binding, "attendee"));
   const auto calendar = *repository.interface("diary.Calendar/1");
-  for (auto _ : state) benchmark::DoNotOptimize(repository.verdict(calendar, binding, role, calendar));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(repository.verdict(calendar, binding, role, calendar));
 }
 BENCHMARK(role_conformance_known);
 
@@ -95,7 +100,8 @@ void message_closure(benchmark::State& state) {
       field->set_name("f" + std::to_string(f));
       field->set_number(f);
       field->set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
-      field->set_type(f <= 5 ? google::protobuf::FieldDescriptorProto::TYPE_MESSAGE : google::protobuf::FieldDescriptorProto::TYPE_INT64);
+      field->set_type(f <= 5 ? google::protobuf::FieldDescriptorProto::TYPE_MESSAGE
+                             : google::protobuf::FieldDescriptorProto::TYPE_INT64);
       if (f <= 5) field->set_type_name(".T" + std::to_string((t * f + f) % 500));
     }
   }

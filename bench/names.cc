@@ -1,8 +1,8 @@
-// What: a name of two parts resolved in the capsule, from another capsule over udp, and by omniNames through omniORB, in one run.
-// Why: docs/performance.md says what Naming reaches, side by side.
-// Who: people; `bench_names [ROUNDS]`. Without omniNames its rows are left out.
-#include <fmt/format.h>
+// What: a name of two parts resolved in the capsule, from another capsule over udp, and by
+// omniNames through omniORB, in one run. Why: docs/performance.md says what Naming reaches, side by
+// side. Who: people; `bench_names [ROUNDS]`. Without omniNames its rows are left out.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -30,7 +30,9 @@ constexpr int kCalls = 20'000;
 constexpr int kLocalCalls = 300'000;
 constexpr const char* kName = "lab/printer";
 
-std::string beside(const std::string& program) { return (std::filesystem::canonical("/proc/self/exe").parent_path() / program).string(); }
+std::string beside(const std::string& program) {
+  return (std::filesystem::canonical("/proc/self/exe").parent_path() / program).string();
+}
 
 /// Ended with this.
 class Child {
@@ -55,13 +57,15 @@ class Child {
 };
 
 double median_of(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
   return values[values.size() / 2];
 }
 std::string spread(std::vector<double> values) {
   if (values.empty()) return "not installed";
   std::sort(values.begin(), values.end());
-  return fmt::format("{:.2f} ({:.2f} to {:.2f})", values[values.size() / 2], values.front(), values.back());
+  return fmt::format("{:.2f} ({:.2f} to {:.2f})", values[values.size() / 2], values.front(),
+                     values.back());
 }
 
 service::v1::NamingName question() {
@@ -110,8 +114,10 @@ double remote_us(const std::string& directory) {
   std::vector<double> times;
   for (int i = 0; i < kCalls + peer::kWarm; ++i) {
     const auto begin = Time::now();
-    if (!call_and_wait<service::v1::NamingBinding>(**target, clock, kByName, "lookup", asked)) return 0;
-    if (i >= peer::kWarm) times.push_back(std::chrono::duration<double, std::micro>(Time::now() - begin).count());
+    if (!call_and_wait<service::v1::NamingBinding>(**target, clock, kByName, "lookup", asked))
+      return 0;
+    if (i >= peer::kWarm)
+      times.push_back(std::chrono::duration<double, std::micro>(Time::now() - begin).count());
   }
   return median_of(std::move(times));
 }
@@ -152,17 +158,25 @@ int main(int argc, char** argv) {
   if (mkdtemp(folder) == nullptr) return 1;
   setenv("HECTOR_RUN_DIRECTORY", folder, 1);
   const std::string configuration = std::string(folder) + "/hub.yaml";
-  std::ofstream(configuration) << "capsule: hub\nstore: memory\nprotocols: {udp: {listen: \"127.0.0.1:0\"}}\nservices: {naming: embedded}\n";
+  std::ofstream(configuration) << "capsule: hub\nstore: memory\nprotocols: {udp: {listen: "
+                                  "\"127.0.0.1:0\"}}\nservices: {naming: embedded}\n";
   std::vector<double> locals, remotes, omnis, ratios;
   {
     Child capsule({beside("hector-capsule"), configuration});
     const std::string cos = beside("../bench/cos_names");
-    const bool has_omni = std::filesystem::exists(cos) && std::system("command -v omniNames >/dev/null") == 0;
+    const bool has_omni =
+        std::filesystem::exists(cos) && std::system("command -v omniNames >/dev/null") == 0;
     const std::string port = std::to_string(20'000 + getpid() % 20'000);
     const std::string url = "corbaname::127.0.0.1:" + port;
     std::unique_ptr<Child> omni;
-    if (has_omni) omni = std::make_unique<Child>(std::vector<std::string>{"omniNames", "-start", port, "-logdir", folder, "-ORBendPoint", "giop:tcp:127.0.0.1:" + port});
-    const bool is_up = within_ten_seconds([&] { return std::filesystem::exists(std::string(folder) + "/hub.reference") && (!has_omni || is_listening(port)); });
+    if (has_omni)
+      omni = std::make_unique<Child>(std::vector<std::string>{"omniNames", "-start", port,
+                                                              "-logdir", folder, "-ORBendPoint",
+                                                              "giop:tcp:127.0.0.1:" + port});
+    const bool is_up = within_ten_seconds([&] {
+      return std::filesystem::exists(std::string(folder) + "/hub.reference") &&
+             (!has_omni || is_listening(port));
+    });
     if (!is_up) {
       fmt::print(stderr, "the capsule or omniNames has not come up within 10 s\n");
       return 1;

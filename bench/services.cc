@@ -1,5 +1,5 @@
-// What: bench_services, the store and the services beside what they are measured by, in one run, round by round.
-// Why: "at least 0.9 of raw SQLite" is a ratio of two figures of the same minute.
+// What: bench_services, the store and the services beside what they are measured by, in one run,
+// round by round. Why: "at least 0.9 of raw SQLite" is a ratio of two figures of the same minute.
 // Who: people; the table stands in docs/performance.md. `bench_services [ROUNDS] [OFFERS]`.
 #include <fmt/format.h>
 #include <malloc.h>
@@ -47,7 +47,8 @@ std::string key_of(std::uint64_t number) { return fmt::format("key/{:018}", numb
 /// The middle one, and the ends.
 std::string spread(std::vector<double> figures, const char* unit, double scale = 1) {
   std::sort(figures.begin(), figures.end());
-  return fmt::format("{:.3g} {} ({:.3g} to {:.3g})", figures[figures.size() / 2] * scale, unit, figures.front() * scale, figures.back() * scale);
+  return fmt::format("{:.3g} {} ({:.3g} to {:.3g})", figures[figures.size() / 2] * scale, unit,
+                     figures.front() * scale, figures.back() * scale);
 }
 std::size_t resident() {
   std::ifstream file("/proc/self/statm");
@@ -68,7 +69,10 @@ struct World {
 double raw_sqlite(const std::string& folder, std::uint64_t from) {
   sqlite3* database = nullptr;
   sqlite3_open((folder + "/raw").c_str(), &database);
-  for (const char* each : {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID"}) sqlite3_exec(database, each, nullptr, nullptr, nullptr);
+  for (const char* each :
+       {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
+        "CREATE TABLE IF NOT EXISTS kv(k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID"})
+    sqlite3_exec(database, each, nullptr, nullptr, nullptr);
   sqlite3_stmt* insert = nullptr;
   sqlite3_prepare_v2(database, "INSERT OR REPLACE INTO kv VALUES(?,?)", -1, &insert, nullptr);
   const std::string value(128, 'v');
@@ -80,7 +84,8 @@ double raw_sqlite(const std::string& folder, std::uint64_t from) {
       sqlite3_bind_blob(insert, 2, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
       sqlite3_step(insert);
       sqlite3_reset(insert);
-      if (i % kTogether == kTogether - 1 || i + 1 == kPuts) sqlite3_exec(database, "COMMIT", nullptr, nullptr, nullptr);
+      if (i % kTogether == kTogether - 1 || i + 1 == kPuts)
+        sqlite3_exec(database, "COMMIT", nullptr, nullptr, nullptr);
     }
   });
   sqlite3_finalize(insert);
@@ -88,7 +93,8 @@ double raw_sqlite(const std::string& folder, std::uint64_t from) {
   return took;
 }
 
-/// Ours: single puts, `in_flight` of them waiting at a time; each is acknowledged when it is durable.
+/// Ours: single puts, `in_flight` of them waiting at a time; each is acknowledged when it is
+/// durable.
 double our_puts(Store& store, std::uint64_t from, int puts, int in_flight) {
   std::counting_semaphore<> free(in_flight);
   std::atomic<int> done{0};
@@ -97,7 +103,8 @@ double our_puts(Store& store, std::uint64_t from, int puts, int in_flight) {
     for (int i = 0; i < puts; ++i) {
       free.acquire();
       StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::put(key_of(from + static_cast<std::uint64_t>(i) * 7'919), value));
+      transaction.then.push_back(
+          StoreOperation::put(key_of(from + static_cast<std::uint64_t>(i) * 7'919), value));
       store.commit(std::move(transaction), [&](const Result<StoreOutcome>&) {
         ++done;
         free.release();
@@ -109,7 +116,8 @@ double our_puts(Store& store, std::uint64_t from, int puts, int in_flight) {
 
 void measure_store(int rounds) {
   World world;
-  const std::string folder = fs::temp_directory_path().string() + "/hector-bench-" + std::to_string(getpid());
+  const std::string folder =
+      fs::temp_directory_path().string() + "/hector-bench-" + std::to_string(getpid());
   fs::create_directories(folder);
   auto journal = stores::SqliteJournal::open({folder + "/ours"});
   auto engine = stores::Engine::make(world.options(), std::move(*journal));
@@ -122,10 +130,17 @@ void measure_store(int rounds) {
     single.push_back(our_puts(**engine, from, 500, 1) / 500);
     constexpr int kReads = 200'000;
     reads.push_back(seconds_of([&] {
-                      for (int i = 0; i < kReads; ++i) (*engine)->read({KeyRange::one(key_of(static_cast<std::uint64_t>(i) * 7'919))}, [](const Result<StorePage>&) {});
-                    }) / kReads);
+                      for (int i = 0; i < kReads; ++i)
+                        (*engine)->read(
+                            {KeyRange::one(key_of(static_cast<std::uint64_t>(i) * 7'919))},
+                            [](const Result<StorePage>&) {});
+                    }) /
+                    kReads);
   }
-  fmt::print("store on SQLite, puts acknowledged durable, 512 in flight: {}; raw SQLite, 64 a commit: {}; ratio {}\n", spread(ours, "/s"), spread(raw, "/s"), spread(ratio, "x"));
+  fmt::print(
+      "store on SQLite, puts acknowledged durable, 512 in flight: {}; raw SQLite, 64 a commit: {}; "
+      "ratio {}\n",
+      spread(ours, "/s"), spread(raw, "/s"), spread(ratio, "x"));
   fmt::print("store on SQLite, one put at a time: {}\n", spread(single, "us", 1e6));
   fmt::print("store, one key read (with making its name): {}\n", spread(reads, "ns", 1e9));
   engine->reset();
@@ -138,14 +153,16 @@ struct PolicyCase {
   std::string text;
   std::vector<std::pair<std::string, std::string>> questions;  ///< name, class
 };
-/// Names and classes of few words, a third of all bindings loose: many entries nearly match, the worst that a tree can be given.
+/// Names and classes of few words, a third of all bindings loose: many entries nearly match, the
+/// worst that a tree can be given.
 PolicyCase dense_policies() {
   PolicyCase made{"dense", {}, {}};
   std::mt19937_64 random(1);
   const auto word = [&](const char* first) { return first + std::to_string(random() % 12); };
   for (int i = 0; i < kPolicies; ++i) {
     made.text += random() % 3 == 0 ? "*" : "";
-    for (int c = 0; c < 4; ++c) made.text += (random() % 4 == 0 ? word("C") : word("n")) + (random() % 3 == 0 ? "*" : ".");
+    for (int c = 0; c < 4; ++c)
+      made.text += (random() % 4 == 0 ? word("C") : word("n")) + (random() % 3 == 0 ? "*" : ".");
     made.text += word("leaf") + ": value " + std::to_string(i) + "\n";
   }
   for (int i = 0; i < 1'000; ++i) {
@@ -155,13 +172,19 @@ PolicyCase dense_policies() {
   }
   return made;
 }
-/// As a site writes them: a few rules for all, one for each of 100 operations of each of 99 capsules.
+/// As a site writes them: a few rules for all, one for each of 100 operations of each of 99
+/// capsules.
 PolicyCase site_policies() {
-  PolicyCase made{"site", "*deadline_ms: 2000\n*protocols: local udp\nhector*Rpc.deadline_ms: 1000\n", {}};
-  for (int i = 0; i < kPolicies - 3; ++i) made.text += fmt::format("hector.c{}.Session.op{}.deadline_ms: {}\n", i / 100, i % 100, i);
+  PolicyCase made{
+      "site", "*deadline_ms: 2000\n*protocols: local udp\nhector*Rpc.deadline_ms: 1000\n", {}};
+  for (int i = 0; i < kPolicies - 3; ++i)
+    made.text += fmt::format("hector.c{}.Session.op{}.deadline_ms: {}\n", i / 100, i % 100, i);
   std::mt19937_64 random(2);
   for (int i = 0; i < 1'000; ++i) {
-    made.questions.emplace_back(fmt::format("hector.c{}.session.op{}.{}", random() % 120, random() % 100, random() % 2 == 0 ? "deadline_ms" : "protocols"), "Hector.Capsule.Session.Rpc.Limit");
+    made.questions.emplace_back(
+        fmt::format("hector.c{}.session.op{}.{}", random() % 120, random() % 100,
+                    random() % 2 == 0 ? "deadline_ms" : "protocols"),
+        "Hector.Capsule.Session.Rpc.Limit");
   }
   return made;
 }
@@ -175,7 +198,8 @@ void measure_policy(int rounds, const PolicyCase& given) {
   Contexts contexts([] { return std::int64_t{0}; });
   if (!contexts.try_text(text, Dialect::kXrm)) return;
   std::vector<Question> prepared;
-  for (const auto& [name, class_name] : questions) prepared.push_back(*contexts.question(name, class_name, {"text"}));
+  for (const auto& [name, class_name] : questions)
+    prepared.push_back(*contexts.question(name, class_name, {"text"}));
   std::vector<double> xrm, cold, ready, again;
   std::size_t found[4] = {};
   for (int r = 0; r < rounds; ++r) {
@@ -183,32 +207,52 @@ void measure_policy(int rounds, const PolicyCase& given) {
                     for (int i = 0; i < kQuestions; ++i) {
                       char* type = nullptr;
                       XrmValue value{};
-                      const auto& [name, class_name] = questions[static_cast<std::size_t>(i) % questions.size()];
-                      found[0] += XrmGetResource(theirs, name.c_str(), class_name.c_str(), &type, &value) != 0;
+                      const auto& [name, class_name] =
+                          questions[static_cast<std::size_t>(i) % questions.size()];
+                      found[0] += XrmGetResource(theirs, name.c_str(), class_name.c_str(), &type,
+                                                 &value) != 0;
                     }
-                  }) / kQuestions);
+                  }) /
+                  kQuestions);
     cold.push_back(seconds_of([&] {
                      for (int i = 0; i < kQuestions; ++i) {
-                       const auto& [name, class_name] = questions[static_cast<std::size_t>(i) % questions.size()];
-                       found[1] += contexts.get(*contexts.question(name, class_name, {"text"})).entry != nullptr;
+                       const auto& [name, class_name] =
+                           questions[static_cast<std::size_t>(i) % questions.size()];
+                       found[1] +=
+                           contexts.get(*contexts.question(name, class_name, {"text"})).entry !=
+                           nullptr;
                      }
-                   }) / kQuestions);
-    ready.push_back(seconds_of([&] {
-                      for (int i = 0; i < kQuestions; ++i) found[2] += contexts.get(prepared[static_cast<std::size_t>(i) % prepared.size()]).entry != nullptr;
-                    }) / kQuestions);
+                   }) /
+                   kQuestions);
+    ready.push_back(
+        seconds_of([&] {
+          for (int i = 0; i < kQuestions; ++i)
+            found[2] +=
+                contexts.get(prepared[static_cast<std::size_t>(i) % prepared.size()]).entry !=
+                nullptr;
+        }) /
+        kQuestions);
   }
   for (int r = 0; r < rounds; ++r) {
-    again.push_back(seconds_of([&] {
-                      for (int i = 0; i < kQuestions; ++i) {
-                        const auto& [name, class_name] = questions[static_cast<std::size_t>(i) % questions.size()];
-                        std::string key;
-                        key.append(name).append(1, '\0').append(class_name);
-                        found[3] += contexts.get(key, [&] { return contexts.question(name, class_name, {"text"}); })->entry != nullptr;
-                      }
-                    }) / kQuestions);
+    again.push_back(
+        seconds_of([&] {
+          for (int i = 0; i < kQuestions; ++i) {
+            const auto& [name, class_name] =
+                questions[static_cast<std::size_t>(i) % questions.size()];
+            std::string key;
+            key.append(name).append(1, '\0').append(class_name);
+            found[3] +=
+                contexts.get(key, [&] { return contexts.question(name, class_name, {"text"}); })
+                    ->entry != nullptr;
+          }
+        }) /
+        kQuestions);
   }
-  fmt::print("policy ({}), {} entries, 5 levels: remembered, from strings {}; new, from strings {}; prepared {}; libX11 from strings {}; {} answers of {} each\n", what, kPolicies, spread(again, "ns", 1e9), spread(cold, "ns", 1e9), spread(ready, "ns", 1e9), spread(xrm, "ns", 1e9),
-             found[0] / static_cast<std::size_t>(rounds), kQuestions);
+  fmt::print(
+      "policy ({}), {} entries, 5 levels: remembered, from strings {}; new, from strings {}; "
+      "prepared {}; libX11 from strings {}; {} answers of {} each\n",
+      what, kPolicies, spread(again, "ns", 1e9), spread(cold, "ns", 1e9), spread(ready, "ns", 1e9),
+      spread(xrm, "ns", 1e9), found[0] / static_cast<std::size_t>(rounds), kQuestions);
 }
 
 void measure_trading(int rounds, int count) {
@@ -216,7 +260,9 @@ void measure_trading(int rounds, int count) {
   World world;
   class NoJournal final : public stores::Journal {
    public:
-    Result<stores::Loaded> load(const std::function<void(stores::Record)>&) override { return stores::Loaded{}; }
+    Result<stores::Loaded> load(const std::function<void(stores::Record)>&) override {
+      return stores::Loaded{};
+    }
     Status append(const stores::Batch&) override { return {}; }
     Status rewrite(const stores::Loaded&, const stores::History&) override { return {}; }
     bool is_instant() const noexcept override { return true; }
@@ -226,7 +272,8 @@ void measure_trading(int rounds, int count) {
   options.history = 1'000;
   auto engine = stores::Engine::make(options, std::make_unique<NoJournal>());
   Offers offers;
-  state::Replica replica({engine->get(), world.clock.get(), world.loops.get(), world.log.get()}, "tr/", offers);
+  state::Replica replica({engine->get(), world.clock.get(), world.loops.get(), world.log.get()},
+                         "tr/", offers);
   if (!replica.start()) return;
   malloc_trim(0);
   const std::size_t before = resident();
@@ -249,28 +296,42 @@ void measure_trading(int rounds, int count) {
       properties["ppm"] = std::to_string(random() % 100'000);
       properties["cost"] = fmt::format("{}.5", random() % 100);
       properties["colour"] = random() % 2 == 0 ? "true" : "false";
-      replica.change([&] {
-        StoreTransaction transaction;
-        const std::string key = "o/" + offer.id();
-        transaction.compares.push_back(StoreCompare::absent(key));
-        transaction.then.push_back(StoreOperation::put(key, Bytes::take(offer.SerializeAsString())));
-        return Result<StoreTransaction>(std::move(transaction));
-      }, [](const Result<Revision>&) {});
+      replica.change(
+          [&] {
+            StoreTransaction transaction;
+            const std::string key = "o/" + offer.id();
+            transaction.compares.push_back(StoreCompare::absent(key));
+            transaction.then.push_back(
+                StoreOperation::put(key, Bytes::take(offer.SerializeAsString())));
+            return Result<StoreTransaction>(std::move(transaction));
+          },
+          [](const Result<Revision>&) {});
     }
   });
-  fmt::print("trading, {} offers of 5 properties: an export {:.1f} us, {:.0f} octets an offer (with the store's copy and the indexes)\n", count, exporting / count * 1e6, static_cast<double>(resident() - before) / count);
+  fmt::print(
+      "trading, {} offers of 5 properties: an export {:.1f} us, {:.0f} octets an offer (with the "
+      "store's copy and the indexes)\n",
+      count, exporting / count * 1e6, static_cast<double>(resident() - before) / count);
   struct Query {
     const char* constraint;
     const char* preference;
   };
-  for (const auto& [text, order] : {Query{"region == 'r7' and cost < 50 and colour", "max ppm"}, Query{"ppm > 50000 and cost < 50 and colour", "max ppm"}, Query{"ppm > 99000 and cost < 50 and colour", "min cost"},
-                                    Query{"cost < 1 and region != 'r3' and not colour", "max ppm"}, Query{"region == 'r7' or region == 'r8'", "max ppm"}}) {
+  for (const auto& [text, order] : {Query{"region == 'r7' and cost < 50 and colour", "max ppm"},
+                                    Query{"ppm > 50000 and cost < 50 and colour", "max ppm"},
+                                    Query{"ppm > 99000 and cost < 50 and colour", "min cost"},
+                                    Query{"cost < 1 and region != 'r3' and not colour", "max ppm"},
+                                    Query{"region == 'r7' or region == 'r8'", "max ppm"}}) {
     auto constraint = expression::compile_constraint(text, {});
     auto preference = expression::compile_preference(order, {});
     std::vector<double> took;
     Answer answer;
-    for (int r = 0; r < rounds * 20; ++r) took.push_back(seconds_of([&] { answer = offers.query(offers.scope("P", false), *constraint, *preference, {UINT32_MAX, UINT32_MAX, 10}, *world.random); }));
-    fmt::print("  {} / {}, 10 of them: {}; looked at {} by {}\n", text, order, spread(took, "us", 1e6), answer.looked_at, answer.plan);
+    for (int r = 0; r < rounds * 20; ++r)
+      took.push_back(seconds_of([&] {
+        answer = offers.query(offers.scope("P", false), *constraint, *preference,
+                              {UINT32_MAX, UINT32_MAX, 10}, *world.random);
+      }));
+    fmt::print("  {} / {}, 10 of them: {}; looked at {} by {}\n", text, order,
+               spread(took, "us", 1e6), answer.looked_at, answer.plan);
   }
 }
 

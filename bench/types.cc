@@ -20,7 +20,8 @@ constexpr int kGets = 200'000;
 
 std::string spread(std::vector<double> values, const char* unit) {
   std::sort(values.begin(), values.end());
-  return fmt::format("{:.2f} {} ({:.2f} to {:.2f})", values[values.size() / 2], unit, values.front(), values.back());
+  return fmt::format("{:.2f} {} ({:.2f} to {:.2f})", values[values.size() / 2], unit,
+                     values.front(), values.back());
 }
 
 /// An Interface of 20 operations and an order, and one operation more with each version.
@@ -37,12 +38,15 @@ Request version(int number) {
   auto& yaml = *request.add_descriptions();
   yaml.set_language("hector");
   yaml.set_media("application/yaml");
-  yaml.set_content(fmt::format("interface: lab.Printer/1\nmessages: [job.proto]\noperations:\n{}protocol: ({})*\n", operations, order));
+  yaml.set_content(fmt::format(
+      "interface: lab.Printer/1\nmessages: [job.proto]\noperations:\n{}protocol: ({})*\n",
+      operations, order));
   auto& proto = *request.add_descriptions();
   proto.set_language("proto");
   proto.set_media("text/x-protobuf");
   proto.set_path("job.proto");
-  proto.set_content("syntax = \"proto3\";\npackage lab;\nmessage Job { string name = 1; int32 copies = 2; }\n");
+  proto.set_content(
+      "syntax = \"proto3\";\npackage lab;\nmessage Job { string name = 1; int32 copies = 2; }\n");
   return request;
 }
 
@@ -59,7 +63,8 @@ int main(int argc, char** argv) {
   const Clock& clock = session.kernel().capsule().clock();
   std::string id;
   for (int i = 0; i < kVersions; ++i) {
-    auto defined = call_and_wait<TypeVersion>(**target, clock, kByName, "define", version<TypeDefine>(i));
+    auto defined =
+        call_and_wait<TypeVersion>(**target, clock, kByName, "define", version<TypeDefine>(i));
     if (!defined) {
       fmt::print(stderr, "{}\n", defined.error().text());
       return 1;
@@ -82,12 +87,17 @@ int main(int argc, char** argv) {
     }
     gets.push_back(std::chrono::duration<double, std::micro>(Time::now() - begin).count() / kGets);
     begin = Time::now();
-    auto verdict = call_and_wait<TypeVerdict>(**target, clock, kByName, "check", version<TypeCandidate>(kVersions + r));
+    auto verdict = call_and_wait<TypeVerdict>(**target, clock, kByName, "check",
+                                              version<TypeCandidate>(kVersions + r));
     checks.push_back(std::chrono::duration<double, std::milli>(Time::now() - begin).count());
-    if (!verdict || !verdict->ok()) fmt::print(stderr, "{}\n", verdict ? verdict->ShortDebugString() : verdict.error().text());
+    if (!verdict || !verdict->ok())
+      fmt::print(stderr, "{}\n", verdict ? verdict->ShortDebugString() : verdict.error().text());
   }
   fmt::print("| what (median of {} rounds, ends) | figure | goal |\n|---|---|---|\n", rounds);
-  fmt::print("| a type by its id, question written and reply read | {} | 1 µs |\n", spread(gets, "µs"));
-  fmt::print("| a candidate of 120 operations against {} versions, FULL_TRANSITIVE | {} | 50 ms |\n", kVersions, spread(checks, "ms"));
+  fmt::print("| a type by its id, question written and reply read | {} | 1 µs |\n",
+             spread(gets, "µs"));
+  fmt::print(
+      "| a candidate of 120 operations against {} versions, FULL_TRANSITIVE | {} | 50 ms |\n",
+      kVersions, spread(checks, "ms"));
   return 0;
 }

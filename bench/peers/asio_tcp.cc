@@ -1,5 +1,5 @@
-// What: the Boost.Asio peer: an asynchronous echo server over TCP, and a client that sends and waits through the reactor.
-// Why: what Hector's calls cost beside a reactor with nothing on it.
+// What: the Boost.Asio peer: an asynchronous echo server over TCP, and a client that sends and
+// waits through the reactor. Why: what Hector's calls cost beside a reactor with nothing on it.
 // Who: bench.
 #include <array>
 #include <boost/asio.hpp>
@@ -16,12 +16,14 @@ namespace {
 using Buffer = std::array<char, peer::kOctets>;
 
 void echo_on(const std::shared_ptr<tcp::socket>& socket, const std::shared_ptr<Buffer>& buffer) {
-  asio::async_read(*socket, asio::buffer(*buffer), [=](const boost::system::error_code& error, std::size_t) {
-    if (error) return;
-    asio::async_write(*socket, asio::buffer(*buffer), [=](const boost::system::error_code& failed, std::size_t) {
-      if (!failed) echo_on(socket, buffer);
-    });
-  });
+  asio::async_read(*socket, asio::buffer(*buffer),
+                   [=](const boost::system::error_code& error, std::size_t) {
+                     if (error) return;
+                     asio::async_write(*socket, asio::buffer(*buffer),
+                                       [=](const boost::system::error_code& failed, std::size_t) {
+                                         if (!failed) echo_on(socket, buffer);
+                                       });
+                   });
 }
 
 void accept_on(tcp::acceptor& acceptor) {
@@ -46,16 +48,19 @@ int main(int argc, char** argv) {
     return 0;
   }
   tcp::socket socket(context);
-  socket.connect({asio::ip::address_v4::loopback(), static_cast<unsigned short>(std::stoi(argv[2]))});
+  socket.connect(
+      {asio::ip::address_v4::loopback(), static_cast<unsigned short>(std::stoi(argv[2]))});
   socket.set_option(tcp::no_delay(true));
   Buffer buffer{};
   peer::print_p50(std::stoi(argv[3]), [&] {
-    asio::async_write(socket, asio::buffer(buffer), [&](const boost::system::error_code& error, std::size_t) {
-      if (error) std::abort();
-      asio::async_read(socket, asio::buffer(buffer), [](const boost::system::error_code& failed, std::size_t) {
-        if (failed) std::abort();
-      });
-    });
+    asio::async_write(socket, asio::buffer(buffer),
+                      [&](const boost::system::error_code& error, std::size_t) {
+                        if (error) std::abort();
+                        asio::async_read(socket, asio::buffer(buffer),
+                                         [](const boost::system::error_code& failed, std::size_t) {
+                                           if (failed) std::abort();
+                                         });
+                      });
     context.restart();
     context.run();
   });

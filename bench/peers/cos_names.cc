@@ -2,6 +2,7 @@
 // Why: omniNames is what Naming is measured by.
 // Who: bench_names; `cos_names call URL COUNT`.
 #include <omniORB4/CORBA.h>
+
 #include <omniORB4/Naming.hh>
 
 #include "peer.h"

@@ -1,6 +1,5 @@
-// What: the gRPC peer: a generic callback service and a generic stub, with nothing of Hector between.
-// Why: what Hector adds to the protocol it carries.
-// Who: bench.
+// What: the gRPC peer: a generic callback service and a generic stub, with nothing of Hector
+// between. Why: what Hector adds to the protocol it carries. Who: bench.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -28,7 +27,9 @@ class Echo final : public grpc::CallbackGenericService {
    private:
     grpc::ByteBuffer buffer_;
   };
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override { return new Reactor(); }
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext*) override {
+    return new Reactor();
+  }
 };
 
 void serve() {
@@ -47,7 +48,8 @@ void serve() {
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "serve") serve();
-  grpc::GenericStub stub(grpc::CreateChannel("127.0.0.1:" + std::string(argv[2]), grpc::InsecureChannelCredentials()));
+  grpc::GenericStub stub(
+      grpc::CreateChannel("127.0.0.1:" + std::string(argv[2]), grpc::InsecureChannelCredentials()));
   const std::string octets(peer::kOctets, 'x');
   peer::print_p50(std::stoi(argv[3]), [&] {
     grpc::ClientContext context;
@@ -56,12 +58,13 @@ int main(int argc, char** argv) {
     std::mutex mutex;
     std::condition_variable changed;
     bool done = false;
-    stub.UnaryCall(&context, "/bench.Echo/echo", grpc::StubOptions(), &request, &reply, [&](const grpc::Status& status) {
-      if (!status.ok()) std::abort();
-      const std::lock_guard lock(mutex);
-      done = true;
-      changed.notify_one();
-    });
+    stub.UnaryCall(&context, "/bench.Echo/echo", grpc::StubOptions(), &request, &reply,
+                   [&](const grpc::Status& status) {
+                     if (!status.ok()) std::abort();
+                     const std::lock_guard lock(mutex);
+                     done = true;
+                     changed.notify_one();
+                   });
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return done; });
   });

@@ -23,8 +23,10 @@ int main(int argc, char** argv) {
   const Ice::CommunicatorHolder held(argc, argv);
   const auto communicator = held.communicator();
   if (mode == "serve") {
-    const auto adapter = communicator->createObjectAdapterWithEndpoints("mirror", "tcp -h 127.0.0.1");
-    const auto proxy = adapter->add(std::make_shared<MirrorServant>(), Ice::stringToIdentity("mirror"));
+    const auto adapter =
+        communicator->createObjectAdapterWithEndpoints("mirror", "tcp -h 127.0.0.1");
+    const auto proxy =
+        adapter->add(std::make_shared<MirrorServant>(), Ice::stringToIdentity("mirror"));
     adapter->activate();
     peer::say(communicator->proxyToString(proxy).c_str());
     communicator->waitForShutdown();

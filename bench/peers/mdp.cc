@@ -1,6 +1,7 @@
 // What: clients and workers of RFC 7 (7/MDP) over libzmq alone, that do nothing but ask and answer.
 // Why: a broker is what is measured: whoever asks it has to be faster.
-// Who: bench/worlds.py, as `mdp serve ADDRESS WORKERS` and `mdp call ADDRESS`, which answers each line "COUNT TOGETHER" with calls a second.
+// Who: bench/worlds.py, as `mdp serve ADDRESS WORKERS` and `mdp call ADDRESS`, which answers each
+// line "COUNT TOGETHER" with calls a second.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +17,9 @@ namespace {
 using Time = std::chrono::steady_clock;
 
 void send(zmq::socket_t& socket, const std::vector<std::string>& frames) {
-  for (std::size_t i = 0; i < frames.size(); ++i) socket.send(zmq::buffer(frames[i]), i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    socket.send(zmq::buffer(frames[i]),
+                i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
 }
 std::vector<zmq::message_t> receive(zmq::socket_t& socket) {
   std::vector<zmq::message_t> frames;
@@ -41,7 +44,8 @@ void serve(zmq::context_t& context, const std::string& at, int count) {
     for (std::size_t i = 0; i < items.size(); ++i) {
       if ((items[i].revents & ZMQ_POLLIN) == 0) continue;
       const auto frames = receive(*workers[i]);
-      if (frames.size() > 4 && frames[2].to_string_view() == "\x02") send(*workers[i], {"", "MDPW01", "\x03", frames[3].to_string(), "", "1"});
+      if (frames.size() > 4 && frames[2].to_string_view() == "\x02")
+        send(*workers[i], {"", "MDPW01", "\x03", frames[3].to_string(), "", "1"});
     }
     if (Time::now() - beat > std::chrono::seconds(1)) {
       beat = Time::now();
@@ -76,8 +80,10 @@ void call(zmq::context_t& context, const std::string& at) {
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   zmq::context_t context;
-  if (std::strcmp(argv[1], "serve") == 0) serve(context, argv[2], argc > 3 ? std::atoi(argv[3]) : 1);
-  else call(context, argv[2]);
+  if (std::strcmp(argv[1], "serve") == 0)
+    serve(context, argv[2], argc > 3 ? std::atoi(argv[3]) : 1);
+  else
+    call(context, argv[2]);
   std::fflush(stdout);
   std::_Exit(0);
 }

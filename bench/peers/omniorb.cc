@@ -43,7 +43,9 @@ int main(int argc, char** argv) {
     CORBA::Long value = 0;
     const auto begin = Clock::now();
     for (int i = 0; i < count; ++i) value = echo->null(value);
-    std::printf("%.3f\n", std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / count + (value == count ? 0 : 1e9));
+    std::printf("%.3f\n",
+                std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / count +
+                    (value == count ? 0 : 1e9));
     return 0;
   }
   CORBA::String_var ior = orb->object_to_string(echo);

@@ -21,9 +21,11 @@ void print_p50(int count, const Call& call) {
   for (int i = 0; i < count + kWarm; ++i) {
     const auto begin = Clock::now();
     call();
-    if (i >= kWarm) times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+    if (i >= kWarm)
+      times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
   }
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2),
+                   times.end());
   std::printf("%.3f\n", times[times.size() / 2]);
 }
 

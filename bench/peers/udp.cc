@@ -44,7 +44,9 @@ int main(int argc, char** argv) {
   connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   char buffer[peer::kOctets] = {};
   peer::print_p50(std::stoi(argv[3]), [&] {
-    if (send(descriptor, buffer, sizeof buffer, 0) < 0 || recv(descriptor, buffer, sizeof buffer, 0) < 0) std::abort();
+    if (send(descriptor, buffer, sizeof buffer, 0) < 0 ||
+        recv(descriptor, buffer, sizeof buffer, 0) < 0)
+      std::abort();
   });
   return 0;
 }

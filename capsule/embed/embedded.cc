@@ -1,6 +1,6 @@
 // What: hector._capsule, a capsule inside a Python process.
-// Why: programs of other systems become Hector's by their import: their objects are Objects, and Objects are theirs.
-// Who: hector.heros, hector.hermes, hector.roc.
+// Why: programs of other systems become Hector's by their import: their objects are Objects, and
+// Objects are theirs. Who: hector.heros, hector.hermes, hector.roc.
 #include <fmt/format.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
@@ -38,7 +38,8 @@ class Threads {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
     tasks_.push_back(std::move(task));
-    if (idle_ < tasks_.size() && threads_.size() < kThreadsMax) threads_.emplace_back([this] { work(); });
+    if (idle_ < tasks_.size() && threads_.size() < kThreadsMax)
+      threads_.emplace_back([this] { work(); });
     work_.notify_one();
   }
   void stop() {
@@ -92,7 +93,9 @@ struct Held {
 /// CapsuleError(code, message, type); packages map it to their own.
 py::object error_class;
 [[noreturn]] void raise(const Error& error) {
-  PyErr_SetObject(error_class.ptr(), py::make_tuple(std::string(code_name(error.code)), error.message, error.type).ptr());
+  PyErr_SetObject(
+      error_class.ptr(),
+      py::make_tuple(std::string(code_name(error.code)), error.message, error.type).ptr());
   throw py::error_already_set();
 }
 /// Under the GIL.
@@ -101,8 +104,14 @@ Error error_of(py::error_already_set& raised) {
   const std::string name = py::str(type.attr("__name__"));
   const std::string message = py::str(raised.value());
   Code code = Code::kUnknown;
-  const std::pair<PyObject*, Code> known[] = {{PyExc_PermissionError, Code::kPermissionDenied}, {PyExc_TimeoutError, Code::kDeadlineExceeded}, {PyExc_ConnectionError, Code::kUnavailable}, {PyExc_NotImplementedError, Code::kUnimplemented},
-                                              {PyExc_LookupError, Code::kNotFound},             {PyExc_AttributeError, Code::kNotFound},          {PyExc_ValueError, Code::kInvalidArgument},   {PyExc_TypeError, Code::kInvalidArgument}};
+  const std::pair<PyObject*, Code> known[] = {{PyExc_PermissionError, Code::kPermissionDenied},
+                                              {PyExc_TimeoutError, Code::kDeadlineExceeded},
+                                              {PyExc_ConnectionError, Code::kUnavailable},
+                                              {PyExc_NotImplementedError, Code::kUnimplemented},
+                                              {PyExc_LookupError, Code::kNotFound},
+                                              {PyExc_AttributeError, Code::kNotFound},
+                                              {PyExc_ValueError, Code::kInvalidArgument},
+                                              {PyExc_TypeError, Code::kInvalidArgument}};
   for (const auto& [exception, meant] : known) {
     if (raised.matches(exception)) {
       code = meant;
@@ -130,31 +139,42 @@ struct Events {
     const auto found = by_name.find(event);
     if (found == by_name.end()) return;
     auto octets = codec->reply_of(*found->second.operation, value);
-    if (octets) found->second.audience.tell([&](const auto&) { return std::optional(*octets); }, TimePoint());
+    if (octets)
+      found->second.audience.tell([&](const auto&) { return std::optional(*octets); }, TimePoint());
   }
 };
 
 /// A plain Python object as an Object.
 class SharedObject final : public Servant {
  public:
-  SharedObject(Threads& threads, Hooks hooks, std::shared_ptr<Held> handler, Description description, objects::WrittenInterface written, std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)
-      : threads_(threads), hooks_(std::move(hooks)), handler_(std::move(handler)), description_(std::move(description)), written_(std::move(written)), codec_(std::move(codec)) {
+  SharedObject(Threads& threads, Hooks hooks, std::shared_ptr<Held> handler,
+               Description description, objects::WrittenInterface written,
+               std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)
+      : threads_(threads),
+        hooks_(std::move(hooks)),
+        handler_(std::move(handler)),
+        description_(std::move(description)),
+        written_(std::move(written)),
+        codec_(std::move(codec)) {
     events_->codec = codec_;
     events_->interface = interface;
     for (const auto& operation : interface->operations()) {
       const auto& route = written_.route_of(operation.name);
       routes_.push_back(&route);
-      if (route.use == Use::kEvent) events_->by_name[description_.members[route.member].name].operation = &operation;
+      if (route.use == Use::kEvent)
+        events_->by_name[description_.members[route.member].name].operation = &operation;
     }
   }
   ~SharedObject() override {
-    for (auto& [name, event] : events_->by_name) event.audience.close({Code::kUnavailable, "the object is no longer shared", {}, {}, {}});
+    for (auto& [name, event] : events_->by_name)
+      event.audience.close({Code::kUnavailable, "the object is no longer shared", {}, {}, {}});
   }
 
   void invoke(Call& given) noexcept override {
     const auto& route = *routes_.at(given.operation->index);
     const auto& member = description_.members[route.member];
-    if (route.use == Use::kEvent) return events_->by_name.at(member.name).audience.add(given, Value::map(), TimePoint());
+    if (route.use == Use::kEvent)
+      return events_->by_name.at(member.name).audience.add(given, Value::map(), TimePoint());
     Result<Arguments> arguments = Arguments{};
     if (route.use == Use::kCall) {
       arguments = codec_->arguments_of(*given.operation, given.request.bytes(), member.parameters);
@@ -165,7 +185,9 @@ class SharedObject final : public Servant {
     }
     if (!arguments) return given.fail(std::move(arguments.error()));
     Call& call = given.defer();
-    threads_.run([this, &call, &member, &route, arguments = std::move(*arguments)] { enter(call, member, route.use, arguments); });
+    threads_.run([this, &call, &member, &route, arguments = std::move(*arguments)] {
+      enter(call, member, route.use, arguments);
+    });
   }
   [[nodiscard]] const std::shared_ptr<Events>& events() const { return events_; }
 
@@ -177,9 +199,14 @@ class SharedObject final : public Servant {
       try {
         py::list positional;
         py::dict keywords;
-        for (const auto& each : arguments.positional) positional.append(from_value(each, hooks_.decode->object));
-        for (std::size_t i = 0; i + 1 < arguments.keywords.items.size(); i += 2) keywords[py::str(arguments.keywords.items[i].text)] = from_value(arguments.keywords.items[i + 1], hooks_.decode->object);
-        result = to_value(handler_->object(static_cast<int>(use), member.name, positional, keywords), hooks_.encode->object);
+        for (const auto& each : arguments.positional)
+          positional.append(from_value(each, hooks_.decode->object));
+        for (std::size_t i = 0; i + 1 < arguments.keywords.items.size(); i += 2)
+          keywords[py::str(arguments.keywords.items[i].text)] =
+              from_value(arguments.keywords.items[i + 1], hooks_.decode->object);
+        result =
+            to_value(handler_->object(static_cast<int>(use), member.name, positional, keywords),
+                     hooks_.encode->object);
       } catch (py::error_already_set& raised) {
         result = hector::fail(error_of(raised));
       } catch (const std::exception& error) {
@@ -187,8 +214,15 @@ class SharedObject final : public Servant {
       }
     }
     if (!result) return call.fail(std::move(result.error()));
-    auto reply = use == Use::kSet ? Result<Bytes>(Bytes()) : codec_->reply_of(*call.operation, *result);
-    if (!reply) return call.fail({Code::kInternal, fmt::format("what '{}' returned does not fit its annotation: {}", member.name, reply.error().message), "TypeError", {}, {}});
+    auto reply =
+        use == Use::kSet ? Result<Bytes>(Bytes()) : codec_->reply_of(*call.operation, *result);
+    if (!reply)
+      return call.fail({Code::kInternal,
+                        fmt::format("what '{}' returned does not fit its annotation: {}",
+                                    member.name, reply.error().message),
+                        "TypeError",
+                        {},
+                        {}});
     call.complete(Payload(std::move(*reply)));
   }
   Threads& threads_;
@@ -207,7 +241,8 @@ struct Proxy {
   std::shared_ptr<const MessageCodec> codec;
   std::vector<objects::ShownMember> members;
   [[nodiscard]] const objects::ShownMember* find(const std::string& name) const {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& each) { return each.member.name == name; });
+    const auto found = std::find_if(members.begin(), members.end(),
+                                    [&](const auto& each) { return each.member.name == name; });
     return found == members.end() ? nullptr : &*found;
   }
 };
@@ -215,7 +250,12 @@ struct Proxy {
 /// A flow that is read until it is closed.
 class Watch : public std::enable_shared_from_this<Watch> {
  public:
-  Watch(std::shared_ptr<const Proxy> proxy, const Operation& operation, Hooks hooks, std::shared_ptr<Held> callback) : proxy_(std::move(proxy)), operation_(operation), hooks_(std::move(hooks)), callback_(std::move(callback)) {}
+  Watch(std::shared_ptr<const Proxy> proxy, const Operation& operation, Hooks hooks,
+        std::shared_ptr<Held> callback)
+      : proxy_(std::move(proxy)),
+        operation_(operation),
+        hooks_(std::move(hooks)),
+        callback_(std::move(callback)) {}
   void start(Bytes request) {
     auto& call = CallbackCall::make([self = shared_from_this()](Call& ended) {
       const std::lock_guard lock(self->mutex_);
@@ -234,10 +274,13 @@ class Watch : public std::enable_shared_from_this<Watch> {
     }
     proxy_->target->start(call);
     if (!stream_) return;
-    objects::read_all(stream_, [self = shared_from_this()](Payload message, const std::function<void(bool)>& next) {
-      self->tell(message.bytes());
-      next(true);
-    }, [] {});
+    objects::read_all(
+        stream_,
+        [self = shared_from_this()](Payload message, const std::function<void(bool)>& next) {
+          self->tell(message.bytes());
+          next(true);
+        },
+        [] {});
   }
   void close() {
     Call* call = nullptr;
@@ -286,18 +329,27 @@ class Watch : public std::enable_shared_from_this<Watch> {
 
 class EmbeddedCapsule {
  public:
-  using Module = std::tuple<std::string, std::vector<std::string>, std::string>;  ///< name, where to listen, settings as JSON
-  EmbeddedCapsule(const std::string& name, const std::string& plugins, const std::vector<Module>& protocols, py::object encode, py::object decode, const std::string& log_level)
-      : hooks_{std::make_shared<Held>(std::move(encode)), std::make_shared<Held>(std::move(decode))} {
+  using Module = std::tuple<std::string, std::vector<std::string>,
+                            std::string>;  ///< name, where to listen, settings as JSON
+  EmbeddedCapsule(const std::string& name, const std::string& plugins,
+                  const std::vector<Module>& protocols, py::object encode, py::object decode,
+                  const std::string& log_level)
+      : hooks_{std::make_shared<Held>(std::move(encode)),
+               std::make_shared<Held>(std::move(decode))} {
     Configuration configuration;
     configuration.capsule = name;
-    configuration.log_level = log_level == "debug" ? Level::kDebug : log_level == "info" ? Level::kInfo : log_level == "warning" ? Level::kWarning : Level::kError;
+    configuration.log_level = log_level == "debug"     ? Level::kDebug
+                              : log_level == "info"    ? Level::kInfo
+                              : log_level == "warning" ? Level::kWarning
+                                                       : Level::kError;
     configuration.drain_grace = std::chrono::milliseconds(500);
-    for (const auto& [protocol, listen, settings] : protocols) configuration.protocols.push_back({protocol, listen, settings});
+    for (const auto& [protocol, listen, settings] : protocols)
+      configuration.protocols.push_back({protocol, listen, settings});
     Status started;
     {
       const py::gil_scoped_release released;
-      process_ = std::make_unique<CapsuleProcess>(std::move(configuration), std::vector<std::string>{plugins});
+      process_ = std::make_unique<CapsuleProcess>(std::move(configuration),
+                                                  std::vector<std::string>{plugins});
       started = process_->start();
     }
     if (!started) raise(started.error());
@@ -317,14 +369,28 @@ class EmbeddedCapsule {
   }
 
   using PyParameter = std::tuple<std::string, std::string, int, bool, py::object>;
-  using PyMember = std::tuple<std::string, std::string, std::vector<PyParameter>, std::string, bool>;  ///< kind, name, parameters, type, writable
-  void share(const std::string& name, const std::string& class_name, const std::string& interface_name, const std::vector<PyMember>& members, py::object handler, const std::map<std::string, std::string>& properties) {
+  using PyMember = std::tuple<std::string, std::string, std::vector<PyParameter>, std::string,
+                              bool>;  ///< kind, name, parameters, type, writable
+  void share(const std::string& name, const std::string& class_name,
+             const std::string& interface_name, const std::vector<PyMember>& members,
+             py::object handler, const std::map<std::string, std::string>& properties) {
     Description description;
     description.class_name = class_name;
     for (const auto& [kind, member_name, parameters, type, is_writable] : members) {
-      Member member{kind == "method" ? Member::Kind::kMethod : kind == "attribute" ? Member::Kind::kAttribute : Member::Kind::kEvent, member_name, {}, type, true, is_writable};
-      for (const auto& [parameter, annotation, parameter_kind, has_default, fallback] : parameters) {
-        member.parameters.push_back({parameter, annotation, static_cast<objects::ParameterKind>(parameter_kind), has_default ? std::optional(to_value(fallback, hooks_.encode->object)) : std::nullopt});
+      Member member{kind == "method"      ? Member::Kind::kMethod
+                    : kind == "attribute" ? Member::Kind::kAttribute
+                                          : Member::Kind::kEvent,
+                    member_name,
+                    {},
+                    type,
+                    true,
+                    is_writable};
+      for (const auto& [parameter, annotation, parameter_kind, has_default, fallback] :
+           parameters) {
+        member.parameters.push_back(
+            {parameter, annotation, static_cast<objects::ParameterKind>(parameter_kind),
+             has_default ? std::optional(to_value(fallback, hooks_.encode->object))
+                         : std::nullopt});
       }
       description.members.push_back(std::move(member));
     }
@@ -343,7 +409,8 @@ class EmbeddedCapsule {
       const std::lock_guard lock(mutex_);
       if (const auto found = shared_.find(name); found != shared_.end()) events = found->second;
     }
-    if (events) events->emit(event, converted);  // a callback of this process may run now, and call again
+    if (events)
+      events->emit(event, converted);  // a callback of this process may run now, and call again
   }
   void dismiss(const std::string& name) {
     const py::gil_scoped_release released;
@@ -361,17 +428,21 @@ class EmbeddedCapsule {
     std::vector<std::tuple<std::string, std::string, std::map<std::string, std::string>>> list;
     const std::shared_lock lock(life_);
     if (!process_) return list;
-    for (auto& each : hosting_->residents(nullptr)) list.emplace_back(each.name, each.interface->id(), std::move(each.properties));
+    for (auto& each : hosting_->residents(nullptr))
+      list.emplace_back(each.name, each.interface->id(), std::move(each.properties));
     return list;
   }
-  /// Waits until Objects have come or gone since `seen` was returned, or for `timeout_s`; how often they have.
+  /// Waits until Objects have come or gone since `seen` was returned, or for `timeout_s`; how often
+  /// they have.
   std::uint64_t wait_for_change(std::uint64_t seen, double timeout_s) {
     const py::gil_scoped_release released;
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::duration<double>(timeout_s), [&] { return changes_ != seen; });
+    changed_.wait_for(lock, std::chrono::duration<double>(timeout_s),
+                      [&] { return changes_ != seen; });
     return changes_;
   }
-  /// Kind, name, parameters (name, type, kind, optional), type, writable; none where there is no such Object.
+  /// Kind, name, parameters (name, type, kind, optional), type, writable; none where there is no
+  /// such Object.
   py::object members(const std::string& name) {
     std::shared_ptr<const Proxy> proxy;
     {
@@ -383,15 +454,25 @@ class EmbeddedCapsule {
     py::list list;
     for (const auto& each : proxy->members) {
       py::list parameters;
-      for (const auto& parameter : each.member.parameters) parameters.append(py::make_tuple(parameter.name, parameter.type, static_cast<int>(parameter.kind), parameter.fallback.has_value()));
-      list.append(py::make_tuple(each.member.kind == Member::Kind::kMethod ? "method" : each.member.kind == Member::Kind::kAttribute ? "attribute" : "event", each.member.name, parameters, each.member.type, each.member.is_writable));
+      for (const auto& parameter : each.member.parameters)
+        parameters.append(py::make_tuple(parameter.name, parameter.type,
+                                         static_cast<int>(parameter.kind),
+                                         parameter.fallback.has_value()));
+      list.append(py::make_tuple(each.member.kind == Member::Kind::kMethod      ? "method"
+                                 : each.member.kind == Member::Kind::kAttribute ? "attribute"
+                                                                                : "event",
+                                 each.member.name, parameters, each.member.type,
+                                 each.member.is_writable));
     }
     return list;
   }
-  py::object call(const std::string& name, int use, const std::string& member, const py::list& positional, const py::dict& keywords, double timeout_s) {
+  py::object call(const std::string& name, int use, const std::string& member,
+                  const py::list& positional, const py::dict& keywords, double timeout_s) {
     Arguments arguments;
-    for (const auto& each : positional) arguments.positional.push_back(to_value(each, hooks_.encode->object));
-    for (const auto& [key, each] : keywords) arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
+    for (const auto& each : positional)
+      arguments.positional.push_back(to_value(each, hooks_.encode->object));
+    for (const auto& [key, each] : keywords)
+      arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
     Result<Value> result = Value::null();
     {
       const py::gil_scoped_release released;
@@ -401,9 +482,11 @@ class EmbeddedCapsule {
     if (!result) raise(result.error());
     return from_value(*result, hooks_.decode->object);
   }
-  std::shared_ptr<Watch> watch(const std::string& name, const std::string& event, py::object callback, const py::dict& fields) {
+  std::shared_ptr<Watch> watch(const std::string& name, const std::string& event,
+                               py::object callback, const py::dict& fields) {
     Arguments arguments;
-    for (const auto& [key, each] : fields) arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
+    for (const auto& [key, each] : fields)
+      arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
     auto held = std::make_shared<Held>(std::move(callback));
     std::shared_ptr<Watch> made;
     Status done;
@@ -415,8 +498,11 @@ class EmbeddedCapsule {
       if (!proxy) {
         done = hector::fail(proxy.error());
       } else if (operation == nullptr || operation->kind != Kind::kStream) {
-        done = hector::fail(Code::kUnimplemented, fmt::format("'{}' has no event '{}'", name, event));
-      } else if (auto request = (*proxy)->codec->request_of(*operation, with_all(**proxy, *operation, arguments)); !request) {
+        done =
+            hector::fail(Code::kUnimplemented, fmt::format("'{}' has no event '{}'", name, event));
+      } else if (auto request = (*proxy)->codec->request_of(
+                     *operation, with_all(**proxy, *operation, arguments));
+                 !request) {
         done = hector::fail(request.error());
       } else {
         made = std::make_shared<Watch>(*proxy, *operation, hooks_, held);
@@ -432,27 +518,38 @@ class EmbeddedCapsule {
   static Arguments with_all(const Proxy& proxy, const Operation& operation, Arguments arguments) {
     for (const auto& field : proxy.codec->input_fields(operation)) {
       if (field.is_optional || arguments.keywords.find(field.name) != nullptr) continue;
-      arguments.keywords.put(field.name, field.type == "str" ? Value::of("") : field.type == "float" ? Value::of(0.0) : field.type == "int" ? Value::of(0) : field.type == "bool" ? Value::of(false) : Value::null());
+      arguments.keywords.put(field.name, field.type == "str"     ? Value::of("")
+                                         : field.type == "float" ? Value::of(0.0)
+                                         : field.type == "int"   ? Value::of(0)
+                                         : field.type == "bool"  ? Value::of(false)
+                                                                 : Value::null());
     }
     return arguments;
   }
 
-  Status share_as(const std::string& name, const std::string& interface_name, const Description& description, const std::shared_ptr<Held>& handler, const std::map<std::string, std::string>& properties) {
+  Status share_as(const std::string& name, const std::string& interface_name,
+                  const Description& description, const std::shared_ptr<Held>& handler,
+                  const std::map<std::string, std::string>& properties) {
     const std::shared_lock life(life_);
     if (!process_) return over();
     std::shared_ptr<Events> made;
-    auto adopted = objects::adopt(*hosting_, this, {name, interface_name, properties, "python object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
-      auto servant = std::make_unique<SharedObject>(threads_, hooks_, handler, description, written, std::move(codec), interface);
-      made = servant->events();
-      return servant;
-    });
+    auto adopted = objects::adopt(
+        *hosting_, this, {name, interface_name, properties, "python object"}, description,
+        [&](const auto& written, auto codec, const InterfacePtr& interface) {
+          auto servant = std::make_unique<SharedObject>(threads_, hooks_, handler, description,
+                                                        written, std::move(codec), interface);
+          made = servant->events();
+          return servant;
+        });
     if (!adopted) return hector::fail(adopted.error());
     const std::lock_guard lock(mutex_);
     shared_[name] = made;
     return {};
   }
 
-  static tl::unexpected<Error> over() { return hector::fail(Code::kUnavailable, "this capsule was stopped"); }
+  static tl::unexpected<Error> over() {
+    return hector::fail(Code::kUnavailable, "this capsule was stopped");
+  }
 
   /// While `life_` is held.
   Result<std::shared_ptr<const Proxy>> proxy_of(const std::string& name) {
@@ -465,7 +562,8 @@ class EmbeddedCapsule {
     if (!target) return hector::fail(target.error());
     auto codec = MessageCodec::of(*(*target)->interface());
     if (!codec) return hector::fail(codec.error());
-    auto made = std::make_shared<const Proxy>(Proxy{*target, *codec, objects::shown_members(*(*target)->interface())});
+    auto made = std::make_shared<const Proxy>(
+        Proxy{*target, *codec, objects::shown_members(*(*target)->interface())});
     const std::lock_guard lock(mutex_);
     return proxies_[name] = made;
   }
@@ -479,27 +577,41 @@ class EmbeddedCapsule {
     changed_.notify_all();
   }
 
-  Result<Value> call_now(const std::string& name, Use use, const std::string& member, const Arguments& arguments, double timeout_s) {
+  Result<Value> call_now(const std::string& name, Use use, const std::string& member,
+                         const Arguments& arguments, double timeout_s) {
     auto proxy = proxy_of(name);
     if (!proxy) return hector::fail(proxy.error());
     const auto* const shown = (*proxy)->find(member);
-    const Operation* operation = shown == nullptr ? (*proxy)->target->interface()->find(member) : use == Use::kGet ? shown->get : use == Use::kSet ? shown->set : shown->call;
-    if (operation == nullptr) return hector::fail(Error{Code::kUnimplemented, fmt::format("'{}' has no {} '{}'", name, use == Use::kCall ? "method" : "attribute", member), "AttributeError", {}, {}});
+    const Operation* operation = shown == nullptr   ? (*proxy)->target->interface()->find(member)
+                                 : use == Use::kGet ? shown->get
+                                 : use == Use::kSet ? shown->set
+                                                    : shown->call;
+    if (operation == nullptr)
+      return hector::fail(Error{Code::kUnimplemented,
+                                fmt::format("'{}' has no {} '{}'", name,
+                                            use == Use::kCall ? "method" : "attribute", member),
+                                "AttributeError",
+                                {},
+                                {}});
     const bool is_set = use == Use::kSet && !arguments.positional.empty();
-    auto request = is_set ? (*proxy)->codec->request_of_value(*operation, arguments.positional[0]) : (*proxy)->codec->request_of(*operation, arguments);
+    auto request = is_set ? (*proxy)->codec->request_of_value(*operation, arguments.positional[0])
+                          : (*proxy)->codec->request_of(*operation, arguments);
     if (!request) return hector::fail(request.error());
     const Clock& clock = process_->kernel().capsule().clock();
     WaitedCall call;
     call.header.operation = operation->index;
     call.kind = operation->kind;
-    call.header.deadline = clock.now() + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(timeout_s));
+    call.header.deadline = clock.now() + std::chrono::duration_cast<Duration>(
+                                             std::chrono::duration<double>(timeout_s));
     call.request = Payload(std::move(*request));
     call.run(*(*proxy)->target, clock);
     if (call.error) {
       if (call.error->code == Code::kUnavailable) forget(name);
       return hector::fail(std::move(*call.error));
     }
-    return operation->kind == Kind::kAnnounce ? Result<Value>(Value::null()) : (*proxy)->codec->value_of_reply(*operation, call.reply.bytes());
+    return operation->kind == Kind::kAnnounce
+               ? Result<Value>(Value::null())
+               : (*proxy)->codec->value_of_reply(*operation, call.reply.bytes());
   }
 
   const Hooks hooks_;
@@ -518,13 +630,24 @@ class EmbeddedCapsule {
 
 PYBIND11_MODULE(_capsule, module) {
   module.doc() = "A capsule inside this process.";
-  error_class = py::reinterpret_steal<py::object>(PyErr_NewException("hector._capsule.CapsuleError", PyExc_Exception, nullptr));
+  error_class = py::reinterpret_steal<py::object>(
+      PyErr_NewException("hector._capsule.CapsuleError", PyExc_Exception, nullptr));
   error_class.inc_ref();
   module.attr("CapsuleError") = error_class;
-  py::class_<Tag>(module, "Tag").def(py::init<std::uint64_t, py::object>()).def_readonly("tag", &Tag::tag).def_readonly("value", &Tag::value);
-  py::class_<Watch, std::shared_ptr<Watch>>(module, "Watch").def("close", &Watch::close, py::call_guard<py::gil_scoped_release>()).def_property_readonly("error", &Watch::error).def_property_readonly("is_over", &Watch::is_over);
+  py::class_<Tag>(module, "Tag")
+      .def(py::init<std::uint64_t, py::object>())
+      .def_readonly("tag", &Tag::tag)
+      .def_readonly("value", &Tag::value);
+  py::class_<Watch, std::shared_ptr<Watch>>(module, "Watch")
+      .def("close", &Watch::close, py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("error", &Watch::error)
+      .def_property_readonly("is_over", &Watch::is_over);
   py::class_<EmbeddedCapsule>(module, "Capsule")
-      .def(py::init<const std::string&, const std::string&, const std::vector<EmbeddedCapsule::Module>&, py::object, py::object, const std::string&>(), py::arg("name"), py::arg("plugins"), py::arg("protocols"), py::arg("encode"), py::arg("decode"), py::arg("log_level") = "warning")
+      .def(py::init<const std::string&, const std::string&,
+                    const std::vector<EmbeddedCapsule::Module>&, py::object, py::object,
+                    const std::string&>(),
+           py::arg("name"), py::arg("plugins"), py::arg("protocols"), py::arg("encode"),
+           py::arg("decode"), py::arg("log_level") = "warning")
       .def("stop", &EmbeddedCapsule::stop)
       .def("share", &EmbeddedCapsule::share)
       .def("emit", &EmbeddedCapsule::emit)

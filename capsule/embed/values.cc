@@ -11,7 +11,9 @@ constexpr std::uint64_t kPositive = 2, kNegative = 3;
 
 Value big(const py::handle& number) {
   const bool is_negative = number.attr("__lt__")(0).cast<bool>();
-  const py::object magnitude = is_negative ? py::int_(-1) - py::reinterpret_borrow<py::object>(number) : py::reinterpret_borrow<py::object>(number);
+  const py::object magnitude = is_negative
+                                   ? py::int_(-1) - py::reinterpret_borrow<py::object>(number)
+                                   : py::reinterpret_borrow<py::object>(number);
   const auto bits = magnitude.attr("bit_length")().cast<std::size_t>();
   const auto octets = magnitude.attr("to_bytes")((bits + 7) / 8, "big").cast<std::string>();
   return Value::tagged(is_negative ? kNegative : kPositive, Value::octets(octets));
@@ -35,8 +37,11 @@ Value convert(const py::handle& object, const py::object& encode, int depth) {
     return Value::of(std::string_view(text, static_cast<std::size_t>(size)));
   }
   if (PyBytes_Check(raw) || PyByteArray_Check(raw)) {
-    const char* const data = PyBytes_Check(raw) ? PyBytes_AS_STRING(raw) : PyByteArray_AS_STRING(raw);
-    return Value::octets({data, static_cast<std::size_t>(PyBytes_Check(raw) ? PyBytes_GET_SIZE(raw) : PyByteArray_GET_SIZE(raw))});
+    const char* const data =
+        PyBytes_Check(raw) ? PyBytes_AS_STRING(raw) : PyByteArray_AS_STRING(raw);
+    return Value::octets(
+        {data, static_cast<std::size_t>(PyBytes_Check(raw) ? PyBytes_GET_SIZE(raw)
+                                                           : PyByteArray_GET_SIZE(raw))});
   }
   if (PyList_CheckExact(raw) || PyTuple_Check(raw)) {
     Value made = Value::list();
@@ -65,34 +70,48 @@ Value convert(const py::handle& object, const py::object& encode, int depth) {
 
 }  // namespace
 
-Value to_value(const py::handle& object, const py::object& encode) { return convert(object, encode, 0); }
+Value to_value(const py::handle& object, const py::object& encode) {
+  return convert(object, encode, 0);
+}
 
 py::object from_value(const Value& value, const py::object& decode) {
   switch (value.kind) {
-    case Value::Kind::kNull: return py::none();
-    case Value::Kind::kBoolean: return py::bool_(value.boolean);
-    case Value::Kind::kInteger: return py::int_(value.integer);
-    case Value::Kind::kReal: return py::float_(value.real);
-    case Value::Kind::kText: return py::str(value.text);
-    case Value::Kind::kOctets: return py::bytes(value.text);
+    case Value::Kind::kNull:
+      return py::none();
+    case Value::Kind::kBoolean:
+      return py::bool_(value.boolean);
+    case Value::Kind::kInteger:
+      return py::int_(value.integer);
+    case Value::Kind::kReal:
+      return py::float_(value.real);
+    case Value::Kind::kText:
+      return py::str(value.text);
+    case Value::Kind::kOctets:
+      return py::bytes(value.text);
     case Value::Kind::kList: {
       py::list made(value.items.size());
-      for (std::size_t i = 0; i < value.items.size(); ++i) made[i] = from_value(value.items[i], decode);
+      for (std::size_t i = 0; i < value.items.size(); ++i)
+        made[i] = from_value(value.items[i], decode);
       return made;
     }
     case Value::Kind::kMap: {
       py::dict made;
-      for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) made[from_value(value.items[i], decode)] = from_value(value.items[i + 1], decode);
+      for (std::size_t i = 0; i + 1 < value.items.size(); i += 2)
+        made[from_value(value.items[i], decode)] = from_value(value.items[i + 1], decode);
       return made;
     }
-    default: break;
+    default:
+      break;
   }
   const Value& inner = value.items[0];
   if ((value.tag == kPositive || value.tag == kNegative) && inner.kind == Value::Kind::kOctets) {
-    const py::object number = py::module_::import("builtins").attr("int").attr("from_bytes")(py::bytes(inner.text), "big");
+    const py::object number = py::module_::import("builtins")
+                                  .attr("int")
+                                  .attr("from_bytes")(py::bytes(inner.text), "big");
     return value.tag == kPositive ? number : py::object(py::int_(-1) - number);
   }
-  if (value.tag == objects::kSetTag && inner.kind == Value::Kind::kList) return py::set(from_value(inner, decode));
+  if (value.tag == objects::kSetTag && inner.kind == Value::Kind::kList)
+    return py::set(from_value(inner, decode));
   return decode(value.tag, from_value(inner, decode));
 }
 

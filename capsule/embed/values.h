@@ -18,8 +18,8 @@ struct Tag {
   py::object value;
 };
 
-/// Under the GIL. `encode` is asked about objects that are none of Python's plain types, and returns one that is, or a Tag; `decode(tag, value)` makes objects of
-/// tags. Throws TypeError.
+/// Under the GIL. `encode` is asked about objects that are none of Python's plain types, and
+/// returns one that is, or a Tag; `decode(tag, value)` makes objects of tags. Throws TypeError.
 Value to_value(const py::handle& object, const py::object& encode);
 py::object from_value(const Value& value, const py::object& decode);
 

@@ -1,11 +1,9 @@
-// What: hector-capsule, the process: reads the configuration, starts the capsule, serves until SIGTERM.
-// Why: a capsule is a process.
-// Who: people, `hector capsule run`, node managers later.
+// What: hector-capsule, the process: reads the configuration, starts the capsule, serves until
+// SIGTERM. Why: a capsule is a process. Who: people, `hector capsule run`, node managers later.
 #include <fmt/format.h>
 
-#include <csignal>
-
 #include <CLI/CLI.hpp>
+#include <csignal>
 
 #include "capsule_process.h"
 
@@ -45,7 +43,9 @@ int run(const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"A Hector capsule: hosts Objects, speaks protocols, gives services. Stops cleanly on SIGTERM."};
+  CLI::App app{
+      "A Hector capsule: hosts Objects, speaks protocols, gives services. Stops cleanly on "
+      "SIGTERM."};
   std::string file;
   app.add_option("configuration", file, "the capsule's YAML file, as in etc/")->required();
   CLI11_PARSE(app, argc, argv);

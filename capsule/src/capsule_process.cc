@@ -40,33 +40,50 @@ Status CapsuleProcess::start() {
 /// Where no service is embedded nothing is kept.
 Status CapsuleProcess::open_store() {
   const auto& services = configuration_.services;
-  if (std::none_of(services.begin(), services.end(), [](const auto& service) { return service.joined.empty(); })) return {};
+  if (std::none_of(services.begin(), services.end(),
+                   [](const auto& service) { return service.joined.empty(); }))
+    return {};
   std::string location = configuration_.store;
   if (location.empty()) {
     const auto providers = loader_.all(ModuleKind::kStore);
-    if (providers.empty()) return fail(Code::kNotFound, "embedded services need a store, and there is no store plugin");
-    location = fmt::format("{}:{}/{}.store", providers.front().name, state_directory(), configuration_.capsule);
+    if (providers.empty())
+      return fail(Code::kNotFound, "embedded services need a store, and there is no store plugin");
+    location = fmt::format("{}:{}/{}.store", providers.front().name, state_directory(),
+                           configuration_.capsule);
   }
-  auto store = loader_.make_store(location, {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+  auto store = loader_.make_store(
+      location,
+      {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
   if (!store) return fail(store.error());
   store_ = std::move(*store);
-  log_->write(Level::kInfo, "store", {{"location", location}, {"revision", std::to_string(store_->health().revision)}});
+  log_->write(Level::kInfo, "store",
+              {{"location", location}, {"revision", std::to_string(store_->health().revision)}});
   auto unfinished = read_and_wait(*store_, {KeyRange::one(kStoreRestoring)});
   if (!unfinished) return fail(unfinished.error());
-  if (!unfinished->entries.empty()) return fail(Code::kFailedPrecondition, fmt::format("the store '{}' was being restored from a backup and is not whole: restore it again", location));
+  if (!unfinished->entries.empty())
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format(
+            "the store '{}' was being restored from a backup and is not whole: restore it again",
+            location));
   return {};
 }
 
 Status CapsuleProcess::load() {
   const auto& c = configuration_;
   for (const auto& module : c.protocols) {
-    if (auto done = loader_.load(ModuleKind::kProtocol, module.name, module.listen.empty() ? nullptr : &module.listen, module.settings); !done) return done;
+    if (auto done = loader_.load(ModuleKind::kProtocol, module.name,
+                                 module.listen.empty() ? nullptr : &module.listen, module.settings);
+        !done)
+      return done;
   }
   for (const auto& service : c.services) {
     if (auto done = start_service(service); !done) return done;
   }
   for (const auto& module : c.languages) {
-    if (auto done = loader_.load(ModuleKind::kLanguage, module.name, nullptr, module.settings); !done) return done;
+    if (auto done = loader_.load(ModuleKind::kLanguage, module.name, nullptr, module.settings);
+        !done)
+      return done;
   }
   for (const auto& path : c.types) {
     if (auto done = kernel_->load_types(path); !done) return fail(done.error());
@@ -91,7 +108,11 @@ void CapsuleProcess::make_kernel() {
   options.network = network_.get();
   options.log = log_.get();
   options.store = store_.get();
-  options.open_store = [this](const std::string& location) { return loader_.make_store(location, {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()}); };
+  options.open_store = [this](const std::string& location) {
+    return loader_.make_store(
+        location,
+        {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+  };
   options.policy = configuration_.policy;
   options.default_deadline = configuration_.default_deadline;
   options.drain_grace = configuration_.drain_grace;
@@ -101,15 +122,19 @@ void CapsuleProcess::make_kernel() {
 }
 
 Status CapsuleProcess::start_service(const ServiceSettings& service) {
-  if (service.joined.empty()) return loader_.load(ModuleKind::kService, service.name, nullptr, service.settings);
-  const std::string directory = configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
+  if (service.joined.empty())
+    return loader_.load(ModuleKind::kService, service.name, nullptr, service.settings);
+  const std::string directory =
+      configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
   auto reference = read_capsule_reference(directory, service.joined);
   if (!reference) {
     Error error = reference.error();
     error.message = fmt::format("service {} cannot join: {}", service.name, error.message);
     return fail(std::move(error));
   }
-  return kernel_->join_service(service.name, *reference, [directory, capsule = service.joined] { return read_capsule_reference(directory, capsule); });
+  return kernel_->join_service(service.name, *reference, [directory, capsule = service.joined] {
+    return read_capsule_reference(directory, capsule);
+  });
 }
 
 }  // namespace hector

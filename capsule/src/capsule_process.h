@@ -1,6 +1,6 @@
-// What: CapsuleProcess, a capsule in this process: clock, event loops, network, log, store, kernel and modules, by a configuration.
-// Why: the composition root; everything is made here and passed down.
-// Who: hector-capsule; programs that are a capsule themselves.
+// What: CapsuleProcess, a capsule in this process: clock, event loops, network, log, store, kernel
+// and modules, by a configuration. Why: the composition root; everything is made here and passed
+// down. Who: hector-capsule; programs that are a capsule themselves.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ class CapsuleProcess {
   CapsuleProcess(Configuration configuration, std::vector<std::string> plugins);
   /// Drains the kernel.
   ~CapsuleProcess();
-  /// Loads everything; the capsule is in the run directory then. The error of the first part that fails.
+  /// Loads everything; the capsule is in the run directory then. The error of the first part that
+  /// fails.
   Status start();
   /// It leaves the run directory, and ends in order. Idempotent.
   void stop();

@@ -16,12 +16,20 @@ namespace b = binding::v1;
 
 /// Asks the Binding's control Object through the capsule's management interface.
 template <class Out, class In, class Show>
-int ask_binding(const CliOptions& options, const std::string& format, const std::string& id, const std::string& operation, const In& request, Show show) {
+int ask_binding(const CliOptions& options, const std::string& format, const std::string& id,
+                const std::string& operation, const In& request, Show show) {
   CliSession session(options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
   auto out = ask_object<Out>(session, options, "_binding-" + id, operation, request);
-  if (!out && out.error().code == Code::kNotFound && out.error().message.find("'_binding-" + id + "'") != std::string::npos) {
-    return report({Code::kNotFound, fmt::format("capsule '{}' made no Binding '{}'; `hector get bindings` lists them (--capsule chooses another)", session.capsule(), id), {}, {}, {}});
+  if (!out && out.error().code == Code::kNotFound &&
+      out.error().message.find("'_binding-" + id + "'") != std::string::npos) {
+    return report({Code::kNotFound,
+                   fmt::format("capsule '{}' made no Binding '{}'; `hector get bindings` lists "
+                               "them (--capsule chooses another)",
+                               session.capsule(), id),
+                   {},
+                   {},
+                   {}});
   }
   if (!out) return report(out.error());
   if (format == "json") {
@@ -34,9 +42,12 @@ int ask_binding(const CliOptions& options, const std::string& format, const std:
 
 void show_state(const b::State& state) {
   fmt::print("binding {} of {}: {}\n", state.binding(), state.type(), state.state());
-  for (const auto& party : state.formation().parties()) fmt::print("  {} {}  {} @ {} ({}) — {}\n", party.role(), party.number(), party.object(), party.capsule(), party.interface_id(), party.how());
+  for (const auto& party : state.formation().parties())
+    fmt::print("  {} {}  {} @ {} ({}) — {}\n", party.role(), party.number(), party.object(),
+               party.capsule(), party.interface_id(), party.how());
   for (const auto& channel : state.formation().channels()) {
-    fmt::print("  {} → {}: {} {} [{}]\n      because {}\n", channel.from(), channel.to(), channel.protocol(), channel.address(), channel.interactions(), channel.why());
+    fmt::print("  {} → {}: {} {} [{}]\n      because {}\n", channel.from(), channel.to(),
+               channel.protocol(), channel.address(), channel.interactions(), channel.why());
   }
 }
 
@@ -56,64 +67,87 @@ bool set_place(const std::string& place, Request& request) {
     request.set_number(static_cast<std::uint32_t>(std::stoul(place.substr(dot + 1))));
     return true;
   } catch (const std::exception&) {
-    report({Code::kInvalidArgument, fmt::format("'{}' is not ROLE or ROLE.NUMBER, as in attendee.2", place), {}, {}, {}});
+    report({Code::kInvalidArgument,
+            fmt::format("'{}' is not ROLE or ROLE.NUMBER, as in attendee.2", place),
+            {},
+            {},
+            {}});
     return false;
   }
 }
 
 }  // namespace
 
-void add_binding_commands(CLI::App& app, CliOptions& options, std::string& format, std::function<int()>& chosen) {
-  auto* group = app.add_subcommand("binding", "a Binding that runs: its parties, its channels, and what changes in them");
+void add_binding_commands(CLI::App& app, CliOptions& options, std::string& format,
+                          std::function<int()>& chosen) {
+  auto* group = app.add_subcommand(
+      "binding", "a Binding that runs: its parties, its channels, and what changes in them");
   group->require_subcommand(1);
   const auto arguments = std::make_shared<Arguments>();
   const auto add = [&](const char* name, const char* text) {
     auto* command = group->add_subcommand(name, text);
-    command->add_option("binding", arguments->id, "its id, as `hector get bindings` shows it")->required();
+    command->add_option("binding", arguments->id, "its id, as `hector get bindings` shows it")
+        ->required();
     return command;
   };
-  const auto place = [&](CLI::App* command) { command->add_option("place", arguments->place, "ROLE or ROLE.NUMBER")->required(); };
+  const auto place = [&](CLI::App* command) {
+    command->add_option("place", arguments->place, "ROLE or ROLE.NUMBER")->required();
+  };
   const auto plain = [&, arguments](const char* name, const char* text) {
     add(name, text)->callback([&options, &format, &chosen, arguments, name] {
       chosen = [&options, &format, arguments, name] {
-        return ask_binding<b::Done>(options, format, arguments->id, name, b::Nothing(), [](const b::Done& done) { fmt::print("{}\n", done.text()); });
+        return ask_binding<b::Done>(options, format, arguments->id, name, b::Nothing(),
+                                    [](const b::Done& done) { fmt::print("{}\n", done.text()); });
       };
     });
   };
 
-  add("describe", "its state, parties and channels")->callback([&options, &format, &chosen, arguments] {
-    chosen = [&options, &format, arguments] { return ask_binding<b::State>(options, format, arguments->id, "describe", b::Nothing(), show_state); };
-  });
+  add("describe", "its state, parties and channels")
+      ->callback([&options, &format, &chosen, arguments] {
+        chosen = [&options, &format, arguments] {
+          return ask_binding<b::State>(options, format, arguments->id, "describe", b::Nothing(),
+                                       show_state);
+        };
+      });
 
   auto* join = add("join", "another member for a role");
   join->add_option("role", arguments->place)->required();
-  join->add_option("object", arguments->who, "an Object's name or a reference; left out: the role's trade is asked");
-  join->add_option("--wait-ms", arguments->wait_ms, "for a moment at which the order allows it (1000)");
+  join->add_option("object", arguments->who,
+                   "an Object's name or a reference; left out: the role's trade is asked");
+  join->add_option("--wait-ms", arguments->wait_ms,
+                   "for a moment at which the order allows it (1000)");
   join->callback([&options, &format, &chosen, arguments] {
     chosen = [&options, &format, arguments] {
       b::JoinRequest request;
       request.set_role(arguments->place);
       request.set_who(arguments->who);
       request.set_wait_ms(arguments->wait_ms);
-      return ask_binding<b::Joined>(options, format, arguments->id, "join", request, [&](const b::Joined& joined) { fmt::print("{} plays {}.{}\n", joined.object(), arguments->place, joined.number()); });
+      return ask_binding<b::Joined>(
+          options, format, arguments->id, "join", request, [&](const b::Joined& joined) {
+            fmt::print("{} plays {}.{}\n", joined.object(), arguments->place, joined.number());
+          });
     };
   });
 
   auto* leave = add("leave", "a member of a role goes");
   place(leave);
-  leave->add_option("--wait-ms", arguments->wait_ms, "for a moment at which the order allows it (1000)");
+  leave->add_option("--wait-ms", arguments->wait_ms,
+                    "for a moment at which the order allows it (1000)");
   leave->callback([&options, &format, &chosen, arguments] {
     chosen = [&options, &format, arguments] {
       b::LeaveRequest request;
       if (!set_place(arguments->place, request)) return 2;
       request.set_wait_ms(arguments->wait_ms);
-      return ask_binding<b::Done>(options, format, arguments->id, "leave", request, [](const b::Done& done) { fmt::print("{}\n", done.text()); });
+      return ask_binding<b::Done>(options, format, arguments->id, "leave", request,
+                                  [](const b::Done& done) { fmt::print("{}\n", done.text()); });
     };
   });
 
   auto* rebind = add("rebind", "another party in one's place, under traffic");
   place(rebind);
-  rebind->add_option("object", arguments->who, "an Object's name or a reference; left out: the role's trade is asked for another");
+  rebind->add_option(
+      "object", arguments->who,
+      "an Object's name or a reference; left out: the role's trade is asked for another");
   rebind->add_option("--grace-ms", arguments->wait_ms, "for the party to come to rest (2000)");
   rebind->callback([&options, &format, &chosen, arguments] {
     chosen = [&options, &format, arguments] {
@@ -121,10 +155,12 @@ void add_binding_commands(CLI::App& app, CliOptions& options, std::string& forma
       if (!set_place(arguments->place, request)) return 2;
       request.set_who(arguments->who);
       request.set_grace_ms(arguments->wait_ms);
-      return ask_binding<b::Rebound>(options, format, arguments->id, "rebind", request, [&](const b::Rebound& rebound) {
-        fmt::print("{} @ {} plays {} — {}{}; calls waited {} µs at most\n", rebound.object(), rebound.capsule(), arguments->place, rebound.how(), rebound.with_state() ? ", with the state" : "",
-                   rebound.gap_us());
-      });
+      return ask_binding<b::Rebound>(
+          options, format, arguments->id, "rebind", request, [&](const b::Rebound& rebound) {
+            fmt::print("{} @ {} plays {} — {}{}; calls waited {} µs at most\n", rebound.object(),
+                       rebound.capsule(), arguments->place, rebound.how(),
+                       rebound.with_state() ? ", with the state" : "", rebound.gap_us());
+          });
     };
   });
 
@@ -136,9 +172,11 @@ void add_binding_commands(CLI::App& app, CliOptions& options, std::string& forma
       b::MoveRequest request;
       if (!set_place(arguments->place, request)) return 2;
       request.set_protocol(arguments->protocol);
-      return ask_binding<b::Moved>(options, format, arguments->id, "move", request, [](const b::Moved& moved) {
-        for (const auto& each : moved.moves()) fmt::print("{}\n", each);
-      });
+      return ask_binding<b::Moved>(options, format, arguments->id, "move", request,
+                                   [](const b::Moved& moved) {
+                                     for (const auto& each : moved.moves())
+                                       fmt::print("{}\n", each);
+                                   });
     };
   });
 
@@ -152,11 +190,14 @@ void add_binding_commands(CLI::App& app, CliOptions& options, std::string& forma
     chosen = [&options, &format, arguments] {
       b::EventsRequest request;
       request.set_after(arguments->after);
-      return ask_binding<b::Events>(options, format, arguments->id, "events", request, [](const b::Events& told) {
-        for (const auto& event : told.events()) {
-          fmt::print("{:>4}  {:%Y-%m-%dT%H:%M:%S}.{:03}Z  {:<9}  {}\n", event.number(), fmt::gmtime(static_cast<std::time_t>(event.time_ms() / 1'000)), event.time_ms() % 1'000, event.kind(), event.text());
-        }
-      });
+      return ask_binding<b::Events>(
+          options, format, arguments->id, "events", request, [](const b::Events& told) {
+            for (const auto& event : told.events()) {
+              fmt::print("{:>4}  {:%Y-%m-%dT%H:%M:%S}.{:03}Z  {:<9}  {}\n", event.number(),
+                         fmt::gmtime(static_cast<std::time_t>(event.time_ms() / 1'000)),
+                         event.time_ms() % 1'000, event.kind(), event.text());
+            }
+          });
     };
   });
 }

@@ -20,7 +20,8 @@ struct Arguments {
   std::string name, to, object, link, next, type, filter, leading;
   std::vector<std::string> names, addresses, attributes, removed;
   std::uint32_t how_many = 0;
-  bool is_exclusive = false, keeps_links = false, is_deep = false, makes_contexts = false, adds = false;
+  bool is_exclusive = false, keeps_links = false, is_deep = false, makes_contexts = false,
+       adds = false;
 };
 
 /// Needs no capsule: the service is asked in a kernel of our own.
@@ -35,32 +36,46 @@ int parse(const CliOptions& options, const std::string& format, const Arguments&
     fmt::print("{}\n", json_of(*parsed, true));
     return 0;
   }
-  for (const auto& component : parsed->components()) fmt::print("{}\n", component.empty() ? "(empty)" : component);
+  for (const auto& component : parsed->components())
+    fmt::print("{}\n", component.empty() ? "(empty)" : component);
   return 0;
 }
 
 std::string target_text(const s::NamingBinding& binding) {
   if (!binding.link().empty()) return "-> " + binding.link();
-  if (!binding.next().empty() && !binding.has_reference()) return "=> " + (binding.next().size() > 60 ? binding.next().substr(0, 57) + "..." : binding.next());
+  if (!binding.next().empty() && !binding.has_reference())
+    return "=> " +
+           (binding.next().size() > 60 ? binding.next().substr(0, 57) + "..." : binding.next());
   std::string text;
-  if (binding.has_reference()) text = fmt::format("{} @ {}  {}", binding.reference().object(), binding.reference().capsule(), binding.reference().interface_id());
-  for (const auto& address : binding.addresses()) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", address.type(), address.data().size() > 80 ? address.data().substr(0, 77) + "..." : address.data());
+  if (binding.has_reference())
+    text = fmt::format("{} @ {}  {}", binding.reference().object(), binding.reference().capsule(),
+                       binding.reference().interface_id());
+  for (const auto& address : binding.addresses())
+    text += fmt::format(
+        "{}{} {}", text.empty() ? "" : ", ", address.type(),
+        address.data().size() > 80 ? address.data().substr(0, 77) + "..." : address.data());
   return text.empty() ? "(" + binding.type() + ")" : text;
 }
 void show_attributes(const google::protobuf::RepeatedPtrField<s::NamingAttribute>& attributes) {
-  for (const auto& each : attributes) fmt::print("    {}{}{}\n", each.id(), each.values_size() == 0 ? "" : " = ", fmt::join(each.values(), ", "));
+  for (const auto& each : attributes)
+    fmt::print("    {}{}{}\n", each.id(), each.values_size() == 0 ? "" : " = ",
+               fmt::join(each.values(), ", "));
 }
 void show_binding(const s::NamingBinding& binding) {
   fmt::print("{:<24} {}\n", binding.name(), target_text(binding));
   show_attributes(binding.attributes());
 }
-void show_revision(const s::NamingRevision& reply) { fmt::print("revision {}\n", reply.revision()); }
+void show_revision(const s::NamingRevision& reply) {
+  fmt::print("revision {}\n", reply.revision());
+}
 
 Result<s::NamingAttribute> attribute_of(const std::string& text) {
   s::NamingAttribute attribute;
   const auto equals = text.find('=');
   attribute.set_id(text.substr(0, equals));
-  if (attribute.id().empty()) return fail(Code::kInvalidArgument, fmt::format("'{}' is no attribute: write ID or ID=VALUE,VALUE", text));
+  if (attribute.id().empty())
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is no attribute: write ID or ID=VALUE,VALUE", text));
   for (std::size_t at = equals; at != std::string::npos && at < text.size();) {
     const auto comma = text.find(',', at + 1);
     attribute.add_values(text.substr(at + 1, comma == std::string::npos ? comma : comma - at - 1));
@@ -69,13 +84,16 @@ Result<s::NamingAttribute> attribute_of(const std::string& text) {
   return attribute;
 }
 
-/// What the name is to be bound to: an Object by its name or its reference, or what the options say.
-Status set_target(CliSession& session, const CliOptions& options, const Arguments& a, s::NamingBind& request) {
+/// What the name is to be bound to: an Object by its name or its reference, or what the options
+/// say.
+Status set_target(CliSession& session, const CliOptions& options, const Arguments& a,
+                  s::NamingBind& request) {
   request.set_link(a.link);
   request.set_type(a.type);
   for (const auto& each : a.addresses) {
     const auto equals = each.find('=');
-    if (equals == std::string::npos) return fail(Code::kInvalidArgument, fmt::format("'{}' is no address: write TYPE=DATA", each));
+    if (equals == std::string::npos)
+      return fail(Code::kInvalidArgument, fmt::format("'{}' is no address: write TYPE=DATA", each));
     auto& address = *request.add_addresses();
     address.set_type(each.substr(0, equals));
     address.set_data(each.substr(equals + 1));
@@ -117,14 +135,17 @@ int bind_name(const CliOptions& options, const std::string& format, const Argume
   if (auto set = set_target(session, options, a, request); !set) return report(set.error());
   auto bound = ask_object<s::NamingRevision>(session, options, kService, "bind", request);
   if (!bound) return report(bound.error());
-  if (format == "json") fmt::print("{}\n", json_of(*bound, true));
-  else show_revision(*bound);
+  if (format == "json")
+    fmt::print("{}\n", json_of(*bound, true));
+  else
+    show_revision(*bound);
   return 0;
 }
 
 /// Every page; of the first page's revision.
 template <class Request>
-int list_all(const CliOptions& options, const std::string& format, const char* operation, Request request) {
+int list_all(const CliOptions& options, const std::string& format, const char* operation,
+             Request request) {
   CliSession session(options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
   s::NamingBindings all;
@@ -150,7 +171,9 @@ int modify(const CliOptions& options, const std::string& format, const Arguments
     auto attribute = attribute_of(each);
     if (!attribute) return report(attribute.error());
     auto& one = *request.add_modifications();
-    one.set_operation(a.is_exclusive ? s::NAMING_ADD_EXCLUSIVE : a.adds ? s::NAMING_ADD_VALUES : s::NAMING_ADD);
+    one.set_operation(a.is_exclusive ? s::NAMING_ADD_EXCLUSIVE
+                      : a.adds       ? s::NAMING_ADD_VALUES
+                                     : s::NAMING_ADD);
     *one.mutable_attribute() = std::move(*attribute);
   }
   for (const auto& each : a.removed) {
@@ -160,7 +183,8 @@ int modify(const CliOptions& options, const std::string& format, const Arguments
     one.set_operation(attribute->values_size() == 0 ? s::NAMING_REMOVE : s::NAMING_REMOVE_VALUES);
     *one.mutable_attribute() = std::move(*attribute);
   }
-  return ask_and_show<s::NamingRevision>(options, format, kService, "attr_multi_modify", request, show_revision);
+  return ask_and_show<s::NamingRevision>(options, format, kService, "attr_multi_modify", request,
+                                         show_revision);
 }
 
 template <class Request>
@@ -172,11 +196,13 @@ Request named(const Arguments& arguments) {
 
 }  // namespace
 
-void add_name_commands(CLI::App& app, CliOptions& options, std::string& format, std::function<int()>& chosen) {
+void add_name_commands(CLI::App& app, CliOptions& options, std::string& format,
+                       std::function<int()>& chosen) {
   auto* group = app.add_subcommand("name", "names for references (X/Open XFN)");
   group->require_subcommand(1);
   const auto a = std::make_shared<Arguments>();
-  const auto add = [&](const char* command, const char* text, std::function<int(const Arguments&)> what) {
+  const auto add = [&](const char* command, const char* text,
+                       std::function<int(const Arguments&)> what) {
     auto* added = group->add_subcommand(command, text);
     choose(added, chosen, a, std::move(what));
     return added;
@@ -186,76 +212,119 @@ void add_name_commands(CLI::App& app, CliOptions& options, std::string& format, 
     if (is_required) option->required();
     return command;
   };
-  with_name(add("parse", "a composite name's components; needs no capsule", [&](const Arguments& each) { return parse(options, format, each); }));
+  with_name(add("parse", "a composite name's components; needs no capsule",
+                [&](const Arguments& each) { return parse(options, format, each); }));
   auto* lookup = with_name(add("lookup", "what a name is bound to", [&](const Arguments& each) {
-    return ask_and_show<s::NamingBinding>(options, format, kService, each.keeps_links ? "lookup_link" : "lookup", named<s::NamingName>(each), show_binding);
+    return ask_and_show<s::NamingBinding>(options, format, kService,
+                                          each.keeps_links ? "lookup_link" : "lookup",
+                                          named<s::NamingName>(each), show_binding);
   }));
   lookup->add_flag("--link", a->keeps_links, "the link itself, where the last part is one");
-  auto* bound = with_name(add("bind", "a name to an Object, an address, a link, or the next naming system", [&](const Arguments& each) { return bind_name(options, format, each); }));
+  auto* bound =
+      with_name(add("bind", "a name to an Object, an address, a link, or the next naming system",
+                    [&](const Arguments& each) { return bind_name(options, format, each); }));
   bound->add_option("object", a->object, "an Object's name, or a hector: reference");
-  bound->add_option("--link", a->link, "another composite name; it begins with . if it is of the same context");
-  bound->add_option("--next", a->next, "a capsule whose Naming goes on, or a URL: file:, dns:, etcd:, corbaname:");
+  bound->add_option("--link", a->link,
+                    "another composite name; it begins with . if it is of the same context");
+  bound->add_option("--next", a->next,
+                    "a capsule whose Naming goes on, or a URL: file:, dns:, etcd:, corbaname:");
   bound->add_option("--address", a->addresses, "TYPE=DATA");
   bound->add_option("--type", a->type, "the reference type");
   bound->add_option("--attribute,-a", a->attributes, "ID=VALUE,VALUE");
   bound->add_flag("--exclusive", a->is_exclusive, "only if it is not bound");
   bound->add_flag("--parents,-p", a->makes_contexts, "makes the contexts that are missing");
-  with_name(add("unbind", "a name; well if it is not there", [&](const Arguments& each) { return ask_and_show<s::NamingRevision>(options, format, kService, "unbind", named<s::NamingName>(each), show_revision); }));
-  auto* renamed = with_name(add("rename", "a name, with all that is below it", [&](const Arguments& each) {
-    auto request = named<s::NamingRename>(each);
-    request.set_to(each.to);
-    request.set_exclusive(each.is_exclusive);
-    return ask_and_show<s::NamingRevision>(options, format, kService, "rename", request, show_revision);
+  with_name(add("unbind", "a name; well if it is not there", [&](const Arguments& each) {
+    return ask_and_show<s::NamingRevision>(options, format, kService, "unbind",
+                                           named<s::NamingName>(each), show_revision);
   }));
-  renamed->add_option("to", a->to, "one part: in the same context; more: a composite name")->required();
+  auto* renamed =
+      with_name(add("rename", "a name, with all that is below it", [&](const Arguments& each) {
+        auto request = named<s::NamingRename>(each);
+        request.set_to(each.to);
+        request.set_exclusive(each.is_exclusive);
+        return ask_and_show<s::NamingRevision>(options, format, kService, "rename", request,
+                                               show_revision);
+      }));
+  renamed->add_option("to", a->to, "one part: in the same context; more: a composite name")
+      ->required();
   renamed->add_flag("--exclusive", a->is_exclusive, "only if the new name is not bound");
   auto* create = with_name(add("create", "a context", [&](const Arguments& each) {
     auto request = named<s::NamingBind>(each);
     request.set_make_contexts(each.makes_contexts);
-    return ask_and_show<s::NamingRevision>(options, format, kService, "create_subcontext", request, show_revision);
+    return ask_and_show<s::NamingRevision>(options, format, kService, "create_subcontext", request,
+                                           show_revision);
   }));
   create->add_flag("--parents,-p", a->makes_contexts, "makes the contexts that are missing");
   with_name(add("destroy", "a context with nothing in it", [&](const Arguments& each) {
-    return ask_and_show<s::NamingRevision>(options, format, kService, "destroy_subcontext", named<s::NamingName>(each), show_revision);
+    return ask_and_show<s::NamingRevision>(options, format, kService, "destroy_subcontext",
+                                           named<s::NamingName>(each), show_revision);
   }));
-  with_name(add("list", "what a context binds; the initial one's without a name", [&](const Arguments& each) { return list_all(options, format, "list_bindings", named<s::NamingPage>(each)); }), false);
-  auto* search = with_name(add("search", "names by their attributes", [&](const Arguments& each) {
-    auto request = named<s::NamingSearch>(each);
-    request.set_filter(each.filter);
-    request.set_scope(each.is_deep ? s::NAMING_SUBTREE : s::NAMING_ONE_CTX);
-    request.set_follow_links(!each.keeps_links);
-    request.set_want_reference(true);
-    request.add_want_attributes("*");
-    return list_all(options, format, "attr_search", request);
-  }), false);
+  with_name(add("list", "what a context binds; the initial one's without a name",
+                [&](const Arguments& each) {
+                  return list_all(options, format, "list_bindings", named<s::NamingPage>(each));
+                }),
+            false);
+  auto* search =
+      with_name(add("search", "names by their attributes",
+                    [&](const Arguments& each) {
+                      auto request = named<s::NamingSearch>(each);
+                      request.set_filter(each.filter);
+                      request.set_scope(each.is_deep ? s::NAMING_SUBTREE : s::NAMING_ONE_CTX);
+                      request.set_follow_links(!each.keeps_links);
+                      request.set_want_reference(true);
+                      request.add_want_attributes("*");
+                      return list_all(options, format, "attr_search", request);
+                    }),
+                false);
   search->add_option("--where", a->filter, "an XFN filter: colour == 'red' and name(hall*)");
-  search->add_flag("--deep", a->is_deep, "everything below as well, into other capsules' naming too");
+  search->add_flag("--deep", a->is_deep,
+                   "everything below as well, into other capsules' naming too");
   search->add_flag("--keep-links", a->keeps_links, "looks at links themselves");
-  auto* attributes = with_name(add("attributes", "a name's attributes, or changes them, all or none", [&](const Arguments& each) {
-    if (!each.attributes.empty() || !each.removed.empty()) return modify(options, format, each);
-    return ask_and_show<s::NamingAttributes>(options, format, kService, "attr_multi_get", named<s::NamingAttributeIds>(each), [](const s::NamingAttributes& reply) { show_attributes(reply.attributes()); });
-  }));
+  auto* attributes = with_name(
+      add("attributes", "a name's attributes, or changes them, all or none",
+          [&](const Arguments& each) {
+            if (!each.attributes.empty() || !each.removed.empty())
+              return modify(options, format, each);
+            return ask_and_show<s::NamingAttributes>(
+                options, format, kService, "attr_multi_get", named<s::NamingAttributeIds>(each),
+                [](const s::NamingAttributes& reply) { show_attributes(reply.attributes()); });
+          }));
   attributes->add_option("--set", a->attributes, "ID=VALUE,VALUE: instead of earlier values");
   attributes->add_option("--remove", a->removed, "ID, or ID=VALUE,VALUE for some values");
   attributes->add_flag("--add", a->adds, "--set adds to earlier values");
   attributes->add_flag("--exclusive", a->is_exclusive, "--set only where there is none");
   auto* initial = add("initial", "the initial context's own names", [&](const Arguments&) {
-    return ask_and_show<s::NamingBindings>(options, format, kService, "initial_context", s::NamingName(), [](const s::NamingBindings& reply) {
-      for (const auto& binding : reply.bindings()) show_binding(binding);
-    });
+    return ask_and_show<s::NamingBindings>(options, format, kService, "initial_context",
+                                           s::NamingName(), [](const s::NamingBindings& reply) {
+                                             for (const auto& binding : reply.bindings())
+                                               show_binding(binding);
+                                           });
   });
   static_cast<void>(initial);
-  auto* equivalent = with_name(add("equivalent", "the same name, beginning otherwise", [&](const Arguments& each) {
-    auto request = named<s::NamingEquivalent>(each);
-    request.set_leading(each.leading);
-    return ask_and_show<s::NamingComponents>(options, format, kService, "equivalent_name", request, [](const s::NamingComponents& reply) { fmt::print("{}\n", reply.components_size() == 0 ? "(none)" : reply.name()); });
-  }));
+  auto* equivalent =
+      with_name(add("equivalent", "the same name, beginning otherwise", [&](const Arguments& each) {
+        auto request = named<s::NamingEquivalent>(each);
+        request.set_leading(each.leading);
+        return ask_and_show<s::NamingComponents>(
+            options, format, kService, "equivalent_name", request,
+            [](const s::NamingComponents& reply) {
+              fmt::print("{}\n", reply.components_size() == 0 ? "(none)" : reply.name());
+            });
+      }));
   equivalent->add_option("leading", a->leading, "_user, _thishost, …")->required();
-  with_name(add("syntax", "how names are written in a context's naming system", [&](const Arguments& each) {
-    return ask_and_show<s::NamingSyntax>(options, format, kService, "get_syntax_attrs", named<s::NamingName>(each), [](const s::NamingSyntax& reply) {
-      fmt::print("direction {}, separator '{}', escape '{}', quotes {}, case {}\n", reply.direction(), reply.separator(), reply.escape(), fmt::join(reply.quotes(), " "), reply.ignores_case() ? "does not count" : "counts");
-    });
-  }), false);
+  with_name(add("syntax", "how names are written in a context's naming system",
+                [&](const Arguments& each) {
+                  return ask_and_show<s::NamingSyntax>(
+                      options, format, kService, "get_syntax_attrs", named<s::NamingName>(each),
+                      [](const s::NamingSyntax& reply) {
+                        fmt::print(
+                            "direction {}, separator '{}', escape '{}', quotes {}, case {}\n",
+                            reply.direction(), reply.separator(), reply.escape(),
+                            fmt::join(reply.quotes(), " "),
+                            reply.ignores_case() ? "does not count" : "counts");
+                      });
+                }),
+            false);
 }
 
 }  // namespace hector

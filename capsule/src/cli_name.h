@@ -12,6 +12,7 @@
 namespace hector {
 
 /// As add_binding_commands().
-void add_name_commands(CLI::App& app, CliOptions& options, std::string& format, std::function<int()>& chosen);
+void add_name_commands(CLI::App& app, CliOptions& options, std::string& format,
+                       std::function<int()>& chosen);
 
 }  // namespace hector

@@ -1,6 +1,6 @@
-// What: asking an Object of a capsule through its management interface, with message classes in place of JSON.
-// Why: `hector binding`, `policy`, `trade`, `name` and `type` are the operations of Objects; here is what all of them do.
-// Who: cli_binding.cc, cli_policy.cc and their like.
+// What: asking an Object of a capsule through its management interface, with message classes in
+// place of JSON. Why: `hector binding`, `policy`, `trade`, `name` and `type` are the operations of
+// Objects; here is what all of them do. Who: cli_binding.cc, cli_policy.cc and their like.
 #pragma once
 
 #include <fmt/format.h>
@@ -29,7 +29,8 @@ inline std::string json_of(const google::protobuf::Message& message, bool is_for
 
 /// On a session that is connected.
 template <class Out, class In>
-Result<Out> ask_object(CliSession& session, const CliOptions& options, const std::string& object, const std::string& operation, const In& request) {
+Result<Out> ask_object(CliSession& session, const CliOptions& options, const std::string& object,
+                       const std::string& operation, const In& request) {
   management::v1::CallRequest call;
   call.set_target(object);
   call.set_operation(operation);
@@ -38,15 +39,19 @@ Result<Out> ask_object(CliSession& session, const CliOptions& options, const std
   auto reply = session.ask<management::v1::CallReply>("call", call);
   if (!reply) return fail(std::move(reply.error()));
   Out out;
-  if (reply->json_size() == 0 || !google::protobuf::util::JsonStringToMessage(reply->json(0), &out).ok()) {
-    return fail(Code::kInternal, fmt::format("the capsule's answer to '{}' is not a {}", operation, out.GetTypeName()));
+  if (reply->json_size() == 0 ||
+      !google::protobuf::util::JsonStringToMessage(reply->json(0), &out).ok()) {
+    return fail(Code::kInternal, fmt::format("the capsule's answer to '{}' is not a {}", operation,
+                                             out.GetTypeName()));
   }
   return out;
 }
 
-/// The same from beginning to end: connects, asks, and shows what came, as JSON if that is the format. The exit code.
+/// The same from beginning to end: connects, asks, and shows what came, as JSON if that is the
+/// format. The exit code.
 template <class Out, class In, class Show>
-int ask_and_show(const CliOptions& options, const std::string& format, const std::string& object, const std::string& operation, const In& request, Show show) {
+int ask_and_show(const CliOptions& options, const std::string& format, const std::string& object,
+                 const std::string& operation, const In& request, Show show) {
   CliSession session(options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
   auto out = ask_object<Out>(session, options, object, operation, request);
@@ -61,8 +66,11 @@ int ask_and_show(const CliOptions& options, const std::string& format, const std
 
 /// When the command is given, `what` is to be done with the arguments.
 template <class Arguments>
-void choose(CLI::App* command, std::function<int()>& chosen, std::shared_ptr<Arguments> arguments, std::function<int(const Arguments&)> what) {
-  command->callback([&chosen, arguments = std::move(arguments), what = std::move(what)] { chosen = [arguments, what] { return what(*arguments); }; });
+void choose(CLI::App* command, std::function<int()>& chosen, std::shared_ptr<Arguments> arguments,
+            std::function<int(const Arguments&)> what) {
+  command->callback([&chosen, arguments = std::move(arguments), what = std::move(what)] {
+    chosen = [arguments, what] { return what(*arguments); };
+  });
 }
 
 }  // namespace hector

@@ -30,7 +30,8 @@ std::string table(const std::vector<OutputRow>& rows) {
     auto& line = cells.emplace_back(heads.size());
     line[0] = printable(row.name);
     for (const auto& [key, value] : row.fields) {
-      line[static_cast<std::size_t>(std::find(heads.begin(), heads.end(), key) - heads.begin())] = printable(value);
+      line[static_cast<std::size_t>(std::find(heads.begin(), heads.end(), key) - heads.begin())] =
+          printable(value);
     }
   }
   std::string out;
@@ -42,12 +43,14 @@ std::string table(const std::vector<OutputRow>& rows) {
   }
   for (std::size_t c = 0; c < heads.size(); ++c) {
     std::string head = heads[c];
-    std::transform(head.begin(), head.end(), head.begin(), [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
+    std::transform(head.begin(), head.end(), head.begin(),
+                   [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
     out += c + 1 == heads.size() ? head : fmt::format("{:<{}}  ", head, widths[c]);
   }
   out += '\n';
   for (const auto& line : cells) {
-    for (std::size_t c = 0; c < line.size(); ++c) out += c + 1 == line.size() ? line[c] : fmt::format("{:<{}}  ", line[c], widths[c]);
+    for (std::size_t c = 0; c < line.size(); ++c)
+      out += c + 1 == line.size() ? line[c] : fmt::format("{:<{}}  ", line[c], widths[c]);
     out += '\n';
   }
   return out;
@@ -94,7 +97,8 @@ std::string format_rows(const std::vector<OutputRow>& rows, const std::string& f
     out = "[";
     for (const auto& row : rows) {
       out += (out.size() > 1 ? ",\n " : "") + fmt::format("{{\"name\": {}", json_quoted(row.name));
-      for (const auto& [key, value] : row.fields) out += fmt::format(", {}: {}", json_quoted(key), json_quoted(value));
+      for (const auto& [key, value] : row.fields)
+        out += fmt::format(", {}: {}", json_quoted(key), json_quoted(value));
       out += "}";
     }
     return out + "]\n";
@@ -102,7 +106,8 @@ std::string format_rows(const std::vector<OutputRow>& rows, const std::string& f
   if (format == "yaml") {
     for (const auto& row : rows) {
       out += "- name: " + json_quoted(row.name) + "\n";
-      for (const auto& [key, value] : row.fields) out += fmt::format("  {}: {}\n", json_quoted(key), json_quoted(value));
+      for (const auto& [key, value] : row.fields)
+        out += fmt::format("  {}: {}\n", json_quoted(key), json_quoted(value));
     }
     return out.empty() ? "[]\n" : out;
   }

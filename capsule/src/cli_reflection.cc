@@ -34,7 +34,8 @@ class Reflection {
 
   Status open() {
     if (auto opened = session_.open(server_.substr(0, server_.find(':'))); !opened) return opened;
-    auto loaded = session_.kernel().load_types(program_prefix() + "/lib/hector/types/server_reflection.hector.yaml");
+    auto loaded = session_.kernel().load_types(program_prefix() +
+                                               "/lib/hector/types/server_reflection.hector.yaml");
     if (!loaded) return fail(loaded.error());
     return {};
   }
@@ -45,22 +46,38 @@ class Reflection {
     for (const char* version : {"v1", "v1alpha"}) {
       if (!version_.empty() && version_ != version) continue;
       m::CallRequest request;
-      request.set_target(fmt::format("foreign:{}/grpc.reflection.{}.ServerReflection/1", server_, version));
+      request.set_target(
+          fmt::format("foreign:{}/grpc.reflection.{}.ServerReflection/1", server_, version));
       request.set_operation("ServerReflectionInfo");
       request.set_json(json);
       request.set_timeout_ms(5'000);
       auto reply = session_.ask_here<m::CallReply>("call", request);
       pb::Struct answer;
-      if (reply && reply->json_size() > 0 && pb::util::JsonStringToMessage(reply->json(0), &answer).ok()) {
+      if (reply && reply->json_size() > 0 &&
+          pb::util::JsonStringToMessage(reply->json(0), &answer).ok()) {
         version_ = version;
         const pb::Value* const found = field(answer, part);
         if (found != nullptr) return found->struct_value();
         const pb::Value* const refused = field(answer, "error_response");
-        return fail(Code::kNotFound, fmt::format("{} refuses {}{}", server_, json, refused == nullptr ? "" : ": " + field(refused->struct_value(), "error_message")->string_value()));
+        return fail(
+            Code::kNotFound,
+            fmt::format(
+                "{} refuses {}{}", server_, json,
+                refused == nullptr
+                    ? ""
+                    : ": " + field(refused->struct_value(), "error_message")->string_value()));
       }
-      last = reply ? Error{Code::kUnimplemented, fmt::format("{} says nothing of its types", server_), {}, {}, {}} : reply.error();
+      last = reply ? Error{Code::kUnimplemented,
+                           fmt::format("{} says nothing of its types", server_),
+                           {},
+                           {},
+                           {}}
+                   : reply.error();
     }
-    if (last.code == Code::kUnimplemented) last.message = fmt::format("{} has no server reflection: import its .proto file or a FileDescriptorSet ({})", server_, last.message);
+    if (last.code == Code::kUnimplemented)
+      last.message = fmt::format(
+          "{} has no server reflection: import its .proto file or a FileDescriptorSet ({})",
+          server_, last.message);
     return fail(std::move(last));
   }
 
@@ -75,7 +92,8 @@ class Reflection {
 bool is_server(const std::string& text) {
   const auto colon = text.find(':');
   std::error_code error;
-  return colon != std::string::npos && colon > 0 && text.find('/') == std::string::npos && !std::filesystem::exists(text, error);
+  return colon != std::string::npos && colon > 0 && text.find('/') == std::string::npos &&
+         !std::filesystem::exists(text, error);
 }
 
 Result<std::string> reflect(const std::string& server) {
@@ -89,14 +107,20 @@ Result<std::string> reflect(const std::string& server) {
     for (int i = 0; list != nullptr && i < list->list_value().values_size(); ++i) {
       pb::BytesValue octets;
       pb::FileDescriptorProto file;
-      if (pb::util::JsonStringToMessage("\"" + list->list_value().values(i).string_value() + "\"", &octets).ok() && file.ParseFromString(octets.value())) files.emplace(file.name(), file);
+      if (pb::util::JsonStringToMessage("\"" + list->list_value().values(i).string_value() + "\"",
+                                        &octets)
+              .ok() &&
+          file.ParseFromString(octets.value()))
+        files.emplace(file.name(), file);
     }
   };
   const pb::Value* const list = field(*services, "service");
   for (int i = 0; list != nullptr && i < list->list_value().values_size(); ++i) {
-    const std::string name = field(list->list_value().values(i).struct_value(), "name")->string_value();
+    const std::string name =
+        field(list->list_value().values(i).struct_value(), "name")->string_value();
     if (name.starts_with("grpc.reflection.") || name.starts_with("grpc.health.")) continue;
-    auto answer = reflection.ask(fmt::format(R"({{"file_containing_symbol": "{}"}})", name), "file_descriptor_response");
+    auto answer = reflection.ask(fmt::format(R"({{"file_containing_symbol": "{}"}})", name),
+                                 "file_descriptor_response");
     if (!answer) return fail(answer.error());
     add(*answer);
   }
@@ -110,7 +134,8 @@ Result<std::string> reflect(const std::string& server) {
       }
     }
     for (const auto& name : missing) {
-      auto answer = reflection.ask(fmt::format(R"({{"file_by_filename": "{}"}})", name), "file_descriptor_response");
+      auto answer = reflection.ask(fmt::format(R"({{"file_by_filename": "{}"}})", name),
+                                   "file_descriptor_response");
       if (!answer) return fail(answer.error());
       add(*answer);
       is_complete = false;
@@ -125,7 +150,8 @@ Result<std::string> reflect(const std::string& server) {
     *set.add_file() = found->second;
   };
   for (const auto& [name, file] : files) place(name);
-  if (set.file_size() == 0) return fail(Code::kNotFound, fmt::format("{} has no service but gRPC's own", server));
+  if (set.file_size() == 0)
+    return fail(Code::kNotFound, fmt::format("{} has no service but gRPC's own", server));
   return set.SerializeAsString();
 }
 

@@ -45,8 +45,10 @@ Status CliSession::connect() {
     break;
   }
   if (chosen.empty()) {
-    return fail(Code::kUnavailable, fmt::format("capsule '{}' speaks {}; this command line has no plugin for {}", capsule_, fmt::join(offered, ", "),
-                                                options_.protocol.empty() ? "any of them" : options_.protocol));
+    return fail(Code::kUnavailable,
+                fmt::format("capsule '{}' speaks {}; this command line has no plugin for {}",
+                            capsule_, fmt::join(offered, ", "),
+                            options_.protocol.empty() ? "any of them" : options_.protocol));
   }
   if (auto opened = open(chosen); !opened) return opened;
   reference->offer = 0;  // by name: it outlives restarts
@@ -60,14 +62,21 @@ Status CliSession::connect() {
 Status CliSession::open_service(const std::string& service) {
   std::string why = "there is no store plugin";
   for (const auto& provider : loader_->all(ModuleKind::kStore)) {
-    auto store = loader_->make_store(provider.name, {"cli", {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
-    if (store) store_ = std::move(*store);
-    else why = store.error().message;
+    auto store = loader_->make_store(
+        provider.name, {"cli", {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+    if (store)
+      store_ = std::move(*store);
+    else
+      why = store.error().message;
     if (store_) break;
   }
-  if (!store_) return fail(Code::kUnavailable, fmt::format("'{}' cannot be tried out here: {}", service, why));
+  if (!store_)
+    return fail(Code::kUnavailable, fmt::format("'{}' cannot be tried out here: {}", service, why));
   make_kernel({});
-  if (auto loaded = loader_->load(ModuleKind::kService, service, static_cast<const std::vector<std::string>*>(nullptr), "{}"); !loaded) return loaded;
+  if (auto loaded = loader_->load(ModuleKind::kService, service,
+                                  static_cast<const std::vector<std::string>*>(nullptr), "{}");
+      !loaded)
+    return loaded;
   auto here = kernel_->capsule().resolve("_management");
   if (!here) return fail(here.error());
   target_ = *here;
@@ -83,7 +92,8 @@ Status CliSession::open(const std::string& protocol) {
 void CliSession::make_kernel(const std::vector<PolicyEntry>& policy) {
   KernelOptions options;
   options.capsule = "cli";
-  options.principal = "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
+  options.principal =
+      "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
   options.clock = clock_.get();
   options.random = random_.get();
   options.executor = loops_.get();

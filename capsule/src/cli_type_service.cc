@@ -74,7 +74,8 @@ Result<std::vector<s::TypeDefine>> definitions_of(const std::string& file, const
   } else {
     // The texts behind `messages:`, from the file's folder or the one above it.
     static const std::regex mentioned("[\\w./-]+\\.proto");
-    for (std::sregex_iterator each(text->begin(), text->end(), mentioned), end; each != end; ++each) {
+    for (std::sregex_iterator each(text->begin(), text->end(), mentioned), end; each != end;
+         ++each) {
       for (const auto& place : {root, root.parent_path()}) {
         if (!fs::exists(place / each->str())) continue;
         if (auto added = add_proto(place, each->str(), texts); !added) return fail(added.error());
@@ -104,30 +105,43 @@ Result<std::vector<s::TypeDefine>> definitions_of(const std::string& file, const
 
 void show_violations(const s::TypeVerdict& verdict) {
   for (const auto& each : verdict.violations()) {
-    const std::string what = each.text().empty() ? fmt::format("{}: {} -> {}", each.path(), each.older().empty() ? "-" : each.older(), each.newer().empty() ? "-" : each.newer()) : each.text();
-    fmt::print("{}: {}{}{}\n", each.rule(), what, each.trace_size() == 0 ? "" : fmt::format(" (trace: {})", fmt::join(each.trace(), " ; ")), each.version() == 0 ? "" : fmt::format(" (version {})", each.version()));
+    const std::string what =
+        each.text().empty()
+            ? fmt::format("{}: {} -> {}", each.path(), each.older().empty() ? "-" : each.older(),
+                          each.newer().empty() ? "-" : each.newer())
+            : each.text();
+    fmt::print(
+        "{}: {}{}{}\n", each.rule(), what,
+        each.trace_size() == 0 ? "" : fmt::format(" (trace: {})", fmt::join(each.trace(), " ; ")),
+        each.version() == 0 ? "" : fmt::format(" (version {})", each.version()));
   }
 }
 void show_version(const s::TypeVersion& version) {
-  fmt::print("{} {} version {}{}{}\n  id {}\n  mode {}\n", version.kind(), version.name(), version.version(), version.masked() ? ", masked" : "", version.deprecated() ? ", deprecated" : "", version.id(), version.mode());
+  fmt::print("{} {} version {}{}{}\n  id {}\n  mode {}\n", version.kind(), version.name(),
+             version.version(), version.masked() ? ", masked" : "",
+             version.deprecated() ? ", deprecated" : "", version.id(), version.mode());
   if (version.supers_size() > 0) fmt::print("  supers {}\n", fmt::join(version.supers(), ", "));
   if (version.uses_size() > 0) fmt::print("  uses {}\n", fmt::join(version.uses(), ", "));
   for (const auto& each : version.descriptions()) {
     fmt::print("  {} {} {}\n", each.language(), each.media(), each.path());
-    if (!each.content().empty()) fmt::print("{}{}", each.content(), each.content().ends_with('\n') ? "" : "\n");
+    if (!each.content().empty())
+      fmt::print("{}{}", each.content(), each.content().ends_with('\n') ? "" : "\n");
   }
 }
 
 int publish_code(const CliOptions& options, const std::string& format, const Arguments& a) {
-  if (a.files.size() != 1) return report({Code::kInvalidArgument, "--module is the name of one file", {}, {}, {}});
+  if (a.files.size() != 1)
+    return report({Code::kInvalidArgument, "--module is the name of one file", {}, {}, {}});
   auto content = content_of(a.files[0]);
   if (!content) return report(content.error());
   s::TypeModule module;
-  if (a.language.empty()) return report({Code::kInvalidArgument, "code says its language: --language NAME", {}, {}, {}});
+  if (a.language.empty())
+    return report({Code::kInvalidArgument, "code says its language: --language NAME", {}, {}, {}});
   module.set_language(a.language);
   module.set_name(a.module);
   module.set_abi(a.abi);
-  module.set_media(a.abi.empty() ? "text/x-" + a.language : fmt::format("application/x-{}-code", a.language));
+  module.set_media(a.abi.empty() ? "text/x-" + a.language
+                                 : fmt::format("application/x-{}-code", a.language));
   module.set_content(*content);
   module.set_is_package(a.is_package);
   if (!a.signature.empty()) {
@@ -135,7 +149,9 @@ int publish_code(const CliOptions& options, const std::string& format, const Arg
     if (!signature) return report(signature.error());
     module.set_signature(*signature);
   }
-  return ask_and_show<s::TypeRevision>(options, format, kService, "publish_module", module, [](const s::TypeRevision& reply) { fmt::print("revision {}\n", reply.revision()); });
+  return ask_and_show<s::TypeRevision>(
+      options, format, kService, "publish_module", module,
+      [](const s::TypeRevision& reply) { fmt::print("revision {}\n", reply.revision()); });
 }
 
 /// In an order in which what is used comes first: messages, Interfaces, the rest.
@@ -147,8 +163,14 @@ int publish(const CliOptions& options, const std::string& format, const Argument
     if (!definitions) return report(definitions.error());
     all.insert(all.end(), definitions->begin(), definitions->end());
   }
-  const auto rank = [](const s::TypeDefine& each) { return each.kind() == "message" ? 0 : each.kind() == "interface" ? 1 : each.kind() == "interaction" ? 2 : 3; };
-  std::stable_sort(all.begin(), all.end(), [&](const auto& x, const auto& y) { return rank(x) < rank(y); });
+  const auto rank = [](const s::TypeDefine& each) {
+    return each.kind() == "message"       ? 0
+           : each.kind() == "interface"   ? 1
+           : each.kind() == "interaction" ? 2
+                                          : 3;
+  };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const auto& x, const auto& y) { return rank(x) < rank(y); });
   CliSession session(options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
   for (const auto& each : all) {
@@ -167,8 +189,10 @@ int publish(const CliOptions& options, const std::string& format, const Argument
     }
     auto version = ask_object<s::TypeVersion>(session, options, kService, "define", each);
     if (!version) return report(version.error());
-    if (format == "json") fmt::print("{}\n", json_of(*version, true));
-    else fmt::print("{} version {}  {}\n", version->name(), version->version(), version->id());
+    if (format == "json")
+      fmt::print("{}\n", json_of(*version, true));
+    else
+      fmt::print("{} version {}  {}\n", version->name(), version->version(), version->id());
   }
   return 0;
 }
@@ -187,7 +211,9 @@ int describe(const CliOptions& options, const std::string& format, const Argumen
     if (!content) return report(content.error());
     description.set_content(*content);
   }
-  return ask_and_show<s::TypeVersion>(options, format, kService, a.kind.empty() ? "add_description" : "define", request, show_version);
+  return ask_and_show<s::TypeVersion>(options, format, kService,
+                                      a.kind.empty() ? "add_description" : "define", request,
+                                      show_version);
 }
 
 template <class Request>
@@ -205,43 +231,52 @@ int fetch(const CliOptions& options, const std::string& format, const Arguments&
   question.set_language(a.language);
   question.set_name(a.name);
   question.set_abi(a.abi);
-  return ask_and_show<s::TypeModule>(options, format, kService, "fetch_module", question, [&](const s::TypeModule& module) {
-    if (a.out.empty()) {
-      fmt::print("{}", module.content());
-      return;
-    }
-    std::ofstream(a.out, std::ios::binary) << module.content();
-    fmt::print("{}  {}\n", module.digest(), a.out);
-  });
+  return ask_and_show<s::TypeModule>(options, format, kService, "fetch_module", question,
+                                     [&](const s::TypeModule& module) {
+                                       if (a.out.empty()) {
+                                         fmt::print("{}", module.content());
+                                         return;
+                                       }
+                                       std::ofstream(a.out, std::ios::binary) << module.content();
+                                       fmt::print("{}  {}\n", module.digest(), a.out);
+                                     });
 }
 
 }  // namespace
 
-int service_conforms(const CliOptions& options, const std::string& format, const std::string& sub, const std::string& super, const std::string& level) {
+int service_conforms(const CliOptions& options, const std::string& format, const std::string& sub,
+                     const std::string& super, const std::string& level) {
   s::TypeConforms request;
   request.set_sub(sub);
   request.set_super(super);
   request.set_level(level);
   int code = 0;
-  const int asked = ask_and_show<s::TypeVerdict>(options, format, kService, "conforms", request, [&](const s::TypeVerdict& verdict) {
-    if (verdict.ok()) fmt::print("yes\n");
-    if (!verdict.order_compared()) fmt::print("the Interface says no order: signatures alone were compared\n");
-    show_violations(verdict);
-    code = verdict.ok() ? 0 : 7;
-  });
+  const int asked = ask_and_show<s::TypeVerdict>(
+      options, format, kService, "conforms", request, [&](const s::TypeVerdict& verdict) {
+        if (verdict.ok()) fmt::print("yes\n");
+        if (!verdict.order_compared())
+          fmt::print("the Interface says no order: signatures alone were compared\n");
+        show_violations(verdict);
+        code = verdict.ok() ? 0 : 7;
+      });
   return asked != 0 ? asked : code;
 }
 
-int proto_breaking(const std::string& older, const std::string& newer, const std::string& category, const std::string& format) {
+int proto_breaking(const std::string& older, const std::string& newer, const std::string& category,
+                   const std::string& format) {
   ProtoTexts texts[2];
   for (const int i : {0, 1}) {
     const fs::path place = i == 0 ? older : newer;
     if (fs::is_directory(place)) {
       for (const auto& each : fs::recursive_directory_iterator(place)) {
         if (each.path().extension() != ".proto") continue;
-        if (auto added = add_proto(place, fs::relative(each.path(), place).string(), texts[i]); !added) return report(added.error());
+        if (auto added = add_proto(place, fs::relative(each.path(), place).string(), texts[i]);
+            !added)
+          return report(added.error());
       }
-    } else if (auto added = add_proto(fs::absolute(place).parent_path(), place.filename().string(), texts[i]); !added) {
+    } else if (auto added = add_proto(fs::absolute(place).parent_path(), place.filename().string(),
+                                      texts[i]);
+               !added) {
       return report(added.error());
     }
   }
@@ -254,16 +289,23 @@ int proto_breaking(const std::string& older, const std::string& newer, const std
   auto breaking = check_proto_breaking(texts[0], texts[1], category);
   if (!breaking) return report(breaking.error());
   for (const auto& each : *breaking) {
-    if (format == "json" || format == "jsonl") fmt::print("{{\"rule\": {}, \"path\": {}, \"older\": {}, \"newer\": {}}}\n", json_quoted(each.rule), json_quoted(each.path), json_quoted(each.older), json_quoted(each.newer));
-    else fmt::print("{}: {}: {} -> {}\n", each.rule, each.path, each.older.empty() ? "-" : each.older, each.newer.empty() ? "-" : each.newer);
+    if (format == "json" || format == "jsonl")
+      fmt::print("{{\"rule\": {}, \"path\": {}, \"older\": {}, \"newer\": {}}}\n",
+                 json_quoted(each.rule), json_quoted(each.path), json_quoted(each.older),
+                 json_quoted(each.newer));
+    else
+      fmt::print("{}: {}: {} -> {}\n", each.rule, each.path, each.older.empty() ? "-" : each.older,
+                 each.newer.empty() ? "-" : each.newer);
   }
   if (breaking->empty() && format == "table") fmt::print("nothing breaks\n");
   return breaking->empty() ? 0 : 7;
 }
 
-void add_type_service_commands(CLI::App& types, CliOptions& options, std::string& format, std::function<int()>& chosen) {
+void add_type_service_commands(CLI::App& types, CliOptions& options, std::string& format,
+                               std::function<int()>& chosen) {
   const auto a = std::make_shared<Arguments>();
-  const auto add = [&](const char* command, const char* text, std::function<int(const Arguments&)> what) {
+  const auto add = [&](const char* command, const char* text,
+                       std::function<int(const Arguments&)> what) {
     auto* added = types.add_subcommand(command, text);
     choose(added, chosen, a, std::move(what));
     return added;
@@ -273,66 +315,117 @@ void add_type_service_commands(CLI::App& types, CliOptions& options, std::string
     if (is_required) option->required();
     return command;
   };
-  auto* published = add("publish", "types of .yaml and .proto files, or code for `import`, to the Type service", [&](const Arguments& each) { return publish(options, format, each); });
+  auto* published =
+      add("publish", "types of .yaml and .proto files, or code for `import`, to the Type service",
+          [&](const Arguments& each) { return publish(options, format, each); });
   published->add_option("files", a->files)->required();
-  published->add_option("--root", a->root, "the folder that imports begin at; the file's own without it");
-  published->add_option("--mode", a->mode, "of names that are new: NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE");
+  published->add_option("--root", a->root,
+                        "the folder that imports begin at; the file's own without it");
+  published->add_option("--mode", a->mode,
+                        "of names that are new: NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE");
   published->add_option("--super", a->supers, "a type that these conform to");
-  published->add_option("--major", a->major, "of Interfaces that are services of .proto files")->check(CLI::Range(1U, 1'000'000U));
-  published->add_flag("--check", a->checks, "only says whether they may follow; with --mode also FILE, PACKAGE, WIRE_JSON, WIRE");
+  published->add_option("--major", a->major, "of Interfaces that are services of .proto files")
+      ->check(CLI::Range(1U, 1'000'000U));
+  published->add_flag(
+      "--check", a->checks,
+      "only says whether they may follow; with --mode also FILE, PACKAGE, WIRE_JSON, WIRE");
   published->add_option("--module", a->module, "code under this name");
   published->add_option("--language", a->language, "of code");
-  published->add_option("--abi", a->abi, "what compiled code is made for, of which interpreter or machine; source without it");
+  published->add_option(
+      "--abi", a->abi,
+      "what compiled code is made for, of which interpreter or machine; source without it");
   published->add_option("--signature", a->signature, "a file with the content's Ed25519 signature");
   published->add_flag("--package", a->is_package, "the module is a package");
-  auto* got = with_name(add("get", "a type: its versions' latest, or the one asked for", [&](const Arguments& each) {
-    auto request = named<s::TypeQuestion>(each);
-    request.set_version(each.version);
-    for (const auto& language : each.languages) request.add_languages(language);
-    return ask_and_show<s::TypeVersion>(options, format, kService, "get", request, show_version);
-  }), "a name, or an id");
+  auto* got = with_name(add("get", "a type: its versions' latest, or the one asked for",
+                            [&](const Arguments& each) {
+                              auto request = named<s::TypeQuestion>(each);
+                              request.set_version(each.version);
+                              for (const auto& language : each.languages)
+                                request.add_languages(language);
+                              return ask_and_show<s::TypeVersion>(options, format, kService, "get",
+                                                                  request, show_version);
+                            }),
+                        "a name, or an id");
   got->add_option("--version", a->version);
-  got->add_option("--language,-l", a->languages, "a description in the first of these that there is")->delimiter(',');
-  auto* described = with_name(add("describe", "adds a description in a human language; with --kind defines a type that has no other", [&](const Arguments& each) { return describe(options, format, each); }), "a type's name");
+  got->add_option("--language,-l", a->languages,
+                  "a description in the first of these that there is")
+      ->delimiter(',');
+  auto* described = with_name(
+      add("describe",
+          "adds a description in a human language; with --kind defines a type that has no other",
+          [&](const Arguments& each) { return describe(options, format, each); }),
+      "a type's name");
   described->add_option("--language,-l", a->language, "en, de, …")->required();
   described->add_option("--text", a->text);
   described->add_option("--file", a->files);
   described->add_option("--kind", a->kind, "object, service, relationship, policy, role");
-  with_name(add("list", "names that begin so; all without it", [&](const Arguments& each) { return ask_and_show<s::TypeNames>(options, format, kService, "list", named<s::TypeName>(each), show_names); }), "a beginning", false);
-  with_name(add("versions", "the ids of a type's versions, the first one first", [&](const Arguments& each) { return ask_and_show<s::TypeNames>(options, format, kService, "versions", named<s::TypeName>(each), show_names); }), "a type's name");
-  with_name(add("usages", "the types that name it", [&](const Arguments& each) { return ask_and_show<s::TypeNames>(options, format, kService, "usages", named<s::TypeName>(each), show_names); }), "a name, or an id");
-  const auto show_revision = [](const s::TypeRevision& reply) { fmt::print("revision {}\n", reply.revision()); };
-  with_name(add("delete", "a type that nobody uses, with its versions", [&, show_revision](const Arguments& each) {
-    return ask_and_show<s::TypeRevision>(options, format, kService, "delete", named<s::TypeName>(each), show_revision);
-  }), "a type's name");
-  auto* mode = with_name(add("mode", "what a type's next version is checked by", [&, show_revision](const Arguments& each) {
-    auto request = named<s::TypeMode>(each);
-    request.set_mode(each.mode);
-    return ask_and_show<s::TypeRevision>(options, format, kService, "set_mode", request, show_revision);
-  }), "a type's name");
+  with_name(add("list", "names that begin so; all without it",
+                [&](const Arguments& each) {
+                  return ask_and_show<s::TypeNames>(options, format, kService, "list",
+                                                    named<s::TypeName>(each), show_names);
+                }),
+            "a beginning", false);
+  with_name(add("versions", "the ids of a type's versions, the first one first",
+                [&](const Arguments& each) {
+                  return ask_and_show<s::TypeNames>(options, format, kService, "versions",
+                                                    named<s::TypeName>(each), show_names);
+                }),
+            "a type's name");
+  with_name(add("usages", "the types that name it",
+                [&](const Arguments& each) {
+                  return ask_and_show<s::TypeNames>(options, format, kService, "usages",
+                                                    named<s::TypeName>(each), show_names);
+                }),
+            "a name, or an id");
+  const auto show_revision = [](const s::TypeRevision& reply) {
+    fmt::print("revision {}\n", reply.revision());
+  };
+  with_name(add("delete", "a type that nobody uses, with its versions",
+                [&, show_revision](const Arguments& each) {
+                  return ask_and_show<s::TypeRevision>(options, format, kService, "delete",
+                                                       named<s::TypeName>(each), show_revision);
+                }),
+            "a type's name");
+  auto* mode = with_name(add("mode", "what a type's next version is checked by",
+                             [&, show_revision](const Arguments& each) {
+                               auto request = named<s::TypeMode>(each);
+                               request.set_mode(each.mode);
+                               return ask_and_show<s::TypeRevision>(
+                                   options, format, kService, "set_mode", request, show_revision);
+                             }),
+                         "a type's name");
   mode->add_option("mode", a->mode, "NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE")->required();
   for (const char* flag : {"mask", "deprecate"}) {
-    auto* command = with_name(add(flag, "marks a type, or with --off no longer", [&, show_revision, flag](const Arguments& each) {
-      auto request = named<s::TypeFlag>(each);
-      request.set_on(!each.is_off);
-      return ask_and_show<s::TypeRevision>(options, format, kService, flag, request, show_revision);
-    }), "a type's name");
+    auto* command = with_name(add(flag, "marks a type, or with --off no longer",
+                                  [&, show_revision, flag](const Arguments& each) {
+                                    auto request = named<s::TypeFlag>(each);
+                                    request.set_on(!each.is_off);
+                                    return ask_and_show<s::TypeRevision>(
+                                        options, format, kService, flag, request, show_revision);
+                                  }),
+                              "a type's name");
     command->add_flag("--off", a->is_off);
   }
-  auto* matched = add("match", "which of these Interfaces may play a Role", [&](const Arguments& each) {
-    s::TypeMatch request;
-    request.set_role(each.name);
-    for (const auto& offer : each.files) request.add_offers(offer);
-    return ask_and_show<s::TypeMatched>(options, format, kService, "match", request, [](const s::TypeMatched& reply) {
-      for (const auto& offer : reply.offers()) fmt::print("{}\n", offer);
-      for (const auto& [offer, verdict] : reply.refused()) {
-        fmt::print("not {}:\n", offer);
-        show_violations(verdict);
-      }
-    });
-  });
+  auto* matched =
+      add("match", "which of these Interfaces may play a Role", [&](const Arguments& each) {
+        s::TypeMatch request;
+        request.set_role(each.name);
+        for (const auto& offer : each.files) request.add_offers(offer);
+        return ask_and_show<s::TypeMatched>(options, format, kService, "match", request,
+                                            [](const s::TypeMatched& reply) {
+                                              for (const auto& offer : reply.offers())
+                                                fmt::print("{}\n", offer);
+                                              for (const auto& [offer, verdict] : reply.refused()) {
+                                                fmt::print("not {}:\n", offer);
+                                                show_violations(verdict);
+                                              }
+                                            });
+      });
   with_name(matched, "diary.Meeting/1.attendee")->add_option("interfaces", a->files)->required();
-  auto* fetched = with_name(add("fetch", "published code", [&](const Arguments& each) { return fetch(options, format, each); }), "a module's name");
+  auto* fetched =
+      with_name(add("fetch", "published code",
+                    [&](const Arguments& each) { return fetch(options, format, each); }),
+                "a module's name");
   fetched->add_option("--language", a->language)->required();
   fetched->add_option("--abi", a->abi);
   fetched->add_option("--out", a->out, "a file to write it to");

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <graphviz/gvc.h>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,11 +24,17 @@ std::string json_list(const std::vector<std::string>& texts) {
 }
 
 std::string json_of(const TypeCheck& check) {
-  return fmt::format("{{\"type\": {}, \"ok\": {}, \"rule\": {}, \"trace\": {}, \"who\": {}, \"text\": {}, \"file\": {}}}", json_quoted(check.type), check.ok,
-                     check.ok ? "null" : json_quoted(check.rule), json_list(check.trace), json_list(check.who), json_quoted(check.text), json_quoted(check.file));
+  return fmt::format(
+      "{{\"type\": {}, \"ok\": {}, \"rule\": {}, \"trace\": {}, \"who\": {}, \"text\": {}, "
+      "\"file\": {}}}",
+      json_quoted(check.type), check.ok, check.ok ? "null" : json_quoted(check.rule),
+      json_list(check.trace), json_list(check.who), json_quoted(check.text),
+      json_quoted(check.file));
 }
 
-std::string trace_of(const std::vector<std::string>& trace) { return trace.empty() ? "at the start" : fmt::format("{}", fmt::join(trace, " ; ")); }
+std::string trace_of(const std::vector<std::string>& trace) {
+  return trace.empty() ? "at the start" : fmt::format("{}", fmt::join(trace, " ; "));
+}
 
 void print(const TypeCheck& check) {
   if (check.ok) {
@@ -37,7 +42,10 @@ void print(const TypeCheck& check) {
   } else if (check.rule == "syntax") {
     fmt::print(stderr, "{}\n", check.text);
   } else {
-    fmt::print(stderr, "{}: {}: {}: {}{}{}\n", check.file, check.type, check.rule, check.text, check.trace.empty() && check.rule[0] != 'C' ? "" : " (trace: " + trace_of(check.trace) + ")",
+    fmt::print(stderr, "{}: {}: {}: {}{}{}\n", check.file, check.type, check.rule, check.text,
+               check.trace.empty() && check.rule[0] != 'C'
+                   ? ""
+                   : " (trace: " + trace_of(check.trace) + ")",
                check.who.empty() ? "" : fmt::format(" [{}]", fmt::join(check.who, ", ")));
   }
 }
@@ -48,14 +56,21 @@ int print_verdict(const Conformance& verdict, const std::string& format) {
   if (format == "json" || format == "jsonl") {
     std::string reasons;
     for (const auto& reason : verdict.reasons) {
-      reasons += fmt::format("{}{{\"rule\": {}, \"trace\": {}, \"text\": {}}}", reasons.empty() ? "" : ", ", json_quoted(reason.rule), json_list(reason.trace), json_quoted(reason.text));
+      reasons += fmt::format("{}{{\"rule\": {}, \"trace\": {}, \"text\": {}}}",
+                             reasons.empty() ? "" : ", ", json_quoted(reason.rule),
+                             json_list(reason.trace), json_quoted(reason.text));
     }
-    fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n", conforms, conforms ? "null" : json_quoted(verdict.reasons.front().rule), verdict.order_compared, reasons);
+    fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n",
+               conforms, conforms ? "null" : json_quoted(verdict.reasons.front().rule),
+               verdict.order_compared, reasons);
     return conforms ? 0 : 7;
   }
   if (conforms) fmt::print("yes\n");
-  if (!verdict.order_compared) fmt::print("the Interface says no order: signatures alone were compared\n");
-  for (const auto& reason : verdict.reasons) fmt::print("{}: {}{}\n", reason.rule, reason.text, reason.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
+  if (!verdict.order_compared)
+    fmt::print("the Interface says no order: signatures alone were compared\n");
+  for (const auto& reason : verdict.reasons)
+    fmt::print("{}: {}{}\n", reason.rule, reason.text,
+               reason.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
   return conforms ? 0 : 7;
 }
 
@@ -76,7 +91,8 @@ int type_check(const std::vector<std::string>& paths, const std::string& format)
   return worst;
 }
 
-int type_conforms(const std::string& interface, const std::string& role, const std::string& format) {
+int type_conforms(const std::string& interface, const std::string& role,
+                  const std::string& format) {
   auto checked = check_conformance(interface, role);
   return checked ? print_verdict(*checked, format) : report(checked.error());
 }
@@ -101,26 +117,40 @@ int type_import(const std::string& path, unsigned major, const std::string& fold
   if (is_server(path)) {
     auto reflected = reflect(path);
     if (!reflected) return report(reflected.error());
-    file = (std::filesystem::temp_directory_path() / fmt::format("hector-import-{}", getpid())).string();
+    file = (std::filesystem::temp_directory_path() / fmt::format("hector-import-{}", getpid()))
+               .string();
     std::ofstream(file) << *reflected;
   }
   auto imported = import_types(file, major);
   if (file != path) std::filesystem::remove(file);
   if (!imported) return report(imported.error());
   if (folder.empty()) {
-    if (!imported->proto_files.empty()) return report({Code::kInvalidArgument, fmt::format("'{}' brings its messages along: say --out FOLDER for them", path), {}, {}, {}});
+    if (!imported->proto_files.empty())
+      return report({Code::kInvalidArgument,
+                     fmt::format("'{}' brings its messages along: say --out FOLDER for them", path),
+                     {},
+                     {},
+                     {}});
     fmt::print("{}", imported->yaml);
     return 0;
   }
   auto files = imported->proto_files;
   files.emplace_back("types.hector.yaml", imported->yaml);
   for (const auto& [name, text] : files) {
-    const auto place = std::filesystem::path(folder) / std::filesystem::path(name).lexically_normal().relative_path();
-    if (name.find("..") != std::string::npos) return report({Code::kInvalidArgument, fmt::format("'{}' names a file outside the folder: {}", path, name), {}, {}, {}});
+    const auto place = std::filesystem::path(folder) /
+                       std::filesystem::path(name).lexically_normal().relative_path();
+    if (name.find("..") != std::string::npos)
+      return report({Code::kInvalidArgument,
+                     fmt::format("'{}' names a file outside the folder: {}", path, name),
+                     {},
+                     {},
+                     {}});
     std::error_code error;
     std::filesystem::create_directories(place.parent_path(), error);
     std::ofstream out(place);
-    if (!(out << text)) return report({Code::kUnavailable, fmt::format("'{}' cannot be written", place.string()), {}, {}, {}});
+    if (!(out << text))
+      return report(
+          {Code::kUnavailable, fmt::format("'{}' cannot be written", place.string()), {}, {}, {}});
     fmt::print("{}\n", place.string());
   }
   return 0;
@@ -135,7 +165,9 @@ int type_fmt(const std::vector<std::string>& paths, bool check) {
     std::stringstream before;
     before << in.rdbuf();
     auto after = format_type_file(path);
-    if (!after && after.error().code == Code::kFailedPrecondition && std::find(paths.begin(), paths.end(), path) == paths.end()) continue;
+    if (!after && after.error().code == Code::kFailedPrecondition &&
+        std::find(paths.begin(), paths.end(), path) == paths.end())
+      continue;
     if (!after) {
       code = report(after.error());
       continue;
@@ -147,7 +179,8 @@ int type_fmt(const std::vector<std::string>& paths, bool check) {
       continue;
     }
     std::ofstream out(path);
-    if (!(out << *after)) code = report({Code::kUnavailable, fmt::format("'{}' cannot be written", path), {}, {}, {}});
+    if (!(out << *after))
+      code = report({Code::kUnavailable, fmt::format("'{}' cannot be written", path), {}, {}, {}});
   }
   return code;
 }
@@ -160,7 +193,8 @@ int type_gen(const std::string& path, const std::string& form, const std::string
     return 0;
   }
   std::ofstream file(out);
-  if (!(file << *text)) return report({Code::kUnavailable, fmt::format("'{}' cannot be written", out), {}, {}, {}});
+  if (!(file << *text))
+    return report({Code::kUnavailable, fmt::format("'{}' cannot be written", out), {}, {}, {}});
   return 0;
 }
 
@@ -182,9 +216,13 @@ int type_draw(const std::string& path, const std::string& type, const std::strin
   Agraph_t* graph = agmemread(drawn->c_str());
   char* picture = nullptr;
   unsigned int size = 0;
-  const bool ok = graph != nullptr && gvLayout(context, graph, "dot") == 0 && gvRenderData(context, graph, "svg", &picture, &size) == 0;
-  if (ok) fwrite(picture, 1, size, stdout);
-  else fmt::print(stderr, "hector: Graphviz cannot lay the picture out; `--form dot` prints its text\n");
+  const bool ok = graph != nullptr && gvLayout(context, graph, "dot") == 0 &&
+                  gvRenderData(context, graph, "svg", &picture, &size) == 0;
+  if (ok)
+    fwrite(picture, 1, size, stdout);
+  else
+    fmt::print(stderr,
+               "hector: Graphviz cannot lay the picture out; `--form dot` prints its text\n");
   if (picture != nullptr) gvFreeRenderData(picture);
   if (graph != nullptr) {
     gvFreeLayout(context, graph);

@@ -1,6 +1,6 @@
 // What: Configuration, what etc/<capsule>.yaml says.
-// Why: which modules a capsule has is configuration; an unknown key is an error with its line, not a silent nothing.
-// Who: hector-capsule.
+// Why: which modules a capsule has is configuration; an unknown key is an error with its line, not
+// a silent nothing. Who: hector-capsule.
 #pragma once
 
 #include <map>
@@ -47,8 +47,9 @@ struct Configuration {
   Duration drain_grace = std::chrono::seconds(5);
 };
 
-/// Relative paths are from the file's folder; $VARIABLE and ${VARIABLE} in paths are the environment's, ${HECTOR_PREFIX} is the
-/// folder above bin/. INVALID_ARGUMENT: "file:line:column: what".
+/// Relative paths are from the file's folder; $VARIABLE and ${VARIABLE} in paths are the
+/// environment's, ${HECTOR_PREFIX} is the folder above bin/. INVALID_ARGUMENT: "file:line:column:
+/// what".
 Result<Configuration> read_configuration(const std::string& path, const std::string& prefix);
 
 }  // namespace hector

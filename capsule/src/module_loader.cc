@@ -33,7 +33,8 @@ Result<Manifest> read_manifest(ModuleKind kind, const fs::path& file) {
   const std::string name = file.string();
   try {
     const YamlNode node(YAML::Load(text.str()), name, "the manifest");
-    node.only({"name", "description", "status", "security", "unload", "libraries", "listen", "load_globally", "weight", "abi", "library"});
+    node.only({"name", "description", "status", "security", "unload", "libraries", "listen",
+               "load_globally", "weight", "abi", "library"});
     Manifest manifest;
     manifest.kind = kind;
     manifest.folder = file.parent_path().string();
@@ -44,8 +45,10 @@ Result<Manifest> read_manifest(ModuleKind kind, const fs::path& file) {
     manifest.library = node.at("library").text();
     manifest.abi = node.at("abi").text();
     manifest.unload = node.at("unload").text();
-    if (manifest.unload != "unmap" && manifest.unload != "retire") node.at("unload").refuse("`unload` is unmap or retire");
-    if (manifest.library.find('/') != std::string::npos) node.at("library").refuse("a plugin's library lies beside its manifest");
+    if (manifest.unload != "unmap" && manifest.unload != "retire")
+      node.at("unload").refuse("`unload` is unmap or retire");
+    if (manifest.library.find('/') != std::string::npos)
+      node.at("library").refuse("a plugin's library lies beside its manifest");
     manifest.description = node.text_or("description", "");
     manifest.status = node.text_or("status", "");
     manifest.security = node.text_or("security", "unknown");
@@ -56,16 +59,20 @@ Result<Manifest> read_manifest(ModuleKind kind, const fs::path& file) {
   } catch (const YamlMistake& mistake) {
     return fail(Code::kInvalidArgument, mistake.text);
   } catch (const YAML::Exception& error) {
-    return fail(Code::kInvalidArgument, fmt::format("{}:{}:{}: not YAML: {}", name, error.mark.line + 1, error.mark.column + 1, error.msg));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}:{}:{}: not YAML: {}", name, error.mark.line + 1,
+                            error.mark.column + 1, error.msg));
   }
 }
 
 }  // namespace
 
-PluginLoader::PluginLoader(std::vector<std::string> paths, Log& log) : paths_(std::move(paths)), log_(log) {}
+PluginLoader::PluginLoader(std::vector<std::string> paths, Log& log)
+    : paths_(std::move(paths)), log_(log) {}
 PluginLoader::~PluginLoader() {
   for (auto& [name, library] : libraries_) {
-    if (library->manifest.unload == "retire") static_cast<void>(library.release());  // stays mapped until the process ends
+    if (library->manifest.unload == "retire")
+      static_cast<void>(library.release());  // stays mapped until the process ends
   }
 }
 
@@ -76,8 +83,10 @@ Result<Manifest> PluginLoader::find(ModuleKind kind, const std::string& name) co
   }
   std::vector<std::string> names;
   for (const auto& manifest : all(kind)) names.push_back(manifest.name);
-  return fail(Code::kNotFound, fmt::format("no {} plugin '{}' under {}{}; there are {}", module_kind_name(kind), name, fmt::join(paths_, ", "),
-                                           types::nearest_hint(name, names), names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  return fail(Code::kNotFound,
+              fmt::format("no {} plugin '{}' under {}{}; there are {}", module_kind_name(kind),
+                          name, fmt::join(paths_, ", "), types::nearest_hint(name, names),
+                          names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 
 std::vector<Manifest> PluginLoader::all(ModuleKind kind) const {
@@ -87,64 +96,89 @@ std::vector<Manifest> PluginLoader::all(ModuleKind kind) const {
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder)) {
       if (!fs::exists(entry.path() / "plugin.yaml")) continue;
-      if (auto manifest = read_manifest(kind, entry.path() / "plugin.yaml")) list.push_back(std::move(*manifest));
+      if (auto manifest = read_manifest(kind, entry.path() / "plugin.yaml"))
+        list.push_back(std::move(*manifest));
     }
   }
-  std::sort(list.begin(), list.end(), [](const Manifest& a, const Manifest& b) { return std::tie(a.weight, a.name) < std::tie(b.weight, b.name); });
+  std::sort(list.begin(), list.end(), [](const Manifest& a, const Manifest& b) {
+    return std::tie(a.weight, a.name) < std::tie(b.weight, b.name);
+  });
   return list;
 }
 
 Result<const ::hector_plugin*> PluginLoader::open(const Manifest& manifest) {
   if (manifest.abi != HECTOR_ABI_RECORD) {
-    return fail(Code::kFailedPrecondition, fmt::format("{} plugin '{}' was built for ABI '{}', this capsule has '{}'; build both together", module_kind_name(manifest.kind),
-                                                       manifest.name, manifest.abi, HECTOR_ABI_RECORD));
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format(
+            "{} plugin '{}' was built for ABI '{}', this capsule has '{}'; build both together",
+            module_kind_name(manifest.kind), manifest.name, manifest.abi, HECTOR_ABI_RECORD));
   }
   for (const auto& library : manifest.load_globally) {
     if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) == nullptr) {
-      return fail(Code::kFailedPrecondition, fmt::format("{} plugin '{}' needs {}: {}", module_kind_name(manifest.kind), manifest.name, library, dlerror()));
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("{} plugin '{}' needs {}: {}", module_kind_name(manifest.kind),
+                              manifest.name, library, dlerror()));
     }
   }
   const std::string file = (fs::path(manifest.folder) / manifest.library).string();
   auto opened = std::make_unique<Library>();
   opened->manifest = manifest;
   boost::system::error_code error;
-  opened->library.load(file, error, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (error) return fail(Code::kFailedPrecondition, fmt::format("{} cannot be opened: {}", file, error.message()));
-  if (!opened->library.has("hector_plugin_v1")) return fail(Code::kFailedPrecondition, fmt::format("{} exports no hector_plugin_v1", file));
+  opened->library.load(file, error,
+                       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  if (error)
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} cannot be opened: {}", file, error.message()));
+  if (!opened->library.has("hector_plugin_v1"))
+    return fail(Code::kFailedPrecondition, fmt::format("{} exports no hector_plugin_v1", file));
   const auto& plugin = opened->library.get<const ::hector_plugin>("hector_plugin_v1");
   if (plugin.abi != HECTOR_ABI_VERSION || plugin.size < sizeof(::hector_plugin)) {
-    return fail(Code::kFailedPrecondition, fmt::format("{} has plugin ABI {}, this capsule has {}", file, plugin.abi, HECTOR_ABI_VERSION));
+    return fail(Code::kFailedPrecondition, fmt::format("{} has plugin ABI {}, this capsule has {}",
+                                                       file, plugin.abi, HECTOR_ABI_VERSION));
   }
   const std::lock_guard lock(mutex_);
   libraries_[folder_of(manifest.kind) + "/" + manifest.name] = std::move(opened);
   return &plugin;
 }
 
-Status PluginLoader::load(ModuleKind kind, const std::string& name, const std::vector<std::string>* listen, const std::string& settings) {
+Status PluginLoader::load(ModuleKind kind, const std::string& name,
+                          const std::vector<std::string>* listen, const std::string& settings) {
   auto manifest = find(kind, name);
   if (!manifest) return fail(manifest.error());
   auto plugin = open(*manifest);
   if (!plugin) return fail(plugin.error());
-  const auto wrong_kind = [&] { return fail(Code::kFailedPrecondition, fmt::format("plugin '{}' makes no {}", name, module_kind_name(kind))); };
+  const auto wrong_kind = [&] {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("plugin '{}' makes no {}", name, module_kind_name(kind)));
+  };
   if (kind == ModuleKind::kProtocol) {
     if ((*plugin)->make_protocol == nullptr) return wrong_kind();
     std::unique_ptr<Protocol> made((*plugin)->make_protocol(kernel_->protocol_context(settings)));
-    if (!made) return fail(Code::kUnavailable, fmt::format("protocol '{}' could not start; the log says why", name));
-    return kernel_->add_protocol(name, std::move(made), listen != nullptr ? *listen : manifest->listen);
+    if (!made)
+      return fail(Code::kUnavailable,
+                  fmt::format("protocol '{}' could not start; the log says why", name));
+    return kernel_->add_protocol(name, std::move(made),
+                                 listen != nullptr ? *listen : manifest->listen);
   }
   if (kind == ModuleKind::kLanguage) {
     if ((*plugin)->make_language == nullptr) return wrong_kind();
     std::unique_ptr<Language> made((*plugin)->make_language(kernel_->language_context(settings)));
-    if (!made) return fail(Code::kUnavailable, fmt::format("language '{}' could not start; the log says why", name));
+    if (!made)
+      return fail(Code::kUnavailable,
+                  fmt::format("language '{}' could not start; the log says why", name));
     return kernel_->add_language(name, std::move(made));
   }
   if ((*plugin)->make_service == nullptr) return wrong_kind();
   std::unique_ptr<Service> made((*plugin)->make_service(kernel_->service_context(settings)));
-  if (!made) return fail(Code::kUnavailable, fmt::format("service '{}' could not start; the log says why", name));
+  if (!made)
+    return fail(Code::kUnavailable,
+                fmt::format("service '{}' could not start; the log says why", name));
   return kernel_->add_service(name, std::move(made));
 }
 
-Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& location, StoreContext context) {
+Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& location,
+                                                        StoreContext context) {
   const auto colon = location.find(':');
   const std::string name = location.substr(0, colon);
   context.location = colon == std::string::npos ? "" : location.substr(colon + 1);
@@ -152,20 +186,33 @@ Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& locat
   if (!manifest) return fail(manifest.error());
   auto plugin = open(*manifest);
   if (!plugin) return fail(plugin.error());
-  if ((*plugin)->make_store == nullptr) return fail(Code::kFailedPrecondition, fmt::format("plugin '{}' makes no store", name));
-  Error why{Code::kUnavailable, fmt::format("store '{}' could not start; the log says why", location), {}, {}, {}};
+  if ((*plugin)->make_store == nullptr)
+    return fail(Code::kFailedPrecondition, fmt::format("plugin '{}' makes no store", name));
+  Error why{Code::kUnavailable,
+            fmt::format("store '{}' could not start; the log says why", location),
+            {},
+            {},
+            {}};
   context.why = &why;
   std::unique_ptr<Store> store((*plugin)->make_store(context));
   if (!store) return fail(std::move(why));
   return store;
 }
 
-Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name, const std::vector<std::string>& listen, const std::string& settings, bool dry_run) {
+Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name,
+                                                    const std::vector<std::string>& listen,
+                                                    const std::string& settings, bool dry_run) {
   auto manifest = find(kind, name);
   if (!manifest) return fail(manifest.error());
-  if (dry_run) return std::vector<std::string>{fmt::format("{} {} would be loaded from {}", module_kind_name(kind), name, manifest->folder)};
-  if (auto loaded = load(kind, name, listen.empty() ? nullptr : &listen, settings.empty() ? "{}" : settings); !loaded) return fail(loaded.error());
-  return std::vector<std::string>{fmt::format("{} {} loaded from {}", module_kind_name(kind), name, manifest->folder)};
+  if (dry_run)
+    return std::vector<std::string>{fmt::format("{} {} would be loaded from {}",
+                                                module_kind_name(kind), name, manifest->folder)};
+  if (auto loaded =
+          load(kind, name, listen.empty() ? nullptr : &listen, settings.empty() ? "{}" : settings);
+      !loaded)
+    return fail(loaded.error());
+  return std::vector<std::string>{
+      fmt::format("{} {} loaded from {}", module_kind_name(kind), name, manifest->folder)};
 }
 
 void PluginLoader::retired(ModuleKind kind, const std::string& name) {
@@ -177,7 +224,9 @@ void PluginLoader::retired(ModuleKind kind, const std::string& name) {
   libraries_.erase(found);
 }
 
-std::string program_prefix() { return fs::read_symlink("/proc/self/exe").parent_path().parent_path().string(); }
+std::string program_prefix() {
+  return fs::read_symlink("/proc/self/exe").parent_path().parent_path().string();
+}
 
 std::vector<std::string> plugin_paths() {
   std::vector<std::string> paths;

@@ -1,6 +1,7 @@
 // What: PluginLoader, which finds plugins by their manifests and loads them.
-// Why: the manifest is read and its ABI record compared before the library is opened; nothing here knows a plugin by name.
-// Who: hector-capsule, the command line, the management interface through ModuleLoader.
+// Why: the manifest is read and its ABI record compared before the library is opened; nothing here
+// knows a plugin by name. Who: hector-capsule, the command line, the management interface through
+// ModuleLoader.
 #pragma once
 
 #include <map>
@@ -24,9 +25,10 @@ struct Manifest {
   std::string unload;  ///< "unmap" or "retire"
   std::string library;
   std::string abi;
-  std::vector<std::string> listen;          ///< where a protocol listens unless told otherwise
-  std::vector<std::string> load_globally;   ///< libraries whose symbols extensions of the plugin's runtime need
-  std::uint32_t weight = 100;               ///< what it costs to load; the command line takes the lightest
+  std::vector<std::string> listen;  ///< where a protocol listens unless told otherwise
+  std::vector<std::string>
+      load_globally;           ///< libraries whose symbols extensions of the plugin's runtime need
+  std::uint32_t weight = 100;  ///< what it costs to load; the command line takes the lightest
 };
 
 /// Any thread.
@@ -41,12 +43,16 @@ class PluginLoader final : public ModuleLoader {
   Result<Manifest> find(ModuleKind kind, const std::string& name) const;
   std::vector<Manifest> all(ModuleKind kind) const;
   /// FAILED_PRECONDITION if the ABI record differs: the library is not opened then.
-  Status load(ModuleKind kind, const std::string& name, const std::vector<std::string>* listen, const std::string& settings);
+  Status load(ModuleKind kind, const std::string& name, const std::vector<std::string>* listen,
+              const std::string& settings);
 
-  /// "sqlite:/var/lib/hector/north.db": the provider of that name with what stands behind it. The provider's errors.
+  /// "sqlite:/var/lib/hector/north.db": the provider of that name with what stands behind it. The
+  /// provider's errors.
   Result<std::unique_ptr<Store>> make_store(const std::string& location, StoreContext context);
 
-  Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::vector<std::string>& listen, const std::string& settings, bool dry_run) override;
+  Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name,
+                                        const std::vector<std::string>& listen,
+                                        const std::string& settings, bool dry_run) override;
   void retired(ModuleKind kind, const std::string& name) override;
 
  private:

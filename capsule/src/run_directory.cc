@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr const char* kEnding = ".reference";
-fs::path file_of(const std::string& directory, const std::string& capsule) { return fs::path(directory) / (capsule + kEnding); }
+fs::path file_of(const std::string& directory, const std::string& capsule) {
+  return fs::path(directory) / (capsule + kEnding);
+}
 }  // namespace
 
 std::string run_directory() {
@@ -38,9 +40,11 @@ std::string state_directory() {
   for (const char* name : {"HECTOR_STATE_DIRECTORY", "HECTOR_RUN_DIRECTORY"}) {
     if (const char* given = std::getenv(name)) return fs::absolute(given).string();
   }
-  if (const char* state = std::getenv("XDG_STATE_HOME")) return (fs::path(state) / "hector").string();
+  if (const char* state = std::getenv("XDG_STATE_HOME"))
+    return (fs::path(state) / "hector").string();
   const char* home = std::getenv("HOME");
-  return home == nullptr ? fmt::format("/var/lib/hector-{}", getuid()) : (fs::path(home) / ".local" / "state" / "hector").string();
+  return home == nullptr ? fmt::format("/var/lib/hector-{}", getuid())
+                         : (fs::path(home) / ".local" / "state" / "hector").string();
 }
 
 Status write_capsule_reference(const std::string& directory, const Reference& reference) {
@@ -49,11 +53,17 @@ Status write_capsule_reference(const std::string& directory, const Reference& re
   {
     std::ofstream out(fresh);
     out << reference.text() << '\n';
-    if (!out) return fail(Code::kUnavailable, fmt::format("'{}' cannot be written; set HECTOR_RUN_DIRECTORY to a folder of yours", fresh.string()));
+    if (!out)
+      return fail(
+          Code::kUnavailable,
+          fmt::format("'{}' cannot be written; set HECTOR_RUN_DIRECTORY to a folder of yours",
+                      fresh.string()));
   }
   std::error_code error;
   fs::rename(fresh, target, error);
-  if (error) return fail(Code::kUnavailable, fmt::format("'{}' cannot be written: {}", target.string(), error.message()));
+  if (error)
+    return fail(Code::kUnavailable,
+                fmt::format("'{}' cannot be written: {}", target.string(), error.message()));
   return {};
 }
 
@@ -68,7 +78,9 @@ Result<Reference> read_capsule_reference(const std::string& directory, const std
   std::string text;
   if (!in || !(in >> text)) {
     const auto names = running_capsules(directory);
-    return fail(Code::kNotFound, fmt::format("no capsule '{}' runs here ({}); running are {}", capsule, directory, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+    return fail(Code::kNotFound,
+                fmt::format("no capsule '{}' runs here ({}); running are {}", capsule, directory,
+                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
   }
   return Reference::from_text(text);
 }

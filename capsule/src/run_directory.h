@@ -1,6 +1,6 @@
-// What: the run directory, where each capsule of this user leaves the reference of its management interface.
-// Why: on one host a capsule is found by its name.
-// Who: hector-capsule writes it; the command line and `joined:` read it.
+// What: the run directory, where each capsule of this user leaves the reference of its management
+// interface. Why: on one host a capsule is found by its name. Who: hector-capsule writes it; the
+// command line and `joined:` read it.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@
 
 namespace hector {
 
-/// $HECTOR_RUN_DIRECTORY, else $XDG_RUNTIME_DIR/hector, else /tmp/hector-<uid>. Made if missing, for this user only.
+/// $HECTOR_RUN_DIRECTORY, else $XDG_RUNTIME_DIR/hector, else /tmp/hector-<uid>. Made if missing,
+/// for this user only.
 std::string run_directory();
 Status write_capsule_reference(const std::string& directory, const Reference& reference);
 void remove_capsule_reference(const std::string& directory, const std::string& capsule);
@@ -18,8 +19,8 @@ void remove_capsule_reference(const std::string& directory, const std::string& c
 Result<Reference> read_capsule_reference(const std::string& directory, const std::string& capsule);
 std::vector<std::string> running_capsules(const std::string& directory);
 
-/// Where a capsule keeps its state unless told otherwise: in $HECTOR_STATE_DIRECTORY, else in a run directory that was given, else in hector/ below
-/// $XDG_STATE_HOME or ~/.local/state.
+/// Where a capsule keeps its state unless told otherwise: in $HECTOR_STATE_DIRECTORY, else in a run
+/// directory that was given, else in hector/ below $XDG_STATE_HOME or ~/.local/state.
 std::string state_directory();
 
 }  // namespace hector

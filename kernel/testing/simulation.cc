@@ -13,12 +13,16 @@ std::string host_of(const NetworkAddress& address) {
 
 class Simulation::Socket final : public DatagramSocket {
  public:
-  Socket(Simulation& world, NetworkAddress local, Reading reading, Receiver receiver) : world_(world), local_(local), reading_(reading), receiver_(std::move(receiver)) { world_.sockets_[local_.text()] = this; }
+  Socket(Simulation& world, NetworkAddress local, Reading reading, Receiver receiver)
+      : world_(world), local_(local), reading_(reading), receiver_(std::move(receiver)) {
+    world_.sockets_[local_.text()] = this;
+  }
   ~Socket() override {
     world_.sockets_.erase(local_.text());
     for (auto& [group, members] : world_.groups_) members.erase(this);
   }
-  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override {
+  bool send(const NetworkAddress& to,
+            std::span<const std::span<const std::uint8_t>> parts) noexcept override {
     std::vector<std::uint8_t> octets;
     for (const auto& part : parts) octets.insert(octets.end(), part.begin(), part.end());
     return world_.send(local_, to, std::move(octets));
@@ -33,7 +37,9 @@ class Simulation::Socket final : public DatagramSocket {
     world_.groups_[group.text()].insert(this);
     return {};
   }
-  void receive(const NetworkAddress& from, const std::vector<std::uint8_t>& octets) { receiver_(from, octets); }
+  void receive(const NetworkAddress& from, const std::vector<std::uint8_t>& octets) {
+    receiver_(from, octets);
+  }
 
  private:
   Simulation& world_;
@@ -45,13 +51,17 @@ class Simulation::Socket final : public DatagramSocket {
 class Simulation::Host final : public Network {
  public:
   Host(Simulation& world, NetworkAddress address) : world_(world), address_(address) {}
-  Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options, DatagramSocket::Receiver receiver) override {
+  Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options,
+                                               DatagramSocket::Receiver receiver) override {
     const NetworkAddress& local = options.local;
     NetworkAddress bound = local;
-    if (!local.is_multicast()) std::copy(std::begin(address_.octets), std::end(address_.octets), std::begin(bound.octets));
+    if (!local.is_multicast())
+      std::copy(std::begin(address_.octets), std::end(address_.octets), std::begin(bound.octets));
     if (bound.port == 0) bound.port = world_.next_port_++;
-    if (world_.sockets_.contains(bound.text())) return fail(Code::kAlreadyExists, bound.text() + " is in use");
-    return std::unique_ptr<DatagramSocket>(std::make_unique<Socket>(world_, bound, options.reading, std::move(receiver)));
+    if (world_.sockets_.contains(bound.text()))
+      return fail(Code::kAlreadyExists, bound.text() + " is in use");
+    return std::unique_ptr<DatagramSocket>(
+        std::make_unique<Socket>(world_, bound, options.reading, std::move(receiver)));
   }
 
  private:
@@ -59,10 +69,13 @@ class Simulation::Host final : public Network {
   NetworkAddress address_;
 };
 
-std::unique_ptr<Network> Simulation::host(const std::string& host) { return std::make_unique<Host>(*this, *NetworkAddress::parse(host + ":0")); }
+std::unique_ptr<Network> Simulation::host(const std::string& host) {
+  return std::make_unique<Host>(*this, *NetworkAddress::parse(host + ":0"));
+}
 
 std::chrono::system_clock::time_point Simulation::wall() const noexcept {
-  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(now_.time_since_epoch()));
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(now_.time_since_epoch()));
 }
 
 std::uint64_t Simulation::next() noexcept {
@@ -114,7 +127,8 @@ bool Simulation::run_until(const std::function<bool()>& holds, Duration at_most)
   return true;
 }
 
-bool Simulation::send(const NetworkAddress& from, const NetworkAddress& to, std::vector<std::uint8_t> octets) {
+bool Simulation::send(const NetworkAddress& from, const NetworkAddress& to,
+                      std::vector<std::uint8_t> octets) {
   ++datagrams_;
   for (const auto octet : octets) trace(octet);
   if (chance() < rules.loss || cuts_.contains(std::minmax(host_of(from), host_of(to)))) return true;
@@ -127,7 +141,8 @@ bool Simulation::send(const NetworkAddress& from, const NetworkAddress& to, std:
   return true;
 }
 
-void Simulation::deliver(const NetworkAddress& from, const NetworkAddress& to, const std::vector<std::uint8_t>& octets) {
+void Simulation::deliver(const NetworkAddress& from, const NetworkAddress& to,
+                         const std::vector<std::uint8_t>& octets) {
   if (to.is_multicast()) {
     const auto members = groups_[to.text()];
     for (auto* member : members) member->receive(from, octets);

@@ -1,6 +1,6 @@
 // What: Simulation, a world of capsules on a simulated clock and network, in one thread, by seed.
-// Why: loss, delay, duplication, reordering and partitions on demand, and the same run again from its seed.
-// Who: tests of the kernel and of protocols.
+// Why: loss, delay, duplication, reordering and partitions on demand, and the same run again from
+// its seed. Who: tests of the kernel and of protocols.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,21 @@ struct NetworkRules {
   double loss = 0;         ///< share of datagrams that vanish
   double duplication = 0;  ///< share that arrives twice
   Duration delay_min = std::chrono::microseconds(50);
-  Duration delay_max = std::chrono::microseconds(200);  ///< above delay_min: datagrams overtake each other
+  Duration delay_max =
+      std::chrono::microseconds(200);  ///< above delay_min: datagrams overtake each other
 };
 
-/// Not for several threads. Everything happens inside step(): tasks, timers and datagrams, in the order of their times.
+/// Not for several threads. Everything happens inside step(): tasks, timers and datagrams, in the
+/// order of their times.
 class Simulation final : public Clock, public Executor, public Random, public Log {
  public:
   explicit Simulation(std::uint64_t seed) : state_(seed * 2 + 1), seed_(seed) {}
 
   NetworkRules rules;
   /// Datagrams between these two hosts vanish.
-  void cut(const std::string& host_a, const std::string& host_b) { cuts_.insert(std::minmax(host_a, host_b)); }
+  void cut(const std::string& host_a, const std::string& host_b) {
+    cuts_.insert(std::minmax(host_a, host_b));
+  }
   void heal() { cuts_.clear(); }
 
   /// A network as one host sees it; `host` is an IPv4 address.
@@ -70,7 +74,8 @@ class Simulation final : public Clock, public Executor, public Random, public Lo
   class Socket;
   friend class Socket;
   bool send(const NetworkAddress& from, const NetworkAddress& to, std::vector<std::uint8_t> octets);
-  void deliver(const NetworkAddress& from, const NetworkAddress& to, const std::vector<std::uint8_t>& octets);
+  void deliver(const NetworkAddress& from, const NetworkAddress& to,
+               const std::vector<std::uint8_t>& octets);
   double chance() { return static_cast<double>(next() >> 11) / 9007199254740992.0; }
   void trace(std::uint64_t value) noexcept { trace_ = (trace_ ^ value) * 0x100000001b3ULL; }
 

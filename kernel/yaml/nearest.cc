@@ -26,7 +26,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string nearest_hint(std::string_view wrong, const std::vector<std::string>& names) {
   constexpr std::size_t kNameOctetsMax = 128;
   if (wrong.size() > kNameOctetsMax) return {};
-  std::size_t best = wrong.size() < 3 ? 2 : std::max<std::size_t>(2, wrong.size() / 3) + 1;  // two letters swapped count as two
+  std::size_t best = wrong.size() < 3 ? 2
+                                      : std::max<std::size_t>(2, wrong.size() / 3) +
+                                            1;  // two letters swapped count as two
   std::string_view nearest;
   for (const auto& name : names) {
     if (name.size() > kNameOctetsMax) continue;

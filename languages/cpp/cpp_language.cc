@@ -1,9 +1,9 @@
-// What: the cpp language: loads shared objects that export hector_template_v1 and runs their Objects.
-// Why: compiled Objects in any language with a C ABI.
-// Who: loaded by capsules whose configuration lists `cpp`.
+// What: the cpp language: loads shared objects that export hector_template_v1 and runs their
+// Objects. Why: compiled Objects in any language with a C ABI. Who: loaded by capsules whose
+// configuration lists `cpp`.
 #include <dlfcn.h>
-
 #include <fmt/format.h>
+
 #include <map>
 
 #include "hector/c_handles.h"
@@ -13,7 +13,9 @@ namespace {
 
 using namespace hector;
 
-void take_text(void* context, const char* text, size_t size) { static_cast<std::string*>(context)->assign(text, size); }
+void take_text(void* context, const char* text, size_t size) {
+  static_cast<std::string*>(context)->assign(text, size);
+}
 
 class CppServant final : public Servant {
  public:
@@ -23,7 +25,9 @@ class CppServant final : public Servant {
     for (auto& [session, handle] : sessions_) hector_session_release(handle);
     code_.destroy(instance_);
   }
-  void invoke(Call& call) noexcept override { code_.invoke(instance_, numbers_[call.operation->index], handle_of(call)); }
+  void invoke(Call& call) noexcept override {
+    code_.invoke(instance_, numbers_[call.operation->index], handle_of(call));
+  }
   void bound(const std::shared_ptr<Session>& session) noexcept override {
     if (code_.bound == nullptr) return;
     auto* handle = make_session_handle(session);
@@ -37,15 +41,20 @@ class CppServant final : public Servant {
     hector_session_release(found->second);
     sessions_.erase(found);
   }
-  bool has_state() const noexcept override { return code_.save != nullptr && code_.restore != nullptr; }
+  bool has_state() const noexcept override {
+    return code_.save != nullptr && code_.restore != nullptr;
+  }
   Result<Bytes> save() noexcept override {
     std::string state, why;
-    if (code_.save(instance_, take_text, &state, take_text, &why) != 0) return fail(Code::kUnknown, fmt::format("its state could not be saved: {}", why));
+    if (code_.save(instance_, take_text, &state, take_text, &why) != 0)
+      return fail(Code::kUnknown, fmt::format("its state could not be saved: {}", why));
     return Bytes::take(std::move(state));
   }
   Status restore(const Bytes& state) noexcept override {
     std::string why;
-    if (code_.restore(instance_, {state.data(), state.size()}, take_text, &why) != 0) return fail(Code::kFailedPrecondition, fmt::format("it does not take its predecessor's state: {}", why));
+    if (code_.restore(instance_, {state.data(), state.size()}, take_text, &why) != 0)
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("it does not take its predecessor's state: {}", why));
     return {};
   }
 
@@ -65,25 +74,33 @@ class CppTemplate final : public TemplateCode {
     info_.thread = code.thread == 0 ? ThreadModel::kPrivate : ThreadModel::kPooled;
     info_.parallel = code.parallel != 0;
     info_.type_yaml = code.type_yaml == nullptr ? "" : code.type_yaml;
-    info_.type_model = std::string(reinterpret_cast<const char*>(code.type_model.data), code.type_model.size);
+    info_.type_model =
+        std::string(reinterpret_cast<const char*>(code.type_model.data), code.type_model.size);
     info_.description = code.description == nullptr ? "" : code.description;
   }
   const TemplateInfo& info() const noexcept override { return info_; }
 
-  Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr interface, const std::string& arguments) override {
+  Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr interface,
+                                               const std::string& arguments) override {
     std::vector<std::uint32_t> numbers;
     for (const auto& operation : interface->operations()) {
       std::uint32_t number = 0;
-      while (code_.operations[number] != nullptr && operation.name != code_.operations[number]) ++number;
+      while (code_.operations[number] != nullptr && operation.name != code_.operations[number])
+        ++number;
       if (code_.operations[number] == nullptr) {
-        return fail(Code::kFailedPrecondition, fmt::format("template {} has no method for operation '{}' of {}", info_.name, operation.name, interface->id()));
+        return fail(Code::kFailedPrecondition,
+                    fmt::format("template {} has no method for operation '{}' of {}", info_.name,
+                                operation.name, interface->id()));
       }
       numbers.push_back(number);
     }
     std::string why;
     void* instance = code_.create(handle_of(capsule), arguments.c_str(), take_text, &why);
-    if (instance == nullptr) return fail(Code::kInvalidArgument, fmt::format("an Object of {} could not be made: {}", info_.name, why));
-    return std::unique_ptr<Servant>(std::make_unique<CppServant>(code_, instance, std::move(numbers)));
+    if (instance == nullptr)
+      return fail(Code::kInvalidArgument,
+                  fmt::format("an Object of {} could not be made: {}", info_.name, why));
+    return std::unique_ptr<Servant>(
+        std::make_unique<CppServant>(code_, instance, std::move(numbers)));
   }
 
  private:
@@ -96,15 +113,22 @@ class CppLanguage final : public Language {
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
 
   Result<std::unique_ptr<TemplateCode>> load(const std::string& path) override {
-    // Kept mapped (reliability of dlclose with C++ leftovers): objects, message types and threads of a template may outlive it.
+    // Kept mapped (reliability of dlclose with C++ leftovers): objects, message types and threads
+    // of a template may outlive it.
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (library == nullptr) return fail(Code::kInvalidArgument, fmt::format("template {} cannot be opened: {}", path, dlerror()));
+    if (library == nullptr)
+      return fail(Code::kInvalidArgument,
+                  fmt::format("template {} cannot be opened: {}", path, dlerror()));
     using Entry = const hector_template* (*)();
     const auto entry = reinterpret_cast<Entry>(dlsym(library, "hector_template_v1"));
-    if (entry == nullptr) return fail(Code::kInvalidArgument, fmt::format("{} exports no hector_template_v1: it is no template", path));
+    if (entry == nullptr)
+      return fail(Code::kInvalidArgument,
+                  fmt::format("{} exports no hector_template_v1: it is no template", path));
     const hector_template* code = entry();
     if (code == nullptr || code->abi != HECTOR_C_ABI || code->size < sizeof(hector_template)) {
-      return fail(Code::kInvalidArgument, fmt::format("template {} was built for another C API than {}", path, HECTOR_C_ABI));
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format("template {} was built for another C API than {}", path, HECTOR_C_ABI));
     }
     return std::unique_ptr<TemplateCode>(std::make_unique<CppTemplate>(*code));
   }
@@ -117,4 +141,5 @@ Language* make(const LanguageContext&) { return new CppLanguage(); }
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "cpp", nullptr, make, nullptr};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "cpp", nullptr, make, nullptr};

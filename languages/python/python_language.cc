@@ -2,11 +2,11 @@
 // Why: Objects in Python beside those in C++.
 // Who: loaded by capsules whose configuration lists `python`.
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <pybind11/embed.h>
 #include <pybind11/stl.h>
 
 #include <filesystem>
-#include <fmt/format.h>
 #include <map>
 
 #include "hector/plugin.h"
@@ -21,14 +21,19 @@ using python::PyCall;
 using python::PyCapsule;
 using python::PySession;
 
-/// Debian's interpreter, wherever PATH leads: it decides where the standard library and dist-packages are.
+/// Debian's interpreter, wherever PATH leads: it decides where the standard library and
+/// dist-packages are.
 constexpr const wchar_t* kExecutable = L"/usr/bin/python3.11";
 
 Error error_of(py::error_already_set& error) {
   try {
     const py::object parts = py::module_::import("hector.errors").attr("parts_from_exception");
     const py::tuple found = parts(error.value());
-    return {code_from_number(found[0].cast<std::uint32_t>()), found[1].cast<std::string>(), found[2].cast<std::string>(), found[3].cast<std::string>(), {}};
+    return {code_from_number(found[0].cast<std::uint32_t>()),
+            found[1].cast<std::string>(),
+            found[2].cast<std::string>(),
+            found[3].cast<std::string>(),
+            {}};
   } catch (py::error_already_set&) {
     return {Code::kUnknown, error.what(), {}, {}, {}};
   }
@@ -52,7 +57,8 @@ class Held {
 
 class PythonServant final : public Servant {
  public:
-  PythonServant(py::object object, Capsule& capsule, Log& log) : object_(std::move(object)), capsule_(capsule), log_(log) {}
+  PythonServant(py::object object, Capsule& capsule, Log& log)
+      : object_(std::move(object)), capsule_(capsule), log_(log) {}
   void invoke(Call& call) noexcept override {
     const py::gil_scoped_acquire acquire;
     const auto handle = std::make_shared<PyCall>(call);
@@ -96,7 +102,8 @@ class PythonServant final : public Servant {
     try {
       object_.get().attr(what)(PySession{session, &capsule_.clock(), &capsule_});
     } catch (const std::exception& error) {
-      log_.write(Level::kError, "a Python Object failed", {{"object", capsule_.object_name()}, {"in", what}, {"error", error.what()}});
+      log_.write(Level::kError, "a Python Object failed",
+                 {{"object", capsule_.object_name()}, {"in", what}, {"error", error.what()}});
     }
   }
   Held object_;
@@ -117,15 +124,18 @@ class PythonTemplate final : public TemplateCode {
   }
   const TemplateInfo& info() const noexcept override { return info_; }
 
-  Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr, const std::string& arguments) override {
+  Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr,
+                                               const std::string& arguments) override {
     const py::gil_scoped_acquire acquire;
     try {
       const py::object make = py::module_::import("hector.runtime").attr("Object");
       py::object made = make(description_->get(), PyCapsule{&capsule}, arguments);
-      return std::unique_ptr<Servant>(std::make_unique<PythonServant>(std::move(made), capsule, log_));
+      return std::unique_ptr<Servant>(
+          std::make_unique<PythonServant>(std::move(made), capsule, log_));
     } catch (py::error_already_set& error) {
       Error why = error_of(error);
-      why.message = fmt::format("an Object of {} could not be made: {}: {}", info_.name, why.type, why.message);
+      why.message = fmt::format("an Object of {} could not be made: {}: {}", info_.name, why.type,
+                                why.message);
       return fail(std::move(why));
     }
   }
@@ -158,8 +168,12 @@ class PythonLanguage final : public Language {
       PyConfig_SetString(&config, &config.executable, kExecutable);
       const PyStatus status = Py_InitializeFromConfig(&config);
       PyConfig_Clear(&config);
-      if (PyStatus_Exception(status) != 0) return fail(Code::kUnavailable, fmt::format("CPython does not start: {}", status.err_msg == nullptr ? "?" : status.err_msg));
-      PyEval_SaveThread();  // from here on every thread takes the lock when it needs it; the interpreter is never ended
+      if (PyStatus_Exception(status) != 0)
+        return fail(Code::kUnavailable,
+                    fmt::format("CPython does not start: {}",
+                                status.err_msg == nullptr ? "?" : status.err_msg));
+      PyEval_SaveThread();  // from here on every thread takes the lock when it needs it; the
+                            // interpreter is never ended
     }
     const py::gil_scoped_acquire acquire;
     try {
@@ -167,7 +181,8 @@ class PythonLanguage final : public Language {
       py::module_::import("hector.runtime");
       add_source();
     } catch (py::error_already_set& error) {
-      return fail(Code::kUnavailable, fmt::format("the hector package does not load: {}", error.what()));
+      return fail(Code::kUnavailable,
+                  fmt::format("the hector package does not load: {}", error.what()));
     }
     return {};
   }
@@ -176,9 +191,11 @@ class PythonLanguage final : public Language {
     const py::gil_scoped_acquire acquire;
     try {
       py::object description = py::module_::import("hector.runtime").attr("load")(path);
-      return std::unique_ptr<TemplateCode>(std::make_unique<PythonTemplate>(std::move(description), *context_.log));
+      return std::unique_ptr<TemplateCode>(
+          std::make_unique<PythonTemplate>(std::move(description), *context_.log));
     } catch (py::error_already_set& error) {
-      return fail(Code::kInvalidArgument, fmt::format("template {} does not load: {}", path, error.what()));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("template {} does not load: {}", path, error.what()));
     }
   }
 
@@ -188,18 +205,23 @@ class PythonLanguage final : public Language {
     const py::object module = py::module_::import("types").attr("SimpleNamespace");
     const py::object bad = py::module_::import("hector.modules").attr("BadModule");
     const auto fetch_from = context_.fetch_module;
-    auto fetch = py::cpp_function([fetch_from, module, bad](const std::string& name, const std::string& abi) -> py::object {
-      Result<CodeModule> found = fail(Code::kUnavailable, "");
-      {
-        const py::gil_scoped_release release;
-        found = fetch_from("python", name, abi);
-      }
-      using namespace pybind11::literals;
-      if (found) return module("content"_a = py::bytes(found->content), "digest"_a = found->digest, "media"_a = found->media, "is_package"_a = found->is_package);
-      if (found.error().code == Code::kNotFound || found.error().code == Code::kUnimplemented) return py::none();
-      PyErr_SetString(found.error().type == kBadModule ? bad.ptr() : PyExc_OSError, found.error().message.c_str());
-      throw py::error_already_set();
-    });
+    auto fetch = py::cpp_function(
+        [fetch_from, module, bad](const std::string& name, const std::string& abi) -> py::object {
+          Result<CodeModule> found = fail(Code::kUnavailable, "");
+          {
+            const py::gil_scoped_release release;
+            found = fetch_from("python", name, abi);
+          }
+          using namespace pybind11::literals;
+          if (found)
+            return module("content"_a = py::bytes(found->content), "digest"_a = found->digest,
+                          "media"_a = found->media, "is_package"_a = found->is_package);
+          if (found.error().code == Code::kNotFound || found.error().code == Code::kUnimplemented)
+            return py::none();
+          PyErr_SetString(found.error().type == kBadModule ? bad.ptr() : PyExc_OSError,
+                          found.error().message.c_str());
+          throw py::error_already_set();
+        });
     py::module_::import("hector.modules").attr("finder")().attr("add")(fetch);
     source_ = std::make_unique<Held>(std::move(fetch));
   }
@@ -226,4 +248,5 @@ Language* make(const LanguageContext& context) {
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "python", nullptr, make, nullptr};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "python", nullptr, make, nullptr};

@@ -27,7 +27,10 @@ py::object exception_of(const Error& error) {
 }
 
 Deadline deadline_of(const Clock& clock, double seconds) {
-  return seconds > 0 ? clock.now() + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)) : kNever;
+  return seconds > 0
+             ? clock.now() +
+                   std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds))
+             : kNever;
 }
 
 /// Runs a prepared call with the interpreter let go.
@@ -48,7 +51,8 @@ CallbackCall& callback_call(py::function done) {
     const py::gil_scoped_acquire acquire;
     try {
       if (call.error) {
-        (*held)(py::none(), py::make_tuple(static_cast<int>(call.error->code), call.error->text(), call.error->type, py::bytes(call.error->detail)));
+        (*held)(py::none(), py::make_tuple(static_cast<int>(call.error->code), call.error->text(),
+                                           call.error->type, py::bytes(call.error->detail)));
       } else {
         const Bytes& reply = call.reply.bytes();
         (*held)(py::bytes(reinterpret_cast<const char*>(reply.data()), reply.size()), py::none());
@@ -78,18 +82,51 @@ void bind_call(py::module_& module) {
              call->complete(Payload(Bytes::copy(reply)));
            })
       .def("fail",
-           [](PyCall& self, int code, const std::string& message, const std::string& type, const std::string& detail) {
+           [](PyCall& self, int code, const std::string& message, const std::string& type,
+              const std::string& detail) {
              Call* call = self.take();
              if (call == nullptr) return;
              const py::gil_scoped_release release;
-             call->fail({code_from_number(static_cast<std::uint32_t>(code)), message, type, detail, {}});
+             call->fail(
+                 {code_from_number(static_cast<std::uint32_t>(code)), message, type, detail, {}});
            })
-      .def_property_readonly("is_cancelled", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->is_cancelled(); })
-      .def_property_readonly("principal", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->peer != nullptr ? self.call_or_null()->peer->principal : std::string(); })
-      .def_property_readonly("protocol", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->peer != nullptr ? self.call_or_null()->peer->protocol : std::string(); })
-      .def_property_readonly("traceparent", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->header.trace.is_set() ? self.call_or_null()->header.trace.traceparent() : std::string(); })
-      .def_property_readonly("has_deadline", [](PyCall& self) { return self.call_or_null() != nullptr && self.call_or_null()->header.deadline != kNever; })
-      .def_property_readonly("metadata", [](PyCall& self) { return self.call_or_null() == nullptr ? Metadata() : self.call_or_null()->header.metadata; })
+      .def_property_readonly("is_cancelled",
+                             [](PyCall& self) {
+                               return self.call_or_null() != nullptr &&
+                                      self.call_or_null()->is_cancelled();
+                             })
+      .def_property_readonly("principal",
+                             [](PyCall& self) {
+                               return self.call_or_null() != nullptr &&
+                                              self.call_or_null()->peer != nullptr
+                                          ? self.call_or_null()->peer->principal
+                                          : std::string();
+                             })
+      .def_property_readonly("protocol",
+                             [](PyCall& self) {
+                               return self.call_or_null() != nullptr &&
+                                              self.call_or_null()->peer != nullptr
+                                          ? self.call_or_null()->peer->protocol
+                                          : std::string();
+                             })
+      .def_property_readonly("traceparent",
+                             [](PyCall& self) {
+                               return self.call_or_null() != nullptr &&
+                                              self.call_or_null()->header.trace.is_set()
+                                          ? self.call_or_null()->header.trace.traceparent()
+                                          : std::string();
+                             })
+      .def_property_readonly("has_deadline",
+                             [](PyCall& self) {
+                               return self.call_or_null() != nullptr &&
+                                      self.call_or_null()->header.deadline != kNever;
+                             })
+      .def_property_readonly("metadata",
+                             [](PyCall& self) {
+                               return self.call_or_null() == nullptr
+                                          ? Metadata()
+                                          : self.call_or_null()->header.metadata;
+                             })
       .def("read",
            [](PyCall& self) -> py::object {
              if (!self.stream()) return py::none();
@@ -133,17 +170,21 @@ void bind_call(py::module_& module) {
 
 void bind_reach(py::module_& module) {
   py::class_<PyTarget>(module, "Target")
-      .def("model", [](const PyTarget& self) { return py::bytes(self.target->interface()->model()); })
-      .def("descriptors", [](const PyTarget& self) { return py::bytes(self.target->interface()->descriptors()); })
+      .def("model",
+           [](const PyTarget& self) { return py::bytes(self.target->interface()->model()); })
+      .def("descriptors",
+           [](const PyTarget& self) { return py::bytes(self.target->interface()->descriptors()); })
       .def("call",
-           [](const PyTarget& self, const std::string& operation, const std::string& request, double timeout) {
+           [](const PyTarget& self, const std::string& operation, const std::string& request,
+              double timeout) {
              WaitedCall call;
              call.header.operation_name = operation;
              call.header.deadline = deadline_of(*self.clock, timeout);
              call.request = Payload(Bytes::copy(request));
              return wait_for(call, *self.target, *self.clock);
            })
-      .def("start", [](const PyTarget& self, const std::string& operation, const std::string& request, double timeout, py::function done) {
+      .def("start", [](const PyTarget& self, const std::string& operation,
+                       const std::string& request, double timeout, py::function done) {
         auto& call = callback_call(std::move(done));
         call.header.operation_name = operation;
         call.header.deadline = deadline_of(*self.clock, timeout);
@@ -155,7 +196,12 @@ void bind_reach(py::module_& module) {
       .def("name", [](const PyCapsule& self) { return self.capsule->name(); })
       .def("object_name", [](const PyCapsule& self) { return self.capsule->object_name(); })
       .def("principal", [](const PyCapsule& self) { return self.capsule->principal(); })
-      .def("log", [](const PyCapsule& self, const std::string& event, const std::string& detail) { self.capsule->log().write(Level::kInfo, event, {{"object", self.capsule->object_name()}, {"detail", detail}}); })
+      .def("log",
+           [](const PyCapsule& self, const std::string& event, const std::string& detail) {
+             self.capsule->log().write(
+                 Level::kInfo, event,
+                 {{"object", self.capsule->object_name()}, {"detail", detail}});
+           })
       .def("advertise",
            [](const PyCapsule& self, const std::map<std::string, std::string>& properties) {
              Status done;
@@ -190,11 +236,13 @@ void bind_reach(py::module_& module) {
              auto members = self.session->members(role);
              if (!members) raise(members.error());
              std::vector<std::tuple<std::string, std::string, std::uint32_t>> list;
-             for (const auto& member : *members) list.emplace_back(member.object, member.capsule, member.number);
+             for (const auto& member : *members)
+               list.emplace_back(member.object, member.capsule, member.number);
              return list;
            })
       .def("call",
-           [](const PySession& self, const std::string& interaction, std::uint32_t member, const std::string& request, double timeout) {
+           [](const PySession& self, const std::string& interaction, std::uint32_t member,
+              const std::string& request, double timeout) {
              auto number = self.session->interaction(interaction);
              if (!number) raise(number.error());
              WaitedCall call;
@@ -208,7 +256,8 @@ void bind_reach(py::module_& module) {
              }
            })
       .def("multicast",
-           [](const PySession& self, const std::string& interaction, const std::string& request, double timeout) {
+           [](const PySession& self, const std::string& interaction, const std::string& request,
+              double timeout) {
              auto number = self.session->interaction(interaction);
              if (!number) raise(number.error());
              struct Told {
@@ -220,23 +269,43 @@ void bind_reach(py::module_& module) {
                const py::gil_scoped_release release;
                hector_session* const handle = make_session_handle(self.session);
                code = hector_session_multicast_wait(
-                   handle, *number, {reinterpret_cast<const std::uint8_t*>(request.data()), request.size()}, static_cast<std::int64_t>(timeout * 1e9), handle_of(*self.capsule),
-                   [](void* context, std::uint32_t, int is_known, const hector_error* error, hector_bytes reply) {
-                     const auto text = [](hector_bytes bytes) { return std::string(reinterpret_cast<const char*>(bytes.data), bytes.size); };
+                   handle, *number,
+                   {reinterpret_cast<const std::uint8_t*>(request.data()), request.size()},
+                   static_cast<std::int64_t>(timeout * 1e9), handle_of(*self.capsule),
+                   [](void* context, std::uint32_t, int is_known, const hector_error* error,
+                      hector_bytes reply) {
+                     const auto text = [](hector_bytes bytes) {
+                       return std::string(reinterpret_cast<const char*>(bytes.data), bytes.size);
+                     };
                      std::optional<Error> failed;
-                     if (error != nullptr) failed = Error{code_from_number(error->code), text(error->message), text(error->type), text(error->detail), {}};
-                     static_cast<Told*>(context)->members.emplace_back(is_known != 0, std::move(failed), text(reply));
+                     if (error != nullptr)
+                       failed = Error{code_from_number(error->code),
+                                      text(error->message),
+                                      text(error->type),
+                                      text(error->detail),
+                                      {}};
+                     static_cast<Told*>(context)->members.emplace_back(
+                         is_known != 0, std::move(failed), text(reply));
                    },
-                   [](void* context, const char* text, std::size_t size) { static_cast<Told*>(context)->why.assign(text, size); }, &told);
+                   [](void* context, const char* text, std::size_t size) {
+                     static_cast<Told*>(context)->why.assign(text, size);
+                   },
+                   &told);
                hector_session_release(handle);
              }
              py::list members;
              for (const auto& [is_known, error, reply] : told.members) {
-               members.append(py::make_tuple(is_known, error ? exception_of(*error) : py::object(py::none()), py::bytes(reply)));
+               members.append(py::make_tuple(is_known,
+                                             error ? exception_of(*error) : py::object(py::none()),
+                                             py::bytes(reply)));
              }
-             return py::make_tuple(code == 0 ? py::object(py::none()) : exception_of({code_from_number(code), told.why, {}, {}, {}}), members);
+             return py::make_tuple(
+                 code == 0 ? py::object(py::none())
+                           : exception_of({code_from_number(code), told.why, {}, {}, {}}),
+                 members);
            })
-      .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member, const std::string& request, double timeout, py::function done) {
+      .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member,
+                       const std::string& request, double timeout, py::function done) {
         auto number = self.session->interaction(interaction);
         if (!number) raise(number.error());
         auto& call = callback_call(std::move(done));
@@ -258,7 +327,9 @@ PYBIND11_EMBEDDED_MODULE(_hector, module) {
     auto types = read_type_descriptions(path);
     if (!types) raise(types.error());
     py::list list;
-    for (const auto& type : *types) list.append(py::make_tuple(type.id, type.is_binding, py::bytes(type.model), py::bytes(type.descriptors)));
+    for (const auto& type : *types)
+      list.append(py::make_tuple(type.id, type.is_binding, py::bytes(type.model),
+                                 py::bytes(type.descriptors)));
     return list;
   });
 }

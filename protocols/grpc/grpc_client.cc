@@ -15,7 +15,8 @@ namespace {
 
 void set_deadline(grpc::ClientContext& client, Deadline deadline, TimePoint now) {
   if (deadline == kNever) return;
-  client.set_deadline(std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(deadline - now));
+  client.set_deadline(std::chrono::system_clock::now() +
+                      std::chrono::duration_cast<std::chrono::microseconds>(deadline - now));
 }
 
 /// What travels as metadata.
@@ -36,7 +37,8 @@ void fill(grpc::ClientContext& client, const Header& header, TimePoint now) {
 }
 
 std::string method_of(const Header& header) {
-  return header.session != 0 ? kSessionFlow : "/" + header.interface_name + "/" + header.operation_name;
+  return header.session != 0 ? kSessionFlow
+                             : "/" + header.interface_name + "/" + header.operation_name;
 }
 
 void end(Call& call, const grpc::Status& status, const grpc::ClientContext& client) {
@@ -53,7 +55,9 @@ struct UnaryCall {
 };
 
 /// A flow: reactor and Stream in one, kept alive by itself until OnDone.
-class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>, public Stream, public std::enable_shared_from_this<ClientFlow> {
+class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                         public Stream,
+                         public std::enable_shared_from_this<ClientFlow> {
  public:
   explicit ClientFlow(Call& call) : call_(&call), is_in_only_(call.flow == Flow::kIn) {}
 
@@ -156,7 +160,9 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     {
       const std::lock_guard lock(mutex_);
       over_ = done_ = true;
-      if (!status.ok()) broken_ = call_->is_cancelled() ? call_->why_cancelled() : to_error(status, client_.GetServerTrailingMetadata());
+      if (!status.ok())
+        broken_ = call_->is_cancelled() ? call_->why_cancelled()
+                                        : to_error(status, client_.GetServerTrailingMetadata());
       reader = std::move(reader_);
       reader_ = {};
       writer = std::move(writer_);
@@ -164,8 +170,10 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     }
     if (writer) writer(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
     if (reader) {
-      if (broken_) reader(tl::unexpected(*broken_));
-      else reader(std::optional<Payload>());
+      if (broken_)
+        reader(tl::unexpected(*broken_));
+      else
+        reader(std::optional<Payload>());
     }
     end(*call_, status, client_);
   }
@@ -193,19 +201,27 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
 
 class GrpcChannel final : public Channel, public std::enable_shared_from_this<GrpcChannel> {
  public:
-  GrpcChannel(const ProtocolContext& context, const std::string& address) : context_(context), address_(address) {
+  GrpcChannel(const ProtocolContext& context, const std::string& address)
+      : context_(context), address_(address) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax) + 1024);
     arguments.SetMaxSendMessageSize(-1);
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2'000);  // what it is called is not what it is: the time that one attempt gets
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+                     2'000);  // what it is called is not what it is: the time that one attempt gets
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stub_ = std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    stub_ = std::make_unique<grpc::GenericStub>(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
   }
 
   void start(Call& call) noexcept override {
-    if (closed_) return call.fail({Code::kUnavailable, fmt::format("grpc {}: the channel is closed", address_), {}, {}, {}});
+    if (closed_)
+      return call.fail({Code::kUnavailable,
+                        fmt::format("grpc {}: the channel is closed", address_),
+                        {},
+                        {},
+                        {}});
     if (call.kind == Kind::kStream) {
       auto flow = std::make_shared<ClientFlow>(call);
       call.give_stream(flow);
@@ -226,13 +242,19 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     }
     const Bytes& octets = call.request.bytes();
     if (octets.size() > kMessageOctetsMax) {
-      return call.fail({Code::kInvalidArgument, fmt::format("a gRPC message may have {} octets here, this one has {}", kMessageOctetsMax, octets.size()), {}, {}, {}});
+      return call.fail({Code::kInvalidArgument,
+                        fmt::format("a gRPC message may have {} octets here, this one has {}",
+                                    kMessageOctetsMax, octets.size()),
+                        {},
+                        {},
+                        {}});
     }
     auto unary = std::make_shared<UnaryCall>();
     const TimePoint now = context_.clock->now();
     const bool is_session = call.header.session != 0;
     if (is_session) {
-      // The header carries the deadline to the Object; here who waits looks after it himself, without a timer of gRPC's.
+      // The header carries the deadline to the Object; here who waits looks after it himself,
+      // without a timer of gRPC's.
       if (!call.is_waited) set_deadline(unary->client, call.header.deadline, now);
       unary->request = to_session_buffer(call.header, now, octets);
     } else {
@@ -242,10 +264,12 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     call.on_cancel([weak = std::weak_ptr<UnaryCall>(unary)] {
       if (auto held = weak.lock()) held->client.TryCancel();
     });
-    stub_->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header), grpc::StubOptions(), &unary->request, &unary->reply, [unary, &call](grpc::Status status) {
-      if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
-      end(call, status, unary->client);
-    });
+    stub_->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header),
+                     grpc::StubOptions(), &unary->request, &unary->reply,
+                     [unary, &call](grpc::Status status) {
+                       if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
+                       end(call, status, unary->client);
+                     });
   }
   void close() noexcept override {
     closed_ = true;
@@ -274,8 +298,11 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
 
 }  // namespace
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const std::string& address) {
-  if (address.rfind(':') == std::string::npos) return fail(Code::kInvalidArgument, fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+                                              const std::string& address) {
+  if (address.rfind(':') == std::string::npos)
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
   return std::shared_ptr<Channel>(std::make_shared<GrpcChannel>(context, address));
 }
 

@@ -9,6 +9,7 @@
 
 namespace hector::grpcp {
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const std::string& address);
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+                                              const std::string& address);
 
 }  // namespace hector::grpcp

@@ -13,13 +13,15 @@ namespace hector::grpcp {
 
 namespace {
 
-/// gRPC 1.51 shares one completion queue among all users of its callback API, makes it with the first and destroys it with the last; made again
-/// while its threads still end, it is freed twice (found by the address sanitizer). One user that stays for the process's life prevents that.
+/// gRPC 1.51 shares one completion queue among all users of its callback API, makes it with the
+/// first and destroys it with the last; made again while its threads still end, it is freed twice
+/// (found by the address sanitizer). One user that stays for the process's life prevents that.
 void hold_callback_queue() {
   static std::once_flag once;
   std::call_once(once, [] {
     struct Held {
-      grpc::GenericStub stub{grpc::CreateChannel("unix:/dev/null/nobody", grpc::InsecureChannelCredentials())};
+      grpc::GenericStub stub{
+          grpc::CreateChannel("unix:/dev/null/nobody", grpc::InsecureChannelCredentials())};
       grpc::ClientContext context;
       grpc::ByteBuffer request, reply;
     };
@@ -27,7 +29,8 @@ void hold_callback_queue() {
     const grpc::Slice nothing;
     held->request = grpc::ByteBuffer(&nothing, 1);
     held->context.set_deadline(std::chrono::system_clock::now());
-    held->stub.UnaryCall(&held->context, "/hector.Nobody/nothing", grpc::StubOptions(), &held->request, &held->reply, [](const grpc::Status&) {});
+    held->stub.UnaryCall(&held->context, "/hector.Nobody/nothing", grpc::StubOptions(),
+                         &held->request, &held->reply, [](const grpc::Status&) {});
   });
 }
 
@@ -41,13 +44,16 @@ class GrpcProtocol final : public Protocol {
     capabilities_.address_format = "HOST:PORT";
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
-  Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override { return make_endpoint(context_, address); }
-  Result<std::shared_ptr<Channel>> connect(const std::string& address) override { return make_channel(context_, address); }
+  Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
+    return make_endpoint(context_, address);
+  }
+  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+    return make_channel(context_, address);
+  }
 
  private:
   ProtocolContext context_;
   ProtocolCapabilities capabilities_;
-
 };
 
 }  // namespace

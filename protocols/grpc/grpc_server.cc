@@ -16,7 +16,8 @@ namespace {
 
 class ServerCall;
 
-/// The handler's end of a flow. gRPC's own windows are the flow control: a read is asked for when the Object reads.
+/// The handler's end of a flow. gRPC's own windows are the flow control: a read is asked for when
+/// the Object reads.
 class ServerFlow final : public Stream {
  public:
   explicit ServerFlow(ServerCall& call) : call_(&call) {}
@@ -36,24 +37,29 @@ class ServerFlow final : public Stream {
 /// Reactor and Call in one; lives until OnDone.
 class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
  public:
-  ServerCall(const ProtocolContext& context, const StandardServices& standard, grpc::GenericCallbackServerContext* server) : context_(context), standard_(standard), server_(server) {
+  ServerCall(const ProtocolContext& context, const StandardServices& standard,
+             grpc::GenericCallbackServerContext* server)
+      : context_(context), standard_(standard), server_(server) {
     const std::string& method = server->method();
     is_session_call_ = method == kSessionCall;
     if (is_session_call_) return;
     const auto slash = method.rfind('/');
-    header.interface_name = slash == std::string::npos || slash == 0 ? "" : method.substr(1, slash - 1);
+    header.interface_name =
+        slash == std::string::npos || slash == 0 ? "" : method.substr(1, slash - 1);
     header.operation_name = slash == std::string::npos ? method : method.substr(slash + 1);
   }
 
   void begin() {
     if (is_session_call_) return StartRead(&in_);
-    if (StandardServices::is_reflection(header.interface_name) || StandardServices::is_health(header.interface_name)) {
+    if (StandardServices::is_reflection(header.interface_name) ||
+        StandardServices::is_health(header.interface_name)) {
       is_standard_ = true;
       StartRead(&in_);
       return;
     }
     if (!read_headers()) return;
-    if (auto found = context_.inbound->resolve(*this); !found) return fail(std::move(found.error()));
+    if (auto found = context_.inbound->resolve(*this); !found)
+      return fail(std::move(found.error()));
     if (kind == Kind::kStream && flow != Flow::kOut) {
       flow_ = std::make_shared<ServerFlow>(*this);
       stream = flow_;
@@ -97,8 +103,10 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (!payload) return fail(std::move(payload.error()));
       request = Payload(std::move(*payload));
       know_peer();
-      if (auto found = context_.inbound->resolve(*this); !found) return fail(std::move(found.error()));
-      if (kind == Kind::kStream) return fail({Code::kInvalidArgument, "a flow was started as a call", {}, {}, {}});
+      if (auto found = context_.inbound->resolve(*this); !found)
+        return fail(std::move(found.error()));
+      if (kind == Kind::kStream)
+        return fail({Code::kInvalidArgument, "a flow was started as a call", {}, {}, {}});
       return context_.inbound->accept(*this);
     }
     request = Payload(to_bytes(in_));
@@ -120,7 +128,11 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   void OnCancel() override {
     if (is_standard_) return finish_once(grpc::Status::CANCELLED);
     const bool is_late = header.deadline != kNever && context_.clock->now() >= header.deadline;
-    cancel({is_late ? Code::kDeadlineExceeded : Code::kCancelled, is_late ? "the deadline is over" : "the caller gave up", {}, {}, {}});
+    cancel({is_late ? Code::kDeadlineExceeded : Code::kCancelled,
+            is_late ? "the deadline is over" : "the caller gave up",
+            {},
+            {},
+            {}});
   }
   void OnDone() override { delete this; }
 
@@ -130,7 +142,8 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     const TimePoint now = context_.clock->now();
     if (const auto found = metadata.find(kHeaderKey); found != metadata.end()) {
       const std::string names[] = {header.interface_name, header.operation_name};
-      if (auto decoded = decode_header({found->second.data(), found->second.size()}, now, header); !decoded) {
+      if (auto decoded = decode_header({found->second.data(), found->second.size()}, now, header);
+          !decoded) {
         fail(decoded.error());
         return false;
       }
@@ -141,14 +154,16 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     }
     const auto text = [&](const char* key) {
       const auto found = metadata.find(key);
-      return found == metadata.end() ? std::string() : std::string(found->second.data(), found->second.size());
+      return found == metadata.end() ? std::string()
+                                     : std::string(found->second.data(), found->second.size());
     };
     if (header.object.empty()) header.object = text(kObjectKey);
     if (auto trace = TraceContext::parse(text("traceparent"))) header.trace = *trace;
     take_metadata(metadata, header.metadata);
     const auto deadline = server_->deadline();
     if (deadline != std::chrono::system_clock::time_point::max()) {
-      header.deadline = now + std::chrono::duration_cast<Duration>(deadline - std::chrono::system_clock::now());
+      header.deadline =
+          now + std::chrono::duration_cast<Duration>(deadline - std::chrono::system_clock::now());
     }
     know_peer();
     return true;
@@ -198,8 +213,10 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (is_finished_.exchange(true)) return;
       return StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
     }
-    if (header.operation_name != "Watch") return finish_once({grpc::StatusCode::UNIMPLEMENTED, "Health has Check and Watch"});
-    out_ = to_buffer(Bytes::take(answer ? std::move(*answer) : StandardServices::service_unknown()));
+    if (header.operation_name != "Watch")
+      return finish_once({grpc::StatusCode::UNIMPLEMENTED, "Health has Check and Watch"});
+    out_ =
+        to_buffer(Bytes::take(answer ? std::move(*answer) : StandardServices::service_unknown()));
     StartWrite(&out_);  // and the stream stays open until the client ends it
   }
   void standard_written(bool ok) {
@@ -241,8 +258,10 @@ void ServerFlow::read(Callback<void(Result<std::optional<Payload>>)> next) {
 
 class GenericService final : public grpc::CallbackGenericService {
  public:
-  explicit GenericService(const ProtocolContext& context) : context_(context), standard_(*context.inbound) {}
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* server) override {
+  explicit GenericService(const ProtocolContext& context)
+      : context_(context), standard_(*context.inbound) {}
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* server) override {
     auto* call = new ServerCall(context_, standard_, server);
     call->begin();
     return call;
@@ -255,7 +274,8 @@ class GenericService final : public grpc::CallbackGenericService {
 
 class GrpcEndpoint final : public Endpoint {
  public:
-  GrpcEndpoint(const ProtocolContext& context, const std::string& address) : service_(context), context_(context) {
+  GrpcEndpoint(const ProtocolContext& context, const std::string& address)
+      : service_(context), context_(context) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterCallbackGenericService(&service_);
@@ -286,10 +306,17 @@ class GrpcEndpoint final : public Endpoint {
 
 }  // namespace
 
-Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const std::string& address) {
-  if (address.rfind(':') == std::string::npos) return fail(Code::kInvalidArgument, fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
+                                                const std::string& address) {
+  if (address.rfind(':') == std::string::npos)
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
   auto made = std::make_unique<GrpcEndpoint>(context, address);
-  if (!made->is_up()) return fail(Code::kAlreadyExists, fmt::format("gRPC address {} cannot be used: in use, or not of this machine; choose another, or port 0 for any", address));
+  if (!made->is_up())
+    return fail(Code::kAlreadyExists,
+                fmt::format("gRPC address {} cannot be used: in use, or not of this machine; "
+                            "choose another, or port 0 for any",
+                            address));
   return std::unique_ptr<Endpoint>(std::move(made));
 }
 

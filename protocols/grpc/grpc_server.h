@@ -9,6 +9,7 @@
 
 namespace hector::grpcp {
 
-Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const std::string& address);
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
+                                                const std::string& address);
 
 }  // namespace hector::grpcp

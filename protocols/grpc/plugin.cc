@@ -3,7 +3,10 @@
 #include "grpc_protocol.h"
 
 namespace {
-hector::Protocol* make(const hector::ProtocolContext& context) { return hector::grpcp::make_protocol(context).release(); }
+hector::Protocol* make(const hector::ProtocolContext& context) {
+  return hector::grpcp::make_protocol(context).release();
+}
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "grpc", make, nullptr, nullptr};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "grpc", make, nullptr, nullptr};

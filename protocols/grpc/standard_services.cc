@@ -56,7 +56,8 @@ std::unique_ptr<pb::DescriptorPool> pool_of(const Inbound& inbound) {
   return pool;
 }
 
-void add_files(const pb::FileDescriptor* file, std::set<std::string>& seen, rf::FileDescriptorResponse& out) {
+void add_files(const pb::FileDescriptor* file, std::set<std::string>& seen,
+               rf::FileDescriptorResponse& out) {
   if (!seen.insert(file->name()).second) return;
   pb::FileDescriptorProto proto;
   file->CopyTo(&proto);
@@ -66,7 +67,9 @@ void add_files(const pb::FileDescriptor* file, std::set<std::string>& seen, rf::
 
 }  // namespace
 
-bool StandardServices::is_reflection(const std::string& service) { return service == kReflection || service == kReflectionAlpha; }
+bool StandardServices::is_reflection(const std::string& service) {
+  return service == kReflection || service == kReflectionAlpha;
+}
 bool StandardServices::is_health(const std::string& service) { return service == kHealth; }
 
 std::string StandardServices::reflect(const std::string& octets) const {
@@ -92,14 +95,16 @@ std::string StandardServices::reflect(const std::string& octets) const {
     case rf::ServerReflectionRequest::kListServices: {
       std::set<std::string> names{kReflection, kReflectionAlpha, kHealth};
       for (const auto& service : inbound_.services()) names.insert(service.interface_name);
-      for (const auto& name : names) response.mutable_list_services_response()->add_service()->set_name(name);
+      for (const auto& name : names)
+        response.mutable_list_services_response()->add_service()->set_name(name);
       break;
     }
     case rf::ServerReflectionRequest::kFileByFilename:
       give(pool->FindFileByName(request.file_by_filename()), request.file_by_filename());
       break;
     case rf::ServerReflectionRequest::kFileContainingSymbol:
-      give(pool->FindFileContainingSymbol(request.file_containing_symbol()), request.file_containing_symbol());
+      give(pool->FindFileContainingSymbol(request.file_containing_symbol()),
+           request.file_containing_symbol());
       break;
     case rf::ServerReflectionRequest::kFileContainingExtension:
       refuse(kNotFound, "no extensions are offered");
@@ -108,7 +113,8 @@ std::string StandardServices::reflect(const std::string& octets) const {
       if (pool->FindMessageTypeByName(request.all_extension_numbers_of_type()) == nullptr) {
         refuse(kNotFound, "nothing here defines " + request.all_extension_numbers_of_type());
       } else {
-        response.mutable_all_extension_numbers_response()->set_base_type_name(request.all_extension_numbers_of_type());
+        response.mutable_all_extension_numbers_response()->set_base_type_name(
+            request.all_extension_numbers_of_type());
       }
       break;
     case rf::ServerReflectionRequest::MESSAGE_REQUEST_NOT_SET:

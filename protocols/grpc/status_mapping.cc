@@ -38,15 +38,22 @@ grpc::Status to_status(const Error& error) {
   return {static_cast<grpc::StatusCode>(error.code), error.message, details};
 }
 
-Error to_error(const grpc::Status& status, const std::multimap<grpc::string_ref, grpc::string_ref>& trailing) {
+Error to_error(const grpc::Status& status,
+               const std::multimap<grpc::string_ref, grpc::string_ref>& trailing) {
   const auto found = trailing.find(kErrorKey);
   if (found != trailing.end()) {
     Outcome outcome;
-    if (decode_outcome({found->second.data(), found->second.size()}, outcome) && outcome.error) return *outcome.error;
+    if (decode_outcome({found->second.data(), found->second.size()}, outcome) && outcome.error)
+      return *outcome.error;
   }
   // No connection was made, so nothing was sent.
-  const bool is_unsent = status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_message().rfind("failed to connect to all addresses", 0) == 0;
-  return {code_from_number(static_cast<std::uint32_t>(status.error_code())), status.error_message(), is_unsent ? std::string(kNotExecuted) : std::string(), status.error_details(), {}};
+  const bool is_unsent = status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+                         status.error_message().rfind("failed to connect to all addresses", 0) == 0;
+  return {code_from_number(static_cast<std::uint32_t>(status.error_code())),
+          status.error_message(),
+          is_unsent ? std::string(kNotExecuted) : std::string(),
+          status.error_details(),
+          {}};
 }
 
 namespace {
@@ -56,7 +63,9 @@ constexpr std::size_t kCopiedOctetsMax = 512;
 grpc::Slice to_slice(const Bytes& bytes) {
   if (bytes.size() <= kCopiedOctetsMax) return grpc::Slice(bytes.data(), bytes.size());
   auto* held = new Bytes(bytes);
-  return grpc::Slice(const_cast<std::uint8_t*>(held->data()), held->size(), [](void* p) { delete static_cast<Bytes*>(p); }, held);
+  return grpc::Slice(
+      const_cast<std::uint8_t*>(held->data()), held->size(),
+      [](void* p) { delete static_cast<Bytes*>(p); }, held);
 }
 
 }  // namespace
@@ -73,16 +82,20 @@ grpc::ByteBuffer to_session_buffer(const Header& header, TimePoint now, const By
   const std::size_t size = octets.size() - 4;
   for (std::size_t i = 0; i < 4; ++i) octets[i] = static_cast<char>(size >> (8 * i));
   if (payload.size() <= kCopiedOctetsMax) octets.append(payload.view());
-  const grpc::Slice slices[] = {grpc::Slice(octets), payload.size() <= kCopiedOctetsMax ? grpc::Slice() : to_slice(payload)};
+  const grpc::Slice slices[] = {
+      grpc::Slice(octets), payload.size() <= kCopiedOctetsMax ? grpc::Slice() : to_slice(payload)};
   return grpc::ByteBuffer(slices, payload.size() <= kCopiedOctetsMax ? 1 : 2);
 }
 
 Result<Bytes> from_session_buffer(const Bytes& message, TimePoint now, Header& header) {
   if (message.size() < 4) return fail(Code::kInvalidArgument, "a Binding's message is cut short");
   std::size_t size = 0;
-  for (std::size_t i = 0; i < 4; ++i) size |= static_cast<std::size_t>(message.data()[i]) << (8 * i);
-  if (size > message.size() - 4) return fail(Code::kInvalidArgument, "a Binding's message is shorter than its header says");
-  if (auto decoded = decode_header(message.view().substr(4, size), now, header); !decoded) return fail(decoded.error());
+  for (std::size_t i = 0; i < 4; ++i)
+    size |= static_cast<std::size_t>(message.data()[i]) << (8 * i);
+  if (size > message.size() - 4)
+    return fail(Code::kInvalidArgument, "a Binding's message is shorter than its header says");
+  if (auto decoded = decode_header(message.view().substr(4, size), now, header); !decoded)
+    return fail(decoded.error());
   return message.slice(4 + size);
 }
 
@@ -91,13 +104,17 @@ Bytes to_bytes(grpc::ByteBuffer& buffer) {
   if (!buffer.TrySingleSlice(&slice).ok() && !buffer.DumpToSingleSlice(&slice).ok()) return {};
   if (slice.size() <= kCopiedOctetsMax) return Bytes::copy(slice.begin(), slice.size());
   auto* held = new grpc::Slice(std::move(slice));
-  return Bytes::adopt(held->begin(), held->size(), [](void* p) noexcept { delete static_cast<grpc::Slice*>(p); }, held);
+  return Bytes::adopt(
+      held->begin(), held->size(), [](void* p) noexcept { delete static_cast<grpc::Slice*>(p); },
+      held);
 }
 
 void take_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to) {
   for (const auto& [key, value] : from) {
     const std::string name(key.data(), key.size());
-    if (name.starts_with("hector-") || name.starts_with("grpc-") || name.starts_with(":") || name == "user-agent" || name == "traceparent") continue;
+    if (name.starts_with("hector-") || name.starts_with("grpc-") || name.starts_with(":") ||
+        name == "user-agent" || name == "traceparent")
+      continue;
     to.emplace_back(name, std::string(value.data(), value.size()));
   }
 }

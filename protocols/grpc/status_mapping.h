@@ -1,6 +1,6 @@
 // What: errors, octets and metadata between Hector and gRPC.
-// Why: status details and trailing metadata carry all of an Error, and what every gRPC client understands of it.
-// Who: the grpc protocol's two sides.
+// Why: status details and trailing metadata carry all of an Error, and what every gRPC client
+// understands of it. Who: the grpc protocol's two sides.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -16,18 +16,22 @@ inline constexpr const char* kErrorKey = "hector-error-bin";
 inline constexpr const char* kObjectKey = "hector-object";
 inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
 
-/// A Binding's messages. A call's header travels before its payload in the same message: metadata would be coded and looked through for every
-/// call. A flow's travels as metadata, like that of a call without a Binding.
+/// A Binding's messages. A call's header travels before its payload in the same message: metadata
+/// would be coded and looked through for every call. A flow's travels as metadata, like that of a
+/// call without a Binding.
 inline constexpr const char* kSessionCall = "/hector.Session/call";
 inline constexpr const char* kSessionFlow = "/hector.Session/flow";
 
 grpc::Status to_status(const Error& error);
-/// Our own error out of the trailing metadata if the peer is a capsule, else from the status and its details.
-Error to_error(const grpc::Status& status, const std::multimap<grpc::string_ref, grpc::string_ref>& trailing);
+/// Our own error out of the trailing metadata if the peer is a capsule, else from the status and
+/// its details.
+Error to_error(const grpc::Status& status,
+               const std::multimap<grpc::string_ref, grpc::string_ref>& trailing);
 
 /// Without copying, unless it is so short that copying costs less.
 grpc::ByteBuffer to_buffer(const Bytes& bytes);
-/// The header and the payload of kSessionCall: the header's size in four octets, low first, the header, the payload.
+/// The header and the payload of kSessionCall: the header's size in four octets, low first, the
+/// header, the payload.
 grpc::ByteBuffer to_session_buffer(const Header& header, TimePoint now, const Bytes& payload);
 /// INVALID_ARGUMENT if it is no such message.
 Result<Bytes> from_session_buffer(const Bytes& message, TimePoint now, Header& header);

@@ -39,11 +39,16 @@ std::uint64_t sequence_of(std::string_view attachment) {
 /// The readers of one event share one subscription.
 class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Events> {
  public:
-  Events(Log& log, std::shared_ptr<const objects::MessageCodec> codec, const Operation& operation, std::string key) : log_(log), codec_(std::move(codec)), operation_(operation), key_(std::move(key)) {}
+  Events(Log& log, std::shared_ptr<const objects::MessageCodec> codec, const Operation& operation,
+         std::string key)
+      : log_(log), codec_(std::move(codec)), operation_(operation), key_(std::move(key)) {}
   Status open(Session& session) {
-    auto declared = session.subscriber(key_, [weak = weak_from_this()](bool is_put, std::string_view, std::string_view payload, std::string_view attachment) {
-      if (const auto self = weak.lock(); self && is_put) self->tell(payload, sequence_of(attachment));
-    });
+    auto declared = session.subscriber(
+        key_, [weak = weak_from_this()](bool is_put, std::string_view, std::string_view payload,
+                                        std::string_view attachment) {
+          if (const auto self = weak.lock(); self && is_put)
+            self->tell(payload, sequence_of(attachment));
+        });
     if (!declared) return fail(declared.error());
     subscription_ = std::move(*declared);
     return {};
@@ -57,8 +62,10 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
       const std::lock_guard lock(mutex_);
       if (std::erase(readers_, reader) == 0) return;
     }
-    if (why) reader->call->fail(std::move(*why));
-    else reader->call->complete();
+    if (why)
+      reader->call->fail(std::move(*why));
+    else
+      reader->call->complete();
   }
   void close() {
     std::vector<std::shared_ptr<FlowReader>> readers;
@@ -67,25 +74,37 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
       readers.swap(readers_);
     }
     subscription_ = {};
-    for (const auto& reader : readers) reader->call->fail({Code::kUnavailable, "the HERO has left", {}, {}, {}});
+    for (const auto& reader : readers)
+      reader->call->fail({Code::kUnavailable, "the HERO has left", {}, {}, {}});
   }
 
  private:
   void tell(std::string_view payload, std::uint64_t sequence) {
     if (sequence != 0) {
       const std::uint64_t last = last_.exchange(sequence);
-      if (last != 0 && sequence > last + 1) log_.write(Level::kWarning, "events were lost on the way", {{"event", key_}, {"lost", std::to_string(sequence - last - 1)}});
+      if (last != 0 && sequence > last + 1)
+        log_.write(Level::kWarning, "events were lost on the way",
+                   {{"event", key_}, {"lost", std::to_string(sequence - last - 1)}});
     }
     auto value = read_cbor(payload);
-    auto message = value ? codec_->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
-    if (!message) return log_.write(Level::kWarning, "an event that cannot be read", {{"event", key_}, {"error", message.error().message}});
+    auto message =
+        value ? codec_->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
+    if (!message)
+      return log_.write(Level::kWarning, "an event that cannot be read",
+                        {{"event", key_}, {"error", message.error().message}});
     std::vector<std::shared_ptr<FlowReader>> readers;
     {
       const std::lock_guard lock(mutex_);
       readers = readers_;
     }
     for (const auto& reader : readers) {
-      if (!reader->push(*message)) end(reader, Error{Code::kResourceExhausted, fmt::format("{} events wait for you to read them, the limit; watch again", objects::FlowReader::kWaitingMax), {}, {}, {}});
+      if (!reader->push(*message))
+        end(reader, Error{Code::kResourceExhausted,
+                          fmt::format("{} events wait for you to read them, the limit; watch again",
+                                      objects::FlowReader::kWaitingMax),
+                          {},
+                          {},
+                          {}});
     }
   }
   Log& log_;
@@ -98,9 +117,16 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
   Session::Declared subscription_;
 };
 
-AdoptedHero::AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface, std::function<bool()> is_alive)
-    : context_(context), session_(session), facts_(std::make_shared<const HeroFacts>(std::move(facts))), is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))), codec_(std::move(codec)) {
-  for (const auto& operation : interface.operations()) routes_.push_back(&facts_->interface.route_of(operation.name));
+AdoptedHero::AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts,
+                         std::shared_ptr<const objects::MessageCodec> codec,
+                         const Interface& interface, std::function<bool()> is_alive)
+    : context_(context),
+      session_(session),
+      facts_(std::make_shared<const HeroFacts>(std::move(facts))),
+      is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))),
+      codec_(std::move(codec)) {
+  for (const auto& operation : interface.operations())
+    routes_.push_back(&facts_->interface.route_of(operation.name));
 }
 
 AdoptedHero::~AdoptedHero() {
@@ -124,31 +150,51 @@ void AdoptedHero::invoke(Call& call) noexcept {
   ask(call, member.name, cbor_of(write_arguments(*arguments, facts_->proto_version)), route.use);
 }
 
-void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std::string> payload, Use use) {
+void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std::string> payload,
+                      Use use) {
   Call& call = given.defer();
   const TimePoint now = context_.clock->now();
-  const Duration left = call.header.deadline == kNever ? kDefaultTimeout : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
+  const Duration left =
+      call.header.deadline == kNever
+          ? kDefaultTimeout
+          : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
   auto pending = std::make_shared<Pending>();
   pending->call = &call;
   const Operation& operation = *call.operation;
   call.on_cancel([pending] {
     if (auto* const mine = pending->take()) mine->fail(mine->why_cancelled());
   });
-  session_.ask(key_of(facts_->realm, facts_->name, member) + "/**", payload, false, left, [pending, codec = codec_, facts = facts_, is_alive = is_alive_, &operation, use](std::vector<Answer> answers) {
-    auto* const mine = pending->take();
-    if (mine == nullptr) return;
-    if (answers.empty()) {
-      // 0.9.1 says nothing to a set that worked, and nothing is what one hears of who has died.
-      if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
-      return mine->fail({Code::kUnavailable, fmt::format("the HERO '{}' of realm '{}' does not answer: it has left", facts->name, facts->realm), {}, {}, {}});
-    }
-    if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
-    if (use == Use::kSet) return mine->complete(Payload(Bytes()));
-    auto value = read_cbor(answers[0].payload);
-    auto reply = value ? codec->reply_of(operation, *value) : Result<Bytes>(fail(value.error()));
-    if (!reply) return mine->fail({Code::kInternal, fmt::format("what the HERO '{}' answered does not fit its own description: {}", facts->name, reply.error().message), {}, {}, {}});
-    mine->complete(Payload(std::move(*reply)));
-  });
+  session_.ask(
+      key_of(facts_->realm, facts_->name, member) + "/**", payload, false, left,
+      [pending, codec = codec_, facts = facts_, is_alive = is_alive_, &operation,
+       use](std::vector<Answer> answers) {
+        auto* const mine = pending->take();
+        if (mine == nullptr) return;
+        if (answers.empty()) {
+          // 0.9.1 says nothing to a set that worked, and nothing is what one hears of who has died.
+          if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
+          return mine->fail({Code::kUnavailable,
+                             fmt::format("the HERO '{}' of realm '{}' does not answer: it has left",
+                                         facts->name, facts->realm),
+                             {},
+                             {},
+                             {}});
+        }
+        if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
+        if (use == Use::kSet) return mine->complete(Payload(Bytes()));
+        auto value = read_cbor(answers[0].payload);
+        auto reply =
+            value ? codec->reply_of(operation, *value) : Result<Bytes>(fail(value.error()));
+        if (!reply)
+          return mine->fail(
+              {Code::kInternal,
+               fmt::format("what the HERO '{}' answered does not fit its own description: {}",
+                           facts->name, reply.error().message),
+               {},
+               {},
+               {}});
+        mine->complete(Payload(std::move(*reply)));
+      });
 }
 
 void AdoptedHero::watch(Call& given, std::size_t at) {
@@ -158,7 +204,8 @@ void AdoptedHero::watch(Call& given, std::size_t at) {
     const std::lock_guard lock(mutex_);
     auto& slot = events_[name];
     if (!slot) {
-      auto made = std::make_shared<Events>(*context_.log, codec_, *given.operation, key_of(facts_->realm, facts_->name, name));
+      auto made = std::make_shared<Events>(*context_.log, codec_, *given.operation,
+                                           key_of(facts_->realm, facts_->name, name));
       if (auto opened = made->open(session_); !opened) return given.fail(opened.error());
       slot = std::move(made);
     }

@@ -1,6 +1,6 @@
 // What: AdoptedHero, the servant of an Object whose code is a HERO somewhere in the realm.
-// Why: whoever calls the Object calls the HERO: its methods, its attributes (get_NAME, set_NAME), its events (flows).
-// Who: Realm.
+// Why: whoever calls the Object calls the HERO: its methods, its attributes (get_NAME, set_NAME),
+// its events (flows). Who: Realm.
 #pragma once
 
 #include <atomic>
@@ -22,13 +22,16 @@ struct HeroFacts {
 class AdoptedHero final : public Servant {
  public:
   /// `is_alive`: whether the HERO's token is there now.
-  AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts, std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface, std::function<bool()> is_alive);
+  AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts,
+              std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface,
+              std::function<bool()> is_alive);
   ~AdoptedHero() override;
   void invoke(Call& call) noexcept override;
 
  private:
   class Events;
-  void ask(Call& call, const std::string& member, std::optional<std::string> payload, objects::Use use);
+  void ask(Call& call, const std::string& member, std::optional<std::string> payload,
+           objects::Use use);
   void watch(Call& call, std::size_t route);
 
   const ProtocolContext& context_;

@@ -12,7 +12,8 @@ namespace {
 using namespace hector;
 using namespace hector::heros;
 
-/// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own defaults, which find peers by multicast), `call_ms`, and WorldOptions.
+/// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own
+/// defaults, which find peers by multicast), `call_ms`, and WorldOptions.
 class HerosProtocol final : public Protocol {
  public:
   explicit HerosProtocol(ProtocolContext context) : context_(std::move(context)) {
@@ -32,7 +33,10 @@ class HerosProtocol final : public Protocol {
     return std::unique_ptr<Endpoint>(std::make_unique<RealmEndpoint>(std::move(*realm)));
   }
   Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
-    return fail(Code::kUnimplemented, "a HERO is reached as the Object that it is in the capsule of its realm, not by an address: '" + address + "'");
+    return fail(Code::kUnimplemented,
+                "a HERO is reached as the Object that it is in the capsule of its realm, not by an "
+                "address: '" +
+                    address + "'");
   }
 
  private:
@@ -54,15 +58,21 @@ class HerosProtocol final : public Protocol {
     const char* const from_environment = std::getenv("HEROS_ZENOH_CONFIG");
     options.zenoh = from_environment != nullptr ? from_environment : "{}";
     boost::system::error_code error;
-    const json::value settings = json::parse(context_.settings.empty() ? "{}" : context_.settings, error);
-    if (error || !settings.is_object()) return fail(Code::kInvalidArgument, "heros: its settings are no map");
+    const json::value settings =
+        json::parse(context_.settings.empty() ? "{}" : context_.settings, error);
+    if (error || !settings.is_object())
+      return fail(Code::kInvalidArgument, "heros: its settings are no map");
     for (const auto& [key, value] : settings.as_object()) {
       if (key == "zenoh") {
         options.zenoh = json::serialize(value);
       } else if (key == "call_ms" && value.is_int64() && value.as_int64() > 0) {
         options.call_timeout = std::chrono::milliseconds(value.as_int64());
       } else if (!objects::read_world_setting(key, value, options.world)) {
-        return fail(Code::kInvalidArgument, "heros: a setting '" + std::string(key) + "' as it stands there is none; there are zenoh (a map), call_ms (a number), " + objects::kWorldSettings);
+        return fail(
+            Code::kInvalidArgument,
+            "heros: a setting '" + std::string(key) +
+                "' as it stands there is none; there are zenoh (a map), call_ms (a number), " +
+                objects::kWorldSettings);
       }
     }
     return options;
@@ -76,4 +86,5 @@ Protocol* make(const ProtocolContext& context) { return new HerosProtocol(contex
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "heros", make, nullptr, nullptr};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "heros", make, nullptr, nullptr};

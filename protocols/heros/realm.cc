@@ -36,16 +36,22 @@ std::string json_list(const std::vector<std::string>& texts) {
 class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmImpl> {
  public:
   RealmImpl(const ProtocolContext& context, RealmOptions options)
-      : context_(context), options_(std::move(options)), gate_(std::make_shared<objects::Gate>(context, objects::entity_of("Realm", options_.realm), options_.world.authorise)) {}
+      : context_(context),
+        options_(std::move(options)),
+        gate_(std::make_shared<objects::Gate>(context, objects::entity_of("Realm", options_.realm),
+                                              options_.world.authorise)) {}
   ~RealmImpl() override { close(Duration::zero()); }
 
   Status start() {
     auto session = Session::open(options_.zenoh);
     if (!session) return fail(session.error());
     session_ = std::move(*session);
-    auto presence = session_->presence(key_of(options_.realm, "*", "_health"), [weak = weak_from_this()](bool is_alive, std::string_view key, std::string_view, std::string_view) {
-      if (const auto self = weak.lock()) self->presence(is_alive, key);
-    });
+    auto presence =
+        session_->presence(key_of(options_.realm, "*", "_health"),
+                           [weak = weak_from_this()](bool is_alive, std::string_view key,
+                                                     std::string_view, std::string_view) {
+                             if (const auto self = weak.lock()) self->presence(is_alive, key);
+                           });
     if (!presence) return fail(presence.error());
     presence_ = std::move(*presence);
     context_.hosting->run_blocking([weak = weak_from_this()] {
@@ -84,14 +90,16 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   /// What is known of somebody else's HERO.
   struct Theirs {
     bool is_alive = false;
-    bool is_busy = false;  ///< a thread adopts or dismisses it just now
-    std::string object;    ///< as it was adopted; empty: it is not
+    bool is_busy = false;                      ///< a thread adopts or dismisses it just now
+    std::string object;                        ///< as it was adopted; empty: it is not
     std::uint64_t life = 0, adopted_life = 0;  ///< each time it comes is another
   };
 
   void adopt_realm() {
     auto adopted = heros::adopt_realm(context_, *session_, options_.realm, this);
-    if (!adopted) return context_.log->write(Level::kInfo, "the realm is no Object here", {{"realm", options_.realm}, {"error", adopted.error().message}});
+    if (!adopted)
+      return context_.log->write(Level::kInfo, "the realm is no Object here",
+                                 {{"realm", options_.realm}, {"error", adopted.error().message}});
     {
       const std::lock_guard lock(mutex_);
       has_object_ = !closed_;
@@ -100,14 +108,16 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     static_cast<void>(context_.hosting->dismiss(realm_object_name(options_.realm)));
   }
 
-  // --- ours there ---------------------------------------------------------------------------------------------------------------------
+  // --- ours there
+  // --------------------------------------------------------------------------------------------
 
   void show_residents() {
     const std::lock_guard one(showing_);
     if (closed_) return;
     std::map<std::string, Hosting::Resident> wanted;
     for (auto& each : context_.hosting->residents(this)) {
-      if (objects::is_listed(options_.world.show, each.name)) wanted.emplace(each.name, std::move(each));
+      if (objects::is_listed(options_.world.show, each.name))
+        wanted.emplace(each.name, std::move(each));
     }
     std::vector<std::shared_ptr<ShownHero>> gone;
     {
@@ -134,10 +144,13 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       const std::lock_guard lock(mutex_);
       if (const auto found = theirs_.find(name); found != theirs_.end() && found->second.is_alive) {
         waiting_.insert(name);
-        return context_.log->write(Level::kWarning, "not shown as a HERO: another one of that name is there", {{"realm", options_.realm}, {"object", name}});
+        return context_.log->write(Level::kWarning,
+                                   "not shown as a HERO: another one of that name is there",
+                                   {{"realm", options_.realm}, {"object", name}});
       }
     }
-    auto hero = std::make_shared<ShownHero>(context_, *session_, options_.realm, std::move(resident), options_.call_timeout, gate_);
+    auto hero = std::make_shared<ShownHero>(context_, *session_, options_.realm,
+                                            std::move(resident), options_.call_timeout, gate_);
     {
       const std::lock_guard lock(mutex_);
       waiting_.erase(name);
@@ -146,11 +159,13 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     if (auto started = hero->start(); !started) {
       const std::lock_guard lock(mutex_);
       shown_.erase(name);
-      context_.log->write(Level::kWarning, "not shown as a HERO", {{"object", name}, {"error", started.error().message}});
+      context_.log->write(Level::kWarning, "not shown as a HERO",
+                          {{"object", name}, {"error", started.error().message}});
     }
   }
 
-  // --- theirs here --------------------------------------------------------------------------------------------------------------------
+  // --- theirs here
+  // --------------------------------------------------------------------------------------------
 
   void presence(bool is_alive, std::string_view key) {
     std::string name, member;
@@ -162,7 +177,10 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       auto& theirs = theirs_[name];
       if (is_alive && !theirs.is_alive) ++theirs.life;
       theirs.is_alive = is_alive;
-      if (theirs_.size() > kAdoptedMax) std::erase_if(theirs_, [](const auto& each) { return !each.second.is_alive && !each.second.is_busy && each.second.object.empty(); });
+      if (theirs_.size() > kAdoptedMax)
+        std::erase_if(theirs_, [](const auto& each) {
+          return !each.second.is_alive && !each.second.is_busy && each.second.object.empty();
+        });
       shows_again = !is_alive && waiting_.contains(name);
       if (objects::is_listed(options_.world.adopt, name) && !theirs.is_busy) {
         theirs.is_busy = true;
@@ -186,18 +204,23 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
       {
         const std::lock_guard lock(mutex_);
         auto& theirs = theirs_[name];
-        const bool is_current = theirs.is_alive ? theirs.adopted_life == theirs.life : theirs.object.empty();
+        const bool is_current =
+            theirs.is_alive ? theirs.adopted_life == theirs.life : theirs.object.empty();
         if (closed_ || is_current) {
           theirs.is_busy = false;
           return;
         }
         dismissed = std::exchange(theirs.object, {});
-        if (dismissed.empty() && theirs.is_alive) life = theirs.adopted_life = theirs.life;  // tried once for each life
+        if (dismissed.empty() && theirs.is_alive)
+          life = theirs.adopted_life = theirs.life;  // tried once for each life
       }
       if (!dismissed.empty()) static_cast<void>(context_.hosting->dismiss(dismissed));
       if (life == 0) continue;
       auto adopted = adopt(name);
-      if (!adopted) context_.log->write(Level::kWarning, "a HERO that is no Object here", {{"realm", options_.realm}, {"hero", name}, {"error", adopted.error().message}});
+      if (!adopted)
+        context_.log->write(
+            Level::kWarning, "a HERO that is no Object here",
+            {{"realm", options_.realm}, {"hero", name}, {"error", adopted.error().message}});
       if (!adopted) continue;
       {
         const std::lock_guard lock(mutex_);
@@ -210,9 +233,11 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
 
   Result<Value> ask(const std::string& key, bool all, Duration timeout) {
     const auto said = std::make_shared<std::promise<std::vector<Answer>>>();
-    session_->ask(key, std::nullopt, all, timeout, [said](std::vector<Answer> answers) { said->set_value(std::move(answers)); });
+    session_->ask(key, std::nullopt, all, timeout,
+                  [said](std::vector<Answer> answers) { said->set_value(std::move(answers)); });
     const auto answers = said->get_future().get();  // zenoh's own time-out at the latest
-    if (answers.empty()) return fail(Code::kUnavailable, fmt::format("nobody answers at '{}'", key));
+    if (answers.empty())
+      return fail(Code::kUnavailable, fmt::format("nobody answers at '{}'", key));
     const auto& first = answers.front();
     if (!first.ok) return fail(read_error(first.payload));
     return read_cbor(first.payload);
@@ -229,15 +254,18 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     if (found == hero.metadata.end()) return fail(Code::kNotFound, "it says no reference");
     return Reference::from_text(found->second);
   }
-  /// As the Object that it is in its own capsule: with its Interface, by the protocol that both have.
+  /// As the Object that it is in its own capsule: with its Interface, by the protocol that both
+  /// have.
   Status adopt_offer(const Discovered& hero, const std::string& object) {
     auto reference = reference_of(hero);
     if (!reference) return fail(reference.error());
-    return objects::adopt_offer(*context_.hosting, this, {object, {}, properties_of(hero), "hero " + hero.class_name}, *reference, [weak = weak_from_this(), name = hero.name]() -> Result<Reference> {
-      const auto self = weak.lock();
-      if (!self || self->closed_) return fail(Code::kUnavailable, "the realm is closed");
-      return self->discover(name).and_then(reference_of);
-    });
+    return objects::adopt_offer(
+        *context_.hosting, this, {object, {}, properties_of(hero), "hero " + hero.class_name},
+        *reference, [weak = weak_from_this(), name = hero.name]() -> Result<Reference> {
+          const auto self = weak.lock();
+          if (!self || self->closed_) return fail(Code::kUnavailable, "the realm is closed");
+          return self->discover(name).and_then(reference_of);
+        });
   }
 
   /// The Object's name.
@@ -245,27 +273,46 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     auto hero = discover(name);
     if (!hero) return fail(hero.error());
     // What another capsule shows here is reached without this realm.
-    if (!options_.world.adopt_capsules && std::any_of(hero->tags.begin(), hero->tags.end(), [](const auto& tag) { return tag.starts_with("_hector:"); })) return std::string();
+    if (!options_.world.adopt_capsules &&
+        std::any_of(hero->tags.begin(), hero->tags.end(),
+                    [](const auto& tag) { return tag.starts_with("_hector:"); }))
+      return std::string();
     const auto adopted = adopt_offer(*hero, object_name(hero->name));
     if (adopted) return object_name(hero->name);
-    if (hero->metadata.contains(kReference)) context_.log->write(Level::kInfo, "a HERO of another capsule is called over the realm", {{"hero", name}, {"error", adopted.error().message}});
-    auto capabilities = ask(key_of(options_.realm, name, "_capabilities"), false, kCapabilitiesTimeout);
+    if (hero->metadata.contains(kReference))
+      context_.log->write(Level::kInfo, "a HERO of another capsule is called over the realm",
+                          {{"hero", name}, {"error", adopted.error().message}});
+    auto capabilities =
+        ask(key_of(options_.realm, name, "_capabilities"), false, kCapabilitiesTimeout);
     if (!capabilities) return fail(capabilities.error());
     auto description = read_capabilities(*capabilities, hero->class_name);
     if (!description) return fail(description.error());
     const std::string class_name = objects::identifier_of(hero->class_name).value_or("Object");
-    const std::string realm = options_.realm == "heros" ? "" : objects::identifier_of(options_.realm).value_or("realm") + ".";
+    const std::string realm = options_.realm == "heros"
+                                  ? ""
+                                  : objects::identifier_of(options_.realm).value_or("realm") + ".";
     return adopt_as(*hero, *description, fmt::format("hero.{}{}", realm, class_name));
   }
 
-  Result<std::string> adopt_as(const Discovered& hero, const objects::Description& description, const std::string& interface_name) {
+  Result<std::string> adopt_as(const Discovered& hero, const objects::Description& description,
+                               const std::string& interface_name) {
     const std::string object = object_name(hero.name);
     std::vector<std::string> left_out;
-    auto written = objects::adopt(*context_.hosting, this, {object, interface_name, properties_of(hero), "hero " + hero.class_name}, description, [&](const auto& interface, auto codec, const InterfacePtr& compiled) {
-      return std::make_unique<AdoptedHero>(context_, *session_, HeroFacts{options_.realm, hero.name, hero.proto_version, description, interface}, std::move(codec), *compiled, [this, name = hero.name] { return is_alive(name); });
-    }, &left_out);
+    auto written = objects::adopt(
+        *context_.hosting, this,
+        {object, interface_name, properties_of(hero), "hero " + hero.class_name}, description,
+        [&](const auto& interface, auto codec, const InterfacePtr& compiled) {
+          return std::make_unique<AdoptedHero>(
+              context_, *session_,
+              HeroFacts{options_.realm, hero.name, hero.proto_version, description, interface},
+              std::move(codec), *compiled, [this, name = hero.name] { return is_alive(name); });
+        },
+        &left_out);
     if (!written) return fail(written.error());
-    if (!left_out.empty()) context_.log->write(Level::kWarning, "members that an Interface cannot have", {{"hero", hero.name}, {"members", fmt::format("{}", fmt::join(left_out, ", "))}});
+    if (!left_out.empty())
+      context_.log->write(
+          Level::kWarning, "members that an Interface cannot have",
+          {{"hero", hero.name}, {"members", fmt::format("{}", fmt::join(left_out, ", "))}});
     publish(*written);
     return object;
   }
@@ -276,13 +323,25 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   }
   static std::string object_name(const std::string& hero) {
     std::string name = hero;
-    std::replace_if(name.begin(), name.end(), [](char each) { return each == '.' || each == ' ' || each == '\\' || static_cast<unsigned char>(each) < 0x20; }, '-');
+    std::replace_if(
+        name.begin(), name.end(),
+        [](char each) {
+          return each == '.' || each == ' ' || each == '\\' ||
+                 static_cast<unsigned char>(each) < 0x20;
+        },
+        '-');
     return name[0] == '_' ? "hero" + name : name;
   }
   std::map<std::string, std::string> properties_of(const Discovered& hero) const {
-    std::map<std::string, std::string> properties{{"realm", json_text(options_.realm)}, {"hero", json_text(hero.name)}, {"class", json_text(hero.class_name)}, {"tags", json_list(hero.tags)}, {"implements", json_list(hero.implements)}};
+    std::map<std::string, std::string> properties{{"realm", json_text(options_.realm)},
+                                                  {"hero", json_text(hero.name)},
+                                                  {"class", json_text(hero.class_name)},
+                                                  {"tags", json_list(hero.tags)},
+                                                  {"implements", json_list(hero.implements)}};
     for (const auto& [key, text] : hero.metadata) {
-      if (const auto name = objects::identifier_of(key); name && key != kReference && text.size() < 10'000) properties.emplace("meta_" + *name, json_text(text));
+      if (const auto name = objects::identifier_of(key);
+          name && key != kReference && text.size() < 10'000)
+        properties.emplace("meta_" + *name, json_text(text));
     }
     return properties;
   }
@@ -294,19 +353,25 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
     service::v1::TypeDefine request;
     request.set_name(interface.id);
     request.set_kind("interface");
-    const auto describe = [&](const char* language, const char* media, const std::string& path, const std::string& text) {
+    const auto describe = [&](const char* language, const char* media, const std::string& path,
+                              const std::string& text) {
       auto& one = *request.add_descriptions();
       one.set_language(language);
       one.set_media(media);
       one.set_path(path);
       one.set_content(text);
     };
-    describe("hector", "application/yaml", interface.proto_path.substr(0, interface.proto_path.rfind('.')) + ".hector.yaml", interface.yaml);
+    describe("hector", "application/yaml",
+             interface.proto_path.substr(0, interface.proto_path.rfind('.')) + ".hector.yaml",
+             interface.yaml);
     describe("proto", "text/x-protobuf", interface.proto_path, interface.proto);
     describe("proto", "text/x-protobuf", objects::kValueProtoPath, objects::kValueProto);
-    auto& call = CallbackCall::make([log = context_.log, id = interface.id, target = *type](Call& answered) {
-      if (answered.error) log->write(Level::kWarning, "a HERO's Interface is not in the Type service", {{"interface", id}, {"error", answered.error->message}});
-    });
+    auto& call =
+        CallbackCall::make([log = context_.log, id = interface.id, target = *type](Call& answered) {
+          if (answered.error)
+            log->write(Level::kWarning, "a HERO's Interface is not in the Type service",
+                       {{"interface", id}, {"error", answered.error->message}});
+        });
     call.header.operation = kByName;
     call.header.operation_name = "define";
     call.header.deadline = context_.clock->now() + std::chrono::seconds(10);
@@ -331,7 +396,10 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
 }  // namespace
 
 Result<std::shared_ptr<Realm>> Realm::open(const ProtocolContext& context, RealmOptions options) {
-  if (!is_key_chunk(options.realm)) return fail(Code::kInvalidArgument, fmt::format("'{}' cannot be a realm: it is one chunk of a zenoh key, as in heros", options.realm));
+  if (!is_key_chunk(options.realm))
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' cannot be a realm: it is one chunk of a zenoh key, as in heros",
+                            options.realm));
   auto realm = std::make_shared<RealmImpl>(context, std::move(options));
   if (auto started = realm->start(); !started) return fail(started.error());
   return std::shared_ptr<Realm>(std::move(realm));

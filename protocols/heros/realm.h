@@ -1,6 +1,6 @@
-// What: Realm, one realm of HEROS in which this capsule's Objects are HEROs and whose HEROs are Objects of this capsule.
-// Why: labs that run HEROS join a Hector network as they are.
-// Who: the HEROS protocol's Endpoint.
+// What: Realm, one realm of HEROS in which this capsule's Objects are HEROs and whose HEROs are
+// Objects of this capsule. Why: labs that run HEROS join a Hector network as they are. Who: the
+// HEROS protocol's Endpoint.
 #pragma once
 
 #include <memory>
@@ -14,9 +14,10 @@ namespace hector::heros {
 
 struct RealmOptions {
   std::string realm;
-  std::string zenoh;                      ///< zenoh's configuration, JSON5
+  std::string zenoh;  ///< zenoh's configuration, JSON5
   objects::WorldOptions world;
-  Duration call_timeout = std::chrono::seconds(10);  ///< of what HEROS' clients ask: they wait no longer
+  Duration call_timeout =
+      std::chrono::seconds(10);  ///< of what HEROS' clients ask: they wait no longer
 };
 
 /// Any thread.

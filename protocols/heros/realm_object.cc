@@ -19,40 +19,67 @@ const char* const kRealmProto =
 constexpr Duration kTimeout = std::chrono::seconds(10);
 
 /// tag([9000([realm, hero]), "member"])
-Value member_reference(std::uint64_t tag, const std::string& realm, const std::string& hero, const std::string& member) {
-  return Value::tagged(tag, Value::list({Value::tagged(kHeroTag, Value::list({Value::of(std::string_view(realm)), Value::of(std::string_view(hero))})), Value::of(std::string_view(member))}));
+Value member_reference(std::uint64_t tag, const std::string& realm, const std::string& hero,
+                       const std::string& member) {
+  return Value::tagged(
+      tag, Value::list({Value::tagged(kHeroTag, Value::list({Value::of(std::string_view(realm)),
+                                                             Value::of(std::string_view(hero))})),
+                        Value::of(std::string_view(member))}));
 }
 
 /// Asks a HERO about its own wiring, and answers with what `read` makes of what it says.
 class Wiring {
  public:
-  Wiring(const ProtocolContext& context, Session& session, std::string realm) : context_(context), session_(session), realm_(std::move(realm)) {}
-  void ask(Call& given, const Value& fields, const char* method, bool to_method, const std::function<Value(const Value&)>& read, const std::shared_ptr<const objects::MessageCodec>& codec) const {
-    const std::string hero = text_in(fields, "hero"), event = text_in(fields, "event"), to_hero = text_in(fields, "to_hero"), to = text_in(fields, "method");
-    for (const auto& name : to_method ? std::vector<std::string>{hero, event, to_hero, to} : std::vector<std::string>{hero, event}) {
-      if (!is_key_chunk(name)) return given.fail({Code::kInvalidArgument, fmt::format("'{}' cannot be a HERO's or a member's name; `hero` and `event`{} are needed", name, to_method ? ", `to_hero` and `method`" : ""), {}, {}, {}});
+  Wiring(const ProtocolContext& context, Session& session, std::string realm)
+      : context_(context), session_(session), realm_(std::move(realm)) {}
+  void ask(Call& given, const Value& fields, const char* method, bool to_method,
+           const std::function<Value(const Value&)>& read,
+           const std::shared_ptr<const objects::MessageCodec>& codec) const {
+    const std::string hero = text_in(fields, "hero"), event = text_in(fields, "event"),
+                      to_hero = text_in(fields, "to_hero"), to = text_in(fields, "method");
+    for (const auto& name : to_method ? std::vector<std::string>{hero, event, to_hero, to}
+                                      : std::vector<std::string>{hero, event}) {
+      if (!is_key_chunk(name))
+        return given.fail(
+            {Code::kInvalidArgument,
+             fmt::format(
+                 "'{}' cannot be a HERO's or a member's name; `hero` and `event`{} are needed",
+                 name, to_method ? ", `to_hero` and `method`" : ""),
+             {},
+             {},
+             {}});
     }
     objects::Arguments arguments;
     arguments.keywords.put("event", member_reference(kEventTag, realm_, hero, event));
     if (to_method) {
       const std::string to_realm = text_in(fields, "to_realm");
-      arguments.keywords.put("remote_hero_method", member_reference(kMethodTag, to_realm.empty() ? realm_ : to_realm, to_hero, to));
+      arguments.keywords.put(
+          "remote_hero_method",
+          member_reference(kMethodTag, to_realm.empty() ? realm_ : to_realm, to_hero, to));
       const std::string origin = text_in(fields, "origin");
-      if (std::string_view(method) == "_connect_local_hero_callback" && !origin.empty()) arguments.keywords.put("origin", Value::of(std::string_view(origin)));
+      if (std::string_view(method) == "_connect_local_hero_callback" && !origin.empty())
+        arguments.keywords.put("origin", Value::of(std::string_view(origin)));
     }
     Call& call = given.defer();
     const Operation& operation = *call.operation;
     const TimePoint now = context_.clock->now();
-    const Duration left = call.header.deadline == kNever ? kTimeout : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
-    session_.ask(key_of(realm_, hero, method) + "/**", cbor_of(write_arguments(arguments, 1.0)), false, left, [&call, &operation, hero, read, codec](const std::vector<Answer>& answers) {
-      if (answers.empty()) return call.fail({Code::kUnavailable, fmt::format("no HERO '{}' answers", hero), {}, {}, {}});
-      if (!answers[0].ok) return call.fail(read_error(answers[0].payload));
-      auto said = read_cbor(answers[0].payload);
-      if (!said) return call.fail(std::move(said.error()));
-      auto reply = codec->reply_of(operation, read(*said));
-      if (!reply) return call.fail(std::move(reply.error()));
-      call.complete(Payload(std::move(*reply)));
-    });
+    const Duration left =
+        call.header.deadline == kNever
+            ? kTimeout
+            : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
+    session_.ask(
+        key_of(realm_, hero, method) + "/**", cbor_of(write_arguments(arguments, 1.0)), false, left,
+        [&call, &operation, hero, read, codec](const std::vector<Answer>& answers) {
+          if (answers.empty())
+            return call.fail(
+                {Code::kUnavailable, fmt::format("no HERO '{}' answers", hero), {}, {}, {}});
+          if (!answers[0].ok) return call.fail(read_error(answers[0].payload));
+          auto said = read_cbor(answers[0].payload);
+          if (!said) return call.fail(std::move(said.error()));
+          auto reply = codec->reply_of(operation, read(*said));
+          if (!reply) return call.fail(std::move(reply.error()));
+          call.complete(Payload(std::move(*reply)));
+        });
   }
 
  private:
@@ -68,7 +95,9 @@ Value read_callbacks(const Value& said) {
     one.put("name", Value::of(std::string_view(text_in(each, "name"))));
     one.put("origin", Value::of(std::string_view(text_in(each, "origin"))));
     const auto* const is_remote = each.find("is_remote_hero");
-    one.put("is_remote_hero", Value::of(is_remote != nullptr && is_remote->is(Value::Kind::kBoolean) && is_remote->boolean));
+    one.put("is_remote_hero",
+            Value::of(is_remote != nullptr && is_remote->is(Value::Kind::kBoolean) &&
+                      is_remote->boolean));
     list.items.push_back(std::move(one));
   }
   return list;
@@ -78,22 +107,36 @@ Value read_callbacks(const Value& said) {
 
 std::string realm_object_name(const std::string& realm) { return "realm-" + realm; }
 
-Status adopt_realm(const ProtocolContext& context, Session& session, const std::string& realm, const void* owner) {
-  auto model = objects::read_interface_model(kRealmYaml, "realm.hector.yaml", "hector/realm.proto", kRealmProto);
+Status adopt_realm(const ProtocolContext& context, Session& session, const std::string& realm,
+                   const void* owner) {
+  auto model = objects::read_interface_model(kRealmYaml, "realm.hector.yaml", "hector/realm.proto",
+                                             kRealmProto);
   if (!model) return fail(model.error());
-  return context.hosting->adopt(owner, {realm_object_name(realm), *model, [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-    auto codec = objects::MessageCodec::of(*interface);
-    if (!codec) return fail(codec.error());
-    const auto wiring = std::make_shared<Wiring>(context, session, realm);
-    const auto handler = [wiring, codec = *codec](const char* method, bool to_method, std::function<Value(const Value&)> read) {
-      return [wiring, codec, method, to_method, read = std::move(read)](Call& call, const Value& fields) { wiring->ask(call, fields, method, to_method, read, codec); };
-    };
-    const auto as_it_is = [](const Value& said) { return said; };
-    return std::unique_ptr<Servant>(std::make_unique<objects::WorldObject>(*codec, std::map<std::string, objects::WorldObject::Handler>{
-        {"connect", handler("_connect_local_hero_callback", true, as_it_is)},
-        {"disconnect", handler("_disconnect_local_hero_callback", true, as_it_is)},
-        {"callbacks", handler("_get_local_hero_callbacks", false, read_callbacks)}}));
-  }, {}, "realm"});
+  return context.hosting->adopt(
+      owner,
+      {realm_object_name(realm),
+       *model,
+       [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
+         auto codec = objects::MessageCodec::of(*interface);
+         if (!codec) return fail(codec.error());
+         const auto wiring = std::make_shared<Wiring>(context, session, realm);
+         const auto handler = [wiring, codec = *codec](const char* method, bool to_method,
+                                                       std::function<Value(const Value&)> read) {
+           return [wiring, codec, method, to_method, read = std::move(read)](Call& call,
+                                                                             const Value& fields) {
+             wiring->ask(call, fields, method, to_method, read, codec);
+           };
+         };
+         const auto as_it_is = [](const Value& said) { return said; };
+         return std::unique_ptr<Servant>(std::make_unique<objects::WorldObject>(
+             *codec,
+             std::map<std::string, objects::WorldObject::Handler>{
+                 {"connect", handler("_connect_local_hero_callback", true, as_it_is)},
+                 {"disconnect", handler("_disconnect_local_hero_callback", true, as_it_is)},
+                 {"callbacks", handler("_get_local_hero_callbacks", false, read_callbacks)}}));
+       },
+       {},
+       "realm"});
 }
 
 }  // namespace hector::heros

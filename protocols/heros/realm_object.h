@@ -1,6 +1,6 @@
 // What: the Object that stands for a realm: it wires events of HEROs to methods of others.
-// Why: HEROS' programs connect them without a middleman; here it is asked by type, and by everybody.
-// Who: Realm.
+// Why: HEROS' programs connect them without a middleman; here it is asked by type, and by
+// everybody. Who: Realm.
 #pragma once
 
 #include "hector/protocol.h"
@@ -9,7 +9,8 @@
 namespace hector::heros {
 
 /// "realm-NAME". `session` has to outlive it. The errors of Hosting::adopt().
-Status adopt_realm(const ProtocolContext& context, Session& session, const std::string& realm, const void* owner);
+Status adopt_realm(const ProtocolContext& context, Session& session, const std::string& realm,
+                   const void* owner);
 std::string realm_object_name(const std::string& realm);
 
 }  // namespace hector::heros

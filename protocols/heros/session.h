@@ -27,8 +27,12 @@ class Query {
     if (query_ != nullptr) hz_query_drop(query_);
   }
   [[nodiscard]] bool has_payload() const { return hz_query_has_payload(query_) != 0; }
-  void reply(const std::string& key, const Value& value) const { hz_query_reply_at(query_, key.c_str(), slice(cbor_of(value)), slice(kCborEncoding)); }
-  void fail(const Error& error) const { hz_query_reply_error(query_, slice(cbor_of(write_error(error))), slice(kCborEncoding)); }
+  void reply(const std::string& key, const Value& value) const {
+    hz_query_reply_at(query_, key.c_str(), slice(cbor_of(value)), slice(kCborEncoding));
+  }
+  void fail(const Error& error) const {
+    hz_query_reply_error(query_, slice(cbor_of(write_error(error))), slice(kCborEncoding));
+  }
 
  private:
   hz_query* query_;
@@ -43,7 +47,8 @@ struct Answer {
 class Session {
  public:
   using OnQuery = std::function<void(Query query, std::string_view key, std::string_view payload)>;
-  using OnSample = std::function<void(bool is_alive, std::string_view key, std::string_view payload, std::string_view attachment)>;
+  using OnSample = std::function<void(bool is_alive, std::string_view key, std::string_view payload,
+                                      std::string_view attachment)>;
   /// Undeclared when destroyed; its handler may still run a moment longer.
   class Declared {
    public:
@@ -73,8 +78,10 @@ class Session {
   Result<Declared> token(const std::string& key);
   /// Tokens that are there already are told first.
   Result<Declared> presence(const std::string& key, OnSample handler);
-  /// `done` runs once: with all answers, or with the first one; with none where nobody is there, or after close().
-  void ask(const std::string& key, const std::optional<std::string>& payload, bool all, Duration timeout, std::function<void(std::vector<Answer>)> done);
+  /// `done` runs once: with all answers, or with the first one; with none where nobody is there, or
+  /// after close().
+  void ask(const std::string& key, const std::optional<std::string>& payload, bool all,
+           Duration timeout, std::function<void(std::vector<Answer>)> done);
   Status put(const std::string& key, std::string_view payload, std::string_view attachment);
   [[nodiscard]] const std::string& zid() const { return zid_; }
 
@@ -85,13 +92,15 @@ class Session {
   };
   Handler* keep(Handler handler);
   static void sample(void* context, int alive, hz_slice key, hz_slice payload, hz_slice attachment);
-  static void query(void* context, hz_query* query, hz_slice key, hz_slice payload, hz_slice attachment, hz_slice encoding);
+  static void query(void* context, hz_query* query, hz_slice key, hz_slice payload,
+                    hz_slice attachment, hz_slice encoding);
 
   std::shared_mutex mutex_;  ///< shared while the session is used
   hz_session* session_ = nullptr;
   std::string zid_;
   std::mutex handlers_mutex_;
-  std::vector<std::unique_ptr<Handler>> handlers_;  ///< zenoh may look at them until the session is closed
+  std::vector<std::unique_ptr<Handler>>
+      handlers_;  ///< zenoh may look at them until the session is closed
 };
 
 }  // namespace hector::heros

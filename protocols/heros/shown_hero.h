@@ -1,6 +1,6 @@
 // What: ShownHero, one Object of this capsule as a HERO.
-// Why: programs of HEROS discover it, read what it can do, call it, set and read its attributes, hear its events, wire them to other HEROs.
-// Who: Realm.
+// Why: programs of HEROS discover it, read what it can do, call it, set and read its attributes,
+// hear its events, wire them to other HEROs. Who: Realm.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,8 @@ class EventCall;
 /// Any thread.
 class ShownHero : public std::enable_shared_from_this<ShownHero> {
  public:
-  ShownHero(const ProtocolContext& context, Session& session, std::string realm, Hosting::Resident object, Duration call_timeout, std::shared_ptr<objects::Gate> gate);
+  ShownHero(const ProtocolContext& context, Session& session, std::string realm,
+            Hosting::Resident object, Duration call_timeout, std::shared_ptr<objects::Gate> gate);
   /// Declares it. INVALID_ARGUMENT: an Interface that HEROS cannot have.
   Status start();
   /// It leaves the realm; its events end. Calls under way still answer.
@@ -44,9 +45,12 @@ class ShownHero : public std::enable_shared_from_this<ShownHero> {
     std::vector<Callback> callbacks;
   };
   void query(Query query, std::string_view key, std::string_view payload);
-  void call(Query query, const std::string& key, const objects::ShownMember& member, const Operation& operation, Result<Bytes> request);
-  void call_method(Query query, const std::string& key, const objects::ShownMember& member, std::string_view payload);
-  void use_attribute(Query query, const std::string& key, const objects::ShownMember& member, std::string_view payload);
+  void call(Query query, const std::string& key, const objects::ShownMember& member,
+            const Operation& operation, Result<Bytes> request);
+  void call_method(Query query, const std::string& key, const objects::ShownMember& member,
+                   std::string_view payload);
+  void use_attribute(Query query, const std::string& key, const objects::ShownMember& member,
+                     std::string_view payload);
   void wire_event(Query query, const std::string& member, std::string_view payload);
   Result<Value> wired(const std::string& member, const objects::Arguments& arguments);
   void listen(std::size_t event);

@@ -18,19 +18,25 @@ void put(std::string& out, Encode encode) {
   out.append(reinterpret_cast<const char*>(head), size);
 }
 void put_text(std::string& out, std::string_view text) {
-  put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_string_start(text.size(), to, size); });
+  put(out, [&](unsigned char* to, std::size_t size) {
+    return cbor_encode_string_start(text.size(), to, size);
+  });
   out.append(text);
 }
 
-/// Builds the value item by item. The library says what the next item is; nothing is taken before it has come.
+/// Builds the value item by item. The library says what the next item is; nothing is taken before
+/// it has come.
 class Reader {
  public:
   Result<Value> read(std::string_view octets) {
     const auto callbacks = make_callbacks();
     std::size_t at = 0;
     while (!is_done_) {
-      const auto decoded = cbor_stream_decode(reinterpret_cast<const unsigned char*>(octets.data()) + at, octets.size() - at, &callbacks, this);
-      if (decoded.status == CBOR_DECODER_NEDATA) return refuse(at, octets.size() == 0 ? "there is nothing" : "it ends within an item");
+      const auto decoded =
+          cbor_stream_decode(reinterpret_cast<const unsigned char*>(octets.data()) + at,
+                             octets.size() - at, &callbacks, this);
+      if (decoded.status == CBOR_DECODER_NEDATA)
+        return refuse(at, octets.size() == 0 ? "there is nothing" : "it ends within an item");
       if (decoded.status != CBOR_DECODER_FINISHED) return refuse(at, "this is no CBOR item");
       at += decoded.read;
       if (!why_.empty()) return refuse(at, why_);
@@ -49,7 +55,9 @@ class Reader {
   };
   static constexpr std::size_t kEndless = SIZE_MAX;
 
-  static tl::unexpected<Error> refuse(std::size_t at, const std::string& why) { return fail(Code::kInvalidArgument, fmt::format("malformed CBOR at octet {}: {}", at, why)); }
+  static tl::unexpected<Error> refuse(std::size_t at, const std::string& why) {
+    return fail(Code::kInvalidArgument, fmt::format("malformed CBOR at octet {}: {}", at, why));
+  }
 
   /// The place of the next value.
   Value* next() {
@@ -91,14 +99,17 @@ class Reader {
       why_ = "a text that is not UTF-8";
       return;
     }
-    if (!open_.empty() && open_.back().holds == Holds::kChunks && open_.back().value->kind == value.kind) {
+    if (!open_.empty() && open_.back().holds == Holds::kChunks &&
+        open_.back().value->kind == value.kind) {
       open_.back().value->text += value.text;
       return;
     }
     set(std::move(value));
   }
   void end() {
-    if (open_.empty() || open_.back().left != kEndless || (open_.back().value->kind == Value::Kind::kMap && open_.back().value->items.size() % 2 != 0)) {
+    if (open_.empty() || open_.back().left != kEndless ||
+        (open_.back().value->kind == Value::Kind::kMap &&
+         open_.back().value->items.size() % 2 != 0)) {
       why_ = "a break where nothing can end";
       return;
     }
@@ -110,20 +121,27 @@ class Reader {
   }
   void big(std::uint64_t tag, std::uint64_t value) {
     std::string octets;
-    for (int shift = 56; shift >= 0; shift -= 8) octets.push_back(static_cast<char>(value >> shift));
+    for (int shift = 56; shift >= 0; shift -= 8)
+      octets.push_back(static_cast<char>(value >> shift));
     set(Value::tagged(tag, Value::octets(octets)));
   }
   void positive(std::uint64_t value) {
-    if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) set(Value::of(static_cast<std::int64_t>(value)));
-    else big(kPositiveBignum, value);
+    if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      set(Value::of(static_cast<std::int64_t>(value)));
+    else
+      big(kPositiveBignum, value);
   }
   void negative(std::uint64_t value) {
-    if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) set(Value::of(-1 - static_cast<std::int64_t>(value)));
-    else big(kNegativeBignum, value);
+    if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      set(Value::of(-1 - static_cast<std::int64_t>(value)));
+    else
+      big(kNegativeBignum, value);
   }
 
   static Reader& self(void* context) { return *static_cast<Reader*>(context); }
-  static std::string_view view(cbor_data data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+  static std::string_view view(cbor_data data, std::size_t size) {
+    return {reinterpret_cast<const char*>(data), size};
+  }
   static cbor_callbacks make_callbacks() {
     cbor_callbacks c = cbor_empty_callbacks;
     c.uint8 = [](void* at, std::uint8_t value) { self(at).positive(value); };
@@ -134,15 +152,23 @@ class Reader {
     c.negint16 = [](void* at, std::uint16_t value) { self(at).negative(value); };
     c.negint32 = [](void* at, std::uint32_t value) { self(at).negative(value); };
     c.negint64 = [](void* at, std::uint64_t value) { self(at).negative(value); };
-    c.byte_string = [](void* at, cbor_data data, std::size_t size) { self(at).text(Value::octets(view(data, size))); };
-    c.byte_string_start = [](void* at) { self(at).begin(Value::octets(""), kEndless, Holds::kChunks); };
-    c.string = [](void* at, cbor_data data, std::size_t size) { self(at).text(Value::of(view(data, size))); };
+    c.byte_string = [](void* at, cbor_data data, std::size_t size) {
+      self(at).text(Value::octets(view(data, size)));
+    };
+    c.byte_string_start = [](void* at) {
+      self(at).begin(Value::octets(""), kEndless, Holds::kChunks);
+    };
+    c.string = [](void* at, cbor_data data, std::size_t size) {
+      self(at).text(Value::of(view(data, size)));
+    };
     c.string_start = [](void* at) { self(at).begin(Value::of(""), kEndless, Holds::kChunks); };
     c.array_start = [](void* at, std::size_t size) { self(at).begin(Value::list(), size); };
     c.indef_array_start = [](void* at) { self(at).begin(Value::list(), kEndless); };
     c.map_start = [](void* at, std::size_t size) {
-      if (size > SIZE_MAX / 4) self(at).why_ = "a map of that size cannot be";
-      else self(at).begin(Value::map(), size * 2);
+      if (size > SIZE_MAX / 4)
+        self(at).why_ = "a map of that size cannot be";
+      else
+        self(at).begin(Value::map(), size * 2);
     };
     c.indef_map_start = [](void* at) { self(at).begin(Value::map(), kEndless); };
     c.tag = [](void* at, std::uint64_t tag) {
@@ -172,22 +198,50 @@ class Reader {
 
 void write_cbor(const Value& value, std::string& out) {
   switch (value.kind) {
-    case Value::Kind::kNull: put(out, [](unsigned char* to, std::size_t size) { return cbor_encode_null(to, size); }); return;
-    case Value::Kind::kBoolean: put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_bool(value.boolean, to, size); }); return;
-    case Value::Kind::kInteger:
+    case Value::Kind::kNull:
+      put(out, [](unsigned char* to, std::size_t size) { return cbor_encode_null(to, size); });
+      return;
+    case Value::Kind::kBoolean:
       put(out, [&](unsigned char* to, std::size_t size) {
-        return value.integer >= 0 ? cbor_encode_uint(static_cast<std::uint64_t>(value.integer), to, size) : cbor_encode_negint(static_cast<std::uint64_t>(-1 - value.integer), to, size);
+        return cbor_encode_bool(value.boolean, to, size);
       });
       return;
-    case Value::Kind::kReal: put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_double(value.real, to, size); }); return;
-    case Value::Kind::kText: put_text(out, value.text); return;
+    case Value::Kind::kInteger:
+      put(out, [&](unsigned char* to, std::size_t size) {
+        return value.integer >= 0
+                   ? cbor_encode_uint(static_cast<std::uint64_t>(value.integer), to, size)
+                   : cbor_encode_negint(static_cast<std::uint64_t>(-1 - value.integer), to, size);
+      });
+      return;
+    case Value::Kind::kReal:
+      put(out, [&](unsigned char* to, std::size_t size) {
+        return cbor_encode_double(value.real, to, size);
+      });
+      return;
+    case Value::Kind::kText:
+      put_text(out, value.text);
+      return;
     case Value::Kind::kOctets:
-      put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_bytestring_start(value.text.size(), to, size); });
+      put(out, [&](unsigned char* to, std::size_t size) {
+        return cbor_encode_bytestring_start(value.text.size(), to, size);
+      });
       out.append(value.text);
       return;
-    case Value::Kind::kList: put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_array_start(value.items.size(), to, size); }); break;
-    case Value::Kind::kMap: put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_map_start(value.items.size() / 2, to, size); }); break;
-    case Value::Kind::kTagged: put(out, [&](unsigned char* to, std::size_t size) { return cbor_encode_tag(value.tag, to, size); }); break;
+    case Value::Kind::kList:
+      put(out, [&](unsigned char* to, std::size_t size) {
+        return cbor_encode_array_start(value.items.size(), to, size);
+      });
+      break;
+    case Value::Kind::kMap:
+      put(out, [&](unsigned char* to, std::size_t size) {
+        return cbor_encode_map_start(value.items.size() / 2, to, size);
+      });
+      break;
+    case Value::Kind::kTagged:
+      put(out, [&](unsigned char* to, std::size_t size) {
+        return cbor_encode_tag(value.tag, to, size);
+      });
+      break;
   }
   for (const auto& each : value.items) write_cbor(each, out);
 }

@@ -19,7 +19,8 @@ inline constexpr std::size_t kCborItemsMax = 4'000'000;
 /// Reals as doubles, integers in their shortest form, lengths definite: as cbor2 does.
 void write_cbor(const Value& value, std::string& out);
 std::string cbor_of(const Value& value);
-/// One value and nothing behind it. INVALID_ARGUMENT (at which octet; too deep; too many items). Never reserves more than there are octets.
+/// One value and nothing behind it. INVALID_ARGUMENT (at which octet; too deep; too many items).
+/// Never reserves more than there are octets.
 Result<Value> read_cbor(std::string_view octets);
 
 }  // namespace hector::heros

@@ -18,14 +18,19 @@ struct Adoption {
   std::string object;          ///< its name here
   std::string interface_name;  ///< "hero.Camera"
   std::map<std::string, std::string> properties;
-  std::string kind;            ///< Hosting::Adopted::kind
+  std::string kind;  ///< Hosting::Adopted::kind
 };
-using MakeServant = std::function<std::unique_ptr<Servant>(const WrittenInterface& written, std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)>;
+using MakeServant = std::function<std::unique_ptr<Servant>(
+    const WrittenInterface& written, std::shared_ptr<const MessageCodec> codec,
+    const InterfacePtr& interface)>;
 inline constexpr std::uint32_t kMajorsMax = 1'000;
 
-/// A class that has changed gets the next major version of its Interface; the one that was given. Blocks. The errors of write_interface() and Hosting::adopt();
-/// RESOURCE_EXHAUSTED over kMajorsMax.
-Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adoption& adoption, const Description& description, const MakeServant& make, std::vector<std::string>* left_out = nullptr);
+/// A class that has changed gets the next major version of its Interface; the one that was given.
+/// Blocks. The errors of write_interface() and Hosting::adopt(); RESOURCE_EXHAUSTED over
+/// kMajorsMax.
+Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adoption& adoption,
+                               const Description& description, const MakeServant& make,
+                               std::vector<std::string>* left_out = nullptr);
 
 /// A text as JSON, as properties have it.
 std::string json_text(const std::string& text);

@@ -21,17 +21,21 @@ void Audience::end(const std::shared_ptr<FlowReader>& reader, const std::optiona
   Value asked;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(listeners_.begin(), listeners_.end(), [&](const auto& each) { return each.reader == reader; });
+    const auto found = std::find_if(listeners_.begin(), listeners_.end(),
+                                    [&](const auto& each) { return each.reader == reader; });
     if (found == listeners_.end()) return;
     asked = std::move(found->asked);
     listeners_.erase(found);
   }
   if (changed_) changed_(asked, false);
-  if (why) reader->call->fail(*why);
-  else reader->call->complete();
+  if (why)
+    reader->call->fail(*why);
+  else
+    reader->call->complete();
 }
 
-void Audience::tell(const std::function<std::optional<Bytes>(const Listener&)>& what, TimePoint now) {
+void Audience::tell(const std::function<std::optional<Bytes>(const Listener&)>& what,
+                    TimePoint now) {
   std::vector<std::pair<std::shared_ptr<FlowReader>, Bytes>> told;
   {
     const std::lock_guard lock(mutex_);
@@ -44,7 +48,12 @@ void Audience::tell(const std::function<std::optional<Bytes>(const Listener&)>& 
   }
   for (const auto& [reader, message] : told) {
     if (reader->push(message)) continue;
-    end(reader, Error{Code::kResourceExhausted, fmt::format("{} messages wait for you to read them, the limit; ask again", FlowReader::kWaitingMax), {}, {}, {}});
+    end(reader, Error{Code::kResourceExhausted,
+                      fmt::format("{} messages wait for you to read them, the limit; ask again",
+                                  FlowReader::kWaitingMax),
+                      {},
+                      {},
+                      {}});
   }
 }
 

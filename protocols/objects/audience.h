@@ -26,7 +26,8 @@ class Audience {
   explicit Audience(Changed changed = {}) : changed_(std::move(changed)) {}
   void add(Call& call, Value asked, TimePoint now);
   /// `what` makes the message for a listener; nothing: it is not for him.
-  void tell(const std::function<std::optional<Bytes>(const Listener& listener)>& what, TimePoint now);
+  void tell(const std::function<std::optional<Bytes>(const Listener& listener)>& what,
+            TimePoint now);
   void close(const Error& why);
   [[nodiscard]] bool is_empty() const;
 

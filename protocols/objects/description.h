@@ -1,6 +1,7 @@
 // What: Description, what a foreign object can do: methods, attributes, events; and its Interface.
-// Why: a foreign object becomes an Object with a type that can be read, stored and checked; an Object shows itself there by what it offers.
-// Who: the protocols that are worlds of objects of their own.
+// Why: a foreign object becomes an Object with a type that can be read, stored and checked; an
+// Object shows itself there by what it offers. Who: the protocols that are worlds of objects of
+// their own.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,13 @@
 namespace hector::objects {
 
 /// As Python's inspect.Parameter.kind counts them, which HEROS sends.
-enum class ParameterKind : std::uint8_t { kPositionalOnly = 0, kPositionalOrKeyword = 1, kPositionalRest = 2, kKeywordOnly = 3, kKeywordRest = 4 };
+enum class ParameterKind : std::uint8_t {
+  kPositionalOnly = 0,
+  kPositionalOrKeyword = 1,
+  kPositionalRest = 2,
+  kKeywordOnly = 3,
+  kKeywordRest = 4
+};
 struct Parameter {
   std::string name;
   std::string type;  ///< a Python type's name; empty: none was said
@@ -42,8 +49,10 @@ struct Route {
   Use use = Use::kCall;
   std::size_t member = 0;
 };
-/// An Interface as people read it: a method is an rpc with its parameters as fields, in their order; an attribute is get_NAME and set_NAME; an event is a
-/// flow out. Annotations are hints, as Python's: what is not as it was said goes in a last field, a hector.value.v1.Untyped. Values of types that Protobuf does not have are hector.value.v1.Value.
+/// An Interface as people read it: a method is an rpc with its parameters as fields, in their
+/// order; an attribute is get_NAME and set_NAME; an event is a flow out. Annotations are hints, as
+/// Python's: what is not as it was said goes in a last field, a hector.value.v1.Untyped. Values of
+/// types that Protobuf does not have are hector.value.v1.Value.
 struct WrittenInterface {
   std::string id;  ///< "hero.Camera/1"
   std::string yaml;
@@ -52,13 +61,18 @@ struct WrittenInterface {
   std::string model;  ///< a serialised hector.type.v1.Interface
   /// Of one of its operations.
   [[nodiscard]] const Route& route_of(const std::string& operation) const {
-    return *std::find_if(routes.begin(), routes.end(), [&](const auto& each) { return each.operation == operation; });
+    return *std::find_if(routes.begin(), routes.end(),
+                         [&](const auto& each) { return each.operation == operation; });
   }
 };
-/// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names them. INVALID_ARGUMENT.
-Result<WrittenInterface> write_interface(const Description& description, const std::string& name, std::uint32_t major, std::vector<std::string>* left_out = nullptr);
+/// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names
+/// them. INVALID_ARGUMENT.
+Result<WrittenInterface> write_interface(const Description& description, const std::string& name,
+                                         std::uint32_t major,
+                                         std::vector<std::string>* left_out = nullptr);
 /// A serialised hector.type.v1.Interface of a type file's text. INVALID_ARGUMENT.
-Result<std::string> read_interface_model(const std::string& yaml, const std::string& name, const std::string& proto_path, const std::string& proto);
+Result<std::string> read_interface_model(const std::string& yaml, const std::string& name,
+                                         const std::string& proto_path, const std::string& proto);
 /// "hector/value.proto"
 extern const char* const kValueProtoPath;
 extern const char* const kValueProto;

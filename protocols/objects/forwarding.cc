@@ -12,7 +12,8 @@ namespace {
 /// How the Object is reached; a call that was not executed is tried again where it has moved.
 class Way final : public Recovery, public std::enable_shared_from_this<Way> {
  public:
-  Way(Hosting& hosting, std::shared_ptr<Target> target, Find find) : hosting_(hosting), find_(std::move(find)), target_(std::move(target)) {}
+  Way(Hosting& hosting, std::shared_ptr<Target> target, Find find)
+      : hosting_(hosting), find_(std::move(find)), target_(std::move(target)) {}
   [[nodiscard]] std::shared_ptr<Target> target() const {
     const std::lock_guard lock(mutex_);
     return target_;
@@ -36,7 +37,8 @@ class Way final : public Recovery, public std::enable_shared_from_this<Way> {
     const auto reference = find_();
     if (!reference || reference->profiles == before->reference().profiles) return false;
     auto found = hosting_.handle().resolve(reference->text());
-    if (!found || (*found)->interface()->identity() != before->interface()->identity()) return false;
+    if (!found || (*found)->interface()->identity() != before->interface()->identity())
+      return false;
     const std::lock_guard lock(mutex_);
     target_ = std::move(*found);
     return true;
@@ -47,7 +49,8 @@ class Way final : public Recovery, public std::enable_shared_from_this<Way> {
   std::shared_ptr<Target> target_;
 };
 
-/// The call there, for a call that came here. Held by who may cancel it as well: it may end meanwhile.
+/// The call there, for a call that came here. Held by who may cancel it as well: it may end
+/// meanwhile.
 class CallThere final : public Call {
  public:
   explicit CallThere(Call& here) : here_(here) {}
@@ -61,8 +64,10 @@ class CallThere final : public Call {
     if (parts_.fetch_sub(1) > 1) return;
     here_.initial = std::move(initial);
     here_.trailing = std::move(trailing);
-    if (error) here_.fail(std::move(*error));
-    else here_.complete(std::move(reply));
+    if (error)
+      here_.fail(std::move(*error));
+    else
+      here_.complete(std::move(reply));
     let_go();
   }
 
@@ -72,9 +77,14 @@ class CallThere final : public Call {
   std::atomic<int> holders_{1}, parts_{1};
 };
 
-void pass_on(const std::shared_ptr<Stream>& from, const std::shared_ptr<Stream>& to, std::function<void()> done) {
+void pass_on(const std::shared_ptr<Stream>& from, const std::shared_ptr<Stream>& to,
+             std::function<void()> done) {
   read_all(
-      from, [to](Payload message, std::function<void(bool)> next) { to->write(std::move(message), [next = std::move(next)](const Status& accepted) { next(accepted.has_value()); }); },
+      from,
+      [to](Payload message, std::function<void(bool)> next) {
+        to->write(std::move(message),
+                  [next = std::move(next)](const Status& accepted) { next(accepted.has_value()); });
+      },
       [to, done = std::move(done)] {
         to->close_write();
         done();
@@ -97,8 +107,11 @@ class ForwardedObject final : public Servant {
     there->request = std::move(here.request);
     there->recovery = way_;
     there->hold();
-    here.on_cancel([&here, held = std::shared_ptr<CallThere>(there, [](CallThere* each) { each->let_go(); })] { held->cancel(here.why_cancelled()); });
-    const auto target = way_->target();  // `here`, and this Object, may be gone once the call has started
+    here.on_cancel([&here, held = std::shared_ptr<CallThere>(there, [](CallThere* each) {
+                             each->let_go();
+                           })] { held->cancel(here.why_cancelled()); });
+    const auto target =
+        way_->target();  // `here`, and this Object, may be gone once the call has started
     if (here.kind != Kind::kStream) return target->start(*there);
     const Flow flow = here.flow;
     const auto stream = here.stream;
@@ -117,11 +130,16 @@ class ForwardedObject final : public Servant {
 
 }  // namespace
 
-Status adopt_offer(Hosting& hosting, const void* owner, const Adoption& adoption, const Reference& reference, Find find) {
+Status adopt_offer(Hosting& hosting, const void* owner, const Adoption& adoption,
+                   const Reference& reference, Find find) {
   auto target = hosting.handle().resolve(reference.text());
   if (!target) return fail(target.error());
   auto way = std::make_shared<Way>(hosting, *target, std::move(find));
-  return hosting.adopt(owner, {adoption.object, (*target)->interface()->model(), [&](const InterfacePtr&) -> Result<std::unique_ptr<Servant>> { return std::make_unique<ForwardedObject>(way); }, adoption.properties, adoption.kind});
+  return hosting.adopt(owner, {adoption.object, (*target)->interface()->model(),
+                               [&](const InterfacePtr&) -> Result<std::unique_ptr<Servant>> {
+                                 return std::make_unique<ForwardedObject>(way);
+                               },
+                               adoption.properties, adoption.kind});
 }
 
 }  // namespace hector::objects

@@ -1,6 +1,6 @@
 // What: Gate, asks Policy whether a call from a world may go in.
-// Why: these worlds prove nobody's identity and check no access; what all of them together may do is said here.
-// Who: the protocols that are worlds of objects of their own.
+// Why: these worlds prove nobody's identity and check no access; what all of them together may do
+// is said here. Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <memory>
@@ -15,16 +15,21 @@ namespace hector::objects {
 /// Any thread.
 class Gate : public std::enable_shared_from_this<Gate> {
  public:
-  /// `principal`: an entity, Realm::"heros". `is_shut`: Policy's authorise() decides; else everything goes in.
-  Gate(const ProtocolContext& context, std::string principal, bool is_shut) : context_(context), principal_(std::move(principal)), is_shut_(is_shut) {}
+  /// `principal`: an entity, Realm::"heros". `is_shut`: Policy's authorise() decides; else
+  /// everything goes in.
+  Gate(const ProtocolContext& context, std::string principal, bool is_shut)
+      : context_(context), principal_(std::move(principal)), is_shut_(is_shut) {}
   /// Who may not go in here is not told of another way either.
   [[nodiscard]] Result<Reference> reference_of(const std::string& object) const;
-  /// `then` runs once, possibly before this returns: PERMISSION_DENIED with the policies that decided; UNAVAILABLE where Policy cannot be asked. The question is
-  /// whether the principal may Action::"call", "get" or "set" on Object::"NAME", with the member in context.member.
-  void ask(Use use, const std::string& object, const std::string& member, Callback<void(Status)> then);
+  /// `then` runs once, possibly before this returns: PERMISSION_DENIED with the policies that
+  /// decided; UNAVAILABLE where Policy cannot be asked. The question is whether the principal may
+  /// Action::"call", "get" or "set" on Object::"NAME", with the member in context.member.
+  void ask(Use use, const std::string& object, const std::string& member,
+           Callback<void(Status)> then);
 
  private:
-  void ask_policy(const std::shared_ptr<Target>& policy, std::string action, std::string object, std::string member, Callback<void(Status)> then);
+  void ask_policy(const std::shared_ptr<Target>& policy, std::string action, std::string object,
+                  std::string member, Callback<void(Status)> then);
   const ProtocolContext& context_;
   const std::string principal_;
   const bool is_shut_;

@@ -26,28 +26,39 @@ Value value_of(const pb::Message& message);
 
 Value value_message(const pb::Message& message) {
   const auto& reflection = *message.GetReflection();
-  const auto* const chosen = reflection.GetOneofFieldDescriptor(message, message.GetDescriptor()->oneof_decl(0));
+  const auto* const chosen =
+      reflection.GetOneofFieldDescriptor(message, message.GetDescriptor()->oneof_decl(0));
   if (chosen == nullptr) return Value::null();
   switch (chosen->number()) {
-    case 2: return Value::of(reflection.GetBool(message, chosen));
-    case 3: return Value::of(reflection.GetInt64(message, chosen));
-    case 4: return Value::of(reflection.GetDouble(message, chosen));
-    case 5: return Value::of(std::string_view(reflection.GetString(message, chosen)));
-    case 6: return Value::octets(reflection.GetString(message, chosen));
-    default: break;
+    case 2:
+      return Value::of(reflection.GetBool(message, chosen));
+    case 3:
+      return Value::of(reflection.GetInt64(message, chosen));
+    case 4:
+      return Value::of(reflection.GetDouble(message, chosen));
+    case 5:
+      return Value::of(std::string_view(reflection.GetString(message, chosen)));
+    case 6:
+      return Value::octets(reflection.GetString(message, chosen));
+    default:
+      break;
   }
   if (chosen->number() == 1) return Value::null();
   const auto& inner = reflection.GetMessage(message, chosen);
   const auto& inside = *inner.GetReflection();
   const auto* const first = inner.GetDescriptor()->field(0);
-  if (chosen->number() == 9) return Value::tagged(inside.GetUInt64(inner, first), value_message(inside.GetMessage(inner, inner.GetDescriptor()->field(1))));
+  if (chosen->number() == 9)
+    return Value::tagged(inside.GetUInt64(inner, first),
+                         value_message(inside.GetMessage(inner, inner.GetDescriptor()->field(1))));
   Value made = chosen->number() == 7 ? Value::list() : Value::map();
   for (int i = 0; i < inside.FieldSize(inner, first); ++i) {
     const auto& item = inside.GetRepeatedMessage(inner, first, i);
     if (chosen->number() == 7) {
       made.items.push_back(value_message(item));
     } else {
-      for (int side = 0; side < 2; ++side) made.items.push_back(value_message(item.GetReflection()->GetMessage(item, item.GetDescriptor()->field(side))));
+      for (int side = 0; side < 2; ++side)
+        made.items.push_back(value_message(
+            item.GetReflection()->GetMessage(item, item.GetDescriptor()->field(side))));
     }
   }
   return made;
@@ -57,25 +68,47 @@ Value field_value(const pb::Message& message, const pb::FieldDescriptor& field, 
   const auto& r = *message.GetReflection();
   const bool repeated = field.is_repeated();
   switch (field.cpp_type()) {
-    case Type::CPPTYPE_INT32: return Value::of(std::int64_t{repeated ? r.GetRepeatedInt32(message, &field, at) : r.GetInt32(message, &field)});
-    case Type::CPPTYPE_INT64: return Value::of(std::int64_t{repeated ? r.GetRepeatedInt64(message, &field, at) : r.GetInt64(message, &field)});
-    case Type::CPPTYPE_UINT32: return Value::of(std::int64_t{repeated ? r.GetRepeatedUInt32(message, &field, at) : r.GetUInt32(message, &field)});
-    case Type::CPPTYPE_UINT64: return Value::of(static_cast<std::int64_t>(repeated ? r.GetRepeatedUInt64(message, &field, at) : r.GetUInt64(message, &field)));
-    case Type::CPPTYPE_DOUBLE: return Value::of(repeated ? r.GetRepeatedDouble(message, &field, at) : r.GetDouble(message, &field));
-    case Type::CPPTYPE_FLOAT: return Value::of(double{repeated ? r.GetRepeatedFloat(message, &field, at) : r.GetFloat(message, &field)});
-    case Type::CPPTYPE_BOOL: return Value::of(repeated ? r.GetRepeatedBool(message, &field, at) : r.GetBool(message, &field));
-    case Type::CPPTYPE_ENUM: return Value::of(std::string_view((repeated ? r.GetRepeatedEnum(message, &field, at) : r.GetEnum(message, &field))->name()));
+    case Type::CPPTYPE_INT32:
+      return Value::of(std::int64_t{repeated ? r.GetRepeatedInt32(message, &field, at)
+                                             : r.GetInt32(message, &field)});
+    case Type::CPPTYPE_INT64:
+      return Value::of(std::int64_t{repeated ? r.GetRepeatedInt64(message, &field, at)
+                                             : r.GetInt64(message, &field)});
+    case Type::CPPTYPE_UINT32:
+      return Value::of(std::int64_t{repeated ? r.GetRepeatedUInt32(message, &field, at)
+                                             : r.GetUInt32(message, &field)});
+    case Type::CPPTYPE_UINT64:
+      return Value::of(static_cast<std::int64_t>(repeated ? r.GetRepeatedUInt64(message, &field, at)
+                                                          : r.GetUInt64(message, &field)));
+    case Type::CPPTYPE_DOUBLE:
+      return Value::of(repeated ? r.GetRepeatedDouble(message, &field, at)
+                                : r.GetDouble(message, &field));
+    case Type::CPPTYPE_FLOAT:
+      return Value::of(
+          double{repeated ? r.GetRepeatedFloat(message, &field, at) : r.GetFloat(message, &field)});
+    case Type::CPPTYPE_BOOL:
+      return Value::of(repeated ? r.GetRepeatedBool(message, &field, at)
+                                : r.GetBool(message, &field));
+    case Type::CPPTYPE_ENUM:
+      return Value::of(std::string_view(
+          (repeated ? r.GetRepeatedEnum(message, &field, at) : r.GetEnum(message, &field))
+              ->name()));
     case Type::CPPTYPE_STRING: {
-      const std::string text = repeated ? r.GetRepeatedString(message, &field, at) : r.GetString(message, &field);
-      return field.type() == pb::FieldDescriptor::TYPE_BYTES ? Value::octets(text) : Value::of(std::string_view(text));
+      const std::string text =
+          repeated ? r.GetRepeatedString(message, &field, at) : r.GetString(message, &field);
+      return field.type() == pb::FieldDescriptor::TYPE_BYTES ? Value::octets(text)
+                                                             : Value::of(std::string_view(text));
     }
-    default: return value_of(repeated ? r.GetRepeatedMessage(message, &field, at) : r.GetMessage(message, &field));
+    default:
+      return value_of(repeated ? r.GetRepeatedMessage(message, &field, at)
+                               : r.GetMessage(message, &field));
   }
 }
 
 Value whole_field(const pb::Message& message, const pb::FieldDescriptor& field) {
   if (!field.is_repeated()) {
-    const bool is_missing = field.has_presence() && !message.GetReflection()->HasField(message, &field);
+    const bool is_missing =
+        field.has_presence() && !message.GetReflection()->HasField(message, &field);
     return is_missing ? Value::null() : field_value(message, field, 0);
   }
   Value made = field.is_map() ? Value::map() : Value::list();
@@ -85,7 +118,8 @@ Value whole_field(const pb::Message& message, const pb::FieldDescriptor& field) 
       continue;
     }
     const auto& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
-    for (int side = 0; side < 2; ++side) made.items.push_back(field_value(entry, *entry.GetDescriptor()->field(side), 0));
+    for (int side = 0; side < 2; ++side)
+      made.items.push_back(field_value(entry, *entry.GetDescriptor()->field(side), 0));
   }
   return made;
 }
@@ -103,36 +137,52 @@ Value value_of(const pb::Message& message) {
   return made;
 }
 
-// --- values into messages -------------------------------------------------------------------------------------------------------------
+// --- values into messages
+// ----------------------------------------------------------------------------------------------
 
 Status fill(pb::Message& message, const Value& value, const std::string& where, int depth);
 
 Status fill_value(pb::Message& message, const Value& value, int depth) {
-  if (depth > kDepthMax) return fail(wrong(fmt::format("a value is nested more than {} deep", kDepthMax)));
+  if (depth > kDepthMax)
+    return fail(wrong(fmt::format("a value is nested more than {} deep", kDepthMax)));
   const auto& r = *message.GetReflection();
   const auto* const d = message.GetDescriptor();
   const auto* const field = d->FindFieldByNumber(static_cast<int>(value.kind) + 1);
   switch (value.kind) {
-    case Value::Kind::kNull: r.SetBool(&message, field, true); return {};
-    case Value::Kind::kBoolean: r.SetBool(&message, field, value.boolean); return {};
-    case Value::Kind::kInteger: r.SetInt64(&message, field, value.integer); return {};
-    case Value::Kind::kReal: r.SetDouble(&message, field, value.real); return {};
+    case Value::Kind::kNull:
+      r.SetBool(&message, field, true);
+      return {};
+    case Value::Kind::kBoolean:
+      r.SetBool(&message, field, value.boolean);
+      return {};
+    case Value::Kind::kInteger:
+      r.SetInt64(&message, field, value.integer);
+      return {};
+    case Value::Kind::kReal:
+      r.SetDouble(&message, field, value.real);
+      return {};
     case Value::Kind::kText:
-    case Value::Kind::kOctets: r.SetString(&message, field, value.text); return {};
-    default: break;
+    case Value::Kind::kOctets:
+      r.SetString(&message, field, value.text);
+      return {};
+    default:
+      break;
   }
   auto& inner = *r.MutableMessage(&message, field);
   const auto& inside = *inner.GetReflection();
   const auto* const first = inner.GetDescriptor()->field(0);
   if (value.kind == Value::Kind::kTagged) {
     inside.SetUInt64(&inner, first, value.tag);
-    return fill_value(*inside.MutableMessage(&inner, inner.GetDescriptor()->field(1)), value.items.at(0), depth + 1);
+    return fill_value(*inside.MutableMessage(&inner, inner.GetDescriptor()->field(1)),
+                      value.items.at(0), depth + 1);
   }
   const std::size_t step = value.kind == Value::Kind::kMap ? 2 : 1;
   for (std::size_t i = 0; i + step <= value.items.size(); i += step) {
     auto& item = *inside.AddMessage(&inner, first);
     for (std::size_t side = 0; side < step; ++side) {
-      auto& into = step == 1 ? item : *item.GetReflection()->MutableMessage(&item, item.GetDescriptor()->field(static_cast<int>(side)));
+      auto& into = step == 1 ? item
+                             : *item.GetReflection()->MutableMessage(
+                                   &item, item.GetDescriptor()->field(static_cast<int>(side)));
       if (auto filled = fill_value(into, value.items[i + side], depth + 1); !filled) return filled;
     }
   }
@@ -140,22 +190,34 @@ Status fill_value(pb::Message& message, const Value& value, int depth) {
 }
 
 /// One item; `adds` to a repeated field.
-Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Value& value, const std::string& where, int depth) {
+Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Value& value,
+               const std::string& where, int depth) {
   const auto& r = *message.GetReflection();
   const bool adds = field.is_repeated();
-  const auto refuse = [&](const char* expected) { return fail(wrong(fmt::format("'{}' expects {}, not {}", where, expected, value.print()))); };
-  const bool is_whole = value.kind == Value::Kind::kInteger || (value.kind == Value::Kind::kReal && value.real == std::floor(value.real) && std::abs(value.real) < 9.0e18);
-  const std::int64_t whole = value.kind == Value::Kind::kInteger ? value.integer : is_whole ? static_cast<std::int64_t>(value.real) : 0;
-  const double real = value.kind == Value::Kind::kInteger ? static_cast<double>(value.integer) : value.real;
+  const auto refuse = [&](const char* expected) {
+    return fail(wrong(fmt::format("'{}' expects {}, not {}", where, expected, value.print())));
+  };
+  const bool is_whole = value.kind == Value::Kind::kInteger ||
+                        (value.kind == Value::Kind::kReal && value.real == std::floor(value.real) &&
+                         std::abs(value.real) < 9.0e18);
+  const std::int64_t whole = value.kind == Value::Kind::kInteger ? value.integer
+                             : is_whole ? static_cast<std::int64_t>(value.real)
+                                        : 0;
+  const double real =
+      value.kind == Value::Kind::kInteger ? static_cast<double>(value.integer) : value.real;
   const bool is_number = value.kind == Value::Kind::kInteger || value.kind == Value::Kind::kReal;
   switch (field.cpp_type()) {
     case Type::CPPTYPE_INT32:
-      if (!is_whole || whole != static_cast<std::int32_t>(whole)) return refuse("an integer of 32 bits");
-      adds ? r.AddInt32(&message, &field, static_cast<std::int32_t>(whole)) : r.SetInt32(&message, &field, static_cast<std::int32_t>(whole));
+      if (!is_whole || whole != static_cast<std::int32_t>(whole))
+        return refuse("an integer of 32 bits");
+      adds ? r.AddInt32(&message, &field, static_cast<std::int32_t>(whole))
+           : r.SetInt32(&message, &field, static_cast<std::int32_t>(whole));
       return {};
     case Type::CPPTYPE_UINT32:
-      if (!is_whole || whole != static_cast<std::uint32_t>(whole)) return refuse("an integer of 32 bits, not negative");
-      adds ? r.AddUInt32(&message, &field, static_cast<std::uint32_t>(whole)) : r.SetUInt32(&message, &field, static_cast<std::uint32_t>(whole));
+      if (!is_whole || whole != static_cast<std::uint32_t>(whole))
+        return refuse("an integer of 32 bits, not negative");
+      adds ? r.AddUInt32(&message, &field, static_cast<std::uint32_t>(whole))
+           : r.SetUInt32(&message, &field, static_cast<std::uint32_t>(whole));
       return {};
     case Type::CPPTYPE_INT64:
       if (!is_whole) return refuse("an integer");
@@ -163,7 +225,8 @@ Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Val
       return {};
     case Type::CPPTYPE_UINT64:
       if (!is_whole || whole < 0) return refuse("an integer, not negative");
-      adds ? r.AddUInt64(&message, &field, static_cast<std::uint64_t>(whole)) : r.SetUInt64(&message, &field, static_cast<std::uint64_t>(whole));
+      adds ? r.AddUInt64(&message, &field, static_cast<std::uint64_t>(whole))
+           : r.SetUInt64(&message, &field, static_cast<std::uint64_t>(whole));
       return {};
     case Type::CPPTYPE_DOUBLE:
       if (!is_number) return refuse("a number");
@@ -171,44 +234,61 @@ Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Val
       return {};
     case Type::CPPTYPE_FLOAT:
       if (!is_number) return refuse("a number");
-      adds ? r.AddFloat(&message, &field, static_cast<float>(real)) : r.SetFloat(&message, &field, static_cast<float>(real));
+      adds ? r.AddFloat(&message, &field, static_cast<float>(real))
+           : r.SetFloat(&message, &field, static_cast<float>(real));
       return {};
     case Type::CPPTYPE_BOOL:
       if (value.kind != Value::Kind::kBoolean) return refuse("true or false");
-      adds ? r.AddBool(&message, &field, value.boolean) : r.SetBool(&message, &field, value.boolean);
+      adds ? r.AddBool(&message, &field, value.boolean)
+           : r.SetBool(&message, &field, value.boolean);
       return {};
     case Type::CPPTYPE_ENUM: {
-      const auto* const chosen = value.kind == Value::Kind::kText ? field.enum_type()->FindValueByName(value.text) : is_whole ? field.enum_type()->FindValueByNumber(static_cast<int>(whole)) : nullptr;
-      if (chosen == nullptr) return refuse(("a name of " + std::string(field.enum_type()->full_name())).c_str());
+      const auto* const chosen =
+          value.kind == Value::Kind::kText ? field.enum_type()->FindValueByName(value.text)
+          : is_whole ? field.enum_type()->FindValueByNumber(static_cast<int>(whole))
+                     : nullptr;
+      if (chosen == nullptr)
+        return refuse(("a name of " + std::string(field.enum_type()->full_name())).c_str());
       adds ? r.AddEnum(&message, &field, chosen) : r.SetEnum(&message, &field, chosen);
       return {};
     }
     case Type::CPPTYPE_STRING: {
       const bool is_bytes = field.type() == pb::FieldDescriptor::TYPE_BYTES;
-      if (value.kind != Value::Kind::kText && !(is_bytes && value.kind == Value::Kind::kOctets)) return refuse(is_bytes ? "octets" : "a text");
+      if (value.kind != Value::Kind::kText && !(is_bytes && value.kind == Value::Kind::kOctets))
+        return refuse(is_bytes ? "octets" : "a text");
       adds ? r.AddString(&message, &field, value.text) : r.SetString(&message, &field, value.text);
       return {};
     }
-    default: return fill(adds ? *r.AddMessage(&message, &field) : *r.MutableMessage(&message, &field), value, where, depth + 1);
+    default:
+      return fill(adds ? *r.AddMessage(&message, &field) : *r.MutableMessage(&message, &field),
+                  value, where, depth + 1);
   }
 }
 
-Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const Value& value, const std::string& where, int depth) {
-  const bool takes_null = field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName;
+Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const Value& value,
+                 const std::string& where, int depth) {
+  const bool takes_null =
+      field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName;
   if (value.is_null() && (field.is_repeated() || (field.has_presence() && !takes_null))) return {};
   if (field.is_map()) {
-    if (value.kind != Value::Kind::kMap) return fail(wrong(fmt::format("'{}' expects a map, not {}", where, value.print())));
+    if (value.kind != Value::Kind::kMap)
+      return fail(wrong(fmt::format("'{}' expects a map, not {}", where, value.print())));
     for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
       auto& entry = *message.GetReflection()->AddMessage(&message, &field);
       for (int side = 0; side < 2; ++side) {
-        if (auto set = set_one(entry, *entry.GetDescriptor()->field(side), value.items[i + static_cast<std::size_t>(side)], where, depth); !set) return set;
+        if (auto set = set_one(entry, *entry.GetDescriptor()->field(side),
+                               value.items[i + static_cast<std::size_t>(side)], where, depth);
+            !set)
+          return set;
       }
     }
     return {};
   }
   if (!field.is_repeated()) return set_one(message, field, value, where, depth);
-  const bool is_list = value.kind == Value::Kind::kList || (value.kind == Value::Kind::kTagged && value.tag == kSetTag);
-  if (!is_list) return fail(wrong(fmt::format("'{}' expects a list, not {}", where, value.print())));
+  const bool is_list = value.kind == Value::Kind::kList ||
+                       (value.kind == Value::Kind::kTagged && value.tag == kSetTag);
+  if (!is_list)
+    return fail(wrong(fmt::format("'{}' expects a list, not {}", where, value.print())));
   for (const auto& each : value.elements()) {
     if (auto set = set_one(message, field, each, where, depth); !set) return set;
   }
@@ -216,17 +296,27 @@ Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const V
 }
 
 Status fill(pb::Message& message, const Value& value, const std::string& where, int depth) {
-  if (depth > kDepthMax) return fail(wrong(fmt::format("a value is nested more than {} deep", kDepthMax)));
+  if (depth > kDepthMax)
+    return fail(wrong(fmt::format("a value is nested more than {} deep", kDepthMax)));
   const auto& descriptor = *message.GetDescriptor();
   if (descriptor.full_name() == kValueName) return fill_value(message, value, depth);
   if (value.kind != Value::Kind::kMap) {
-    if (descriptor.field_count() == 1) return set_field(message, *descriptor.field(0), value, where, depth);
-    return fail(wrong(fmt::format("'{}' expects a map of {}'s fields, not {}", where, std::string(descriptor.name()), value.print())));
+    if (descriptor.field_count() == 1)
+      return set_field(message, *descriptor.field(0), value, where, depth);
+    return fail(wrong(fmt::format("'{}' expects a map of {}'s fields, not {}", where,
+                                  std::string(descriptor.name()), value.print())));
   }
   for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
-    const auto* const field = value.items[i].kind == Value::Kind::kText ? descriptor.FindFieldByName(value.items[i].text) : nullptr;
-    if (field == nullptr) return fail(wrong(fmt::format("{} has no field {}", std::string(descriptor.name()), value.items[i].print())));
-    if (auto set = set_field(message, *field, value.items[i + 1], where + "." + field->name(), depth); !set) return set;
+    const auto* const field = value.items[i].kind == Value::Kind::kText
+                                  ? descriptor.FindFieldByName(value.items[i].text)
+                                  : nullptr;
+    if (field == nullptr)
+      return fail(wrong(fmt::format("{} has no field {}", std::string(descriptor.name()),
+                                    value.items[i].print())));
+    if (auto set =
+            set_field(message, *field, value.items[i + 1], where + "." + field->name(), depth);
+        !set)
+      return set;
   }
   return {};
 }
@@ -238,13 +328,19 @@ const char* python_type(const pb::FieldDescriptor& field) {
     case Type::CPPTYPE_INT32:
     case Type::CPPTYPE_INT64:
     case Type::CPPTYPE_UINT32:
-    case Type::CPPTYPE_UINT64: return "int";
+    case Type::CPPTYPE_UINT64:
+      return "int";
     case Type::CPPTYPE_DOUBLE:
-    case Type::CPPTYPE_FLOAT: return "float";
-    case Type::CPPTYPE_BOOL: return "bool";
-    case Type::CPPTYPE_ENUM: return "str";
-    case Type::CPPTYPE_STRING: return field.type() == pb::FieldDescriptor::TYPE_BYTES ? "bytes" : "str";
-    default: return field.message_type()->full_name() == kValueName ? "" : "dict";
+    case Type::CPPTYPE_FLOAT:
+      return "float";
+    case Type::CPPTYPE_BOOL:
+      return "bool";
+    case Type::CPPTYPE_ENUM:
+      return "str";
+    case Type::CPPTYPE_STRING:
+      return field.type() == pb::FieldDescriptor::TYPE_BYTES ? "bytes" : "str";
+    default:
+      return field.message_type()->full_name() == kValueName ? "" : "dict";
   }
 }
 
@@ -252,16 +348,25 @@ const char* python_type(const pb::FieldDescriptor& field) {
 std::vector<const pb::FieldDescriptor*> fields_of(const pb::Descriptor& descriptor) {
   std::vector<const pb::FieldDescriptor*> fields;
   for (int i = 0; i < descriptor.field_count(); ++i) fields.push_back(descriptor.field(i));
-  std::sort(fields.begin(), fields.end(), [](const auto* a, const auto* b) { return a->number() < b->number(); });
+  std::sort(fields.begin(), fields.end(),
+            [](const auto* a, const auto* b) { return a->number() < b->number(); });
   return fields;
 }
 
-bool is_value(const pb::FieldDescriptor& field) { return field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName; }
+bool is_value(const pb::FieldDescriptor& field) {
+  return field.cpp_type() == Type::CPPTYPE_MESSAGE &&
+         field.message_type()->full_name() == kValueName;
+}
 /// map<string, hector.value.v1.Value>
-bool is_value_map(const pb::FieldDescriptor& field) { return field.is_map() && field.message_type()->field(0)->cpp_type() == Type::CPPTYPE_STRING && is_value(*field.message_type()->field(1)); }
+bool is_value_map(const pb::FieldDescriptor& field) {
+  return field.is_map() && field.message_type()->field(0)->cpp_type() == Type::CPPTYPE_STRING &&
+         is_value(*field.message_type()->field(1));
+}
 /// hector.value.v1.Untyped
 bool is_untyped(const pb::FieldDescriptor& field) {
-  return !field.is_repeated() && field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == "hector.value.v1.Untyped" && field.message_type()->field_count() == 1 && is_value_map(*field.message_type()->field(0));
+  return !field.is_repeated() && field.cpp_type() == Type::CPPTYPE_MESSAGE &&
+         field.message_type()->full_name() == "hector.value.v1.Untyped" &&
+         field.message_type()->field_count() == 1 && is_value_map(*field.message_type()->field(0));
 }
 
 /// See Field::kind.
@@ -270,8 +375,11 @@ std::vector<ParameterKind> kinds_of(const std::vector<const pb::FieldDescriptor*
   auto kind = ParameterKind::kPositionalOrKeyword;
   for (const auto* field : fields) {
     const bool is_named_rest = field == fields.back() && is_value_map(*field);
-    const bool is_rest = kind == ParameterKind::kPositionalOrKeyword && field->is_repeated() && !field->is_map() && is_value(*field);
-    kinds.push_back(is_named_rest ? ParameterKind::kKeywordRest : is_rest ? ParameterKind::kPositionalRest : kind);
+    const bool is_rest = kind == ParameterKind::kPositionalOrKeyword && field->is_repeated() &&
+                         !field->is_map() && is_value(*field);
+    kinds.push_back(is_named_rest ? ParameterKind::kKeywordRest
+                    : is_rest     ? ParameterKind::kPositionalRest
+                                  : kind);
     if (is_rest) kind = ParameterKind::kKeywordOnly;
   }
   return kinds;
@@ -281,7 +389,8 @@ class Codec final : public MessageCodec {
  public:
   Status read(const Interface& interface) {
     pb::FileDescriptorSet files;
-    if (!files.ParseFromString(interface.descriptors())) return fail(Code::kInvalidArgument, interface.id() + ": its descriptors cannot be read");
+    if (!files.ParseFromString(interface.descriptors()))
+      return fail(Code::kInvalidArgument, interface.id() + ": its descriptors cannot be read");
     std::map<std::string, const pb::FileDescriptorProto*> by_name;
     for (const auto& file : files.file()) by_name[file.name()] = &file;
     std::function<void(const std::string&)> add = [&](const std::string& name) {
@@ -304,13 +413,20 @@ class Codec final : public MessageCodec {
         return made;
       };
       operations_.push_back({shape(operation.input), shape(operation.output)});
-      if (operations_.back().in.prototype == nullptr) return fail(Code::kInvalidArgument, fmt::format("{}: message {} of '{}' is unknown", interface.id(), operation.input, operation.name));
+      if (operations_.back().in.prototype == nullptr)
+        return fail(Code::kInvalidArgument,
+                    fmt::format("{}: message {} of '{}' is unknown", interface.id(),
+                                operation.input, operation.name));
     }
     return {};
   }
 
-  std::vector<Field> input_fields(const Operation& operation) const override { return described(of(operation).in); }
-  std::vector<Field> output_fields(const Operation& operation) const override { return described(of(operation).out); }
+  std::vector<Field> input_fields(const Operation& operation) const override {
+    return described(of(operation).in);
+  }
+  std::vector<Field> output_fields(const Operation& operation) const override {
+    return described(of(operation).out);
+  }
 
   Result<Bytes> request_of(const Operation& operation, const Arguments& arguments) const override {
     const auto& shape = of(operation).in;
@@ -318,59 +434,84 @@ class Codec final : public MessageCodec {
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
     std::vector<bool> given(fields.size(), false);
     const auto set_given = [&](std::size_t i, const Value& value) -> Status {
-      if (given[i]) return fail(wrong(fmt::format("{}() got several values for argument '{}'", operation.name, std::string(fields[i]->name()))));
+      if (given[i])
+        return fail(wrong(fmt::format("{}() got several values for argument '{}'", operation.name,
+                                      std::string(fields[i]->name()))));
       given[i] = true;
       return set(shape, *message, *fields[i], value, std::string(fields[i]->name()));
     };
-    const auto has = [&](std::size_t i, ParameterKind kind) { return i < fields.size() && shape.kinds[i] == kind; };
+    const auto has = [&](std::size_t i, ParameterKind kind) {
+      return i < fields.size() && shape.kinds[i] == kind;
+    };
     std::size_t next = 0;
     for (std::size_t k = 0; k < arguments.positional.size(); ++k) {
       if (has(next, ParameterKind::kPositionalRest)) {
         Value rest = Value::list();
-        rest.items.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(k), arguments.positional.end());
+        rest.items.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(k),
+                          arguments.positional.end());
         if (auto done = set_given(next, rest); !done) return fail(done.error());
         break;
       }
-      if (!has(next, ParameterKind::kPositionalOrKeyword)) return fail(wrong(fmt::format("{}() takes {} arguments, {} were given", operation.name, next, arguments.positional.size())));
+      if (!has(next, ParameterKind::kPositionalOrKeyword))
+        return fail(wrong(fmt::format("{}() takes {} arguments, {} were given", operation.name,
+                                      next, arguments.positional.size())));
       if (auto done = set_given(next++, arguments.positional[k]); !done) return fail(done.error());
     }
     Value others = Value::map();
     for (std::size_t k = 0; k + 1 < arguments.keywords.items.size(); k += 2) {
       const std::string& name = arguments.keywords.items[k].text;
       std::size_t i = 0;
-      while (i < fields.size() && ((fields[i]->name() != name && std::string(fields[i]->name()) + "_" != name) || shape.kinds[i] == ParameterKind::kKeywordRest)) ++i;
+      while (i < fields.size() &&
+             ((fields[i]->name() != name && std::string(fields[i]->name()) + "_" != name) ||
+              shape.kinds[i] == ParameterKind::kKeywordRest))
+        ++i;
       if (i < fields.size()) {
-        if (auto done = set_given(i, arguments.keywords.items[k + 1]); !done) return fail(done.error());
+        if (auto done = set_given(i, arguments.keywords.items[k + 1]); !done)
+          return fail(done.error());
       } else if (!fields.empty() && has(fields.size() - 1, ParameterKind::kKeywordRest)) {
         others.put(name, arguments.keywords.items[k + 1]);
       } else {
-        return fail(wrong(fmt::format("{}() got an unexpected argument '{}'", operation.name, name)));
+        return fail(
+            wrong(fmt::format("{}() got an unexpected argument '{}'", operation.name, name)));
       }
     }
     if (!others.items.empty()) {
       if (auto done = set_given(fields.size() - 1, others); !done) return fail(done.error());
     }
     for (std::size_t i = 0; i < given.size(); ++i) {
-      if (!given[i] && !is_optional(*fields[i])) return fail(wrong(fmt::format("{}() misses the argument '{}'", operation.name, std::string(fields[i]->name()))));
+      if (!given[i] && !is_optional(*fields[i]))
+        return fail(wrong(fmt::format("{}() misses the argument '{}'", operation.name,
+                                      std::string(fields[i]->name()))));
     }
     return Bytes::take(message->SerializeAsString());
   }
 
-  Result<Value> value_of_reply(const Operation& operation, const Bytes& reply) const override { return bare(of(operation).out, reply); }
-  Result<Value> value_of_request(const Operation& operation, const Bytes& request) const override { return bare(of(operation).in, request); }
+  Result<Value> value_of_reply(const Operation& operation, const Bytes& reply) const override {
+    return bare(of(operation).out, reply);
+  }
+  Result<Value> value_of_request(const Operation& operation, const Bytes& request) const override {
+    return bare(of(operation).in, request);
+  }
 
-  Result<Arguments> arguments_of(const Operation& operation, const Bytes& request, const std::vector<Parameter>& parameters) const override {
+  Result<Arguments> arguments_of(const Operation& operation, const Bytes& request,
+                                 const std::vector<Parameter>& parameters) const override {
     auto message = parse(of(operation).in, request);
     if (!message) return fail(message.error());
     Arguments made;
     const auto& shape = of(operation).in;
     const auto& fields = shape.fields;
-    const auto rest = std::find_if(parameters.begin(), parameters.end(), [](const auto& each) { return each.kind == ParameterKind::kPositionalRest; });
+    const auto rest = std::find_if(parameters.begin(), parameters.end(), [](const auto& each) {
+      return each.kind == ParameterKind::kPositionalRest;
+    });
     const auto rest_at = static_cast<std::size_t>(rest - parameters.begin());
-    const bool all_positional = rest != parameters.end() && rest_at < fields.size() && (*message)->GetReflection()->FieldSize(**message, fields[rest_at]) > 0;
+    const bool all_positional =
+        rest != parameters.end() && rest_at < fields.size() &&
+        (*message)->GetReflection()->FieldSize(**message, fields[rest_at]) > 0;
     for (std::size_t i = 0; i < parameters.size() && i < fields.size(); ++i) {
       const auto& parameter = parameters[i];
-      const bool is_there = untyped_of(shape, **message, *fields[i]) != nullptr || !fields[i]->has_presence() || (*message)->GetReflection()->HasField(**message, fields[i]);
+      const bool is_there = untyped_of(shape, **message, *fields[i]) != nullptr ||
+                            !fields[i]->has_presence() ||
+                            (*message)->GetReflection()->HasField(**message, fields[i]);
       Value value = read_field(shape, **message, *fields[i]);
       if (parameter.kind == ParameterKind::kPositionalRest) {
         for (auto& each : value.items) made.positional.push_back(std::move(each));
@@ -378,7 +519,8 @@ class Codec final : public MessageCodec {
         for (auto& each : value.items) made.keywords.items.push_back(std::move(each));
       } else if (parameter.fallback && !all_positional && !is_there) {
         continue;
-      } else if (parameter.kind == ParameterKind::kPositionalOnly || (all_positional && parameter.kind == ParameterKind::kPositionalOrKeyword)) {
+      } else if (parameter.kind == ParameterKind::kPositionalOnly ||
+                 (all_positional && parameter.kind == ParameterKind::kPositionalOrKeyword)) {
         made.positional.push_back(std::move(value));
       } else {
         made.keywords.put(parameter.name, std::move(value));
@@ -393,41 +535,57 @@ class Codec final : public MessageCodec {
     return value_of(**message);
   }
 
-  Result<Bytes> reply_of(const Operation& operation, const Value& value) const override { return filled(of(operation).out, value, operation.name); }
-  Result<Bytes> request_of_value(const Operation& operation, const Value& value) const override { return filled(of(operation).in, value, operation.name); }
+  Result<Bytes> reply_of(const Operation& operation, const Value& value) const override {
+    return filled(of(operation).out, value, operation.name);
+  }
+  Result<Bytes> request_of_value(const Operation& operation, const Value& value) const override {
+    return filled(of(operation).in, value, operation.name);
+  }
 
  private:
   struct Shape {
     const pb::Message* prototype = nullptr;
     std::vector<const pb::FieldDescriptor*> fields;
     std::vector<ParameterKind> kinds;
-    const pb::FieldDescriptor* untyped = nullptr;  ///< the last field, if it is a hector.value.v1.Untyped
+    const pb::FieldDescriptor* untyped =
+        nullptr;  ///< the last field, if it is a hector.value.v1.Untyped
   };
   struct Shapes {
     Shape in, out;
   };
   const Shapes& of(const Operation& operation) const { return operations_.at(operation.index); }
   static bool is_optional(const pb::FieldDescriptor& field) {
-    return field.is_repeated() || field.has_optional_keyword() || field.real_containing_oneof() != nullptr || (field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName);
+    return field.is_repeated() || field.has_optional_keyword() ||
+           field.real_containing_oneof() != nullptr ||
+           (field.cpp_type() == Type::CPPTYPE_MESSAGE &&
+            field.message_type()->full_name() == kValueName);
   }
   static std::vector<Field> described(const Shape& shape) {
     std::vector<Field> list;
-    for (std::size_t i = 0; i < shape.fields.size(); ++i) list.push_back({std::string(shape.fields[i]->name()), python_type(*shape.fields[i]), is_optional(*shape.fields[i]), shape.kinds[i]});
+    for (std::size_t i = 0; i < shape.fields.size(); ++i)
+      list.push_back({std::string(shape.fields[i]->name()), python_type(*shape.fields[i]),
+                      is_optional(*shape.fields[i]), shape.kinds[i]});
     return list;
   }
   static Result<std::unique_ptr<pb::Message>> parse(const Shape& shape, const Bytes& bytes) {
     std::unique_ptr<pb::Message> message(shape.prototype->New());
-    if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return fail(Code::kInvalidArgument, fmt::format("the octets are not a {}", std::string(message->GetTypeName())));
+    if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+      return fail(Code::kInvalidArgument,
+                  fmt::format("the octets are not a {}", std::string(message->GetTypeName())));
     return message;
   }
-  /// What does not fit a scalar's annotation is kept beside it, where the message has a place for that.
-  static Status set(const Shape& shape, pb::Message& message, const pb::FieldDescriptor& field, const Value& value, const std::string& where) {
-    const bool may_differ = shape.untyped != nullptr && !field.is_repeated() && field.cpp_type() != Type::CPPTYPE_MESSAGE;
+  /// What does not fit a scalar's annotation is kept beside it, where the message has a place for
+  /// that.
+  static Status set(const Shape& shape, pb::Message& message, const pb::FieldDescriptor& field,
+                    const Value& value, const std::string& where) {
+    const bool may_differ = shape.untyped != nullptr && !field.is_repeated() &&
+                            field.cpp_type() != Type::CPPTYPE_MESSAGE;
     if (!may_differ) return set_field(message, field, value, where, 0);
     if (!value.is_null() && set_field(message, field, value, where, 0)) return {};
     return set_untyped(shape, message, std::string(field.name()), value);
   }
-  static Status set_untyped(const Shape& shape, pb::Message& message, const std::string& name, const Value& value) {
+  static Status set_untyped(const Shape& shape, pb::Message& message, const std::string& name,
+                            const Value& value) {
     auto& fields = *message.GetReflection()->MutableMessage(&message, shape.untyped);
     auto& entry = *fields.GetReflection()->AddMessage(&fields, fields.GetDescriptor()->field(0));
     const auto* const type = entry.GetDescriptor();
@@ -435,24 +593,33 @@ class Codec final : public MessageCodec {
     return fill_value(*entry.GetReflection()->MutableMessage(&entry, type->field(1)), value, 0);
   }
   /// Null where the field says it itself.
-  static const pb::Message* untyped_value(const Shape& shape, const pb::Message& message, const std::string& name) {
-    if (shape.untyped == nullptr || !message.GetReflection()->HasField(message, shape.untyped)) return nullptr;
+  static const pb::Message* untyped_value(const Shape& shape, const pb::Message& message,
+                                          const std::string& name) {
+    if (shape.untyped == nullptr || !message.GetReflection()->HasField(message, shape.untyped))
+      return nullptr;
     const auto& fields = message.GetReflection()->GetMessage(message, shape.untyped);
     const auto* const map = fields.GetDescriptor()->field(0);
     for (int i = 0; i < fields.GetReflection()->FieldSize(fields, map); ++i) {
       const auto& entry = fields.GetReflection()->GetRepeatedMessage(fields, map, i);
       const auto* const type = entry.GetDescriptor();
-      if (entry.GetReflection()->GetString(entry, type->field(0)) == name) return &entry.GetReflection()->GetMessage(entry, type->field(1));
+      if (entry.GetReflection()->GetString(entry, type->field(0)) == name)
+        return &entry.GetReflection()->GetMessage(entry, type->field(1));
     }
     return nullptr;
   }
-  static const pb::Message* untyped_of(const Shape& shape, const pb::Message& message, const pb::FieldDescriptor& field) { return untyped_value(shape, message, std::string(field.name())); }
-  static Value read_field(const Shape& shape, const pb::Message& message, const pb::FieldDescriptor& field) {
+  static const pb::Message* untyped_of(const Shape& shape, const pb::Message& message,
+                                       const pb::FieldDescriptor& field) {
+    return untyped_value(shape, message, std::string(field.name()));
+  }
+  static Value read_field(const Shape& shape, const pb::Message& message,
+                          const pb::FieldDescriptor& field) {
     const auto* const untyped = untyped_of(shape, message, field);
     return untyped != nullptr ? value_message(*untyped) : whole_field(message, field);
   }
   static Result<Bytes> filled(const Shape& shape, const Value& value, const std::string& where) {
-    if (shape.prototype == nullptr || (shape.fields.empty() && (shape.untyped == nullptr || value.is_null()))) return Bytes();
+    if (shape.prototype == nullptr ||
+        (shape.fields.empty() && (shape.untyped == nullptr || value.is_null())))
+      return Bytes();
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
     auto done = shape.fields.empty()       ? set_untyped(shape, *message, "value", value)
                 : shape.fields.size() == 1 ? set(shape, *message, *shape.fields[0], value, where)
@@ -461,14 +628,16 @@ class Codec final : public MessageCodec {
     return Bytes::take(message->SerializeAsString());
   }
   static Result<Value> bare(const Shape& shape, const Bytes& bytes) {
-    if (shape.prototype == nullptr || (shape.fields.empty() && shape.untyped == nullptr)) return Value::null();
+    if (shape.prototype == nullptr || (shape.fields.empty() && shape.untyped == nullptr))
+      return Value::null();
     auto message = parse(shape, bytes);
     if (!message) return fail(message.error());
     if (shape.fields.empty()) {
       const auto* const untyped = untyped_value(shape, **message, "value");
       return untyped == nullptr ? Value::null() : value_message(*untyped);
     }
-    return shape.fields.size() == 1 ? read_field(shape, **message, *shape.fields[0]) : value_of(**message);
+    return shape.fields.size() == 1 ? read_field(shape, **message, *shape.fields[0])
+                                    : value_of(**message);
   }
 
   pb::DescriptorPool pool_;

@@ -1,6 +1,6 @@
 // What: MessageCodec, an Interface's messages out of values and back.
-// Why: foreign objects call with positional and keyword arguments and answer with bare values; operations have one message each way.
-// Who: the protocols that are worlds of objects of their own.
+// Why: foreign objects call with positional and keyword arguments and answer with bare values;
+// operations have one message each way. Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <memory>
@@ -14,10 +14,12 @@ namespace hector::objects {
 
 struct Field {
   std::string name;
-  std::string type;  ///< a Python type's name: int, float, bool, str, bytes, list, dict; empty: anything
+  std::string
+      type;  ///< a Python type's name: int, float, bool, str, bytes, list, dict; empty: anything
   bool is_optional = false;
-  /// The first `repeated hector.value.v1.Value` takes the positional arguments that are left (what follows it is given by name), a
-  /// `map<string, hector.value.v1.Value>` that is the last field the named ones: as write_interface() writes Python's *args and **kwargs.
+  /// The first `repeated hector.value.v1.Value` takes the positional arguments that are left (what
+  /// follows it is given by name), a `map<string, hector.value.v1.Value>` that is the last field
+  /// the named ones: as write_interface() writes Python's *args and **kwargs.
   ParameterKind kind = ParameterKind::kPositionalOrKeyword;
 };
 
@@ -35,22 +37,31 @@ class MessageCodec {
   [[nodiscard]] virtual std::vector<Field> input_fields(const Operation& operation) const = 0;
   [[nodiscard]] virtual std::vector<Field> output_fields(const Operation& operation) const = 0;
 
-  /// An Object of ours is called: by position in the order of field numbers, or by name, as Field::kind says. Fields that are not `optional` have to be given,
-  /// but for lists and maps.
-  [[nodiscard]] virtual Result<Bytes> request_of(const Operation& operation, const Arguments& arguments) const = 0;
+  /// An Object of ours is called: by position in the order of field numbers, or by name, as
+  /// Field::kind says. Fields that are not `optional` have to be given, but for lists and maps.
+  [[nodiscard]] virtual Result<Bytes> request_of(const Operation& operation,
+                                                 const Arguments& arguments) const = 0;
   /// The request's only field, or all fields as a map: an attribute is set.
-  [[nodiscard]] virtual Result<Bytes> request_of_value(const Operation& operation, const Value& value) const = 0;
+  [[nodiscard]] virtual Result<Bytes> request_of_value(const Operation& operation,
+                                                       const Value& value) const = 0;
   /// What a message says: the value of its only field; all fields as a map; null where it has none.
-  [[nodiscard]] virtual Result<Value> value_of_reply(const Operation& operation, const Bytes& reply) const = 0;
+  [[nodiscard]] virtual Result<Value> value_of_reply(const Operation& operation,
+                                                     const Bytes& reply) const = 0;
 
-  /// A foreign object is called: fields as the method's parameters want them; what is optional and not there is left out.
-  [[nodiscard]] virtual Result<Arguments> arguments_of(const Operation& operation, const Bytes& request, const std::vector<Parameter>& parameters) const = 0;
+  /// A foreign object is called: fields as the method's parameters want them; what is optional and
+  /// not there is left out.
+  [[nodiscard]] virtual Result<Arguments> arguments_of(
+      const Operation& operation, const Bytes& request,
+      const std::vector<Parameter>& parameters) const = 0;
   /// The request's only field: an attribute's new value.
-  [[nodiscard]] virtual Result<Value> value_of_request(const Operation& operation, const Bytes& request) const = 0;
+  [[nodiscard]] virtual Result<Value> value_of_request(const Operation& operation,
+                                                       const Bytes& request) const = 0;
   /// All fields that are there, as a map.
-  [[nodiscard]] virtual Result<Value> fields_of_request(const Operation& operation, const Bytes& request) const = 0;
+  [[nodiscard]] virtual Result<Value> fields_of_request(const Operation& operation,
+                                                        const Bytes& request) const = 0;
   /// The other way round of value_of_reply().
-  [[nodiscard]] virtual Result<Bytes> reply_of(const Operation& operation, const Value& value) const = 0;
+  [[nodiscard]] virtual Result<Bytes> reply_of(const Operation& operation,
+                                               const Value& value) const = 0;
 };
 
 }  // namespace hector::objects

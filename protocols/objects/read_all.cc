@@ -8,13 +8,17 @@ namespace {
 
 class Reading final : public std::enable_shared_from_this<Reading> {
  public:
-  Reading(std::shared_ptr<Stream> flow, std::function<void(Payload, std::function<void(bool)>)> each, std::function<void()> over) : flow_(std::move(flow)), each_(std::move(each)), over_(std::move(over)) {}
+  Reading(std::shared_ptr<Stream> flow,
+          std::function<void(Payload, std::function<void(bool)>)> each, std::function<void()> over)
+      : flow_(std::move(flow)), each_(std::move(each)), over_(std::move(over)) {}
   /// Whoever finds somebody at work leaves the step to him.
   void step() {
     if (due_.fetch_add(1) > 0) return;
     do {
-      if (message_) use();
-      else read();
+      if (message_)
+        use();
+      else
+        read();
     } while (due_.fetch_sub(1) > 1);
   }
 
@@ -30,8 +34,10 @@ class Reading final : public std::enable_shared_from_this<Reading> {
     Payload message = std::move(*message_);
     message_.reset();
     each_(std::move(message), [self = shared_from_this()](bool goes_on) {
-      if (goes_on) self->step();
-      else self->over_();
+      if (goes_on)
+        self->step();
+      else
+        self->over_();
     });
   }
   const std::shared_ptr<Stream> flow_;
@@ -43,7 +49,9 @@ class Reading final : public std::enable_shared_from_this<Reading> {
 
 }  // namespace
 
-void read_all(std::shared_ptr<Stream> flow, std::function<void(Payload message, std::function<void(bool)> next)> each, std::function<void()> over) {
+void read_all(std::shared_ptr<Stream> flow,
+              std::function<void(Payload message, std::function<void(bool)> next)> each,
+              std::function<void()> over) {
   std::make_shared<Reading>(std::move(flow), std::move(each), std::move(over))->step();
 }
 

@@ -1,6 +1,6 @@
 // What: read_all(), a flow's messages one after the other to its end.
-// Why: a reader that asks again from within its callback goes one call deeper for each message that waits already.
-// Who: forwarded Objects, Python's watches.
+// Why: a reader that asks again from within its callback goes one call deeper for each message that
+// waits already. Who: forwarded Objects, Python's watches.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,10 @@
 
 namespace hector::objects {
 
-/// `each` gets a message and calls `next` once, on any thread: true for the next one. `over` runs once, at the end of the flow or after false.
-void read_all(std::shared_ptr<Stream> flow, std::function<void(Payload message, std::function<void(bool)> next)> each, std::function<void()> over);
+/// `each` gets a message and calls `next` once, on any thread: true for the next one. `over` runs
+/// once, at the end of the flow or after false.
+void read_all(std::shared_ptr<Stream> flow,
+              std::function<void(Payload message, std::function<void(bool)> next)> each,
+              std::function<void()> over);
 
 }  // namespace hector::objects

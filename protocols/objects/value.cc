@@ -61,14 +61,21 @@ const std::vector<Value>& Value::elements() const noexcept {
 bool operator==(const Value& a, const Value& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case Value::Kind::kNull: return true;
-    case Value::Kind::kBoolean: return a.boolean == b.boolean;
-    case Value::Kind::kInteger: return a.integer == b.integer;
-    case Value::Kind::kReal: return a.real == b.real || (a.real != a.real && b.real != b.real);
+    case Value::Kind::kNull:
+      return true;
+    case Value::Kind::kBoolean:
+      return a.boolean == b.boolean;
+    case Value::Kind::kInteger:
+      return a.integer == b.integer;
+    case Value::Kind::kReal:
+      return a.real == b.real || (a.real != a.real && b.real != b.real);
     case Value::Kind::kText:
-    case Value::Kind::kOctets: return a.text == b.text;
-    case Value::Kind::kTagged: return a.tag == b.tag && a.items == b.items;
-    default: return a.items == b.items;
+    case Value::Kind::kOctets:
+      return a.text == b.text;
+    case Value::Kind::kTagged:
+      return a.tag == b.tag && a.items == b.items;
+    default:
+      return a.items == b.items;
   }
 }
 
@@ -78,15 +85,33 @@ void print_to(const Value& value, std::string& out) {
   constexpr std::size_t kPrintedMax = 200;
   if (out.size() > kPrintedMax) return;
   switch (value.kind) {
-    case Value::Kind::kNull: out += "null"; return;
-    case Value::Kind::kBoolean: out += value.boolean ? "true" : "false"; return;
-    case Value::Kind::kInteger: out += std::to_string(value.integer); return;
-    case Value::Kind::kReal: out += fmt::format("{}", value.real); return;
-    case Value::Kind::kText: out += fmt::format("'{}'", value.text.substr(0, kPrintedMax)); return;
-    case Value::Kind::kOctets: out += fmt::format("{} octets", value.text.size()); return;
-    case Value::Kind::kTagged: out += fmt::format("{}(", value.tag); break;
-    case Value::Kind::kList: out += '['; break;
-    case Value::Kind::kMap: out += '{'; break;
+    case Value::Kind::kNull:
+      out += "null";
+      return;
+    case Value::Kind::kBoolean:
+      out += value.boolean ? "true" : "false";
+      return;
+    case Value::Kind::kInteger:
+      out += std::to_string(value.integer);
+      return;
+    case Value::Kind::kReal:
+      out += fmt::format("{}", value.real);
+      return;
+    case Value::Kind::kText:
+      out += fmt::format("'{}'", value.text.substr(0, kPrintedMax));
+      return;
+    case Value::Kind::kOctets:
+      out += fmt::format("{} octets", value.text.size());
+      return;
+    case Value::Kind::kTagged:
+      out += fmt::format("{}(", value.tag);
+      break;
+    case Value::Kind::kList:
+      out += '[';
+      break;
+    case Value::Kind::kMap:
+      out += '{';
+      break;
   }
   for (std::size_t i = 0; i < value.items.size() && out.size() < kPrintedMax; ++i) {
     if (i > 0) out += value.kind == Value::Kind::kMap && i % 2 == 1 ? ": " : ", ";
@@ -100,13 +125,19 @@ void print_to(const Value& value, std::string& out) {
 bool is_utf8(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t more = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : SIZE_MAX;
+    const std::size_t more = lead < 0x80                   ? 0
+                             : lead >= 0xC2 && lead < 0xE0 ? 1
+                             : lead >= 0xE0 && lead < 0xF0 ? 2
+                             : lead >= 0xF0 && lead < 0xF5 ? 3
+                                                           : SIZE_MAX;
     if (more > text.size() - i - 1) return false;
     for (std::size_t k = 1; k <= more; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
     }
     const auto second = more > 0 ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) return false;
+    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F))
+      return false;
     i += more + 1;
   }
   return true;

@@ -1,6 +1,6 @@
 // What: Value, what a program without declared types sends: as CBOR and JSON have it.
-// Why: HEROS, Hermes and ROC carry values; Hector's Objects take messages. Between them there is this.
-// Who: the protocols that are worlds of objects of their own.
+// Why: HEROS, Hermes and ROC carry values; Hector's Objects take messages. Between them there is
+// this. Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,17 @@
 namespace hector::objects {
 
 struct Value {
-  enum class Kind : std::uint8_t { kNull, kBoolean, kInteger, kReal, kText, kOctets, kList, kMap, kTagged };
+  enum class Kind : std::uint8_t {
+    kNull,
+    kBoolean,
+    kInteger,
+    kReal,
+    kText,
+    kOctets,
+    kList,
+    kMap,
+    kTagged
+  };
   Kind kind = Kind::kNull;
   bool boolean = false;
   std::int64_t integer = 0;

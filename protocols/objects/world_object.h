@@ -16,11 +16,13 @@
 
 namespace hector::objects {
 
-/// A servant made of one function for each operation, by name. What it stands for has to outlive its calls.
+/// A servant made of one function for each operation, by name. What it stands for has to outlive
+/// its calls.
 class WorldObject final : public Servant {
  public:
   using Handler = std::function<void(Call& call, const Value& fields)>;
-  WorldObject(std::shared_ptr<const MessageCodec> codec, std::map<std::string, Handler> handlers) : codec_(std::move(codec)), handlers_(std::move(handlers)) {}
+  WorldObject(std::shared_ptr<const MessageCodec> codec, std::map<std::string, Handler> handlers)
+      : codec_(std::move(codec)), handlers_(std::move(handlers)) {}
   void invoke(Call& call) noexcept override;
 
  private:

@@ -4,9 +4,11 @@
 
 namespace hector::objects {
 
-bool read_world_setting(std::string_view name, const boost::json::value& value, WorldOptions& options) {
+bool read_world_setting(std::string_view name, const boost::json::value& value,
+                        WorldOptions& options) {
   if (name == "adopt_capsules" || name == "authorise") {
-    if (value.is_bool()) (name == "authorise" ? options.authorise : options.adopt_capsules) = value.as_bool();
+    if (value.is_bool())
+      (name == "authorise" ? options.authorise : options.adopt_capsules) = value.as_bool();
     return value.is_bool();
   }
   if ((name != "adopt" && name != "show") || !value.is_array()) return false;

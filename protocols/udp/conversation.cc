@@ -1,25 +1,35 @@
 #include "conversation.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace hector::udp {
 
 namespace {
 
 constexpr std::uint64_t kLoopbackDatagram = 16 * 1'024;
-/// How long a peer that something is awaited from may be silent before it is asked for a sign of life.
+/// How long a peer that something is awaited from may be silent before it is asked for a sign of
+/// life.
 constexpr Duration kPingAfter = std::chrono::seconds(1);
 
 }  // namespace
 
-Octets octets_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
-
-Error gone_error(const NetworkAddress& peer, const std::string& why) {
-  return {Code::kUnavailable, fmt::format("udp {}: {}; the outcome of what was under way is unknown", peer.text(), why), {}, {}, {}};
+Octets octets_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-bool is_loopback(const NetworkAddress& address) { return address.is_ipv4() ? address.octets[12] == 127 : address.octets[15] == 1; }
+Error gone_error(const NetworkAddress& peer, const std::string& why) {
+  return {Code::kUnavailable,
+          fmt::format("udp {}: {}; the outcome of what was under way is unknown", peer.text(), why),
+          {},
+          {},
+          {}};
+}
+
+bool is_loopback(const NetworkAddress& address) {
+  return address.is_ipv4() ? address.octets[12] == 127 : address.octets[15] == 1;
+}
 
 SessionLimits limits_for(const NetworkAddress& peer) {
   SessionLimits limits;
@@ -32,7 +42,8 @@ void Conversation::send(std::uint64_t group, std::string_view head, Bytes body) 
   send_locked(group, head, std::move(body), kNever);
 }
 
-void Conversation::send_locked(std::uint64_t group, std::string_view head, Bytes body, TimePoint now) {
+void Conversation::send_locked(std::uint64_t group, std::string_view head, Bytes body,
+                               TimePoint now) {
   if (shut_) return;
   session_->send(group, head, std::move(body));
   if (corked_by_ == std::this_thread::get_id()) return;
@@ -50,12 +61,14 @@ void Conversation::flush(TimePoint now) {
 }
 
 TimePoint Conversation::ping_due() const {
-  return is_established() && is_waiting() ? std::max(session_->heard(), pinged_) + kPingAfter : kNever;
+  return is_established() && is_waiting() ? std::max(session_->heard(), pinged_) + kPingAfter
+                                          : kNever;
 }
 
 void Conversation::schedule() {
   if (shut_) return;
-  const TimePoint due = std::min({is_established() ? session_->due() : kNever, also_due(), ping_due()});
+  const TimePoint due =
+      std::min({is_established() ? session_->due() : kNever, also_due(), ping_due()});
   if (due == kNever || due >= timer_at_) return;  // an earlier timer looks again
   if (timer_ != 0) context_.executor->cancel(timer_);
   timer_at_ = due;
@@ -107,7 +120,8 @@ void Conversation::on_data(Octets packet) {
     }
   }
   std::shared_ptr<Conversation> keep;
-  if (!mine.empty() || peer_closed) keep = shared_from_this();  // a call that ends may be the last that held the channel
+  if (!mine.empty() || peer_closed)
+    keep = shared_from_this();  // a call that ends may be the last that held the channel
   if (!mine.empty()) {
     for (auto& message : mine) on_message(std::move(message), now);
     const std::lock_guard lock(mutex_);

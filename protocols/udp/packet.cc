@@ -6,7 +6,8 @@ namespace hector::udp {
 
 bool NumberSet::add(std::uint64_t number) {
   if (number < all_below_) return false;
-  auto at = std::upper_bound(ranges_.begin(), ranges_.end(), number, [](std::uint64_t n, const auto& range) { return n < range.first; });
+  auto at = std::upper_bound(ranges_.begin(), ranges_.end(), number,
+                             [](std::uint64_t n, const auto& range) { return n < range.first; });
   if (at != ranges_.begin()) {
     auto before = std::prev(at);
     if (number <= before->second) return false;
@@ -29,7 +30,9 @@ bool NumberSet::add(std::uint64_t number) {
 
 bool NumberSet::contains(std::uint64_t number) const {
   if (number < all_below_) return true;
-  const auto at = std::upper_bound(ranges_.begin(), ranges_.end(), number, [](std::uint64_t n, const auto& range) { return n < range.first; });
+  const auto at =
+      std::upper_bound(ranges_.begin(), ranges_.end(), number,
+                       [](std::uint64_t n, const auto& range) { return n < range.first; });
   return at != ranges_.begin() && number <= std::prev(at)->second;
 }
 
@@ -41,7 +44,9 @@ void NumberSet::keep(std::size_t count) {
 }
 
 void write_fragment(Writer& out, const Fragment& fragment) {
-  out.octet(static_cast<std::uint8_t>(FrameType::kFragment)).number(fragment.message).number(fragment.group);
+  out.octet(static_cast<std::uint8_t>(FrameType::kFragment))
+      .number(fragment.message)
+      .number(fragment.group);
   if (fragment.group != 0) out.number(fragment.position);
   out.number(fragment.total).number(fragment.offset).number(fragment.data.size());
   out.raw(fragment.data.data(), fragment.data.size());
@@ -89,8 +94,10 @@ bool read_frame(Reader& reader, Frame& frame) {
       fragment.total = reader.number();
       fragment.offset = reader.number();
       fragment.data = reader.raw(reader.number());
-      if (!reader.ok() || fragment.message == 0 || fragment.total > kMessageOctetsMax || fragment.offset > fragment.total ||
-          fragment.data.size() > fragment.total - fragment.offset || (fragment.group != 0 && fragment.position == 0) ||
+      if (!reader.ok() || fragment.message == 0 || fragment.total > kMessageOctetsMax ||
+          fragment.offset > fragment.total ||
+          fragment.data.size() > fragment.total - fragment.offset ||
+          (fragment.group != 0 && fragment.position == 0) ||
           (fragment.data.empty() && fragment.total != 0)) {
         break;
       }

@@ -13,12 +13,33 @@ namespace hector::udp {
 
 using Octets = std::span<const std::uint8_t>;
 
-enum class PacketType : std::uint8_t { kHello = 1, kCookie = 2, kWelcome = 3, kData = 4, kReset = 5, kMulticast = 6 };
-enum class FrameType : std::uint8_t { kAcknowledge = 1, kFragment = 2, kPing = 3, kClose = 4, kLimit = 5 };
-enum class MessageType : std::uint8_t { kRequest = 1, kReply = 2, kFlowData = 3, kFlowEnd = 4, kFlowCredit = 5, kCancel = 6 };
+enum class PacketType : std::uint8_t {
+  kHello = 1,
+  kCookie = 2,
+  kWelcome = 3,
+  kData = 4,
+  kReset = 5,
+  kMulticast = 6
+};
+enum class FrameType : std::uint8_t {
+  kAcknowledge = 1,
+  kFragment = 2,
+  kPing = 3,
+  kClose = 4,
+  kLimit = 5
+};
+enum class MessageType : std::uint8_t {
+  kRequest = 1,
+  kReply = 2,
+  kFlowData = 3,
+  kFlowEnd = 4,
+  kFlowCredit = 5,
+  kCancel = 6
+};
 
 inline constexpr std::uint8_t kVersion = 1;
-/// A hello is padded to this size, so that what answers an address nobody has proved is always smaller.
+/// A hello is padded to this size, so that what answers an address nobody has proved is always
+/// smaller.
 inline constexpr std::size_t kHelloOctets = 1'200;
 inline constexpr std::size_t kCookieOctets = 24;
 inline constexpr std::uint64_t kMessageOctetsMax = 64ULL * 1024 * 1024;
@@ -54,11 +75,14 @@ class Writer {
   std::string& out_;
 };
 
-/// Reads from octets; after the first thing that does not fit it is broken for good and yields zeros.
+/// Reads from octets; after the first thing that does not fit it is broken for good and yields
+/// zeros.
 class Reader {
  public:
   explicit Reader(Octets in) : in_(in) {}
-  std::uint8_t octet() { return at_ < in_.size() ? in_[at_++] : static_cast<std::uint8_t>(broken()); }
+  std::uint8_t octet() {
+    return at_ < in_.size() ? in_[at_++] : static_cast<std::uint8_t>(broken());
+  }
   std::uint64_t fixed() {
     if (in_.size() - at_ < 8) return broken();
     std::uint64_t value = 0;
@@ -105,7 +129,9 @@ class NumberSet {
   /// False if it was in already.
   bool add(std::uint64_t number);
   [[nodiscard]] bool contains(std::uint64_t number) const;
-  [[nodiscard]] const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges() const { return ranges_; }
+  [[nodiscard]] const std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges() const {
+    return ranges_;
+  }
   /// Forgets the lowest ranges beyond `count`; numbers below what is left count as received.
   void keep(std::size_t count);
 
@@ -143,7 +169,8 @@ void write_acknowledgement(Writer& out, const NumberSet& received);
 /// Upper bound of a fragment frame's octets beside its data.
 inline constexpr std::size_t kFragmentOverhead = 1 + 6 * 10;
 
-/// The next frame of a data packet into `frame`; false at its end, or if it is malformed (then `reader` is not ok).
+/// The next frame of a data packet into `frame`; false at its end, or if it is malformed (then
+/// `reader` is not ok).
 bool read_frame(Reader& reader, Frame& frame);
 
 }  // namespace hector::udp

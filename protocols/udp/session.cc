@@ -6,7 +6,8 @@ namespace hector::udp {
 
 namespace {
 
-constexpr Duration kAcknowledgeAfter = std::chrono::milliseconds(4);  ///< an answer usually comes sooner and carries it
+constexpr Duration kAcknowledgeAfter =
+    std::chrono::milliseconds(4);  ///< an answer usually comes sooner and carries it
 constexpr int kAcknowledgeEvery = 2;
 constexpr Duration kTimeoutMin = std::chrono::milliseconds(10);
 constexpr Duration kTimeoutMax = std::chrono::milliseconds(250);
@@ -84,7 +85,8 @@ bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver)
 
 void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver) {
   if (messages_.contains(fragment.message)) return;
-  if (fragment.data.size() == fragment.total && !incoming_.contains(fragment.message)) {  // whole: no reassembly
+  if (fragment.data.size() == fragment.total &&
+      !incoming_.contains(fragment.message)) {  // whole: no reassembly
     Incoming whole;
     whole.group = fragment.group;
     whole.position = fragment.position;
@@ -93,7 +95,8 @@ void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& delive
     octets_received_ += fragment.data.size();
     return finish(fragment.message, whole, deliver);
   }
-  if (incoming_.size() >= kIncompleteMax && !incoming_.contains(fragment.message)) return;  // it will come again
+  if (incoming_.size() >= kIncompleteMax && !incoming_.contains(fragment.message))
+    return;  // it will come again
   Incoming& incoming = incoming_[fragment.message];
   if (incoming.total == 0) {
     incoming.group = fragment.group;
@@ -107,12 +110,14 @@ void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& delive
   const std::uint64_t end = fragment.offset + fragment.data.size();
   auto& ranges = incoming.ranges;
   auto next = ranges.upper_bound(at);
-  if (next != ranges.begin() && std::prev(next)->second >= at) at = std::min(end, std::prev(next)->second);
+  if (next != ranges.begin() && std::prev(next)->second >= at)
+    at = std::min(end, std::prev(next)->second);
   while (at < end) {
     next = ranges.upper_bound(at);
     const std::uint64_t stop = next == ranges.end() ? end : std::min(end, next->first);
     if (stop > at) {
-      std::memcpy(incoming.content.writable() + at, fragment.data.data() + (at - fragment.offset), stop - at);
+      std::memcpy(incoming.content.writable() + at, fragment.data.data() + (at - fragment.offset),
+                  stop - at);
       incoming.received += stop - at;
       octets_received_ += stop - at;
       auto placed = ranges.emplace(at, stop).first;
@@ -147,7 +152,8 @@ void Session::finish(std::uint64_t message, Incoming& incoming, std::vector<Byte
   if (incoming.position == group.next) {
     ++group.next;
     deliver.push_back(std::move(incoming.content));
-    for (auto at = group.waiting.begin(); at != group.waiting.end() && at->first == group.next; at = group.waiting.erase(at)) {
+    for (auto at = group.waiting.begin(); at != group.waiting.end() && at->first == group.next;
+         at = group.waiting.erase(at)) {
       ++group.next;
       deliver.push_back(std::move(at->second));
     }
@@ -167,7 +173,9 @@ void Session::measure(Duration sample) {
 }
 
 Duration Session::timeout() const {
-  const Duration base = smoothed_ == Duration::zero() ? kFirstTimeout : std::max(kTimeoutMin, smoothed_ + 4 * deviation_ + kAcknowledgeAfter);
+  const Duration base = smoothed_ == Duration::zero()
+                            ? kFirstTimeout
+                            : std::max(kTimeoutMin, smoothed_ + 4 * deviation_ + kAcknowledgeAfter);
   return std::min<Duration>(kTimeoutMax, base * (1 << std::min(timeouts_, 5)));
 }
 
@@ -238,7 +246,9 @@ void Session::copy_piece(const Outgoing& outgoing, const Piece& piece, std::stri
   Writer writer(out);
   Fragment fragment{0, outgoing.group, outgoing.position, outgoing.total(), piece.offset, {}};
   fragment.message = piece.message;
-  writer.octet(static_cast<std::uint8_t>(FrameType::kFragment)).number(fragment.message).number(fragment.group);
+  writer.octet(static_cast<std::uint8_t>(FrameType::kFragment))
+      .number(fragment.message)
+      .number(fragment.group);
   if (fragment.group != 0) writer.number(fragment.position);
   writer.number(fragment.total).number(fragment.offset).number(piece.size);
   std::uint64_t offset = piece.offset;
@@ -287,15 +297,19 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
       again_.pop();
       continue;
     }
-    if (packet.size() + kFragmentOverhead + piece.size > limits_.datagram_octets && !sent.pieces.empty()) break;
+    if (packet.size() + kFragmentOverhead + piece.size > limits_.datagram_octets &&
+        !sent.pieces.empty())
+      break;
     again_.pop();
     copy_piece(*found, piece, packet);
     sent.pieces.push_back(piece);
   }
-  while (again_.empty() && has_fresh && !fresh_.empty() && packet.size() + kFragmentOverhead < limits_.datagram_octets) {
+  while (again_.empty() && has_fresh && !fresh_.empty() &&
+         packet.size() + kFragmentOverhead < limits_.datagram_octets) {
     Piece& whole = fresh_.front();
     Piece piece = whole;
-    piece.size = std::min<std::uint64_t>(whole.size, limits_.datagram_octets - packet.size() - kFragmentOverhead);
+    piece.size = std::min<std::uint64_t>(
+        whole.size, limits_.datagram_octets - packet.size() - kFragmentOverhead);
     copy_piece(*outgoing(piece.message), piece, packet);
     sent.pieces.push_back(piece);
     octets_fresh_ += piece.size;
@@ -340,7 +354,9 @@ TimePoint Session::due() const {
   return due;
 }
 
-bool Session::is_dead(TimePoint now) const { return oldest_unanswered_ != kNever && now - oldest_unanswered_ > limits_.silence_max; }
+bool Session::is_dead(TimePoint now) const {
+  return oldest_unanswered_ != kNever && now - oldest_unanswered_ > limits_.silence_max;
+}
 
 std::string Session::close_packet() {
   std::string packet;

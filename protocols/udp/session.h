@@ -1,6 +1,7 @@
-// What: Session, one side of a session: messages in, packets out, and back; acknowledgement, retransmission, windows.
-// Why: without sockets, threads or clocks of its own it runs alike on the machine's network and on the simulated one.
-// Who: the protocol's channels and endpoints, which hold its lock.
+// What: Session, one side of a session: messages in, packets out, and back; acknowledgement,
+// retransmission, windows. Why: without sockets, threads or clocks of its own it runs alike on the
+// machine's network and on the simulated one. Who: the protocol's channels and endpoints, which
+// hold its lock.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -19,28 +20,34 @@ struct SessionLimits {
   std::size_t datagram_octets = 1'400;
   std::uint64_t receive_window_octets = 64ULL * 1024 * 1024;
   std::uint64_t message_octets_max = 16ULL * 1024 * 1024;
-  Duration silence_max = std::chrono::seconds(5);  ///< with something to acknowledge, then the peer counts as dead
+  Duration silence_max =
+      std::chrono::seconds(5);  ///< with something to acknowledge, then the peer counts as dead
 };
 
 /// One at a time: the owner locks. Times are the owner's.
 class Session {
  public:
-  Session(SessionLimits limits, std::uint64_t peer_id) : limits_(limits), peer_id_(peer_id) { window_ = 32 * limits_.datagram_octets; }
+  Session(SessionLimits limits, std::uint64_t peer_id) : limits_(limits), peer_id_(peer_id) {
+    window_ = 32 * limits_.datagram_octets;
+  }
 
   void set_peer(std::uint64_t peer_id) { peer_id_ = peer_id; }
   /// Queues a message for the peer. Messages of one group (not 0) are delivered in this order.
   void send(std::uint64_t group, std::string_view head, Bytes body);
-  /// Handles a data packet after its type and id. Complete messages in order go to `deliver`. False: malformed, nothing was done with the rest.
+  /// Handles a data packet after its type and id. Complete messages in order go to `deliver`.
+  /// False: malformed, nothing was done with the rest.
   bool receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver);
   /// Writes the next packet to send now, empty if there is none. Call until empty.
   bool next_packet(TimePoint now, std::string& packet);
-  /// What is due by time: retransmission, an acknowledgement. Then next_packet() may have something.
+  /// What is due by time: retransmission, an acknowledgement. Then next_packet() may have
+  /// something.
   void tick(TimePoint now);
   /// When tick() is wanted, kNever if not.
   [[nodiscard]] TimePoint due() const;
   /// Whether next_packet() might have something.
   [[nodiscard]] bool has_output(TimePoint now) const {
-    return !fresh_.empty() || !again_.empty() || tell_limit_ || probes_ > 0 || acknowledge_at_ <= now;
+    return !fresh_.empty() || !again_.empty() || tell_limit_ || probes_ > 0 ||
+           acknowledge_at_ <= now;
   }
   /// Asks the peer for a sign of life in the next packet.
   void ping() { ++probes_; }

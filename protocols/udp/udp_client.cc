@@ -1,9 +1,10 @@
 #include "udp_client.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstring>
-#include <fmt/format.h>
 
 #include "conversation.h"
 
@@ -16,18 +17,26 @@ constexpr Duration kConnectFor = std::chrono::seconds(4);
 
 class ClientConversation final : public Conversation {
  public:
-  ClientConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket, const NetworkAddress& peer)
+  ClientConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket,
+                     const NetworkAddress& peer)
       : Conversation(context, limits, socket, peer, 0), client_id_(context.random->next()) {}
 
   void start(Call& call) {
-    Bytes payload = call.kind == Kind::kStream && call.flow != Flow::kOut ? Bytes() : call.request.bytes();
+    Bytes payload =
+        call.kind == Kind::kStream && call.flow != Flow::kOut ? Bytes() : call.request.bytes();
     if (payload.size() > limits_.message_octets_max) {
-      return call.fail({Code::kInvalidArgument, fmt::format("a udp message may have {} octets, this one has {}", limits_.message_octets_max, payload.size()), {}, {}, {}});
+      return call.fail({Code::kInvalidArgument,
+                        fmt::format("a udp message may have {} octets, this one has {}",
+                                    limits_.message_octets_max, payload.size()),
+                        {},
+                        {},
+                        {}});
     }
     const std::uint64_t id = next_call_.fetch_add(1, std::memory_order_relaxed);
     std::shared_ptr<UdpFlow> flow;
     if (call.kind == Kind::kStream) {
-      flow = std::make_shared<UdpFlow>(shared_from_this(), id, call.flow != Flow::kIn, call.flow != Flow::kOut);
+      flow = std::make_shared<UdpFlow>(shared_from_this(), id, call.flow != Flow::kIn,
+                                       call.flow != Flow::kOut);
       call.give_stream(flow);
     }
     const TimePoint now = context_.clock->now();
@@ -38,13 +47,16 @@ class ClientConversation final : public Conversation {
     Writer(head)
         .octet(static_cast<std::uint8_t>(MessageType::kRequest))
         .number(id)
-        .octet(static_cast<std::uint8_t>(static_cast<int>(call.kind) << 4 | static_cast<int>(call.flow)))
+        .octet(static_cast<std::uint8_t>(static_cast<int>(call.kind) << 4 |
+                                         static_cast<int>(call.flow)))
         .number(header.size())
         .raw(header.data(), header.size());
-    const std::uint64_t group = call.kind == Kind::kStream ? UdpFlow::group(id) : call.header.session & ~(1ULL << 63);
+    const std::uint64_t group =
+        call.kind == Kind::kStream ? UdpFlow::group(id) : call.header.session & ~(1ULL << 63);
     const Deadline deadline = call.header.deadline;
     call.on_cancel([weak = weak_from_this(), id, &call] {
-      if (auto self = weak.lock()) static_cast<ClientConversation&>(*self).end(id, call.why_cancelled(), true);
+      if (auto self = weak.lock())
+        static_cast<ClientConversation&>(*self).end(id, call.why_cancelled(), true);
     });
     std::optional<Error> refused;
     {
@@ -133,7 +145,9 @@ class ClientConversation final : public Conversation {
     hello_again_ = context_.clock->now() + kHelloAgain;
   }
 
-  TimePoint also_due() override { return std::min(next_deadline_, connecting_ ? hello_again_ : kNever); }
+  TimePoint also_due() override {
+    return std::min(next_deadline_, connecting_ ? hello_again_ : kNever);
+  }
 
   void on_tick(TimePoint now) override {
     std::vector<std::uint64_t> overdue;
@@ -147,12 +161,21 @@ class ClientConversation final : public Conversation {
       if (next_deadline_ <= now) {
         next_deadline_ = kNever;
         for (const auto& [id, pending] : calls_) {
-          if (pending.deadline <= now) overdue.push_back(id);
-          else next_deadline_ = std::min(next_deadline_, pending.deadline);
+          if (pending.deadline <= now)
+            overdue.push_back(id);
+          else
+            next_deadline_ = std::min(next_deadline_, pending.deadline);
         }
       }
     }
-    for (const auto id : overdue) end(id, Error{Code::kDeadlineExceeded, fmt::format("no reply from udp {} before the call's deadline", peer_.text()), {}, {}, {}}, true);
+    for (const auto id : overdue)
+      end(id,
+          Error{Code::kDeadlineExceeded,
+                fmt::format("no reply from udp {} before the call's deadline", peer_.text()),
+                {},
+                {},
+                {}},
+          true);
     if (gave_up) on_gone("nobody answers there");
   }
 
@@ -172,7 +195,10 @@ class ClientConversation final : public Conversation {
     if (!pending) return;
     if (tell) {
       std::string head;
-      Writer(head).octet(static_cast<std::uint8_t>(MessageType::kCancel)).number(id).octet(static_cast<std::uint8_t>(why.code));
+      Writer(head)
+          .octet(static_cast<std::uint8_t>(MessageType::kCancel))
+          .number(id)
+          .octet(static_cast<std::uint8_t>(why.code));
       send(pending->group, head, {});
     }
     if (pending->flow) pending->flow->deliver_break(why);
@@ -221,9 +247,12 @@ class ClientConversation final : public Conversation {
       flow = found->second.flow;
     }
     if (!flow) return;
-    if (type == MessageType::kFlowData) flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
+    if (type == MessageType::kFlowData)
+      flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
     if (type == MessageType::kFlowEnd) flow->deliver_end();
-    if (type == MessageType::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
+    if (type == MessageType::kFlowCredit)
+      flow->deliver_credit(
+          static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
   }
 
   void on_reply(std::uint64_t id, const Bytes& message, Reader& reader) {
@@ -261,7 +290,8 @@ class ClientConversation final : public Conversation {
 
 class UdpChannel final : public Channel {
  public:
-  static Result<std::shared_ptr<Channel>> make(const ProtocolContext& context, const NetworkAddress& peer) {
+  static Result<std::shared_ptr<Channel>> make(const ProtocolContext& context,
+                                               const NetworkAddress& peer) {
     auto channel = std::make_shared<UdpChannel>();
     NetworkAddress local = peer;
     std::memset(local.octets, 0, sizeof local.octets);
@@ -271,12 +301,15 @@ class UdpChannel final : public Channel {
     }
     local.port = 0;
     auto* raw = channel.get();
-    auto socket = context.network->open({local, peer, Reading::kMayMove}, [raw](const NetworkAddress&, Octets datagram) {
-      if (auto* conversation = raw->receiver_.load(std::memory_order_acquire)) conversation->on_packet(datagram);
-    });
+    auto socket = context.network->open(
+        {local, peer, Reading::kMayMove}, [raw](const NetworkAddress&, Octets datagram) {
+          if (auto* conversation = raw->receiver_.load(std::memory_order_acquire))
+            conversation->on_packet(datagram);
+        });
     if (!socket) return fail(socket.error());
     channel->socket_ = std::move(*socket);
-    channel->conversation_ = std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
+    channel->conversation_ =
+        std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
     channel->receiver_.store(channel->conversation_.get(), std::memory_order_release);
     return std::shared_ptr<Channel>(std::move(channel));
   }
@@ -296,6 +329,9 @@ class UdpChannel final : public Channel {
 
 }  // namespace
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const NetworkAddress& peer) { return UdpChannel::make(context, peer); }
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+                                              const NetworkAddress& peer) {
+  return UdpChannel::make(context, peer);
+}
 
 }  // namespace hector::udp

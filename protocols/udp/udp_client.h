@@ -9,6 +9,7 @@
 
 namespace hector::udp {
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const NetworkAddress& peer);
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+                                              const NetworkAddress& peer);
 
 }  // namespace hector::udp

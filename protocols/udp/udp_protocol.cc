@@ -1,7 +1,8 @@
 #include "udp_protocol.h"
 
-#include <cstring>
 #include <fmt/format.h>
+
+#include <cstring>
 #include <mutex>
 
 #include "conversation.h"
@@ -23,7 +24,8 @@ class UdpProtocol final : public Protocol {
     capabilities_.cost_us = 5;
     capabilities_.reach = Reach::kSite;  // no way through proxies
     capabilities_.message_octets_max = SessionLimits{}.message_octets_max;
-    capabilities_.address_format = "IPv4:port or [IPv6]:port; a multicast group to receive multicasts";
+    capabilities_.address_format =
+        "IPv4:port or [IPv6]:port; a multicast group to receive multicasts";
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
@@ -39,25 +41,37 @@ class UdpProtocol final : public Protocol {
   Status multicast(const std::string& group, const Header& header, Payload message) override {
     auto parsed = NetworkAddress::parse(group);
     if (!parsed) return fail(parsed.error());
-    if (!parsed->is_multicast()) return fail(Code::kInvalidArgument, fmt::format("{} is no multicast group (224.0.0.0 to 239.255.255.255, or ff00::/8)", group));
+    if (!parsed->is_multicast())
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format("{} is no multicast group (224.0.0.0 to 239.255.255.255, or ff00::/8)",
+                      group));
     std::string whole;
     encode_header(header, context_.clock->now(), whole);
     whole.append(message.bytes().view());
     const std::size_t count = (whole.size() + kMulticastFragment - 1) / kMulticastFragment;
-    if (count > kMulticastFragmentsMax) return fail(Code::kInvalidArgument, fmt::format("a multicast may have {} octets, this one has {}", kMulticastFragment * kMulticastFragmentsMax, whole.size()));
+    if (count > kMulticastFragmentsMax)
+      return fail(Code::kInvalidArgument,
+                  fmt::format("a multicast may have {} octets, this one has {}",
+                              kMulticastFragment * kMulticastFragmentsMax, whole.size()));
     const std::lock_guard lock(mutex_);
     if (!sender_) {
       NetworkAddress any;
       any.octets[10] = any.octets[11] = 0xff;
       std::memcpy(any.octets + 12, "\x7f\x00\x00\x01", 4);
-      auto socket = context_.network->open({any, std::nullopt, Reading::kMayMove}, [](const NetworkAddress&, Octets) {});
+      auto socket = context_.network->open({any, std::nullopt, Reading::kMayMove},
+                                           [](const NetworkAddress&, Octets) {});
       if (!socket) return fail(socket.error());
       sender_ = std::move(*socket);
     }
     const std::uint64_t id = context_.random->next();
     for (std::size_t i = 0; i < count; ++i) {
       std::string packet;
-      Writer(packet).octet(static_cast<std::uint8_t>(PacketType::kMulticast)).fixed(id).number(i).number(count);
+      Writer(packet)
+          .octet(static_cast<std::uint8_t>(PacketType::kMulticast))
+          .fixed(id)
+          .number(i)
+          .number(count);
       packet += whole.substr(i * kMulticastFragment, kMulticastFragment);
       const Octets part = octets_of(packet);
       sender_->send(*parsed, {&part, 1});
@@ -74,6 +88,8 @@ class UdpProtocol final : public Protocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_protocol(const ProtocolContext& context) { return std::make_unique<UdpProtocol>(context); }
+std::unique_ptr<Protocol> make_protocol(const ProtocolContext& context) {
+  return std::make_unique<UdpProtocol>(context);
+}
 
 }  // namespace hector::udp

@@ -1,11 +1,11 @@
 #include "udp_server.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <condition_variable>
-#include <fmt/format.h>
 #include <map>
 #include <set>
 
@@ -36,10 +36,13 @@ class UdpServerCall final : public Call {
     reset_call();
     flow_end.reset();
   }
-  /// Held once until the call ends, and once by whoever cancels it meanwhile. With the conversation's lock held.
+  /// Held once until the call ends, and once by whoever cancels it meanwhile. With the
+  /// conversation's lock held.
   void hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
   /// True for the last one.
-  [[nodiscard]] bool let_go() noexcept { return holders_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  [[nodiscard]] bool let_go() noexcept {
+    return holders_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
 
  private:
   void finished() noexcept override;
@@ -50,7 +53,8 @@ class UdpServerCall final : public Call {
 
 class ServerConversation final : public Conversation {
  public:
-  ServerConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket, const NetworkAddress& peer, std::uint64_t client_id)
+  ServerConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket,
+                     const NetworkAddress& peer, std::uint64_t client_id)
       : Conversation(context, limits, socket, peer, client_id), client_id_(client_id) {}
 
   void reply(std::uint64_t id, UdpServerCall& call) {
@@ -59,10 +63,16 @@ class ServerConversation final : public Conversation {
     Writer(head).octet(static_cast<std::uint8_t>(MessageType::kReply)).number(id);
     Bytes body = call.error ? Bytes() : call.reply.bytes();
     if (body.size() > limits_.message_octets_max) {
-      call.error = Error{Code::kInvalidArgument, fmt::format("a udp message may have {} octets, the reply has {}", limits_.message_octets_max, body.size()), {}, {}, {}};
+      call.error = Error{Code::kInvalidArgument,
+                         fmt::format("a udp message may have {} octets, the reply has {}",
+                                     limits_.message_octets_max, body.size()),
+                         {},
+                         {},
+                         {}};
       body = {};
     }
-    if (!call.initial.empty()) call.trailing.insert(call.trailing.begin(), call.initial.begin(), call.initial.end());
+    if (!call.initial.empty())
+      call.trailing.insert(call.trailing.begin(), call.initial.begin(), call.initial.end());
     encode_outcome(call.error ? &*call.error : nullptr, call.trailing, head);
     const bool is_flow = call.stream != nullptr;
     const std::lock_guard lock(mutex_);
@@ -76,7 +86,8 @@ class ServerConversation final : public Conversation {
   void refuse_new() { refuses_ = true; }
   bool wait_idle(TimePoint until) {
     std::unique_lock lock(mutex_);
-    while (!calls_.empty() && context_.clock->now() < until) idle_.wait_for(lock, std::chrono::milliseconds(10));
+    while (!calls_.empty() && context_.clock->now() < until)
+      idle_.wait_for(lock, std::chrono::milliseconds(10));
     return calls_.empty();
   }
   [[nodiscard]] bool is_gone() const { return gone_; }
@@ -106,7 +117,8 @@ class ServerConversation final : public Conversation {
       const std::lock_guard lock(mutex_);
       const auto found = calls_.find(id);
       if (found == calls_.end()) {
-        if (type == MessageType::kCancel && early_cancels_.size() < 1'024) early_cancels_.insert(id);
+        if (type == MessageType::kCancel && early_cancels_.size() < 1'024)
+          early_cancels_.insert(id);
         return;
       }
       flow = found->second->flow_end;
@@ -115,9 +127,12 @@ class ServerConversation final : public Conversation {
       return cancel_one(id, {code_from_number(reader.octet()), "the caller gave up", {}, {}, {}});
     }
     if (!flow) return;
-    if (type == MessageType::kFlowData) flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
+    if (type == MessageType::kFlowData)
+      flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
     if (type == MessageType::kFlowEnd) flow->deliver_end();
-    if (type == MessageType::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
+    if (type == MessageType::kFlowCredit)
+      flow->deliver_credit(
+          static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
   }
 
   void cancel_one(std::uint64_t id, Error why) {
@@ -144,28 +159,39 @@ class ServerConversation final : public Conversation {
     if (!reader.ok()) return;
     bool was_cancelled = false;
     UdpServerCall* const call = take_call(id, was_cancelled);
-    auto decoded = decode_header({reinterpret_cast<const char*>(header.data()), header.size()}, now, call->header);
+    auto decoded = decode_header({reinterpret_cast<const char*>(header.data()), header.size()}, now,
+                                 call->header);
     call->kind = static_cast<Kind>(std::min(shape >> 4, 2));
     call->flow = static_cast<Flow>(shape & 3);
     call->request = Payload(message.slice(message.size() - reader.rest().size()));
     call->peer = &peer_of(call->header.principal, *call);
     if (!decoded) return call->fail(decoded.error());
     if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
-    if (refuses_) return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
+    if (refuses_)
+      return call->fail(
+          {Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
     const Kind told = call->kind;
     const Flow told_flow = call->flow;
-    if (auto found = context_.inbound->resolve(*call); !found) return call->fail(std::move(found.error()));
+    if (auto found = context_.inbound->resolve(*call); !found)
+      return call->fail(std::move(found.error()));
     if (call->kind != told || call->flow != told_flow) {
-      return call->fail({Code::kInvalidArgument, fmt::format("'{}' is of kind {}, called as {}", call->operation->name, kind_name(call->kind), kind_name(told)), {}, {}, {}});
+      return call->fail({Code::kInvalidArgument,
+                         fmt::format("'{}' is of kind {}, called as {}", call->operation->name,
+                                     kind_name(call->kind), kind_name(told)),
+                         {},
+                         {},
+                         {}});
     }
     if (call->kind == Kind::kStream) {
-      call->flow_end = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut, call->flow != Flow::kIn);
+      call->flow_end = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut,
+                                                 call->flow != Flow::kIn);
       call->stream = call->flow_end;
     }
     context_.inbound->accept(*call);
   }
 
-  /// Who calls: one entry for each principal, so that a call neither allocates nor formats an address. On the reading thread only.
+  /// Who calls: one entry for each principal, so that a call neither allocates nor formats an
+  /// address. On the reading thread only.
   const Peer& peer_of(const std::string& principal, UdpServerCall& call) {
     if (latest_peer_ != nullptr && latest_peer_->principal == principal) return *latest_peer_;
     auto found = peers_.find(principal);
@@ -214,10 +240,15 @@ void UdpServerCall::finished() noexcept {
 
 class UdpEndpoint final : public Endpoint {
  public:
-  static Result<std::unique_ptr<Endpoint>> make(const ProtocolContext& context, const NetworkAddress& address) {
+  static Result<std::unique_ptr<Endpoint>> make(const ProtocolContext& context,
+                                                const NetworkAddress& address) {
     std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context));
     NetworkAddress local = address;
-    auto socket = context.network->open({local, std::nullopt, Reading::kNetworkThread}, [raw = made.get()](const NetworkAddress& from, Octets datagram) { raw->on_datagram(from, datagram); });
+    auto socket =
+        context.network->open({local, std::nullopt, Reading::kNetworkThread},
+                              [raw = made.get()](const NetworkAddress& from, Octets datagram) {
+                                raw->on_datagram(from, datagram);
+                              });
     if (!socket) return fail(socket.error());
     {
       const std::lock_guard lock(made->mutex_);
@@ -277,12 +308,14 @@ class UdpEndpoint final : public Endpoint {
     }
   }
 
-  std::string cookie_for(const NetworkAddress& from, std::uint64_t client, std::uint64_t bucket) const {
+  std::string cookie_for(const NetworkAddress& from, std::uint64_t client,
+                         std::uint64_t bucket) const {
     std::string text(reinterpret_cast<const char*>(from.octets), 16);
     Writer(text).fixed(from.port).fixed(client).fixed(bucket);
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    HMAC(EVP_sha256(), secret_, sizeof secret_, reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
+    HMAC(EVP_sha256(), secret_, sizeof secret_, reinterpret_cast<const unsigned char*>(text.data()),
+         text.size(), digest, &size);
     return {reinterpret_cast<const char*>(digest), kCookieOctets};
   }
 
@@ -292,12 +325,19 @@ class UdpEndpoint final : public Endpoint {
     const std::uint64_t client = reader.fixed();
     const Octets cookie = reader.raw(reader.octet());
     if (!reader.ok() || version != kVersion || datagram.size() < kHelloOctets || draining_) return;
-    const auto bucket = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(context_.clock->now().time_since_epoch()).count() / 30);
+    const auto bucket = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(context_.clock->now().time_since_epoch())
+            .count() /
+        30);
     const std::string given(reinterpret_cast<const char*>(cookie.data()), cookie.size());
-    if (given != cookie_for(from, client, bucket) && given != cookie_for(from, client, bucket - 1)) {
+    if (given != cookie_for(from, client, bucket) &&
+        given != cookie_for(from, client, bucket - 1)) {
       std::string answer;
       const std::string fresh = cookie_for(from, client, bucket);
-      Writer(answer).octet(static_cast<std::uint8_t>(PacketType::kCookie)).fixed(client).raw(fresh.data(), fresh.size());
+      Writer(answer)
+          .octet(static_cast<std::uint8_t>(PacketType::kCookie))
+          .fixed(client)
+          .raw(fresh.data(), fresh.size());
       return answer_to(from, answer);
     }
     std::uint64_t server = 0;
@@ -309,13 +349,17 @@ class UdpEndpoint final : public Endpoint {
       } else if (by_id_.size() < kSessionsMax || forget_gone()) {
         server = context_.random->next();
         by_client_.emplace(client, server);
-        by_id_.emplace(server, std::make_shared<ServerConversation>(context_, limits_for(from), *socket_, from, client));
+        by_id_.emplace(server, std::make_shared<ServerConversation>(context_, limits_for(from),
+                                                                    *socket_, from, client));
       } else {
         return;
       }
     }
     std::string answer;
-    Writer(answer).octet(static_cast<std::uint8_t>(PacketType::kWelcome)).fixed(client).fixed(server);
+    Writer(answer)
+        .octet(static_cast<std::uint8_t>(PacketType::kWelcome))
+        .fixed(client)
+        .fixed(server);
     answer_to(from, answer);
   }
 
@@ -350,7 +394,8 @@ class UdpEndpoint final : public Endpoint {
     if (socket_) socket_->send(to, {&part, 1});
   }
 
-  // --- multicast: fragments, best effort ---------------------------------------------------------------------------------------------------
+  // --- multicast: fragments, best effort
+  // --------------------------------------------------------------------------------------------
 
   struct Partial {
     std::vector<std::string> parts;
@@ -368,7 +413,8 @@ class UdpEndpoint final : public Endpoint {
     const std::uint64_t message = reader.fixed();
     const std::uint64_t index = reader.number();
     const std::uint64_t count = reader.number();
-    if (!reader.ok() || count == 0 || count > kMulticastFragmentsMax || index >= count || draining_) return;
+    if (!reader.ok() || count == 0 || count > kMulticastFragmentsMax || index >= count || draining_)
+      return;
     const Octets data = reader.rest();
     std::string whole;
     {
@@ -403,7 +449,8 @@ class UdpEndpoint final : public Endpoint {
   std::atomic<bool> draining_{false};
   std::unordered_map<std::uint64_t, std::shared_ptr<ServerConversation>> by_id_;
   std::unordered_map<std::uint64_t, std::uint64_t> by_client_;
-  std::shared_ptr<ServerConversation> latest_;  ///< the reading thread's: most packets are from the same client as the one before
+  std::shared_ptr<ServerConversation>
+      latest_;  ///< the reading thread's: most packets are from the same client as the one before
   std::uint64_t latest_id_ = 0;
   std::map<std::uint64_t, Partial> partials_;
   std::set<std::uint64_t> seen_multicasts_;
@@ -411,6 +458,9 @@ class UdpEndpoint final : public Endpoint {
 
 }  // namespace
 
-Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const NetworkAddress& address) { return UdpEndpoint::make(context, address); }
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
+                                                const NetworkAddress& address) {
+  return UdpEndpoint::make(context, address);
+}
 
 }  // namespace hector::udp

@@ -9,6 +9,7 @@
 
 namespace hector::udp {
 
-Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const NetworkAddress& address);
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
+                                                const NetworkAddress& address);
 
 }  // namespace hector::udp

@@ -1,4 +1,5 @@
-// Hector's UDP messaging on a simulated network: loss, duplication, reordering, partitions, and the state that strangers may not make.
+// Hector's UDP messaging on a simulated network: loss, duplication, reordering, partitions, and the
+// state that strangers may not make.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +26,8 @@ constexpr const char* kTypes = HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml";
 /// Counts how often each request was executed.
 class CountingServant final : public Servant {
  public:
-  CountingServant(std::map<std::string, int>& executed, std::vector<std::string>& order) : executed_(executed), order_(order) {}
+  CountingServant(std::map<std::string, int>& executed, std::vector<std::string>& order)
+      : executed_(executed), order_(order) {}
   void invoke(Call& call) noexcept override {
     order_.push_back(call.request.bytes().str());
     ++executed_[order_.back()];
@@ -46,7 +48,8 @@ class SilentServant final : public Servant {
 };
 
 struct Capsule {
-  Capsule(Simulation& world, int number, std::vector<PolicyEntry> policy = {}) : network(world.host("10.0.0." + std::to_string(number))) {
+  Capsule(Simulation& world, int number, std::vector<PolicyEntry> policy = {})
+      : network(world.host("10.0.0." + std::to_string(number))) {
     KernelOptions options;
     options.capsule = "c" + std::to_string(number);
     options.clock = &world;
@@ -58,12 +61,16 @@ struct Capsule {
     options.policy = std::move(policy);
     kernel = Kernel::make(options);
     EXPECT_TRUE(kernel->load_types(kTypes));
-    const auto added = kernel->add_protocol("udp", make_protocol(kernel->protocol_context("{}")), {"10.0.0." + std::to_string(number) + ":7000"});
+    const auto added = kernel->add_protocol("udp", make_protocol(kernel->protocol_context("{}")),
+                                            {"10.0.0." + std::to_string(number) + ":7000"});
     EXPECT_TRUE(added) << added.error().text();
-    EXPECT_TRUE(kernel->adopt_object("echo", *kernel->interface("kit.Echo/1"), std::make_unique<CountingServant>(executed, order), ThreadModel::kPooled, false));
+    EXPECT_TRUE(kernel->adopt_object("echo", *kernel->interface("kit.Echo/1"),
+                                     std::make_unique<CountingServant>(executed, order),
+                                     ThreadModel::kPooled, false));
     auto made = std::make_unique<SilentServant>();
     sender = made.get();
-    EXPECT_TRUE(kernel->adopt_object("sender", *kernel->interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, false));
+    EXPECT_TRUE(kernel->adopt_object("sender", *kernel->interface("kit.Sender/1"), std::move(made),
+                                     ThreadModel::kPooled, false));
   }
   std::string reference() {
     Reference made = kernel->management();
@@ -90,10 +97,13 @@ struct Tally {
   }
 };
 
-void start(Simulation& world, Target& target, const std::string& operation, const std::string& text, Duration within, Tally& tally) {
+void start(Simulation& world, Target& target, const std::string& operation, const std::string& text,
+           Duration within, Tally& tally) {
   auto& call = CallbackCall::make([&tally](Call& ended) {
-    if (ended.error) ++tally.failed[ended.error->code];
-    else ++tally.ok;
+    if (ended.error)
+      ++tally.failed[ended.error->code];
+    else
+      ++tally.ok;
   });
   call.header.operation_name = operation;
   call.header.deadline = world.now() + within;
@@ -113,10 +123,13 @@ TEST(UdpUnderLoss, EveryCallEndsByItsDeadlineAndNoneIsExecutedTwice) {
     constexpr int kCalls = 400;
     const TimePoint begin = world.now();
     for (int i = 0; i < kCalls; ++i) {
-      start(world, **target, i % 4 == 0 ? "note" : "echo", std::to_string(i) + std::string(static_cast<std::size_t>(i % 7) * 900, '.'), seconds(20), tally);
+      start(world, **target, i % 4 == 0 ? "note" : "echo",
+            std::to_string(i) + std::string(static_cast<std::size_t>(i % 7) * 900, '.'),
+            seconds(20), tally);
       world.run_for(milliseconds(2));
     }
-    ASSERT_TRUE(world.run_until([&] { return tally.total() == kCalls; }, seconds(25))) << tally.total();
+    ASSERT_TRUE(world.run_until([&] { return tally.total() == kCalls; }, seconds(25)))
+        << tally.total();
     EXPECT_LE(world.now() - begin, seconds(22));
     EXPECT_EQ(tally.ok, kCalls) << "all could be completed within 20 s";
     world.run_for(seconds(30));
@@ -149,7 +162,8 @@ TEST(UdpUnderLoss, LargeMessagesArriveWhole) {
   std::string large(1'000'000, 'x');
   for (std::size_t i = 0; i < large.size(); i += 997) large[i] = static_cast<char>('a' + i % 26);
   std::string reply;
-  auto& call = CallbackCall::make([&](Call& ended) { reply = ended.error ? ended.error->text() : ended.reply.bytes().str(); });
+  auto& call = CallbackCall::make(
+      [&](Call& ended) { reply = ended.error ? ended.error->text() : ended.reply.bytes().str(); });
   call.header.operation_name = "echo";
   call.header.deadline = world.now() + seconds(60);
   call.request = Payload(Bytes::copy(large));
@@ -167,7 +181,8 @@ TEST(UdpUnderLoss, APartitionEndsInUnavailableAndHeals) {
   ASSERT_TRUE(world.run_until([&] { return tally.ok == 1; }, seconds(1)));
   world.cut("10.0.0.1", "10.0.0.2");
   start(world, **target, "echo", "during", seconds(60), tally);
-  ASSERT_TRUE(world.run_until([&] { return tally.total() == 2; }, seconds(10))) << "silence is noticed";
+  ASSERT_TRUE(world.run_until([&] { return tally.total() == 2; }, seconds(10)))
+      << "silence is noticed";
   EXPECT_EQ(tally.failed[Code::kUnavailable], 1);
   world.heal();
   start(world, **target, "echo", "after", seconds(20), tally);
@@ -175,7 +190,8 @@ TEST(UdpUnderLoss, APartitionEndsInUnavailableAndHeals) {
 }
 
 /// Moves the sender's channel to another protocol, as unloading one does.
-void move_channel(Capsule& capsule, Simulation& world, std::uint64_t binding, const std::string& away_from) {
+void move_channel(Capsule& capsule, Simulation& world, std::uint64_t binding,
+                  const std::string& away_from) {
   hector::kernel::v1::MoveChannel request;
   request.set_binding(binding);
   request.set_role("receiver");
@@ -197,9 +213,11 @@ TEST(ChannelMove, LosesDoublesAndReordersNothingWhileMessagesAreUnderWay) {
     Capsule client(world, 1), server(world, 2);
     for (auto* capsule : {&client, &server}) {
       const std::string address = capsule == &client ? "10.0.0.1:7001" : "10.0.0.2:7001";
-      ASSERT_TRUE(capsule->kernel->add_protocol("other", make_protocol(capsule->kernel->protocol_context("{}")), {address}));
+      ASSERT_TRUE(capsule->kernel->add_protocol(
+          "other", make_protocol(capsule->kernel->protocol_context("{}")), {address}));
     }
-    const auto binding = client.kernel->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", server.reference()}}});
+    const auto binding = client.kernel->capsule().bind(
+        {"kit.Pair/1", {{"sender", "sender"}, {"receiver", server.reference()}}});
     ASSERT_TRUE(binding) << binding.error().text();
     world.rules = {0.20, 0.10, milliseconds(1), milliseconds(15)};
     constexpr int kMessages = 400;
@@ -212,7 +230,8 @@ TEST(ChannelMove, LosesDoublesAndReordersNothingWhileMessagesAreUnderWay) {
       });
       sent.push_back(std::to_string(i));
       call.request = Payload(Bytes::copy(sent.back()));
-      client.sender->session->start(*client.sender->session->interaction(i % 3 == 0 ? "echo" : "note"), 0, call);
+      client.sender->session->start(
+          *client.sender->session->interaction(i % 3 == 0 ? "echo" : "note"), 0, call);
       world.run_for(milliseconds(1));
       if (i % 100 == 50) move_channel(client, world, *binding, i % 200 == 50 ? "other" : "udp");
     }
@@ -225,7 +244,8 @@ TEST(ChannelMove, LosesDoublesAndReordersNothingWhileMessagesAreUnderWay) {
 TEST(Transparency, WithoutAnyTheProgramHoldsTheProtocolsOwnChannel) {
   Simulation world(7);
   Capsule client(world, 1, {{"kit.Pair.receiver.transparencies", {"none"}}}), server(world, 2);
-  const auto binding = client.kernel->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", server.reference()}}});
+  const auto binding = client.kernel->capsule().bind(
+      {"kit.Pair/1", {{"sender", "sender"}, {"receiver", server.reference()}}});
   ASSERT_TRUE(binding) << binding.error().text();
   EXPECT_EQ(*client.sender->session->location("receiver", 0), "udp 10.0.0.2:7000");
   auto endpoint = client.sender->session->endpoint("receiver", 0);
@@ -254,16 +274,20 @@ std::uint64_t twenty_capsules(std::uint64_t seed) {
     Capsule& from = *capsules[static_cast<std::size_t>(i)];
     Capsule& to = *capsules[static_cast<std::size_t>((i * 7 + 3) % 20)];
     if (&from == &to) continue;
-    auto bound = from.kernel->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", to.reference()}}});
+    auto bound = from.kernel->capsule().bind(
+        {"kit.Pair/1", {{"sender", "sender"}, {"receiver", to.reference()}}});
     EXPECT_TRUE(bound) << bound.error().text();
     if (!bound || !from.sender->session) continue;
     for (int n = 0; n < 10; ++n) {
       auto& call = CallbackCall::make([&tally](Call& ended) {
-        if (ended.error) ++tally.failed[ended.error->code];
-        else ++tally.ok;
+        if (ended.error)
+          ++tally.failed[ended.error->code];
+        else
+          ++tally.ok;
       });
       call.request = Payload(Bytes::copy(std::to_string(i) + "/" + std::to_string(n)));
-      from.sender->session->start(*from.sender->session->interaction(n % 2 == 0 ? "echo" : "note"), 0, call);
+      from.sender->session->start(*from.sender->session->interaction(n % 2 == 0 ? "echo" : "note"),
+                                  0, call);
       ++started;
     }
   }
@@ -280,17 +304,20 @@ TEST(Simulation, TwentyCapsulesRunTheSameWayTwiceFromOneSeed) {
   EXPECT_NE(twenty_capsules(43), first);
 }
 
-// --- strangers ---------------------------------------------------------------------------------------------------------------------------------
+// --- strangers
+// ----------------------------------------------------------------------------------------------
 
 TEST(UdpHandshake, NothingIsSentToAStrangerThatIsLargerThanWhatHeSent) {
   Simulation world(17);
   Capsule server(world, 2);
   auto network = world.host("10.0.0.9");
   std::size_t received = 0, answers = 0;
-  auto socket = *network->open({*NetworkAddress::parse("10.0.0.9:5000"), std::nullopt, Reading::kNetworkThread}, [&](const NetworkAddress&, Octets datagram) {
-    received += datagram.size();
-    ++answers;
-  });
+  auto socket = *network->open(
+      {*NetworkAddress::parse("10.0.0.9:5000"), std::nullopt, Reading::kNetworkThread},
+      [&](const NetworkAddress&, Octets datagram) {
+        received += datagram.size();
+        ++answers;
+      });
   const auto to = *NetworkAddress::parse("10.0.0.2:7000");
   std::size_t sent = 0;
   const auto send = [&](const std::string& packet) {
@@ -299,7 +326,11 @@ TEST(UdpHandshake, NothingIsSentToAStrangerThatIsLargerThanWhatHeSent) {
     sent += packet.size();
   };
   std::string hello;
-  Writer(hello).octet(static_cast<std::uint8_t>(PacketType::kHello)).octet(kVersion).fixed(77).octet(0);
+  Writer(hello)
+      .octet(static_cast<std::uint8_t>(PacketType::kHello))
+      .octet(kVersion)
+      .fixed(77)
+      .octet(0);
   send(hello);  // not padded: not answered
   world.run_for(seconds(1));
   EXPECT_EQ(answers, 0U);
@@ -318,7 +349,8 @@ TEST(UdpPacket, FramesSurviveTheirWayToOctetsAndBack) {
   std::string out;
   Writer writer(out);
   const std::string text = "payload";
-  const Fragment fragment{9, 5, 3, 100, 20, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}};
+  const Fragment fragment{
+      9, 5, 3, 100, 20, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}};
   write_fragment(writer, fragment);
   NumberSet numbers;
   for (const std::uint64_t n : {1, 2, 3, 7, 8, 20}) EXPECT_TRUE(numbers.add(n));
@@ -333,7 +365,8 @@ TEST(UdpPacket, FramesSurviveTheirWayToOctetsAndBack) {
   ASSERT_TRUE(read_frame(reader, second));
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [from, to] : second.acknowledgement.ranges()) ranges.emplace_back(from, to);
-  EXPECT_THAT(ranges, ::testing::ElementsAre(::testing::Pair(20, 20), ::testing::Pair(7, 8), ::testing::Pair(1, 3)));
+  EXPECT_THAT(ranges, ::testing::ElementsAre(::testing::Pair(20, 20), ::testing::Pair(7, 8),
+                                             ::testing::Pair(1, 3)));
   EXPECT_FALSE(read_frame(reader, second));
   EXPECT_TRUE(reader.ok());
 }
@@ -342,7 +375,9 @@ TEST(UdpPacket, EveryCutAndEveryFlippedOctetIsHandled) {
   std::string out;
   Writer writer(out);
   const std::string text = "some payload of a message";
-  write_fragment(writer, {9, 5, 3, 100, 20, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
+  write_fragment(
+      writer,
+      {9, 5, 3, 100, 20, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}});
   NumberSet numbers;
   for (const std::uint64_t n : {1, 2, 3, 7, 8, 20}) numbers.add(n);
   write_acknowledgement(writer, numbers);

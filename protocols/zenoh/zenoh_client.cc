@@ -18,17 +18,21 @@ namespace {
 
 constexpr Duration kOpenFor = std::chrono::seconds(4);
 constexpr std::uint64_t kPingTimeoutMs = 300;
-constexpr std::uint64_t kFlowTimeoutMs = 24ULL * 3'600 * 1'000;  ///< zenoh wants one; a flow has none of its own
+constexpr std::uint64_t kFlowTimeoutMs =
+    24ULL * 3'600 * 1'000;  ///< zenoh wants one; a flow has none of its own
 
 class Client;
 
 class ClientFlow final : public WindowedStream {
  public:
-  ClientFlow(std::shared_ptr<Client> client, std::uint64_t call, bool can_read, bool can_write) : WindowedStream(can_read, can_write, 0), client_(std::move(client)), call_(call) {}
+  ClientFlow(std::shared_ptr<Client> client, std::uint64_t call, bool can_read, bool can_write)
+      : WindowedStream(can_read, can_write, 0), client_(std::move(client)), call_(call) {}
 
  private:
   void transmit(Payload message) override { send(Type::kFlowData, 0, message.bytes()); }
-  void transmit_credit(std::int64_t octets) override { send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {}); }
+  void transmit_credit(std::int64_t octets) override {
+    send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {});
+  }
   void transmit_end() override { send(Type::kFlowEnd, 0, {}); }
   void send(Type type, std::uint64_t number, const Bytes& payload);
   std::shared_ptr<Client> client_;
@@ -37,7 +41,8 @@ class ClientFlow final : public WindowedStream {
 
 class Client : public std::enable_shared_from_this<Client> {
  public:
-  Client(const ProtocolContext& context, Address address) : context_(context), address_(std::move(address)), id_(context.random->next()) {}
+  Client(const ProtocolContext& context, Address address)
+      : context_(context), address_(std::move(address)), id_(context.random->next()) {}
 
   void open() {
     thread_ = std::thread([self = shared_from_this()] { self->connect(); });
@@ -46,12 +51,18 @@ class Client : public std::enable_shared_from_this<Client> {
   void start(Call& call) {
     const Bytes& octets = call.request.bytes();
     if (octets.size() > kMessageOctetsMax) {
-      return call.fail({Code::kInvalidArgument, fmt::format("a zenoh message may have {} octets here, this one has {}", kMessageOctetsMax, octets.size()), {}, {}, {}});
+      return call.fail({Code::kInvalidArgument,
+                        fmt::format("a zenoh message may have {} octets here, this one has {}",
+                                    kMessageOctetsMax, octets.size()),
+                        {},
+                        {},
+                        {}});
     }
     const std::uint64_t id = next_call_.fetch_add(1);
     std::shared_ptr<ClientFlow> flow;
     if (call.kind == Kind::kStream) {
-      flow = std::make_shared<ClientFlow>(shared_from_this(), id, call.flow != Flow::kIn, call.flow != Flow::kOut);
+      flow = std::make_shared<ClientFlow>(shared_from_this(), id, call.flow != Flow::kIn,
+                                          call.flow != Flow::kOut);
       call.give_stream(flow);
     }
     std::unique_lock lock(mutex_);
@@ -82,8 +93,10 @@ class Client : public std::enable_shared_from_this<Client> {
       if (timer_ != 0) context_.executor->cancel(timer_);
     }
     if (thread_.joinable()) {
-      if (thread_.get_id() == std::this_thread::get_id()) thread_.detach();
-      else thread_.join();
+      if (thread_.get_id() == std::this_thread::get_id())
+        thread_.detach();
+      else
+        thread_.join();
     }
     fail_all(why);
     hz_session* session = nullptr;
@@ -100,7 +113,8 @@ class Client : public std::enable_shared_from_this<Client> {
   void put(const std::string& key, std::string_view attachment, const Bytes& payload) {
     const std::lock_guard lock(session_mutex_);
     char* error = nullptr;
-    if (session_ != nullptr && hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0) {
+    if (session_ != nullptr &&
+        hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0) {
       context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
     }
   }
@@ -122,13 +136,23 @@ class Client : public std::enable_shared_from_this<Client> {
     std::uint64_t call;
   };
 
-  Error gone(const std::string& why) const { return {Code::kUnavailable, fmt::format("zenoh {}: {}; the outcome of what was under way is unknown", address_.text(), why), {}, {}, {}}; }
+  Error gone(const std::string& why) const {
+    return {Code::kUnavailable,
+            fmt::format("zenoh {}: {}; the outcome of what was under way is unknown",
+                        address_.text(), why),
+            {},
+            {},
+            {}};
+  }
 
-  // --- connecting: on a thread of its own, until the other side answers --------------------------------------------------------------------
+  // --- connecting: on a thread of its own, until the other side answers
+  // --------------------------------------------------------------------
 
   void connect() {
-    const std::string config = fmt::format("{{mode: \"client\", connect: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 3000}}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}}}",
-                                           address_.locator);
+    const std::string config = fmt::format(
+        "{{mode: \"client\", connect: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: "
+        "3000}}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}}}",
+        address_.locator);
     char* error = nullptr;
     hz_session* session = nullptr;
     {
@@ -138,16 +162,19 @@ class Client : public std::enable_shared_from_this<Client> {
     if (session == nullptr) {
       session = hz_open(config.c_str(), &error);
       if (session == nullptr) return failed("nobody answers there: " + take_error(error));
-      if (holder_ == nullptr) holder_ = new std::weak_ptr<Client>(shared_from_this());  // kept for zenoh's threads
+      if (holder_ == nullptr)
+        holder_ = new std::weak_ptr<Client>(shared_from_this());  // kept for zenoh's threads
       auto* subscriber = hz_subscriber(session, client_key(id_).c_str(), on_inbox, holder_, &error);
-      auto* presence = hz_liveliness_subscriber(session, presence_key(address_.capsule).c_str(), on_presence, holder_, &error);
+      auto* presence = hz_liveliness_subscriber(session, presence_key(address_.capsule).c_str(),
+                                                on_presence, holder_, &error);
       if (subscriber == nullptr || presence == nullptr) {
         hz_close(session);
         return failed("zenoh refuses a declaration: " + take_error(error));
       }
       const std::lock_guard lock(session_mutex_);
       handles_ = {subscriber, presence};
-      declared_key_ = hz_declare_key(session, session_key_.c_str(), nullptr);  // null: the key itself serves
+      declared_key_ =
+          hz_declare_key(session, session_key_.c_str(), nullptr);  // null: the key itself serves
       session_ = session;
     }
     const TimePoint until = context_.clock->now() + kOpenFor;
@@ -156,7 +183,8 @@ class Client : public std::enable_shared_from_this<Client> {
         const std::lock_guard lock(mutex_);
         if (state_ == State::kClosed) return;
       }
-      if (context_.clock->now() >= until) return failed(fmt::format("capsule '{}' does not answer there", address_.capsule));
+      if (context_.clock->now() >= until)
+        return failed(fmt::format("capsule '{}' does not answer there", address_.capsule));
     }
     std::vector<std::uint64_t> waiting;
     {
@@ -179,7 +207,10 @@ class Client : public std::enable_shared_from_this<Client> {
     auto* answer = new std::shared_ptr<Answer>(std::make_shared<Answer>());
     const auto mine = *answer;
     hz_get(
-        session, ping_key(address_.capsule).c_str(), nullptr, {}, {}, kPingTimeoutMs, [](void* context, int ok, hz_slice, hz_slice) { (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0; },
+        session, ping_key(address_.capsule).c_str(), nullptr, {}, {}, kPingTimeoutMs,
+        [](void* context, int ok, hz_slice, hz_slice) {
+          (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0;
+        },
         [](void* context) {
           auto* held = static_cast<std::shared_ptr<Answer>*>(context);
           {
@@ -205,7 +236,8 @@ class Client : public std::enable_shared_from_this<Client> {
     fail_all(why);
   }
 
-  // --- calls ---------------------------------------------------------------------------------------------------------------------------------
+  // --- calls
+  // --------------------------------------------------------------------------------------------
 
   void send(std::uint64_t id) {
     Bytes payload;
@@ -219,21 +251,32 @@ class Client : public std::enable_shared_from_this<Client> {
       if (found == calls_.end()) return;
       Call& call = *found->second.call;
       const TimePoint now = context_.clock->now();
-      write_mark({Type::kRequest, id_, id, static_cast<std::uint64_t>(static_cast<int>(call.kind) << 4 | static_cast<int>(call.flow))}, attachment);
+      write_mark({Type::kRequest, id_, id,
+                  static_cast<std::uint64_t>(static_cast<int>(call.kind) << 4 |
+                                             static_cast<int>(call.flow))},
+                 attachment);
       encode_header(call.header, now, attachment);
       if (call.kind != Kind::kStream || call.flow == Flow::kOut) payload = call.request.bytes();
-      key = call.header.session != 0 ? session_key_
-                                     : object_key(address_.capsule, call.header.object.empty() ? "session" : call.header.object,
-                                                  call.header.operation_name.empty() ? "message" : call.header.operation_name);
+      key = call.header.session != 0
+                ? session_key_
+                : object_key(
+                      address_.capsule, call.header.object.empty() ? "session" : call.header.object,
+                      call.header.operation_name.empty() ? "message" : call.header.operation_name);
       if (call.header.deadline != kNever) {
-        timeout_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(call.header.deadline - now).count())) + 200;
+        timeout_ms =
+            static_cast<std::uint64_t>(std::max<std::int64_t>(
+                1, std::chrono::duration_cast<std::chrono::milliseconds>(call.header.deadline - now)
+                       .count())) +
+            200;
       }
       is_announcement = call.kind == Kind::kAnnounce;
     }
     if (is_announcement) return put(key, attachment, payload);
     const std::lock_guard lock(session_mutex_);
     if (session_ == nullptr) return;
-    hz_get(session_, key.c_str(), key == session_key_ ? declared_key_ : nullptr, slice(payload.view()), slice(attachment), timeout_ms, on_reply, on_done, new Asked{weak_from_this(), id}, nullptr);
+    hz_get(session_, key.c_str(), key == session_key_ ? declared_key_ : nullptr,
+           slice(payload.view()), slice(attachment), timeout_ms, on_reply, on_done,
+           new Asked{weak_from_this(), id}, nullptr);
   }
 
   std::optional<Pending> take(std::uint64_t id) {
@@ -303,15 +346,24 @@ class Client : public std::enable_shared_from_this<Client> {
       const TimePoint now = context_.clock->now();
       Deadline next = kNever;
       for (const auto& [id, pending] : calls_) {
-        if (pending.deadline <= now) late.push_back(id);
-        else next = std::min(next, pending.deadline);
+        if (pending.deadline <= now)
+          late.push_back(id);
+        else
+          next = std::min(next, pending.deadline);
       }
       if (state_ != State::kClosed) arm(next);
     }
-    for (const auto id : late) give_up(id, {Code::kDeadlineExceeded, fmt::format("no reply from zenoh {} before the call's deadline", address_.text()), {}, {}, {}});
+    for (const auto id : late)
+      give_up(id,
+              {Code::kDeadlineExceeded,
+               fmt::format("no reply from zenoh {} before the call's deadline", address_.text()),
+               {},
+               {},
+               {}});
   }
 
-  // --- zenoh's threads -----------------------------------------------------------------------------------------------------------------------
+  // --- zenoh's threads
+  // --------------------------------------------------------------------------------------------
 
   static void on_reply(void* context, int ok, hz_slice payload, hz_slice attachment) {
     auto& asked = *static_cast<Asked*>(context);
@@ -325,13 +377,17 @@ class Client : public std::enable_shared_from_this<Client> {
     const auto client = asked->client.lock();
     if (!client) return;
     {
-      const std::lock_guard lock(client->mutex_);  // a flow's outcome is on its way as a publication
+      const std::lock_guard lock(
+          client->mutex_);  // a flow's outcome is on its way as a publication
       const auto found = client->calls_.find(asked->call);
       if (found == client->calls_.end()) return;
       if (found->second.flow && client->is_present_) {
-        client->context_.executor->at(client->context_.clock->now() + std::chrono::seconds(1), [weak = asked->client, call = asked->call] {
-          if (auto self = weak.lock()) self->break_off(call, self->gone("the peer ended the query without an outcome"));
-        });
+        client->context_.executor->at(
+            client->context_.clock->now() + std::chrono::seconds(1),
+            [weak = asked->client, call = asked->call] {
+              if (auto self = weak.lock())
+                self->break_off(call, self->gone("the peer ended the query without an outcome"));
+            });
         return;
       }
     }
@@ -342,7 +398,8 @@ class Client : public std::enable_shared_from_this<Client> {
     Mark mark;
     const auto used = read_mark(view(attachment), mark);
     if (!client || !used) return;
-    if (mark.type == Type::kOutcome) return client->finish(mark.call, view(attachment).substr(*used), Bytes::copy(view(payload)));
+    if (mark.type == Type::kOutcome)
+      return client->finish(mark.call, view(attachment).substr(*used), Bytes::copy(view(payload)));
     std::shared_ptr<ClientFlow> flow;
     {
       const std::lock_guard lock(client->mutex_);
@@ -353,7 +410,9 @@ class Client : public std::enable_shared_from_this<Client> {
     if (!flow) return;
     if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(view(payload))));
     if (mark.type == Type::kFlowEnd) flow->deliver_end();
-    if (mark.type == Type::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
+    if (mark.type == Type::kFlowCredit)
+      flow->deliver_credit(
+          static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
   }
   static void on_presence(void* context, int alive, hz_slice, hz_slice, hz_slice) {
     const auto client = static_cast<std::weak_ptr<Client>*>(context)->lock();
@@ -389,11 +448,16 @@ class Client : public std::enable_shared_from_this<Client> {
   std::thread thread_;
 };
 
-void ClientFlow::send(Type type, std::uint64_t number, const Bytes& payload) { client_->flow_message(type, call_, number, payload); }
+void ClientFlow::send(Type type, std::uint64_t number, const Bytes& payload) {
+  client_->flow_message(type, call_, number, payload);
+}
 
 class ZenohChannel final : public Channel {
  public:
-  ZenohChannel(const ProtocolContext& context, Address address) : client_(std::make_shared<Client>(context, std::move(address))) { client_->open(); }
+  ZenohChannel(const ProtocolContext& context, Address address)
+      : client_(std::make_shared<Client>(context, std::move(address))) {
+    client_->open();
+  }
   ~ZenohChannel() override { close(); }
   void start(Call& call) noexcept override { client_->start(call); }
   void close() noexcept override { client_->close("the channel is closed"); }
@@ -404,7 +468,8 @@ class ZenohChannel final : public Channel {
 
 }  // namespace
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context, const std::string& address) {
+Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+                                              const std::string& address) {
   auto parsed = Address::parse(address);
   if (!parsed) return fail(parsed.error());
   return std::shared_ptr<Channel>(std::make_shared<ZenohChannel>(context, std::move(*parsed)));

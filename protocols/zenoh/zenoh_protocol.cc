@@ -15,11 +15,16 @@ class ZenohProtocol final : public Protocol {
     capabilities_.latency_us = 52;
     capabilities_.cost_us = 60;
     capabilities_.reach = Reach::kEverywhere;  // through routers
-    capabilities_.address_format = "to listen: tcp/HOST:PORT or router/tcp/HOST:PORT; to reach: CAPSULE@tcp/HOST:PORT";
+    capabilities_.address_format =
+        "to listen: tcp/HOST:PORT or router/tcp/HOST:PORT; to reach: CAPSULE@tcp/HOST:PORT";
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
-  Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override { return make_endpoint(context_, address); }
-  Result<std::shared_ptr<Channel>> connect(const std::string& address) override { return make_channel(context_, address); }
+  Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
+    return make_endpoint(context_, address);
+  }
+  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+    return make_channel(context_, address);
+  }
 
  private:
   ProtocolContext context_;
@@ -28,6 +33,8 @@ class ZenohProtocol final : public Protocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_protocol(const ProtocolContext& context) { return std::make_unique<ZenohProtocol>(context); }
+std::unique_ptr<Protocol> make_protocol(const ProtocolContext& context) {
+  return std::make_unique<ZenohProtocol>(context);
+}
 
 }  // namespace hector::zenohp

@@ -22,11 +22,14 @@ class Server;
 
 class ServerFlow final : public WindowedStream {
  public:
-  ServerFlow(std::shared_ptr<Server> server, Mark mark, bool can_read, bool can_write) : WindowedStream(can_read, can_write), server_(std::move(server)), mark_(mark) {}
+  ServerFlow(std::shared_ptr<Server> server, Mark mark, bool can_read, bool can_write)
+      : WindowedStream(can_read, can_write), server_(std::move(server)), mark_(mark) {}
 
  private:
   void transmit(Payload message) override { send(Type::kFlowData, 0, message.bytes()); }
-  void transmit_credit(std::int64_t octets) override { send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {}); }
+  void transmit_credit(std::int64_t octets) override {
+    send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {});
+  }
   void transmit_end() override { send(Type::kFlowEnd, 0, {}); }
   void send(Type type, std::uint64_t number, const Bytes& payload);
   std::shared_ptr<Server> server_;
@@ -35,7 +38,8 @@ class ServerFlow final : public WindowedStream {
 
 class ServerCall final : public Call {
  public:
-  ServerCall(std::shared_ptr<Server> server, Mark mark, hz_query* query) : server_(std::move(server)), mark_(mark), query_(query) {}
+  ServerCall(std::shared_ptr<Server> server, Mark mark, hz_query* query)
+      : server_(std::move(server)), mark_(mark), query_(query) {}
   void hold() noexcept { holders_.fetch_add(1); }
   void let_go() noexcept {
     if (holders_.fetch_sub(1) == 1) delete this;
@@ -62,20 +66,27 @@ class Server : public std::enable_shared_from_this<Server> {
   Status open(const std::string& config) {
     char* error = nullptr;
     session_ = hz_open(config.c_str(), &error);
-    if (session_ == nullptr) return fail(Code::kAlreadyExists, "zenoh cannot start: " + take_error(error));
-    holder_ = new std::weak_ptr<Server>(shared_from_this());  // zenoh's threads may still look at it when this is gone: kept for good
+    if (session_ == nullptr)
+      return fail(Code::kAlreadyExists, "zenoh cannot start: " + take_error(error));
+    holder_ = new std::weak_ptr<Server>(shared_from_this());  // zenoh's threads may still look at
+                                                              // it when this is gone: kept for good
     const std::string all = fmt::format("hector/{}/**", context_.capsule);
     const auto keep = [&](hz_handle* handle) {
       if (handle != nullptr) handles_.push_back(handle);
       return handle != nullptr;
     };
-    const bool ok = keep(hz_queryable(session_, all.c_str(), on_query, holder_, &error)) &&
-                    keep(hz_queryable(session_, ping_key(context_.capsule).c_str(), on_ping, holder_, &error)) &&
-                    keep(hz_queryable(session_, session_key(context_.capsule).c_str(), on_query, holder_, &error)) &&
-                    keep(hz_subscriber(session_, all.c_str(), on_publication, holder_, &error)) &&
-                    keep(hz_subscriber(session_, session_key(context_.capsule).c_str(), on_publication, holder_, &error)) &&
-                    keep(hz_subscriber(session_, inbox_key(context_.capsule).c_str(), on_inbox, holder_, &error)) &&
-                    keep(hz_liveliness_token(session_, presence_key(context_.capsule).c_str(), &error));
+    const bool ok =
+        keep(hz_queryable(session_, all.c_str(), on_query, holder_, &error)) &&
+        keep(
+            hz_queryable(session_, ping_key(context_.capsule).c_str(), on_ping, holder_, &error)) &&
+        keep(hz_queryable(session_, session_key(context_.capsule).c_str(), on_query, holder_,
+                          &error)) &&
+        keep(hz_subscriber(session_, all.c_str(), on_publication, holder_, &error)) &&
+        keep(hz_subscriber(session_, session_key(context_.capsule).c_str(), on_publication, holder_,
+                           &error)) &&
+        keep(hz_subscriber(session_, inbox_key(context_.capsule).c_str(), on_inbox, holder_,
+                           &error)) &&
+        keep(hz_liveliness_token(session_, presence_key(context_.capsule).c_str(), &error));
     if (!ok) return fail(Code::kUnavailable, "zenoh refuses a declaration: " + take_error(error));
     return {};
   }
@@ -86,7 +97,8 @@ class Server : public std::enable_shared_from_this<Server> {
     {
       std::unique_lock lock(mutex_);
       const TimePoint until = context_.clock->now() + grace;
-      while (!calls_.empty() && context_.clock->now() < until) idle_.wait_for(lock, std::chrono::milliseconds(10));
+      while (!calls_.empty() && context_.clock->now() < until)
+        idle_.wait_for(lock, std::chrono::milliseconds(10));
       handles.swap(handles_);
     }
     cancel_all();
@@ -107,7 +119,8 @@ class Server : public std::enable_shared_from_this<Server> {
     const std::lock_guard lock(session_mutex_);
     if (session_ == nullptr) return;
     char* error = nullptr;
-    if (hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0) context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
+    if (hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0)
+      context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
   }
 
   void end(ServerCall& call) {
@@ -116,7 +129,8 @@ class Server : public std::enable_shared_from_this<Server> {
       calls_.erase({call.mark().client, call.mark().call});
       if (calls_.empty()) idle_.notify_all();
     }
-    if (!call.initial.empty()) call.trailing.insert(call.trailing.begin(), call.initial.begin(), call.initial.end());
+    if (!call.initial.empty())
+      call.trailing.insert(call.trailing.begin(), call.initial.begin(), call.initial.end());
     hz_query* query = call.take_query();
     if (call.mark().client == 0) {
       reply_foreign(call, query);
@@ -129,7 +143,8 @@ class Server : public std::enable_shared_from_this<Server> {
       if (call.flow_end) call.flow_end->deliver_break(std::nullopt);
       std::string outcome;
       encode_outcome(call.error ? &*call.error : nullptr, call.trailing, outcome);
-      send(call.mark().client, {Type::kOutcome, 0, call.mark().call, 0}, outcome, call.error ? Bytes() : call.reply.bytes());
+      send(call.mark().client, {Type::kOutcome, 0, call.mark().call, 0}, outcome,
+           call.error ? Bytes() : call.reply.bytes());
     }
     if (query != nullptr) hz_query_drop(query);
   }
@@ -137,22 +152,27 @@ class Server : public std::enable_shared_from_this<Server> {
  private:
   friend class ServerFlow;
 
-  static std::shared_ptr<Server> of(void* context) { return static_cast<std::weak_ptr<Server>*>(context)->lock(); }
+  static std::shared_ptr<Server> of(void* context) {
+    return static_cast<std::weak_ptr<Server>*>(context)->lock();
+  }
 
   static void on_ping(void* context, hz_query* query, hz_slice, hz_slice, hz_slice, hz_slice) {
     if (of(context)) hz_query_reply(query, {}, {});
     hz_query_drop(query);
   }
 
-  static void on_query(void* context, hz_query* query, hz_slice key, hz_slice payload, hz_slice attachment, hz_slice encoding) {
+  static void on_query(void* context, hz_query* query, hz_slice key, hz_slice payload,
+                       hz_slice attachment, hz_slice encoding) {
     const auto server = of(context);
     if (!server) return hz_query_drop(query);
     server->request(query, view(key), view(payload), view(attachment), view(encoding));
   }
 
-  static void on_publication(void* context, int alive, hz_slice key, hz_slice payload, hz_slice attachment) {
+  static void on_publication(void* context, int alive, hz_slice key, hz_slice payload,
+                             hz_slice attachment) {
     const auto server = of(context);
-    if (server && alive != 0) server->request(nullptr, view(key), view(payload), view(attachment), {});
+    if (server && alive != 0)
+      server->request(nullptr, view(key), view(payload), view(attachment), {});
   }
 
   static void on_inbox(void* context, int, hz_slice, hz_slice payload, hz_slice attachment) {
@@ -162,7 +182,8 @@ class Server : public std::enable_shared_from_this<Server> {
   }
 
   /// A query, or a publication (then `query` is null): an announcement.
-  void request(hz_query* query, std::string_view key, std::string_view payload, std::string_view attachment, std::string_view encoding) {
+  void request(hz_query* query, std::string_view key, std::string_view payload,
+               std::string_view attachment, std::string_view encoding) {
     Mark mark;
     const auto used = read_mark(attachment, mark);
     auto* call = new ServerCall(shared_from_this(), used ? mark : Mark{}, query);
@@ -178,12 +199,21 @@ class Server : public std::enable_shared_from_this<Server> {
     }
     call->own_peer = {call->header.principal, "zenoh", std::string(key), Security::kNone};
     call->peer = &call->own_peer;
-    if (refuses_) return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
-    if (auto found = context_.inbound->resolve(*call); !found) return call->fail(std::move(found.error()));
+    if (refuses_)
+      return call->fail(
+          {Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
+    if (auto found = context_.inbound->resolve(*call); !found)
+      return call->fail(std::move(found.error()));
     if (query == nullptr && call->kind != Kind::kAnnounce) {
-      return call->fail({Code::kInvalidArgument, fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name), {}, {}, {}});
+      return call->fail(
+          {Code::kInvalidArgument,
+           fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name),
+           {},
+           {},
+           {}});
     }
-    if (call->kind == Kind::kStream && !used) return call->fail({Code::kUnimplemented, "flows need Hector's attachment", {}, {}, {}});
+    if (call->kind == Kind::kStream && !used)
+      return call->fail({Code::kUnimplemented, "flows need Hector's attachment", {}, {}, {}});
     if (call->is_json) {
       auto bytes = context_.inbound->request_from_json(*call, payload.empty() ? "{}" : payload);
       if (!bytes) return call->fail(bytes.error());
@@ -192,7 +222,8 @@ class Server : public std::enable_shared_from_this<Server> {
       call->request = Payload(Bytes::copy(payload));
     }
     if (call->kind == Kind::kStream) {
-      call->flow_end = std::make_shared<ServerFlow>(shared_from_this(), mark, call->flow != Flow::kOut, call->flow != Flow::kIn);
+      call->flow_end = std::make_shared<ServerFlow>(
+          shared_from_this(), mark, call->flow != Flow::kOut, call->flow != Flow::kIn);
       call->stream = call->flow_end;
     }
     bool was_cancelled = false;
@@ -202,8 +233,13 @@ class Server : public std::enable_shared_from_this<Server> {
       calls_.emplace(std::pair{mark.client, mark.call}, call);
     }
     if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
-    // Queries and publications may overtake each other: the caller's first message waits for this credit.
-    if (call->kind == Kind::kStream) send(mark.client, {Type::kFlowCredit, 0, mark.call, static_cast<std::uint64_t>(WindowedStream::kWindowOctets)}, {}, {});
+    // Queries and publications may overtake each other: the caller's first message waits for this
+    // credit.
+    if (call->kind == Kind::kStream)
+      send(mark.client,
+           {Type::kFlowCredit, 0, mark.call,
+            static_cast<std::uint64_t>(WindowedStream::kWindowOctets)},
+           {}, {});
     context_.inbound->accept(*call);
   }
 
@@ -214,7 +250,8 @@ class Server : public std::enable_shared_from_this<Server> {
       const std::lock_guard lock(mutex_);
       const auto found = calls_.find({mark.client, mark.call});
       if (found == calls_.end()) {
-        if (mark.type == Type::kCancel && early_cancels_.size() < 1'024) early_cancels_[{mark.client, mark.call}] = true;
+        if (mark.type == Type::kCancel && early_cancels_.size() < 1'024)
+          early_cancels_[{mark.client, mark.call}] = true;
         return;
       }
       call = found->second;
@@ -222,13 +259,19 @@ class Server : public std::enable_shared_from_this<Server> {
       call->hold();
     }
     if (mark.type == Type::kCancel) {
-      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)), "the caller gave up", {}, {}, {}};
+      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)),
+                "the caller gave up",
+                {},
+                {},
+                {}};
       if (flow) flow->deliver_break(why);
       call->cancel(std::move(why));
     } else if (flow) {
       if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(payload)));
       if (mark.type == Type::kFlowEnd) flow->deliver_end();
-      if (mark.type == Type::kFlowCredit) flow->deliver_credit(static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
+      if (mark.type == Type::kFlowCredit)
+        flow->deliver_credit(
+            static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
     }
     call->let_go();
   }
@@ -274,7 +317,9 @@ class Server : public std::enable_shared_from_this<Server> {
   std::atomic<bool> refuses_{false};
 };
 
-void ServerFlow::send(Type type, std::uint64_t number, const Bytes& payload) { server_->send(mark_.client, {type, 0, mark_.call, number}, {}, payload); }
+void ServerFlow::send(Type type, std::uint64_t number, const Bytes& payload) {
+  server_->send(mark_.client, {type, 0, mark_.call, number}, {}, payload);
+}
 
 void ServerCall::finished() noexcept {
   const auto server = server_;
@@ -290,7 +335,9 @@ int free_port(const std::string& host) {
   inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   socklen_t size = sizeof address;
   int port = 0;
-  if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0) port = ntohs(address.sin_port);
+  if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+    port = ntohs(address.sin_port);
   close(descriptor);
   return port;
 }
@@ -307,12 +354,18 @@ class ZenohEndpoint final : public Endpoint {
     const auto colon = locator.rfind(':');
     const auto slash = locator.find('/');
     if (colon == std::string::npos || slash == std::string::npos || colon < slash) {
-      return fail(Code::kInvalidArgument, fmt::format("'{}' is not a zenoh locator; expected tcp/HOST:PORT, or router/tcp/HOST:PORT", address));
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format(
+              "'{}' is not a zenoh locator; expected tcp/HOST:PORT, or router/tcp/HOST:PORT",
+              address));
     }
     const bool any_port = locator.substr(colon) == ":0";
     for (int attempt = 0;; ++attempt) {
       std::string chosen = locator;
-      if (any_port) chosen = fmt::format("{}:{}", locator.substr(0, colon), free_port(locator.substr(slash + 1, colon - slash - 1)));
+      if (any_port)
+        chosen = fmt::format("{}:{}", locator.substr(0, colon),
+                             free_port(locator.substr(slash + 1, colon - slash - 1)));
       locator_ = chosen;
       server_ = std::make_shared<Server>(context_);
       auto opened = server_->open(config(chosen, by_router));
@@ -326,9 +379,18 @@ class ZenohEndpoint final : public Endpoint {
 
  private:
   static std::string config(const std::string& locator, bool by_router) {
-    const std::string place = by_router ? fmt::format("connect: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 3000}}, listen: {{endpoints: []}}", locator)
-                                        : fmt::format("listen: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 0}}", locator);
-    return fmt::format("{{mode: \"{}\", {}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}, transport: {{unicast: {{lowlatency: false}}}}}}", by_router ? "client" : "peer", place);
+    const std::string place =
+        by_router
+            ? fmt::format(
+                  "connect: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 3000}}, "
+                  "listen: {{endpoints: []}}",
+                  locator)
+            : fmt::format("listen: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: 0}}",
+                          locator);
+    return fmt::format(
+        "{{mode: \"{}\", {}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: "
+        "false}}}}, transport: {{unicast: {{lowlatency: false}}}}}}",
+        by_router ? "client" : "peer", place);
   }
   const ProtocolContext& context_;
   std::string locator_;
@@ -337,7 +399,8 @@ class ZenohEndpoint final : public Endpoint {
 
 }  // namespace
 
-Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const std::string& address) {
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
+                                                const std::string& address) {
   auto made = std::make_unique<ZenohEndpoint>(context);
   if (auto opened = made->open(address); !opened) return fail(opened.error());
   return std::unique_ptr<Endpoint>(std::move(made));

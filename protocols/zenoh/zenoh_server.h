@@ -9,7 +9,9 @@
 
 namespace hector::zenohp {
 
-/// "tcp/127.0.0.1:0" listens (0: any port); "router/tcp/127.0.0.1:7447" is reached through a router there.
-Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context, const std::string& address);
+/// "tcp/127.0.0.1:0" listens (0: any port); "router/tcp/127.0.0.1:7447" is reached through a router
+/// there.
+Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
+                                                const std::string& address);
 
 }  // namespace hector::zenohp

@@ -13,7 +13,8 @@ void put(std::uint64_t value, std::string& out) {
 }
 std::uint64_t get(std::string_view in, std::size_t at) {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(in[at + i])) << (8 * i);
+  for (std::size_t i = 0; i < 8; ++i)
+    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(in[at + i])) << (8 * i);
   return value;
 }
 }  // namespace
@@ -36,18 +37,32 @@ std::optional<std::size_t> read_mark(std::string_view in, Mark& mark) {
 
 Result<Address> Address::parse(const std::string& text) {
   const auto at = text.find('@');
-  if (at == std::string::npos || at == 0 || at + 1 == text.size() || text.find('/', at) == std::string::npos) {
-    return fail(Code::kInvalidArgument, fmt::format("'{}' is not a zenoh address; expected CAPSULE@LOCATOR, as in south@tcp/127.0.0.1:7449", text));
+  if (at == std::string::npos || at == 0 || at + 1 == text.size() ||
+      text.find('/', at) == std::string::npos) {
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format(
+            "'{}' is not a zenoh address; expected CAPSULE@LOCATOR, as in south@tcp/127.0.0.1:7449",
+            text));
   }
   return Address{text.substr(0, at), text.substr(at + 1)};
 }
 
-std::string object_key(const std::string& capsule, const std::string& object, const std::string& operation) { return fmt::format("hector/{}/{}/{}", capsule, object, operation); }
-std::string session_key(const std::string& capsule) { return fmt::format("hector/{}/@session", capsule); }
+std::string object_key(const std::string& capsule, const std::string& object,
+                       const std::string& operation) {
+  return fmt::format("hector/{}/{}/{}", capsule, object, operation);
+}
+std::string session_key(const std::string& capsule) {
+  return fmt::format("hector/{}/@session", capsule);
+}
 std::string inbox_key(const std::string& capsule) { return fmt::format("hector/{}/@in", capsule); }
 std::string ping_key(const std::string& capsule) { return fmt::format("hector/{}/@ping", capsule); }
-std::string presence_key(const std::string& capsule) { return fmt::format("hector/@live/{}", capsule); }
-std::string client_key(std::uint64_t client) { return fmt::format("hector/@client/{:016x}", client); }
+std::string presence_key(const std::string& capsule) {
+  return fmt::format("hector/@live/{}", capsule);
+}
+std::string client_key(std::uint64_t client) {
+  return fmt::format("hector/@client/{:016x}", client);
+}
 
 std::string take_error(char* error) {
   if (error == nullptr) return "unknown reason";

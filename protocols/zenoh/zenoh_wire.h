@@ -15,13 +15,22 @@ namespace hector::zenohp {
 
 inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
 
-/// What an attachment begins with. Requests (queries and announcements) go on with an encoded Header.
-enum class Type : std::uint8_t { kRequest = 1, kOutcome = 2, kFlowData = 3, kFlowEnd = 4, kFlowCredit = 5, kCancel = 6 };
+/// What an attachment begins with. Requests (queries and announcements) go on with an encoded
+/// Header.
+enum class Type : std::uint8_t {
+  kRequest = 1,
+  kOutcome = 2,
+  kFlowData = 3,
+  kFlowEnd = 4,
+  kFlowCredit = 5,
+  kCancel = 6
+};
 struct Mark {
   Type type = Type::kRequest;
   std::uint64_t client = 0;  ///< whose inbox answers go to
   std::uint64_t call = 0;
-  std::uint64_t number = 0;  ///< credit in octets; a cancellation's code; of a request: kind << 4 | flow
+  std::uint64_t number =
+      0;  ///< credit in octets; a cancellation's code; of a request: kind << 4 | flow
 };
 void write_mark(const Mark& mark, std::string& out);
 /// The octets used; nothing if it is none of ours.
@@ -35,16 +44,22 @@ struct Address {
   static Result<Address> parse(const std::string& text);
 };
 
-std::string object_key(const std::string& capsule, const std::string& object, const std::string& operation);
-/// Where a Binding's messages go. Declared as it is, not matched by a wildcard: zenoh looks its way up once.
+std::string object_key(const std::string& capsule, const std::string& object,
+                       const std::string& operation);
+/// Where a Binding's messages go. Declared as it is, not matched by a wildcard: zenoh looks its way
+/// up once.
 std::string session_key(const std::string& capsule);
 std::string inbox_key(const std::string& capsule);
 std::string ping_key(const std::string& capsule);
 std::string presence_key(const std::string& capsule);
 std::string client_key(std::uint64_t client);
 
-inline hz_slice slice(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
-inline std::string_view view(hz_slice slice) { return {reinterpret_cast<const char*>(slice.data), slice.size}; }
+inline hz_slice slice(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+inline std::string_view view(hz_slice slice) {
+  return {reinterpret_cast<const char*>(slice.data), slice.size};
+}
 /// Takes the message of a failed call.
 std::string take_error(char* error);
 

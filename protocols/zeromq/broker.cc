@@ -10,8 +10,10 @@ void Broker::receive(const std::string& address, const Frames& frames, TimePoint
     ++counters_.malformed;
     return;
   }
-  if (message->side == Side::kClient) of_client(address, std::move(*message), now);
-  else of_worker(address, std::move(*message), now);
+  if (message->side == Side::kClient)
+    of_client(address, std::move(*message), now);
+  else
+    of_worker(address, std::move(*message), now);
 }
 
 std::size_t Broker::workers(const std::string& service) const {
@@ -30,7 +32,8 @@ void Broker::of_client(const std::string& address, MdpMessage message, TimePoint
     ++counters_.dropped;
     return;
   }
-  service.requests.push_back({address, message.version, message.is_delimited, message.first_command, std::move(message.body), now});
+  service.requests.push_back({address, message.version, message.is_delimited, message.first_command,
+                              std::move(message.body), now});
   dispatch(message.service, now);
 }
 
@@ -41,37 +44,61 @@ void Broker::management(const std::string& address, const MdpMessage& message) {
     for (const auto& [name, service] : services_) {
       if (service.workers > 0 && body.size() < kFramesMax - 10) body.push_back(name);
     }
-    return send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, std::move(body), message.is_delimited, message.first_command}, true));
+    return send_(address, write_mdp({message.version,
+                                     Side::kClient,
+                                     Command::kReply,
+                                     message.service,
+                                     {},
+                                     std::move(body),
+                                     message.is_delimited,
+                                     message.first_command},
+                                    true));
   }
   const bool is_known = message.service == "mmi.service" && workers(message.body.back()) > 0;
   const char* const code = message.service != "mmi.service" ? "501" : is_known ? "200" : "404";
-  send_(address, write_mdp({message.version, Side::kClient, Command::kReply, message.service, {}, {code}, message.is_delimited, message.first_command}, true));
+  send_(address, write_mdp({message.version,
+                            Side::kClient,
+                            Command::kReply,
+                            message.service,
+                            {},
+                            {code},
+                            message.is_delimited,
+                            message.first_command},
+                           true));
 }
 
 void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint now) {
   const auto found = workers_.find(address);
   if (message.command == Command::kReady) {
-    const bool is_full = !services_.contains(message.service) && services_.size() >= options_.services_max;
+    const bool is_full =
+        !services_.contains(message.service) && services_.size() >= options_.services_max;
     if (found != workers_.end() || message.service.starts_with("mmi.") || is_full) {
       if (found != workers_.end()) end(address, Told::kNo, now);
       return disconnect(address, message.version, message.is_delimited);
     }
     auto& worker = workers_[address];
-    worker = {address, message.service, message.version, message.is_delimited, now + options_.heartbeat * options_.liveness, std::nullopt};
+    worker = {address,
+              message.service,
+              message.version,
+              message.is_delimited,
+              now + options_.heartbeat * options_.liveness,
+              std::nullopt};
     auto& service = services_[message.service];
     service.idle.push_back(&worker);
     if (++service.workers == 1 && changed_) changed_(message.service, true);
     return dispatch(message.service, now);
   }
   if (found == workers_.end()) {
-    if (message.command != Command::kDisconnect) disconnect(address, message.version, message.is_delimited);
+    if (message.command != Command::kDisconnect)
+      disconnect(address, message.version, message.is_delimited);
     return;
   }
   Worker& worker = found->second;
   worker.expires = now + options_.heartbeat * options_.liveness;
   if (message.command == Command::kHeartbeat) return;
   if (message.command == Command::kDisconnect) return end(address, Told::kYes, now);
-  const bool is_asked = worker.request && worker.request->client == message.client && message.version == worker.version;
+  const bool is_asked = worker.request && worker.request->client == message.client &&
+                        message.version == worker.version;
   if (!is_asked) return end(address, Told::kNo, now);
   const bool is_final = message.command == Command::kReply;
   const std::string name = worker.service;
@@ -83,7 +110,15 @@ void Broker::reply_of(Worker& worker, MdpMessage message) {
   const bool is_final = message.command == Command::kReply;
   // A client of version 1 knows no parts: it is given the last one.
   if (is_final || worker.request->version == 2) {
-    send_(message.client, write_mdp({worker.request->version, Side::kClient, message.command, worker.service, {}, std::move(message.body), worker.request->is_delimited, worker.request->first_command}, true));
+    send_(message.client, write_mdp({worker.request->version,
+                                     Side::kClient,
+                                     message.command,
+                                     worker.service,
+                                     {},
+                                     std::move(message.body),
+                                     worker.request->is_delimited,
+                                     worker.request->first_command},
+                                    true));
   }
   if (!is_final) return;
   worker.request.reset();
@@ -105,13 +140,21 @@ void Broker::dispatch(const std::string& name, TimePoint now) {
     service.idle.pop_front();
     worker.request = std::move(service.requests.front());
     service.requests.pop_front();
-    send_(worker.address, write_mdp({worker.version, Side::kWorker, Command::kRequest, {}, worker.request->client, worker.request->body, worker.is_delimited}, true));
+    send_(worker.address, write_mdp({worker.version,
+                                     Side::kWorker,
+                                     Command::kRequest,
+                                     {},
+                                     worker.request->client,
+                                     worker.request->body,
+                                     worker.is_delimited},
+                                    true));
   }
 }
 
 void Broker::disconnect(const std::string& address, int version, bool is_delimited) {
   ++counters_.disconnected;
-  send_(address, write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}, is_delimited}, true));
+  send_(address,
+        write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}, is_delimited}, true));
 }
 
 /// What it was asked goes to another one: its client still waits.
@@ -133,7 +176,8 @@ void Broker::end(const std::string& address, Told told, TimePoint now) {
 
 void Broker::forget_if_unused(const std::string& name) {
   const auto found = services_.find(name);
-  if (found != services_.end() && found->second.workers == 0 && found->second.requests.empty()) services_.erase(found);
+  if (found != services_.end() && found->second.workers == 0 && found->second.requests.empty())
+    services_.erase(found);
 }
 
 void Broker::tick(TimePoint now) {
@@ -141,8 +185,14 @@ void Broker::tick(TimePoint now) {
   due_ = now + options_.heartbeat;
   std::vector<std::string> dead;
   for (const auto& [address, worker] : workers_) {
-    if (worker.expires <= now) dead.push_back(address);
-    else send_(address, write_mdp({worker.version, Side::kWorker, Command::kHeartbeat, {}, {}, {}, worker.is_delimited}, true));
+    if (worker.expires <= now)
+      dead.push_back(address);
+    else
+      send_(
+          address,
+          write_mdp(
+              {worker.version, Side::kWorker, Command::kHeartbeat, {}, {}, {}, worker.is_delimited},
+              true));
   }
   for (const auto& address : dead) end(address, Told::kNo, now);
   std::vector<std::string> names;

@@ -1,6 +1,7 @@
 // What: Broker, the Majordomo broker: 7/MDP and 18/MDP in one, with 8/MMI.
-// Why: ROC's objects are services of one; who has none gets this one, which answers what the RFC asks where others fall over.
-// Who: Roc; it owns no socket, so tests and the fuzz target drive it by hand.
+// Why: ROC's objects are services of one; who has none gets this one, which answers what the RFC
+// asks where others fall over. Who: Roc; it owns no socket, so tests and the fuzz target drive it
+// by hand.
 #pragma once
 
 #include <deque>
@@ -15,9 +16,10 @@ namespace hector::zeromq {
 
 struct BrokerOptions {
   Duration heartbeat = std::chrono::milliseconds(2'500);
-  int liveness = 3;                                  ///< silent for so many heartbeats: dead
+  int liveness = 3;                                     ///< silent for so many heartbeats: dead
   Duration request_expires = std::chrono::seconds(60);  ///< waiting for a worker
-  std::size_t queue_max = 10'000;                    ///< requests that wait for one service; what is over it is dropped
+  std::size_t queue_max =
+      10'000;  ///< requests that wait for one service; what is over it is dropped
   std::size_t services_max = 100'000;
 };
 struct BrokerCounters {
@@ -30,7 +32,8 @@ class Broker {
   using Send = std::function<void(const std::string& address, const Frames& frames)>;
   /// A service has its first worker, or has lost its last.
   using Changed = std::function<void(const std::string& service, bool is_there)>;
-  Broker(BrokerOptions options, Send send, Changed changed = {}) : options_(options), send_(std::move(send)), changed_(std::move(changed)) {}
+  Broker(BrokerOptions options, Send send, Changed changed = {})
+      : options_(options), send_(std::move(send)), changed_(std::move(changed)) {}
   /// What came from an address.
   void receive(const std::string& address, const Frames& frames, TimePoint now);
   /// Heartbeats, and who has died; call it at least at due().

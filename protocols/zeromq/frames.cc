@@ -13,7 +13,12 @@ struct Coded {
   Command command;
   char octet[2];  ///< 0: there is none
 };
-constexpr std::array<Coded, 6> kWorkerCommands{{{Command::kReady, {1, 1}}, {Command::kRequest, {2, 2}}, {Command::kPartial, {0, 3}}, {Command::kReply, {3, 4}}, {Command::kHeartbeat, {4, 5}}, {Command::kDisconnect, {5, 6}}}};
+constexpr std::array<Coded, 6> kWorkerCommands{{{Command::kReady, {1, 1}},
+                                                {Command::kRequest, {2, 2}},
+                                                {Command::kPartial, {0, 3}},
+                                                {Command::kReply, {3, 4}},
+                                                {Command::kHeartbeat, {4, 5}},
+                                                {Command::kDisconnect, {5, 6}}}};
 
 /// Version, side and where the rest begins.
 struct Head {
@@ -28,7 +33,8 @@ std::optional<Head> read_head(const Frames& frames) {
   if (at >= frames.size()) return std::nullopt;
   for (int version = 1; version <= 2; ++version) {
     for (int side = 0; side < 2; ++side) {
-      if (frames[at] == kNames[version - 1][side] && (version == 2 || at == 1)) return Head{version, side == 0 ? Side::kClient : Side::kWorker, at + 1, at == 1};
+      if (frames[at] == kNames[version - 1][side] && (version == 2 || at == 1))
+        return Head{version, side == 0 ? Side::kClient : Side::kWorker, at + 1, at == 1};
     }
   }
   return std::nullopt;
@@ -41,16 +47,20 @@ std::optional<Command> worker_command(const Frames& frames, const Head& head) {
   }
   return std::nullopt;
 }
-Frames from(const Frames& frames, std::size_t at) { return {frames.begin() + static_cast<std::ptrdiff_t>(std::min(at, frames.size())), frames.end()}; }
+Frames from(const Frames& frames, std::size_t at) {
+  return {frames.begin() + static_cast<std::ptrdiff_t>(std::min(at, frames.size())), frames.end()};
+}
 
 std::optional<MdpMessage> read_worker(const Frames& frames, const Head& head) {
   const auto command = worker_command(frames, head);
   if (!command) return std::nullopt;
   MdpMessage message{head.version, Side::kWorker, *command, {}, {}, {}, head.is_delimited};
   const std::size_t at = head.next + 1;
-  if (*command == Command::kHeartbeat || *command == Command::kDisconnect) return frames.size() == at ? std::optional(message) : std::nullopt;
+  if (*command == Command::kHeartbeat || *command == Command::kDisconnect)
+    return frames.size() == at ? std::optional(message) : std::nullopt;
   if (*command == Command::kReady) {
-    if (frames.size() != at + 1 || frames[at].empty() || frames[at].size() > kServiceOctetsMax) return std::nullopt;
+    if (frames.size() != at + 1 || frames[at].empty() || frames[at].size() > kServiceOctetsMax)
+      return std::nullopt;
     message.service = frames[at];
     return message;
   }
@@ -77,15 +87,20 @@ std::optional<MdpMessage> read_at_broker(const Frames& frames) {
     if (at >= frames.size() || (frames[at] != "\x01" && frames[at] != "\x02")) return std::nullopt;
     first = frames[at++][0];
   }
-  if (frames.size() < at + 2 || frames[at].empty() || frames[at].size() > kServiceOctetsMax) return std::nullopt;
-  return MdpMessage{head->version, Side::kClient, Command::kRequest, frames[at], {}, from(frames, at + 1), head->is_delimited, first};
+  if (frames.size() < at + 2 || frames[at].empty() || frames[at].size() > kServiceOctetsMax)
+    return std::nullopt;
+  return MdpMessage{
+      head->version,      Side::kClient, Command::kRequest, frames[at], {}, from(frames, at + 1),
+      head->is_delimited, first};
 }
 
 std::optional<MdpMessage> read_at_worker(const Frames& frames) {
   const auto head = read_head(frames);
   if (!head || head->side != Side::kWorker) return std::nullopt;
   auto message = read_worker(frames, *head);
-  if (message && message->command != Command::kRequest && message->command != Command::kHeartbeat && message->command != Command::kDisconnect) return std::nullopt;
+  if (message && message->command != Command::kRequest && message->command != Command::kHeartbeat &&
+      message->command != Command::kDisconnect)
+    return std::nullopt;
   return message;
 }
 
@@ -99,7 +114,8 @@ std::optional<MdpMessage> read_at_client(const Frames& frames) {
     if (frames[at++] == "\x02") command = Command::kPartial;
   }
   if (frames.size() < at + 2) return std::nullopt;
-  return MdpMessage{head->version, Side::kClient, command, frames[at], {}, from(frames, at + 1), head->is_delimited};
+  return MdpMessage{head->version,        Side::kClient,     command, frames[at], {},
+                    from(frames, at + 1), head->is_delimited};
 }
 
 Frames write_mdp(const MdpMessage& message, bool from_broker) {
@@ -111,12 +127,17 @@ Frames write_mdp(const MdpMessage& message, bool from_broker) {
       if (each.command == message.command) frames.emplace_back(1, each.octet[message.version - 1]);
     }
     if (message.command == Command::kReady) frames.push_back(message.service);
-    if (message.command == Command::kRequest || message.command == Command::kReply || message.command == Command::kPartial) {
+    if (message.command == Command::kRequest || message.command == Command::kReply ||
+        message.command == Command::kPartial) {
       frames.push_back(message.client);
       frames.emplace_back();
     }
   } else {
-    if (message.version == 2) frames.emplace_back(1, static_cast<char>(message.first_command + (!from_broker ? 0 : message.command == Command::kPartial ? 1 : 2)));
+    if (message.version == 2)
+      frames.emplace_back(1, static_cast<char>(message.first_command +
+                                               (!from_broker                           ? 0
+                                                : message.command == Command::kPartial ? 1
+                                                                                       : 2)));
     frames.push_back(message.service);
   }
   frames.insert(frames.end(), message.body.begin(), message.body.end());

@@ -1,6 +1,6 @@
-// What: messages of the Majordomo protocols, 7/MDP (MDPC01, MDPW01) and 18/MDP (MDPC02, MDPW02), out of frames and into them.
-// Why: a broker that serves both looks at the first frame; what fits neither is dropped.
-// Who: Broker, Roc, their fuzz target.
+// What: messages of the Majordomo protocols, 7/MDP (MDPC01, MDPW01) and 18/MDP (MDPC02, MDPW02),
+// out of frames and into them. Why: a broker that serves both looks at the first frame; what fits
+// neither is dropped. Who: Broker, Roc, their fuzz target.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,8 @@ struct MdpMessage {
   std::string service;  ///< a request of a client, its reply, READY
   std::string client;   ///< a request to a worker, its reply: the client's address
   Frames body;
-  /// Whether an empty frame leads: 7/MDP asks for it; of 18/MDP some leave it out, as the text says, and some (majortomo) do not. Answered in kind.
+  /// Whether an empty frame leads: 7/MDP asks for it; of 18/MDP some leave it out, as the text
+  /// says, and some (majortomo) do not. Answered in kind.
   bool is_delimited = true;
   /// 18/MDP's text numbers a client's commands from 1 (REQUEST, PARTIAL, FINAL), majortomo from 2.
   char first_command = 1;

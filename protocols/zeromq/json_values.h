@@ -16,7 +16,8 @@ using objects::Value;
 inline constexpr std::size_t kJsonDepthMax = 100;
 /// INVALID_ARGUMENT: at which octet. Integers that do not fit 64 bits become reals.
 Result<Value> read_json(std::string_view text);
-/// In ASCII, ", " and ": " between, as Python's json.dumps writes it. Octets as base64 text, tagged values without their tags, numbers that JSON has not as null.
+/// In ASCII, ", " and ": " between, as Python's json.dumps writes it. Octets as base64 text, tagged
+/// values without their tags, numbers that JSON has not as null.
 std::string json_of(const Value& value);
 
 }  // namespace hector::zeromq

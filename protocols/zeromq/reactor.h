@@ -35,9 +35,11 @@ class Reactor {
     OnMessage on_message;
     bool is_closed = false;  ///< its handler may be running still
   };
-  /// INVALID_ARGUMENT; ALREADY_EXISTS for an address that is in use. `set` sets options before it is bound or connected.
+  /// INVALID_ARGUMENT; ALREADY_EXISTS for an address that is in use. `set` sets options before it
+  /// is bound or connected.
   enum class How { kBind, kConnect };
-  Result<Socket*> open(zmq::socket_type type, How how, const std::string& address, OnMessage on_message, const std::function<void(zmq::socket_t&)>& set = {});
+  Result<Socket*> open(zmq::socket_type type, How how, const std::string& address,
+                       OnMessage on_message, const std::function<void(zmq::socket_t&)>& set = {});
   void close(Socket* socket);
   /// False: nobody takes it now (its limit is reached, or nobody is there).
   static bool send(Socket& socket, const Frames& frames);

@@ -2,7 +2,8 @@
 
 namespace hector::zeromq {
 
-Status Relay::open(Reactor& reactor, const std::string& in, const std::string& out, const std::string& debug) {
+Status Relay::open(Reactor& reactor, const std::string& in, const std::string& out,
+                   const std::string& debug) {
   auto xsub = reactor.open(zmq::socket_type::xsub, Reactor::How::kBind, in, pass_to(out_));
   if (!xsub) return fail(xsub.error());
   auto xpub = reactor.open(zmq::socket_type::xpub, Reactor::How::kBind, out, pass_to(in_));

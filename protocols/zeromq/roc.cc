@@ -31,13 +31,19 @@ using objects::WorldObject;
 Result<RocAddresses> RocAddresses::of(const std::string& broker) {
   const auto colon = broker.rfind(':');
   const int port = colon == std::string::npos ? 0 : std::atoi(broker.c_str() + colon + 1);
-  if (!broker.starts_with("tcp://") || port <= 0 || port > 65'533) return fail(Code::kInvalidArgument, fmt::format("'{}' is no broker's address: tcp://HOST:PORT; the two ports behind it relay status and logs", broker));
+  if (!broker.starts_with("tcp://") || port <= 0 || port > 65'533)
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is no broker's address: tcp://HOST:PORT; "
+                                                    "the two ports behind it relay status and logs",
+                                                    broker));
   const std::string host = broker.substr(0, colon + 1);
   return RocAddresses{broker, host + std::to_string(port + 1), host + std::to_string(port + 2)};
 }
 
-std::optional<std::pair<std::string, Value>> status_for(const std::string& sensor, const Value& value, const std::string& mask) {
-  if (mask.empty() || sensor == mask || sensor.starts_with(mask + ".")) return std::pair(sensor, value);
+std::optional<std::pair<std::string, Value>> status_for(const std::string& sensor,
+                                                        const Value& value,
+                                                        const std::string& mask) {
+  if (mask.empty() || sensor == mask || sensor.starts_with(mask + "."))
+    return std::pair(sensor, value);
   if (!mask.starts_with(sensor + ".")) return std::nullopt;
   const Value* at = &value;
   for (std::size_t from = sensor.size() + 1; from <= mask.size();) {
@@ -61,19 +67,30 @@ constexpr const char* kServicesQuestion = "mmi.services";  ///< ours: other brok
 class BrokerEndpoint final : public Endpoint {
  public:
   BrokerEndpoint(const ProtocolContext& context, const RocOptions& options)
-      : context_(context), broker_(options.broker, [this](const std::string& address, const Frames& frames) { send(address, frames); }) {}
+      : context_(context),
+        broker_(options.broker, [this](const std::string& address, const Frames& frames) {
+          send(address, frames);
+        }) {}
   ~BrokerEndpoint() override { reactor_.stop(); }
   Status open(const RocOptions& options) {
     return on_reactor(reactor_, [this, options]() -> Status {
-      auto router = reactor_.open(zmq::socket_type::router, Reactor::How::kBind, options.at.broker, [this](Frames frames) {
-        const std::string address = std::move(frames.front());
-        frames.erase(frames.begin());
-        broker_.receive(address, frames, context_.clock->now());
-      }, [](zmq::socket_t& socket) { socket.set(zmq::sockopt::router_handover, true); });
+      auto router = reactor_.open(
+          zmq::socket_type::router, Reactor::How::kBind, options.at.broker,
+          [this](Frames frames) {
+            const std::string address = std::move(frames.front());
+            frames.erase(frames.begin());
+            broker_.receive(address, frames, context_.clock->now());
+          },
+          [](zmq::socket_t& socket) { socket.set(zmq::sockopt::router_handover, true); });
       if (!router) return fail(router.error());
       router_ = *router;
-      if (auto relayed = relay_.open(reactor_, options.at.general_xsub, options.at.general_xpub, ""); !relayed) return relayed;
-      reactor_.every(std::min<Duration>(options.broker.heartbeat / 4, std::chrono::milliseconds(500)), [this] { broker_.tick(context_.clock->now()); });
+      if (auto relayed =
+              relay_.open(reactor_, options.at.general_xsub, options.at.general_xpub, "");
+          !relayed)
+        return relayed;
+      reactor_.every(
+          std::min<Duration>(options.broker.heartbeat / 4, std::chrono::milliseconds(500)),
+          [this] { broker_.tick(context_.clock->now()); });
       return {};
     });
   }
@@ -93,7 +110,8 @@ class BrokerEndpoint final : public Endpoint {
   Reactor reactor_;
 };
 
-// --- a node ---------------------------------------------------------------------------------------------------------------------------
+// --- a node
+// ----------------------------------------------------------------------------------------------
 
 class Roc;
 
@@ -105,23 +123,28 @@ struct ShownWorker {
   Reactor::Socket* socket = nullptr;
   TimePoint broker_seen;
   [[nodiscard]] const objects::ShownMember* find(const std::string& name) const {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& each) { return each.member.name == name; });
+    const auto found = std::find_if(members.begin(), members.end(),
+                                    [&](const auto& each) { return each.member.name == name; });
     return found == members.end() ? nullptr : &*found;
   }
 };
 
 class RpcCall final : public Call {
  public:
-  RpcCall(std::shared_ptr<ShownWorker> worker, std::string principal, RpcDone done) : worker_(std::move(worker)), done_(std::move(done)) {
+  RpcCall(std::shared_ptr<ShownWorker> worker, std::string principal, RpcDone done)
+      : worker_(std::move(worker)), done_(std::move(done)) {
     own_peer_ = {std::move(principal), "zeromq", {}, Security::kNone};
     peer = &own_peer_;
   }
 
  private:
   void finished() noexcept override {
-    if (error) done_(hector::fail(*error));
-    else if (operation->kind == Kind::kAnnounce) done_(Value::null());
-    else done_(worker_->codec->value_of_reply(*operation, reply.bytes()));
+    if (error)
+      done_(hector::fail(*error));
+    else if (operation->kind == Kind::kAnnounce)
+      done_(Value::null());
+    else
+      done_(worker_->codec->value_of_reply(*operation, reply.bytes()));
     delete this;
   }
   std::shared_ptr<ShownWorker> worker_;
@@ -137,8 +160,11 @@ struct ServiceFacts {
 
 class AdoptedService final : public Servant {
  public:
-  AdoptedService(std::shared_ptr<Roc> roc, ServiceFacts facts, std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface) : roc_(std::move(roc)), facts_(std::move(facts)), codec_(std::move(codec)) {
-    for (const auto& operation : interface.operations()) routes_.push_back(&facts_.interface.route_of(operation.name));
+  AdoptedService(std::shared_ptr<Roc> roc, ServiceFacts facts,
+                 std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface)
+      : roc_(std::move(roc)), facts_(std::move(facts)), codec_(std::move(codec)) {
+    for (const auto& operation : interface.operations())
+      routes_.push_back(&facts_.interface.route_of(operation.name));
   }
   void invoke(Call& call) noexcept override;
 
@@ -153,17 +179,27 @@ class Roc final : public std::enable_shared_from_this<Roc> {
  public:
   using Done = std::function<void(Result<std::string>)>;
   Roc(const ProtocolContext& context, RocOptions options)
-      : context_(context), options_(std::move(options)), gate_(std::make_shared<objects::Gate>(context, objects::entity_of("Broker", options_.at.broker), options_.world.authorise)), statuses_([this](const Value&, bool there) { relay("ROCS", there); }), logs_([this](const Value&, bool there) { relay("ROCL", there); }) {}
+      : context_(context),
+        options_(std::move(options)),
+        gate_(std::make_shared<objects::Gate>(
+            context, objects::entity_of("Broker", options_.at.broker), options_.world.authorise)),
+        statuses_([this](const Value&, bool there) { relay("ROCS", there); }),
+        logs_([this](const Value&, bool there) { relay("ROCL", there); }) {}
 
   Status open() {
     auto opened = on_reactor(reactor_, [this]() -> Status {
-      auto client = reactor_.open(zmq::socket_type::dealer, Reactor::How::kConnect, options_.at.broker, [this](const Frames& frames) { answered(frames); });
+      auto client =
+          reactor_.open(zmq::socket_type::dealer, Reactor::How::kConnect, options_.at.broker,
+                        [this](const Frames& frames) { answered(frames); });
       if (!client) return fail(client.error());
       client_ = *client;
-      auto out = reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect, options_.at.general_xsub, {});
+      auto out = reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect,
+                               options_.at.general_xsub, {});
       if (!out) return fail(out.error());
       out_ = *out;
-      auto in = reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect, options_.at.general_xpub, [this](const Frames& frames) { relayed(frames); });
+      auto in =
+          reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect, options_.at.general_xpub,
+                        [this](const Frames& frames) { relayed(frames); });
       if (!in) return fail(in.error());
       in_ = *in;
       reactor_.every(options_.broker.heartbeat, [this] { beat(); });
@@ -181,7 +217,9 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     }
     if (!options_.name.empty()) {
       context_.hosting->run_blocking([self = shared_from_this()] {
-        if (auto adopted = self->adopt_network(); !adopted) self->context_.log->write(Level::kError, "a ROC network that is no Object here", {{"error", adopted.error().message}});
+        if (auto adopted = self->adopt_network(); !adopted)
+          self->context_.log->write(Level::kError, "a ROC network that is no Object here",
+                                    {{"error", adopted.error().message}});
       });
     }
     return {};
@@ -196,8 +234,11 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       for (const auto& [service, object] : adopted_) adopted.push_back(object);
     }
     static_cast<void>(on_reactor(reactor_, [this]() -> Status {
-      for (const auto& [name, worker] : shown_) Reactor::send(*worker->socket, write_mdp({1, Side::kWorker, Command::kDisconnect, {}, {}, {}}, false));
-      for (auto& [id, pending] : pending_) pending.done(hector::fail(Code::kUnavailable, "the ROC network is closed"));
+      for (const auto& [name, worker] : shown_)
+        Reactor::send(*worker->socket,
+                      write_mdp({1, Side::kWorker, Command::kDisconnect, {}, {}, {}}, false));
+      for (auto& [id, pending] : pending_)
+        pending.done(hector::fail(Code::kUnavailable, "the ROC network is closed"));
       pending_.clear();
       return {};
     }));
@@ -210,16 +251,24 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   }
 
   [[nodiscard]] Duration time_left(const Call& call) const {
-    return call.header.deadline == kNever ? kDefaultTimeout : std::max<Duration>(call.header.deadline - context_.clock->now(), std::chrono::milliseconds(1));
+    return call.header.deadline == kNever
+               ? kDefaultTimeout
+               : std::max<Duration>(call.header.deadline - context_.clock->now(),
+                                    std::chrono::milliseconds(1));
   }
   /// Any thread. One answer, or the deadline; never asked twice: a worker may have done it already.
-  void request(const std::string& service, const std::string& method, const Arguments& arguments, Duration timeout, std::function<void(Result<Value>)> done) {
+  void request(const std::string& service, const std::string& method, const Arguments& arguments,
+               Duration timeout, std::function<void(Result<Value>)> done) {
     const std::uint64_t id = ++last_id_;
     std::string text = write_rpc_request(id, method, arguments);
-    reactor_.post([this, id, service, text = std::move(text), timeout, done = std::move(done)]() mutable {
-      if (closed_ || pending_.size() >= kPendingMax) return done(hector::fail(Code::kResourceExhausted, fmt::format("{} calls wait for answers, the limit", kPendingMax)));
+    reactor_.post([this, id, service, text = std::move(text), timeout,
+                   done = std::move(done)]() mutable {
+      if (closed_ || pending_.size() >= kPendingMax)
+        return done(hector::fail(Code::kResourceExhausted,
+                                 fmt::format("{} calls wait for answers, the limit", kPendingMax)));
       pending_[id] = {service, context_.clock->now() + timeout, std::move(done)};
-      Reactor::send(*client_, write_mdp({1, Side::kClient, Command::kRequest, service, {}, {text}}, false));
+      Reactor::send(*client_,
+                    write_mdp({1, Side::kClient, Command::kRequest, service, {}, {text}}, false));
     });
   }
 
@@ -230,7 +279,8 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     std::function<void(Result<Value>)> done;
   };
 
-  // --- on the reactor's thread: calls of others -----------------------------------------------------------------------------------------
+  // --- on the reactor's thread: calls of others
+  // -----------------------------------------------------------------------------------------
 
   void answered(const Frames& frames) {
     const auto message = read_at_client(frames);
@@ -255,18 +305,23 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       const auto done = std::move(each->second.done);
       const std::string service = each->second.service;
       each = pending_.erase(each);
-      done(hector::fail(Code::kDeadlineExceeded, fmt::format("the ROC object '{}' did not answer in time", service)));
+      done(hector::fail(Code::kDeadlineExceeded,
+                        fmt::format("the ROC object '{}' did not answer in time", service)));
     }
   }
 
-  // --- on the reactor's thread: Objects as workers -------------------------------------------------------------------------------------
+  // --- on the reactor's thread: Objects as workers
+  // -------------------------------------------------------------------------------------
 
   void show_residents() {
     std::map<std::string, Hosting::Resident> wanted;
     for (auto& each : context_.hosting->residents(this)) {
-      if (objects::is_listed(options_.world.show, each.name)) wanted.emplace(each.name, std::move(each));
+      if (objects::is_listed(options_.world.show, each.name))
+        wanted.emplace(each.name, std::move(each));
     }
-    reactor_.post([self = shared_from_this(), wanted = std::move(wanted)]() mutable { self->show(std::move(wanted)); });
+    reactor_.post([self = shared_from_this(), wanted = std::move(wanted)]() mutable {
+      self->show(std::move(wanted));
+    });
   }
   void show(std::map<std::string, Hosting::Resident> wanted) {
     for (auto each = shown_.begin(); each != shown_.end();) {
@@ -276,7 +331,8 @@ class Roc final : public std::enable_shared_from_this<Roc> {
         ++each;
         continue;
       }
-      Reactor::send(*each->second->socket, write_mdp({1, Side::kWorker, Command::kDisconnect, {}, {}, {}}, false));
+      Reactor::send(*each->second->socket,
+                    write_mdp({1, Side::kWorker, Command::kDisconnect, {}, {}, {}}, false));
       leaving_.push_back(each->second->socket);
       each = shown_.erase(each);
     }
@@ -284,7 +340,8 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       if (name.size() > kServiceOctetsMax || name.starts_with("mmi.")) continue;
       auto codec = objects::MessageCodec::of(*resident.interface);
       if (!codec) {
-        context_.log->write(Level::kWarning, "not shown as a ROC object", {{"object", name}, {"error", codec.error().message}});
+        context_.log->write(Level::kWarning, "not shown as a ROC object",
+                            {{"object", name}, {"error", codec.error().message}});
         continue;
       }
       auto worker = std::make_shared<ShownWorker>();
@@ -297,20 +354,31 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   }
   void connect(const std::shared_ptr<ShownWorker>& worker) {
     if (worker->socket != nullptr) reactor_.close(worker->socket);
-    auto socket = reactor_.open(zmq::socket_type::dealer, Reactor::How::kConnect, options_.at.broker, [this, worker](const Frames& frames) { asked(worker, frames); });
-    if (!socket) return context_.log->write(Level::kError, "a worker without a socket", {{"object", worker->object.name}, {"error", socket.error().message}});
+    auto socket =
+        reactor_.open(zmq::socket_type::dealer, Reactor::How::kConnect, options_.at.broker,
+                      [this, worker](const Frames& frames) { asked(worker, frames); });
+    if (!socket)
+      return context_.log->write(
+          Level::kError, "a worker without a socket",
+          {{"object", worker->object.name}, {"error", socket.error().message}});
     worker->socket = *socket;
     worker->broker_seen = context_.clock->now();
-    Reactor::send(*worker->socket, write_mdp({1, Side::kWorker, Command::kReady, worker->object.name, {}, {}}, false));
+    Reactor::send(
+        *worker->socket,
+        write_mdp({1, Side::kWorker, Command::kReady, worker->object.name, {}, {}}, false));
   }
-  /// A broker that is silent is connected to anew: it may have been started again, and knows nobody.
+  /// A broker that is silent is connected to anew: it may have been started again, and knows
+  /// nobody.
   void beat() {
     const TimePoint now = context_.clock->now();
     for (auto* socket : leaving_) reactor_.close(socket);
     leaving_.clear();
     for (const auto& [name, worker] : shown_) {
-      if (worker->broker_seen + options_.broker.heartbeat * options_.broker.liveness <= now) connect(worker);
-      else Reactor::send(*worker->socket, write_mdp({1, Side::kWorker, Command::kHeartbeat, {}, {}, {}}, false));
+      if (worker->broker_seen + options_.broker.heartbeat * options_.broker.liveness <= now)
+        connect(worker);
+      else
+        Reactor::send(*worker->socket,
+                      write_mdp({1, Side::kWorker, Command::kHeartbeat, {}, {}, {}}, false));
     }
   }
   void asked(const std::shared_ptr<ShownWorker>& worker, const Frames& frames) {
@@ -319,46 +387,83 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     worker->broker_seen = context_.clock->now();
     if (message->command == Command::kDisconnect) return connect(worker);
     if (message->command != Command::kRequest) return;
-    answer_rpc(message->body.front(), [this, worker](const std::string& method, Arguments arguments, RpcDone done) { handle(worker, method, std::move(arguments), std::move(done)); },
-               [this, worker, client = message->client, self = shared_from_this()](std::string text) {
-                 reactor_.post([this, worker, client, text = std::move(text)] {
-                   if (worker->socket != nullptr) Reactor::send(*worker->socket, write_mdp({1, Side::kWorker, Command::kReply, {}, client, {text}}, false));
-                 });
-               });
+    answer_rpc(
+        message->body.front(),
+        [this, worker](const std::string& method, Arguments arguments, RpcDone done) {
+          handle(worker, method, std::move(arguments), std::move(done));
+        },
+        [this, worker, client = message->client, self = shared_from_this()](std::string text) {
+          reactor_.post([this, worker, client, text = std::move(text)] {
+            if (worker->socket != nullptr)
+              Reactor::send(
+                  *worker->socket,
+                  write_mdp({1, Side::kWorker, Command::kReply, {}, client, {text}}, false));
+          });
+        });
   }
 
-  void handle(const std::shared_ptr<ShownWorker>& worker, const std::string& method, Arguments arguments, RpcDone done) {
+  void handle(const std::shared_ptr<ShownWorker>& worker, const std::string& method,
+              Arguments arguments, RpcDone done) {
     if (method == "rpc.describe") return done(describe(*worker));
-    const auto argument = [&](std::size_t at, std::string_view name) -> const Value* { return at < arguments.positional.size() ? &arguments.positional[at] : arguments.keywords.find(name); };
-    const auto unknown = [&](const std::string& what) { done(hector::fail(Error{Code::kUnimplemented, fmt::format("'{}' has no {}", worker->object.name, what), "AttributeError", {}, {}})); };
+    const auto argument = [&](std::size_t at, std::string_view name) -> const Value* {
+      return at < arguments.positional.size() ? &arguments.positional[at]
+                                              : arguments.keywords.find(name);
+    };
+    const auto unknown = [&](const std::string& what) {
+      done(hector::fail(Error{Code::kUnimplemented,
+                              fmt::format("'{}' has no {}", worker->object.name, what),
+                              "AttributeError",
+                              {},
+                              {}}));
+    };
     if (method == "rpc.getattr" || method == "rpc.setattr") {
       const Value* const name = argument(0, "name");
-      const auto* const member = name != nullptr && name->is(Value::Kind::kText) ? worker->find(name->text) : nullptr;
-      if (member == nullptr || member->member.kind != Member::Kind::kAttribute) return unknown(fmt::format("attribute {}", name == nullptr ? "of no name" : name->print()));
-      if (method == "rpc.getattr") return call(worker, *member, member->get, worker->codec->request_of(*member->get, {}), std::move(done));
+      const auto* const member =
+          name != nullptr && name->is(Value::Kind::kText) ? worker->find(name->text) : nullptr;
+      if (member == nullptr || member->member.kind != Member::Kind::kAttribute)
+        return unknown(fmt::format("attribute {}", name == nullptr ? "of no name" : name->print()));
+      if (method == "rpc.getattr")
+        return call(worker, *member, member->get, worker->codec->request_of(*member->get, {}),
+                    std::move(done));
       const Value* const value = argument(1, "value");
-      if (member->set == nullptr) return done(hector::fail(Error{Code::kPermissionDenied, fmt::format("'{}' can only be read", member->member.name), "AttributeError", {}, {}}));
-      if (value == nullptr) return done(hector::fail(Error{Code::kInvalidArgument, "rpc.setattr takes a name and a value", "TypeError", {}, {}}));
-      return call(worker, *member, member->set, worker->codec->request_of_value(*member->set, *value), std::move(done));
+      if (member->set == nullptr)
+        return done(hector::fail(Error{Code::kPermissionDenied,
+                                       fmt::format("'{}' can only be read", member->member.name),
+                                       "AttributeError",
+                                       {},
+                                       {}}));
+      if (value == nullptr)
+        return done(hector::fail(Error{
+            Code::kInvalidArgument, "rpc.setattr takes a name and a value", "TypeError", {}, {}}));
+      return call(worker, *member, member->set,
+                  worker->codec->request_of_value(*member->set, *value), std::move(done));
     }
     const auto* const member = method.starts_with('_') ? nullptr : worker->find(method);
-    if (member == nullptr || member->member.kind != Member::Kind::kMethod) return unknown(fmt::format("method '{}'", method));
-    call(worker, *member, member->call, worker->codec->request_of(*member->call, arguments), std::move(done));
+    if (member == nullptr || member->member.kind != Member::Kind::kMethod)
+      return unknown(fmt::format("method '{}'", method));
+    call(worker, *member, member->call, worker->codec->request_of(*member->call, arguments),
+         std::move(done));
   }
-  void call(const std::shared_ptr<ShownWorker>& worker, const objects::ShownMember& member, const Operation* operation, Result<Bytes> request, RpcDone done) {
+  void call(const std::shared_ptr<ShownWorker>& worker, const objects::ShownMember& member,
+            const Operation* operation, Result<Bytes> request, RpcDone done) {
     if (!request) return done(hector::fail(request.error()));
-    auto* const made = new RpcCall(worker, objects::entity_of("Broker", options_.at.broker), std::move(done));
+    auto* const made =
+        new RpcCall(worker, objects::entity_of("Broker", options_.at.broker), std::move(done));
     made->header.object = worker->object.name;
     made->header.operation = operation->index;
     made->header.deadline = context_.clock->now() + kDefaultTimeout;
     made->request = Payload(std::move(*request));
     made->operation = operation;
-    const auto use = operation == member.get ? Use::kGet : operation == member.set ? Use::kSet : Use::kCall;
-    gate_->ask(use, worker->object.name, member.member.name, [self = shared_from_this(), made](Status allowed) {
-      if (!allowed) return made->fail(std::move(allowed.error()));
-      if (auto found = self->context_.inbound->resolve(*made); !found) return made->fail(std::move(found.error()));
-      self->context_.inbound->accept(*made);
-    });
+    const auto use = operation == member.get   ? Use::kGet
+                     : operation == member.set ? Use::kSet
+                                               : Use::kCall;
+    gate_->ask(use, worker->object.name, member.member.name,
+               [self = shared_from_this(), made](Status allowed) {
+                 if (!allowed) return made->fail(std::move(allowed.error()));
+                 if (auto found = self->context_.inbound->resolve(*made); !found)
+                   return made->fail(std::move(found.error()));
+                 self->context_.inbound->accept(*made);
+               });
   }
   Value describe(const ShownWorker& worker) const {
     Value methods = Value::map(), attributes = Value::map();
@@ -381,11 +486,13 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     made.put("methods", std::move(methods));
     made.put("attributes", std::move(attributes));
     made.put("hector", Value::of(std::string_view(context_.capsule)));
-    if (const auto reference = gate_->reference_of(worker.object.name)) made.put(kReference, Value::of(std::string_view(reference->text())));
+    if (const auto reference = gate_->reference_of(worker.object.name))
+      made.put(kReference, Value::of(std::string_view(reference->text())));
     return made;
   }
 
-  // --- services as Objects --------------------------------------------------------------------------------------------------------------
+  // --- services as Objects
+  // --------------------------------------------------------------------------------------------
 
   /// One question at a time: they would pile up for a broker that is not there.
   void discover() {
@@ -394,14 +501,18 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     unanswered_until_ = now + kAskedAgain;
     questions_.clear();
     if (!is_silent_about_services_) {
-      Reactor::send(*client_, write_mdp({1, Side::kClient, Command::kRequest, kServicesQuestion, {}, {""}}, false));
+      Reactor::send(
+          *client_,
+          write_mdp({1, Side::kClient, Command::kRequest, kServicesQuestion, {}, {""}}, false));
       return;
     }
     // Another broker: named ones are asked for one by one, and answered in order.
     for (const auto& name : options_.world.adopt) {
       if (name.ends_with('*')) continue;
       questions_.push_back(name);
-      Reactor::send(*client_, write_mdp({1, Side::kClient, Command::kRequest, "mmi.service", {}, {name}}, false));
+      Reactor::send(
+          *client_,
+          write_mdp({1, Side::kClient, Command::kRequest, "mmi.service", {}, {name}}, false));
     }
   }
   void services_are(const MdpMessage& message) {
@@ -438,20 +549,26 @@ class Roc final : public std::enable_shared_from_this<Roc> {
         }
         const auto done = std::move(each->second.done);
         each = pending_.erase(each);
-        done(hector::fail(Code::kUnavailable, fmt::format("the ROC object '{}' has left", service)));
+        done(
+            hector::fail(Code::kUnavailable, fmt::format("the ROC object '{}' has left", service)));
       }
-      return context_.hosting->run_blocking([self = shared_from_this(), service] { self->dismiss(service); });
+      return context_.hosting->run_blocking(
+          [self = shared_from_this(), service] { self->dismiss(service); });
     }
-    request(service, "rpc.describe", {}, kDescribeTimeout, [self = shared_from_this(), service](Result<Value> said) {
-      self->context_.hosting->run_blocking([self, service, said = std::move(said)] {
-        if (auto adopted = self->adopt(service, said); !adopted) {
-          self->context_.log->write(Level::kWarning, "a ROC object that is no Object here", {{"service", service}, {"error", adopted.error().message}});
-        }
-      });
-    });
+    request(service, "rpc.describe", {}, kDescribeTimeout,
+            [self = shared_from_this(), service](Result<Value> said) {
+              self->context_.hosting->run_blocking([self, service, said = std::move(said)] {
+                if (auto adopted = self->adopt(service, said); !adopted) {
+                  self->context_.log->write(
+                      Level::kWarning, "a ROC object that is no Object here",
+                      {{"service", service}, {"error", adopted.error().message}});
+                }
+              });
+            });
   }
 
-  // --- on threads that may block --------------------------------------------------------------------------------------------------------
+  // --- on threads that may block
+  // --------------------------------------------------------------------------------------------
 
   void dismiss(const std::string& service) {
     std::string object;
@@ -469,20 +586,27 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   static Description description_of(const Value& said) {
     Description made;
     const auto* const class_name = said.find("class");
-    made.class_name = class_name != nullptr && class_name->is(Value::Kind::kText) ? class_name->text : "Object";
-    const Parameter rest{"arguments", "", ParameterKind::kPositionalRest, {}}, named{"named", "", ParameterKind::kKeywordRest, {}};
+    made.class_name =
+        class_name != nullptr && class_name->is(Value::Kind::kText) ? class_name->text : "Object";
+    const Parameter rest{"arguments", "", ParameterKind::kPositionalRest, {}},
+        named{"named", "", ParameterKind::kKeywordRest, {}};
     if (const auto* methods = said.find("methods")) {
       for (const auto& name : methods->elements()) {
-        if (name.is(Value::Kind::kText)) made.members.push_back({Member::Kind::kMethod, name.text, {rest, named}, {}, true, true});
+        if (name.is(Value::Kind::kText))
+          made.members.push_back({Member::Kind::kMethod, name.text, {rest, named}, {}, true, true});
       }
-      for (std::size_t i = 0; methods->is(Value::Kind::kMap) && i + 1 < methods->items.size(); i += 2) {
+      for (std::size_t i = 0; methods->is(Value::Kind::kMap) && i + 1 < methods->items.size();
+           i += 2) {
         Member member{Member::Kind::kMethod, methods->items[i].text, {}, {}, true, true};
         for (const auto& each : methods->items[i + 1].elements()) {
           Parameter parameter;
           parameter.name = each.is(Value::Kind::kText) ? each.text : text_in(each, "name");
           parameter.type = text_in(each, "type");
           if (const auto* fallback = each.find("default")) parameter.fallback = *fallback;
-          if (const auto* kind = each.find("kind"); kind != nullptr && kind->is(Value::Kind::kInteger) && kind->integer >= 0 && kind->integer <= 4) parameter.kind = static_cast<ParameterKind>(kind->integer);
+          if (const auto* kind = each.find("kind"); kind != nullptr &&
+                                                    kind->is(Value::Kind::kInteger) &&
+                                                    kind->integer >= 0 && kind->integer <= 4)
+            parameter.kind = static_cast<ParameterKind>(kind->integer);
           member.parameters.push_back(std::move(parameter));
         }
         if (!member.name.starts_with('_')) made.members.push_back(std::move(member));
@@ -490,14 +614,25 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     }
     if (const auto* attributes = said.find("attributes")) {
       for (const auto& name : attributes->elements()) {
-        if (name.is(Value::Kind::kText)) made.members.push_back({Member::Kind::kAttribute, name.text, {}, {}, true, true});
+        if (name.is(Value::Kind::kText))
+          made.members.push_back({Member::Kind::kAttribute, name.text, {}, {}, true, true});
       }
-      for (std::size_t i = 0; attributes->is(Value::Kind::kMap) && i + 1 < attributes->items.size(); i += 2) {
-        const bool is_writable = !attributes->items[i + 1].is(Value::Kind::kText) || attributes->items[i + 1].text.find('w') != std::string::npos;
-        made.members.push_back({Member::Kind::kAttribute, attributes->items[i].text, {}, {}, true, is_writable});
+      for (std::size_t i = 0; attributes->is(Value::Kind::kMap) && i + 1 < attributes->items.size();
+           i += 2) {
+        const bool is_writable = !attributes->items[i + 1].is(Value::Kind::kText) ||
+                                 attributes->items[i + 1].text.find('w') != std::string::npos;
+        made.members.push_back(
+            {Member::Kind::kAttribute, attributes->items[i].text, {}, {}, true, is_writable});
       }
     }
-    if (made.members.empty()) made.members.push_back({Member::Kind::kMethod, "call", {{"method", "str", ParameterKind::kPositionalOrKeyword, {}}, {"params", "", ParameterKind::kPositionalOrKeyword, Value::list()}}, {}, true, true});
+    if (made.members.empty())
+      made.members.push_back({Member::Kind::kMethod,
+                              "call",
+                              {{"method", "str", ParameterKind::kPositionalOrKeyword, {}},
+                               {"params", "", ParameterKind::kPositionalOrKeyword, Value::list()}},
+                              {},
+                              true,
+                              true});
     return made;
   }
 
@@ -507,14 +642,18 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     if (text.empty()) return fail(Code::kNotFound, "it says no reference");
     return Reference::from_text(text);
   }
-  /// As the Object that it is in its own capsule: with its Interface, by the protocol that both have.
+  /// As the Object that it is in its own capsule: with its Interface, by the protocol that both
+  /// have.
   Status adopt_offer(const std::string& service, const std::string& object, const Value& told) {
     auto reference = reference_of(told);
     if (!reference) return fail(reference.error());
-    auto done = objects::adopt_offer(*context_.hosting, this, {object, {}, properties_of(service), "roc object"}, *reference, [weak = weak_from_this(), service]() -> Result<Reference> {
-      const auto self = weak.lock();
-      return self ? self->describe(service).and_then(reference_of) : fail(Code::kUnavailable, "the node is closed");
-    });
+    auto done = objects::adopt_offer(*context_.hosting, this,
+                                     {object, {}, properties_of(service), "roc object"}, *reference,
+                                     [weak = weak_from_this(), service]() -> Result<Reference> {
+                                       const auto self = weak.lock();
+                                       return self ? self->describe(service).and_then(reference_of)
+                                                   : fail(Code::kUnavailable, "the node is closed");
+                                     });
     if (!done) return done;
     const std::lock_guard lock(mutex_);
     adopted_[service] = object;
@@ -522,59 +661,109 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   }
   Result<Value> describe(const std::string& service) {
     const auto said = std::make_shared<std::promise<Result<Value>>>();
-    request(service, "rpc.describe", {}, kDescribeTimeout, [said](Result<Value> answer) { said->set_value(std::move(answer)); });
+    request(service, "rpc.describe", {}, kDescribeTimeout,
+            [said](Result<Value> answer) { said->set_value(std::move(answer)); });
     auto answer = said->get_future();
-    if (answer.wait_for(2 * kDescribeTimeout) != std::future_status::ready) return fail(Code::kUnavailable, "the node is closed");
+    if (answer.wait_for(2 * kDescribeTimeout) != std::future_status::ready)
+      return fail(Code::kUnavailable, "the node is closed");
     return answer.get();
   }
-  static std::map<std::string, std::string> properties_of(const std::string& service) { return {{"service", json_of(Value::of(std::string_view(service)))}}; }
+  static std::map<std::string, std::string> properties_of(const std::string& service) {
+    return {{"service", json_of(Value::of(std::string_view(service)))}};
+  }
 
   Status adopt(const std::string& service, const Result<Value>& said) {
     if (!said && said.error().code != Code::kUnimplemented) return fail(said.error());
     const Value told = said ? *said : Value::map();
-    if (!options_.world.adopt_capsules && told.find("hector") != nullptr) return {};  // another capsule's Object is reached without the broker
+    if (!options_.world.adopt_capsules && told.find("hector") != nullptr)
+      return {};  // another capsule's Object is reached without the broker
     std::string object = service;
-    std::replace_if(object.begin(), object.end(), [](char each) { return each == '.' || each == ' ' || each == '/' || static_cast<unsigned char>(each) < 0x20; }, '-');
+    std::replace_if(
+        object.begin(), object.end(),
+        [](char each) {
+          return each == '.' || each == ' ' || each == '/' ||
+                 static_cast<unsigned char>(each) < 0x20;
+        },
+        '-');
     if (adopt_offer(service, object, told)) return {};
     const Description description = description_of(told);
-    const std::string interface_name = fmt::format("roc.{}", objects::identifier_of(description.class_name == "Object" ? service : description.class_name).value_or("Object"));
-    auto adopted = objects::adopt(*context_.hosting, this, {object, interface_name, properties_of(service), "roc object"}, description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
-      return std::make_unique<AdoptedService>(shared_from_this(), ServiceFacts{service, description, written}, std::move(codec), *interface);
-    });
+    const std::string interface_name = fmt::format(
+        "roc.{}", objects::identifier_of(
+                      description.class_name == "Object" ? service : description.class_name)
+                      .value_or("Object"));
+    auto adopted = objects::adopt(
+        *context_.hosting, this, {object, interface_name, properties_of(service), "roc object"},
+        description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
+          return std::make_unique<AdoptedService>(shared_from_this(),
+                                                  ServiceFacts{service, description, written},
+                                                  std::move(codec), *interface);
+        });
     if (!adopted) return fail(adopted.error());
     const std::lock_guard lock(mutex_);
     adopted_[service] = object;
     return {};
   }
 
-  // --- status and logs -------------------------------------------------------------------------------------------------------------------
+  // --- status and logs
+  // --------------------------------------------------------------------------------------------
 
   Status adopt_network() {
-    auto model = objects::read_interface_model(kRocYaml, "roc.hector.yaml", "hector/roc.proto", kRocProto);
+    auto model =
+        objects::read_interface_model(kRocYaml, "roc.hector.yaml", "hector/roc.proto", kRocProto);
     if (!model) return fail(model.error());
-    return context_.hosting->adopt(this, {options_.name, *model, [this](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-      auto codec = objects::MessageCodec::of(*interface);
-      if (!codec) return fail(codec.error());
-      codec_ = *codec;
-      status_ = interface->find("status");
-      log_ = interface->find("logs");
-      const auto self = shared_from_this();
-      return std::unique_ptr<Servant>(std::make_unique<WorldObject>(codec_, std::map<std::string, WorldObject::Handler>{
-          {"status", [self](Call& call, const Value& asked) { self->statuses_.add(call, asked, self->context_.clock->now()); }},
-          {"logs", [self](Call& call, const Value& asked) { self->logs_.add(call, asked, self->context_.clock->now()); }},
-          {"publish_status", [self](Call& call, const Value& status) { self->publish(call, "ROCS" + text_in(status, "sensor"), status.find("value")); }},
-          {"log", [self](Call& call, const Value& record) { self->publish(call, fmt::format("ROCL{}.{}", text_in(record, "node"), text_in(record, "level")), record.find("record")); }}}));
-    }, {}, "roc network"});
+    return context_.hosting
+        ->adopt(this, {options_.name,
+                       *model,
+                       [this](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
+                         auto codec = objects::MessageCodec::of(*interface);
+                         if (!codec) return fail(codec.error());
+                         codec_ = *codec;
+                         status_ = interface->find("status");
+                         log_ = interface->find("logs");
+                         const auto self = shared_from_this();
+                         return std::unique_ptr<Servant>(std::make_unique<WorldObject>(
+                             codec_, std::map<std::string, WorldObject::Handler>{
+                                         {"status",
+                                          [self](Call& call, const Value& asked) {
+                                            self->statuses_.add(call, asked,
+                                                                self->context_.clock->now());
+                                          }},
+                                         {"logs",
+                                          [self](Call& call, const Value& asked) {
+                                            self->logs_.add(call, asked,
+                                                            self->context_.clock->now());
+                                          }},
+                                         {"publish_status",
+                                          [self](Call& call, const Value& status) {
+                                            self->publish(call, "ROCS" + text_in(status, "sensor"),
+                                                          status.find("value"));
+                                          }},
+                                         {"log", [self](Call& call, const Value& record) {
+                                            self->publish(
+                                                call,
+                                                fmt::format("ROCL{}.{}", text_in(record, "node"),
+                                                            text_in(record, "level")),
+                                                record.find("record"));
+                                          }}}));
+                       },
+                       {},
+                       "roc network"});
   }
   void publish(Call& call, std::string topic, const Value* value) {
-    if (topic.size() <= 4) return call.fail({Code::kInvalidArgument, "it has no sensor or node", {}, {}, {}});
-    reactor_.post([this, self = shared_from_this(), topic = std::move(topic), text = json_of(value == nullptr ? Value::null() : *value)] { Reactor::send(*out_, {topic, text}); });
+    if (topic.size() <= 4)
+      return call.fail({Code::kInvalidArgument, "it has no sensor or node", {}, {}, {}});
+    reactor_.post([this, self = shared_from_this(), topic = std::move(topic),
+                   text = json_of(value == nullptr ? Value::null() : *value)] {
+      Reactor::send(*out_, {topic, text});
+    });
     call.complete();
   }
   void relay(const char* prefix, bool there) {
     reactor_.post([this, prefix, there] {
-      if (there) in_->socket.set(zmq::sockopt::subscribe, prefix);
-      else in_->socket.set(zmq::sockopt::unsubscribe, prefix);
+      if (there)
+        in_->socket.set(zmq::sockopt::subscribe, prefix);
+      else
+        in_->socket.set(zmq::sockopt::unsubscribe, prefix);
     });
   }
   void relayed(const Frames& frames) {
@@ -584,33 +773,42 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     const std::string name = frames[0].substr(4);
     const TimePoint now = context_.clock->now();
     if (frames[0].starts_with("ROCS")) {
-      statuses_.tell([&](const Audience::Listener& listener) -> std::optional<Bytes> {
-        auto masks = texts_in(listener.asked, "masks");
-        if (masks.empty()) masks.emplace_back();
-        for (const auto& mask : masks) {
-          auto matching = status_for(name, *value, mask);
-          if (!matching) continue;
-          Value message = Value::map();
-          message.put("sensor", Value::of(std::string_view(matching->first)));
-          message.put("value", std::move(matching->second));
-          auto octets = codec_->reply_of(*status_, message);
-          return octets ? std::optional(*octets) : std::nullopt;
-        }
-        return std::nullopt;
-      }, now);
+      statuses_.tell(
+          [&](const Audience::Listener& listener) -> std::optional<Bytes> {
+            auto masks = texts_in(listener.asked, "masks");
+            if (masks.empty()) masks.emplace_back();
+            for (const auto& mask : masks) {
+              auto matching = status_for(name, *value, mask);
+              if (!matching) continue;
+              Value message = Value::map();
+              message.put("sensor", Value::of(std::string_view(matching->first)));
+              message.put("value", std::move(matching->second));
+              auto octets = codec_->reply_of(*status_, message);
+              return octets ? std::optional(*octets) : std::nullopt;
+            }
+            return std::nullopt;
+          },
+          now);
     } else if (frames[0].starts_with("ROCL")) {
       const auto dot = name.rfind('.');
       Value message = Value::map();
       message.put("node", Value::of(std::string_view(name).substr(0, dot)));
-      message.put("level", Value::of(dot == std::string::npos ? std::string_view() : std::string_view(name).substr(dot + 1)));
+      message.put("level",
+                  Value::of(dot == std::string::npos ? std::string_view()
+                                                     : std::string_view(name).substr(dot + 1)));
       message.put("record", std::move(*value));
       auto octets = codec_->reply_of(*log_, message);
       if (!octets) return;
-      logs_.tell([&](const Audience::Listener& listener) -> std::optional<Bytes> {
-        const auto masks = texts_in(listener.asked, "masks");
-        const bool fits = masks.empty() || std::any_of(masks.begin(), masks.end(), [&](const auto& mask) { return status_for(name, Value::null(), mask).has_value(); });
-        return fits ? std::optional(*octets) : std::nullopt;
-      }, now);
+      logs_.tell(
+          [&](const Audience::Listener& listener) -> std::optional<Bytes> {
+            const auto masks = texts_in(listener.asked, "masks");
+            const bool fits =
+                masks.empty() || std::any_of(masks.begin(), masks.end(), [&](const auto& mask) {
+                  return status_for(name, Value::null(), mask).has_value();
+                });
+            return fits ? std::optional(*octets) : std::nullopt;
+          },
+          now);
     }
   }
 
@@ -659,12 +857,19 @@ void AdoptedService::invoke(Call& given) noexcept {
     const auto* const params = arguments->keywords.find("params");
     method = asked == nullptr ? "" : asked->text;
     Arguments made;
-    if (params != nullptr && params->is(Value::Kind::kMap)) made.keywords = *params;
-    else if (params != nullptr) made.positional = params->elements();
+    if (params != nullptr && params->is(Value::Kind::kMap))
+      made.keywords = *params;
+    else if (params != nullptr)
+      made.positional = params->elements();
     arguments = std::move(made);
   }
   // JSON-RPC has positions or names, not both.
-  if (!arguments->positional.empty() && !arguments->keywords.items.empty()) return given.fail({Code::kInvalidArgument, "JSON-RPC takes arguments by position or by name, not both", "TypeError", {}, {}});
+  if (!arguments->positional.empty() && !arguments->keywords.items.empty())
+    return given.fail({Code::kInvalidArgument,
+                       "JSON-RPC takes arguments by position or by name, not both",
+                       "TypeError",
+                       {},
+                       {}});
   Call& call = given.defer();
   struct Ending {
     std::mutex mutex;
@@ -681,14 +886,22 @@ void AdoptedService::invoke(Call& given) noexcept {
   });
   const Operation& operation = *call.operation;
   const bool is_set = route.use == Use::kSet;
-  roc_->request(facts_.service, method, *arguments, roc_->time_left(call), [ending, codec = codec_, &operation, is_set](Result<Value> result) {
-    auto* const mine = ending->take();
-    if (mine == nullptr) return;
-    if (!result) return mine->fail(std::move(result.error()));
-    auto reply = is_set ? Result<Bytes>(Bytes()) : codec->reply_of(operation, *result);
-    if (!reply) return mine->fail({Code::kInternal, "what the ROC object answered does not fit its own description: " + reply.error().message, {}, {}, {}});
-    mine->complete(Payload(std::move(*reply)));
-  });
+  roc_->request(
+      facts_.service, method, *arguments, roc_->time_left(call),
+      [ending, codec = codec_, &operation, is_set](Result<Value> result) {
+        auto* const mine = ending->take();
+        if (mine == nullptr) return;
+        if (!result) return mine->fail(std::move(result.error()));
+        auto reply = is_set ? Result<Bytes>(Bytes()) : codec->reply_of(operation, *result);
+        if (!reply)
+          return mine->fail({Code::kInternal,
+                             "what the ROC object answered does not fit its own description: " +
+                                 reply.error().message,
+                             {},
+                             {},
+                             {}});
+        mine->complete(Payload(std::move(*reply)));
+      });
 }
 
 class RocEndpoint final : public Endpoint {
@@ -704,12 +917,14 @@ class RocEndpoint final : public Endpoint {
 
 }  // namespace
 
-Result<std::unique_ptr<Endpoint>> open_broker(const ProtocolContext& context, const RocOptions& options) {
+Result<std::unique_ptr<Endpoint>> open_broker(const ProtocolContext& context,
+                                              const RocOptions& options) {
   auto broker = std::make_unique<BrokerEndpoint>(context, options);
   if (auto opened = broker->open(options); !opened) return fail(opened.error());
   return std::unique_ptr<Endpoint>(std::move(broker));
 }
-Result<std::unique_ptr<Endpoint>> open_roc(const ProtocolContext& context, const RocOptions& options) {
+Result<std::unique_ptr<Endpoint>> open_roc(const ProtocolContext& context,
+                                           const RocOptions& options) {
   auto roc = std::make_shared<Roc>(context, options);
   if (auto opened = roc->open(); !opened) return fail(opened.error());
   return std::unique_ptr<Endpoint>(std::make_unique<RocEndpoint>(std::move(roc)));

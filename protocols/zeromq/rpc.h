@@ -18,11 +18,15 @@ inline constexpr std::size_t kBatchMax = 1'000;
 
 /// Called for each request of a text; `done` once, from any thread.
 using RpcDone = std::function<void(Result<Value>)>;
-using RpcHandler = std::function<void(const std::string& method, objects::Arguments arguments, RpcDone done)>;
-/// Answers a text: a single request, a notification (an empty answer), or a batch. `done` runs once with the text of the answer.
-void answer_rpc(std::string_view text, const RpcHandler& handler, std::function<void(std::string)> done);
+using RpcHandler =
+    std::function<void(const std::string& method, objects::Arguments arguments, RpcDone done)>;
+/// Answers a text: a single request, a notification (an empty answer), or a batch. `done` runs once
+/// with the text of the answer.
+void answer_rpc(std::string_view text, const RpcHandler& handler,
+                std::function<void(std::string)> done);
 
-std::string write_rpc_request(std::uint64_t id, const std::string& method, const objects::Arguments& arguments);
+std::string write_rpc_request(std::uint64_t id, const std::string& method,
+                              const objects::Arguments& arguments);
 struct RpcAnswer {
   std::uint64_t id = 0;
   Result<Value> result;

@@ -1,6 +1,4 @@
 // The languages and the three rules for what is undefined.
-#include "expression/omg.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "expression/omg.h"
 #include "expression/xfn.h"
 
 namespace hector::expression {
@@ -21,18 +20,21 @@ Value text(std::string_view value) { return Value::of(value); }
 
 Value run(const Program& program, const Attributes& attributes) {
   std::vector<Value> slots;
-  for (const auto& name : program.tree().names) slots.push_back(attributes.contains(name) ? attributes.at(name) : Value());
+  for (const auto& name : program.tree().names)
+    slots.push_back(attributes.contains(name) ? attributes.at(name) : Value());
   return program.run(slots);
 }
 /// "T", "F" or "?".
-std::string truth(std::string_view expression, const Attributes& attributes = {}, Undefined undefined = Undefined::kKleene) {
+std::string truth(std::string_view expression, const Attributes& attributes = {},
+                  Undefined undefined = Undefined::kKleene) {
   auto program = compile_constraint(expression, {.undefined = undefined});
   if (!program) return program.error().text();
   if (program->is_always()) return "T";
   const Value value = run(*program, attributes);
   return value.kind != Kind::kBoolean ? "?" : value.boolean ? "T" : "F";
 }
-std::string filter(std::string_view expression, const Attributes& attributes = {}, const std::vector<std::string>& arguments = {}) {
+std::string filter(std::string_view expression, const Attributes& attributes = {},
+                   const std::vector<std::string>& arguments = {}) {
   auto program = compile_filter(expression, arguments);
   if (!program) return program.error().text();
   return program->is_always() || run(*program, attributes).is_true() ? "T" : "F";
@@ -68,8 +70,10 @@ TEST(Expression, OmgPrecedenceAndArithmetic) {
   EXPECT_EQ(truth("7 / 2 == 3"), "T") << "integers stay integers";
   EXPECT_EQ(truth("7 / 2.0 == 3.5"), "T");
   EXPECT_EQ(truth("1 / 0 == 1"), "?");
-  EXPECT_EQ(truth("9223372036854775807 + 1 > 9223372036854775807"), "T") << "what overflows goes on in reals";
-  EXPECT_EQ(truth("9223372036854775807 == 9223372036854775806"), "F") << "64 bits are compared exactly";
+  EXPECT_EQ(truth("9223372036854775807 + 1 > 9223372036854775807"), "T")
+      << "what overflows goes on in reals";
+  EXPECT_EQ(truth("9223372036854775807 == 9223372036854775806"), "F")
+      << "64 bits are compared exactly";
   EXPECT_EQ(truth("-3 < -2 and - 2 < 1"), "T");
   EXPECT_EQ(truth("1-1 == 0 and 3 -2 == 1"), "T") << "a sign is no part of a number";
   EXPECT_EQ(truth("1e3 == 1000 and .5 == 0.5 and 5. == 5"), "T");
@@ -104,9 +108,12 @@ TEST(Expression, AMistakeIsNamedWithItsColumn) {
     if (name == "langs") return {Kind::kList, Kind::kText};
     return {};
   };
-  EXPECT_THAT(why("other == 1 and ppm == 'x'", {.declared = declared}), HasSubstr("column 16: '==' cannot compare integer with text"));
-  EXPECT_THAT(why("3 in langs", {.declared = declared}), HasSubstr("'in' cannot compare integer with text"));
-  EXPECT_THAT(why("'x' in ppm", {.declared = declared}), HasSubstr("'in' needs a sequence on its right, not integer"));
+  EXPECT_THAT(why("other == 1 and ppm == 'x'", {.declared = declared}),
+              HasSubstr("column 16: '==' cannot compare integer with text"));
+  EXPECT_THAT(why("3 in langs", {.declared = declared}),
+              HasSubstr("'in' cannot compare integer with text"));
+  EXPECT_THAT(why("'x' in ppm", {.declared = declared}),
+              HasSubstr("'in' needs a sequence on its right, not integer"));
   EXPECT_THAT(why("langs == langs", {.declared = declared}), HasSubstr("use 'in'"));
   EXPECT_THAT(why("ppm", {.declared = declared}), HasSubstr("of kind integer, boolean is needed"));
   EXPECT_EQ(why("ppm > 1.5 and unknown == 'x'", {.declared = declared}), "compiles");
@@ -115,7 +122,8 @@ TEST(Expression, AMistakeIsNamedWithItsColumn) {
 TEST(Expression, Preferences) {
   const auto kind = [](std::string_view text) {
     auto preference = compile_preference(text, {});
-    return preference ? std::to_string(static_cast<int>(preference->kind)) : preference.error().text();
+    return preference ? std::to_string(static_cast<int>(preference->kind))
+                      : preference.error().text();
   };
   EXPECT_EQ(kind(""), "0");
   EXPECT_EQ(kind(" random "), "1");
@@ -132,14 +140,18 @@ TEST(Expression, Preferences) {
 TEST(Expression, XfnFilters) {
   const Value colours[] = {text("red"), text("dark blue")};
   const Value sizes[] = {integer(3), integer(9)};
-  const Attributes of{{"colour", Value::of(colours, 2)}, {"size", Value::of(sizes, 2)}, {"name()", text("lp1")}, {"reftype()", text("onc_fn_user")}};
+  const Attributes of{{"colour", Value::of(colours, 2)},
+                      {"size", Value::of(sizes, 2)},
+                      {"name()", text("lp1")},
+                      {"reftype()", text("onc_fn_user")}};
   EXPECT_EQ(filter("", of), "T");
   EXPECT_EQ(filter("colour", of), "T");
   EXPECT_EQ(filter("weight", of), "F");
   EXPECT_EQ(filter("colour == 'red'", of), "T") << "some value satisfies it";
   EXPECT_EQ(filter("colour != 'red'", of), "F") << "no value may be equal";
   EXPECT_EQ(filter("colour != 'green'", of), "T");
-  EXPECT_EQ(filter("weight != 'red'", of), "F") << "what is not there makes the innermost logical expression FALSE";
+  EXPECT_EQ(filter("weight != 'red'", of), "F")
+      << "what is not there makes the innermost logical expression FALSE";
   EXPECT_EQ(filter("not weight == 'red'", of), "T");
   EXPECT_EQ(filter("size > 8 and size < 4", of), "T");
   EXPECT_EQ(filter("size >= 10 or colour == 'd'*", of), "T");
@@ -154,7 +166,8 @@ TEST(Expression, XfnFilters) {
   EXPECT_EQ(filter("name('x'*)", of), "F");
   EXPECT_EQ(filter("%a == %v and %a == %s*", of, {"size", "9", "colour", "dark"}), "T");
   EXPECT_EQ(filter("not (colour and not size == 3)", of), "T");
-  EXPECT_THAT(filter("colour ==", of), HasSubstr("SEARCH_INVALID_FILTER: column 10: found the end"));
+  EXPECT_THAT(filter("colour ==", of),
+              HasSubstr("SEARCH_INVALID_FILTER: column 10: found the end"));
   EXPECT_THAT(filter("colour < 'a'*", of), HasSubstr("'*' goes with == and !="));
   EXPECT_THAT(filter("%a == %v", of, {"size"}), HasSubstr("there are 1 arguments"));
   EXPECT_THAT(filter("colour", of, {"size"}), HasSubstr("1 arguments were given, 0 are used"));
@@ -171,7 +184,8 @@ TEST(Expression, WhatIsHostileIsRefusedAtOnce) {
     const auto took = std::chrono::steady_clock::now() - started;
     EXPECT_FALSE(constraint) << expression.substr(0, 30);
     EXPECT_FALSE(filtered) << expression.substr(0, 30);
-    EXPECT_LT(took, std::chrono::milliseconds(100)) << expression.substr(0, 30);  // 5 ms where nothing counts along
+    EXPECT_LT(took, std::chrono::milliseconds(100))
+        << expression.substr(0, 30);  // 5 ms where nothing counts along
   };
   refused(std::string(1024 * 1024, 'a'));
   refused(std::string(10'000, '(') + "x" + std::string(10'000, ')'));
@@ -184,7 +198,8 @@ TEST(Expression, WhatIsHostileIsRefusedAtOnce) {
   refused(wide + "TRUE");
   refused(nots + "x");
   EXPECT_EQ(truth(std::string(100, '(') + "TRUE" + std::string(100, ')')), "T");
-  EXPECT_THAT(truth(std::string(101, '(') + "TRUE" + std::string(101, ')')), HasSubstr("nested 100 deep"));
+  EXPECT_THAT(truth(std::string(101, '(') + "TRUE" + std::string(101, ')')),
+              HasSubstr("nested 100 deep"));
   // A pattern of many runs against a text that almost matches: linear.
   std::string pattern, subject(100'000, 'a');
   for (int i = 0; i < 200; ++i) pattern += "'aaaaaaaaab'*";
@@ -194,15 +209,18 @@ TEST(Expression, WhatIsHostileIsRefusedAtOnce) {
 }
 
 /// A slow, obvious evaluator of the same tree.
-Value naive(const Tree& tree, NodeId id, const std::vector<Value>& slots, Undefined mode, bool& failed) {
+Value naive(const Tree& tree, NodeId id, const std::vector<Value>& slots, Undefined mode,
+            bool& failed) {
   const Node& node = tree[id];
   const auto of = [&](NodeId each) { return naive(tree, each, slots, mode, failed); };
   switch (node.op) {
-    case Operator::kLiteral: return node.literal;
+    case Operator::kLiteral:
+      return node.literal;
     case Operator::kName:
       if (!slots[node.name].is_defined()) failed = true;
       return slots[node.name];
-    case Operator::kExist: return Value::of(slots[node.name].is_defined());
+    case Operator::kExist:
+      return Value::of(slots[node.name].is_defined());
     case Operator::kNot: {
       const Value value = of(node.left);
       return value.kind == Kind::kBoolean ? Value::of(!value.boolean) : Value();
@@ -211,12 +229,15 @@ Value naive(const Tree& tree, NodeId id, const std::vector<Value>& slots, Undefi
     case Operator::kOr: {
       const bool decides = node.op == Operator::kOr;
       const Value left = of(node.left);
-      if (mode == Undefined::kOmg && (failed || (left.kind == Kind::kBoolean && left.boolean == decides))) return failed ? Value() : left;
+      if (mode == Undefined::kOmg &&
+          (failed || (left.kind == Kind::kBoolean && left.boolean == decides)))
+        return failed ? Value() : left;
       const Value right = of(node.right);
       for (const auto& each : {left, right}) {
         if (each.kind == Kind::kBoolean && each.boolean == decides) return Value::of(decides);
       }
-      return left.kind == Kind::kBoolean && right.kind == Kind::kBoolean ? Value::of(!decides) : Value();
+      return left.kind == Kind::kBoolean && right.kind == Kind::kBoolean ? Value::of(!decides)
+                                                                         : Value();
     }
     default: {
       const Value left = of(node.left), right = of(node.right);
@@ -229,44 +250,61 @@ Value naive(const Tree& tree, NodeId id, const std::vector<Value>& slots, Undefi
 
 TEST(Expression, RandomExpressionsMatchASlowEvaluator) {
   const char* given = std::getenv("HECTOR_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  const std::uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
   std::mt19937_64 random(seed);
   std::function<std::string(int)> make = [&](int depth) -> std::string {
     const std::string name(1, static_cast<char>('a' + random() % 4));
     switch (depth <= 0 ? random() % 4 : random() % 7) {
-      case 0: return name + " == " + std::to_string(random() % 3);
-      case 1: return name + " < " + std::to_string(random() % 3);
-      case 2: return "exist " + name;
-      case 3: return name + " + " + std::to_string(random() % 3) + " >= b";
-      case 4: return "not (" + make(depth - 1) + ")";
-      case 5: return "(" + make(depth - 1) + " and " + make(depth - 1) + ")";
-      default: return "(" + make(depth - 1) + " or " + make(depth - 1) + ")";
+      case 0:
+        return name + " == " + std::to_string(random() % 3);
+      case 1:
+        return name + " < " + std::to_string(random() % 3);
+      case 2:
+        return "exist " + name;
+      case 3:
+        return name + " + " + std::to_string(random() % 3) + " >= b";
+      case 4:
+        return "not (" + make(depth - 1) + ")";
+      case 5:
+        return "(" + make(depth - 1) + " and " + make(depth - 1) + ")";
+      default:
+        return "(" + make(depth - 1) + " or " + make(depth - 1) + ")";
     }
   };
   for (int i = 0; i < 20'000; ++i) {
     const std::string expression = make(4);
     Attributes attributes;
     for (char c = 'a'; c < 'e'; ++c) {
-      if (random() % 3 != 0) attributes[std::string(1, c)] = random() % 5 == 0 ? text("t") : integer(static_cast<std::int64_t>(random() % 3));
+      if (random() % 3 != 0)
+        attributes[std::string(1, c)] =
+            random() % 5 == 0 ? text("t") : integer(static_cast<std::int64_t>(random() % 3));
     }
     for (const auto mode : {Undefined::kKleene, Undefined::kOmg}) {
       auto program = compile_constraint(expression, {.undefined = mode});
       ASSERT_TRUE(program) << program.error().text();
       std::vector<Value> slots;
-      for (const auto& name : program->tree().names) slots.push_back(attributes.contains(name) ? attributes.at(name) : Value());
+      for (const auto& name : program->tree().names)
+        slots.push_back(attributes.contains(name) ? attributes.at(name) : Value());
       bool failed = false;
       const Value slow = naive(program->tree(), program->tree().root, slots, mode, failed);
       const bool expected = slow.is_true() && !(mode == Undefined::kOmg && failed);
-      ASSERT_EQ(program->matches(slots), expected) << expression << " mode " << static_cast<int>(mode) << ", HECTOR_SEED=" << seed;
+      ASSERT_EQ(program->matches(slots), expected)
+          << expression << " mode " << static_cast<int>(mode) << ", HECTOR_SEED=" << seed;
     }
   }
 }
 
 TEST(Expression, ValuesHaveATotalOrder) {
   const Value items[] = {integer(1), integer(2)};
-  const std::vector<Value> values{Value(), Value::of(false), Value::of(true), integer(-1), Value::of(0.5), integer(1), Value::of(1.5), Value::of(std::nan("")), text(""), text("a"), Value::of(items, 1), Value::of(items, 2)};
+  const std::vector<Value> values{Value(),        Value::of(false),        Value::of(true),
+                                  integer(-1),    Value::of(0.5),          integer(1),
+                                  Value::of(1.5), Value::of(std::nan("")), text(""),
+                                  text("a"),      Value::of(items, 1),     Value::of(items, 2)};
   for (std::size_t i = 0; i < values.size(); ++i) {
-    for (std::size_t j = 0; j < values.size(); ++j) EXPECT_EQ(sorts_before(values[i], values[j]), i < j) << print(values[i]) << " " << print(values[j]);
+    for (std::size_t j = 0; j < values.size(); ++j)
+      EXPECT_EQ(sorts_before(values[i], values[j]), i < j)
+          << print(values[i]) << " " << print(values[j]);
   }
 }
 

@@ -7,8 +7,10 @@
 
 namespace hector::expression {
 
-/// INVALID_ARGUMENT of type "IllegalConstraint" (or `error`) with the column. `column` is added to those it names.
-Result<Tree> read_constraint(std::string_view text, std::string_view error = "IllegalConstraint", std::size_t column = 0);
+/// INVALID_ARGUMENT of type "IllegalConstraint" (or `error`) with the column. `column` is added to
+/// those it names.
+Result<Tree> read_constraint(std::string_view text, std::string_view error = "IllegalConstraint",
+                             std::size_t column = 0);
 /// Empty: Program::always().
 Result<Program> compile_constraint(std::string_view text, CompileOptions options);
 

@@ -1,6 +1,6 @@
-// What: Program, a Tree compiled to bytecode for a stack machine, with the rule for what is undefined.
-// Why: one engine for all the languages; checked types, bounded steps, nothing allocated while it runs.
-// Who: services that filter.
+// What: Program, a Tree compiled to bytecode for a stack machine, with the rule for what is
+// undefined. Why: one engine for all the languages; checked types, bounded steps, nothing allocated
+// while it runs. Who: services that filter.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@ namespace hector::expression {
 /// What an operand that is not there, or of a kind that does not fit, does to the expression.
 enum class Undefined : std::uint8_t {
   kKleene,  ///< unknown: T∨⊥ = T, F∧⊥ = F, else ⊥ (Elvin 4; the default everywhere)
-  kOmg,     ///< the whole expression fails; "and" and "or" stop at the left operand if that decides (OMG Trading, as TAO does)
+  kOmg,     ///< the whole expression fails; "and" and "or" stop at the left operand if that decides
+            ///< (OMG Trading, as TAO does)
   kXfn,     ///< the innermost logical expression is FALSE (X/Open C403)
 };
 
@@ -31,7 +32,8 @@ struct CompileOptions {
   std::string_view error = "IllegalConstraint";
   /// For the message.
   std::string_view text = {};
-  /// What the whole has to be, where that can be known: kBoolean, kReal (any number), kUndefined (anything).
+  /// What the whole has to be, where that can be known: kBoolean, kReal (any number), kUndefined
+  /// (anything).
   Kind result = Kind::kBoolean;
 };
 
@@ -39,7 +41,8 @@ struct CompileOptions {
 class Program {
  public:
   static constexpr std::size_t kStackMax = 2 * Tree::kDepthMax + 16;
-  /// INVALID_ARGUMENT with the column: declared kinds that can never fit an operator, too many nodes, too deep.
+  /// INVALID_ARGUMENT with the column: declared kinds that can never fit an operator, too many
+  /// nodes, too deep.
   static Result<Program> compile(Tree tree, const CompileOptions& options);
   /// Everything is TRUE.
   static Program always();
@@ -48,10 +51,25 @@ class Program {
   [[nodiscard]] bool is_always() const noexcept { return code_.empty(); }
   /// One value for each of tree().names, in that order.
   [[nodiscard]] Value run(std::span<const Value> attributes) const noexcept;
-  [[nodiscard]] bool matches(std::span<const Value> attributes) const noexcept { return code_.empty() || run(attributes).is_true(); }
+  [[nodiscard]] bool matches(std::span<const Value> attributes) const noexcept {
+    return code_.empty() || run(attributes).is_true();
+  }
 
  private:
-  enum class Code : std::uint8_t { kPush, kLoad, kExist, kNot, kNegate, kAnd, kOr, kJumpIfFalse, kJumpIfTrue, kBinary, kFailUndefined, kFalseIfUndefined };
+  enum class Code : std::uint8_t {
+    kPush,
+    kLoad,
+    kExist,
+    kNot,
+    kNegate,
+    kAnd,
+    kOr,
+    kJumpIfFalse,
+    kJumpIfTrue,
+    kBinary,
+    kFailUndefined,
+    kFalseIfUndefined
+  };
   struct Instruction {
     Code code;
     Operator op;

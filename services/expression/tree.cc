@@ -43,17 +43,26 @@ std::vector<NodeId> Tree::conjuncts() const {
 namespace {
 
 std::string print_inner(const Tree& tree, NodeId id, bool is_outermost) {
-  constexpr std::string_view kSigns[] = {"", "", "exist", "not", "-", "and", "or", "==", "!=", "<", "<=", ">", ">=", "~", "in", "+", "-", "*", "/", "==", "~=", "==", "!=", "<", "<=", ">", ">=", "==", "~="};
+  constexpr std::string_view kSigns[] = {
+      "",  "",  "exist", "not", "-",  "and", "or", "==", "!=", "<",  "<=", ">",  ">=", "~", "in",
+      "+", "-", "*",     "/",   "==", "~=",  "==", "!=", "<",  "<=", ">",  ">=", "==", "~="};
   const Node& node = tree[id];
   const std::string_view sign = kSigns[static_cast<int>(node.op)];
   std::string text;
   switch (node.op) {
-    case Operator::kLiteral: return print(node.literal);
-    case Operator::kName: return tree.names[node.name];
-    case Operator::kExist: return fmt::format("exist {}", tree.names[node.name]);
-    case Operator::kNot: return fmt::format("not {}", print_inner(tree, node.left, false));
-    case Operator::kNegate: return fmt::format("-{}", print_inner(tree, node.left, false));
-    default: text = fmt::format("{} {} {}", print_inner(tree, node.left, false), sign, print_inner(tree, node.right, false));
+    case Operator::kLiteral:
+      return print(node.literal);
+    case Operator::kName:
+      return tree.names[node.name];
+    case Operator::kExist:
+      return fmt::format("exist {}", tree.names[node.name]);
+    case Operator::kNot:
+      return fmt::format("not {}", print_inner(tree, node.left, false));
+    case Operator::kNegate:
+      return fmt::format("-{}", print_inner(tree, node.left, false));
+    default:
+      text = fmt::format("{} {} {}", print_inner(tree, node.left, false), sign,
+                         print_inner(tree, node.right, false));
   }
   return is_outermost ? text : "(" + text + ")";
 }
@@ -62,24 +71,39 @@ std::string print_inner(const Tree& tree, NodeId id, bool is_outermost) {
 
 std::string print(const Tree& tree, NodeId id) { return print_inner(tree, id, true); }
 
-Error mistake(std::string_view error, std::size_t column, std::string_view what, std::string_view text) {
+Error mistake(std::string_view error, std::size_t column, std::string_view what,
+              std::string_view text) {
   constexpr std::size_t kShown = 200;
-  return {Code::kInvalidArgument, fmt::format("{}: column {}: {}, in: {}{}", error, column, what, text.substr(0, kShown), text.size() > kShown ? " …" : ""), std::string(error), {}, {}};
+  return {Code::kInvalidArgument,
+          fmt::format("{}: column {}: {}, in: {}{}", error, column, what, text.substr(0, kShown),
+                      text.size() > kShown ? " …" : ""),
+          std::string(error),
+          {},
+          {}};
 }
 
 Status check_size(std::string_view error, std::string_view text, std::string_view openers) {
-  if (text.size() > Tree::kOctetsMax) return fail(mistake(error, Tree::kOctetsMax + 1, fmt::format("an expression may have {} KiB, this one has {}", Tree::kOctetsMax / 1024, text.size() / 1024), text));
+  if (text.size() > Tree::kOctetsMax)
+    return fail(mistake(error, Tree::kOctetsMax + 1,
+                        fmt::format("an expression may have {} KiB, this one has {}",
+                                    Tree::kOctetsMax / 1024, text.size() / 1024),
+                        text));
   std::size_t depth = 0;
   char quote = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quote != 0) {
-      if (c == '\\') ++i;
-      else if (c == quote) quote = 0;
+      if (c == '\\')
+        ++i;
+      else if (c == quote)
+        quote = 0;
     } else if (c == '\'' || c == '"') {
       quote = c;
     } else if (openers.find(c) != std::string_view::npos) {
-      if (++depth > Tree::kDepthMax) return fail(mistake(error, i + 1, fmt::format("an expression may be nested {} deep", Tree::kDepthMax), text));
+      if (++depth > Tree::kDepthMax)
+        return fail(mistake(error, i + 1,
+                            fmt::format("an expression may be nested {} deep", Tree::kDepthMax),
+                            text));
     } else if ((c == ')' || c == ']') && depth > 0) {
       --depth;
     }

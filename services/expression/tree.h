@@ -1,6 +1,7 @@
 // What: Tree, an expression as its front end read it; Check, what its names may be.
-// Why: OMG's constraints, XFN's filters and Elvin's subscriptions are different texts for one kind of tree.
-// Who: front ends make it; Program compiles it; the Trader looks for what an index can answer.
+// Why: OMG's constraints, XFN's filters and Elvin's subscriptions are different texts for one kind
+// of tree. Who: front ends make it; Program compiles it; the Trader looks for what an index can
+// answer.
 #pragma once
 
 #include <deque>
@@ -12,16 +13,46 @@
 
 namespace hector::expression {
 
-enum class Operator : std::uint8_t { kLiteral, kName, kExist, kNot, kNegate, kAnd, kOr, kEqual, kUnequal, kLess, kLessEqual, kGreater, kGreaterEqual, kSubstring, kIn, kAdd, kSubtract, kMultiply, kDivide, kMatches, kApproximates, kAnyEqual, kAnyUnequal, kAnyLess, kAnyLessEqual, kAnyGreater, kAnyGreaterEqual, kAnyMatches, kAnyApproximates };
+enum class Operator : std::uint8_t {
+  kLiteral,
+  kName,
+  kExist,
+  kNot,
+  kNegate,
+  kAnd,
+  kOr,
+  kEqual,
+  kUnequal,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kSubstring,
+  kIn,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kMatches,
+  kApproximates,
+  kAnyEqual,
+  kAnyUnequal,
+  kAnyLess,
+  kAnyLessEqual,
+  kAnyGreater,
+  kAnyGreaterEqual,
+  kAnyMatches,
+  kAnyApproximates
+};
 
 using NodeId = std::uint32_t;
 
 struct Node {
   Operator op = Operator::kLiteral;
   NodeId left = 0, right = 0;
-  Value literal;            ///< kLiteral
-  std::uint32_t name = 0;   ///< kName, kExist: index into Tree::names
-  std::uint32_t column = 1; ///< in octets, from 1
+  Value literal;             ///< kLiteral
+  std::uint32_t name = 0;    ///< kName, kExist: index into Tree::names
+  std::uint32_t column = 1;  ///< in octets, from 1
 };
 
 /// Movable; its literals' texts are its own.
@@ -50,8 +81,10 @@ class Tree {
 std::string print(const Tree& tree, NodeId id);
 
 /// "IllegalConstraint: column 7: what was found, what was expected, in: text".
-Error mistake(std::string_view error, std::size_t column, std::string_view what, std::string_view text);
-/// Refuses, before anything is parsed, what is too long or nested deeper than kDepthMax by the openers given ("(" or "([").
+Error mistake(std::string_view error, std::size_t column, std::string_view what,
+              std::string_view text);
+/// Refuses, before anything is parsed, what is too long or nested deeper than kDepthMax by the
+/// openers given ("(" or "([").
 Status check_size(std::string_view error, std::string_view text, std::string_view openers);
 
 }  // namespace hector::expression

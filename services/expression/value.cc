@@ -7,7 +7,8 @@
 namespace hector::expression {
 
 std::string_view kind_name(Kind kind) noexcept {
-  constexpr std::string_view kNames[] = {"undefined", "boolean", "integer", "real", "text", "octets", "list"};
+  constexpr std::string_view kNames[] = {"undefined", "boolean", "integer", "real",
+                                         "text",      "octets",  "list"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -17,13 +18,20 @@ int sign(auto left, auto right) { return left < right ? -1 : left > right ? 1 : 
 
 /// Exact: a 64-bit integer has more digits than a double.
 int compare_numbers(const Value& left, const Value& right) noexcept {
-  if (left.kind == Kind::kInteger && right.kind == Kind::kInteger) return sign(left.integer, right.integer);
-  const auto widest = [](const Value& value) { return value.kind == Kind::kInteger ? static_cast<long double>(value.integer) : static_cast<long double>(value.real); };
+  if (left.kind == Kind::kInteger && right.kind == Kind::kInteger)
+    return sign(left.integer, right.integer);
+  const auto widest = [](const Value& value) {
+    return value.kind == Kind::kInteger ? static_cast<long double>(value.integer)
+                                        : static_cast<long double>(value.real);
+  };
   const long double l = widest(left), r = widest(right);
   return std::isnan(l) || std::isnan(r) ? kIncomparable : sign(l, r);
 }
 
-int class_of(const Value& value) noexcept { return value.kind == Kind::kReal ? static_cast<int>(Kind::kInteger) : static_cast<int>(value.kind); }
+int class_of(const Value& value) noexcept {
+  return value.kind == Kind::kReal ? static_cast<int>(Kind::kInteger)
+                                   : static_cast<int>(value.kind);
+}
 
 }  // namespace
 
@@ -31,10 +39,13 @@ int compare(const Value& left, const Value& right) noexcept {
   if (left.is_number() && right.is_number()) return compare_numbers(left, right);
   if (left.kind != right.kind) return kIncomparable;
   switch (left.kind) {
-    case Kind::kBoolean: return sign(left.boolean, right.boolean);
+    case Kind::kBoolean:
+      return sign(left.boolean, right.boolean);
     case Kind::kText:
-    case Kind::kOctets: return sign(left.text().compare(right.text()), 0);
-    default: return kIncomparable;
+    case Kind::kOctets:
+      return sign(left.text().compare(right.text()), 0);
+    default:
+      return kIncomparable;
   }
 }
 
@@ -52,16 +63,24 @@ bool sorts_before(const Value& left, const Value& right) noexcept {
 
 std::string print(const Value& value) {
   switch (value.kind) {
-    case Kind::kUndefined: return "nothing";
-    case Kind::kBoolean: return value.boolean ? "TRUE" : "FALSE";
-    case Kind::kInteger: return std::to_string(value.integer);
-    case Kind::kReal: return fmt::format("{}", value.real);
-    case Kind::kText: return fmt::format("'{}'", value.text());
-    case Kind::kOctets: return fmt::format("{} octets", value.size);
-    case Kind::kList: break;
+    case Kind::kUndefined:
+      return "nothing";
+    case Kind::kBoolean:
+      return value.boolean ? "TRUE" : "FALSE";
+    case Kind::kInteger:
+      return std::to_string(value.integer);
+    case Kind::kReal:
+      return fmt::format("{}", value.real);
+    case Kind::kText:
+      return fmt::format("'{}'", value.text());
+    case Kind::kOctets:
+      return fmt::format("{} octets", value.size);
+    case Kind::kList:
+      break;
   }
   std::string out = "[";
-  for (std::uint32_t i = 0; i < value.size; ++i) out += (i == 0 ? "" : ", ") + print(value.items[i]);
+  for (std::uint32_t i = 0; i < value.size; ++i)
+    out += (i == 0 ? "" : ", ") + print(value.items[i]);
   return out + "]";
 }
 

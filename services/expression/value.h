@@ -1,6 +1,6 @@
-// What: Value, what expressions are about: a boolean, a number, a text, octets, or a list of those, or nothing.
-// Why: sixteen octets that own nothing, so that evaluating copies and allocates nothing.
-// Who: the expression engine; services that keep properties.
+// What: Value, what expressions are about: a boolean, a number, a text, octets, or a list of those,
+// or nothing. Why: sixteen octets that own nothing, so that evaluating copies and allocates
+// nothing. Who: the expression engine; services that keep properties.
 #pragma once
 
 #include <cstdint>
@@ -57,15 +57,20 @@ struct Value {
   }
   [[nodiscard]] bool is_defined() const noexcept { return kind != Kind::kUndefined; }
   [[nodiscard]] bool is_true() const noexcept { return kind == Kind::kBoolean && boolean; }
-  [[nodiscard]] bool is_number() const noexcept { return kind == Kind::kInteger || kind == Kind::kReal; }
-  [[nodiscard]] double number() const noexcept { return kind == Kind::kInteger ? static_cast<double>(integer) : real; }
+  [[nodiscard]] bool is_number() const noexcept {
+    return kind == Kind::kInteger || kind == Kind::kReal;
+  }
+  [[nodiscard]] double number() const noexcept {
+    return kind == Kind::kInteger ? static_cast<double>(integer) : real;
+  }
   [[nodiscard]] std::string_view text() const noexcept { return {octets, size}; }
 };
 
 /// Below 0, 0, above 0, or kIncomparable: of different kinds (numbers are one), lists, and a NaN.
 inline constexpr int kIncomparable = 2;
 int compare(const Value& left, const Value& right) noexcept;
-/// A total order over all values, for indexes: by kind (numbers are one), then by value; a NaN is above all numbers.
+/// A total order over all values, for indexes: by kind (numbers are one), then by value; a NaN is
+/// above all numbers.
 bool sorts_before(const Value& left, const Value& right) noexcept;
 /// For messages: 'text', 12, TRUE, [a, b].
 std::string print(const Value& value);

@@ -28,21 +28,30 @@ struct reserved : pegtl::sor<and_word, or_word, not_word> {};
 struct argument_name : TAO_PEGTL_STRING("%a") {};
 struct argument_value : TAO_PEGTL_STRING("%v") {};
 struct argument_string : TAO_PEGTL_STRING("%s") {};
-struct identifier : pegtl::seq<pegtl::not_at<reserved>, pegtl::identifier_first, pegtl::star<pegtl::sor<pegtl::identifier_other, pegtl::one<'-', '.'>>>> {};
-struct integer : pegtl::seq<pegtl::opt<pegtl::one<'-'>>, pegtl::plus<pegtl::digit>, pegtl::not_at<pegtl::identifier_other>> {};
-struct quoted_body : pegtl::star<pegtl::sor<pegtl::seq<pegtl::one<'\\'>, pegtl::any>, pegtl::not_one<'\''>>> {};
+struct identifier
+    : pegtl::seq<pegtl::not_at<reserved>, pegtl::identifier_first,
+                 pegtl::star<pegtl::sor<pegtl::identifier_other, pegtl::one<'-', '.'>>>> {};
+struct integer : pegtl::seq<pegtl::opt<pegtl::one<'-'>>, pegtl::plus<pegtl::digit>,
+                            pegtl::not_at<pegtl::identifier_other>> {};
+struct quoted_body
+    : pegtl::star<pegtl::sor<pegtl::seq<pegtl::one<'\\'>, pegtl::any>, pegtl::not_one<'\''>>> {};
 struct quoted : pegtl::if_must<pegtl::one<'\''>, quoted_body, pegtl::one<'\''>> {};
 struct any_run : pegtl::one<'*'> {};
 struct piece : token<pegtl::sor<quoted, argument_string>> {};
 struct run : token<any_run> {};
 /// Strings and stars take turns.
-struct wildcarded : pegtl::plus<pegtl::sor<pegtl::seq<piece, pegtl::not_at<piece>>, pegtl::seq<run, pegtl::not_at<run>>>> {};
+struct wildcarded : pegtl::plus<pegtl::sor<pegtl::seq<piece, pegtl::not_at<piece>>,
+                                           pegtl::seq<run, pegtl::not_at<run>>>> {};
 
 struct expression;
 struct group : pegtl::if_must<token<pegtl::one<'('>>, expression, token<pegtl::one<')'>>> {};
-struct extension_name : pegtl::sor<TAO_PEGTL_STRING("name"), TAO_PEGTL_STRING("reftype"), TAO_PEGTL_STRING("addrtype")> {};
-struct extension : pegtl::seq<extension_name, blank, token<pegtl::one<'('>>, pegtl::must<wildcarded, token<pegtl::one<')'>>>> {};
-struct relation : pegtl::sor<TAO_PEGTL_STRING("=="), TAO_PEGTL_STRING("!="), TAO_PEGTL_STRING("<="), TAO_PEGTL_STRING(">="), TAO_PEGTL_STRING("~="), pegtl::one<'<', '>'>> {};
+struct extension_name : pegtl::sor<TAO_PEGTL_STRING("name"), TAO_PEGTL_STRING("reftype"),
+                                   TAO_PEGTL_STRING("addrtype")> {};
+struct extension : pegtl::seq<extension_name, blank, token<pegtl::one<'('>>,
+                              pegtl::must<wildcarded, token<pegtl::one<')'>>>> {};
+struct relation : pegtl::sor<TAO_PEGTL_STRING("=="), TAO_PEGTL_STRING("!="), TAO_PEGTL_STRING("<="),
+                             TAO_PEGTL_STRING(">="), TAO_PEGTL_STRING("~="), pegtl::one<'<', '>'>> {
+};
 struct value : pegtl::sor<token<integer>, token<argument_value>, wildcarded> {};
 struct related : pegtl::if_must<token<relation>, value> {};
 struct attribute : token<pegtl::sor<argument_name, identifier>> {};
@@ -70,7 +79,9 @@ struct Reading {
 
   template <class Input>
   const std::string& argument(const Input& in) {
-    if (next >= arguments.size()) throw pegtl::parse_error(fmt::format("there are {} arguments, this would be one more", arguments.size()), in);
+    if (next >= arguments.size())
+      throw pegtl::parse_error(
+          fmt::format("there are {} arguments, this would be one more", arguments.size()), in);
     return arguments[next++];
   }
 };
@@ -88,7 +99,8 @@ void push_number_or_text(Reading& reading, std::string_view text, std::uint32_t 
   std::int64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
-  reading.stack.push_back(is_number ? reading.tree.literal(Value::of(number), column) : reading.tree.text(std::string(text), column));
+  reading.stack.push_back(is_number ? reading.tree.literal(Value::of(number), column)
+                                    : reading.tree.text(std::string(text), column));
 }
 
 template <class Rule>
@@ -104,14 +116,16 @@ template <>
 struct action<filter::argument_name> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
-    reading.stack.push_back(reading.tree.name(reading.argument(in), Operator::kExist, column_of(in)));
+    reading.stack.push_back(
+        reading.tree.name(reading.argument(in), Operator::kExist, column_of(in)));
   }
 };
 template <>
 struct action<filter::extension_name> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
-    reading.relation = in.string() + "()";  // an attribute may be called "name" as well: what follows decides
+    reading.relation =
+        in.string() + "()";  // an attribute may be called "name" as well: what follows decides
   }
 };
 template <>
@@ -133,7 +147,8 @@ struct action<filter::quoted_body> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const std::string_view raw = in.string_view();
-    for (std::size_t i = 0; i < raw.size(); ++i) reading.pattern += raw[i] == '\\' && i + 1 < raw.size() ? raw[++i] : raw[i];
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      reading.pattern += raw[i] == '\\' && i + 1 < raw.size() ? raw[++i] : raw[i];
   }
 };
 template <>
@@ -182,17 +197,25 @@ struct action<filter::related> {
     const NodeId value = take(reading);
     const bool is_pattern = std::exchange(reading.is_pattern, false);
     const std::string& sign = reading.relation;
-    constexpr std::pair<std::string_view, Operator> kRelations[] = {{"==", Operator::kAnyEqual}, {"!=", Operator::kAnyUnequal}, {"<", Operator::kAnyLess}, {"<=", Operator::kAnyLessEqual},
-                                                                    {">", Operator::kAnyGreater}, {">=", Operator::kAnyGreaterEqual}, {"~=", Operator::kAnyApproximates}};
-    Operator op = std::find_if(std::begin(kRelations), std::end(kRelations), [&](const auto& each) { return each.first == sign; })->second;
-    if (is_pattern && sign != "==" && sign != "!=") throw pegtl::parse_error(fmt::format("'{}' compares with a whole value, '*' goes with == and !=", sign), in);
+    constexpr std::pair<std::string_view, Operator> kRelations[] = {
+        {"==", Operator::kAnyEqual},       {"!=", Operator::kAnyUnequal},
+        {"<", Operator::kAnyLess},         {"<=", Operator::kAnyLessEqual},
+        {">", Operator::kAnyGreater},      {">=", Operator::kAnyGreaterEqual},
+        {"~=", Operator::kAnyApproximates}};
+    Operator op = std::find_if(std::begin(kRelations), std::end(kRelations), [&](const auto& each) {
+                    return each.first == sign;
+                  })->second;
+    if (is_pattern && sign != "==" && sign != "!=")
+      throw pegtl::parse_error(
+          fmt::format("'{}' compares with a whole value, '*' goes with == and !=", sign), in);
     Node& attribute = reading.tree.nodes[reading.stack.back()];
     attribute.op = Operator::kName;
     const std::uint32_t column = attribute.column;
     if (is_pattern) op = Operator::kAnyMatches;
     NodeId related = reading.tree.node(op, reading.stack.back(), value, column);
     if (is_pattern && sign == "!=") {
-      // TRUE iff no value matches; an attribute that is not there makes it FALSE, as every relation.
+      // TRUE iff no value matches; an attribute that is not there makes it FALSE, as every
+      // relation.
       const NodeId none = reading.tree.node(Operator::kNot, related, 0, column);
       const NodeId present = reading.tree.nodes.size();
       Node exists = reading.tree[reading.stack.back()];
@@ -207,7 +230,8 @@ template <>
 struct action<filter::negation> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
-    reading.stack.back() = reading.tree.node(Operator::kNot, reading.stack.back(), 0, column_of(in));
+    reading.stack.back() =
+        reading.tree.node(Operator::kNot, reading.stack.back(), 0, column_of(in));
   }
 };
 template <Operator op>
@@ -229,7 +253,8 @@ Result<Program> compile_filter(std::string_view text, const std::vector<std::str
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Program::always();
   if (auto fits = check_size(kError, text, "("); !fits) return fail(fits.error());
   for (const auto& argument : arguments) {
-    if (argument.size() > Tree::kOctetsMax) return fail(mistake(kError, 1, "an argument may have 64 KiB", text));
+    if (argument.size() > Tree::kOctetsMax)
+      return fail(mistake(kError, 1, "an argument may have 64 KiB", text));
   }
   pegtl::memory_input<> input(text.data(), text.size(), "filter");
   Reading reading{{}, {}, arguments, 0, {}, false, {}, false};
@@ -238,10 +263,18 @@ Result<Program> compile_filter(std::string_view text, const std::vector<std::str
   } catch (const pegtl::parse_error& mistaken) {
     const std::size_t at = mistaken.positions().front().byte;
     const std::string said(mistaken.message());
-    const std::string what = said.rfind("parse error", 0) == 0 ? fmt::format("found {}; an attribute, name('…'), reftype('…'), addrtype('…'), not, '(' or a value was expected", at < text.size() ? fmt::format("'{}'", text[at]) : "the end") : said;
+    const std::string what = said.rfind("parse error", 0) == 0
+                                 ? fmt::format(
+                                       "found {}; an attribute, name('…'), reftype('…'), "
+                                       "addrtype('…'), not, '(' or a value was expected",
+                                       at < text.size() ? fmt::format("'{}'", text[at]) : "the end")
+                                 : said;
     return fail(mistake(kError, at + 1, what, text));
   }
-  if (reading.next != arguments.size()) return fail(mistake(kError, text.size() + 1, fmt::format("{} arguments were given, {} are used", arguments.size(), reading.next), text));
+  if (reading.next != arguments.size())
+    return fail(mistake(
+        kError, text.size() + 1,
+        fmt::format("{} arguments were given, {} are used", arguments.size(), reading.next), text));
   reading.tree.root = reading.stack.back();
   CompileOptions options;
   options.undefined = Undefined::kXfn;

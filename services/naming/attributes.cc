@@ -16,15 +16,26 @@ using state::refuse;
 namespace {
 
 Status check_attribute(const v1::NamingAttribute& attribute) {
-  if (attribute.id().empty() || attribute.id().size() > 200) return refuse("INVALID_ATTR_IDENTIFIER", "an attribute's identifier has 1 to 200 octets");
-  if (attribute.values_size() > kAttributeValuesMax) return refuse("TOO_MANY_ATTR_VALUES", fmt::format("'{}' has {} values; an attribute may have {}", attribute.id(), attribute.values_size(), kAttributeValuesMax), Code::kResourceExhausted);
+  if (attribute.id().empty() || attribute.id().size() > 200)
+    return refuse("INVALID_ATTR_IDENTIFIER", "an attribute's identifier has 1 to 200 octets");
+  if (attribute.values_size() > kAttributeValuesMax)
+    return refuse("TOO_MANY_ATTR_VALUES",
+                  fmt::format("'{}' has {} values; an attribute may have {}", attribute.id(),
+                              attribute.values_size(), kAttributeValuesMax),
+                  Code::kResourceExhausted);
   for (const auto& value : attribute.values()) {
-    if (value.size() > kAttributeOctetsMax) return refuse("INVALID_ATTR_VALUE", fmt::format("a value of '{}' has {} octets; one may have {}", attribute.id(), value.size(), kAttributeOctetsMax));
+    if (value.size() > kAttributeOctetsMax)
+      return refuse("INVALID_ATTR_VALUE",
+                    fmt::format("a value of '{}' has {} octets; one may have {}", attribute.id(),
+                                value.size(), kAttributeOctetsMax));
   }
   return {};
 }
 
-bool has_value(const v1::NamingAttribute& attribute, const std::string& value) { return std::find(attribute.values().begin(), attribute.values().end(), value) != attribute.values().end(); }
+bool has_value(const v1::NamingAttribute& attribute, const std::string& value) {
+  return std::find(attribute.values().begin(), attribute.values().end(), value) !=
+         attribute.values().end();
+}
 /// A set: each value once.
 void add_values(v1::NamingAttribute& to, const v1::NamingAttribute& from) {
   for (const auto& value : from.values()) {
@@ -35,7 +46,8 @@ void add_values(v1::NamingAttribute& to, const v1::NamingAttribute& from) {
 void add_value(std::vector<Value>& values, const std::string& text) {
   std::int64_t number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec == std::errc() && read.ptr == text.data() + text.size()) values.push_back(Value::of(number));
+  if (read.ec == std::errc() && read.ptr == text.data() + text.size())
+    values.push_back(Value::of(number));
   values.push_back(Value::of(std::string_view(text)));
 }
 
@@ -46,19 +58,23 @@ std::string type_of(const v1::NamingBinding& binding) {
   if (!binding.context().empty()) return "hector.context";
   if (!binding.link().empty()) return "fn_link_ref";
   if (!binding.next().empty()) return "hector.next";
-  return binding.reference().interface_id().empty() ? "hector.reference" : binding.reference().interface_id();
+  return binding.reference().interface_id().empty() ? "hector.reference"
+                                                    : binding.reference().interface_id();
 }
 
 v1::NamingBinding binding_at(const Place& place) {
   v1::NamingBinding binding;
-  if (place.kind == Place::Kind::kContext) binding.set_context(place.context->id);
-  else binding = *place.entry->binding;
+  if (place.kind == Place::Kind::kContext)
+    binding.set_context(place.context->id);
+  else
+    binding = *place.entry->binding;
   binding.set_type(type_of(binding));
   return binding;
 }
 
 const v1::NamingAttribute* find_attribute(const v1::NamingBinding& binding, std::string_view id) {
-  const auto found = std::find_if(binding.attributes().begin(), binding.attributes().end(), [&](const auto& each) { return each.id() == id; });
+  const auto found = std::find_if(binding.attributes().begin(), binding.attributes().end(),
+                                  [&](const auto& each) { return each.id() == id; });
   return found == binding.attributes().end() ? nullptr : &*found;
 }
 
@@ -66,10 +82,14 @@ Status modify_attribute(v1::NamingBinding& binding, const v1::NamingModify::One&
   const auto& given = modification.attribute();
   if (auto fits = check_attribute(given); !fits) return fits;
   auto& attributes = *binding.mutable_attributes();
-  const auto found = std::find_if(attributes.begin(), attributes.end(), [&](const auto& each) { return each.id() == given.id(); });
+  const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                  [&](const auto& each) { return each.id() == given.id(); });
   const bool is_there = found != attributes.end();
   const auto added = [&]() -> Status {
-    if (attributes.size() >= kAttributesMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("a name may have {} attributes", kAttributesMax), Code::kResourceExhausted);
+    if (attributes.size() >= kAttributesMax)
+      return refuse("RESOURCE_EXHAUSTED",
+                    fmt::format("a name may have {} attributes", kAttributesMax),
+                    Code::kResourceExhausted);
     auto* const made = attributes.Add();
     made->set_id(given.id());
     add_values(*made, given);
@@ -77,7 +97,9 @@ Status modify_attribute(v1::NamingBinding& binding, const v1::NamingModify::One&
   };
   switch (modification.operation()) {
     case v1::NAMING_ADD_EXCLUSIVE:
-      if (is_there) return refuse("ATTR_IN_USE", fmt::format("there is an attribute '{}'", given.id()), Code::kAlreadyExists);
+      if (is_there)
+        return refuse("ATTR_IN_USE", fmt::format("there is an attribute '{}'", given.id()),
+                      Code::kAlreadyExists);
       return added();
     case v1::NAMING_ADD:
       if (!is_there) return added();
@@ -94,23 +116,32 @@ Status modify_attribute(v1::NamingBinding& binding, const v1::NamingModify::One&
     case v1::NAMING_REMOVE_VALUES: {
       if (!is_there) return {};
       auto& values = *found->mutable_values();
-      values.erase(std::remove_if(values.begin(), values.end(), [&](const auto& value) { return has_value(given, value); }), values.end());
+      values.erase(std::remove_if(values.begin(), values.end(),
+                                  [&](const auto& value) { return has_value(given, value); }),
+                   values.end());
       if (values.empty()) attributes.erase(found);
       return {};
     }
-    default: return refuse("INVALID_ATTR_IDENTIFIER", "the modification is none of ADD, ADD_EXCLUSIVE, ADD_VALUES, REMOVE, REMOVE_VALUES");
+    default:
+      return refuse(
+          "INVALID_ATTR_IDENTIFIER",
+          "the modification is none of ADD, ADD_EXCLUSIVE, ADD_VALUES, REMOVE, REMOVE_VALUES");
   }
 }
 
 Status check_attributes(const v1::NamingBind& request) {
-  if (request.attributes_size() > kAttributesMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("a name may have {} attributes", kAttributesMax), Code::kResourceExhausted);
+  if (request.attributes_size() > kAttributesMax)
+    return refuse("RESOURCE_EXHAUSTED",
+                  fmt::format("a name may have {} attributes", kAttributesMax),
+                  Code::kResourceExhausted);
   for (const auto& each : request.attributes()) {
     if (auto fits = check_attribute(each); !fits) return fits;
   }
   return {};
 }
 
-bool matches(const expression::Program& filter, std::string_view atom, const v1::NamingBinding& binding) {
+bool matches(const expression::Program& filter, std::string_view atom,
+             const v1::NamingBinding& binding) {
   if (filter.is_always()) return true;
   const auto& names = filter.tree().names;
   std::vector<std::vector<Value>> lists(names.size());
@@ -122,8 +153,10 @@ bool matches(const expression::Program& filter, std::string_view atom, const v1:
     } else if (names[i] == expression::kReferenceTypeOf) {
       lists[i].push_back(Value::of(std::string_view(type)));
     } else if (names[i] == expression::kAddressTypesOf) {
-      for (const auto& address : binding.addresses()) lists[i].push_back(Value::of(std::string_view(address.type())));
-      for (const auto& profile : binding.reference().profiles()) lists[i].push_back(Value::of(std::string_view(profile.protocol())));
+      for (const auto& address : binding.addresses())
+        lists[i].push_back(Value::of(std::string_view(address.type())));
+      for (const auto& profile : binding.reference().profiles())
+        lists[i].push_back(Value::of(std::string_view(profile.protocol())));
     } else if (const auto* const attribute = find_attribute(binding, names[i])) {
       for (const auto& value : attribute->values()) add_value(lists[i], value);
     } else {

@@ -25,7 +25,9 @@ Status modify_attribute(v1::NamingBinding& binding, const v1::NamingModify::One&
 /// The same rules for attributes that come with a binding.
 Status check_attributes(const v1::NamingBind& request);
 
-/// Whether a name with that binding passes. A value that is written as an integer is one, and a text as well.
-bool matches(const expression::Program& filter, std::string_view atom, const v1::NamingBinding& binding);
+/// Whether a name with that binding passes. A value that is written as an integer is one, and a
+/// text as well.
+bool matches(const expression::Program& filter, std::string_view atom,
+             const v1::NamingBinding& binding);
 
 }  // namespace hector::naming

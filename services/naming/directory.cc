@@ -6,8 +6,13 @@ namespace hector::naming {
 
 namespace {
 
-Components part(const Components& name, std::size_t from, std::size_t to) { return {name.begin() + static_cast<std::ptrdiff_t>(from), name.begin() + static_cast<std::ptrdiff_t>(to)}; }
-std::string text_of(const Components& name) { return name.empty() ? std::string() : print_name(name); }
+Components part(const Components& name, std::size_t from, std::size_t to) {
+  return {name.begin() + static_cast<std::ptrdiff_t>(from),
+          name.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+std::string text_of(const Components& name) {
+  return name.empty() ? std::string() : print_name(name);
+}
 
 Code code_of(const std::string& code) {
   if (code == "NAME_NOT_FOUND" || code == "NO_SUCH_ATTRIBUTE") return Code::kNotFound;
@@ -19,7 +24,8 @@ Code code_of(const std::string& code) {
   return Code::kFailedPrecondition;
 }
 
-tl::unexpected<Error> refuse_at(const char* code, const Components& name, std::size_t at, const std::string& why) {
+tl::unexpected<Error> refuse_at(const char* code, const Components& name, std::size_t at,
+                                const std::string& why) {
   v1::NamingStatus status;
   status.set_code(code);
   status.set_resolved_name(text_of(part(name, 0, at)));
@@ -27,7 +33,10 @@ tl::unexpected<Error> refuse_at(const char* code, const Components& name, std::s
   return fail(status_error(std::move(status), why));
 }
 
-std::string how_far(const v1::NamingStatus& status) { return fmt::format("; resolved '{}', remaining '{}'", status.resolved_name(), status.remaining_name()); }
+std::string how_far(const v1::NamingStatus& status) {
+  return fmt::format("; resolved '{}', remaining '{}'", status.resolved_name(),
+                     status.remaining_name());
+}
 
 /// The sentence of a status_error, without its code and how far it came.
 std::string said_in(const Error& error, const v1::NamingStatus& status) {
@@ -41,14 +50,17 @@ std::string said_in(const Error& error, const v1::NamingStatus& status) {
 
 Error status_error(v1::NamingStatus status, const std::string& text) {
   std::string message = fmt::format("{}: {}", status.code(), text);
-  if (!status.remaining_name().empty() || !status.resolved_name().empty()) message += how_far(status);
-  Error error{code_of(status.code()), std::move(message), status.code(), status.SerializeAsString(), {}};
+  if (!status.remaining_name().empty() || !status.resolved_name().empty())
+    message += how_far(status);
+  Error error{
+      code_of(status.code()), std::move(message), status.code(), status.SerializeAsString(), {}};
   return error;
 }
 
 std::optional<v1::NamingStatus> status_of(const Error& error) {
   v1::NamingStatus status;
-  if (error.detail.empty() || !status.ParseFromString(error.detail) || status.code().empty()) return std::nullopt;
+  if (error.detail.empty() || !status.ParseFromString(error.detail) || status.code().empty())
+    return std::nullopt;
   return status;
 }
 
@@ -57,7 +69,8 @@ Error status_from(const Components& resolved, const Error& error) {
   if (!status) return error;
   Components all = resolved;
   if (!status->resolved_name().empty()) {
-    if (auto theirs = parse_name(status->resolved_name())) all.insert(all.end(), theirs->begin(), theirs->end());
+    if (auto theirs = parse_name(status->resolved_name()))
+      all.insert(all.end(), theirs->begin(), theirs->end());
   }
   const std::string text = said_in(error, *status);
   status->set_resolved_name(text_of(all));
@@ -66,7 +79,12 @@ Error status_from(const Components& resolved, const Error& error) {
 
 Result<const Entry*> entry_at(const Place& place) {
   if (place.kind == Place::Kind::kAtom && place.entry != nullptr) return place.entry;
-  if (place.kind == Place::Kind::kContext) return fail(Error{Code::kUnimplemented, "OPERATION_NOT_SUPPORTED: the initial context itself has no binding", "OPERATION_NOT_SUPPORTED", {}, {}});
+  if (place.kind == Place::Kind::kContext)
+    return fail(Error{Code::kUnimplemented,
+                      "OPERATION_NOT_SUPPORTED: the initial context itself has no binding",
+                      "OPERATION_NOT_SUPPORTED",
+                      {},
+                      {}});
   return missing_at(place);
 }
 
@@ -75,7 +93,10 @@ tl::unexpected<Error> missing_at(const Place& place) {
   status.set_code("NAME_NOT_FOUND");
   if (!place.resolved.empty()) status.set_resolved_name(print_name(place.resolved));
   status.set_remaining_name(print_name({place.atom}));
-  if (place.atom.empty()) return fail(status_error(std::move(status), "this context has no next naming system; leave the '/' at the end of the name out"));
+  if (place.atom.empty())
+    return fail(status_error(
+        std::move(status),
+        "this context has no next naming system; leave the '/' at the end of the name out"));
   return fail(status_error(std::move(status), fmt::format("'{}' is not bound", place.atom)));
 }
 
@@ -87,7 +108,9 @@ Result<Context*> context_at(const Place& place) {
   status.set_code("NOT_A_CONTEXT");
   status.set_resolved_name(print_name(place.resolved));
   *status.mutable_resolved() = *place.entry->binding;
-  return fail(status_error(std::move(status), fmt::format("'{}' is bound to a reference, not to a context", place.atom)));
+  return fail(
+      status_error(std::move(status),
+                   fmt::format("'{}' is bound to a reference, not to a context", place.atom)));
 }
 
 InitialNames initial_names(const v1::NamingWho& who) {
@@ -148,7 +171,9 @@ void Directory::apply(const StoreEvent& event) {
     return;
   }
   auto binding = std::make_shared<v1::NamingBinding>();
-  if (!binding->ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size()))) return;
+  if (!binding->ParseFromArray(event.entry.value.data(),
+                               static_cast<int>(event.entry.value.size())))
+    return;
   Context& holder = make_context(id);
   auto [place, is_new] = holder.entries.try_emplace(key.substr(slash + 1));
   size_ += is_new ? 1 : 0;
@@ -168,13 +193,15 @@ struct Directory::Walk {
   std::uint32_t links = 0;
 };
 
-Result<Place> Directory::resolve(const Components& name, const InitialNames& initial, LastLink last) const {
+Result<Place> Directory::resolve(const Components& name, const InitialNames& initial,
+                                 LastLink last) const {
   Walk walk{initial, last};
   return this->walk(walk, nullptr, name, 0);
 }
 
 /// `from` null: the initial context.
-Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name, std::size_t first) const {
+Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
+                              std::size_t first) const {
   Context* at = from;
   if (at == nullptr) {
     at = root_;
@@ -182,7 +209,8 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
     if (alias != walk.initial.end()) {
       Components longer = alias->second;
       const std::size_t more = longer.size();
-      longer.insert(longer.end(), name.begin() + static_cast<std::ptrdiff_t>(first) + 1, name.end());
+      longer.insert(longer.end(), name.begin() + static_cast<std::ptrdiff_t>(first) + 1,
+                    name.end());
       if (longer.empty()) longer.emplace_back();
       auto led = this->walk(walk, root_, longer, 0);
       if (led) {
@@ -194,13 +222,20 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
       auto status = status_of(led.error());
       if (!status) return led;
       const std::string said = said_in(led.error(), *status);
-      const auto theirs = status->resolved_name().empty() ? Components() : *parse_name(status->resolved_name());
+      const auto theirs =
+          status->resolved_name().empty() ? Components() : *parse_name(status->resolved_name());
       const std::size_t taken = theirs.size() < more ? 0 : theirs.size() - more + 1;
       status->set_resolved_name(text_of(part(name, 0, std::min(name.size(), first + taken))));
       return fail(status_error(std::move(*status), said));
     }
     if (first < name.size() && name[first] == kGlobalRoot && at->find(kGlobalRoot) == nullptr) {
-      return Place{Place::Kind::kNext, at, name[first], nullptr, "dns:", part(name, first + 1, name.size()), part(name, 0, first + 1)};
+      return Place{Place::Kind::kNext,
+                   at,
+                   name[first],
+                   nullptr,
+                   "dns:",
+                   part(name, first + 1, name.size()),
+                   part(name, 0, first + 1)};
     }
   }
   // The empty name is the context itself.
@@ -215,19 +250,32 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
       return refuse_at("NAME_NOT_FOUND", name, i, fmt::format("'{}' is not bound", name[i]));
     }
     const auto& binding = *entry->binding;
-    if (!binding.link().empty() && !(is_last && walk.last == LastLink::kKeep)) return follow(walk, at, binding.link(), name, i);
+    if (!binding.link().empty() && !(is_last && walk.last == LastLink::kKeep))
+      return follow(walk, at, binding.link(), name, i);
     if (is_last) return Place{Place::Kind::kAtom, at, name[i], entry, {}, {}, name};
-    if (!binding.next().empty()) return Place{Place::Kind::kNext, at, name[i], entry, binding.next(), part(name, i + 1, name.size()), part(name, 0, i + 1)};
-    if (entry->child == nullptr) return refuse_at("NOT_A_CONTEXT", name, i + 1, fmt::format("'{}' is bound to a reference, not to a context", name[i]));
+    if (!binding.next().empty())
+      return Place{
+          Place::Kind::kNext,  at, name[i], entry, binding.next(), part(name, i + 1, name.size()),
+          part(name, 0, i + 1)};
+    if (entry->child == nullptr)
+      return refuse_at("NOT_A_CONTEXT", name, i + 1,
+                       fmt::format("'{}' is bound to a reference, not to a context", name[i]));
     at = entry->child;
   }
 }
 
 /// What is left of the name goes on behind the link's.
-Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& link, const Components& name, std::size_t at) const {
-  if (++walk.links > kLinksMax) return refuse_at("LINK_LOOP_LIMIT", name, at, fmt::format("more than {} links were followed, the last to '{}'", kLinksMax, link));
+Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& link,
+                                const Components& name, std::size_t at) const {
+  if (++walk.links > kLinksMax)
+    return refuse_at(
+        "LINK_LOOP_LIMIT", name, at,
+        fmt::format("more than {} links were followed, the last to '{}'", kLinksMax, link));
   auto target = parse_name(link);
-  if (!target || target->empty()) return refuse_at("MALFORMED_LINK", name, at, fmt::format("'{}' is bound to the link '{}', which is no name", name[at], link));
+  if (!target || target->empty())
+    return refuse_at(
+        "MALFORMED_LINK", name, at,
+        fmt::format("'{}' is bound to the link '{}', which is no name", name[at], link));
   const bool is_relative = target->front() == ".";
   Components longer = *target;
   const std::size_t own = longer.size();
@@ -242,16 +290,22 @@ Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& 
       status.set_remaining_name(text_of(part(name, at, name.size())));
       status.set_link_code("NAME_NOT_FOUND");
       status.set_link_resolved_name(text_of(part(longer, 0, led->resolved.size())));
-      status.set_link_remaining_name(text_of(part(longer, std::min(longer.size(), led->resolved.size()), longer.size())));
-      return fail(status_error(std::move(status), fmt::format("the link '{}' of '{}' leads to nothing that is bound", link, name[at])));
+      status.set_link_remaining_name(
+          text_of(part(longer, std::min(longer.size(), led->resolved.size()), longer.size())));
+      return fail(status_error(
+          std::move(status),
+          fmt::format("the link '{}' of '{}' leads to nothing that is bound", link, name[at])));
     }
     const std::size_t behind = longer.size() - own;
-    const std::size_t left = led->kind == Place::Kind::kNext ? led->rest.size() : is_missing ? 1 : 0;
+    const std::size_t left = led->kind == Place::Kind::kNext ? led->rest.size()
+                             : is_missing                    ? 1
+                                                             : 0;
     led->resolved = part(name, 0, left > behind ? at + 1 : name.size() - left);
     return led;
   }
   auto status = status_of(led.error());
-  if (!status || status->code() == "LINK_LOOP_LIMIT" || status->code() == "MALFORMED_LINK" || status->code() == "LINK_ERROR") {
+  if (!status || status->code() == "LINK_LOOP_LIMIT" || status->code() == "MALFORMED_LINK" ||
+      status->code() == "LINK_ERROR") {
     if (!status) return led;
     const std::string said = said_in(led.error(), *status);
     status->set_resolved_name(text_of(part(name, 0, at)));
@@ -259,12 +313,14 @@ Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& 
     return fail(status_error(std::move(*status), said));
   }
   v1::NamingStatus own_status;
-  const std::size_t remaining = status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
+  const std::size_t remaining =
+      status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
   if (remaining <= longer.size() - own) {  // past the link: what is wrong is in the name itself
     own_status.set_code(status->code());
     own_status.set_resolved_name(text_of(part(name, 0, name.size() - remaining)));
     own_status.set_remaining_name(status->remaining_name());
-    return fail(status_error(std::move(own_status), fmt::format("behind the link '{}' of '{}'", link, name[at])));
+    return fail(status_error(std::move(own_status),
+                             fmt::format("behind the link '{}' of '{}'", link, name[at])));
   }
   own_status.set_code("LINK_ERROR");
   own_status.set_resolved_name(text_of(part(name, 0, at)));
@@ -272,7 +328,9 @@ Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& 
   own_status.set_link_code(status->code());
   own_status.set_link_resolved_name(status->resolved_name());
   own_status.set_link_remaining_name(status->remaining_name());
-  return fail(status_error(std::move(own_status), fmt::format("the link '{}' of '{}' does not lead on: {}", link, name[at], status->code())));
+  return fail(status_error(
+      std::move(own_status),
+      fmt::format("the link '{}' of '{}' does not lead on: {}", link, name[at], status->code())));
 }
 
 }  // namespace hector::naming

@@ -1,6 +1,7 @@
-// What: Directory, the contexts of one naming system in memory, and how a composite name leads through them.
-// Why: a lookup touches no store; contexts have ids, so renaming one is one write however much is below it.
-// Who: Naming. Its state comes from the store: "c/ID" a context, "n/ID/ATOM" what a context binds an atomic name to.
+// What: Directory, the contexts of one naming system in memory, and how a composite name leads
+// through them. Why: a lookup touches no store; contexts have ids, so renaming one is one write
+// however much is below it. Who: Naming. Its state comes from the store: "c/ID" a context,
+// "n/ID/ATOM" what a context binds an atomic name to.
 #pragma once
 
 #include <map>
@@ -33,7 +34,9 @@ struct Entry {
 };
 struct TextHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  std::size_t operator()(std::string_view text) const noexcept {
+    return std::hash<std::string_view>()(text);
+  }
 };
 struct Context {
   std::string id;
@@ -51,12 +54,13 @@ struct Context {
 struct Place {
   enum class Kind : std::uint8_t { kContext, kAtom, kNext };
   Kind kind = Kind::kContext;
-  Context* context = nullptr;      ///< itself, or the one that holds `atom`
+  Context* context = nullptr;  ///< itself, or the one that holds `atom`
   std::string atom;
-  const Entry* entry = nullptr;    ///< of kAtom: null where the atom is not bound; of kNext: the junction, null for the global root
-  std::string next;                ///< of kNext: the URL of the next naming system
-  Components rest;                 ///< of kNext: the name there
-  Components resolved;             ///< up to there, as it was asked
+  const Entry* entry = nullptr;  ///< of kAtom: null where the atom is not bound; of kNext: the
+                                 ///< junction, null for the global root
+  std::string next;              ///< of kNext: the URL of the next naming system
+  Components rest;               ///< of kNext: the name there
+  Components resolved;           ///< up to there, as it was asked
 };
 
 /// Atomic names of the initial context, and the composite names they stand for.
@@ -66,7 +70,8 @@ InitialNames initial_names(const v1::NamingWho& who);
 /// The global root.
 inline constexpr const char* kGlobalRoot = "...";
 
-/// Makes an error of a status: "NAME_NOT_FOUND: 'c/d' of 'a/b/c/d' …", with the status as its detail.
+/// Makes an error of a status: "NAME_NOT_FOUND: 'c/d' of 'a/b/c/d' …", with the status as its
+/// detail.
 Error status_error(v1::NamingStatus status, const std::string& text);
 /// Error::detail of such an error, if it is one.
 std::optional<v1::NamingStatus> status_of(const Error& error);
@@ -87,7 +92,8 @@ class Directory final : public state::Machine {
   void apply(const StoreEvent& event) override;
 
   enum class LastLink { kFollow, kKeep };
-  /// NAME_NOT_FOUND (a context that is not there), NOT_A_CONTEXT, LINK_LOOP_LIMIT, MALFORMED_LINK, LINK_ERROR. The last atom need not be bound.
+  /// NAME_NOT_FOUND (a context that is not there), NOT_A_CONTEXT, LINK_LOOP_LIMIT, MALFORMED_LINK,
+  /// LINK_ERROR. The last atom need not be bound.
   Result<Place> resolve(const Components& name, const InitialNames& initial, LastLink last) const;
   [[nodiscard]] Context& root() const { return *root_; }
   [[nodiscard]] Context* context(const std::string& id) const {
@@ -99,7 +105,8 @@ class Directory final : public state::Machine {
  private:
   struct Walk;
   Result<Place> walk(Walk& walk, Context* from, const Components& name, std::size_t first) const;
-  Result<Place> follow(Walk& walk, Context* holder, const std::string& link, const Components& name, std::size_t at) const;
+  Result<Place> follow(Walk& walk, Context* holder, const std::string& link, const Components& name,
+                       std::size_t at) const;
   Context& make_context(const std::string& id);
 
   std::unordered_map<std::string, std::unique_ptr<Context>> contexts_;

@@ -10,7 +10,8 @@
 
 namespace hector::naming {
 
-/// Adds what a reply to a question of that type (A, AAAA, SRV, TXT) says; nothing where it cannot be read.
+/// Adds what a reply to a question of that type (A, AAAA, SRV, TXT) says; nothing where it cannot
+/// be read.
 void read_dns_answer(int type, const std::vector<unsigned char>& reply, v1::NamingBinding& binding);
 /// Of a reply to a PTR question: what it points to, as DNS writes names.
 std::vector<std::string> read_dns_pointers(const std::vector<unsigned char>& reply);

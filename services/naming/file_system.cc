@@ -24,14 +24,20 @@ class FileSystem final : public NamingSystem {
     auto found = find(name);
     if (!found) return fail(found.error());
     std::error_code failed;
-    if (!fs::is_directory(*found, failed)) return refuse_name("NOT_A_CONTEXT", name, name.size(), fmt::format("'{}' is a file", found->string()));
+    if (!fs::is_directory(*found, failed))
+      return refuse_name("NOT_A_CONTEXT", name, name.size(),
+                         fmt::format("'{}' is a file", found->string()));
     std::vector<v1::NamingBinding> all;
-    for (auto each = fs::directory_iterator(*found, failed); !failed && each != fs::directory_iterator(); each.increment(failed)) {
+    for (auto each = fs::directory_iterator(*found, failed);
+         !failed && each != fs::directory_iterator(); each.increment(failed)) {
       all.push_back(binding_of(each->path()));
       all.back().set_name(print_name({each->path().filename().string()}));
     }
-    if (failed) return refuse_name("CTX_UNAVAILABLE", name, name.size(), fmt::format("'{}' cannot be read: {}", found->string(), failed.message()));
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
+    if (failed)
+      return refuse_name("CTX_UNAVAILABLE", name, name.size(),
+                         fmt::format("'{}' cannot be read: {}", found->string(), failed.message()));
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a.name() < b.name(); });
     return all;
   }
   v1::NamingSyntax syntax() const override {
@@ -49,16 +55,24 @@ class FileSystem final : public NamingSystem {
     for (std::size_t i = 0; i < name.size(); ++i) {
       const auto& each = name[i];
       if (each.empty() && i + 1 == name.size()) break;  // "folder/"
-      if (each.empty() || each == "." || each == ".." || each.find('/') != std::string::npos || each.find('\0') != std::string::npos) {
+      if (each.empty() || each == "." || each == ".." || each.find('/') != std::string::npos ||
+          each.find('\0') != std::string::npos) {
         return refuse_name("ILLEGAL_NAME", name, i, fmt::format("'{}' is no file's name", each));
       }
       path /= each;
       std::error_code failed;
-      if (!fs::exists(path, failed)) return refuse_name("NAME_NOT_FOUND", name, i, fmt::format("there is no '{}'", path.string()));
+      if (!fs::exists(path, failed))
+        return refuse_name("NAME_NOT_FOUND", name, i,
+                           fmt::format("there is no '{}'", path.string()));
       const fs::path real = fs::canonical(path, failed);
-      const auto [end, rest] = std::mismatch(folder_.begin(), folder_.end(), real.begin(), real.end());
-      if (failed || end != folder_.end()) return refuse_name("CTX_NO_PERMISSION", name, i, fmt::format("'{}' leads out of '{}'", path.string(), folder_.string()));
-      if (i + 1 < name.size() && !fs::is_directory(path, failed)) return refuse_name("NOT_A_CONTEXT", name, i + 1, fmt::format("'{}' is a file", path.string()));
+      const auto [end, rest] =
+          std::mismatch(folder_.begin(), folder_.end(), real.begin(), real.end());
+      if (failed || end != folder_.end())
+        return refuse_name("CTX_NO_PERMISSION", name, i,
+                           fmt::format("'{}' leads out of '{}'", path.string(), folder_.string()));
+      if (i + 1 < name.size() && !fs::is_directory(path, failed))
+        return refuse_name("NOT_A_CONTEXT", name, i + 1,
+                           fmt::format("'{}' is a file", path.string()));
     }
     return path;
   }

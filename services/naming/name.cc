@@ -25,7 +25,12 @@ class Reader {
 
  private:
   tl::unexpected<Error> refuse(std::size_t at, std::string_view what) const {
-    return fail(Error{Code::kInvalidArgument, fmt::format("ILLEGAL_NAME: column {}: {}, in: {}", at + 1, what, text_.substr(0, 200)), "ILLEGAL_NAME", {}, {}});
+    return fail(Error{
+        Code::kInvalidArgument,
+        fmt::format("ILLEGAL_NAME: column {}: {}, in: {}", at + 1, what, text_.substr(0, 200)),
+        "ILLEGAL_NAME",
+        {},
+        {}});
   }
   /// Within quotes only the same quote is escaped; '/' and every other '\' are what they are.
   Result<std::string> quoted() {
@@ -37,7 +42,10 @@ class Reader {
         component += text_[++at_];
       } else if (text_[at_] == quote) {
         ++at_;
-        if (at_ < text_.size() && text_[at_] != '/') return refuse(at_, "after the closing quote '/' or the end was expected; quotes enclose a whole component");
+        if (at_ < text_.size() && text_[at_] != '/')
+          return refuse(at_,
+                        "after the closing quote '/' or the end was expected; quotes enclose a "
+                        "whole component");
         return component;
       } else {
         component += text_[at_];
@@ -60,7 +68,13 @@ class Reader {
 }  // namespace
 
 Result<std::vector<std::string>> parse_name(std::string_view text) {
-  if (text.size() > kNameOctetsMax) return fail(Error{Code::kInvalidArgument, fmt::format("ILLEGAL_NAME: a name may have {} octets, this one has {}", kNameOctetsMax, text.size()), "ILLEGAL_NAME", {}, {}});
+  if (text.size() > kNameOctetsMax)
+    return fail(Error{Code::kInvalidArgument,
+                      fmt::format("ILLEGAL_NAME: a name may have {} octets, this one has {}",
+                                  kNameOctetsMax, text.size()),
+                      "ILLEGAL_NAME",
+                      {},
+                      {}});
   return Reader(text).read();
 }
 
@@ -70,7 +84,8 @@ std::string print_name(const std::vector<std::string>& components) {
     if (i != 0) text += '/';
     const std::string& component = components[i];
     for (std::size_t c = 0; c < component.size(); ++c) {
-      const bool needs_escape = component[c] == '/' || component[c] == '\\' || (c == 0 && is_quote(component[c]));
+      const bool needs_escape =
+          component[c] == '/' || component[c] == '\\' || (c == 0 && is_quote(component[c]));
       if (needs_escape) text += '\\';
       text += component[c];
     }

@@ -42,20 +42,23 @@ TEST(Name, N3_QuotesInsideAreWhatTheyAre) {
   EXPECT_THAT(parse("a/\\\"b"), ElementsAre("a", "\"b"));
 }
 TEST(Name, WhatIsNoNameIsRefusedWithItsColumn) {
-  EXPECT_THAT(parse("a/\"b/c"), ElementsAre(HasSubstr("ILLEGAL_NAME: column 3: this quote is not closed")));
+  EXPECT_THAT(parse("a/\"b/c"),
+              ElementsAre(HasSubstr("ILLEGAL_NAME: column 3: this quote is not closed")));
   EXPECT_THAT(parse("'a'b/c"), ElementsAre(HasSubstr("column 4: after the closing quote")));
   EXPECT_THAT(parse(std::string(5'000, 'a')), ElementsAre(HasSubstr("4096 octets")));
   EXPECT_EQ(parse_name("'").error().type, "ILLEGAL_NAME");
 }
 TEST(Name, N5_WhatIsPrintedIsReadBack) {
   const char* given = std::getenv("HECTOR_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  const std::uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
   std::mt19937_64 random(seed);
   constexpr char kCharacters[] = {'/', '\\', '\'', '"', 'a', ' ', '.', '\n'};
   for (int i = 0; i < 1'000'000; ++i) {
     std::vector<std::string> components(1 + random() % 4);
     for (auto& component : components) {
-      for (auto length = random() % 5; length > 0; --length) component += kCharacters[random() % std::size(kCharacters)];
+      for (auto length = random() % 5; length > 0; --length)
+        component += kCharacters[random() % std::size(kCharacters)];
     }
     const std::string text = print_name(components);
     const auto back = parse_name(text);
@@ -81,8 +84,10 @@ class Contexts : public ::testing::Test {
       event.entry.key = is_put ? operation.key : operation.range.from;
       event.entry.value = operation.value;
       event.entry.modified = revision_;
-      if (is_put) modified_[event.entry.key] = revision_;
-      else modified_.erase(event.entry.key);
+      if (is_put)
+        modified_[event.entry.key] = revision_;
+      else
+        modified_.erase(event.entry.key);
       directory_.apply(event);
     }
     return true;
@@ -107,7 +112,9 @@ class Contexts : public ::testing::Test {
   std::unique_ptr<Random> random_ = make_system_random();
   Directory directory_;
   Changes changes_{directory_, *random_};
-  AskedNames names_{{}, [this](const std::string& name) { return directory_.resolve(*parse_name(name), {}, Directory::LastLink::kKeep); }};
+  AskedNames names_{{}, [this](const std::string& name) {
+                      return directory_.resolve(*parse_name(name), {}, Directory::LastLink::kKeep);
+                    }};
   std::map<std::string, Revision> modified_;
   Revision revision_ = 0;
 };

@@ -28,21 +28,25 @@ void Finder::search_below(const Context& context, const Components& above, Depth
   if (!seen_.insert(&context).second || above.size() > kDepthMax) return;
   std::vector<const std::pair<const std::string, Entry>*> sorted;
   for (const auto& each : context.entries) sorted.push_back(&each);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
   for (const auto* each : sorted) {
     Components name = above;
     name.push_back(each->first);
     const Entry* entry = &each->second;
     if (request_.follow_links() && !entry->binding->link().empty()) {
       auto base = parse_name(entry->binding->link());
-      auto led = base ? directory_.resolve(*base, initial_, Directory::LastLink::kFollow) : fail(base.error());
+      auto led = base ? directory_.resolve(*base, initial_, Directory::LastLink::kFollow)
+                      : fail(base.error());
       if (!led || led->entry == nullptr || led->kind != Place::Kind::kAtom) continue;
       entry = led->entry;
     }
     consider(name, *entry);
     if (depth == Depth::kThis) continue;
-    if (entry->child != nullptr) search_below(*entry->child, name, depth);
-    else if (!entry->binding->next().empty()) junctions.emplace_back(name, entry->binding->next());
+    if (entry->child != nullptr)
+      search_below(*entry->child, name, depth);
+    else if (!entry->binding->next().empty())
+      junctions.emplace_back(name, entry->binding->next());
   }
 }
 

@@ -1,6 +1,5 @@
-// What: Finder, one search for names by their attributes (XFN attr_search) in the contexts of one naming system.
-// Why: what a name stands for is found by what it is.
-// Who: Naming.
+// What: Finder, one search for names by their attributes (XFN attr_search) in the contexts of one
+// naming system. Why: what a name stands for is found by what it is. Who: Naming.
 #pragma once
 
 #include <set>
@@ -16,14 +15,18 @@ class Finder {
   static constexpr std::size_t kFoundMax = 10'000;  ///< what there is beyond is left out
   static constexpr std::size_t kDepthMax = 80;
   enum class Depth : std::uint8_t { kThis, kSubtree };
-  Finder(const Directory& directory, const v1::NamingSearch& request, const expression::Program& filter, InitialNames initial) : directory_(directory), request_(request), filter_(filter), initial_(std::move(initial)) {}
+  Finder(const Directory& directory, const v1::NamingSearch& request,
+         const expression::Program& filter, InitialNames initial)
+      : directory_(directory), request_(request), filter_(filter), initial_(std::move(initial)) {}
   /// Takes the name if it matches.
   void consider(const Components& name, const Entry& entry);
-  /// Names in the context, in their order, and where asked those below it: each context once, whatever links lead back.
+  /// Names in the context, in their order, and where asked those below it: each context once,
+  /// whatever links lead back.
   void search_below(const Context& context, const Components& above, Depth depth);
 
   std::vector<v1::NamingBinding> found;
-  std::vector<std::pair<Components, std::string>> junctions;  ///< into other naming systems, with their URLs
+  std::vector<std::pair<Components, std::string>>
+      junctions;  ///< into other naming systems, with their URLs
 
  private:
   const Directory& directory_;

@@ -9,11 +9,16 @@ namespace hector::naming {
 
 namespace {
 
-Status not_supported(const Components& name, const char* what) { return refuse_name("OPERATION_NOT_SUPPORTED", name, 0, fmt::format("this naming system is read only: {} is not for names of it", what)); }
+Status not_supported(const Components& name, const char* what) {
+  return refuse_name(
+      "OPERATION_NOT_SUPPORTED", name, 0,
+      fmt::format("this naming system is read only: {} is not for names of it", what));
+}
 
 }  // namespace
 
-tl::unexpected<Error> refuse_name(const char* code, const Components& name, std::size_t at, const std::string& why) {
+tl::unexpected<Error> refuse_name(const char* code, const Components& name, std::size_t at,
+                                  const std::string& why) {
   v1::NamingStatus status;
   status.set_code(code);
   const auto middle = name.begin() + static_cast<std::ptrdiff_t>(at);
@@ -22,10 +27,16 @@ tl::unexpected<Error> refuse_name(const char* code, const Components& name, std:
   return fail(status_error(std::move(status), why));
 }
 
-Status NamingSystem::bind(const Components& name, const v1::NamingBind&) { return not_supported(name, "bind"); }
+Status NamingSystem::bind(const Components& name, const v1::NamingBind&) {
+  return not_supported(name, "bind");
+}
 Status NamingSystem::unbind(const Components& name) { return not_supported(name, "unbind"); }
-Status NamingSystem::make_context(const Components& name) { return not_supported(name, "create_subcontext"); }
-Status NamingSystem::destroy_context(const Components& name) { return not_supported(name, "destroy_subcontext"); }
+Status NamingSystem::make_context(const Components& name) {
+  return not_supported(name, "create_subcontext");
+}
+Status NamingSystem::destroy_context(const Components& name) {
+  return not_supported(name, "destroy_subcontext");
+}
 
 /// The library beside this one; it stays loaded.
 Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url) {
@@ -33,16 +44,20 @@ Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url) {
   dladdr(reinterpret_cast<void*>(&make_cos_naming), &here);
   const auto path = std::filesystem::path(here.dli_fname).parent_path() / "cos_naming.so";
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == nullptr) return refuse_name("CTX_UNAVAILABLE", {}, 0, fmt::format("'{}': CosNaming needs omniORB: {}", url, dlerror()));
+  if (library == nullptr)
+    return refuse_name("CTX_UNAVAILABLE", {}, 0,
+                       fmt::format("'{}': CosNaming needs omniORB: {}", url, dlerror()));
   using Make = std::shared_ptr<NamingSystem>* (*)(const std::string*, std::string*);
   const auto make = reinterpret_cast<Make>(dlsym(library, "hector_make_cos_naming"));
   std::string why;
-  const std::unique_ptr<std::shared_ptr<NamingSystem>> made(make == nullptr ? nullptr : make(&url, &why));
+  const std::unique_ptr<std::shared_ptr<NamingSystem>> made(make == nullptr ? nullptr
+                                                                            : make(&url, &why));
   if (!made) return refuse_name("CTX_UNAVAILABLE", {}, 0, fmt::format("'{}': {}", url, why));
   return *made;
 }
 
-Result<std::shared_ptr<NamingSystem>> make_system(const ServiceContext& service, const std::string& url) {
+Result<std::shared_ptr<NamingSystem>> make_system(const ServiceContext& service,
+                                                  const std::string& url) {
   const std::string scheme = url.substr(0, url.find(':'));
   if (scheme == "file") return make_file_system(url.substr(url.starts_with("file://") ? 7 : 5));
   if (scheme == "dns") return make_dns(url);

@@ -1,6 +1,6 @@
-// What: NamingSystem, another naming system that names lead on into (XFN federation): DNS, a file system, a store, CosNaming.
-// Why: what has names already keeps them where they are, and is reached by one composite name.
-// Who: Naming, for junctions whose URL is none of Hector's own.
+// What: NamingSystem, another naming system that names lead on into (XFN federation): DNS, a file
+// system, a store, CosNaming. Why: what has names already keeps them where they are, and is reached
+// by one composite name. Who: Naming, for junctions whose URL is none of Hector's own.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,10 @@
 
 namespace hector::naming {
 
-/// Any thread; may block. Names are those left when this system begins: [""] is its root. Errors are status errors, seen from there: NAME_NOT_FOUND,
-/// NOT_A_CONTEXT, ILLEGAL_NAME, CTX_UNAVAILABLE, OPERATION_NOT_SUPPORTED, and CONTINUE with `resolved` where a third system begins.
+/// Any thread; may block. Names are those left when this system begins: [""] is its root. Errors
+/// are status errors, seen from there: NAME_NOT_FOUND, NOT_A_CONTEXT, ILLEGAL_NAME,
+/// CTX_UNAVAILABLE, OPERATION_NOT_SUPPORTED, and CONTINUE with `resolved` where a third system
+/// begins.
 class NamingSystem {
  public:
   virtual ~NamingSystem() = default;
@@ -27,14 +29,19 @@ class NamingSystem {
 };
 
 /// By the URL's scheme; null and a status error where it cannot be made. Blocks.
-Result<std::shared_ptr<NamingSystem>> make_system(const ServiceContext& service, const std::string& url);
+Result<std::shared_ptr<NamingSystem>> make_system(const ServiceContext& service,
+                                                  const std::string& url);
 
 /// A status error about `name`, of which the first `at` components were resolved.
-tl::unexpected<Error> refuse_name(const char* code, const Components& name, std::size_t at, const std::string& why);
-inline bool is_root(const Components& name) { return name.empty() || (name.size() == 1 && name.front().empty()); }
+tl::unexpected<Error> refuse_name(const char* code, const Components& name, std::size_t at,
+                                  const std::string& why);
+inline bool is_root(const Components& name) {
+  return name.empty() || (name.size() == 1 && name.front().empty());
+}
 
 std::shared_ptr<NamingSystem> make_file_system(const std::string& folder);
-Result<std::shared_ptr<NamingSystem>> make_store_system(const ServiceContext& service, const std::string& url);
+Result<std::shared_ptr<NamingSystem>> make_store_system(const ServiceContext& service,
+                                                        const std::string& url);
 Result<std::shared_ptr<NamingSystem>> make_dns(const std::string& url);
 Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url);
 

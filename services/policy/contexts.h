@@ -1,6 +1,7 @@
 // What: Contexts, the databases of all policy contexts, their chains and bundles: Policy's state.
-// Why: the first context of a chain that has a match counts, unless an outer one says "final" (the paper, section 6; X's own merging is merge_view).
-// Who: the Policy servant; `hector policy get --db`; the bench.
+// Why: the first context of a chain that has a match counts, unless an outer one says "final" (the
+// paper, section 6; X's own merging is merge_view). Who: the Policy servant; `hector policy get
+// --db`; the bench.
 #pragma once
 
 #include <map>
@@ -31,11 +32,12 @@ struct Found {
   const std::string* context = nullptr;
 };
 
-/// "object:NAME", "capsule:NAME", "host:NAME", "network:NAME" or "enterprise". INVALID_ARGUMENT (BAD_CONTEXT).
+/// "object:NAME", "capsule:NAME", "host:NAME", "network:NAME" or "enterprise". INVALID_ARGUMENT
+/// (BAD_CONTEXT).
 Status check_context(std::string_view context);
 
-/// Reads hold Replica::read(), or nothing else changes it. Keys of the store: "e/<context> <spec>" an entry, "c/<context>" a chain, "b/<context> <n>" a part of
-/// a bundle's text.
+/// Reads hold Replica::read(), or nothing else changes it. Keys of the store: "e/<context> <spec>"
+/// an entry, "c/<context>" a chain, "b/<context> <n>" a part of a bundle's text.
 class Contexts final : public state::Machine {
  public:
   using Now = std::function<std::int64_t()>;
@@ -52,17 +54,24 @@ class Contexts final : public state::Machine {
   std::function<void(Revision)> on_change;
 
   /// INVALID_ARGUMENT (BAD_KEY): empty components, or not equally many.
-  [[nodiscard]] Result<Question> question(std::string_view name, std::string_view class_name, std::vector<std::string> chain) const;
+  [[nodiscard]] Result<Question> question(std::string_view name, std::string_view class_name,
+                                          std::vector<std::string> chain) const;
   /// The chain that starts at a context, everything expanded, each context once.
-  [[nodiscard]] std::vector<std::string> chain_of(const std::string& context, const Place& place) const;
-  [[nodiscard]] std::vector<std::string> next_of(const std::string& context, const Place& place) const;
+  [[nodiscard]] std::vector<std::string> chain_of(const std::string& context,
+                                                  const Place& place) const;
+  [[nodiscard]] std::vector<std::string> next_of(const std::string& context,
+                                                 const Place& place) const;
   /// Whether setting this chain would lead back to its own context.
-  [[nodiscard]] bool makes_cycle(const std::string& context, const std::vector<std::string>& next, const Place& place) const;
+  [[nodiscard]] bool makes_cycle(const std::string& context, const std::vector<std::string>& next,
+                                 const Place& place) const;
   [[nodiscard]] Found get(const Question& question) const;
-  /// The same, remembered under a key that says all of the question until anything changes. `make` makes the question; its error is not remembered.
-  [[nodiscard]] Result<Found> get(const std::string& key, const std::function<Result<Question>()>& make) const;
+  /// The same, remembered under a key that says all of the question until anything changes. `make`
+  /// makes the question; its error is not remembered.
+  [[nodiscard]] Result<Found> get(const std::string& key,
+                                  const std::function<Result<Question>()>& make) const;
   [[nodiscard]] v1::PolicyExplanation explain(const Question& question) const;
-  /// All entries of the chain as X would merge them: the same spec of a nearer context hides a farther one's.
+  /// All entries of the chain as X would merge them: the same spec of a nearer context hides a
+  /// farther one's.
   [[nodiscard]] v1::PolicyEntries merged(const std::vector<std::string>& chain) const;
   /// Those that would match a question beginning like this.
   [[nodiscard]] v1::PolicyEntries enumerate(const Question& prefix, bool one_level) const;
@@ -74,8 +83,8 @@ class Contexts final : public state::Machine {
 
  private:
   struct Context {
-    std::map<std::string, Entry> entries;            ///< by spec
-    std::map<std::string, std::string> bundle_parts; ///< by number
+    std::map<std::string, Entry> entries;             ///< by spec
+    std::map<std::string, std::string> bundle_parts;  ///< by number
     std::vector<Entry> bundle;
     std::uint64_t version = 0;
     std::unique_ptr<Database> database;
@@ -83,7 +92,9 @@ class Contexts final : public state::Machine {
     bool is_bundle_new = false, is_new = false;
   };
   [[nodiscard]] const Entry* winner(const Context& context, const Question& question) const;
-  [[nodiscard]] bool is_over(const Entry& entry) const { return entry.valid_until_s != 0 && entry.valid_until_s <= now_(); }
+  [[nodiscard]] bool is_over(const Entry& entry) const {
+    return entry.valid_until_s != 0 && entry.valid_until_s <= now_();
+  }
   void rebuild(Context& context);
 
   Now now_;

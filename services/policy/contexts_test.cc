@@ -12,7 +12,8 @@ using ::testing::HasSubstr;
 
 class PolicyContexts : public ::testing::Test {
  protected:
-  void put(const std::string& context, const std::string& spec, const std::string& value, bool is_final = false, std::int64_t until = 0) {
+  void put(const std::string& context, const std::string& spec, const std::string& value,
+           bool is_final = false, std::int64_t until = 0) {
     Entry entry{spec, value, 0, is_final, until};
     write("e/" + context + " " + spec, model_of(entry, context).SerializeAsString());
   }
@@ -25,7 +26,8 @@ class PolicyContexts : public ::testing::Test {
     contexts_.apply({StoreEvent::Kind::kPut, {key, Bytes::copy(value), 1, ++revision_, 1, 0}, {}});
     contexts_.applied(revision_);
   }
-  std::string get(const std::string& name = "x.a.b", const std::string& class_name = "X.A.B", const std::string& start = "object:o") {
+  std::string get(const std::string& name = "x.a.b", const std::string& class_name = "X.A.B",
+                  const std::string& start = "object:o") {
     auto question = contexts_.question(name, class_name, contexts_.chain_of(start, place_));
     if (!question) return question.error().type;
     const Found found = contexts_.get(*question);
@@ -45,8 +47,10 @@ TEST_F(PolicyContexts, X12_TheFirstContextWithAMatchCountsAndAMergedViewIsAnothe
   const auto merged = contexts_.merged(contexts_.chain_of("object:o", place_));
   Quarks quarks;
   Database view(quarks);
-  for (const auto& entry : merged.entries()) ASSERT_TRUE(view.put({entry.spec(), entry.value(), 0, false, 0}));
-  EXPECT_EQ(view.get({quarks.find("x"), quarks.find("a"), quarks.find("b")}, {0, 0, 0})->value, "ent");
+  for (const auto& entry : merged.entries())
+    ASSERT_TRUE(view.put({entry.spec(), entry.value(), 0, false, 0}));
+  EXPECT_EQ(view.get({quarks.find("x"), quarks.find("a"), quarks.find("b")}, {0, 0, 0})->value,
+            "ent");
 }
 
 TEST_F(PolicyContexts, X13_AFinalEntryOfAnOuterContextOverrides) {
@@ -58,9 +62,11 @@ TEST_F(PolicyContexts, X13_AFinalEntryOfAnOuterContextOverrides) {
 }
 
 TEST_F(PolicyContexts, ChainsAreConfigurableAndNoneComesAfterItself) {
-  EXPECT_THAT(contexts_.chain_of("object:o", place_), ElementsAre("object:o", "capsule:north", "host:h", "network:net", "enterprise"));
+  EXPECT_THAT(contexts_.chain_of("object:o", place_),
+              ElementsAre("object:o", "capsule:north", "host:h", "network:net", "enterprise"));
   chain("capsule:north", {"enterprise", "host:h"});
-  EXPECT_THAT(contexts_.chain_of("object:o", place_), ElementsAre("object:o", "capsule:north", "enterprise", "host:h", "network:net"));
+  EXPECT_THAT(contexts_.chain_of("object:o", place_),
+              ElementsAre("object:o", "capsule:north", "enterprise", "host:h", "network:net"));
   put("host:h", "*b", "host");
   put("enterprise", "*b", "ent");
   EXPECT_EQ(get(), "ent");
@@ -91,8 +97,12 @@ TEST_F(PolicyContexts, ABundleIsTheBaseOfItsContext) {
 
 TEST_F(PolicyContexts, ABundlesHeadIsExact) {
   EXPECT_EQ(read_bundle_head("! hector-bundle version 12\nx: 1\n")->version, 12U);
-  EXPECT_EQ(read_bundle_head("! hector-bundle version 12 expires 2027-01-31T00:00:00Z\n")->expires_s, 1801353600);
-  for (const char* each : {"", "x: 1", "! hector-bundle", "! hector-bundle version", "! hector-bundle version 1 x", "! hector-bundle version 1 expires", "! hector-bundle version 1 expires tomorrow"}) {
+  EXPECT_EQ(
+      read_bundle_head("! hector-bundle version 12 expires 2027-01-31T00:00:00Z\n")->expires_s,
+      1801353600);
+  for (const char* each :
+       {"", "x: 1", "! hector-bundle", "! hector-bundle version", "! hector-bundle version 1 x",
+        "! hector-bundle version 1 expires", "! hector-bundle version 1 expires tomorrow"}) {
     EXPECT_EQ(read_bundle_head(each).error().type, "BAD_BUNDLE") << each;
   }
 }
@@ -107,16 +117,19 @@ TEST_F(PolicyContexts, ExplainNamesTheLevelAtWhichEachLost) {
   ASSERT_EQ(explanation.candidates_size(), 4);
   EXPECT_TRUE(explanation.candidates(0).counts());
   EXPECT_EQ(explanation.candidates(1).lost_at(), 2U);
-  EXPECT_THAT(explanation.candidates(1).why(), HasSubstr("at level 2 it has any one component, a better one has the name"));
+  EXPECT_THAT(explanation.candidates(1).why(),
+              HasSubstr("at level 2 it has any one component, a better one has the name"));
   EXPECT_THAT(explanation.candidates(2).why(), HasSubstr("at level 2 it has a skip"));
   EXPECT_THAT(explanation.candidates(3).why(), HasSubstr("capsule:north is nearer"));
   put("enterprise", "*b", "far", true);
   EXPECT_THAT(contexts_.explain(*question).candidates(3).why(), HasSubstr("final: it overrides"));
-  EXPECT_THAT(contexts_.explain(*question).candidates(0).why(), HasSubstr("enterprise has a final one"));
+  EXPECT_THAT(contexts_.explain(*question).candidates(0).why(),
+              HasSubstr("enterprise has a final one"));
 }
 
 TEST_F(PolicyContexts, EnumerateFindsWhatMayGoOn) {
-  for (const char* spec : {"x.a.b", "x*c", "x.q.b", "*d", "x.a.b.e", "y"}) put("enterprise", spec, "1");
+  for (const char* spec : {"x.a.b", "x*c", "x.q.b", "*d", "x.a.b.e", "y"})
+    put("enterprise", spec, "1");
   const auto names = [&](const std::string& name, const std::string& class_name, bool one_level) {
     auto question = contexts_.question(name, class_name, {"enterprise"});
     std::vector<std::string> list;
@@ -152,8 +165,10 @@ TEST_F(PolicyContexts, WhatIsRememberedIsForgottenWithTheFirstChange) {
 TEST_F(PolicyContexts, KeysThatDoNotGoTogetherAreRefused) {
   EXPECT_EQ(get("x.a", "X"), "BAD_KEY");
   EXPECT_EQ(get("x..a", "X.Y.Z"), "BAD_KEY");
-  for (const char* each : {"", "object", "object:", "elsewhere:x", "enterprise:x", "host:a b"}) EXPECT_EQ(check_context(each).error().type, "BAD_CONTEXT") << each;
-  for (const char* each : {"object:o", "enterprise", "network:n"}) EXPECT_TRUE(check_context(each)) << each;
+  for (const char* each : {"", "object", "object:", "elsewhere:x", "enterprise:x", "host:a b"})
+    EXPECT_EQ(check_context(each).error().type, "BAD_CONTEXT") << each;
+  for (const char* each : {"object:o", "enterprise", "network:n"})
+    EXPECT_TRUE(check_context(each)) << each;
 }
 
 }  // namespace

@@ -25,7 +25,13 @@ Result<std::vector<Quark>> Quarks::find_all(std::string_view key) const {
   parts.reserve(8);
   for (std::size_t start = 0;;) {
     const std::size_t dot = std::min(key.find('.', start), key.size());
-    if (dot == start) return fail(Error{Code::kInvalidArgument, fmt::format("BAD_KEY: column {}: a component is empty, in '{}'", start + 1, key), "BAD_KEY", {}, {}});
+    if (dot == start)
+      return fail(
+          Error{Code::kInvalidArgument,
+                fmt::format("BAD_KEY: column {}: a component is empty, in '{}'", start + 1, key),
+                "BAD_KEY",
+                {},
+                {}});
     parts.push_back(find(key.substr(start, dot - start)));
     if (dot == key.size()) return parts;
     start = dot + 1;
@@ -40,30 +46,40 @@ struct Component {
 };
 
 tl::unexpected<Error> bad_spec(std::size_t column, std::string_view what, std::string_view spec) {
-  return fail(Error{Code::kInvalidArgument, fmt::format("BAD_SPEC: column {}: {}, in '{}'", column, what, spec), "BAD_SPEC", {}, {}});
+  return fail(Error{Code::kInvalidArgument,
+                    fmt::format("BAD_SPEC: column {}: {}, in '{}'", column, what, spec),
+                    "BAD_SPEC",
+                    {},
+                    {}});
 }
 
 Result<std::vector<Component>> components_of(std::string_view spec) {
   std::vector<Component> components;
   for (std::size_t at = 0; at < spec.size();) {
     bool is_loose = false;
-    while (at < spec.size() && (spec[at] == '.' || spec[at] == '*')) is_loose = spec[at++] == '*' || is_loose;
+    while (at < spec.size() && (spec[at] == '.' || spec[at] == '*'))
+      is_loose = spec[at++] == '*' || is_loose;
     const std::size_t start = at;
     while (at < spec.size() && spec[at] != '.' && spec[at] != '*') ++at;
     if (at == start) return bad_spec(start + 1, "a name must follow the last '.' or '*'", spec);
     components.push_back({spec.substr(start, at - start), is_loose});
   }
   if (components.empty()) return bad_spec(1, "it has no name", spec);
-  if (components.back().name == "?") return bad_spec(spec.size(), "the last component must be a name, not '?'", spec);
-  if (components.size() > Database::kLevelsMax) return bad_spec(spec.size(), fmt::format("it has more than {} components", Database::kLevelsMax), spec);
+  if (components.back().name == "?")
+    return bad_spec(spec.size(), "the last component must be a name, not '?'", spec);
+  if (components.size() > Database::kLevelsMax)
+    return bad_spec(spec.size(),
+                    fmt::format("it has more than {} components", Database::kLevelsMax), spec);
   return components;
 }
 
 std::string joined(const std::vector<Component>& components) {
   std::string text;
   for (const auto& component : components) {
-    if (component.is_loose) text += '*';
-    else if (!text.empty()) text += '.';
+    if (component.is_loose)
+      text += '*';
+    else if (!text.empty())
+      text += '.';
     text += component.name;
   }
   return text;
@@ -77,7 +93,8 @@ Result<std::string> Database::canonical(std::string_view spec) {
 
 Database::Children& Database::Edges::at(std::uint64_t key) {
   if ((used_ + 1) * 2 > places_.size()) {
-    const auto before = std::exchange(places_, std::vector<Place>(std::max<std::size_t>(64, places_.size() * 2)));
+    const auto before =
+        std::exchange(places_, std::vector<Place>(std::max<std::size_t>(64, places_.size() * 2)));
     for (const auto& place : before) {
       if (place.key == 0) continue;
       std::size_t to = home(place.key);
@@ -135,7 +152,8 @@ Result<bool> Database::remove(std::string_view spec) {
   return true;
 }
 
-/// A walk down the trie, one level of the question after the other, at each the better ways first: what is found first is what counts.
+/// A walk down the trie, one level of the question after the other, at each the better ways first:
+/// what is found first is what counts.
 struct Database::Search {
   const std::vector<Quark>& names;
   const std::vector<Quark>& classes;
@@ -147,7 +165,8 @@ struct Database::Search {
   std::uint32_t steps = 0;
 };
 
-bool Database::step(Search& search, std::uint32_t node, std::size_t level, Quark component, Step how, bool is_skipping) const {
+bool Database::step(Search& search, std::uint32_t node, std::size_t level, Quark component,
+                    Step how, bool is_skipping) const {
   if (component == 0 || (nodes_[node].below & Node::bit(component)) == 0) return false;
   const Children children = edges_.find(edge(node, component));
   for (const bool is_loose : {false, true}) {
@@ -164,8 +183,11 @@ bool Database::step(Search& search, std::uint32_t node, std::size_t level, Quark
 bool Database::look_last(Search& search, std::uint32_t node, bool is_skipping) const {
   if (!nodes_[node].has_leaf[1] && (is_skipping || !nodes_[node].has_leaf[0])) return false;
   const Quark name = search.names.back(), class_name = search.classes.back();
-  for (const auto& [component, how] : {std::pair(name, Step::kName), std::pair(class_name, Step::kClass)}) {
-    if (component == 0 || (nodes_[node].below & Node::bit(component)) == 0 || (how == Step::kClass && class_name == name)) continue;
+  for (const auto& [component, how] :
+       {std::pair(name, Step::kName), std::pair(class_name, Step::kClass)}) {
+    if (component == 0 || (nodes_[node].below & Node::bit(component)) == 0 ||
+        (how == Step::kClass && class_name == name))
+      continue;
     const Children children = edges_.find(edge(node, component));
     for (const bool is_loose : {false, true}) {
       const std::uint32_t leaf = children.node[is_loose ? 1 : 0];
@@ -188,17 +210,23 @@ bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool 
   const std::size_t last = search.names.size() - 1;
   if (level >= last) return level == last && look_last(search, node, is_skipping);
   const Node& here = nodes_[node];
-  const std::uint64_t place = (static_cast<std::uint64_t>(node) << 16) | (level << 1) | (is_skipping ? 1 : 0);
-  if (++search.steps > kStepsFree && search.told == nullptr && search.dead.contains(place)) return false;
+  const std::uint64_t place =
+      (static_cast<std::uint64_t>(node) << 16) | (level << 1) | (is_skipping ? 1 : 0);
+  if (++search.steps > kStepsFree && search.told == nullptr && search.dead.contains(place))
+    return false;
   if (here.has_inner[1] || (!is_skipping && here.has_inner[0])) {
     if (step(search, node, level, search.names[level], Step::kName, is_skipping)) return true;
-    if (search.classes[level] != search.names[level] && step(search, node, level, search.classes[level], Step::kClass, is_skipping)) return true;
-    if (here.has_any_one && step(search, node, level, kAnyOne, Step::kAnyOne, is_skipping)) return true;
+    if (search.classes[level] != search.names[level] &&
+        step(search, node, level, search.classes[level], Step::kClass, is_skipping))
+      return true;
+    if (here.has_any_one && step(search, node, level, kAnyOne, Step::kAnyOne, is_skipping))
+      return true;
   }
   // Where only entries hang loosely below, everything up to the last component is skipped at once.
   const std::size_t next = here.has_inner[1] ? level + 1 : last;
   if (here.has_inner[1] || here.has_leaf[1]) {
-    if (search.told != nullptr) search.way.resize(search.way.size() + next - level, Way{Step::kSkipped, true});
+    if (search.told != nullptr)
+      search.way.resize(search.way.size() + next - level, Way{Step::kSkipped, true});
     if (look(search, node, next, true)) return true;
     if (search.told != nullptr) search.way.resize(search.way.size() - (next - level));
   }
@@ -206,17 +234,21 @@ bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool 
   return false;
 }
 
-const Entry* Database::get(const std::vector<Quark>& names, const std::vector<Quark>& classes) const {
+const Entry* Database::get(const std::vector<Quark>& names,
+                           const std::vector<Quark>& classes) const {
   Search search{names, classes, nullptr, {}, nullptr, {}, 0};
   if (!names.empty()) look(search, 0, 0, false);
   return search.found;
 }
 
-void Database::each_match(const std::vector<Quark>& names, const std::vector<Quark>& classes, const std::function<void(const Entry&, const std::vector<Way>&)>& told) const {
+void Database::each_match(
+    const std::vector<Quark>& names, const std::vector<Quark>& classes,
+    const std::function<void(const Entry&, const std::vector<Way>&)>& told) const {
   std::set<const Entry*> known;  // one entry may match in several ways; its best one is the first
-  const std::function<void(const Entry&, const std::vector<Way>&)> once = [&](const Entry& entry, const std::vector<Way>& way) {
-    if (known.insert(&entry).second) told(entry, way);
-  };
+  const std::function<void(const Entry&, const std::vector<Way>&)> once =
+      [&](const Entry& entry, const std::vector<Way>& way) {
+        if (known.insert(&entry).second) told(entry, way);
+      };
   Search search{names, classes, &once, {}, nullptr, {}, 0};
   if (!names.empty()) look(search, 0, 0, false);
 }

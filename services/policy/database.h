@@ -1,7 +1,7 @@
-// What: Database, resources found by wildcard keys with X's exact precedence (Xlib, section 15.2 and 15.3: Resource File Syntax, Resource Manager Matching
-// Rules).
-// Why: policies are few and general, questions many and exact: the most specific one counts, by rules that are forty years old and known.
-// Who: Policy's contexts; `hector policy get --db`.
+// What: Database, resources found by wildcard keys with X's exact precedence (Xlib, section 15.2
+// and 15.3: Resource File Syntax, Resource Manager Matching Rules). Why: policies are few and
+// general, questions many and exact: the most specific one counts, by rules that are forty years
+// old and known. Who: Policy's contexts; `hector policy get --db`.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +33,15 @@ class Quarks {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
   };
   std::unordered_map<std::string, Quark, Hash, std::equal_to<>> numbers_;
 };
 
 struct Entry {
-  std::string spec;   ///< in its canonical form: "*a.?.b"
+  std::string spec;  ///< in its canonical form: "*a.?.b"
   std::string value;
   std::uint32_t line = 0;  ///< in the text it came from
   bool is_final = false;
@@ -65,9 +67,11 @@ class Database {
   /// False if it is not there. INVALID_ARGUMENT (BAD_SPEC).
   Result<bool> remove(std::string_view spec);
   /// The entry that counts; null if none matches. `names` and `classes` are equally many.
-  [[nodiscard]] const Entry* get(const std::vector<Quark>& names, const std::vector<Quark>& classes) const;
+  [[nodiscard]] const Entry* get(const std::vector<Quark>& names,
+                                 const std::vector<Quark>& classes) const;
   /// Every entry that matches, best first, with how each level was met.
-  void each_match(const std::vector<Quark>& names, const std::vector<Quark>& classes, const std::function<void(const Entry&, const std::vector<Way>&)>& told) const;
+  void each_match(const std::vector<Quark>& names, const std::vector<Quark>& classes,
+                  const std::function<void(const Entry&, const std::vector<Way>&)>& told) const;
   /// Every entry below a prefix of the question, in the order they were put.
   void each_entry(const std::function<void(const Entry&)>& told) const;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -75,23 +79,32 @@ class Database {
   static Result<std::string> canonical(std::string_view spec);
 
  private:
-  /// What is below a node: "inner" children have children of their own, "leaf" ones an entry. What is not there is not looked for.
+  /// What is below a node: "inner" children have children of their own, "leaf" ones an entry. What
+  /// is not there is not looked for.
   struct Node {
     std::int32_t entry = -1;
     bool has_inner[2] = {}, has_leaf[2] = {};  ///< tight, loose
     bool has_any_one = false;                  ///< a "?" among the inner ones
-    std::uint64_t below = 0;                   ///< one of 64 bits for each component below: most that are not there need no look
-    static std::uint64_t bit(Quark component) { return std::uint64_t{1} << (component * 0x9E3779B1U >> 26); }
+    std::uint64_t below =
+        0;  ///< one of 64 bits for each component below: most that are not there need no look
+    static std::uint64_t bit(Quark component) {
+      return std::uint64_t{1} << (component * 0x9E3779B1U >> 26);
+    }
   };
   struct Children {
     std::uint32_t node[2] = {};  ///< tight, loose; 0: none
   };
   struct Search;
-  static std::uint64_t edge(std::uint32_t node, Quark component) { return (static_cast<std::uint64_t>(node) << 32) | component; }
-  [[nodiscard]] std::uint32_t child(std::uint32_t node, Quark component, bool is_loose) const { return edges_.find(edge(node, component)).node[is_loose ? 1 : 0]; }
+  static std::uint64_t edge(std::uint32_t node, Quark component) {
+    return (static_cast<std::uint64_t>(node) << 32) | component;
+  }
+  [[nodiscard]] std::uint32_t child(std::uint32_t node, Quark component, bool is_loose) const {
+    return edges_.find(edge(node, component)).node[is_loose ? 1 : 0];
+  }
   bool look(Search& search, std::uint32_t node, std::size_t level, bool is_skipping) const;
   bool look_last(Search& search, std::uint32_t node, bool is_skipping) const;
-  bool step(Search& search, std::uint32_t node, std::size_t level, Quark component, Step how, bool is_skipping) const;
+  bool step(Search& search, std::uint32_t node, std::size_t level, Quark component, Step how,
+            bool is_skipping) const;
 
   Quarks* quarks_;
   std::vector<Node> nodes_;
@@ -113,7 +126,10 @@ class Database {
       std::uint64_t key = 0;  ///< 0: free; a component is never 0
       Children children;
     };
-    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept { return static_cast<std::size_t>((key ^ (key >> 32)) * 0x9E3779B97F4A7C15ULL >> 38) & (places_.size() - 1); }
+    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept {
+      return static_cast<std::size_t>((key ^ (key >> 32)) * 0x9E3779B97F4A7C15ULL >> 38) &
+             (places_.size() - 1);
+    }
     std::vector<Place> places_;
     std::size_t used_ = 0;
   };

@@ -1,6 +1,7 @@
 // What: the embedded provider of Policy: X resources in contexts, on the store.
-// Why: what the kernel and Objects choose by is said once for a host, a network or the enterprise, and each value can be explained.
-// Who: loaded by capsules whose configuration says `policy: embedded`.
+// Why: what the kernel and Objects choose by is said once for a host, a network or the enterprise,
+// and each value can be explained. Who: loaded by capsules whose configuration says `policy:
+// embedded`.
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 #include <unistd.h>
@@ -8,9 +9,9 @@
 #include <charconv>
 
 #include "contexts.h"
-#include "rights.h"
 #include "hector/plugin.h"
 #include "hector/typed.h"
+#include "rights.h"
 #include "state/answer.h"
 #include "state/feed.h"
 #include "state/signature.h"
@@ -33,7 +34,8 @@ std::optional<std::int64_t> milliseconds_of(std::string_view text) {
   if (read.ec != std::errc()) return std::nullopt;
   std::string_view unit(read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
   while (unit.starts_with(' ')) unit.remove_prefix(1);
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"", 1}, {"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"h", 3.6e6}};
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"", 1}, {"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"h", 3.6e6}};
   for (const auto& [name, factor] : kUnits) {
     if (name == unit) return static_cast<std::int64_t>(number * factor);
   }
@@ -42,7 +44,8 @@ std::optional<std::int64_t> milliseconds_of(std::string_view text) {
 
 /// "true", "on", "yes", "1" and their contraries, as X's own converter takes them.
 std::optional<bool> boolean_of(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   for (const char* each : {"true", "on", "yes", "1"}) {
     if (text == each) return true;
   }
@@ -57,16 +60,33 @@ class Policy final : public Service {
   Policy(const ServiceContext& context, v1::PolicySettings settings)
       : clock_(*context.clock),
         settings_(std::move(settings)),
-        place_{context.capsule, settings_.host(), settings_.network().empty() ? "local" : settings_.network()},
+        place_{context.capsule, settings_.host(),
+               settings_.network().empty() ? "local" : settings_.network()},
         contexts_([this] { return now_s(); }),
         replica_({context.store, context.clock, context.executor, context.log}, "po/", contexts_),
-        rights_replica_({context.store, context.clock, context.executor, context.log}, "pa/", rights_),
-        servant_({[this](Call& call) { get(call); }, [this](Call& call) { get_typed(call); }, [this](Call& call) { enumerate(call); }, [this](Call& call) { put(call); }, [this](Call& call) { remove(call); },
-                  [this](Call& call) { replace_bundle(call); }, [this](Call& call) { set_chain(call); }, [this](Call& call) { get_chain(call); }, [this](Call& call) { merge_view(call); },
-                  [this](Call& call) { explain(call); }, [this](Call& call) { watch(call); },
-                  [this](Call& call) { try_out(call); }, [this](Call& call) { authorise(call); }, [this](Call& call) { put_rules(call); }, [this](Call& call) { remove_rules(call); },
-                  [this](Call& call) { list_rules(call); }, [this](Call& call) { put_entity(call); }, [this](Call& call) { remove_entity(call); }, [this](Call& call) { put_schema(call); },
-                  [this](Call& call) { search_list(call); }, [this](Call& call) { get_from(call); }}) {
+        rights_replica_({context.store, context.clock, context.executor, context.log}, "pa/",
+                        rights_),
+        servant_({[this](Call& call) { get(call); },
+                  [this](Call& call) { get_typed(call); },
+                  [this](Call& call) { enumerate(call); },
+                  [this](Call& call) { put(call); },
+                  [this](Call& call) { remove(call); },
+                  [this](Call& call) { replace_bundle(call); },
+                  [this](Call& call) { set_chain(call); },
+                  [this](Call& call) { get_chain(call); },
+                  [this](Call& call) { merge_view(call); },
+                  [this](Call& call) { explain(call); },
+                  [this](Call& call) { watch(call); },
+                  [this](Call& call) { try_out(call); },
+                  [this](Call& call) { authorise(call); },
+                  [this](Call& call) { put_rules(call); },
+                  [this](Call& call) { remove_rules(call); },
+                  [this](Call& call) { list_rules(call); },
+                  [this](Call& call) { put_entity(call); },
+                  [this](Call& call) { remove_entity(call); },
+                  [this](Call& call) { put_schema(call); },
+                  [this](Call& call) { search_list(call); },
+                  [this](Call& call) { get_from(call); }}) {
     for (const auto& key : settings_.keys()) keys_.push_back(state::from_base64(key));
     contexts_.on_change = [this](Revision revision) { tell_watches(revision); };
   }
@@ -86,7 +106,10 @@ class Policy final : public Service {
     bool is_over = false;
   };
 
-  std::int64_t now_s() const { return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count(); }
+  std::int64_t now_s() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch())
+        .count();
+  }
   Place place_of(const v1::PolicyQuestion& question) const {
     Place place = place_;
     if (!question.capsule().empty()) place.capsule = question.capsule();
@@ -96,7 +119,9 @@ class Policy final : public Service {
   template <class Request>
   std::vector<std::string> chain_of(const Request& request, const Place& place) const {
     if (request.chain_size() != 0) return {request.chain().begin(), request.chain().end()};
-    return contexts_.chain_of(request.object().empty() ? "capsule:" + place.capsule : "object:" + request.object(), place);
+    return contexts_.chain_of(
+        request.object().empty() ? "capsule:" + place.capsule : "object:" + request.object(),
+        place);
   }
   Result<Question> question_of(const v1::PolicyQuestion& asked) const {
     for (const auto& context : asked.chain()) {
@@ -107,17 +132,26 @@ class Policy final : public Service {
   /// All that decides an answer; names hold no octet 0.
   static std::string key_of(const v1::PolicyQuestion& asked) {
     std::string key;
-    for (const auto* part : {&asked.name(), &asked.class_(), &asked.object(), &asked.capsule(), &asked.host()}) key.append(*part).push_back('\0');
+    for (const auto* part :
+         {&asked.name(), &asked.class_(), &asked.object(), &asked.capsule(), &asked.host()})
+      key.append(*part).push_back('\0');
     for (const auto& context : asked.chain()) key.append(context).push_back('\0');
     return key;
   }
   /// Under the replica's lock.
   Result<v1::PolicyValue> value_of(const v1::PolicyQuestion& asked, Revision revision) const {
-    if (asked.at_least() > revision) return fail(Code::kFailedPrecondition, fmt::format("policy is at revision {}, not yet at {}", revision, asked.at_least()));
+    if (asked.at_least() > revision)
+      return fail(Code::kFailedPrecondition, fmt::format("policy is at revision {}, not yet at {}",
+                                                         revision, asked.at_least()));
     auto found = contexts_.get(key_of(asked), [&] { return question_of(asked); });
     if (!found) return fail(found.error());
     const Entry* const entry = found->entry;
-    if (entry == nullptr) return refuse("NO_MATCH", fmt::format("no entry of {} matches '{}' ({})", fmt::join(chain_of(asked, place_of(asked)), ", "), asked.name(), asked.class_()), Code::kNotFound);
+    if (entry == nullptr)
+      return refuse("NO_MATCH",
+                    fmt::format("no entry of {} matches '{}' ({})",
+                                fmt::join(chain_of(asked, place_of(asked)), ", "), asked.name(),
+                                asked.class_()),
+                    Code::kNotFound);
     v1::PolicyValue value;
     value.set_value(entry->value);
     value.set_context(*found->context);
@@ -137,19 +171,29 @@ class Policy final : public Service {
   }
 
   void get_typed(Call& call) {
-    answer<v1::PolicyTypedQuestion>(call, [&](const v1::PolicyTypedQuestion& asked) -> Result<v1::PolicyTyped> {
-      const Revision revision = replica_.revision();
-      const auto lock = replica_.read();
-      auto found = value_of(asked.question(), revision);
-      if (!found && found.error().type != "NO_MATCH") return fail(found.error());
-      v1::PolicyTyped typed;
-      if (found) *typed.mutable_found() = *found;
-      const std::string text = found ? found->value() : asked.otherwise();
-      if (read_typed(asked.type(), text, typed)) return typed;
-      if (asked.type().empty() || !is_type(asked.type())) return refuse("TYPE_ERROR", fmt::format("'{}' is none of boolean, integer, real, duration, list, text", asked.type()));
-      const std::string where = found ? fmt::format("{}{}, entry '{}'", found->context(), found->line() == 0 ? "" : fmt::format(" line {}", found->line()), found->spec()) : "the value given for none";
-      return refuse("TYPE_ERROR", fmt::format("{}: '{}' is no {}", where, text, asked.type()), Code::kFailedPrecondition);
-    });
+    answer<v1::PolicyTypedQuestion>(
+        call, [&](const v1::PolicyTypedQuestion& asked) -> Result<v1::PolicyTyped> {
+          const Revision revision = replica_.revision();
+          const auto lock = replica_.read();
+          auto found = value_of(asked.question(), revision);
+          if (!found && found.error().type != "NO_MATCH") return fail(found.error());
+          v1::PolicyTyped typed;
+          if (found) *typed.mutable_found() = *found;
+          const std::string text = found ? found->value() : asked.otherwise();
+          if (read_typed(asked.type(), text, typed)) return typed;
+          if (asked.type().empty() || !is_type(asked.type()))
+            return refuse(
+                "TYPE_ERROR",
+                fmt::format("'{}' is none of boolean, integer, real, duration, list, text",
+                            asked.type()));
+          const std::string where =
+              found ? fmt::format("{}{}, entry '{}'", found->context(),
+                                  found->line() == 0 ? "" : fmt::format(" line {}", found->line()),
+                                  found->spec())
+                    : "the value given for none";
+          return refuse("TYPE_ERROR", fmt::format("{}: '{}' is no {}", where, text, asked.type()),
+                        Code::kFailedPrecondition);
+        });
   }
   static bool is_type(const std::string& type) {
     constexpr const char* kTypes[] = {"boolean", "integer", "real", "duration", "list", "text"};
@@ -193,7 +237,9 @@ class Policy final : public Service {
     answer<v1::PolicyPrefix>(call, [&](const v1::PolicyPrefix& asked) -> Result<v1::PolicyEntries> {
       const Revision revision = replica_.revision();
       const auto lock = replica_.read();
-      auto prefix = asked.name().empty() && asked.class_().empty() ? Result<Question>(Question{{}, {}, chain_of(asked, place_)}) : contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_));
+      auto prefix = asked.name().empty() && asked.class_().empty()
+                        ? Result<Question>(Question{{}, {}, chain_of(asked, place_)})
+                        : contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_));
       if (!prefix) return fail(prefix.error());
       auto entries = contexts_.enumerate(*prefix, asked.one_level());
       entries.set_revision(revision);
@@ -201,101 +247,144 @@ class Policy final : public Service {
     });
   }
   void merge_view(Call& call) {
-    answer<v1::PolicyQuestion>(call, [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyEntries> {
-      const Revision revision = replica_.revision();
-      const auto lock = replica_.read();
-      auto entries = contexts_.merged(chain_of(asked, place_of(asked)));
-      entries.set_revision(revision);
-      return entries;
-    });
+    answer<v1::PolicyQuestion>(call,
+                               [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyEntries> {
+                                 const Revision revision = replica_.revision();
+                                 const auto lock = replica_.read();
+                                 auto entries = contexts_.merged(chain_of(asked, place_of(asked)));
+                                 entries.set_revision(revision);
+                                 return entries;
+                               });
   }
   void explain(Call& call) {
-    answer<v1::PolicyQuestion>(call, [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyExplanation> {
-      const Revision revision = replica_.revision();
-      const auto lock = replica_.read();
-      auto question = question_of(asked);
-      if (!question) return fail(question.error());
-      auto explanation = contexts_.explain(*question);
-      explanation.set_revision(revision);
-      return explanation;
-    });
+    answer<v1::PolicyQuestion>(
+        call, [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyExplanation> {
+          const Revision revision = replica_.revision();
+          const auto lock = replica_.read();
+          auto question = question_of(asked);
+          if (!question) return fail(question.error());
+          auto explanation = contexts_.explain(*question);
+          explanation.set_revision(revision);
+          return explanation;
+        });
   }
 
   /// The question asked of a text alone; nothing is kept.
   void try_out(Call& call) {
-    answer<v1::PolicyTrial>(call, [&](const v1::PolicyTrial& trial) -> Result<v1::PolicyExplanation> {
-      Contexts alone([this] { return now_s(); });
-      auto tried = alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector);
-      if (!tried) return fail(tried.error());
-      auto question = alone.question(trial.question().name(), trial.question().class_(), {"text"});
-      if (!question) return fail(question.error());
-      return alone.explain(*question);
-    });
+    answer<v1::PolicyTrial>(
+        call, [&](const v1::PolicyTrial& trial) -> Result<v1::PolicyExplanation> {
+          Contexts alone([this] { return now_s(); });
+          auto tried = alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector);
+          if (!tried) return fail(tried.error());
+          auto question =
+              alone.question(trial.question().name(), trial.question().class_(), {"text"});
+          if (!question) return fail(question.error());
+          return alone.explain(*question);
+        });
   }
 
   void put(Call& call) {
-    state::change<v1::PolicyEntry, v1::PolicyRevision>(replica_, call, [](const v1::PolicyEntry& entry, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      if (auto fits = check_context(entry.context()); !fits) return fail(fits.error());
-      auto spec = Database::canonical(entry.spec());
-      if (!spec) return fail(spec.error());
-      if (entry.value().size() > kValueOctetsMax) return refuse("BAD_SPEC", "a value may have 64 KiB");
-      v1::PolicyEntry kept = entry;
-      kept.set_spec(*spec);
-      kept.set_line(0);
-      StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::put(fmt::format("e/{} {}", entry.context(), *spec), Bytes::take(kept.SerializeAsString())));
-      return transaction;
-    });
+    state::change<v1::PolicyEntry, v1::PolicyRevision>(
+        replica_, call,
+        [](const v1::PolicyEntry& entry, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          if (auto fits = check_context(entry.context()); !fits) return fail(fits.error());
+          auto spec = Database::canonical(entry.spec());
+          if (!spec) return fail(spec.error());
+          if (entry.value().size() > kValueOctetsMax)
+            return refuse("BAD_SPEC", "a value may have 64 KiB");
+          v1::PolicyEntry kept = entry;
+          kept.set_spec(*spec);
+          kept.set_line(0);
+          StoreTransaction transaction;
+          transaction.then.push_back(
+              StoreOperation::put(fmt::format("e/{} {}", entry.context(), *spec),
+                                  Bytes::take(kept.SerializeAsString())));
+          return transaction;
+        });
   }
   void remove(Call& call) {
-    state::change<v1::PolicySpec, v1::PolicyRevision>(replica_, call, [this](const v1::PolicySpec& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
-      auto spec = Database::canonical(asked.spec());
-      if (!spec) return fail(spec.error());
-      if (!contexts_.has(asked.context(), *spec)) return refuse("NO_MATCH", fmt::format("{} has no entry '{}' (those of its bundle go with the bundle)", asked.context(), *spec), Code::kNotFound);
-      StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::erase(fmt::format("e/{} {}", asked.context(), *spec)));
-      return transaction;
-    });
+    state::change<v1::PolicySpec, v1::PolicyRevision>(
+        replica_, call,
+        [this](const v1::PolicySpec& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
+          auto spec = Database::canonical(asked.spec());
+          if (!spec) return fail(spec.error());
+          if (!contexts_.has(asked.context(), *spec))
+            return refuse(
+                "NO_MATCH",
+                fmt::format("{} has no entry '{}' (those of its bundle go with the bundle)",
+                            asked.context(), *spec),
+                Code::kNotFound);
+          StoreTransaction transaction;
+          transaction.then.push_back(
+              StoreOperation::erase(fmt::format("e/{} {}", asked.context(), *spec)));
+          return transaction;
+        });
   }
   void replace_bundle(Call& call) {
-    state::change<v1::PolicyBundle, v1::PolicyRevision>(replica_, call, [this](const v1::PolicyBundle& bundle, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      if (auto fits = check_context(bundle.context()); !fits) return fail(fits.error());
-      if (bundle.text().size() > kBundleOctetsMax) return refuse("BAD_BUNDLE", "a bundle may have 800 KiB");
-      if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) { return state::is_signed_by(key, bundle.text(), bundle.signature()); })) {
-        return refuse("BAD_SIGNATURE", keys_.empty() ? "this capsule trusts no key (its setting `keys`); what was there stays" : "none of the trusted keys signed this text; what was there stays", Code::kPermissionDenied);
-      }
-      auto head = read_bundle_head(bundle.text());
-      if (!head) return fail(head.error());
-      if (head->expires_s != 0 && head->expires_s <= now_s()) return refuse("EXPIRED", "the bundle is no longer valid", Code::kFailedPrecondition);
-      const auto known = contexts_.bundle_version(bundle.context());
-      if (head->version <= known) return refuse("ROLLBACK", fmt::format("version {} is there, {} is not newer", known, head->version), Code::kFailedPrecondition);
-      if (auto read = read_resources(bundle.text(), {Dialect::kHector, bundle.context()}, [](const Entry&) { return Status{}; }); !read) return fail(read.error());
-      return bundle_transaction(bundle);
-    });
+    state::change<v1::PolicyBundle, v1::PolicyRevision>(
+        replica_, call,
+        [this](const v1::PolicyBundle& bundle, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          if (auto fits = check_context(bundle.context()); !fits) return fail(fits.error());
+          if (bundle.text().size() > kBundleOctetsMax)
+            return refuse("BAD_BUNDLE", "a bundle may have 800 KiB");
+          if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) {
+                return state::is_signed_by(key, bundle.text(), bundle.signature());
+              })) {
+            return refuse(
+                "BAD_SIGNATURE",
+                keys_.empty()
+                    ? "this capsule trusts no key (its setting `keys`); what was there stays"
+                    : "none of the trusted keys signed this text; what was there stays",
+                Code::kPermissionDenied);
+          }
+          auto head = read_bundle_head(bundle.text());
+          if (!head) return fail(head.error());
+          if (head->expires_s != 0 && head->expires_s <= now_s())
+            return refuse("EXPIRED", "the bundle is no longer valid", Code::kFailedPrecondition);
+          const auto known = contexts_.bundle_version(bundle.context());
+          if (head->version <= known)
+            return refuse("ROLLBACK",
+                          fmt::format("version {} is there, {} is not newer", known, head->version),
+                          Code::kFailedPrecondition);
+          if (auto read = read_resources(bundle.text(), {Dialect::kHector, bundle.context()},
+                                         [](const Entry&) { return Status{}; });
+              !read)
+            return fail(read.error());
+          return bundle_transaction(bundle);
+        });
   }
   StoreTransaction bundle_transaction(const v1::PolicyBundle& bundle) const {
     StoreTransaction transaction;
     std::size_t part = 0;
     for (std::size_t at = 0; at < bundle.text().size(); at += kBundlePartOctets, ++part) {
-      transaction.then.push_back(StoreOperation::put(fmt::format("b/{} {}", bundle.context(), part), Bytes::copy(std::string_view(bundle.text()).substr(at, kBundlePartOctets))));
+      transaction.then.push_back(StoreOperation::put(
+          fmt::format("b/{} {}", bundle.context(), part),
+          Bytes::copy(std::string_view(bundle.text()).substr(at, kBundlePartOctets))));
     }
-    for (; part < contexts_.bundle_parts(bundle.context()); ++part) transaction.then.push_back(StoreOperation::erase(fmt::format("b/{} {}", bundle.context(), part)));
+    for (; part < contexts_.bundle_parts(bundle.context()); ++part)
+      transaction.then.push_back(
+          StoreOperation::erase(fmt::format("b/{} {}", bundle.context(), part)));
     return transaction;
   }
   void set_chain(Call& call) {
-    state::change<v1::PolicyChain, v1::PolicyRevision>(replica_, call, [this](const v1::PolicyChain& chain, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      if (auto fits = check_context(chain.context()); !fits) return fail(fits.error());
-      for (const auto& each : chain.contexts()) {
-        if (auto fits = check_context(each); !fits) return fail(fits.error());
-      }
-      if (contexts_.makes_cycle(chain.context(), {chain.contexts().begin(), chain.contexts().end()}, place_)) {
-        return refuse("CYCLE", fmt::format("'{}' would come after itself", chain.context()), Code::kFailedPrecondition);
-      }
-      StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::put("c/" + chain.context(), Bytes::take(chain.SerializeAsString())));
-      return transaction;
-    });
+    state::change<v1::PolicyChain, v1::PolicyRevision>(
+        replica_, call,
+        [this](const v1::PolicyChain& chain, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          if (auto fits = check_context(chain.context()); !fits) return fail(fits.error());
+          for (const auto& each : chain.contexts()) {
+            if (auto fits = check_context(each); !fits) return fail(fits.error());
+          }
+          if (contexts_.makes_cycle(chain.context(),
+                                    {chain.contexts().begin(), chain.contexts().end()}, place_)) {
+            return refuse("CYCLE", fmt::format("'{}' would come after itself", chain.context()),
+                          Code::kFailedPrecondition);
+          }
+          StoreTransaction transaction;
+          transaction.then.push_back(
+              StoreOperation::put("c/" + chain.context(), Bytes::take(chain.SerializeAsString())));
+          return transaction;
+        });
   }
   void get_chain(Call& call) {
     answer<v1::PolicyContext>(call, [&](const v1::PolicyContext& asked) -> Result<v1::PolicyChain> {
@@ -314,12 +403,19 @@ class Policy final : public Service {
     if (!asked) return given.fail(std::move(asked.error()));
     {
       const auto lock = replica_.read();
-      if (auto question = question_of(*asked); !question) return given.fail(std::move(question.error()));
+      if (auto question = question_of(*asked); !question)
+        return given.fail(std::move(question.error()));
     }
-    auto watching = std::make_shared<Watching>(Watching{std::move(*asked), std::make_shared<state::Feed>(given.stream), nullptr});
+    auto watching = std::make_shared<Watching>(
+        Watching{std::move(*asked), std::make_shared<state::Feed>(given.stream), nullptr});
     {
       const std::lock_guard lock(watches_mutex_);
-      if (watches_.size() >= kWatchesMax) return given.fail({Code::kResourceExhausted, fmt::format("policy has {} watches, its limit", kWatchesMax), {}, {}, {}});
+      if (watches_.size() >= kWatchesMax)
+        return given.fail({Code::kResourceExhausted,
+                           fmt::format("policy has {} watches, its limit", kWatchesMax),
+                           {},
+                           {},
+                           {}});
       watches_.push_back(watching);
     }
     watching->call = &given.defer();
@@ -358,7 +454,8 @@ class Policy final : public Service {
     static_cast<void>(watching.feed->push(write_message(told)));  // who misses one is told the next
   }
 
-  // --- rights -------------------------------------------------------------------------------------------------------------------------
+  // --- rights
+  // --------------------------------------------------------------------------------------------
 
   void authorise(Call& given) {
     auto asked = read_message<v1::PolicyAuthorisation>(given.request);
@@ -377,9 +474,14 @@ class Policy final : public Service {
   }
   static Result<Request> request_of(const v1::PolicyAuthorisation& asked) {
     Request request;
-    const std::pair<const std::string*, EntityId*> parts[] = {{&asked.principal(), &request.principal}, {&asked.action(), &request.action}, {&asked.resource(), &request.resource}};
+    const std::pair<const std::string*, EntityId*> parts[] = {
+        {&asked.principal(), &request.principal},
+        {&asked.action(), &request.action},
+        {&asked.resource(), &request.resource}};
     for (const auto& [text, place] : parts) {
-      auto id = read_entity_id(place == &request.action && text->find("::") == std::string::npos ? "Action::\"" + *text + "\"" : *text);
+      auto id = read_entity_id(place == &request.action && text->find("::") == std::string::npos
+                                   ? "Action::\"" + *text + "\""
+                                   : *text);
       if (!id) return fail(id.error());
       *place = std::move(*id);
     }
@@ -389,16 +491,22 @@ class Policy final : public Service {
     return request;
   }
   void put_rules(Call& call) {
-    state::change<v1::PolicyRules, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyRules& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      if (asked.name().empty() || asked.name().size() > 200) return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
-      auto set = RuleSet::read(asked.name(), asked.text());
-      if (!set) return fail(set.error());
-      if (rights_.schema()) {
-        if (auto fits = (*set)->check(*rights_.schema()); !fits) return fail(fits.error());
-      }
-      if (rights_.sets().size() >= Rights::kSetsMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("there are {} sets of policies, the limit", Rights::kSetsMax), Code::kResourceExhausted);
-      return putting("p/" + asked.name(), asked);
-    });
+    state::change<v1::PolicyRules, v1::PolicyRevision>(
+        rights_replica_, call,
+        [this](const v1::PolicyRules& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          if (asked.name().empty() || asked.name().size() > 200)
+            return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
+          auto set = RuleSet::read(asked.name(), asked.text());
+          if (!set) return fail(set.error());
+          if (rights_.schema()) {
+            if (auto fits = (*set)->check(*rights_.schema()); !fits) return fail(fits.error());
+          }
+          if (rights_.sets().size() >= Rights::kSetsMax)
+            return refuse("RESOURCE_EXHAUSTED",
+                          fmt::format("there are {} sets of policies, the limit", Rights::kSetsMax),
+                          Code::kResourceExhausted);
+          return putting("p/" + asked.name(), asked);
+        });
   }
   template <class Message>
   static StoreTransaction putting(const std::string& key, const Message& message) {
@@ -407,12 +515,16 @@ class Policy final : public Service {
     return transaction;
   }
   void remove_rules(Call& call) {
-    state::change<v1::PolicyName, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      if (!rights_.sets().contains(asked.name())) return refuse("NO_MATCH", fmt::format("there are no policies '{}'", asked.name()), Code::kNotFound);
-      StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::erase("p/" + asked.name()));
-      return transaction;
-    });
+    state::change<v1::PolicyName, v1::PolicyRevision>(
+        rights_replica_, call,
+        [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          if (!rights_.sets().contains(asked.name()))
+            return refuse("NO_MATCH", fmt::format("there are no policies '{}'", asked.name()),
+                          Code::kNotFound);
+          StoreTransaction transaction;
+          transaction.then.push_back(StoreOperation::erase("p/" + asked.name()));
+          return transaction;
+        });
   }
   void list_rules(Call& call) {
     answer<v1::PolicyName>(call, [&](const v1::PolicyName& asked) -> Result<v1::PolicyNames> {
@@ -425,49 +537,64 @@ class Policy final : public Service {
     });
   }
   void put_entity(Call& call) {
-    state::change<v1::PolicyEntity, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyEntity& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      auto id = read_entity_id(asked.id());
-      if (!id) return fail(id.error());
-      if (auto attributes = read_record(asked.attributes()); !attributes) return fail(attributes.error());
-      for (const auto& parent : asked.parents()) {
-        if (auto above = read_entity_id(parent); !above) return fail(above.error());
-      }
-      if (rights_.schema() && !rights_.schema()->entities().contains(id->type)) return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id->type));
-      if (rights_.entities().size() >= Rights::kEntitiesMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("there are {} entities, the limit", Rights::kEntitiesMax), Code::kResourceExhausted);
-      return putting("n/" + print(*id), asked);
-    });
+    state::change<v1::PolicyEntity, v1::PolicyRevision>(
+        rights_replica_, call,
+        [this](const v1::PolicyEntity& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          auto id = read_entity_id(asked.id());
+          if (!id) return fail(id.error());
+          if (auto attributes = read_record(asked.attributes()); !attributes)
+            return fail(attributes.error());
+          for (const auto& parent : asked.parents()) {
+            if (auto above = read_entity_id(parent); !above) return fail(above.error());
+          }
+          if (rights_.schema() && !rights_.schema()->entities().contains(id->type))
+            return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id->type));
+          if (rights_.entities().size() >= Rights::kEntitiesMax)
+            return refuse("RESOURCE_EXHAUSTED",
+                          fmt::format("there are {} entities, the limit", Rights::kEntitiesMax),
+                          Code::kResourceExhausted);
+          return putting("n/" + print(*id), asked);
+        });
   }
   void remove_entity(Call& call) {
-    state::change<v1::PolicyName, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      auto id = read_entity_id(asked.name());
-      if (!id) return fail(id.error());
-      if (!rights_.entities().contains(*id)) return refuse("NO_MATCH", fmt::format("there is no entity {}", print(*id)), Code::kNotFound);
-      StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::erase("n/" + print(*id)));
-      return transaction;
-    });
+    state::change<v1::PolicyName, v1::PolicyRevision>(
+        rights_replica_, call,
+        [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          auto id = read_entity_id(asked.name());
+          if (!id) return fail(id.error());
+          if (!rights_.entities().contains(*id))
+            return refuse("NO_MATCH", fmt::format("there is no entity {}", print(*id)),
+                          Code::kNotFound);
+          StoreTransaction transaction;
+          transaction.then.push_back(StoreOperation::erase("n/" + print(*id)));
+          return transaction;
+        });
   }
   /// Policies that are there have to fit it.
   void put_schema(Call& call) {
-    state::change<v1::PolicySchema, v1::PolicyRevision>(rights_replica_, call, [this](const v1::PolicySchema& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-      for (const auto& [name, set] : rights_.sets()) {
-        if (auto fits = set->check(asked); !fits) return fail(fits.error());
-      }
-      return putting("s", asked);
-    });
+    state::change<v1::PolicySchema, v1::PolicyRevision>(
+        rights_replica_, call,
+        [this](const v1::PolicySchema& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
+          for (const auto& [name, set] : rights_.sets()) {
+            if (auto fits = set->check(asked); !fits) return fail(fits.error());
+          }
+          return putting("s", asked);
+        });
   }
 
   /// XrmQGetSearchList: the chain and the first components once, the last ones many times.
   void search_list(Call& call) {
-    answer<v1::PolicySearchList>(call, [&](const v1::PolicySearchList& asked) -> Result<v1::PolicyHandle> {
-      constexpr std::size_t kSearchesMax = 10'000;
-      const std::lock_guard lock(searches_mutex_);
-      if (searches_.size() >= kSearchesMax) searches_.erase(searches_.begin());  // the oldest is asked for anew by who still has it
-      v1::PolicyHandle reply;
-      reply.set_handle(next_search_++);
-      searches_[reply.handle()] = asked;
-      return reply;
-    });
+    answer<v1::PolicySearchList>(
+        call, [&](const v1::PolicySearchList& asked) -> Result<v1::PolicyHandle> {
+          constexpr std::size_t kSearchesMax = 10'000;
+          const std::lock_guard lock(searches_mutex_);
+          if (searches_.size() >= kSearchesMax)
+            searches_.erase(searches_.begin());  // the oldest is asked for anew by who still has it
+          v1::PolicyHandle reply;
+          reply.set_handle(next_search_++);
+          searches_[reply.handle()] = asked;
+          return reply;
+        });
   }
   void get_from(Call& call) {
     answer<v1::PolicyLeaf>(call, [&](const v1::PolicyLeaf& asked) -> Result<v1::PolicyValue> {
@@ -475,10 +602,14 @@ class Policy final : public Service {
       {
         const std::lock_guard lock(searches_mutex_);
         const auto found = searches_.find(asked.handle());
-        if (found == searches_.end()) return refuse("BAD_KEY", "the search list has been forgotten; make it again", Code::kFailedPrecondition);
+        if (found == searches_.end())
+          return refuse("BAD_KEY", "the search list has been forgotten; make it again",
+                        Code::kFailedPrecondition);
         const auto& prefix = found->second;
-        question.set_name(prefix.name().empty() ? asked.name() : prefix.name() + "." + asked.name());
-        question.set_class_(prefix.class_().empty() ? asked.class_() : prefix.class_() + "." + asked.class_());
+        question.set_name(prefix.name().empty() ? asked.name()
+                                                : prefix.name() + "." + asked.name());
+        question.set_class_(prefix.class_().empty() ? asked.class_()
+                                                    : prefix.class_() + "." + asked.class_());
         question.set_object(prefix.object());
         *question.mutable_chain() = prefix.chain();
       }
@@ -511,7 +642,9 @@ Service* make(const ServiceContext& context) {
   };
   if (context.store == nullptr) return refused("there is no store");
   v1::PolicySettings settings;
-  if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings); !read.ok()) return refused("its settings are keys, host, network: " + std::string(read.message()));
+  if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings);
+      !read.ok())
+    return refused("its settings are keys, host, network: " + std::string(read.message()));
   if (settings.host().empty()) {
     char name[256] = {};
     settings.set_host(gethostname(name, sizeof name - 1) == 0 ? name : "localhost");
@@ -523,4 +656,5 @@ Service* make(const ServiceContext& context) {
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "policy", nullptr, nullptr, make};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "policy", nullptr, nullptr, make};

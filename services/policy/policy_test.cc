@@ -25,7 +25,9 @@ struct Given {
   }
 };
 
-std::string get(std::string_view database, std::string_view names, std::string_view classes) { return Given(database).get(names, classes); }
+std::string get(std::string_view database, std::string_view names, std::string_view classes) {
+  return Given(database).get(names, classes);
+}
 
 TEST(Policy, X1_TightBeatsLoose) { EXPECT_EQ(get("*a.b: L\nx.a.b: T", "x.a.b", "X.A.B"), "T"); }
 TEST(Policy, X2_AComponentBeatsASkip) { EXPECT_EQ(get("x*b: 1\nx.?.b: 2", "x.a.b", "X.A.B"), "2"); }
@@ -38,9 +40,12 @@ TEST(Policy, X5_AnyOneBeatsASkipAndTightBeatsLoose) {
   EXPECT_EQ(get("x.a*b: 1\nx*a.b: 2", "x.a.b", "X.A.B"), "1");
 }
 TEST(Policy, X7_WhatIsMalformedIsIgnored) {
-  for (const char* each : {"x.b: 1", "x.a.?: 1", "*: 1"}) EXPECT_EQ(get(each, "x.a.b", "X.A.B"), "-") << each;
+  for (const char* each : {"x.b: 1", "x.a.?: 1", "*: 1"})
+    EXPECT_EQ(get(each, "x.a.b", "X.A.B"), "-") << each;
 }
-TEST(Policy, X8_ARunOfBindingsIsLooseIfItHasAStar) { EXPECT_EQ(get("x..*a.b: 1", "x.q.a.b", "X.Q.A.B"), "1"); }
+TEST(Policy, X8_ARunOfBindingsIsLooseIfItHasAStar) {
+  EXPECT_EQ(get("x..*a.b: 1", "x.q.a.b", "X.Q.A.B"), "1");
+}
 TEST(Policy, X9_TheLastOneCountsAndEscapes) {
   EXPECT_EQ(get("x.a.b: one\nx.a.b: two", "x.a.b", "X.A.B"), "two");
   EXPECT_EQ(get("x.a.b: \\ lead\\n2\\101", "x.a.b", "X.A.B"), " lead\n2A");
@@ -48,8 +53,11 @@ TEST(Policy, X9_TheLastOneCountsAndEscapes) {
   EXPECT_EQ(get("x.a.b: joined \\\nlines", "x.a.b", "X.A.B"), "joined lines");
 }
 TEST(Policy, X10_TheExampleOfTheManual) {
-  EXPECT_EQ(get("xmh*Paned*activeForeground: red\n*incorporate.Foreground: blue\nxmh.toc*Command*activeForeground: green\nxmh.toc*?.Foreground: white\nxmh.toc*Command.activeForeground: black",
-                "xmh.toc.messageFunctions.incorporate.activeForeground", "Xmh.Paned.Box.Command.Foreground"),
+  EXPECT_EQ(get("xmh*Paned*activeForeground: red\n*incorporate.Foreground: "
+                "blue\nxmh.toc*Command*activeForeground: green\nxmh.toc*?.Foreground: "
+                "white\nxmh.toc*Command.activeForeground: black",
+                "xmh.toc.messageFunctions.incorporate.activeForeground",
+                "Xmh.Paned.Box.Command.Foreground"),
             "black");
 }
 
@@ -83,7 +91,9 @@ TEST(Policy, AQuestionThatCouldBeMetInManyWaysIsAnsweredAtOnce) {
     classes += i == 0 ? "A" : ".A";
   }
   const auto started = std::chrono::steady_clock::now();
-  EXPECT_EQ(get(text + "*zz: 1\n" + text + "*b*zz: 2", question + "." + question + ".b", classes + "." + classes + ".B"), "-");
+  EXPECT_EQ(get(text + "*zz: 1\n" + text + "*b*zz: 2", question + "." + question + ".b",
+                classes + "." + classes + ".B"),
+            "-");
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::milliseconds(200));
 }
 
@@ -97,7 +107,9 @@ TEST(Policy, HectorsDialectRefusesWithThePlaceAndKnowsMarks) {
     });
     return done ? "read" : done.error().message;
   };
-  EXPECT_EQ(read("! a comment\n\nfinal *protocols: udp\n[valid-until 2027-01-31] final x.b: 1\n[valid-until 2027-01-31T12:00:00Z] *c: 2\nfinal: odd\n"), "read");
+  EXPECT_EQ(read("! a comment\n\nfinal *protocols: udp\n[valid-until 2027-01-31] final x.b: "
+                 "1\n[valid-until 2027-01-31T12:00:00Z] *c: 2\nfinal: odd\n"),
+            "read");
   ASSERT_EQ(entries.size(), 4U);
   EXPECT_TRUE(entries[0].is_final);
   EXPECT_EQ(entries[0].line, 3U);
@@ -105,7 +117,8 @@ TEST(Policy, HectorsDialectRefusesWithThePlaceAndKnowsMarks) {
   EXPECT_EQ(entries[1].valid_until_s, 1801353600);
   EXPECT_FALSE(entries[2].is_final);
   EXPECT_EQ(entries[3].spec, "final");
-  EXPECT_THAT(read("a: 1\nb.: 2\n"), HasSubstr("site.policy:2:1: BAD_SPEC: column 3: a name must follow"));
+  EXPECT_THAT(read("a: 1\nb.: 2\n"),
+              HasSubstr("site.policy:2:1: BAD_SPEC: column 3: a name must follow"));
   EXPECT_THAT(read("a: 1\n  x.? : 2\n"), HasSubstr("the last component must be a name, not '?'"));
   EXPECT_THAT(read("no separator\n"), HasSubstr("site.policy:1:4: ':' was expected"));
   EXPECT_THAT(read("[until tomorrow] a: 1\n"), HasSubstr("'[' begins [valid-until"));
@@ -113,7 +126,8 @@ TEST(Policy, HectorsDialectRefusesWithThePlaceAndKnowsMarks) {
 }
 
 TEST(Policy, WhatIsWrittenIsReadBack) {
-  for (const char* value : {"", "plain", " leading", "\ttab", "a\nb", "back\\slash", "trailing ", "\\101", "ü"}) {
+  for (const char* value :
+       {"", "plain", " leading", "\ttab", "a\nb", "back\\slash", "trailing ", "\\101", "ü"}) {
     Entry entry{"*a.?.b", value, 1, true, 1801353600};
     std::vector<Entry> back;
     ASSERT_TRUE(read_resources(write_resource(entry), {}, [&](Entry each) {
@@ -129,7 +143,8 @@ TEST(Policy, WhatIsWrittenIsReadBack) {
 }
 
 TEST(Policy, AKeyHasNoEmptyComponent) {
-  for (const char* key : {"", ".", "a.", ".a", "a..b"}) EXPECT_EQ(Quarks().find_all(key).error().type, "BAD_KEY") << key;
+  for (const char* key : {"", ".", "a.", ".a", "a..b"})
+    EXPECT_EQ(Quarks().find_all(key).error().type, "BAD_KEY") << key;
   EXPECT_EQ(Quarks().find_all("a.b")->size(), 2U);
 }
 

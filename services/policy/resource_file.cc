@@ -18,7 +18,9 @@ bool is_octal(char c) { return c >= '0' && c <= '7'; }
 
 class Reader {
  public:
-  Reader(std::string_view text, const ReadOptions& options, const std::function<Status(Entry)>& entry, int depth) : text_(text), options_(options), entry_(entry), depth_(depth) {}
+  Reader(std::string_view text, const ReadOptions& options,
+         const std::function<Status(Entry)>& entry, int depth)
+      : text_(text), options_(options), entry_(entry), depth_(depth) {}
 
   Status read() {
     if (text_.size() > kTextOctetsMax) return refuse("a resource file may have 8 MiB");
@@ -41,7 +43,12 @@ class Reader {
     line_start_ = at_;
   }
   tl::unexpected<Error> refuse(std::string_view what, std::size_t at) const {
-    return fail(Error{Code::kInvalidArgument, fmt::format("BAD_SPEC: {}:{}:{}: {}", options_.file, line_, at - line_start_ + 1, what), "BAD_SPEC", {}, {}});
+    return fail(Error{
+        Code::kInvalidArgument,
+        fmt::format("BAD_SPEC: {}:{}:{}: {}", options_.file, line_, at - line_start_ + 1, what),
+        "BAD_SPEC",
+        {},
+        {}});
   }
   tl::unexpected<Error> refuse(std::string_view what) const { return refuse(what, at_); }
 
@@ -69,7 +76,12 @@ class Reader {
     entry.value = read_value();
     if (is_strict()) {
       if (auto fits = Database::canonical(entry.spec); !fits) {
-        return fail(Error{Code::kInvalidArgument, fmt::format("{}:{}:{}: {}", options_.file, entry.line, column, fits.error().message), "BAD_SPEC", {}, {}});
+        return fail(Error{
+            Code::kInvalidArgument,
+            fmt::format("{}:{}:{}: {}", options_.file, entry.line, column, fits.error().message),
+            "BAD_SPEC",
+            {},
+            {}});
       }
     }
     return entry_(std::move(entry));
@@ -82,7 +94,8 @@ class Reader {
     if (text_.substr(at_, 7) != "include") return skip_line(), Status{};
     at_ += 7;
     skip_spaces();
-    const std::size_t end = now() == '"' ? text_.find_first_of("\"\n", at_ + 1) : std::string_view::npos;
+    const std::size_t end =
+        now() == '"' ? text_.find_first_of("\"\n", at_ + 1) : std::string_view::npos;
     if (end == std::string_view::npos || text_[end] == '\n') {
       if (is_strict()) return refuse("#include needs a file in double quotes", start);
       return skip_line(), Status{};
@@ -92,7 +105,8 @@ class Reader {
       if (is_strict()) return refuse(fmt::format("'{}' cannot be included here", path), start);
       return skip_line(), Status{};
     }
-    if (depth_ >= kIncludesMax) return refuse(fmt::format("files include each other {} deep", kIncludesMax), start);
+    if (depth_ >= kIncludesMax)
+      return refuse(fmt::format("files include each other {} deep", kIncludesMax), start);
     auto content = options_.include(path);
     if (!content) return refuse(content.error().message, start);
     ReadOptions inner = options_;
@@ -107,9 +121,12 @@ class Reader {
       const std::size_t end = text_.find_first_of("]\n", at_);
       const std::string mark(text_.substr(at_, end - at_));
       std::tm when{};
-      const char* rest = mark.rfind("[valid-until ", 0) == 0 ? strptime(mark.c_str() + 13, "%Y-%m-%d", &when) : nullptr;
+      const char* rest = mark.rfind("[valid-until ", 0) == 0
+                             ? strptime(mark.c_str() + 13, "%Y-%m-%d", &when)
+                             : nullptr;
       if (rest != nullptr && *rest == 'T') rest = strptime(rest, "T%H:%M:%SZ", &when);
-      if (end == std::string_view::npos || text_[end] != ']' || rest == nullptr || *rest != '\0') return refuse("'[' begins [valid-until YYYY-MM-DD] or [valid-until YYYY-MM-DDThh:mm:ssZ]");
+      if (end == std::string_view::npos || text_[end] != ']' || rest == nullptr || *rest != '\0')
+        return refuse("'[' begins [valid-until YYYY-MM-DD] or [valid-until YYYY-MM-DDThh:mm:ssZ]");
       entry.valid_until_s = timegm(&when);
       at_ = end + 1;
       skip_spaces();
@@ -131,7 +148,9 @@ class Reader {
     for (;;) {
       while (at_ < text_.size() && is_binding(text_[at_])) ++at_;
       const std::size_t name = at_;
-      while (at_ < text_.size() && !is_binding(text_[at_]) && !is_space(text_[at_]) && text_[at_] != ':' && text_[at_] != '\n') ++at_;
+      while (at_ < text_.size() && !is_binding(text_[at_]) && !is_space(text_[at_]) &&
+             text_[at_] != ':' && text_[at_] != '\n')
+        ++at_;
       if (at_ == name) is_usable = false;
       if (at_ >= text_.size() || !is_binding(text_[at_])) break;
     }
@@ -166,8 +185,10 @@ class Reader {
         next_line();
       } else if (escaped == 'n') {
         value += '\n';
-      } else if (is_octal(escaped) && at_ + 1 < text_.size() && is_octal(text_[at_]) && is_octal(text_[at_ + 1])) {
-        value += static_cast<char>((escaped - '0') * 64 + (text_[at_] - '0') * 8 + (text_[at_ + 1] - '0'));
+      } else if (is_octal(escaped) && at_ + 1 < text_.size() && is_octal(text_[at_]) &&
+                 is_octal(text_[at_ + 1])) {
+        value += static_cast<char>((escaped - '0') * 64 + (text_[at_] - '0') * 8 +
+                                   (text_[at_ + 1] - '0'));
         at_ += 2;
       } else {
         value += escaped;
@@ -190,7 +211,10 @@ class Reader {
 
 }  // namespace
 
-Status read_resources(std::string_view text, const ReadOptions& options, const std::function<Status(Entry)>& entry) { return Reader(text, options, entry, 0).read(); }
+Status read_resources(std::string_view text, const ReadOptions& options,
+                      const std::function<Status(Entry)>& entry) {
+  return Reader(text, options, entry, 0).read();
+}
 
 std::string write_resource(const Entry& entry) {
   std::string out;
@@ -206,10 +230,14 @@ std::string write_resource(const Entry& entry) {
   out += entry.spec + ": ";
   bool is_first = true;
   for (const char c : entry.value) {
-    if (c == '\n') out += "\\n";
-    else if (c == '\\') out += "\\\\";
-    else if (is_first && is_space(c)) out += {'\\', c};
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\\')
+      out += "\\\\";
+    else if (is_first && is_space(c))
+      out += {'\\', c};
+    else
+      out += c;
     is_first = false;
   }
   return out + "\n";

@@ -1,5 +1,5 @@
-// What: reading resource files (Xlib, section 15.1), as XrmGetStringDatabase does, with what Hector adds where it is allowed.
-// Why: policies are files people write; X's syntax is what they know.
+// What: reading resource files (Xlib, section 15.1), as XrmGetStringDatabase does, with what Hector
+// adds where it is allowed. Why: policies are files people write; X's syntax is what they know.
 // Who: Policy; `hector policy get --db`.
 #pragma once
 
@@ -9,7 +9,8 @@ namespace hector::policy {
 
 enum class Dialect : std::uint8_t {
   kXrm,     ///< what is malformed is ignored, as X does
-  kHector,  ///< what is malformed is refused with its line; "final" before the spec, "[valid-until 2027-01-31]" before that
+  kHector,  ///< what is malformed is refused with its line; "final" before the spec, "[valid-until
+            ///< 2027-01-31]" before that
 };
 
 struct ReadOptions {
@@ -20,7 +21,8 @@ struct ReadOptions {
 };
 
 /// Calls `entry` for each, in order. INVALID_ARGUMENT (BAD_SPEC): "file:line:column: what".
-Status read_resources(std::string_view text, const ReadOptions& options, const std::function<Status(Entry)>& entry);
+Status read_resources(std::string_view text, const ReadOptions& options,
+                      const std::function<Status(Entry)>& entry);
 /// "file:line": how an entry is written so that it is read back as it is.
 std::string write_resource(const Entry& entry);
 

@@ -12,7 +12,10 @@ void Rights::clear() {
 void Rights::apply(const StoreEvent& event) {
   const std::string& key = event.entry.key;
   const bool is_gone = event.kind == StoreEvent::Kind::kErase;
-  const auto read = [&](auto& message) { return !is_gone && message.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())); };
+  const auto read = [&](auto& message) {
+    return !is_gone && message.ParseFromArray(event.entry.value.data(),
+                                              static_cast<int>(event.entry.value.size()));
+  };
   if (key.starts_with("p/")) {
     sets_.erase(key.substr(2));
     v1::PolicyRules rules;
@@ -28,7 +31,8 @@ void Rights::apply(const StoreEvent& event) {
     entities_.erase(*id);
     if (!read(model)) return;
     Entity entity;
-    if (auto attributes = read_record(model.attributes())) entity.attributes = std::move(*attributes);
+    if (auto attributes = read_record(model.attributes()))
+      entity.attributes = std::move(*attributes);
     for (const auto& each : model.parents()) {
       if (auto parent = read_entity_id(each)) entity.parents.insert(*parent);
     }

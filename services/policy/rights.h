@@ -16,8 +16,12 @@ class Rights final : public state::Machine {
   static constexpr std::size_t kEntitiesMax = 1'000'000;
   void clear() override;
   void apply(const StoreEvent& event) override;
-  [[nodiscard]] v1::PolicyDecision decide(const Request& request) const { return policy::decide(all_, entities_, request); }
-  [[nodiscard]] const std::map<std::string, std::shared_ptr<const RuleSet>>& sets() const { return sets_; }
+  [[nodiscard]] v1::PolicyDecision decide(const Request& request) const {
+    return policy::decide(all_, entities_, request);
+  }
+  [[nodiscard]] const std::map<std::string, std::shared_ptr<const RuleSet>>& sets() const {
+    return sets_;
+  }
   [[nodiscard]] const Entities& entities() const { return entities_; }
   [[nodiscard]] const std::optional<v1::PolicySchema>& schema() const { return schema_; }
 

@@ -1,6 +1,6 @@
 // What: Feed, what is told to one watcher: one message after the other, as fast as it takes them.
-// Why: a stream takes one write at a time; who is slow may not hold up the service, nor fill its memory.
-// Who: services with a watch.
+// Why: a stream takes one write at a time; who is slow may not hold up the service, nor fill its
+// memory. Who: services with a watch.
 #pragma once
 
 #include <deque>
@@ -27,8 +27,10 @@ class Feed : public std::enable_shared_from_this<Feed> {
   /// Runs `then` when everything so far has been taken, or the stream is over.
   void when_told(Callback<void()> then) {
     std::unique_lock lock(mutex_);
-    if (is_writing_) then_ = std::move(then);
-    else lock.unlock(), then();
+    if (is_writing_)
+      then_ = std::move(then);
+    else
+      lock.unlock(), then();
   }
 
  private:
@@ -36,7 +38,8 @@ class Feed : public std::enable_shared_from_this<Feed> {
     Payload message = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    stream_->write(std::move(message), [self = shared_from_this()](const Status& written) { self->written(written); });
+    stream_->write(std::move(message),
+                   [self = shared_from_this()](const Status& written) { self->written(written); });
   }
   void written(const Status& written) {
     std::unique_lock lock(mutex_);

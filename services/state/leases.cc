@@ -4,23 +4,27 @@ namespace hector::state {
 
 void Leases::open(const std::string& owner, Duration ttl, Callback<void(Result<LeaseId>)> done) {
   const std::string key = prefix_ + owner;
-  store_.read({KeyRange::one(key)}, [this, key, ttl, done = std::move(done)](Result<StorePage> page) mutable {
-    if (!page) return done(fail(page.error()));
-    if (page->entries.empty()) return take(key, ttl, std::move(done));
-    store_.revoke(page->entries[0].lease, [this, key, ttl, done = std::move(done)](Status revoked) mutable {
-      if (!revoked && revoked.error().type != kStoreLeaseNotFound) return done(fail(revoked.error()));
-      take(key, ttl, std::move(done));
-    });
-  });
+  store_.read({KeyRange::one(key)},
+              [this, key, ttl, done = std::move(done)](Result<StorePage> page) mutable {
+                if (!page) return done(fail(page.error()));
+                if (page->entries.empty()) return take(key, ttl, std::move(done));
+                store_.revoke(page->entries[0].lease,
+                              [this, key, ttl, done = std::move(done)](Status revoked) mutable {
+                                if (!revoked && revoked.error().type != kStoreLeaseNotFound)
+                                  return done(fail(revoked.error()));
+                                take(key, ttl, std::move(done));
+                              });
+              });
 }
 
 void Leases::take(const std::string& key, Duration ttl, Callback<void(Result<LeaseId>)> done) {
   store_.grant(ttl, [this, key, done = std::move(done)](Result<LeaseId> lease) mutable {
     if (!lease) return done(fail(lease.error()));
-    store_.commit({{}, {StoreOperation::put(key, {}, *lease)}, {}, {}}, [lease = *lease, done = std::move(done)](Result<StoreOutcome> kept) mutable {
-      if (!kept) return done(fail(kept.error()));
-      done(lease);
-    });
+    store_.commit({{}, {StoreOperation::put(key, {}, *lease)}, {}, {}},
+                  [lease = *lease, done = std::move(done)](Result<StoreOutcome> kept) mutable {
+                    if (!kept) return done(fail(kept.error()));
+                    done(lease);
+                  });
   });
 }
 

@@ -1,6 +1,6 @@
 // What: Leases, what lives as long as somebody says so: one lease an owner.
-// Why: what a capsule has put into a service goes when the capsule goes, and an earlier life's things go when it comes back.
-// Who: Naming, Trading.
+// Why: what a capsule has put into a service goes when the capsule goes, and an earlier life's
+// things go when it comes back. Who: Naming, Trading.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,9 @@ class Leases {
   Leases(Store& store, std::string prefix) : store_(store), prefix_(std::move(prefix)) {}
   /// Ends the owner's earlier lease with everything on it.
   void open(const std::string& owner, Duration ttl, Callback<void(Result<LeaseId>)> done);
-  void renew(LeaseId lease, Callback<void(Status)> done) { store_.keep_alive(lease, std::move(done)); }
+  void renew(LeaseId lease, Callback<void(Status)> done) {
+    store_.keep_alive(lease, std::move(done));
+  }
   void close(LeaseId lease, Callback<void(Status)> done) { store_.revoke(lease, std::move(done)); }
 
  private:

@@ -17,7 +17,8 @@ class Peers {
  public:
   static constexpr std::size_t kMax = 1'000;  ///< then it begins anew
   /// `object` of Interface `interface_id` is the service in a capsule that is given without it.
-  Peers(Capsule& handle, std::string object, std::string interface_id) : handle_(handle), object_(std::move(object)), interface_id_(std::move(interface_id)) {}
+  Peers(Capsule& handle, std::string object, std::string interface_id)
+      : handle_(handle), object_(std::move(object)), interface_id_(std::move(interface_id)) {}
   /// A "hector:" reference to the service, or to anything else of its capsule. May block.
   Result<std::shared_ptr<Target>> at(const std::string& text) {
     {

@@ -9,8 +9,9 @@ namespace {
 constexpr int kTries = 32;
 constexpr std::uint32_t kPageEntries = 10'000;
 constexpr Duration kLoadAgainAfter = std::chrono::seconds(1);
-/// Where others write as well each change puts this key too: its revision says how far the state has to be, whatever else the store holds. (A watch is
-/// told of its own keys only, and etcd's answers name the revision of all.)
+/// Where others write as well each change puts this key too: its revision says how far the state
+/// has to be, whatever else the store holds. (A watch is told of its own keys only, and etcd's
+/// answers name the revision of all.)
 constexpr std::string_view kHead = "head";
 constexpr Duration kPauseStep = std::chrono::milliseconds(2);
 
@@ -23,7 +24,13 @@ struct Replica::Attempt {
 };
 
 Replica::Replica(const ReplicaOptions& options, std::string prefix, Machine& machine)
-    : store_(*options.store), clock_(*options.clock), executor_(*options.executor), log_(*options.log), prefix_(std::move(prefix)), machine_(machine), life_(std::make_shared<Life>()) {
+    : store_(*options.store),
+      clock_(*options.clock),
+      executor_(*options.executor),
+      log_(*options.log),
+      prefix_(std::move(prefix)),
+      machine_(machine),
+      life_(std::make_shared<Life>()) {
   life_->replica = this;
 }
 
@@ -91,8 +98,9 @@ void Replica::ended(const Error& error) noexcept {
   load_again();
 }
 
-/// Where the store cannot be read now it is tried again every second: the state stays what it was until then.
-/// Rare (a restore, a watch left behind by compaction), so it may hold an event loop for as long as reading takes; the store's own thread it may not.
+/// Where the store cannot be read now it is tried again every second: the state stays what it was
+/// until then. Rare (a restore, a watch left behind by compaction), so it may hold an event loop
+/// for as long as reading takes; the store's own thread it may not.
 void Replica::load_again() {
   executor_.post([life = life_] {
     const std::lock_guard lock(life->mutex);
@@ -100,7 +108,8 @@ void Replica::load_again() {
     if (self == nullptr) return;
     auto loaded = self->load();
     if (loaded) return;
-    self->log_.write(Level::kError, "state cannot be read; it is tried again", {{"prefix", self->prefix_}, {"why", loaded.error().message}});
+    self->log_.write(Level::kError, "state cannot be read; it is tried again",
+                     {{"prefix", self->prefix_}, {"why", loaded.error().message}});
     self->executor_.at(self->clock_.now() + kLoadAgainAfter, [life] {
       const std::lock_guard waited(life->mutex);
       if (life->replica != nullptr) life->replica->load_again();
@@ -122,10 +131,12 @@ void Replica::when_applied(Revision revision, Callback<void()> then) {
 
 void Replica::when_current(Callback<void(Status)> then) {
   if (!store_.is_shared()) return then({});
-  store_.read({KeyRange::one(prefix_ + std::string(kHead))}, [this, then = std::move(then)](Result<StorePage> page) mutable {
-    if (!page) return then(fail(page.error()));
-    when_applied(page->entries.empty() ? 0 : page->entries[0].modified, [then = std::move(then)]() mutable { then({}); });
-  });
+  store_.read({KeyRange::one(prefix_ + std::string(kHead))},
+              [this, then = std::move(then)](Result<StorePage> page) mutable {
+                if (!page) return then(fail(page.error()));
+                when_applied(page->entries.empty() ? 0 : page->entries[0].modified,
+                             [then = std::move(then)]() mutable { then({}); });
+              });
 }
 
 void Replica::reached(Revision revision) {
@@ -177,11 +188,18 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
   store_.commit(std::move(*transaction), [this, attempt](Result<StoreOutcome> outcome) {
     if (!outcome) return attempt->done(fail(outcome.error()));
     const Revision revision = outcome->revision;
-    if (outcome->succeeded) return when_applied(revision, [attempt, revision] { attempt->done(revision); });
+    if (outcome->succeeded)
+      return when_applied(revision, [attempt, revision] { attempt->done(revision); });
     if (++attempt->tries >= kTries) {
-      return attempt->done(fail(Error{Code::kAborted, fmt::format("CONFLICT: somebody else changed the same {} times; try again", kTries), std::string(kStoreConflict), {}, {}}));
+      return attempt->done(fail(
+          Error{Code::kAborted,
+                fmt::format("CONFLICT: somebody else changed the same {} times; try again", kTries),
+                std::string(kStoreConflict),
+                {},
+                {}}));
     }
-    if (!store_.is_shared()) return when_applied(revision, [this, attempt] { this->attempt(attempt); });
+    if (!store_.is_shared())
+      return when_applied(revision, [this, attempt] { this->attempt(attempt); });
     // A lease that ended leaves no head: the watch tells of it soon.
     when_current([this, attempt](Status current) {
       if (!current) return attempt->done(fail(current.error()));

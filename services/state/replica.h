@@ -1,6 +1,6 @@
-// What: Replica, a service's part of the store as state in memory: what was written comes back as events, from whoever wrote it.
-// Why: every service is a state machine fed by a watch, with writes that hold only if the state they were made from still is; here that is once.
-// Who: services.
+// What: Replica, a service's part of the store as state in memory: what was written comes back as
+// events, from whoever wrote it. Why: every service is a state machine fed by a watch, with writes
+// that hold only if the state they were made from still is; here that is once. Who: services.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@
 
 namespace hector::state {
 
-/// A service's state. Called under the replica's exclusive lock, in the order of revisions; keys come without the prefix.
+/// A service's state. Called under the replica's exclusive lock, in the order of revisions; keys
+/// come without the prefix.
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -41,16 +42,21 @@ class Replica final : public StoreObserver {
   /// Reads what is there and follows it from then on. Blocks.
   Status start();
 
-  /// Makes a transaction out of the state as it is, under the shared lock; keys get the prefix. Its error is the change's.
+  /// Makes a transaction out of the state as it is, under the shared lock; keys get the prefix. Its
+  /// error is the change's.
   using Plan = std::function<Result<StoreTransaction>()>;
-  /// Plans and commits, again where somebody else was faster (up to 32 times, then ABORTED); when `done` runs the machine has seen it.
+  /// Plans and commits, again where somebody else was faster (up to 32 times, then ABORTED); when
+  /// `done` runs the machine has seen it.
   void change(Plan plan, Callback<void(Result<Revision>)> done);
 
   /// Reads of the state hold it shared.
-  [[nodiscard]] std::shared_lock<std::shared_mutex> read() const { return std::shared_lock(mutex_); }
+  [[nodiscard]] std::shared_lock<std::shared_mutex> read() const {
+    return std::shared_lock(mutex_);
+  }
   /// Runs `then` when the machine has come to the revision, at once if it has.
   void when_applied(Revision revision, Callback<void()> then);
-  /// Runs `then` when the machine knows everything that was acknowledged before, by whoever: where others write as well the store is asked how far it is.
+  /// Runs `then` when the machine knows everything that was acknowledged before, by whoever: where
+  /// others write as well the store is asked how far it is.
   void when_current(Callback<void(Status)> then);
   [[nodiscard]] Revision revision() const {
     const std::shared_lock lock(mutex_);

@@ -1,6 +1,6 @@
 // What: Column, one property of all offers of a type, in the order of its values.
-// Why: a constraint's equality or range is a run of neighbours here, and a preference for the greatest is a walk from the end.
-// Who: Offers.
+// Why: a constraint's equality or range is a run of neighbours here, and a preference for the
+// greatest is a walk from the end. Who: Offers.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace hector::trading {
 
-/// Sorted by value, then by the offer's number. Blocks of up to 256: an insertion moves a few KiB, 24 octets an entry.
+/// Sorted by value, then by the offer's number. Blocks of up to 256: an insertion moves a few KiB,
+/// 24 octets an entry.
 template <class Offer>
 class Column {
  public:
@@ -62,9 +63,16 @@ class Column {
   [[nodiscard]] Place upper(const expression::Value& value) const {
     return place([&](const Entry& entry) { return !expression::sorts_before(value, entry.value); });
   }
-  [[nodiscard]] const Entry& operator[](Place place) const { return blocks_[place.block]->entries[place.at]; }
-  [[nodiscard]] Place next(Place place) const { return ++place.at < blocks_[place.block]->entries.size() ? place : Place{place.block + 1, 0}; }
-  [[nodiscard]] Place previous(Place place) const { return place.at > 0 ? Place{place.block, place.at - 1} : Place{place.block - 1, blocks_[place.block - 1]->entries.size() - 1}; }
+  [[nodiscard]] const Entry& operator[](Place place) const {
+    return blocks_[place.block]->entries[place.at];
+  }
+  [[nodiscard]] Place next(Place place) const {
+    return ++place.at < blocks_[place.block]->entries.size() ? place : Place{place.block + 1, 0};
+  }
+  [[nodiscard]] Place previous(Place place) const {
+    return place.at > 0 ? Place{place.block, place.at - 1}
+                        : Place{place.block - 1, blocks_[place.block - 1]->entries.size() - 1};
+  }
   /// About how many entries there are between; exact within two blocks.
   [[nodiscard]] std::size_t count(Place from, Place to) const {
     if (from.block == to.block) return to.at - std::min(to.at, from.at);
@@ -86,14 +94,22 @@ class Column {
   }
   /// The first block that ends at or after it.
   std::size_t block_of(const Entry& entry) const {
-    return static_cast<std::size_t>(std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& block) { return before(block->entries.back(), entry); }) - blocks_.begin());
+    return static_cast<std::size_t>(
+        std::partition_point(
+            blocks_.begin(), blocks_.end(),
+            [&](const auto& block) { return before(block->entries.back(), entry); }) -
+        blocks_.begin());
   }
   template <class F>
   Place place(F is_before) const {
-    const auto block = std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& each) { return is_before(each->entries.back()); });
+    const auto block = std::partition_point(blocks_.begin(), blocks_.end(), [&](const auto& each) {
+      return is_before(each->entries.back());
+    });
     if (block == blocks_.end()) return end();
     const auto& entries = (*block)->entries;
-    return {static_cast<std::size_t>(block - blocks_.begin()), static_cast<std::size_t>(std::partition_point(entries.begin(), entries.end(), is_before) - entries.begin())};
+    return {static_cast<std::size_t>(block - blocks_.begin()),
+            static_cast<std::size_t>(
+                std::partition_point(entries.begin(), entries.end(), is_before) - entries.begin())};
   }
   std::vector<std::unique_ptr<Block>> blocks_;
   std::size_t size_ = 0;

@@ -16,7 +16,8 @@ constexpr Duration kBrokenFor = std::chrono::seconds(1);
 
 }  // namespace
 
-void Federation::ask(std::vector<Question> questions, Deadline deadline, std::function<void(Found)> done) {
+void Federation::ask(std::vector<Question> questions, Deadline deadline,
+                     std::function<void(Found)> done) {
   struct Gathering {
     std::mutex mutex;
     std::vector<v1::TradingOffers> answers;
@@ -29,10 +30,13 @@ void Federation::ask(std::vector<Question> questions, Deadline deadline, std::fu
   gathering->answers.resize(questions.size());
   gathering->left = questions.size();
   gathering->done = std::move(done);
-  const auto finish = [gathering](std::size_t at, Result<v1::TradingOffers> answer, const std::string& name) {
+  const auto finish = [gathering](std::size_t at, Result<v1::TradingOffers> answer,
+                                  const std::string& name) {
     std::unique_lock lock(gathering->mutex);
-    if (answer) gathering->answers[at] = std::move(*answer);
-    else if (answer.error().type != "UnknownServiceType") gathering->failed.push_back(fmt::format("{}: {}", name, answer.error().message));
+    if (answer)
+      gathering->answers[at] = std::move(*answer);
+    else if (answer.error().type != "UnknownServiceType")
+      gathering->failed.push_back(fmt::format("{}: {}", name, answer.error().message));
     if (--gathering->left > 0) return;
     lock.unlock();
     Found found;
@@ -49,8 +53,10 @@ void Federation::ask(std::vector<Question> questions, Deadline deadline, std::fu
     context_.run_blocking([this, i, question = std::move(questions[i]), finish, until] {
       auto target = traders_.at(question.target);
       if (!target) return finish(i, fail(target.error()), question.name);
-      auto& call = CallbackCall::make([this, i, finish, name = question.name, text = question.target, target = *target](Call& answered) {
-        if (!answered.error) return finish(i, read_message<v1::TradingOffers>(answered.reply), name);
+      auto& call = CallbackCall::make([this, i, finish, name = question.name,
+                                       text = question.target, target = *target](Call& answered) {
+        if (!answered.error)
+          return finish(i, read_message<v1::TradingOffers>(answered.reply), name);
         if (answered.error->code == Code::kUnavailable) traders_.forget(text);
         finish(i, fail(*answered.error), name);
       });
@@ -66,7 +72,8 @@ void Federation::ask(std::vector<Question> questions, Deadline deadline, std::fu
 bool Federation::is_broken(const std::string& evaluator) {
   const std::lock_guard lock(mutex_);
   const auto found = breakers_.find(evaluator);
-  return found != breakers_.end() && found->second.failures >= kFailuresMax && context_.clock->now() < found->second.until;
+  return found != breakers_.end() && found->second.failures >= kFailuresMax &&
+         context_.clock->now() < found->second.until;
 }
 void Federation::note(const std::string& evaluator, bool failed) {
   const std::lock_guard lock(mutex_);
@@ -80,7 +87,8 @@ void Federation::note(const std::string& evaluator, bool failed) {
   breaker.until = context_.clock->now() + kBrokenFor;
 }
 
-void Federation::evaluate(std::vector<Evaluation> evaluations, std::function<void(std::vector<Evaluation>)> done) {
+void Federation::evaluate(std::vector<Evaluation> evaluations,
+                          std::function<void(std::vector<Evaluation>)> done) {
   struct Gathering {
     std::mutex mutex;
     std::vector<Evaluation> evaluations;
@@ -105,7 +113,8 @@ void Federation::evaluate(std::vector<Evaluation> evaluations, std::function<voi
     if (--gathering->left == 0) gathering->finish(std::move(lock));
   };
   const TimePoint until = context_.clock->now() + kEvaluationBudget;
-  context_.executor->at(until, [gathering] { gathering->finish(std::unique_lock(gathering->mutex)); });
+  context_.executor->at(until,
+                        [gathering] { gathering->finish(std::unique_lock(gathering->mutex)); });
   context_.run_blocking([this, evaluations = std::move(evaluations), settle, until] {
     for (std::size_t i = 0; i < evaluations.size(); ++i) {
       auto reference = Reference::parse(evaluations[i].dynamic.evaluator().SerializeAsString());
@@ -121,7 +130,8 @@ void Federation::evaluate(std::vector<Evaluation> evaluations, std::function<voi
         continue;
       }
       auto& call = CallbackCall::make([this, i, settle, text, target = *target](Call& answered) {
-        auto value = answered.error ? Result<v1::TradingAny>(fail(*answered.error)) : read_message<v1::TradingAny>(answered.reply);
+        auto value = answered.error ? Result<v1::TradingAny>(fail(*answered.error))
+                                    : read_message<v1::TradingAny>(answered.reply);
         if (!value) evaluators_.forget(text);
         note(text, !value);
         settle(i, value ? value->value() : "");

@@ -1,6 +1,6 @@
-// What: Federation, calls of the Trader to others: linked traders, proxies' targets, evaluators of dynamic properties.
-// Why: all of them are asked at once, within a budget; who does not answer holds nobody up.
-// Who: the Trader.
+// What: Federation, calls of the Trader to others: linked traders, proxies' targets, evaluators of
+// dynamic properties. Why: all of them are asked at once, within a budget; who does not answer
+// holds nobody up. Who: the Trader.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,10 @@ class Federation {
   static constexpr Duration kTraderAnswersWithin = std::chrono::seconds(5);
   static constexpr Duration kEvaluationBudget = std::chrono::milliseconds(50);
   static constexpr std::size_t kEvaluationsMax = 1'000;
-  explicit Federation(const ServiceContext& context) : context_(context), traders_(*context.handle, "trading", "hector.Trading/1"), evaluators_(*context.handle, "", "") {}
+  explicit Federation(const ServiceContext& context)
+      : context_(context),
+        traders_(*context.handle, "trading", "hector.Trading/1"),
+        evaluators_(*context.handle, "", "") {}
 
   struct Question {
     std::string name;    ///< the link's, or the proxy offer's id
@@ -39,9 +42,10 @@ class Federation {
     v1::TradingDynamic dynamic;
     std::string value;  ///< as JSON; empty: undefined
   };
-  /// evalDP of each, at once. `done` runs once, after the budget at the latest: what is not there then is undefined. An evaluator that failed three times
-  /// in a row is not asked for a second.
-  void evaluate(std::vector<Evaluation> evaluations, std::function<void(std::vector<Evaluation>)> done);
+  /// evalDP of each, at once. `done` runs once, after the budget at the latest: what is not there
+  /// then is undefined. An evaluator that failed three times in a row is not asked for a second.
+  void evaluate(std::vector<Evaluation> evaluations,
+                std::function<void(std::vector<Evaluation>)> done);
 
   /// False: a query of that id has been here.
   bool is_new(const std::string& request_id) { return seen_.is_new(request_id); }

@@ -19,31 +19,44 @@ constexpr std::uint32_t kHops = 5, kHopsMax = 32;  // the standard leaves them t
 constexpr std::size_t kRecipeOctetsMax = 64 * 1024;
 constexpr const char* kNames[] = {"local_only", "if_no_local", "always"};
 
-Follow known(const std::string& text, Follow otherwise) { return follow_of(text, otherwise).value_or(otherwise); }
+Follow known(const std::string& text, Follow otherwise) {
+  return follow_of(text, otherwise).value_or(otherwise);
+}
 
 Status check_link(const Offers& offers, const v1::TradingLink& link) {
-  if (link.name().empty() || link.name().size() > 200 || link.name().find('/') != std::string::npos) return refuse("IllegalLinkName", fmt::format("'{}' is no name of a link", link.name()));
+  if (link.name().empty() || link.name().size() > 200 || link.name().find('/') != std::string::npos)
+    return refuse("IllegalLinkName", fmt::format("'{}' is no name of a link", link.name()));
   auto pass_on = follow_of(link.def_pass_on_follow_rule(), Follow::kIfNoLocal);
   auto limiting = follow_of(link.limiting_follow_rule(), Follow::kAlways);
   if (!pass_on) return fail(pass_on.error());
   if (!limiting) return fail(limiting.error());
-  if (link.target().profiles().empty()) return refuse("InvalidLookupRef", "the target's reference leads nowhere");
-  if (*pass_on > *limiting) return refuse("DefaultFollowTooPermissive", fmt::format("{} is more than the link's limit, {}", name_of(*pass_on), name_of(*limiting)));
+  if (link.target().profiles().empty())
+    return refuse("InvalidLookupRef", "the target's reference leads nowhere");
+  if (*pass_on > *limiting)
+    return refuse("DefaultFollowTooPermissive", fmt::format("{} is more than the link's limit, {}",
+                                                            name_of(*pass_on), name_of(*limiting)));
   const Follow most = known(offers.attributes().max_link_follow_policy(), Follow::kAlways);
-  if (*limiting > most) return refuse("LimitingFollowTooPermissive", fmt::format("{} is more than this trader's max_link_follow_policy, {}", name_of(*limiting), name_of(most)));
+  if (*limiting > most)
+    return refuse("LimitingFollowTooPermissive",
+                  fmt::format("{} is more than this trader's max_link_follow_policy, {}",
+                              name_of(*limiting), name_of(most)));
   return {};
 }
 StoreTransaction kept(const v1::TradingLink& link) {
   StoreTransaction transaction;
-  transaction.then.push_back(StoreOperation::put("l/" + link.name(), Bytes::take(link.SerializeAsString())));
+  transaction.then.push_back(
+      StoreOperation::put("l/" + link.name(), Bytes::take(link.SerializeAsString())));
   return transaction;
 }
-tl::unexpected<Error> unknown(const std::string& name) { return refuse("UnknownLinkName", fmt::format("there is no link '{}'", name), Code::kNotFound); }
+tl::unexpected<Error> unknown(const std::string& name) {
+  return refuse("UnknownLinkName", fmt::format("there is no link '{}'", name), Code::kNotFound);
+}
 
 Result<bool> flag(const std::string& name, const std::string& value) {
   if (value == "true" || value == "TRUE") return true;
   if (value == "false" || value == "FALSE") return false;
-  return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is true or false, not '{}'", name, value));
+  return refuse("PolicyTypeMismatch",
+                fmt::format("policy '{}' is true or false, not '{}'", name, value));
 }
 
 }  // namespace
@@ -55,10 +68,12 @@ Result<Follow> follow_of(const std::string& text, Follow otherwise) {
   for (const auto each : {Follow::kLocalOnly, Follow::kIfNoLocal, Follow::kAlways}) {
     if (text == name_of(each)) return each;
   }
-  return refuse("PolicyTypeMismatch", fmt::format("'{}' is none of local_only, if_no_local, always", text));
+  return refuse("PolicyTypeMismatch",
+                fmt::format("'{}' is none of local_only, if_no_local, always", text));
 }
 
-Result<bool> read_importer_policy(const std::string& name, const std::string& value, ImporterPolicies& asks) {
+Result<bool> read_importer_policy(const std::string& name, const std::string& value,
+                                  ImporterPolicies& asks) {
   if (name == "link_follow_rule") {
     auto rule = follow_of(value, Follow::kIfNoLocal);
     if (!rule) return fail(rule.error());
@@ -66,10 +81,13 @@ Result<bool> read_importer_policy(const std::string& name, const std::string& va
   } else if (name == "hop_count") {
     std::uint32_t hops = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), hops);
-    if (read.ec != std::errc() || read.ptr != value.data() + value.size()) return refuse("PolicyTypeMismatch", fmt::format("policy 'hop_count' is a number, not '{}'", value));
+    if (read.ec != std::errc() || read.ptr != value.data() + value.size())
+      return refuse("PolicyTypeMismatch",
+                    fmt::format("policy 'hop_count' is a number, not '{}'", value));
     asks.hops = hops;
   } else if (name == "request_id") {
-    if (value.size() > 200) return refuse("InvalidPolicyValue", "a request_id has up to 200 octets");
+    if (value.size() > 200)
+      return refuse("InvalidPolicyValue", "a request_id has up to 200 octets");
     asks.request_id = value;
   } else if (name == "starting_trader") {
     for (std::size_t at = 0; at <= value.size() && !value.empty();) {
@@ -77,7 +95,8 @@ Result<bool> read_importer_policy(const std::string& name, const std::string& va
       asks.starting_trader.push_back(value.substr(at, slash - at));
       at = slash + 1;
     }
-  } else if (name == "use_dynamic_properties" || name == "use_proxy_offers" || name == "use_modifiable_properties") {
+  } else if (name == "use_dynamic_properties" || name == "use_proxy_offers" ||
+             name == "use_modifiable_properties") {
     auto is_on = flag(name, value);
     if (!is_on) return fail(is_on.error());
     if (name == "use_dynamic_properties") asks.uses_dynamic = *is_on;
@@ -92,22 +111,27 @@ std::vector<Step> steps_of(const Offers& offers, const ImporterPolicies& asks, b
   const auto& own = offers.attributes();
   std::vector<Step> steps;
   const std::uint32_t most = own.max_hop_count() == 0 ? kHopsMax : own.max_hop_count();
-  const std::uint32_t hops = std::min(asks.hops.value_or(own.def_hop_count() == 0 ? kHops : own.def_hop_count()), most);
+  const std::uint32_t hops =
+      std::min(asks.hops.value_or(own.def_hop_count() == 0 ? kHops : own.def_hop_count()), most);
   if (hops == 0) return steps;
   const Follow max_follow = known(own.max_follow_policy(), Follow::kAlways);
-  const Follow here = std::min(asks.rule.value_or(known(own.def_follow_policy(), Follow::kIfNoLocal)), max_follow);
+  const Follow here =
+      std::min(asks.rule.value_or(known(own.def_follow_policy(), Follow::kIfNoLocal)), max_follow);
   for (const auto& [name, link] : offers.links()) {
     const Follow limit = known(link.limiting_follow_rule(), Follow::kAlways);
     const Follow rule = std::min(here, limit);
     if (rule == Follow::kLocalOnly || (rule == Follow::kIfNoLocal && has_local)) continue;
-    const Follow passed = asks.rule ? std::min({*asks.rule, limit, max_follow}) : std::min(known(link.def_pass_on_follow_rule(), Follow::kIfNoLocal), max_follow);
+    const Follow passed =
+        asks.rule ? std::min({*asks.rule, limit, max_follow})
+                  : std::min(known(link.def_pass_on_follow_rule(), Follow::kIfNoLocal), max_follow);
     auto target = Reference::parse(link.target().SerializeAsString());
     if (target) steps.push_back({name, target->text(), passed, hops - 1});
   }
   return steps;
 }
 
-v1::TradingQuery onward(const v1::TradingQuery& query, const Step& step, const std::string& request_id) {
+v1::TradingQuery onward(const v1::TradingQuery& query, const Step& step,
+                        const std::string& request_id) {
   v1::TradingQuery next = query;
   auto& policies = *next.mutable_policies();
   policies["link_follow_rule"] = name_of(step.rule);
@@ -121,8 +145,11 @@ v1::TradingQuery onward(const v1::TradingQuery& query, const Step& step, const s
   return next;
 }
 
-Result<std::string> follow_recipe(const std::string& recipe, const std::string& constraint, const google::protobuf::Map<std::string, std::string>& properties) {
-  if (recipe.size() > kRecipeOctetsMax) return refuse("IllegalRecipe", fmt::format("a recipe may have {} octets", kRecipeOctetsMax));
+Result<std::string> follow_recipe(
+    const std::string& recipe, const std::string& constraint,
+    const google::protobuf::Map<std::string, std::string>& properties) {
+  if (recipe.size() > kRecipeOctetsMax)
+    return refuse("IllegalRecipe", fmt::format("a recipe may have {} octets", kRecipeOctetsMax));
   std::string text;
   for (std::size_t i = 0; i < recipe.size(); ++i) {
     if (recipe[i] != '$') {
@@ -135,14 +162,20 @@ Result<std::string> follow_recipe(const std::string& recipe, const std::string& 
       continue;
     }
     const auto close = recipe.find(')', i);
-    if (i + 1 >= recipe.size() || recipe[i + 1] != '(' || close == std::string::npos) return refuse("IllegalRecipe", fmt::format("column {}: '$' stands before '*' or '(property)'", i + 1));
+    if (i + 1 >= recipe.size() || recipe[i + 1] != '(' || close == std::string::npos)
+      return refuse("IllegalRecipe",
+                    fmt::format("column {}: '$' stands before '*' or '(property)'", i + 1));
     const std::string name = recipe.substr(i + 2, close - i - 2);
     const auto found = properties.find(name);
-    if (found == properties.end()) return refuse("IllegalRecipe", fmt::format("column {}: the proxy offer has no property '{}'", i + 1, name));
+    if (found == properties.end())
+      return refuse("IllegalRecipe",
+                    fmt::format("column {}: the proxy offer has no property '{}'", i + 1, name));
     std::string value = found->second;
-    if (value.size() >= 2 && value.front() == '"') {  // a JSON string as the constraint language writes one
+    if (value.size() >= 2 &&
+        value.front() == '"') {  // a JSON string as the constraint language writes one
       std::string quoted = "'";
-      for (std::size_t k = 1; k + 1 < value.size(); ++k) quoted += value[k] == '\'' ? std::string("\\'") : std::string(1, value[k]);
+      for (std::size_t k = 1; k + 1 < value.size(); ++k)
+        quoted += value[k] == '\'' ? std::string("\\'") : std::string(1, value[k]);
       value = quoted + "'";
     } else if (value == "true" || value == "false") {
       value = value == "true" ? "TRUE" : "FALSE";
@@ -155,8 +188,12 @@ Result<std::string> follow_recipe(const std::string& recipe, const std::string& 
 
 Result<StoreTransaction> add_link(const Offers& offers, const v1::TradingLink& link) {
   if (auto fits = check_link(offers, link); !fits) return fail(fits.error());
-  if (offers.links().contains(link.name())) return refuse("DuplicateLinkName", fmt::format("there is a link '{}'", link.name()), Code::kAlreadyExists);
-  if (offers.links().size() >= kLinksMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("a trader may have {} links", kLinksMax), Code::kResourceExhausted);
+  if (offers.links().contains(link.name()))
+    return refuse("DuplicateLinkName", fmt::format("there is a link '{}'", link.name()),
+                  Code::kAlreadyExists);
+  if (offers.links().size() >= kLinksMax)
+    return refuse("RESOURCE_EXHAUSTED", fmt::format("a trader may have {} links", kLinksMax),
+                  Code::kResourceExhausted);
   StoreTransaction transaction = kept(link);
   transaction.compares.push_back(StoreCompare::absent("l/" + link.name()));
   return transaction;
@@ -165,8 +202,10 @@ Result<StoreTransaction> modify_link(const Offers& offers, const v1::TradingLink
   const auto found = offers.links().find(link.name());
   if (found == offers.links().end()) return unknown(link.name());
   v1::TradingLink changed = found->second;
-  if (!link.def_pass_on_follow_rule().empty()) changed.set_def_pass_on_follow_rule(link.def_pass_on_follow_rule());
-  if (!link.limiting_follow_rule().empty()) changed.set_limiting_follow_rule(link.limiting_follow_rule());
+  if (!link.def_pass_on_follow_rule().empty())
+    changed.set_def_pass_on_follow_rule(link.def_pass_on_follow_rule());
+  if (!link.limiting_follow_rule().empty())
+    changed.set_limiting_follow_rule(link.limiting_follow_rule());
   if (auto fits = check_link(offers, changed); !fits) return fail(fits.error());
   return kept(changed);
 }
@@ -182,20 +221,24 @@ Result<v1::TradingLink> describe_link(const Offers& offers, const std::string& n
   return found->second;
 }
 
-void order_offers(std::vector<v1::TradingOffer>& offers, const expression::Preference& preference, Random& random) {
+void order_offers(std::vector<v1::TradingOffer>& offers, const expression::Preference& preference,
+                  Random& random) {
   using Kind = expression::Preference::Kind;
   if (preference.kind == Kind::kFirst) return;
   if (preference.kind == Kind::kRandom) {
-    for (std::size_t i = offers.size(); i > 1; --i) std::swap(offers[i - 1], offers[random.next() % i]);
+    for (std::size_t i = offers.size(); i > 1; --i)
+      std::swap(offers[i - 1], offers[random.next() % i]);
     return;
   }
   const auto& names = preference.program.tree().names;
-  std::vector<std::pair<double, std::size_t>> ranks;  // lower is better; what cannot be evaluated is last
+  std::vector<std::pair<double, std::size_t>>
+      ranks;  // lower is better; what cannot be evaluated is last
   for (std::size_t i = 0; i < offers.size(); ++i) {
     Names scratch;
     auto properties = Properties::of(offers[i].properties(), scratch);
     std::vector<Value> slots(names.size());
-    for (std::size_t k = 0; properties && k < names.size(); ++k) slots[k] = properties->get(scratch.find(names[k]));
+    for (std::size_t k = 0; properties && k < names.size(); ++k)
+      slots[k] = properties->get(scratch.find(names[k]));
     const Value value = preference.program.run(slots);
     double rank = std::numeric_limits<double>::infinity();
     if (preference.kind == Kind::kWith) {
@@ -206,7 +249,8 @@ void order_offers(std::vector<v1::TradingOffer>& offers, const expression::Prefe
     }
     ranks.emplace_back(rank, i);
   }
-  std::stable_sort(ranks.begin(), ranks.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(ranks.begin(), ranks.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<v1::TradingOffer> ordered;
   ordered.reserve(offers.size());
   for (const auto& [rank, i] : ranks) ordered.push_back(std::move(offers[i]));

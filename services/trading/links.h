@@ -1,6 +1,6 @@
-// What: links to other traders, proxy offers, and the rules for following them (formal/00-06-27, sections on Link, Proxy and federated queries).
-// Why: a query goes on where this trader's offers end, as far as importer, link and trader allow, and never twice to the same one.
-// Who: the Trader.
+// What: links to other traders, proxy offers, and the rules for following them (formal/00-06-27,
+// sections on Link, Proxy and federated queries). Why: a query goes on where this trader's offers
+// end, as far as importer, link and trader allow, and never twice to the same one. Who: the Trader.
 #pragma once
 
 #include "offers.h"
@@ -22,7 +22,8 @@ struct ImporterPolicies {
   bool uses_proxies = true;
 };
 /// True: the policy was one of these, and is read. IllegalPolicyName is for the caller.
-Result<bool> read_importer_policy(const std::string& name, const std::string& value, ImporterPolicies& asks);
+Result<bool> read_importer_policy(const std::string& name, const std::string& value,
+                                  ImporterPolicies& asks);
 
 /// A link to be followed, and the policies that go with the query.
 struct Step {
@@ -34,18 +35,24 @@ struct Step {
 /// In the order of names; none where no hops are left. `has_local`: this trader's own offers match.
 std::vector<Step> steps_of(const Offers& offers, const ImporterPolicies& asks, bool has_local);
 /// The query as the next trader gets it.
-v1::TradingQuery onward(const v1::TradingQuery& query, const Step& step, const std::string& request_id);
+v1::TradingQuery onward(const v1::TradingQuery& query, const Step& step,
+                        const std::string& request_id);
 
 /// "$*" and "$(name)" filled in. IllegalRecipe.
-Result<std::string> follow_recipe(const std::string& recipe, const std::string& constraint, const google::protobuf::Map<std::string, std::string>& properties);
+Result<std::string> follow_recipe(
+    const std::string& recipe, const std::string& constraint,
+    const google::protobuf::Map<std::string, std::string>& properties);
 
-/// Transactions on links. IllegalLinkName, DuplicateLinkName, UnknownLinkName, InvalidLookupRef, DefaultFollowTooPermissive, LimitingFollowTooPermissive.
+/// Transactions on links. IllegalLinkName, DuplicateLinkName, UnknownLinkName, InvalidLookupRef,
+/// DefaultFollowTooPermissive, LimitingFollowTooPermissive.
 Result<StoreTransaction> add_link(const Offers& offers, const v1::TradingLink& link);
 Result<StoreTransaction> modify_link(const Offers& offers, const v1::TradingLink& link);
 Result<StoreTransaction> remove_link(const Offers& offers, const std::string& name);
 Result<v1::TradingLink> describe_link(const Offers& offers, const std::string& name);
 
-/// A preference over offers of several traders, evaluated here; the order of `offers` is the order of discovery.
-void order_offers(std::vector<v1::TradingOffer>& offers, const expression::Preference& preference, Random& random);
+/// A preference over offers of several traders, evaluated here; the order of `offers` is the order
+/// of discovery.
+void order_offers(std::vector<v1::TradingOffer>& offers, const expression::Preference& preference,
+                  Random& random);
 
 }  // namespace hector::trading

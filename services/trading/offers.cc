@@ -16,7 +16,8 @@ namespace {
 std::uint64_t number_of_id(std::string_view id) {
   const auto hash = id.rfind('#');
   std::uint64_t number = 0;
-  if (hash != std::string_view::npos) std::from_chars(id.data() + hash + 1, id.data() + id.size(), number);
+  if (hash != std::string_view::npos)
+    std::from_chars(id.data() + hash + 1, id.data() + id.size(), number);
   return number;
 }
 
@@ -38,30 +39,45 @@ void Offers::apply(const StoreEvent& event) {
     if (is_put) put_offer(name, event.entry);
   } else if (key.rfind("t/", 0) == 0) {
     auto& type = types_[name];
-    type.is_declared = is_put && type.model.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size()));
+    type.is_declared =
+        is_put && type.model.ParseFromArray(event.entry.value.data(),
+                                            static_cast<int>(event.entry.value.size()));
     if (!type.is_declared) type.model.Clear();
     type.model.set_name(name);
     type.model.set_incarnation(type.is_declared ? event.entry.created : 0);
     if (!type.is_declared && type.offers.empty() && type.proxies.empty()) types_.erase(name);
   } else if (key.rfind("l/", 0) == 0) {
     v1::TradingLink link;
-    if (is_put && link.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size()))) links_[name] = std::move(link);
-    else links_.erase(name);
+    if (is_put &&
+        link.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())))
+      links_[name] = std::move(link);
+    else
+      links_.erase(name);
   } else if (key == "a") {
     attributes_.Clear();
-    if (is_put) static_cast<void>(attributes_.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())));
+    if (is_put)
+      static_cast<void>(attributes_.ParseFromArray(event.entry.value.data(),
+                                                   static_cast<int>(event.entry.value.size())));
   }
 }
 
 void Offers::place(Type& type, Offer& offer, bool is_there) {
-  const auto put = [&](Column<Offer>& column, const Value& value) { is_there ? column.insert(value, &offer) : column.erase(value, &offer); };
+  const auto put = [&](Column<Offer>& column, const Value& value) {
+    is_there ? column.insert(value, &offer) : column.erase(value, &offer);
+  };
   for (const auto& each : offer.properties.all()) {
     const bool is_list = each.value.kind == expression::Kind::kList;
-    put(type.columns[each.name], is_list && each.value.size != 0 ? each.value.items[0] : each.value);
+    put(type.columns[each.name],
+        is_list && each.value.size != 0 ? each.value.items[0] : each.value);
     if (!is_list) continue;
     std::vector<Value> items(each.value.items, each.value.items + each.value.size);
     std::sort(items.begin(), items.end(), expression::sorts_before);
-    items.erase(std::unique(items.begin(), items.end(), [](const Value& a, const Value& b) { return !expression::sorts_before(a, b) && !expression::sorts_before(b, a); }), items.end());
+    items.erase(std::unique(items.begin(), items.end(),
+                            [](const Value& a, const Value& b) {
+                              return !expression::sorts_before(a, b) &&
+                                     !expression::sorts_before(b, a);
+                            }),
+                items.end());
     for (const auto& item : items) put(type.items[each.name], item);
   }
 }
@@ -99,7 +115,8 @@ void Offers::erase_offer(const std::string& id) {
     type.dynamic.erase(offer->number);
     type.offers.erase(offer->number);
   }
-  if (type.offers.empty() && type.proxies.empty() && !type.is_declared) types_.erase(type.model.name());
+  if (type.offers.empty() && type.proxies.empty() && !type.is_declared)
+    types_.erase(type.model.name());
 }
 
 const Offer* Offers::find(const std::string& id) const {
@@ -125,7 +142,8 @@ std::vector<std::string> Offers::types_since(std::int64_t incarnation) const {
 std::vector<std::string> Offers::proxies() const {
   std::vector<std::string> list;
   for (const auto& [name, type] : types_) {
-    for (const auto& [number, offer] : type.proxies) list.push_back(fmt::format("{}#{}", name, number));
+    for (const auto& [number, offer] : type.proxies)
+      list.push_back(fmt::format("{}#{}", name, number));
   }
   return list;
 }
@@ -152,7 +170,8 @@ bool Offers::is_subtype(const std::string& name, const std::string& of) const {
     open.pop_back();
     if (each == of) return true;
     const Type* found = known.insert(each).second ? type(each) : nullptr;
-    if (found != nullptr) open.insert(open.end(), found->model.supers().begin(), found->model.supers().end());
+    if (found != nullptr)
+      open.insert(open.end(), found->model.supers().begin(), found->model.supers().end());
   }
   return false;
 }
@@ -189,7 +208,8 @@ std::vector<const Type*> Offers::scope(const std::string& name, bool is_exact) c
   return list;
 }
 
-// --- search ---------------------------------------------------------------------------------------------------------------------------
+// --- search
+// ----------------------------------------------------------------------------------------------
 
 Slots::Slots(const Program& program, const Names& names) {
   for (const auto& name : program.tree().names) ids_.push_back(names.find(name));
@@ -201,7 +221,8 @@ const std::vector<Value>& Slots::of(const Offer& offer) {
 }
 
 Value rank_of(const Preference& preference, const Offer& offer, Slots& slots) {
-  if (preference.kind == Preference::Kind::kFirst || preference.kind == Preference::Kind::kRandom) return {};
+  if (preference.kind == Preference::Kind::kFirst || preference.kind == Preference::Kind::kRandom)
+    return {};
   const Value value = preference.program.run(slots.of(offer));
   return value.is_number() || value.kind == expression::Kind::kBoolean ? value : Value();
 }
@@ -216,25 +237,36 @@ struct Offers::Run {
 
 namespace {
 
-bool is_leaf(const expression::Node& node) { return node.op == Operator::kName || node.op == Operator::kLiteral; }
+bool is_leaf(const expression::Node& node) {
+  return node.op == Operator::kName || node.op == Operator::kLiteral;
+}
 
 /// The relation as it reads with the name on the left.
 Operator turned(Operator op) {
   switch (op) {
-    case Operator::kLess: return Operator::kGreater;
-    case Operator::kLessEqual: return Operator::kGreaterEqual;
-    case Operator::kGreater: return Operator::kLess;
-    case Operator::kGreaterEqual: return Operator::kLessEqual;
-    default: return op;
+    case Operator::kLess:
+      return Operator::kGreater;
+    case Operator::kLessEqual:
+      return Operator::kGreaterEqual;
+    case Operator::kGreater:
+      return Operator::kLess;
+    case Operator::kGreaterEqual:
+      return Operator::kLessEqual;
+    default:
+      return op;
   }
 }
 
 }  // namespace
 
-/// Only what has to hold for the whole to be TRUE is asked here, so the whole is evaluated on what is found. Nothing: no index helps.
-std::optional<Offers::Run> Offers::run_of(const Type& type, const expression::Tree& tree, expression::NodeId id) const {
+/// Only what has to hold for the whole to be TRUE is asked here, so the whole is evaluated on what
+/// is found. Nothing: no index helps.
+std::optional<Offers::Run> Offers::run_of(const Type& type, const expression::Tree& tree,
+                                          expression::NodeId id) const {
   const auto& node = tree[id];
-  const auto run_in = [&](const std::unordered_map<NameId, Column<Offer>>& columns, const std::string& name, auto&& places, std::string_view what) -> std::optional<Run> {
+  const auto run_in = [&](const std::unordered_map<NameId, Column<Offer>>& columns,
+                          const std::string& name, auto&& places,
+                          std::string_view what) -> std::optional<Run> {
     const auto column = columns.find(names_.find(name));
     if (column == columns.end()) return Run{nullptr, {}, {}, 0, name};  // no offer has the property
     Run made{&column->second, {}, {}, 0, fmt::format("{} {}", name, what)};
@@ -242,36 +274,68 @@ std::optional<Offers::Run> Offers::run_of(const Type& type, const expression::Tr
     made.count = made.column->count(made.from, made.to);
     return made;
   };
-  const auto run = [&](const std::string& name, auto&& places, std::string_view what) { return run_in(type.columns, name, places, what); };
-  const auto whole = [](const Column<Offer>& column) { return std::pair(column.begin(), column.end()); };
-  const auto equal = [](const Value& value) { return [value](const Column<Offer>& column) { return std::pair(column.lower(value), column.upper(value)); }; };
+  const auto run = [&](const std::string& name, auto&& places, std::string_view what) {
+    return run_in(type.columns, name, places, what);
+  };
+  const auto whole = [](const Column<Offer>& column) {
+    return std::pair(column.begin(), column.end());
+  };
+  const auto equal = [](const Value& value) {
+    return [value](const Column<Offer>& column) {
+      return std::pair(column.lower(value), column.upper(value));
+    };
+  };
   if (node.op == Operator::kExist) return run(tree.names[node.name], whole, "is there");
-  if (node.op == Operator::kName) return run(tree.names[node.name], equal(Value::of(true)), "is TRUE");
-  if (node.op == Operator::kNot && tree[node.left].op == Operator::kName) return run(tree.names[tree[node.left].name], equal(Value::of(false)), "is FALSE");
-  if (node.op == Operator::kIn && tree[node.left].op == Operator::kLiteral && tree[node.right].op == Operator::kName) {
+  if (node.op == Operator::kName)
+    return run(tree.names[node.name], equal(Value::of(true)), "is TRUE");
+  if (node.op == Operator::kNot && tree[node.left].op == Operator::kName)
+    return run(tree.names[tree[node.left].name], equal(Value::of(false)), "is FALSE");
+  if (node.op == Operator::kIn && tree[node.left].op == Operator::kLiteral &&
+      tree[node.right].op == Operator::kName) {
     const Value& item = tree[node.left].literal;
-    return run_in(type.items, tree.names[tree[node.right].name], equal(item), fmt::format("has {}", expression::print(item)));
+    return run_in(type.items, tree.names[tree[node.right].name], equal(item),
+                  fmt::format("has {}", expression::print(item)));
   }
-  if (node.op < Operator::kEqual || node.op > Operator::kGreaterEqual || node.op == Operator::kUnequal) return std::nullopt;
-  if (!is_leaf(tree[node.left]) || !is_leaf(tree[node.right]) || tree[node.left].op == tree[node.right].op) return std::nullopt;
+  if (node.op < Operator::kEqual || node.op > Operator::kGreaterEqual ||
+      node.op == Operator::kUnequal)
+    return std::nullopt;
+  if (!is_leaf(tree[node.left]) || !is_leaf(tree[node.right]) ||
+      tree[node.left].op == tree[node.right].op)
+    return std::nullopt;
   const bool is_turned = tree[node.left].op == Operator::kLiteral;
   const Operator op = is_turned ? turned(node.op) : node.op;
   const Value& literal = tree[is_turned ? node.left : node.right].literal;
   const std::string& name = tree.names[tree[is_turned ? node.right : node.left].name];
-  const std::string what = fmt::format("{} {}", op == Operator::kEqual ? "==" : op == Operator::kLess ? "<" : op == Operator::kLessEqual ? "<=" : op == Operator::kGreater ? ">" : ">=", expression::print(literal));
-  return run(name, [&](const Column<Offer>& column) {
-    switch (op) {
-      case Operator::kEqual: return std::pair(column.lower(literal), column.upper(literal));
-      case Operator::kLess: return std::pair(column.begin(), column.lower(literal));
-      case Operator::kLessEqual: return std::pair(column.begin(), column.upper(literal));
-      case Operator::kGreater: return std::pair(column.upper(literal), column.end());
-      default: return std::pair(column.lower(literal), column.end());
-    }
-  }, what);
+  const std::string what = fmt::format("{} {}",
+                                       op == Operator::kEqual       ? "=="
+                                       : op == Operator::kLess      ? "<"
+                                       : op == Operator::kLessEqual ? "<="
+                                       : op == Operator::kGreater   ? ">"
+                                                                    : ">=",
+                                       expression::print(literal));
+  return run(
+      name,
+      [&](const Column<Offer>& column) {
+        switch (op) {
+          case Operator::kEqual:
+            return std::pair(column.lower(literal), column.upper(literal));
+          case Operator::kLess:
+            return std::pair(column.begin(), column.lower(literal));
+          case Operator::kLessEqual:
+            return std::pair(column.begin(), column.upper(literal));
+          case Operator::kGreater:
+            return std::pair(column.upper(literal), column.end());
+          default:
+            return std::pair(column.lower(literal), column.end());
+        }
+      },
+      what);
 }
 
-/// The shortest run of all parts, and the share of the type's offers that may match if the parts have nothing to do with each other. False: none can.
-bool Offers::narrow(const Type& type, const Program& constraint, std::optional<Run>& best, double& share) const {
+/// The shortest run of all parts, and the share of the type's offers that may match if the parts
+/// have nothing to do with each other. False: none can.
+bool Offers::narrow(const Type& type, const Program& constraint, std::optional<Run>& best,
+                    double& share) const {
   if (constraint.is_always()) return true;
   constexpr double kUnknown = 0.5;
   const auto& tree = constraint.tree();
@@ -282,7 +346,8 @@ bool Offers::narrow(const Type& type, const Program& constraint, std::optional<R
       continue;
     }
     if (run->column == nullptr) return false;
-    share *= static_cast<double>(run->count) / static_cast<double>(std::max<std::size_t>(type.offers.size(), 1));
+    share *= static_cast<double>(run->count) /
+             static_cast<double>(std::max<std::size_t>(type.offers.size(), 1));
     if (!best || run->count < best->count) best = std::move(run);
   }
   return true;
@@ -308,8 +373,10 @@ struct Offers::Evaluation {
     matches.push_back({rank_of(preference, offer, rank_slots), &offer});
     return true;
   }
-  /// All between, or until `enough` match. Offers lie anywhere in memory: those that come next are fetched while one is looked at.
-  std::size_t look_at(const Column<Offer>& column, Column<Offer>::Place from, Column<Offer>::Place to, std::size_t enough) {
+  /// All between, or until `enough` match. Offers lie anywhere in memory: those that come next are
+  /// fetched while one is looked at.
+  std::size_t look_at(const Column<Offer>& column, Column<Offer>::Place from,
+                      Column<Offer>::Place to, std::size_t enough) {
     constexpr std::size_t kAhead = 16;  // power of two; half of it from an offer to its properties
     const Offer* next[kAhead];
     std::size_t fetched = 0, looked = 0, found = 0;
@@ -322,7 +389,8 @@ struct Offers::Evaluation {
     };
     for (std::size_t i = 0; i < kAhead; ++i) fetch();
     for (; looked < fetched && found < enough; ++looked) {
-      if (looked + kAhead / 2 < fetched) next[(looked + kAhead / 2) % kAhead]->properties.prefetch();
+      if (looked + kAhead / 2 < fetched)
+        next[(looked + kAhead / 2) % kAhead]->properties.prefetch();
       found += look(*next[looked % kAhead]);
       fetch();
     }
@@ -338,11 +406,15 @@ struct Offers::Evaluation {
   }
   void order(Random& random) {
     if (preference.kind == Preference::Kind::kRandom) {
-      std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) { return a.offer->number < b.offer->number; });
-      for (std::size_t i = matches.size(); i > 1; --i) std::swap(matches[i - 1], matches[random.next() % i]);
+      std::sort(matches.begin(), matches.end(),
+                [](const Match& a, const Match& b) { return a.offer->number < b.offer->number; });
+      for (std::size_t i = matches.size(); i > 1; --i)
+        std::swap(matches[i - 1], matches[random.next() % i]);
     } else {
-      const auto end = matches.begin() + static_cast<std::ptrdiff_t>(std::min(wanted, matches.size()));
-      std::partial_sort(matches.begin(), end, matches.end(), [this](const Match& a, const Match& b) { return before(a, b); });
+      const auto end =
+          matches.begin() + static_cast<std::ptrdiff_t>(std::min(wanted, matches.size()));
+      std::partial_sort(matches.begin(), end, matches.end(),
+                        [this](const Match& a, const Match& b) { return before(a, b); });
     }
     for (const auto& match : matches) {
       if (answer.offers.size() == wanted) break;
@@ -359,7 +431,8 @@ void Offers::search_in_order(const std::vector<const Type*>& types, Evaluation& 
   while (evaluation.matches.size() < evaluation.wanted) {
     std::pair<At, At>* next = nullptr;
     for (auto& each : open) {
-      if (each.first != each.second && (next == nullptr || each.first->first < next->first->first)) next = &each;
+      if (each.first != each.second && (next == nullptr || each.first->first < next->first->first))
+        next = &each;
     }
     if (next == nullptr) return;
     evaluation.look(*next->first->second);
@@ -367,8 +440,10 @@ void Offers::search_in_order(const std::vector<const Type*>& types, Evaluation& 
   }
 }
 
-/// From the better end of a column, equal values in the order of export: when enough have matched, no later one is better.
-void Offers::search_by_value(Evaluation& evaluation, bool is_descending, const Column<Offer>& column) const {
+/// From the better end of a column, equal values in the order of export: when enough have matched,
+/// no later one is better.
+void Offers::search_by_value(Evaluation& evaluation, bool is_descending,
+                             const Column<Offer>& column) const {
   std::size_t found = 0;
   const auto look = [&](auto from, auto to) {
     found += evaluation.look_at(column, from, to, evaluation.wanted - found);
@@ -381,7 +456,8 @@ void Offers::search_by_value(Evaluation& evaluation, bool is_descending, const C
   }
 }
 
-Answer Offers::query(const std::vector<const Type*>& types, const Program& constraint, const Preference& preference, const Cards& cards, Random& random) const {
+Answer Offers::query(const std::vector<const Type*>& types, const Program& constraint,
+                     const Preference& preference, const Cards& cards, Random& random) const {
   Answer answer;
   std::size_t total = 0;
   for (const Type* type : types) total += type->offers.size();
@@ -394,7 +470,8 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
     for (const Type* type : types) {
       for (const auto& [number, offer] : type->offers) all.push_back(offer.get());
     }
-    std::sort(all.begin(), all.end(), [](const Offer* a, const Offer* b) { return a->number < b->number; });
+    std::sort(all.begin(), all.end(),
+              [](const Offer* a, const Offer* b) { return a->number < b->number; });
     bool searched = all.size() > cards.search, matched = false;
     for (std::size_t i = 0; i < all.size() && i < cards.search; ++i) {
       if (considered.matches.size() == cards.match) {
@@ -408,7 +485,8 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
     if (matched) answer.limits_applied.emplace_back("match_card");
     evaluation.matches = std::move(considered.matches);
   } else {
-    const bool is_ordered = preference.kind != Preference::Kind::kFirst && preference.kind != Preference::Kind::kRandom;
+    const bool is_ordered =
+        preference.kind != Preference::Kind::kFirst && preference.kind != Preference::Kind::kRandom;
     const bool may_stop = preference.kind == Preference::Kind::kFirst;
     std::vector<const Type*> unsearched;
     for (const Type* type : types) {
@@ -418,17 +496,23 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
       // A walk in the preferred order looks at about wanted / share offers, a run at all of it.
       const auto& tree = preference.program.tree();
       const Column<Offer>* ranked = nullptr;
-      if (is_ordered && preference.kind != Preference::Kind::kWith && tree[tree.root].op == Operator::kName) {
+      if (is_ordered && preference.kind != Preference::Kind::kWith &&
+          tree[tree.root].op == Operator::kName) {
         const auto column = type->columns.find(names_.find(tree.names[tree[tree.root].name]));
-        if (column != type->columns.end() && column->second.size() == type->offers.size()) ranked = &column->second;
+        if (column != type->columns.end() && column->second.size() == type->offers.size())
+          ranked = &column->second;
       }
-      const double count = static_cast<double>(run ? std::max<std::size_t>(run->count, 1) : type->offers.size());
+      const double count =
+          static_cast<double>(run ? std::max<std::size_t>(run->count, 1) : type->offers.size());
       const double walk = static_cast<double>(evaluation.wanted) / std::max(share, 1e-12);
       if (ranked != nullptr && walk < count) {
-        answer.plan += fmt::format("{}{}: in the order of {}", answer.plan.empty() ? "" : "; ", type->model.name(), tree.names[tree[tree.root].name]);
+        answer.plan += fmt::format("{}{}: in the order of {}", answer.plan.empty() ? "" : "; ",
+                                   type->model.name(), tree.names[tree[tree.root].name]);
         search_by_value(evaluation, preference.kind == Preference::Kind::kMax, *ranked);
       } else if (run && !(may_stop && walk < count)) {
-        answer.plan += fmt::format("{}{}: where {} (about {} of {})", answer.plan.empty() ? "" : "; ", type->model.name(), run->what, run->count, type->offers.size());
+        answer.plan +=
+            fmt::format("{}{}: where {} (about {} of {})", answer.plan.empty() ? "" : "; ",
+                        type->model.name(), run->what, run->count, type->offers.size());
         evaluation.look_at(*run->column, run->from, run->to, SIZE_MAX);
       } else {
         unsearched.push_back(type);
@@ -436,7 +520,8 @@ Answer Offers::query(const std::vector<const Type*>& types, const Program& const
     }
     if (!unsearched.empty()) {
       answer.plan += fmt::format("{}all in the order of export", answer.plan.empty() ? "" : "; ");
-      Evaluation rest{*this, constraint, preference, may_stop ? evaluation.wanted : SIZE_MAX, answer};
+      Evaluation rest{*this, constraint, preference, may_stop ? evaluation.wanted : SIZE_MAX,
+                      answer};
       search_in_order(unsearched, rest);
       evaluation.matches.insert(evaluation.matches.end(), rest.matches.begin(), rest.matches.end());
     }

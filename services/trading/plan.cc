@@ -13,11 +13,18 @@ using expression::CompileOptions;
 using state::refuse;
 
 bool is_property_name(std::string_view name) {
-  if (name.empty() || name.size() > 200 || std::isalpha(static_cast<unsigned char>(name.front())) == 0) return false;
-  return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+  if (name.empty() || name.size() > 200 ||
+      std::isalpha(static_cast<unsigned char>(name.front())) == 0)
+    return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 bool is_type_name(std::string_view name) {
-  return !name.empty() && name.size() <= 500 && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || std::string_view("_./:-").find(static_cast<char>(c)) != std::string_view::npos; });
+  return !name.empty() && name.size() <= 500 &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 ||
+                  std::string_view("_./:-").find(static_cast<char>(c)) != std::string_view::npos;
+         });
 }
 
 namespace {
@@ -25,19 +32,24 @@ namespace {
 /// "diary.Room/1": an Interface's id is a service type without declared properties.
 bool is_interface_id(std::string_view name) {
   const auto slash = name.rfind('/');
-  return slash != std::string_view::npos && slash + 1 < name.size() && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(slash) + 1, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return slash != std::string_view::npos && slash + 1 < name.size() &&
+         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(slash) + 1, name.end(),
+                     [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
 Result<std::uint32_t> card(const std::string& name, const std::string& value) {
   std::uint32_t number = 0;
   const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (read.ec != std::errc() || read.ptr != value.data() + value.size()) return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is a number, not '{}'", name, value));
+  if (read.ec != std::errc() || read.ptr != value.data() + value.size())
+    return refuse("PolicyTypeMismatch",
+                  fmt::format("policy '{}' is a number, not '{}'", name, value));
   return number;
 }
 Result<bool> flag(const std::string& name, const std::string& value) {
   if (value == "true" || value == "TRUE") return true;
   if (value == "false" || value == "FALSE") return false;
-  return refuse("PolicyTypeMismatch", fmt::format("policy '{}' is true or false, not '{}'", name, value));
+  return refuse("PolicyTypeMismatch",
+                fmt::format("policy '{}' is true or false, not '{}'", name, value));
 }
 std::uint32_t or_all(std::uint32_t value) { return value == 0 ? UINT32_MAX : value; }
 
@@ -49,12 +61,16 @@ Status apply_policies(const Offers& offers, const v1::TradingQuery& query, Plan&
     std::uint32_t otherwise, most;
     std::uint32_t* place;
   };
-  const Row rows[] = {{"search_card", or_all(own.def_search_card()), or_all(own.max_search_card()), &plan.cards.search},
-                      {"match_card", or_all(own.def_match_card()), or_all(own.max_match_card()), &plan.cards.match},
-                      {"return_card", or_all(own.def_return_card()), or_all(own.max_return_card()), &plan.cards.result}};
+  const Row rows[] = {
+      {"search_card", or_all(own.def_search_card()), or_all(own.max_search_card()),
+       &plan.cards.search},
+      {"match_card", or_all(own.def_match_card()), or_all(own.max_match_card()), &plan.cards.match},
+      {"return_card", or_all(own.def_return_card()), or_all(own.max_return_card()),
+       &plan.cards.result}};
   for (const auto& row : rows) *row.place = std::min(row.otherwise, row.most);
   for (const auto& [name, value] : query.policies()) {
-    const auto row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& each) { return each.name == name; });
+    const auto row = std::find_if(std::begin(rows), std::end(rows),
+                                  [&](const Row& each) { return each.name == name; });
     if (row != std::end(rows)) {
       auto number = card(name, value);
       if (!number) return fail(number.error());
@@ -67,8 +83,11 @@ Status apply_policies(const Offers& offers, const v1::TradingQuery& query, Plan&
       auto read = read_importer_policy(name, value, plan.asks);
       if (!read) return fail(read.error());
       if (!*read) {
-        return refuse("IllegalPolicyName", fmt::format("'{}' is none of exact_type_match, search_card, match_card, return_card, link_follow_rule, hop_count, request_id, starting_trader, use_dynamic_properties, use_proxy_offers",
-                                                       name));
+        return refuse("IllegalPolicyName",
+                      fmt::format("'{}' is none of exact_type_match, search_card, match_card, "
+                                  "return_card, link_follow_rule, hop_count, request_id, "
+                                  "starting_trader, use_dynamic_properties, use_proxy_offers",
+                                  name));
       }
     }
   }
@@ -78,17 +97,24 @@ Status apply_policies(const Offers& offers, const v1::TradingQuery& query, Plan&
 }  // namespace
 
 Result<const Type*> known_type(const Offers& offers, const std::string& name) {
-  if (!is_type_name(name)) return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", name));
+  if (!is_type_name(name))
+    return refuse("IllegalServiceType", fmt::format("'{}' is no name of a service type", name));
   const Type* type = offers.type(name);
   if (type != nullptr && type->is_declared) return type;
   if (is_interface_id(name)) return type;
-  return refuse("UnknownServiceType", fmt::format("there is no service type '{}'; add it with its properties, or name an Interface (diary.Room/1)", name), Code::kNotFound);
+  return refuse("UnknownServiceType",
+                fmt::format("there is no service type '{}'; add it with its properties, or name an "
+                            "Interface (diary.Room/1)",
+                            name),
+                Code::kNotFound);
 }
 
-CompileOptions options_for(const Offers& offers, const Type* type, expression::Undefined undefined) {
+CompileOptions options_for(const Offers& offers, const Type* type,
+                           expression::Undefined undefined) {
   std::map<std::string, Declared, std::less<>> declared;
   if (type != nullptr && type->is_declared) {
-    for (const auto& property : offers.all_properties(type->model)) declared[property.name()] = declared_of(property.type());
+    for (const auto& property : offers.all_properties(type->model))
+      declared[property.name()] = declared_of(property.type());
   }
   CompileOptions options;
   options.undefined = undefined;
@@ -102,14 +128,21 @@ CompileOptions options_for(const Offers& offers, const Type* type, expression::U
 Result<Plan> plan_of(const Offers& offers, const v1::TradingQuery& query) {
   auto type = known_type(offers, query.type());
   if (!type) return fail(type.error());
-  if (!query.undefined().empty() && query.undefined() != "kleene" && query.undefined() != "omg") return refuse("InvalidPolicyValue", fmt::format("'{}' is no rule for what is undefined: kleene or omg", query.undefined()));
+  if (!query.undefined().empty() && query.undefined() != "kleene" && query.undefined() != "omg")
+    return refuse(
+        "InvalidPolicyValue",
+        fmt::format("'{}' is no rule for what is undefined: kleene or omg", query.undefined()));
   for (const auto& name : query.desired()) {
-    if (!is_property_name(name)) return refuse("IllegalPropertyName", fmt::format("'{}' is no property's name", name));
-    if (std::count(query.desired().begin(), query.desired().end(), name) > 1) return refuse("DuplicatePropertyName", fmt::format("'{}' is desired twice", name));
+    if (!is_property_name(name))
+      return refuse("IllegalPropertyName", fmt::format("'{}' is no property's name", name));
+    if (std::count(query.desired().begin(), query.desired().end(), name) > 1)
+      return refuse("DuplicatePropertyName", fmt::format("'{}' is desired twice", name));
   }
   Plan plan;
   if (auto applied = apply_policies(offers, query, plan); !applied) return fail(applied.error());
-  const auto options = options_for(offers, *type, query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
+  const auto options = options_for(
+      offers, *type,
+      query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
   auto constraint = expression::compile_constraint(query.constraint(), options);
   if (!constraint) return fail(constraint.error());
   auto preference = expression::compile_preference(query.preference(), options);
@@ -117,7 +150,10 @@ Result<Plan> plan_of(const Offers& offers, const v1::TradingQuery& query) {
   if (query.strict()) {
     for (const auto* program : {&*constraint, &preference->program}) {
       for (const auto& name : program->tree().names) {
-        if (options.declared(name).kind == expression::Kind::kUndefined) return refuse("IllegalConstraint", fmt::format("'{}' is no declared property of '{}', and the query is strict", name, query.type()));
+        if (options.declared(name).kind == expression::Kind::kUndefined)
+          return refuse("IllegalConstraint",
+                        fmt::format("'{}' is no declared property of '{}', and the query is strict",
+                                    name, query.type()));
       }
     }
   }

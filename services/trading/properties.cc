@@ -19,9 +19,13 @@ constexpr std::size_t kValueOctetsMax = 64 * 1024;
 std::optional<Value> number_of(std::string_view text) {
   std::int64_t integer = 0;
   const char* const end = text.data() + text.size();
-  if (const auto read = std::from_chars(text.data(), end, integer); read.ec == std::errc() && read.ptr == end) return Value::of(integer);
+  if (const auto read = std::from_chars(text.data(), end, integer);
+      read.ec == std::errc() && read.ptr == end)
+    return Value::of(integer);
   double real = 0;
-  if (const auto read = std::from_chars(text.data(), end, real); read.ec == std::errc() && read.ptr == end && std::isfinite(real)) return Value::of(real);
+  if (const auto read = std::from_chars(text.data(), end, real);
+      read.ec == std::errc() && read.ptr == end && std::isfinite(real))
+    return Value::of(real);
   return std::nullopt;
 }
 
@@ -70,13 +74,17 @@ class JsonReader {
     if (at_ >= text_.size()) return false;
     ++at_;
     const std::string_view plain = text_.substr(start + 1, at_ - start - 2);
-    if (std::none_of(plain.begin(), plain.end(), [](unsigned char c) { return c == '\\' || c < 0x20 || c >= 0x80; })) {
+    if (std::none_of(plain.begin(), plain.end(),
+                     [](unsigned char c) { return c == '\\' || c < 0x20 || c >= 0x80; })) {
       texts.emplace_back(plain);
       items.push_back(text_at(texts.size() - 1));
       return true;
     }
     google::protobuf::Value read;  // JSON's escapes are read by who knows them
-    if (!google::protobuf::util::JsonStringToMessage(std::string(text_.substr(start, at_ - start)), &read).ok()) return false;
+    if (!google::protobuf::util::JsonStringToMessage(std::string(text_.substr(start, at_ - start)),
+                                                     &read)
+             .ok())
+      return false;
     texts.push_back(read.string_value());
     items.push_back(text_at(texts.size() - 1));
     return true;
@@ -99,14 +107,21 @@ struct Read {
 
 }  // namespace
 
-Result<Properties> Properties::of(const google::protobuf::Map<std::string, std::string>& values, Names& names) {
+Result<Properties> Properties::of(const google::protobuf::Map<std::string, std::string>& values,
+                                  Names& names) {
   std::vector<std::pair<NameId, Read>> all;
   std::vector<std::string> texts;
   std::size_t octets = 0, items = 0;
   for (const auto& [name, json] : values) {
     Read read;
     if (json.size() > kValueOctetsMax || !JsonReader(json).read(read.items, texts, read.is_list)) {
-      return fail(Error{Code::kInvalidArgument, fmt::format("PropertyTypeMismatch: '{}' is {}: a value is a JSON string, number, boolean or a list of those, of up to 64 KiB", name, json.substr(0, 100)), "PropertyTypeMismatch", {}, {}});
+      return fail(Error{Code::kInvalidArgument,
+                        fmt::format("PropertyTypeMismatch: '{}' is {}: a value is a JSON string, "
+                                    "number, boolean or a list of those, of up to 64 KiB",
+                                    name, json.substr(0, 100)),
+                        "PropertyTypeMismatch",
+                        {},
+                        {}});
     }
     if (read.is_list) items += read.items.size();
     all.emplace_back(names.of(name), std::move(read));
@@ -140,15 +155,19 @@ Result<Properties> Properties::of(const google::protobuf::Map<std::string, std::
 Declared declared_of(std::string_view type) {
   using expression::Kind;
   if (type == "boolean") return {Kind::kBoolean, {}};
-  for (const char* each : {"short", "unsigned short", "long", "unsigned long", "long long", "unsigned long long"}) {
+  for (const char* each :
+       {"short", "unsigned short", "long", "unsigned long", "long long", "unsigned long long"}) {
     if (type == each) return {Kind::kInteger, {}};
   }
   if (type == "float" || type == "double") return {Kind::kReal, {}};
   if (type == "string" || type == "char") return {Kind::kText, {}};
-  if (type.starts_with("sequence<") && type.ends_with(">")) return {Kind::kList, declared_of(type.substr(9, type.size() - 10)).kind};
+  if (type.starts_with("sequence<") && type.ends_with(">"))
+    return {Kind::kList, declared_of(type.substr(9, type.size() - 10)).kind};
   return {};
 }
-bool is_property_type(std::string_view type) { return declared_of(type).kind != expression::Kind::kUndefined; }
+bool is_property_type(std::string_view type) {
+  return declared_of(type).kind != expression::Kind::kUndefined;
+}
 
 bool fits(const Value& value, std::string_view type) {
   using expression::Kind;
@@ -157,7 +176,8 @@ bool fits(const Value& value, std::string_view type) {
   if (value.kind != declared.kind) return false;
   if (value.kind == Kind::kList) {
     const std::string_view item = type.substr(9, type.size() - 10);
-    return std::all_of(value.items, value.items + value.size, [&](const Value& each) { return fits(each, item); });
+    return std::all_of(value.items, value.items + value.size,
+                       [&](const Value& each) { return fits(each, item); });
   }
   if (type == "char") return value.size == 1;
   if (value.kind != Kind::kInteger) return true;

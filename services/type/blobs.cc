@@ -22,13 +22,18 @@ void Blobs::remember(const std::string& digest, std::shared_ptr<const std::strin
 }
 
 Result<std::string> Blobs::put(const std::string& content) {
-  if (content.size() > kOctetsMax) return fail(Code::kResourceExhausted, fmt::format("a description or module may have {} octets, this one has {}", kOctetsMax, content.size()));
+  if (content.size() > kOctetsMax)
+    return fail(Code::kResourceExhausted,
+                fmt::format("a description or module may have {} octets, this one has {}",
+                            kOctetsMax, content.size()));
   const std::string digest = digest_of(content);
   const std::string key = key_of(digest);
   StoreTransaction transaction;
   std::size_t part = 0;
   for (std::size_t at = 0; at < content.size() || part == 0; at += kPartOctets, ++part) {
-    transaction.then.push_back(StoreOperation::put(fmt::format("{}{:04}", key, part), Bytes::copy(std::string_view(content).substr(at, kPartOctets))));
+    transaction.then.push_back(
+        StoreOperation::put(fmt::format("{}{:04}", key, part),
+                            Bytes::copy(std::string_view(content).substr(at, kPartOctets))));
     if (transaction.then.size() < 4) continue;
     auto kept = commit_and_wait(store_, std::exchange(transaction, {}));
     if (!kept) return fail(kept.error());
@@ -43,15 +48,23 @@ Result<std::string> Blobs::put(const std::string& content) {
 Result<std::shared_ptr<const std::string>> Blobs::get(const std::string& digest) {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = remembered_.find(digest); found != remembered_.end()) return found->second;
+    if (const auto found = remembered_.find(digest); found != remembered_.end())
+      return found->second;
   }
   auto page = read_and_wait(store_, {KeyRange::prefix(key_of(digest))});
   if (!page) return fail(page.error());
-  if (page->entries.empty()) return fail(Code::kNotFound, fmt::format("there is no content of digest {}", digest));
+  if (page->entries.empty())
+    return fail(Code::kNotFound, fmt::format("there is no content of digest {}", digest));
   auto content = std::make_shared<std::string>();
   for (const auto& entry : page->entries) content->append(entry.value.view());
   if (digest_of(*content) != digest) {
-    return fail(Error{Code::kDataLoss, fmt::format("BAD_SIGNATURE: what is stored under digest {} has another one: it was altered, and is not given out", digest), "BAD_SIGNATURE", {}, {}});
+    return fail(Error{Code::kDataLoss,
+                      fmt::format("BAD_SIGNATURE: what is stored under digest {} has another one: "
+                                  "it was altered, and is not given out",
+                                  digest),
+                      "BAD_SIGNATURE",
+                      {},
+                      {}});
   }
   remember(digest, content);
   return std::shared_ptr<const std::string>(std::move(content));

@@ -6,8 +6,13 @@
 
 namespace hector::type_service {
 
-std::string version_key(const std::string& name, std::uint64_t version) { return fmt::format("v/{}{}{:016x}", name, '\0', version); }
-std::string module_key(const std::string& language, const std::string& name, const std::string& abi) { return fmt::format("k/{}{}{}{}{}", language, '\0', name, '\0', abi); }
+std::string version_key(const std::string& name, std::uint64_t version) {
+  return fmt::format("v/{}{}{:016x}", name, '\0', version);
+}
+std::string module_key(const std::string& language, const std::string& name,
+                       const std::string& abi) {
+  return fmt::format("k/{}{}{}{}{}", language, '\0', name, '\0', abi);
+}
 
 void Catalogue::clear() {
   names_.clear();
@@ -18,7 +23,10 @@ void Catalogue::clear() {
 void Catalogue::apply(const StoreEvent& event) {
   const std::string& key = event.entry.key;
   const bool is_gone = event.kind == StoreEvent::Kind::kErase;
-  const auto read = [&](auto& message) { return message.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())); };
+  const auto read = [&](auto& message) {
+    return message.ParseFromArray(event.entry.value.data(),
+                                  static_cast<int>(event.entry.value.size()));
+  };
   if (key.starts_with("m/")) {
     if (is_gone) {
       const auto gone = names_.find(key.substr(2));
@@ -73,7 +81,8 @@ const Name* Catalogue::name(const std::string& name) const {
   return found == names_.end() ? nullptr : &found->second;
 }
 
-const Version* Catalogue::find(const std::string& name_or_id, std::uint64_t version, Revision at_revision) const {
+const Version* Catalogue::find(const std::string& name_or_id, std::uint64_t version,
+                               Revision at_revision) const {
   if (const auto id = ids_.find(name_or_id); id != ids_.end()) return id->second;
   const Name* const known = name(name_or_id);
   if (known == nullptr) return nullptr;
@@ -96,7 +105,10 @@ std::vector<std::string> Catalogue::usages(const std::string& asked) const {
   const Version* const version = find(asked);
   std::set<std::string> wanted = {asked};
   if (version != nullptr) wanted.insert({version->model.name(), version->model.id()});
-  const auto is_wanted = [&](const auto& list) { return std::any_of(list.begin(), list.end(), [&](const auto& each) { return wanted.contains(each); }); };
+  const auto is_wanted = [&](const auto& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& each) { return wanted.contains(each); });
+  };
   std::vector<std::string> users;
   for (const auto& [name, known] : names_) {
     if (known.versions.empty()) continue;
@@ -109,7 +121,8 @@ std::vector<std::string> Catalogue::usages(const std::string& asked) const {
 
 std::vector<std::string> Catalogue::names(const std::string& prefix, std::size_t most) const {
   std::vector<std::string> all;
-  for (auto each = names_.lower_bound(prefix); each != names_.end() && each->first.starts_with(prefix) && all.size() < most; ++each) {
+  for (auto each = names_.lower_bound(prefix);
+       each != names_.end() && each->first.starts_with(prefix) && all.size() < most; ++each) {
     if (!each->second.versions.empty()) all.push_back(each->first);
   }
   return all;

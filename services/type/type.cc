@@ -1,6 +1,7 @@
-// What: the embedded provider of the Type service: types by name and content, their versions, who conforms to whom, and code, on the store.
-// Why: one type has descriptions in many languages, from commentary to code, and everybody has the same one.
-// Who: loaded by capsules whose configuration says `type: embedded`.
+// What: the embedded provider of the Type service: types by name and content, their versions, who
+// conforms to whom, and code, on the store. Why: one type has descriptions in many languages, from
+// commentary to code, and everybody has the same one. Who: loaded by capsules whose configuration
+// says `type: embedded`.
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
@@ -29,23 +30,35 @@ constexpr int kTries = 8;
 constexpr const char* kPrefix = "ty/";
 
 bool is_type_name(std::string_view name) {
-  return !name.empty() && name.size() <= 500 && std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > 0x20 && c != 0x7f; });
+  return !name.empty() && name.size() <= 500 &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return c > 0x20 && c != 0x7f; });
 }
 
 class Types final : public Service {
  public:
   Types(const ServiceContext& context, const v1::TypeSettings& settings)
       : context_(context),
-        replica_({context.store, context.clock, context.executor, context.log}, kPrefix, catalogue_),
+        replica_({context.store, context.clock, context.executor, context.log}, kPrefix,
+                 catalogue_),
         blobs_(*context.store, "ty-blob/"),
         watches_(*context.store),
-        servant_({[this](Call& call) { blocking(call, [this](Call& each) { define(each); }); }, [this](Call& call) { blocking(call, [this](Call& each) { add_description(each); }); },
-                  [this](Call& call) { get(call); }, [this](Call& call) { blocking(call, [this](Call& each) { check(each); }); }, [this](Call& call) { set_mode(call); },
-                  [this](Call& call) { blocking(call, [this](Call& each) { conforms(each); }); }, [this](Call& call) { blocking(call, [this](Call& each) { match(each); }); },
-                  [this](Call& call) { set_flag(call, &v1::TypeNameState::set_masked); }, [this](Call& call) { set_flag(call, &v1::TypeNameState::set_deprecated); }, [this](Call& call) { erase(call); },
-                  [this](Call& call) { usages(call); }, [this](Call& call) { list(call); }, [this](Call& call) { versions(call); },
-                  [this](Call& call) { blocking(call, [this](Call& each) { closure(each); }); }, [this](Call& call) { blocking(call, [this](Call& each) { publish_module(each); }); },
-                  [this](Call& call) { blocking(call, [this](Call& each) { fetch_module(each); }); }, [this](Call& call) { watch(call); }}) {
+        servant_(
+            {[this](Call& call) { blocking(call, [this](Call& each) { define(each); }); },
+             [this](Call& call) { blocking(call, [this](Call& each) { add_description(each); }); },
+             [this](Call& call) { get(call); },
+             [this](Call& call) { blocking(call, [this](Call& each) { check(each); }); },
+             [this](Call& call) { set_mode(call); },
+             [this](Call& call) { blocking(call, [this](Call& each) { conforms(each); }); },
+             [this](Call& call) { blocking(call, [this](Call& each) { match(each); }); },
+             [this](Call& call) { set_flag(call, &v1::TypeNameState::set_masked); },
+             [this](Call& call) { set_flag(call, &v1::TypeNameState::set_deprecated); },
+             [this](Call& call) { erase(call); }, [this](Call& call) { usages(call); },
+             [this](Call& call) { list(call); }, [this](Call& call) { versions(call); },
+             [this](Call& call) { blocking(call, [this](Call& each) { closure(each); }); },
+             [this](Call& call) { blocking(call, [this](Call& each) { publish_module(each); }); },
+             [this](Call& call) { blocking(call, [this](Call& each) { fetch_module(each); }); },
+             [this](Call& call) { watch(call); }}) {
     for (const auto& key : settings.keys()) keys_.push_back(state::from_base64(key));
   }
   Status start() { return replica_.start(); }
@@ -64,15 +77,24 @@ class Types final : public Service {
     });
   }
 
-  // --- what there is --------------------------------------------------------------------------------------------------------------------
+  // --- what there is
+  // --------------------------------------------------------------------------------------------
 
-  static Error not_found(const std::string& name) { return Error{Code::kNotFound, fmt::format("NOT_FOUND: there is no type '{}'", name), "NOT_FOUND", {}, {}}; }
+  static Error not_found(const std::string& name) {
+    return Error{Code::kNotFound,
+                 fmt::format("NOT_FOUND: there is no type '{}'", name),
+                 "NOT_FOUND",
+                 {},
+                 {}};
+  }
 
   /// With what is known of its name. NOT_FOUND.
-  Result<v1::TypeVersion> version_of(const std::string& name, std::uint64_t version = 0, Revision at_revision = 0) const {
+  Result<v1::TypeVersion> version_of(const std::string& name, std::uint64_t version = 0,
+                                     Revision at_revision = 0) const {
     const auto lock = replica_.read();
     const Version* const found = catalogue_.find(name, version, at_revision);
-    if (found == nullptr) return fail(not_found(version == 0 ? name : fmt::format("{}' version '{}", name, version)));
+    if (found == nullptr)
+      return fail(not_found(version == 0 ? name : fmt::format("{}' version '{}", name, version)));
     v1::TypeVersion told = found->model;
     const auto& state = catalogue_.name(told.name())->state;
     told.set_mode(state.mode());
@@ -85,9 +107,14 @@ class Types final : public Service {
   Result<TypeModelPtr> model_of(const v1::TypeVersion& version) {
     {
       const std::lock_guard lock(models_mutex_);
-      if (const auto found = models_.find(version.id()); found != models_.end()) return found->second;
+      if (const auto found = models_.find(version.id()); found != models_.end())
+        return found->second;
     }
-    if (version.canonical().empty()) return refuse("NO_DESCRIPTION", fmt::format("'{}' ({}) has no formal description", version.name(), version.kind()), Code::kFailedPrecondition);
+    if (version.canonical().empty())
+      return refuse(
+          "NO_DESCRIPTION",
+          fmt::format("'{}' ({}) has no formal description", version.name(), version.kind()),
+          Code::kFailedPrecondition);
     auto canonical = blobs_.get(version.canonical());
     if (!canonical) return fail(canonical.error());
     auto model = make_type_model(version.kind(), version.name(), **canonical);
@@ -107,9 +134,11 @@ class Types final : public Service {
     if (!asked) return call.fail(std::move(asked.error()));
     if (asked->languages_size() == 0 && !context_.store->is_shared()) {
       const auto lock = replica_.read();
-      const Version* const found = catalogue_.find(asked->name(), asked->version(), asked->at_revision());
+      const Version* const found =
+          catalogue_.find(asked->name(), asked->version(), asked->at_revision());
       if (found == nullptr) return call.fail(not_found(asked->name()));
-      // What is stored goes as it is, with what is known of its name behind it: Protobuf reads two messages in a row as one.
+      // What is stored goes as it is, with what is known of its name behind it: Protobuf reads two
+      // messages in a row as one.
       const auto& state = found->of->state;
       v1::TypeVersion tail;
       tail.set_mode(state.mode());
@@ -126,14 +155,17 @@ class Types final : public Service {
       each.complete(write_message(*found));
     });
   }
-  /// As Accept-Language is read: the first language asked for that there is a description in ("de" has "de-AT" as well). All of that language.
+  /// As Accept-Language is read: the first language asked for that there is a description in ("de"
+  /// has "de-AT" as well). All of that language.
   Result<v1::TypeVersion> described(const v1::TypeQuestion& asked) {
     auto version = version_of(asked.name(), asked.version(), asked.at_revision());
     if (!version || asked.languages_size() == 0) return version;
     for (const auto& language : asked.languages()) {
       bool is_any = false;
       for (auto& each : *version->mutable_descriptions()) {
-        if (language != "*" && each.language() != language && !each.language().starts_with(language + "-")) continue;
+        if (language != "*" && each.language() != language &&
+            !each.language().starts_with(language + "-"))
+          continue;
         auto content = blobs_.get(each.digest());
         if (!content) return fail(content.error());
         each.set_content(**content);
@@ -142,8 +174,10 @@ class Types final : public Service {
       if (is_any) return version;
     }
     std::string there;
-    for (const auto& each : version->descriptions()) there += (there.empty() ? "" : ", ") + each.language();
-    return refuse("NO_DESCRIPTION", fmt::format("'{}' is described in {}", asked.name(), there), Code::kNotFound);
+    for (const auto& each : version->descriptions())
+      there += (there.empty() ? "" : ", ") + each.language();
+    return refuse("NO_DESCRIPTION", fmt::format("'{}' is described in {}", asked.name(), there),
+                  Code::kNotFound);
   }
 
   void usages(Call& call) {
@@ -174,15 +208,23 @@ class Types final : public Service {
     });
   }
 
-  // --- definitions ----------------------------------------------------------------------------------------------------------------------
+  // --- definitions
+  // --------------------------------------------------------------------------------------------
 
   Status check_request(const v1::TypeDefine& request) const {
-    if (!is_type_name(request.name())) return refuse("PARSE", fmt::format("'{}' is no name of a type", request.name()));
-    if (!is_kind(request.kind())) return refuse("PARSE", fmt::format("kind '{}' is none of message, interaction, interface, role, binding, object, service, relationship, policy", request.kind()));
-    if (request.descriptions_size() == 0) return refuse("NO_DESCRIPTION", "a type is defined by its descriptions, at least one");
-    if (request.descriptions_size() > static_cast<int>(kDescriptionsMax)) return refuse("PARSE", fmt::format("a type may have {} descriptions", kDescriptionsMax));
+    if (!is_type_name(request.name()))
+      return refuse("PARSE", fmt::format("'{}' is no name of a type", request.name()));
+    if (!is_kind(request.kind()))
+      return refuse("PARSE", fmt::format("kind '{}' is none of message, interaction, interface, "
+                                         "role, binding, object, service, relationship, policy",
+                                         request.kind()));
+    if (request.descriptions_size() == 0)
+      return refuse("NO_DESCRIPTION", "a type is defined by its descriptions, at least one");
+    if (request.descriptions_size() > static_cast<int>(kDescriptionsMax))
+      return refuse("PARSE", fmt::format("a type may have {} descriptions", kDescriptionsMax));
     for (const auto& each : request.descriptions()) {
-      if (each.language().empty() || each.media().empty()) return refuse("PARSE", "a description says its language and its media type");
+      if (each.language().empty() || each.media().empty())
+        return refuse("PARSE", "a description says its language and its media type");
     }
     if (!request.mode().empty()) {
       if (auto mode = mode_of(request.mode()); !mode) return fail(mode.error());
@@ -198,7 +240,9 @@ class Types final : public Service {
   };
   static std::string id_without_model(const v1::TypeDefine& request) {
     std::vector<std::string> parts;
-    for (const auto& each : request.descriptions()) parts.push_back(fmt::format("{}\n{}\n{}", each.language(), each.media(), state::digest_of(each.content())));
+    for (const auto& each : request.descriptions())
+      parts.push_back(fmt::format("{}\n{}\n{}", each.language(), each.media(),
+                                  state::digest_of(each.content())));
     std::sort(parts.begin(), parts.end());
     std::string whole = request.kind() + "\n" + request.name();
     for (const auto& each : parts) whole += "\n" + each;
@@ -221,11 +265,22 @@ class Types final : public Service {
     {
       const auto lock = replica_.read();
       const Name* const known = catalogue_.name(request.name());
-      if (known != nullptr && !known->versions.empty() && known->state.kind() != request.kind()) return refuse("NAME_CLASH", fmt::format("'{}' is of kind {}", request.name(), known->state.kind()), Code::kAlreadyExists);
-      if (known == nullptr && catalogue_.size() >= kNamesMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("the Type service holds {} names, its limit", kNamesMax), Code::kResourceExhausted);
-      version.set_version(known == nullptr || known->versions.empty() ? 1 : known->versions.rbegin()->first + 1);
-      if (version.version() > kVersionsMax) return refuse("RESOURCE_EXHAUSTED", fmt::format("a type may have {} versions", kVersionsMax), Code::kResourceExhausted);
-      if (const Version* const same = catalogue_.find(version.id()); same != nullptr && same->model.name() == request.name()) {
+      if (known != nullptr && !known->versions.empty() && known->state.kind() != request.kind())
+        return refuse("NAME_CLASH",
+                      fmt::format("'{}' is of kind {}", request.name(), known->state.kind()),
+                      Code::kAlreadyExists);
+      if (known == nullptr && catalogue_.size() >= kNamesMax)
+        return refuse("RESOURCE_EXHAUSTED",
+                      fmt::format("the Type service holds {} names, its limit", kNamesMax),
+                      Code::kResourceExhausted);
+      version.set_version(
+          known == nullptr || known->versions.empty() ? 1 : known->versions.rbegin()->first + 1);
+      if (version.version() > kVersionsMax)
+        return refuse("RESOURCE_EXHAUSTED",
+                      fmt::format("a type may have {} versions", kVersionsMax),
+                      Code::kResourceExhausted);
+      if (const Version* const same = catalogue_.find(version.id());
+          same != nullptr && same->model.name() == request.name()) {
         prepared.version = same->model;
         prepared.is_known = true;
         return prepared;
@@ -233,26 +288,39 @@ class Types final : public Service {
     }
     for (const auto& super : request.supers()) {
       auto above = version_of(super);
-      if (!above) return refuse("UNKNOWN_SUPER", fmt::format("there is no type '{}'", super), Code::kNotFound);
-      if (!prepared.model || above->canonical().empty() || above->kind() != request.kind()) continue;
+      if (!above)
+        return refuse("UNKNOWN_SUPER", fmt::format("there is no type '{}'", super),
+                      Code::kNotFound);
+      if (!prepared.model || above->canonical().empty() || above->kind() != request.kind())
+        continue;
       auto model_above = model_of(*above);
       if (!model_above) return fail(model_above.error());
-      auto conformance = check_conforms(*prepared.model, **model_above, ConformanceLevel::kBehaviour);
+      auto conformance =
+          check_conforms(*prepared.model, **model_above, ConformanceLevel::kBehaviour);
       if (!conformance) return fail(conformance.error());
       v1::TypeVerdict verdict;
       add_reasons(*conformance, above->version(), verdict);
-      if (verdict.violations_size() > 0) return incompatible(fmt::format("'{}' does not conform to its super '{}'", request.name(), super), verdict);
+      if (verdict.violations_size() > 0)
+        return incompatible(
+            fmt::format("'{}' does not conform to its super '{}'", request.name(), super), verdict);
     }
     return prepared;
   }
-  static tl::unexpected<Error> incompatible(const std::string& what, const v1::TypeVerdict& verdict) {
+  static tl::unexpected<Error> incompatible(const std::string& what,
+                                            const v1::TypeVerdict& verdict) {
     std::vector<std::string> reasons;
-    for (const auto& each : verdict.violations()) reasons.push_back(fmt::format("{}: {}{} (version {})", each.rule(), each.text(), each.trace_size() == 0 ? "" : fmt::format(", trace {}", fmt::join(each.trace(), " ; ")), each.version()));
-    return fail(Error{Code::kFailedPrecondition, "INCOMPATIBLE: " + what, "INCOMPATIBLE", verdict.SerializeAsString(), std::move(reasons)});
+    for (const auto& each : verdict.violations())
+      reasons.push_back(fmt::format(
+          "{}: {}{} (version {})", each.rule(), each.text(),
+          each.trace_size() == 0 ? "" : fmt::format(", trace {}", fmt::join(each.trace(), " ; ")),
+          each.version()));
+    return fail(Error{Code::kFailedPrecondition, "INCOMPATIBLE: " + what, "INCOMPATIBLE",
+                      verdict.SerializeAsString(), std::move(reasons)});
   }
 
   /// Against the latest version, or all of them.
-  Result<v1::TypeVerdict> verdict_of(const std::string& name, const TypeModel& candidate, const std::string& mode_text) {
+  Result<v1::TypeVerdict> verdict_of(const std::string& name, const TypeModel& candidate,
+                                     const std::string& mode_text) {
     v1::TypeVerdict verdict;
     auto mode = mode_of(mode_text);
     if (!mode) return fail(mode.error());
@@ -271,7 +339,8 @@ class Types final : public Service {
       if (each.canonical().empty() || each.id() == candidate.identity()) continue;
       auto model = model_of(each);
       if (!model) return fail(model.error());
-      if (auto done = check_version(candidate, **model, each.version(), *mode, verdict); !done) return refuse("UNDECIDED", done.error().message, Code::kResourceExhausted);
+      if (auto done = check_version(candidate, **model, each.version(), *mode, verdict); !done)
+        return refuse("UNDECIDED", done.error().message, Code::kResourceExhausted);
     }
     verdict.set_ok(verdict.violations_size() == 0);
     return verdict;
@@ -279,7 +348,8 @@ class Types final : public Service {
   std::string mode_named(const std::string& name, const std::string& kind) const {
     const auto lock = replica_.read();
     const Name* const known = catalogue_.name(name);
-    return known == nullptr || known->state.mode().empty() ? default_mode(kind) : known->state.mode();
+    return known == nullptr || known->state.mode().empty() ? default_mode(kind)
+                                                           : known->state.mode();
   }
 
   void define(Call& call) {
@@ -291,40 +361,58 @@ class Types final : public Service {
     auto prepared = prepare(request);
     if (!prepared) return call.fail(std::move(prepared.error()));
     if (prepared->is_known) return call.complete(write_message(prepared->version));
-    const std::string mode = request.mode().empty() ? mode_named(request.name(), request.kind()) : request.mode();
+    const std::string mode =
+        request.mode().empty() ? mode_named(request.name(), request.kind()) : request.mode();
     if (prepared->model) {
-      auto verdict = verdict_of(request.name(), *prepared->model, mode_named(request.name(), request.kind()));
+      auto verdict =
+          verdict_of(request.name(), *prepared->model, mode_named(request.name(), request.kind()));
       if (!verdict) return call.fail(std::move(verdict.error()));
-      if (!verdict->ok()) return call.fail(incompatible(fmt::format("'{}' breaks users of earlier versions (mode {})", request.name(), mode_named(request.name(), request.kind())), *verdict).value());
+      if (!verdict->ok())
+        return call.fail(
+            incompatible(fmt::format("'{}' breaks users of earlier versions (mode {})",
+                                     request.name(), mode_named(request.name(), request.kind())),
+                         *verdict)
+                .value());
     }
     auto& version = prepared->version;
-    if (auto kept = keep_contents(request, prepared->model, version); !kept) return call.fail(std::move(kept.error()));
-    replica_.change([this, version, mode]() -> Result<StoreTransaction> {
-      const Name* const known = catalogue_.name(version.name());
-      const std::uint64_t last = known == nullptr || known->versions.empty() ? 0 : known->versions.rbegin()->first;
-      if (last + 1 != version.version()) return refuse("CONFLICT", "somebody has just defined another version", Code::kAborted);
-      StoreTransaction transaction;
-      if (last == 0) {
-        v1::TypeNameState state;
-        state.set_kind(version.kind());
-        state.set_mode(mode);
-        transaction.then.push_back(StoreOperation::put("m/" + version.name(), Bytes::take(state.SerializeAsString())));
-      }
-      const std::string key = version_key(version.name(), version.version());
-      transaction.compares.push_back(StoreCompare::absent(key));
-      transaction.then.push_back(StoreOperation::put(key, Bytes::take(version.SerializeAsString())));
-      return transaction;
-    }, [this, &call, request, version, tries](Result<Revision> done) mutable {
-      if (!done && done.error().type == "CONFLICT" && tries < kTries) {
-        return context_.run_blocking([this, &call, request = std::move(request), tries]() mutable { define_again(call, std::move(request), tries + 1); });
-      }
-      if (!done) return call.fail(std::move(done.error()));
-      version.set_revision(*done);
-      call.complete(write_message(version));
-    });
+    if (auto kept = keep_contents(request, prepared->model, version); !kept)
+      return call.fail(std::move(kept.error()));
+    replica_.change(
+        [this, version, mode]() -> Result<StoreTransaction> {
+          const Name* const known = catalogue_.name(version.name());
+          const std::uint64_t last =
+              known == nullptr || known->versions.empty() ? 0 : known->versions.rbegin()->first;
+          if (last + 1 != version.version())
+            return refuse("CONFLICT", "somebody has just defined another version", Code::kAborted);
+          StoreTransaction transaction;
+          if (last == 0) {
+            v1::TypeNameState state;
+            state.set_kind(version.kind());
+            state.set_mode(mode);
+            transaction.then.push_back(
+                StoreOperation::put("m/" + version.name(), Bytes::take(state.SerializeAsString())));
+          }
+          const std::string key = version_key(version.name(), version.version());
+          transaction.compares.push_back(StoreCompare::absent(key));
+          transaction.then.push_back(
+              StoreOperation::put(key, Bytes::take(version.SerializeAsString())));
+          return transaction;
+        },
+        [this, &call, request, version, tries](Result<Revision> done) mutable {
+          if (!done && done.error().type == "CONFLICT" && tries < kTries) {
+            return context_.run_blocking(
+                [this, &call, request = std::move(request), tries]() mutable {
+                  define_again(call, std::move(request), tries + 1);
+                });
+          }
+          if (!done) return call.fail(std::move(done.error()));
+          version.set_revision(*done);
+          call.complete(write_message(version));
+        });
   }
   /// Contents first: a version that can be seen is whole.
-  Status keep_contents(const v1::TypeDefine& request, const TypeModelPtr& model, v1::TypeVersion& version) {
+  Status keep_contents(const v1::TypeDefine& request, const TypeModelPtr& model,
+                       v1::TypeVersion& version) {
     if (model) {
       auto digest = blobs_.put(model->canonical());
       if (!digest) return fail(digest.error());
@@ -352,34 +440,57 @@ class Types final : public Service {
     auto model = formal_model(version->name(), version->kind(), request->descriptions());
     if (!model) return call.fail(std::move(model.error()));
     if (*model && !version->canonical().empty() && (*model)->identity() != version->canonical()) {
-      return call.fail(refuse("INCONSISTENT", fmt::format("'{}' is not the same in {} and in the descriptions that are there", version->name(), request->descriptions(0).language()), Code::kFailedPrecondition).value());
+      return call.fail(
+          refuse("INCONSISTENT",
+                 fmt::format("'{}' is not the same in {} and in the descriptions that are there",
+                             version->name(), request->descriptions(0).language()),
+                 Code::kFailedPrecondition)
+              .value());
     }
     v1::TypeVersion added;
-    if (auto kept = keep_contents(*request, nullptr, added); !kept) return call.fail(std::move(kept.error()));
-    replica_.change([this, name = version->name(), number = version->version(), added]() -> Result<StoreTransaction> {
-      const Version* const known = catalogue_.find(name, number);
-      if (known == nullptr) return fail(not_found(name));
-      v1::TypeVersion more = known->model;
-      more.clear_revision();
-      for (const auto& text : added.descriptions()) {
-        const auto same = std::find_if(more.descriptions().begin(), more.descriptions().end(), [&](const auto& each) { return each.language() == text.language() && each.path() == text.path(); });
-        if (same == more.descriptions().end()) *more.add_descriptions() = text;
-        else if (same->digest() != text.digest()) return refuse("INCONSISTENT", fmt::format("there is another description in {}; what is defined does not change", text.language()), Code::kFailedPrecondition);
-      }
-      StoreTransaction transaction;
-      if (more.descriptions_size() == known->model.descriptions_size()) return transaction;
-      if (more.descriptions_size() > static_cast<int>(kDescriptionsMax)) return refuse("RESOURCE_EXHAUSTED", fmt::format("a type may have {} descriptions", kDescriptionsMax), Code::kResourceExhausted);
-      transaction.then.push_back(StoreOperation::put(version_key(name, number), Bytes::take(more.SerializeAsString())));
-      return transaction;
-    }, [this, &call, name = version->name(), number = version->version()](Result<Revision> done) {
-      if (!done) return call.fail(std::move(done.error()));
-      auto now = version_of(name, number);
-      if (!now) return call.fail(std::move(now.error()));
-      call.complete(write_message(*now));
-    });
+    if (auto kept = keep_contents(*request, nullptr, added); !kept)
+      return call.fail(std::move(kept.error()));
+    replica_.change(
+        [this, name = version->name(), number = version->version(),
+         added]() -> Result<StoreTransaction> {
+          const Version* const known = catalogue_.find(name, number);
+          if (known == nullptr) return fail(not_found(name));
+          v1::TypeVersion more = known->model;
+          more.clear_revision();
+          for (const auto& text : added.descriptions()) {
+            const auto same = std::find_if(
+                more.descriptions().begin(), more.descriptions().end(), [&](const auto& each) {
+                  return each.language() == text.language() && each.path() == text.path();
+                });
+            if (same == more.descriptions().end())
+              *more.add_descriptions() = text;
+            else if (same->digest() != text.digest())
+              return refuse(
+                  "INCONSISTENT",
+                  fmt::format("there is another description in {}; what is defined does not change",
+                              text.language()),
+                  Code::kFailedPrecondition);
+          }
+          StoreTransaction transaction;
+          if (more.descriptions_size() == known->model.descriptions_size()) return transaction;
+          if (more.descriptions_size() > static_cast<int>(kDescriptionsMax))
+            return refuse("RESOURCE_EXHAUSTED",
+                          fmt::format("a type may have {} descriptions", kDescriptionsMax),
+                          Code::kResourceExhausted);
+          transaction.then.push_back(StoreOperation::put(version_key(name, number),
+                                                         Bytes::take(more.SerializeAsString())));
+          return transaction;
+        },
+        [this, &call, name = version->name(), number = version->version()](Result<Revision> done) {
+          if (!done) return call.fail(std::move(done.error()));
+          auto now = version_of(name, number);
+          if (!now) return call.fail(std::move(now.error()));
+          call.complete(write_message(*now));
+        });
   }
 
-  // --- what fits what -------------------------------------------------------------------------------------------------------------------
+  // --- what fits what
+  // --------------------------------------------------------------------------------------------
 
   void check(Call& call) {
     auto request = read_message<v1::TypeCandidate>(call.request);
@@ -391,20 +502,26 @@ class Types final : public Service {
   Result<v1::TypeVerdict> checked(const v1::TypeCandidate& request) {
     const auto known = version_of(request.name());
     const std::string kind = !request.kind().empty() || !known ? request.kind() : known->kind();
-    const std::string mode = request.mode().empty() ? mode_named(request.name(), kind) : request.mode();
-    if (mode == "FILE" || mode == "PACKAGE" || mode == "WIRE" || mode == "WIRE_JSON") return checked_texts(request, mode);
+    const std::string mode =
+        request.mode().empty() ? mode_named(request.name(), kind) : request.mode();
+    if (mode == "FILE" || mode == "PACKAGE" || mode == "WIRE" || mode == "WIRE_JSON")
+      return checked_texts(request, mode);
     auto model = formal_model(request.name(), kind, request.descriptions());
     if (!model) return fail(model.error());
-    if (!*model) return refuse("NO_DESCRIPTION", "only formal descriptions can be compared", Code::kFailedPrecondition);
+    if (!*model)
+      return refuse("NO_DESCRIPTION", "only formal descriptions can be compared",
+                    Code::kFailedPrecondition);
     return verdict_of(request.name(), **model, mode);
   }
-  Result<v1::TypeVerdict> checked_texts(const v1::TypeCandidate& request, const std::string& category) {
+  Result<v1::TypeVerdict> checked_texts(const v1::TypeCandidate& request,
+                                        const std::string& category) {
     v1::TypeQuestion asked;
     asked.set_name(request.name());
     asked.add_languages("proto");
     auto older = described(asked);
     if (!older) return fail(older.error());
-    auto breaking = check_proto_breaking(protos_of(older->descriptions()), protos_of(request.descriptions()), category);
+    auto breaking = check_proto_breaking(protos_of(older->descriptions()),
+                                         protos_of(request.descriptions()), category);
     if (!breaking) return refuse("PARSE", breaking.error().message);
     v1::TypeVerdict verdict;
     for (const auto& each : *breaking) {
@@ -438,10 +555,14 @@ class Types final : public Service {
     if (!required) return fail(required.error());
     return Target{*binding, *required, text.substr(dot + 1)};
   }
-  static Result<v1::TypeVerdict> conformance(const TypeModel& sub, const Target& target, ConformanceLevel level) {
-    auto result = target.required ? check_conforms(sub, *target.type, target.role, *target.required, level) : check_conforms(sub, *target.type, level);
+  static Result<v1::TypeVerdict> conformance(const TypeModel& sub, const Target& target,
+                                             ConformanceLevel level) {
+    auto result = target.required
+                      ? check_conforms(sub, *target.type, target.role, *target.required, level)
+                      : check_conforms(sub, *target.type, level);
     if (!result) {
-      if (result.error().code == Code::kInvalidArgument || result.error().code == Code::kNotFound) return fail(result.error());
+      if (result.error().code == Code::kInvalidArgument || result.error().code == Code::kNotFound)
+        return fail(result.error());
       return refuse("UNDECIDED", result.error().message, Code::kResourceExhausted);
     }
     v1::TypeVerdict verdict;
@@ -452,12 +573,16 @@ class Types final : public Service {
   }
   void conforms(Call& call) {
     answer<v1::TypeConforms>(call, [&](const v1::TypeConforms& asked) -> Result<v1::TypeVerdict> {
-      if (!asked.level().empty() && asked.level() != "signature" && asked.level() != "behaviour") return fail(Code::kInvalidArgument, fmt::format("'{}' is none of signature, behaviour", asked.level()));
+      if (!asked.level().empty() && asked.level() != "signature" && asked.level() != "behaviour")
+        return fail(Code::kInvalidArgument,
+                    fmt::format("'{}' is none of signature, behaviour", asked.level()));
       auto sub = model_named(asked.sub());
       if (!sub) return fail(sub.error());
       auto target = target_of(asked.super());
       if (!target) return fail(target.error());
-      return conformance(**sub, *target, asked.level() == "signature" ? ConformanceLevel::kSignature : ConformanceLevel::kBehaviour);
+      return conformance(**sub, *target,
+                         asked.level() == "signature" ? ConformanceLevel::kSignature
+                                                      : ConformanceLevel::kBehaviour);
     });
   }
   void match(Call& call) {
@@ -470,8 +595,10 @@ class Types final : public Service {
         if (!model) return fail(model.error());
         auto verdict = conformance(**model, *target, ConformanceLevel::kBehaviour);
         if (!verdict) return fail(verdict.error());
-        if (verdict->ok()) reply.add_offers(offer);
-        else (*reply.mutable_refused())[offer] = std::move(*verdict);
+        if (verdict->ok())
+          reply.add_offers(offer);
+        else
+          (*reply.mutable_refused())[offer] = std::move(*verdict);
       }
       return reply;
     });
@@ -486,7 +613,8 @@ class Types final : public Service {
     });
   }
 
-  // --- administration -------------------------------------------------------------------------------------------------------------------
+  // --- administration
+  // --------------------------------------------------------------------------------------------
 
   template <class Change>
   Result<StoreTransaction> changed_name(const std::string& name, Change change) const {
@@ -496,95 +624,143 @@ class Types final : public Service {
     change(state);
     StoreTransaction transaction;
     transaction.compares.push_back(StoreCompare::unchanged("m/" + name, known->modified));
-    transaction.then.push_back(StoreOperation::put("m/" + name, Bytes::take(state.SerializeAsString())));
+    transaction.then.push_back(
+        StoreOperation::put("m/" + name, Bytes::take(state.SerializeAsString())));
     return transaction;
   }
   void set_mode(Call& call) {
-    state::change<v1::TypeMode, v1::TypeRevision>(replica_, call, [this](const v1::TypeMode& asked, v1::TypeRevision&) -> Result<StoreTransaction> {
-      if (auto mode = mode_of(asked.mode()); !mode) return fail(mode.error());
-      return changed_name(asked.name(), [&](v1::TypeNameState& state) { state.set_mode(asked.mode()); });
-    });
+    state::change<v1::TypeMode, v1::TypeRevision>(
+        replica_, call,
+        [this](const v1::TypeMode& asked, v1::TypeRevision&) -> Result<StoreTransaction> {
+          if (auto mode = mode_of(asked.mode()); !mode) return fail(mode.error());
+          return changed_name(asked.name(),
+                              [&](v1::TypeNameState& state) { state.set_mode(asked.mode()); });
+        });
   }
   void set_flag(Call& call, void (v1::TypeNameState::*set)(bool)) {
-    state::change<v1::TypeFlag, v1::TypeRevision>(replica_, call, [this, set](const v1::TypeFlag& asked, v1::TypeRevision&) {
-      return changed_name(asked.name(), [&](v1::TypeNameState& state) { (state.*set)(asked.on()); });
-    });
+    state::change<v1::TypeFlag, v1::TypeRevision>(
+        replica_, call, [this, set](const v1::TypeFlag& asked, v1::TypeRevision&) {
+          return changed_name(asked.name(),
+                              [&](v1::TypeNameState& state) { (state.*set)(asked.on()); });
+        });
   }
   void erase(Call& call) {
-    state::change<v1::TypeName, v1::TypeRevision>(replica_, call, [this](const v1::TypeName& asked, v1::TypeRevision&) -> Result<StoreTransaction> {
-      const Name* const known = catalogue_.name(asked.name());
-      if (known == nullptr) return fail(not_found(asked.name()));
-      const auto users = catalogue_.usages(asked.name());
-      if (!users.empty()) return refuse("REFERENCED", fmt::format("'{}' is used by {}", asked.name(), fmt::join(users, ", ")), Code::kFailedPrecondition);
-      StoreTransaction transaction;
-      transaction.compares.push_back(StoreCompare::unchanged("m/" + asked.name(), known->modified));
-      transaction.compares.push_back(StoreCompare::absent(version_key(asked.name(), known->versions.empty() ? 1 : known->versions.rbegin()->first + 1)));
-      transaction.then.push_back(StoreOperation::erase("m/" + asked.name()));
-      transaction.then.push_back(StoreOperation::erase(KeyRange::prefix(fmt::format("v/{}{}", asked.name(), '\0'))));
-      return transaction;
-    });
+    state::change<v1::TypeName, v1::TypeRevision>(
+        replica_, call,
+        [this](const v1::TypeName& asked, v1::TypeRevision&) -> Result<StoreTransaction> {
+          const Name* const known = catalogue_.name(asked.name());
+          if (known == nullptr) return fail(not_found(asked.name()));
+          const auto users = catalogue_.usages(asked.name());
+          if (!users.empty())
+            return refuse("REFERENCED",
+                          fmt::format("'{}' is used by {}", asked.name(), fmt::join(users, ", ")),
+                          Code::kFailedPrecondition);
+          StoreTransaction transaction;
+          transaction.compares.push_back(
+              StoreCompare::unchanged("m/" + asked.name(), known->modified));
+          transaction.compares.push_back(StoreCompare::absent(version_key(
+              asked.name(), known->versions.empty() ? 1 : known->versions.rbegin()->first + 1)));
+          transaction.then.push_back(StoreOperation::erase("m/" + asked.name()));
+          transaction.then.push_back(
+              StoreOperation::erase(KeyRange::prefix(fmt::format("v/{}{}", asked.name(), '\0'))));
+          return transaction;
+        });
   }
 
-  // --- code -----------------------------------------------------------------------------------------------------------------------------
+  // --- code
+  // --------------------------------------------------------------------------------------------
 
   [[nodiscard]] bool is_trusted(const v1::TypeModule& module, const std::string& content) const {
-    return keys_.empty() || std::any_of(keys_.begin(), keys_.end(), [&](const auto& key) { return state::is_signed_by(key, content, module.signature()); });
+    return keys_.empty() || std::any_of(keys_.begin(), keys_.end(), [&](const auto& key) {
+             return state::is_signed_by(key, content, module.signature());
+           });
   }
   void publish_module(Call& call) {
     auto module = read_message<v1::TypeModule>(call.request);
     if (!module) return call.fail(std::move(module.error()));
-    if (module->language().empty() || !is_type_name(module->name())) return call.fail({Code::kInvalidArgument, "PARSE: a module has a language and a name", "PARSE", {}, {}});
+    if (module->language().empty() || !is_type_name(module->name()))
+      return call.fail(
+          {Code::kInvalidArgument, "PARSE: a module has a language and a name", "PARSE", {}, {}});
     if (!module->digest().empty() && module->digest() != state::digest_of(module->content())) {
-      return call.fail({Code::kInvalidArgument, fmt::format("BAD_SIGNATURE: the content of '{}' has not the digest given", module->name()), "BAD_SIGNATURE", {}, {}});
+      return call.fail({Code::kInvalidArgument,
+                        fmt::format("BAD_SIGNATURE: the content of '{}' has not the digest given",
+                                    module->name()),
+                        "BAD_SIGNATURE",
+                        {},
+                        {}});
     }
-    if (!is_trusted(*module, module->content())) return call.fail({Code::kPermissionDenied, fmt::format("BAD_SIGNATURE: none of the trusted keys signed module '{}'", module->name()), "BAD_SIGNATURE", {}, {}});
+    if (!is_trusted(*module, module->content()))
+      return call.fail({Code::kPermissionDenied,
+                        fmt::format("BAD_SIGNATURE: none of the trusted keys signed module '{}'",
+                                    module->name()),
+                        "BAD_SIGNATURE",
+                        {},
+                        {}});
     auto digest = blobs_.put(module->content());
     if (!digest) return call.fail(std::move(digest.error()));
     module->set_digest(*digest);
     module->clear_content();
     module->clear_revision();
-    replica_.change([record = *module]() -> Result<StoreTransaction> {
-      StoreTransaction transaction;
-      transaction.then.push_back(StoreOperation::put(module_key(record.language(), record.name(), record.abi()), Bytes::take(record.SerializeAsString())));
-      return transaction;
-    }, [&call](Result<Revision> done) {
-      if (!done) return call.fail(std::move(done.error()));
-      v1::TypeRevision reply;
-      reply.set_revision(*done);
-      call.complete(write_message(reply));
-    });
+    replica_.change(
+        [record = *module]() -> Result<StoreTransaction> {
+          StoreTransaction transaction;
+          transaction.then.push_back(
+              StoreOperation::put(module_key(record.language(), record.name(), record.abi()),
+                                  Bytes::take(record.SerializeAsString())));
+          return transaction;
+        },
+        [&call](Result<Revision> done) {
+          if (!done) return call.fail(std::move(done.error()));
+          v1::TypeRevision reply;
+          reply.set_revision(*done);
+          call.complete(write_message(reply));
+        });
   }
   void fetch_module(Call& call) {
-    answer<v1::TypeModuleQuestion>(call, [&](const v1::TypeModuleQuestion& asked) -> Result<v1::TypeModule> {
-      v1::TypeModule module;
-      {
-        const auto lock = replica_.read();
-        const auto* found = catalogue_.module(module_key(asked.language(), asked.name(), asked.abi()));
-        if (found == nullptr) found = catalogue_.module(module_key(asked.language(), asked.name(), ""));
-        if (found == nullptr) return refuse("NOT_FOUND", fmt::format("there is no module '{}' in {}", asked.name(), asked.language()), Code::kNotFound);
-        module = *found;
-      }
-      auto content = blobs_.get(module.digest());
-      if (!content) return fail(content.error());
-      if (!is_trusted(module, **content)) return refuse("BAD_SIGNATURE", fmt::format("none of the trusted keys signed module '{}'", asked.name()), Code::kDataLoss);
-      module.set_content(**content);
-      return module;
-    });
+    answer<v1::TypeModuleQuestion>(
+        call, [&](const v1::TypeModuleQuestion& asked) -> Result<v1::TypeModule> {
+          v1::TypeModule module;
+          {
+            const auto lock = replica_.read();
+            const auto* found =
+                catalogue_.module(module_key(asked.language(), asked.name(), asked.abi()));
+            if (found == nullptr)
+              found = catalogue_.module(module_key(asked.language(), asked.name(), ""));
+            if (found == nullptr)
+              return refuse(
+                  "NOT_FOUND",
+                  fmt::format("there is no module '{}' in {}", asked.name(), asked.language()),
+                  Code::kNotFound);
+            module = *found;
+          }
+          auto content = blobs_.get(module.digest());
+          if (!content) return fail(content.error());
+          if (!is_trusted(module, **content))
+            return refuse("BAD_SIGNATURE",
+                          fmt::format("none of the trusted keys signed module '{}'", asked.name()),
+                          Code::kDataLoss);
+          module.set_content(**content);
+          return module;
+        });
   }
 
   void watch(Call& call) {
     auto asked = read_message<v1::TypeName>(call.request);
     if (!asked) return call.fail(std::move(asked.error()));
     const std::string prefix = std::string(kPrefix) + "v/";
-    watches_.add(call, KeyRange::prefix(prefix + asked->name()), replica_.revision() + 1, [size = prefix.size()](Revision at, const StoreEvent& event) {
-      v1::TypeEvent told;
-      told.set_revision(at);
-      told.set_is_gone(event.kind == StoreEvent::Kind::kErase);
-      auto& version = *told.mutable_version();
-      if (!told.is_gone()) static_cast<void>(version.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())));
-      version.set_name(event.entry.key.substr(size, event.entry.key.find('\0') - size));
-      return write_message(told);
-    });
+    watches_.add(
+        call, KeyRange::prefix(prefix + asked->name()), replica_.revision() + 1,
+        [size = prefix.size()](Revision at, const StoreEvent& event) {
+          v1::TypeEvent told;
+          told.set_revision(at);
+          told.set_is_gone(event.kind == StoreEvent::Kind::kErase);
+          auto& version = *told.mutable_version();
+          if (!told.is_gone())
+            static_cast<void>(version.ParseFromArray(event.entry.value.data(),
+                                                     static_cast<int>(event.entry.value.size())));
+          version.set_name(event.entry.key.substr(size, event.entry.key.find('\0') - size));
+          return write_message(told);
+        });
   }
 
   const ServiceContext context_;
@@ -605,7 +781,9 @@ Service* make(const ServiceContext& context) {
   };
   if (context.store == nullptr) return refused("there is no store");
   v1::TypeSettings settings;
-  if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings); !read.ok()) return refused("its setting is keys: " + std::string(read.message()));
+  if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings);
+      !read.ok())
+    return refused("its setting is keys: " + std::string(read.message()));
   auto types = std::make_unique<Types>(context, settings);
   if (auto started = types->start(); !started) return refused(started.error().text());
   return types.release();
@@ -613,4 +791,5 @@ Service* make(const ServiceContext& context) {
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "type", nullptr, nullptr, make};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "type", nullptr, nullptr, make};

@@ -17,14 +17,20 @@ std::string verdicts(const std::string& older, const std::string& newer) {
   const std::string head = "syntax = \"proto3\";\npackage p;\n";
   std::string text;
   for (const char* category : kCategories) {
-    auto breaking = check_proto_breaking({{"a.proto", head + older}}, {{"a.proto", head + newer}}, category);
+    auto breaking =
+        check_proto_breaking({{"a.proto", head + older}}, {{"a.proto", head + newer}}, category);
     text += !breaking ? breaking.error().message : breaking->empty() ? "o" : "x";
   }
   return text;
 }
 
-TEST(Breaking, Y1_AFieldMayBeAdded) { EXPECT_EQ(verdicts("message M { int32 a = 1; }", "message M { int32 a = 1; int32 b = 2; }"), "oooo"); }
-TEST(Breaking, Y2_ARenamedFieldBreaksAllButTheWire) { EXPECT_EQ(verdicts("message M { int32 a = 1; }", "message M { int32 b = 1; }"), "xxxo"); }
+TEST(Breaking, Y1_AFieldMayBeAdded) {
+  EXPECT_EQ(verdicts("message M { int32 a = 1; }", "message M { int32 a = 1; int32 b = 2; }"),
+            "oooo");
+}
+TEST(Breaking, Y2_ARenamedFieldBreaksAllButTheWire) {
+  EXPECT_EQ(verdicts("message M { int32 a = 1; }", "message M { int32 b = 1; }"), "xxxo");
+}
 TEST(Breaking, Y3_ADeletedFieldMayBeReserved) {
   const std::string before = "message M { int32 a = 1; int32 b = 2; }";
   EXPECT_EQ(verdicts(before, "message M { int32 a = 1; }"), "xxxx");
@@ -38,14 +44,21 @@ TEST(Breaking, Y5_AStringMayBecomeBytesOnTheWireOnly) {
   EXPECT_EQ(verdicts("message M { int32 a = 1; }", "message M { int64 a = 1; }"), "xxxo");
 }
 TEST(Breaking, Y6_CardinalityAndNumbersStay) {
-  EXPECT_EQ(verdicts("message M { string a = 1; }", "message M { repeated string a = 1; }"), "xxxx");
+  EXPECT_EQ(verdicts("message M { string a = 1; }", "message M { repeated string a = 1; }"),
+            "xxxx");
   EXPECT_EQ(verdicts("message M { string a = 1; }", "message M { string a = 2; }"), "xxxx");
 }
-TEST(Breaking, Y7_AnEnumsValuesStay) { EXPECT_EQ(verdicts("enum E { A = 0; B = 1; }", "enum E { A = 0; }"), "xxxx"); }
+TEST(Breaking, Y7_AnEnumsValuesStay) {
+  EXPECT_EQ(verdicts("enum E { A = 0; B = 1; }", "enum E { A = 0; }"), "xxxx");
+}
 TEST(Breaking, Y8_Y9_OperationsOfServices) {
   const std::string head = "message M {}\n";
-  EXPECT_EQ(verdicts(head + "service S { rpc A(M) returns (M); rpc B(M) returns (M); }", head + "service S { rpc A(M) returns (M); }"), "xxoo");
-  EXPECT_EQ(verdicts(head + "service S { rpc A(M) returns (M); }", head + "service S { rpc A(M) returns (stream M); }"), "xxxx");
+  EXPECT_EQ(verdicts(head + "service S { rpc A(M) returns (M); rpc B(M) returns (M); }",
+                     head + "service S { rpc A(M) returns (M); }"),
+            "xxoo");
+  EXPECT_EQ(verdicts(head + "service S { rpc A(M) returns (M); }",
+                     head + "service S { rpc A(M) returns (stream M); }"),
+            "xxxx");
 }
 
 v1::TypeCandidate candidate(const std::string& text, const std::string& media = "text/x-protobuf") {
@@ -57,11 +70,13 @@ v1::TypeCandidate candidate(const std::string& text, const std::string& media = 
   return made;
 }
 TypeModelPtr message(const std::string& body) {
-  auto model = formal_model("p.M", "message", candidate("syntax = \"proto3\";\npackage p;\n" + body).descriptions());
+  auto model = formal_model("p.M", "message",
+                            candidate("syntax = \"proto3\";\npackage p;\n" + body).descriptions());
   if (!model) ADD_FAILURE() << model.error().message;
   return model ? *model : nullptr;
 }
-TypeModelPtr interface(const std::string& protocol, const std::string& operations = "get put quit", const std::string& name = "p.I/1") {
+TypeModelPtr interface(const std::string& protocol, const std::string& operations = "get put quit",
+                       const std::string& name = "p.I/1") {
   std::string yaml = "interface: " + name + "\nmessages: [m.proto]\noperations:\n";
   for (std::size_t at = 0; at < operations.size();) {
     const auto end = std::min(operations.find(' ', at), operations.size());
@@ -126,14 +141,19 @@ TEST(Descriptions, WhatIsNotTheSameIsRefused) {
   auto model = formal_model("p.M", "message", both.descriptions());
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().type, "INCONSISTENT");
-  auto wrong = formal_model("p.M", "message", candidate("syntax = \"proto3\";\nmessage M { int32 a = }").descriptions());
+  auto wrong = formal_model(
+      "p.M", "message", candidate("syntax = \"proto3\";\nmessage M { int32 a = }").descriptions());
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().type, "PARSE");
   EXPECT_THAT(wrong.error().message, HasSubstr("proto: type.proto:2:"));
-  auto absent = formal_model("p.N", "message", candidate("syntax = \"proto3\";\npackage p;\nmessage M {}").descriptions());
+  auto absent = formal_model(
+      "p.N", "message", candidate("syntax = \"proto3\";\npackage p;\nmessage M {}").descriptions());
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().type, "PARSE");
-  auto outside = formal_model("p.M", "message", candidate("syntax = \"proto3\";\npackage p;\nimport \"../../etc/passwd\";\nmessage M {}").descriptions());
+  auto outside = formal_model(
+      "p.M", "message",
+      candidate("syntax = \"proto3\";\npackage p;\nimport \"../../etc/passwd\";\nmessage M {}")
+          .descriptions());
   ASSERT_FALSE(outside);
   EXPECT_THAT(outside.error().message, HasSubstr("File not found"));
 }

@@ -20,7 +20,8 @@ constexpr Duration kLookMin = std::chrono::milliseconds(50);
 
 class Engine::Watch {
  public:
-  Watch(StoreWatchRequest request, StoreObserver& observer) : request(std::move(request)), observer_(&observer) {}
+  Watch(StoreWatchRequest request, StoreObserver& observer)
+      : request(std::move(request)), observer_(&observer) {}
   template <class F>
   void tell(F&& told) {
     const std::lock_guard lock(mutex_);
@@ -50,10 +51,12 @@ Engine::Engine(const EngineOptions& options, std::unique_ptr<Journal> journal)
   life_->engine = this;
 }
 
-Result<std::unique_ptr<Engine>> Engine::make(const EngineOptions& options, std::unique_ptr<Journal> journal) {
+Result<std::unique_ptr<Engine>> Engine::make(const EngineOptions& options,
+                                             std::unique_ptr<Journal> journal) {
   std::unique_ptr<Engine> engine(new Engine(options, std::move(journal)));
   if (auto loaded = engine->load(); !loaded) return fail(loaded.error());
-  if (!engine->journal_->is_instant()) engine->writer_ = std::thread([raw = engine.get()] { raw->write_until_stopped(); });
+  if (!engine->journal_->is_instant())
+    engine->writer_ = std::thread([raw = engine.get()] { raw->write_until_stopped(); });
   engine->arm();
   return engine;
 }
@@ -78,7 +81,8 @@ Status Engine::load() {
   if (!loaded) return fail(loaded.error());
   history_.start_at(loaded->compacted, std::max(history_.latest(), loaded->compacted));
   history_.compact(loaded->compacted);
-  for (const auto& [lease, ttl] : loaded->leases) leases_[lease] = {ttl, now + ttl, {}};  // while the store was away nobody could renew
+  for (const auto& [lease, ttl] : loaded->leases)
+    leases_[lease] = {ttl, now + ttl, {}};  // while the store was away nobody could renew
   history_.each_record([this](const Record& record) {
     if (record.lease != 0) leases_[record.lease].keys.insert(record.key);
   });
@@ -100,7 +104,8 @@ void Engine::read(StoreRead request, Callback<void(Result<StorePage>)> done) {
   if (auto fits = check(request, {}); !fits) return done(fail(fits.error()));
   auto page = [&]() -> Result<StorePage> {
     const std::shared_lock lock(state_mutex_);
-    if (request.epoch != 0 && request.epoch != epoch_) return fail(other_epoch(request.epoch, epoch_));
+    if (request.epoch != 0 && request.epoch != epoch_)
+      return fail(other_epoch(request.epoch, epoch_));
     const Revision needed = std::max(request.revision, request.at_least);
     if (needed > visible_) return fail(in_future(needed, visible_));
     const Revision revision = request.revision == 0 ? visible_ : request.revision;
@@ -129,15 +134,24 @@ std::unique_ptr<StoreWatch> Engine::watch(StoreWatchRequest request, StoreObserv
 
 void Engine::submit(Request request) {
   std::unique_lock lock(queue_mutex_);
-  if (auto* commit = std::get_if<Commit>(&request); commit != nullptr && ++commits_waiting_ > kQueueMax) {
+  if (auto* commit = std::get_if<Commit>(&request);
+      commit != nullptr && ++commits_waiting_ > kQueueMax) {
     --commits_waiting_;
     lock.unlock();
-    return commit->done(fail(Code::kResourceExhausted, fmt::format("{} writes wait for the store, its limit; nothing was written", kQueueMax)));
+    return commit->done(fail(
+        Code::kResourceExhausted,
+        fmt::format("{} writes wait for the store, its limit; nothing was written", kQueueMax)));
   }
-  if (auto* watching = std::get_if<Watching>(&request); watching != nullptr && ++watches_waiting_ > kWatchesMax) {
+  if (auto* watching = std::get_if<Watching>(&request);
+      watching != nullptr && ++watches_waiting_ > kWatchesMax) {
     --watches_waiting_;
     lock.unlock();
-    return watching->watch->end({Code::kResourceExhausted, fmt::format("{} watches wait for the store to begin, its limit", kWatchesMax), {}, {}, {}});
+    return watching->watch->end(
+        {Code::kResourceExhausted,
+         fmt::format("{} watches wait for the store to begin, its limit", kWatchesMax),
+         {},
+         {},
+         {}});
   }
   queue_.push_back(std::move(request));
   if (!journal_->is_instant()) {
@@ -194,8 +208,10 @@ void Engine::handle(std::deque<Request>& requests) {
       continue;
     }
     flush();
-    if (auto* watching = std::get_if<Watching>(&request)) start(watching->watch);
-    else std::get<Work>(request).run();
+    if (auto* watching = std::get_if<Watching>(&request))
+      start(watching->watch);
+    else
+      std::get<Work>(request).run();
   }
   flush();
   requests.clear();
@@ -230,7 +246,12 @@ Status Engine::keep(const Batch& batch) {
   Status kept;
   {
     const std::shared_lock lock(state_mutex_);
-    if (!fault_.empty()) kept = fail(Code::kUnavailable, fmt::format("the store is read-only: {}; nothing was written, it tries to recover by itself", fault_));
+    if (!fault_.empty())
+      kept =
+          fail(Code::kUnavailable,
+               fmt::format(
+                   "the store is read-only: {}; nothing was written, it tries to recover by itself",
+                   fault_));
   }
   const bool was_faulted = !kept;
   if (!was_faulted) kept = journal_->append(batch);
@@ -242,7 +263,8 @@ Status Engine::keep(const Batch& batch) {
   }
   history_.undo(visible_);
   for (const auto& [key, outcome] : batch.outcomes) outcomes_.erase(key);
-  while (!outcomes_in_order_.empty() && !outcomes_.contains(outcomes_in_order_.back().second)) outcomes_in_order_.pop_back();
+  while (!outcomes_in_order_.empty() && !outcomes_.contains(outcomes_in_order_.back().second))
+    outcomes_in_order_.pop_back();
   if (!was_faulted && kept.error().code != Code::kResourceExhausted) {
     fault_ = kept.error().message;
     options_.log->write(Level::kError, "store is read-only", {{"why", fault_}});
@@ -255,37 +277,51 @@ bool Engine::holds(const StoreCompare& compare) const {
   const auto entry = history_.find(compare.key, history_.latest());
   const auto related = [&](const auto& is, const auto& wanted) {
     switch (compare.relation) {
-      case StoreCompare::Relation::kEqual: return is == wanted;
-      case StoreCompare::Relation::kUnequal: return is != wanted;
-      case StoreCompare::Relation::kLess: return is < wanted;
-      case StoreCompare::Relation::kGreater: return is > wanted;
+      case StoreCompare::Relation::kEqual:
+        return is == wanted;
+      case StoreCompare::Relation::kUnequal:
+        return is != wanted;
+      case StoreCompare::Relation::kLess:
+        return is < wanted;
+      case StoreCompare::Relation::kGreater:
+        return is > wanted;
     }
     return false;
   };
-  if (compare.field == StoreCompare::Field::kValue) return entry && related(entry->value.view(), std::string_view(compare.value));
+  if (compare.field == StoreCompare::Field::kValue)
+    return entry && related(entry->value.view(), std::string_view(compare.value));
   if (!entry) return related(std::int64_t{0}, compare.number);
   switch (compare.field) {
-    case StoreCompare::Field::kModified: return related(entry->modified, compare.number);
-    case StoreCompare::Field::kCreated: return related(entry->created, compare.number);
-    case StoreCompare::Field::kVersion: return related(entry->version, compare.number);
-    default: return related(entry->lease, compare.number);
+    case StoreCompare::Field::kModified:
+      return related(entry->modified, compare.number);
+    case StoreCompare::Field::kCreated:
+      return related(entry->created, compare.number);
+    case StoreCompare::Field::kVersion:
+      return related(entry->version, compare.number);
+    default:
+      return related(entry->lease, compare.number);
   }
 }
 
 void Engine::add(Record record, Batch& batch) {
-  record.sub = !batch.records.empty() && batch.records.back().revision == record.revision ? batch.records.back().sub + 1 : 0;
+  record.sub = !batch.records.empty() && batch.records.back().revision == record.revision
+                   ? batch.records.back().sub + 1
+                   : 0;
   history_.apply(record);
   batch.records.push_back(std::move(record));
 }
 
 void Engine::put(const StoreOperation& operation, Revision revision, Batch& batch) {
   const auto was = history_.find(operation.key, history_.latest());
-  add({revision, true, operation.key, operation.value, was ? was->created : revision, was ? was->version + 1 : 1, operation.lease, 0, was ? was->lease : 0}, batch);
+  add({revision, true, operation.key, operation.value, was ? was->created : revision,
+       was ? was->version + 1 : 1, operation.lease, 0, was ? was->lease : 0},
+      batch);
 }
 
 void Engine::erase(const KeyRange& range, Revision revision, Batch& batch) {
   const auto page = history_.range({range}, history_.latest());
-  for (const auto& entry : page.entries) add({revision, false, entry.key, {}, 0, 0, 0, 0, entry.lease}, batch);
+  for (const auto& entry : page.entries)
+    add({revision, false, entry.key, {}, 0, 0, 0, 0, entry.lease}, batch);
 }
 
 Result<StoreOutcome> Engine::evaluate(const StoreTransaction& transaction, Batch& batch) {
@@ -294,22 +330,29 @@ Result<StoreOutcome> Engine::evaluate(const StoreTransaction& transaction, Batch
     if (known != outcomes_.end()) return outcome_of_text(known->second);
   }
   StoreOutcome outcome;
-  outcome.succeeded = std::all_of(transaction.compares.begin(), transaction.compares.end(), [this](const auto& compare) { return holds(compare); });
+  outcome.succeeded = std::all_of(transaction.compares.begin(), transaction.compares.end(),
+                                  [this](const auto& compare) { return holds(compare); });
   const auto& branch = outcome.succeeded ? transaction.then : transaction.otherwise;
   for (const auto& operation : branch) {
-    if (operation.kind == StoreOperation::Kind::kPut && operation.lease != 0 && !leases_.contains(operation.lease)) return fail(lease_not_found(operation.lease));
+    if (operation.kind == StoreOperation::Kind::kPut && operation.lease != 0 &&
+        !leases_.contains(operation.lease))
+      return fail(lease_not_found(operation.lease));
   }
   const Revision revision = history_.latest() + 1;
   for (const auto& operation : branch) {
-    if (operation.kind == StoreOperation::Kind::kPut) put(operation, revision, batch);
-    else if (operation.kind == StoreOperation::Kind::kErase) erase(operation.range, revision, batch);
-    else outcome.reads.push_back(history_.range({operation.range}, history_.latest()));
+    if (operation.kind == StoreOperation::Kind::kPut)
+      put(operation, revision, batch);
+    else if (operation.kind == StoreOperation::Kind::kErase)
+      erase(operation.range, revision, batch);
+    else
+      outcome.reads.push_back(history_.range({operation.range}, history_.latest()));
   }
   outcome.revision = history_.latest();
   if (!transaction.idempotency_key.empty()) {
     batch.outcomes.emplace_back(transaction.idempotency_key, outcome_text(outcome));
     outcomes_.emplace(batch.outcomes.back());
-    outcomes_in_order_.emplace_back(options_.clock->now() + kIdempotencyKept, transaction.idempotency_key);
+    outcomes_in_order_.emplace_back(options_.clock->now() + kIdempotencyKept,
+                                    transaction.idempotency_key);
   }
   return outcome;
 }
@@ -323,9 +366,10 @@ void Engine::tell(Revision from, Revision to) {
     }
     ++at;
     // Only the writer changes the history, and this is the writer: what it reads here cannot move.
-    history_.each_change(std::max(from, watch->request.from), to, watch->request.range, watch->request.with_previous, [&](const StoreChange& change) {
-      watch->tell([&](StoreObserver& observer) { observer.changed(change); });
-    });
+    history_.each_change(std::max(from, watch->request.from), to, watch->request.range,
+                         watch->request.with_previous, [&](const StoreChange& change) {
+                           watch->tell([&](StoreObserver& observer) { observer.changed(change); });
+                         });
     if (to >= from) watch->tell([&](StoreObserver& observer) { observer.progress(to); });
   }
 }
@@ -333,13 +377,21 @@ void Engine::tell(Revision from, Revision to) {
 void Engine::start(const std::shared_ptr<Watch>& watch) {
   if (watch->is_over()) return;
   const auto& request = watch->request;
-  if (request.epoch != 0 && request.epoch != epoch_) return watch->end(other_epoch(request.epoch, epoch_));
-  if (request.from != 0 && request.from <= history_.compacted() && history_.compacted() != 0) return watch->end(compacted(request.from, history_.compacted() + 1));
-  if (watches_.size() >= kWatchesMax) return watch->end({Code::kResourceExhausted, fmt::format("the store has {} watches, its limit", kWatchesMax), {}, {}, {}});
+  if (request.epoch != 0 && request.epoch != epoch_)
+    return watch->end(other_epoch(request.epoch, epoch_));
+  if (request.from != 0 && request.from <= history_.compacted() && history_.compacted() != 0)
+    return watch->end(compacted(request.from, history_.compacted() + 1));
+  if (watches_.size() >= kWatchesMax)
+    return watch->end({Code::kResourceExhausted,
+                       fmt::format("the store has {} watches, its limit", kWatchesMax),
+                       {},
+                       {},
+                       {}});
   if (request.from != 0) {
-    history_.each_change(request.from, visible_, request.range, request.with_previous, [&](const StoreChange& change) {
-      watch->tell([&](StoreObserver& observer) { observer.changed(change); });
-    });
+    history_.each_change(request.from, visible_, request.range, request.with_previous,
+                         [&](const StoreChange& change) {
+                           watch->tell([&](StoreObserver& observer) { observer.changed(change); });
+                         });
   }
   watch->tell([&](StoreObserver& observer) { observer.progress(visible_); });
   watches_.push_back(watch);
@@ -348,9 +400,12 @@ void Engine::start(const std::shared_ptr<Watch>& watch) {
 void Engine::grant(Duration ttl, Callback<void(Result<LeaseId>)> done) {
   if (auto fits = check_ttl(ttl); !fits) return done(fail(fits.error()));
   submit(Work{[this, ttl, done = std::move(done)]() mutable {
-    if (leases_.size() >= kLeasesMax) return done(fail(Code::kResourceExhausted, fmt::format("the store has {} leases, its limit", kLeasesMax)));
+    if (leases_.size() >= kLeasesMax)
+      return done(fail(Code::kResourceExhausted,
+                       fmt::format("the store has {} leases, its limit", kLeasesMax)));
     LeaseId lease = 0;
-    while (lease == 0 || leases_.contains(lease)) lease = static_cast<LeaseId>(options_.random->next() >> 1);
+    while (lease == 0 || leases_.contains(lease))
+      lease = static_cast<LeaseId>(options_.random->next() >> 1);
     Batch batch;
     batch.granted.emplace_back(lease, ttl);
     if (auto kept = keep(batch); !kept) return done(fail(kept.error()));
@@ -371,7 +426,8 @@ void Engine::keep_alive(LeaseId lease, Callback<void(Status)> done) {
 }
 
 void Engine::revoke(LeaseId lease, Callback<void(Status)> done) {
-  submit(Work{[this, lease, done = std::move(done)]() mutable { end_lease(lease, std::move(done)); }});
+  submit(
+      Work{[this, lease, done = std::move(done)]() mutable { end_lease(lease, std::move(done)); }});
 }
 
 void Engine::end_lease(LeaseId lease, Callback<void(Status)> done) {
@@ -382,7 +438,8 @@ void Engine::end_lease(LeaseId lease, Callback<void(Status)> done) {
   {
     const std::lock_guard lock(state_mutex_);
     const Revision revision = history_.latest() + 1;
-    for (const auto& key : found->second.keys) add({revision, false, key, {}, 0, 0, 0, 0, lease}, batch);
+    for (const auto& key : found->second.keys)
+      add({revision, false, key, {}, 0, 0, 0, 0, lease}, batch);
   }
   batch.ended.push_back(lease);
   if (auto kept = keep(batch); !kept) return done(std::move(kept));
@@ -394,7 +451,8 @@ void Engine::end_lease(LeaseId lease, Callback<void(Status)> done) {
 void Engine::follow_leases(const Batch& batch) {
   for (const auto& record : batch.records) {
     if (record.lease_before == record.lease) continue;
-    if (const auto before = leases_.find(record.lease_before); before != leases_.end()) before->second.keys.erase(record.key);
+    if (const auto before = leases_.find(record.lease_before); before != leases_.end())
+      before->second.keys.erase(record.key);
     if (record.lease != 0) leases_[record.lease].keys.insert(record.key);
   }
 }
@@ -407,7 +465,9 @@ void Engine::end_leases() {
   }
   for (const LeaseId id : over) {
     end_lease(id, [this, id](Status ended) {
-      if (!ended) options_.log->write(Level::kWarning, "a lease could not be ended", {{"lease", std::to_string(id)}, {"error", ended.error().message}});
+      if (!ended)
+        options_.log->write(Level::kWarning, "a lease could not be ended",
+                            {{"lease", std::to_string(id)}, {"error", ended.error().message}});
     });
   }
   Batch batch;
@@ -422,7 +482,8 @@ void Engine::end_leases() {
 void Engine::compact(Revision revision, Callback<void(Status)> done) {
   submit(Work{[this, revision, done = std::move(done)]() mutable {
     if (revision > visible_) return done(fail(in_future(revision, visible_)));
-    if (revision <= history_.compacted()) return done(fail(compacted(revision, history_.compacted())));
+    if (revision <= history_.compacted())
+      return done(fail(compacted(revision, history_.compacted())));
     Batch batch;
     batch.compacted = revision;
     batch.dropped = history_.superseded(revision);
@@ -457,7 +518,14 @@ void Engine::begin_epoch(std::uint64_t epoch, Callback<void(Status)> done) {
 
 StoreHealth Engine::health() {
   const std::shared_lock lock(state_mutex_);
-  return {journal_->provider(), !journal_->is_instant(), fault_.empty(), fault_, visible_, history_.compacted(), epoch_, history_.entries()};
+  return {journal_->provider(),
+          !journal_->is_instant(),
+          fault_.empty(),
+          fault_,
+          visible_,
+          history_.compacted(),
+          epoch_,
+          history_.entries()};
 }
 
 Loaded Engine::kept_state() const {
@@ -465,7 +533,8 @@ Loaded Engine::kept_state() const {
   state.compacted = history_.latest();
   state.epoch = epoch_;
   for (const auto& [id, lease] : leases_) state.leases.emplace_back(id, lease.ttl);
-  for (const auto& [at, key] : outcomes_in_order_) state.outcomes.emplace_back(key, outcomes_.at(key));
+  for (const auto& [at, key] : outcomes_in_order_)
+    state.outcomes.emplace_back(key, outcomes_.at(key));
   return state;
 }
 
@@ -475,7 +544,8 @@ void Engine::try_again() {
   auto done = journal_->rewrite(state, history_);
   if (!done) {
     pause_ = std::min(pause_ * 2, kPauseMax);
-    options_.log->write(Level::kWarning, "store is still read-only", {{"why", done.error().message}});
+    options_.log->write(Level::kWarning, "store is still read-only",
+                        {{"why", done.error().message}});
     return;
   }
   pause_ = std::chrono::milliseconds(50);
@@ -489,7 +559,8 @@ void Engine::try_again() {
 void Engine::arm() {
   TimePoint next = TimePoint::max();
   for (const auto& [id, lease] : leases_) next = std::min(next, lease.until);
-  if (!outcomes_in_order_.empty()) next = std::min(next, outcomes_in_order_.front().first + std::chrono::minutes(1));
+  if (!outcomes_in_order_.empty())
+    next = std::min(next, outcomes_in_order_.front().first + std::chrono::minutes(1));
   if (!fault_.empty()) next = std::min(next, options_.clock->now() + pause_);
   arm(next);
 }
@@ -499,7 +570,8 @@ void Engine::arm(TimePoint next) {
   timer_ = 0;
   due_ = next;
   if (next == TimePoint::max()) return;
-  // Renewals move what is due without touching the timer: seldom enough that looking through all leases costs nothing.
+  // Renewals move what is due without touching the timer: seldom enough that looking through all
+  // leases costs nothing.
   timer_ = options_.executor->at(std::max(next, options_.clock->now() + kLookMin), [life = life_] {
     const std::lock_guard lock(life->mutex);
     if (life->engine == nullptr) return;

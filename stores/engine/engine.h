@@ -1,6 +1,6 @@
-// What: Engine, a Store in this process: History in memory, a Journal for durability, leases, watches and one writer.
-// Why: memory and SQLite differ in their Journal only.
-// Who: the memory and SQLite providers; tests with journals that fail.
+// What: Engine, a Store in this process: History in memory, a Journal for durability, leases,
+// watches and one writer. Why: memory and SQLite differ in their Journal only. Who: the memory and
+// SQLite providers; tests with journals that fail.
 #pragma once
 
 #include <condition_variable>
@@ -29,7 +29,8 @@ struct EngineOptions {
 class Engine final : public Store {
  public:
   /// DATA_LOSS, UNAVAILABLE: the journal's.
-  static Result<std::unique_ptr<Engine>> make(const EngineOptions& options, std::unique_ptr<Journal> journal);
+  static Result<std::unique_ptr<Engine>> make(const EngineOptions& options,
+                                              std::unique_ptr<Journal> journal);
   ~Engine() override;
 
   void read(StoreRead request, Callback<void(Result<StorePage>)> done) override;
@@ -96,13 +97,15 @@ class Engine final : public Store {
   std::mutex queue_mutex_;
   std::condition_variable queued_;
   std::deque<Request> queue_;
-  std::size_t commits_waiting_ = 0, watches_waiting_ = 0;  ///< in the queue: each has a limit of its own
+  std::size_t commits_waiting_ = 0,
+              watches_waiting_ = 0;  ///< in the queue: each has a limit of its own
   bool is_draining_ = false, is_stopping_ = false;
   std::thread writer_;
 
   mutable std::shared_mutex state_mutex_;
   History history_;
-  Revision visible_ = 0;  ///< what is durable; the history may be ahead of it while a batch is being kept
+  Revision visible_ =
+      0;  ///< what is durable; the history may be ahead of it while a batch is being kept
   std::uint64_t epoch_ = 0;
   std::string fault_;
 

@@ -11,7 +11,9 @@ const History::Version* History::at(const std::vector<Version>& versions, Revisi
   return nullptr;
 }
 
-StoreEntry History::entry_of(const std::string& key, const Version& version) { return {key, version.value, version.created, version.modified, version.version, version.lease}; }
+StoreEntry History::entry_of(const std::string& key, const Version& version) {
+  return {key, version.value, version.created, version.modified, version.version, version.lease};
+}
 
 void History::apply(const Record& record) {
   const auto key = keys_.try_emplace(record.key).first;
@@ -19,7 +21,8 @@ void History::apply(const Record& record) {
   const bool was_there = !versions.empty() && versions.back().version != 0;
   if (record.is_put != was_there) entries_ += record.is_put ? 1 : static_cast<std::size_t>(-1);
   if (versions.empty()) versions.reserve(1);
-  versions.push_back({record.value, record.revision, record.created, record.is_put ? record.version : 0, record.lease, record.sub});
+  versions.push_back({record.value, record.revision, record.created,
+                      record.is_put ? record.version : 0, record.lease, record.sub});
   log_.push_back({record.revision, key});
   latest_ = record.revision;
 }
@@ -43,7 +46,8 @@ std::vector<std::pair<Revision, std::uint32_t>> History::superseded(Revision rev
   for (const auto& [at, key] : log_) {
     if (at > revision) break;
     const auto& versions = key->second;
-    const auto own = std::find_if(versions.begin(), versions.end(), [at = at](const Version& each) { return each.modified == at; });
+    const auto own = std::find_if(versions.begin(), versions.end(),
+                                  [at = at](const Version& each) { return each.modified == at; });
     if (own != versions.begin()) list.emplace_back((own - 1)->modified, (own - 1)->sub);
     if (own->version == 0) list.emplace_back(own->modified, own->sub);
   }
@@ -57,8 +61,10 @@ void History::compact(Revision revision) {
     const auto [at, key] = log_.front();
     log_.pop_front();
     auto& versions = key->second;
-    // From here on nobody reads what this version has replaced; a key that was erased is not there at all.
-    const auto own = std::find_if(versions.begin(), versions.end(), [at = at](const Version& each) { return each.modified == at; });
+    // From here on nobody reads what this version has replaced; a key that was erased is not there
+    // at all.
+    const auto own = std::find_if(versions.begin(), versions.end(),
+                                  [at = at](const Version& each) { return each.modified == at; });
     versions.erase(versions.begin(), own->version == 0 ? own + 1 : own);
     if (versions.empty()) keys_.erase(key);
   }
@@ -92,18 +98,28 @@ StorePage History::range(const StoreRead& request, Revision revision) const {
   };
   if (request.range.to <= request.range.from) return page;
   if (request.reverse) {
-    auto end = keys_.lower_bound(!request.after.empty() && request.after < request.range.to ? request.after : request.range.to);
+    auto end = keys_.lower_bound(!request.after.empty() && request.after < request.range.to
+                                     ? request.after
+                                     : request.range.to);
     const auto begin = keys_.lower_bound(request.range.from);
     while (end != begin && take(*--end)) continue;
     return page;
   }
-  auto each = !request.after.empty() && request.after >= request.range.from ? keys_.upper_bound(request.after) : keys_.lower_bound(request.range.from);
-  for (const auto end = keys_.lower_bound(request.range.to); each != end && (each == keys_.end() || each->first < request.range.to) && take(*each); ++each) continue;
+  auto each = !request.after.empty() && request.after >= request.range.from
+                  ? keys_.upper_bound(request.after)
+                  : keys_.lower_bound(request.range.from);
+  for (const auto end = keys_.lower_bound(request.range.to);
+       each != end && (each == keys_.end() || each->first < request.range.to) && take(*each);
+       ++each)
+    continue;
   return page;
 }
 
-void History::each_change(Revision from, Revision to, const KeyRange& range, bool with_previous, const std::function<void(const StoreChange&)>& told) const {
-  auto each = std::lower_bound(log_.begin(), log_.end(), from, [](const Logged& logged, Revision revision) { return logged.revision < revision; });
+void History::each_change(Revision from, Revision to, const KeyRange& range, bool with_previous,
+                          const std::function<void(const StoreChange&)>& told) const {
+  auto each = std::lower_bound(
+      log_.begin(), log_.end(), from,
+      [](const Logged& logged, Revision revision) { return logged.revision < revision; });
   StoreChange change;
   const auto tell = [&] {
     if (!change.events.empty()) told(change);
@@ -115,8 +131,11 @@ void History::each_change(Revision from, Revision to, const KeyRange& range, boo
     if (!range.contains(each->key->first)) continue;
     const auto& versions = each->key->second;
     const auto* version = at(versions, each->revision);
-    StoreEvent event{version->version != 0 ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase, entry_of(each->key->first, *version), {}};
-    if (with_previous && version != versions.data() && (version - 1)->version != 0) event.previous = entry_of(each->key->first, *(version - 1));
+    StoreEvent event{version->version != 0 ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase,
+                     entry_of(each->key->first, *version),
+                     {}};
+    if (with_previous && version != versions.data() && (version - 1)->version != 0)
+      event.previous = entry_of(each->key->first, *(version - 1));
     change.events.push_back(std::move(event));
   }
   tell();
@@ -127,10 +146,12 @@ void History::each_record(const std::function<void(const Record&)>& told) const 
   for (auto key = keys_.begin(); key != keys_.end(); ++key) {
     if (key->second.back().version != 0) current.emplace_back(key->second.back().modified, key);
   }
-  std::stable_sort(current.begin(), current.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(current.begin(), current.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   for (const auto& [revision, key] : current) {
     const auto& version = key->second.back();
-    told({revision, true, key->first, version.value, version.created, version.version, version.lease, version.sub});
+    told({revision, true, key->first, version.value, version.created, version.version,
+          version.lease, version.sub});
   }
 }
 

@@ -1,6 +1,6 @@
 // What: History, every key's versions in memory: what a store is, without disk, leases or threads.
-// Why: a read at any revision, an undo of what could not be made durable, and the events of a revision come from one structure.
-// Who: Engine.
+// Why: a read at any revision, an undo of what could not be made durable, and the events of a
+// revision come from one structure. Who: Engine.
 #pragma once
 
 #include <deque>
@@ -47,7 +47,8 @@ class History {
   [[nodiscard]] std::optional<StoreEntry> find(std::string_view key, Revision revision) const;
   [[nodiscard]] StorePage range(const StoreRead& request, Revision revision) const;
   /// The events of one revision in the range; none if it changed nothing there.
-  void each_change(Revision from, Revision to, const KeyRange& range, bool with_previous, const std::function<void(const StoreChange&)>& told) const;
+  void each_change(Revision from, Revision to, const KeyRange& range, bool with_previous,
+                   const std::function<void(const StoreChange&)>& told) const;
   /// What is there now, for a journal that is written anew.
   void each_record(const std::function<void(const Record&)>& told) const;
 

@@ -14,27 +14,56 @@
 namespace hector::stores::etcd {
 
 StoreEntry entry_of(const v1::KeyValue& kv, std::size_t prefix) {
-  return {kv.key().substr(std::min(prefix, kv.key().size())), Bytes::copy(kv.value()), kv.create_revision(), kv.mod_revision(), kv.version(), kv.lease()};
+  return {kv.key().substr(std::min(prefix, kv.key().size())),
+          Bytes::copy(kv.value()),
+          kv.create_revision(),
+          kv.mod_revision(),
+          kv.version(),
+          kv.lease()};
 }
 
 bool was_never_sent(const grpc::Status& status) {
   const std::string& said = status.error_message();
-  return said.find("failed to connect") != std::string::npos || said.find("Connection refused") != std::string::npos;
+  return said.find("failed to connect") != std::string::npos ||
+         said.find("Connection refused") != std::string::npos;
 }
 
 Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool is_write) {
   const std::string& said = status.error_message();
   const auto says = [&](std::string_view text) { return said.find(text) != std::string::npos; };
   if (says("has been compacted")) return compacted(asked, asked + 1);
-  if (says("future revision")) return {Code::kFailedPrecondition, fmt::format("the store is not yet at revision {}", asked), {}, {}, {}};
+  if (says("future revision"))
+    return {Code::kFailedPrecondition,
+            fmt::format("the store is not yet at revision {}", asked),
+            {},
+            {},
+            {}};
   if (says("lease not found")) return lease_not_found(lease);
-  if (says("database space exceeded")) return {Code::kResourceExhausted, "etcd: its database is full; nothing was written, compact and defragment it, or raise its quota", {}, {}, {}};
+  if (says("database space exceeded"))
+    return {Code::kResourceExhausted,
+            "etcd: its database is full; nothing was written, compact and defragment it, or raise "
+            "its quota",
+            {},
+            {},
+            {}};
   const auto code = status.error_code();
-  if (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED || code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::UNKNOWN) {
+  if (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED ||
+      code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::UNKNOWN) {
     if (is_write && !was_never_sent(status)) {
-      return {Code::kUnavailable, fmt::format("OUTCOME_UNKNOWN: etcd gave no answer ({}); send it again under an idempotency key", said), std::string(kOutcomeUnknown), {}, {}};
+      return {
+          Code::kUnavailable,
+          fmt::format(
+              "OUTCOME_UNKNOWN: etcd gave no answer ({}); send it again under an idempotency key",
+              said),
+          std::string(kOutcomeUnknown),
+          {},
+          {}};
     }
-    return {Code::kUnavailable, fmt::format("etcd cannot be reached ({}); nothing happened, try again", said), {}, {}, {}};
+    return {Code::kUnavailable,
+            fmt::format("etcd cannot be reached ({}); nothing happened, try again", said),
+            {},
+            {},
+            {}};
   }
   return {code_from_number(static_cast<std::uint32_t>(code)), "etcd: " + said, {}, {}, {}};
 }
@@ -51,25 +80,36 @@ class Unary : public std::enable_shared_from_this<Unary<In, Out>> {
  public:
   using Done = Callback<void(const grpc::Status&, Out&)>;
   Unary(std::shared_ptr<Core> core, const char* method, bool may_repeat, Done done)
-      : core_(std::move(core)), method_(method), may_repeat_(may_repeat), done_(std::move(done)), until_(core_->clock->now() + kTogether) {}
+      : core_(std::move(core)),
+        method_(method),
+        may_repeat_(may_repeat),
+        done_(std::move(done)),
+        until_(core_->clock->now() + kTogether) {}
   In request;
   void start() {
     const std::size_t member = core_->current.load();
     context_ = std::make_unique<grpc::ClientContext>();
     const auto left = std::min<Duration>(until_ - core_->clock->now(), kAttempt);
-    context_->set_deadline(std::chrono::system_clock::now() + std::max<Duration>(left, std::chrono::milliseconds(1)));
+    context_->set_deadline(std::chrono::system_clock::now() +
+                           std::max<Duration>(left, std::chrono::milliseconds(1)));
     reply_.Clear();
     stub_ = std::make_unique<grpc::TemplatedGenericStub<In, Out>>(core_->channel());
-    stub_->UnaryCall(context_.get(), method_, {}, &request, &reply_, [self = this->shared_from_this(), member](grpc::Status status) { self->ended(member, status); });
+    stub_->UnaryCall(context_.get(), method_, {}, &request, &reply_,
+                     [self = this->shared_from_this(), member](grpc::Status status) {
+                       self->ended(member, status);
+                     });
   }
 
  private:
   void ended(std::size_t member, const grpc::Status& status) {
     const auto code = status.error_code();
-    const bool is_lost = code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED;
+    const bool is_lost =
+        code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED;
     if (is_lost) core_->turn(member);
-    if (is_lost && (may_repeat_ || was_never_sent(status)) && !core_->is_closed && core_->clock->now() + kPauseBetween < until_) {
-      core_->executor->at(core_->clock->now() + kPauseBetween, [self = this->shared_from_this()] { self->start(); });
+    if (is_lost && (may_repeat_ || was_never_sent(status)) && !core_->is_closed &&
+        core_->clock->now() + kPauseBetween < until_) {
+      core_->executor->at(core_->clock->now() + kPauseBetween,
+                          [self = this->shared_from_this()] { self->start(); });
       return;
     }
     done_(status, reply_);
@@ -85,9 +125,11 @@ class Unary : public std::enable_shared_from_this<Unary<In, Out>> {
 };
 
 /// One renewal: a stream with one message each way, as the API has it.
-class KeepAlive final : public grpc::ClientBidiReactor<v1::LeaseRequest, v1::LeaseKeepAliveResponse> {
+class KeepAlive final
+    : public grpc::ClientBidiReactor<v1::LeaseRequest, v1::LeaseKeepAliveResponse> {
  public:
-  KeepAlive(std::shared_ptr<Core> core, LeaseId lease, Callback<void(Status)> done) : core_(std::move(core)), lease_(lease), done_(std::move(done)), stub_(core_->channel()) {
+  KeepAlive(std::shared_ptr<Core> core, LeaseId lease, Callback<void(Status)> done)
+      : core_(std::move(core)), lease_(lease), done_(std::move(done)), stub_(core_->channel()) {
     out_.set_id(lease);
     context_.set_deadline(std::chrono::system_clock::now() + kAttempt);
     stub_.PrepareBidiStreamingCall(&context_, "/etcdserverpb.Lease/LeaseKeepAlive", {}, this);
@@ -101,7 +143,8 @@ class KeepAlive final : public grpc::ClientBidiReactor<v1::LeaseRequest, v1::Lea
     context_.TryCancel();
   }
   void OnDone(const grpc::Status& status) override {
-    if (came_) done_(in_.ttl() > 0 ? Status{} : fail(lease_not_found(lease_)));
+    if (came_)
+      done_(in_.ttl() > 0 ? Status{} : fail(lease_not_found(lease_)));
     else {
       core_->turn(core_->current);
       done_(fail(error_of(status, 0, lease_, false)));
@@ -128,14 +171,25 @@ void put_range(const KeyRange& range, const std::string& keys, auto& request) {
 v1::Compare compare_of(const StoreCompare& compare, const std::string& keys) {
   v1::Compare out;
   out.set_key(keys + compare.key);
-  constexpr v1::Compare::CompareResult kRelations[] = {v1::Compare::EQUAL, v1::Compare::NOT_EQUAL, v1::Compare::LESS, v1::Compare::GREATER};
+  constexpr v1::Compare::CompareResult kRelations[] = {v1::Compare::EQUAL, v1::Compare::NOT_EQUAL,
+                                                       v1::Compare::LESS, v1::Compare::GREATER};
   out.set_result(kRelations[static_cast<int>(compare.relation)]);
   switch (compare.field) {
-    case StoreCompare::Field::kValue: out.set_target(v1::Compare::VALUE), out.set_value(compare.value); break;
-    case StoreCompare::Field::kModified: out.set_target(v1::Compare::MOD), out.set_mod_revision(compare.number); break;
-    case StoreCompare::Field::kCreated: out.set_target(v1::Compare::CREATE), out.set_create_revision(compare.number); break;
-    case StoreCompare::Field::kVersion: out.set_target(v1::Compare::VERSION), out.set_version(compare.number); break;
-    case StoreCompare::Field::kLease: out.set_target(v1::Compare::LEASE), out.set_lease(compare.number); break;
+    case StoreCompare::Field::kValue:
+      out.set_target(v1::Compare::VALUE), out.set_value(compare.value);
+      break;
+    case StoreCompare::Field::kModified:
+      out.set_target(v1::Compare::MOD), out.set_mod_revision(compare.number);
+      break;
+    case StoreCompare::Field::kCreated:
+      out.set_target(v1::Compare::CREATE), out.set_create_revision(compare.number);
+      break;
+    case StoreCompare::Field::kVersion:
+      out.set_target(v1::Compare::VERSION), out.set_version(compare.number);
+      break;
+    case StoreCompare::Field::kLease:
+      out.set_target(v1::Compare::LEASE), out.set_lease(compare.number);
+      break;
   }
   return out;
 }
@@ -176,23 +230,28 @@ class EtcdStore final : public Store {
     std::mutex mutex;
     std::condition_variable changed;
     std::optional<Status> ended;
-    send<v1::TxnRequest, v1::TxnResponse>("/etcdserverpb.KV/Txn", request, true, [&](const grpc::Status& status, v1::TxnResponse& reply) {
-      const std::lock_guard lock(mutex);
-      if (status.ok()) {
-        core_->saw(reply.header());
-        core_->epoch = reply.succeeded() ? mine : std::stoull(reply.responses(0).response_range().kvs(0).value());
-        ended = Status{};
-      } else {
-        ended = fail(error_of(status, 0, 0, false));
-      }
-      changed.notify_all();
-    });
+    send<v1::TxnRequest, v1::TxnResponse>(
+        "/etcdserverpb.KV/Txn", request, true,
+        [&](const grpc::Status& status, v1::TxnResponse& reply) {
+          const std::lock_guard lock(mutex);
+          if (status.ok()) {
+            core_->saw(reply.header());
+            core_->epoch = reply.succeeded()
+                               ? mine
+                               : std::stoull(reply.responses(0).response_range().kvs(0).value());
+            ended = Status{};
+          } else {
+            ended = fail(error_of(status, 0, 0, false));
+          }
+          changed.notify_all();
+        });
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return ended.has_value(); });
     if (!*ended) return *ended;
     auto core = std::make_shared<Core>();  // the same cluster, other keys
     epoch_core_ = core;
-    core->clock = core_->clock, core->random = core_->random, core->executor = core_->executor, core->log = core_->log;
+    core->clock = core_->clock, core->random = core_->random, core->executor = core_->executor,
+    core->log = core_->log;
     core->channels = core_->channels;
     core->keys = core_->prefix;
     epoch_watch_ = make_watch(core, {KeyRange::one("epoch")}, epochs_);
@@ -201,31 +260,42 @@ class EtcdStore final : public Store {
 
   void read(StoreRead read, Callback<void(Result<StorePage>)> done) override {
     if (auto fits = check(read, {}); !fits) return done(fail(fits.error()));
-    if (read.epoch != 0 && read.epoch != core_->epoch) return done(fail(other_epoch(read.epoch, core_->epoch)));
-    if (!read.after.empty()) (read.reverse ? read.range.to : read.range.from) = read.reverse ? read.after : read.after + '\0';
-    if (read.range.to <= read.range.from && read.revision != 0) return done(StorePage{{}, read.revision, {}});
+    if (read.epoch != 0 && read.epoch != core_->epoch)
+      return done(fail(other_epoch(read.epoch, core_->epoch)));
+    if (!read.after.empty())
+      (read.reverse ? read.range.to : read.range.from) =
+          read.reverse ? read.after : read.after + '\0';
+    if (read.range.to <= read.range.from && read.revision != 0)
+      return done(StorePage{{}, read.revision, {}});
     v1::RangeRequest request;
     put_range(read.range, core_->keys, request);
-    if (read.range.to <= read.range.from) request.set_range_end(request.key());  // nothing, but at which revision
+    if (read.range.to <= read.range.from)
+      request.set_range_end(request.key());  // nothing, but at which revision
     request.set_revision(read.revision);
     request.set_limit(read.limit);
     if (read.reverse) request.set_sort_order(v1::RangeRequest::DESCEND);
-    send<v1::RangeRequest, v1::RangeResponse>("/etcdserverpb.KV/Range", request, true, [core = core_, read, done = std::move(done)](const grpc::Status& status, v1::RangeResponse& reply) mutable {
-      if (!status.ok()) return done(fail(error_of(status, read.revision, 0, false)));
-      core->saw(reply.header());
-      if (reply.header().revision() < read.at_least) return done(fail(in_future(read.at_least, reply.header().revision())));
-      StorePage page;
-      page.revision = read.revision != 0 ? read.revision : reply.header().revision();
-      for (const auto& kv : reply.kvs()) page.entries.push_back(entry_of(kv, core->keys.size()));
-      if (reply.more() && !page.entries.empty()) page.next = page.entries.back().key;
-      done(std::move(page));
-    });
+    send<v1::RangeRequest, v1::RangeResponse>(
+        "/etcdserverpb.KV/Range", request, true,
+        [core = core_, read, done = std::move(done)](const grpc::Status& status,
+                                                     v1::RangeResponse& reply) mutable {
+          if (!status.ok()) return done(fail(error_of(status, read.revision, 0, false)));
+          core->saw(reply.header());
+          if (reply.header().revision() < read.at_least)
+            return done(fail(in_future(read.at_least, reply.header().revision())));
+          StorePage page;
+          page.revision = read.revision != 0 ? read.revision : reply.header().revision();
+          for (const auto& kv : reply.kvs())
+            page.entries.push_back(entry_of(kv, core->keys.size()));
+          if (reply.more() && !page.entries.empty()) page.next = page.entries.back().key;
+          done(std::move(page));
+        });
   }
 
   void commit(StoreTransaction transaction, Callback<void(Result<StoreOutcome>)> done) override {
     if (auto fits = check(transaction, {}); !fits) return done(fail(fits.error()));
     if (transaction.idempotency_key.empty()) return commit_once(transaction, std::move(done));
-    with_outcome_lease([this, transaction = std::move(transaction), done = std::move(done)](Result<LeaseId> lease) mutable {
+    with_outcome_lease([this, transaction = std::move(transaction),
+                        done = std::move(done)](Result<LeaseId> lease) mutable {
       if (!lease) return done(fail(lease.error()));
       commit_idempotent(transaction, *lease, std::move(done));
     });
@@ -242,47 +312,63 @@ class EtcdStore final : public Store {
     v1::LeaseGrantRequest request;
     request.set_ttl(std::chrono::ceil<std::chrono::seconds>(ttl).count());
     request.set_id(static_cast<std::int64_t>(core_->random->next() >> 1) | 1);
-    send<v1::LeaseGrantRequest, v1::LeaseGrantResponse>("/etcdserverpb.Lease/LeaseGrant", request, false, [done = std::move(done)](const grpc::Status& status, v1::LeaseGrantResponse& reply) mutable {
-      if (!status.ok()) return done(fail(error_of(status, 0, 0, true)));
-      done(reply.id());
-    });
+    send<v1::LeaseGrantRequest, v1::LeaseGrantResponse>(
+        "/etcdserverpb.Lease/LeaseGrant", request, false,
+        [done = std::move(done)](const grpc::Status& status,
+                                 v1::LeaseGrantResponse& reply) mutable {
+          if (!status.ok()) return done(fail(error_of(status, 0, 0, true)));
+          done(reply.id());
+        });
   }
-  void keep_alive(LeaseId lease, Callback<void(Status)> done) override { new KeepAlive(core_, lease, std::move(done)); }
+  void keep_alive(LeaseId lease, Callback<void(Status)> done) override {
+    new KeepAlive(core_, lease, std::move(done));
+  }
   void revoke(LeaseId lease, Callback<void(Status)> done) override {
     v1::LeaseRequest request;
     request.set_id(lease);
-    send<v1::LeaseRequest, v1::HeaderResponse>("/etcdserverpb.Lease/LeaseRevoke", request, true, [core = core_, lease, done = std::move(done)](const grpc::Status& status, v1::HeaderResponse& reply) mutable {
-      if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
-      core->saw(reply.header());
-      done({});
-    });
+    send<v1::LeaseRequest, v1::HeaderResponse>(
+        "/etcdserverpb.Lease/LeaseRevoke", request, true,
+        [core = core_, lease, done = std::move(done)](const grpc::Status& status,
+                                                      v1::HeaderResponse& reply) mutable {
+          if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
+          core->saw(reply.header());
+          done({});
+        });
   }
   void compact(Revision revision, Callback<void(Status)> done) override {
     v1::CompactionRequest request;
     request.set_revision(revision);
-    send<v1::CompactionRequest, v1::HeaderResponse>("/etcdserverpb.KV/Compact", request, true, [core = core_, revision, done = std::move(done)](const grpc::Status& status, v1::HeaderResponse&) mutable {
-      if (!status.ok()) return done(fail(error_of(status, revision, 0, true)));
-      core->compacted = revision;
-      done({});
-    });
+    send<v1::CompactionRequest, v1::HeaderResponse>(
+        "/etcdserverpb.KV/Compact", request, true,
+        [core = core_, revision, done = std::move(done)](const grpc::Status& status,
+                                                         v1::HeaderResponse&) mutable {
+          if (!status.ok()) return done(fail(error_of(status, revision, 0, true)));
+          core->compacted = revision;
+          done({});
+        });
   }
   void begin_epoch(std::uint64_t epoch, Callback<void(Status)> done) override {
     v1::TxnRequest request;
     auto& put = *request.add_success()->mutable_request_put();
     put.set_key(core_->prefix + "epoch");
     put.set_value(std::to_string(epoch));
-    send<v1::TxnRequest, v1::TxnResponse>("/etcdserverpb.KV/Txn", request, true, [this, epoch, done = std::move(done)](const grpc::Status& status, v1::TxnResponse& reply) mutable {
-      if (!status.ok()) return done(fail(error_of(status, 0, 0, true)));
-      core_->saw(reply.header());
-      epochs_.begin(epoch);
-      done({});
-    });
+    send<v1::TxnRequest, v1::TxnResponse>(
+        "/etcdserverpb.KV/Txn", request, true,
+        [this, epoch, done = std::move(done)](const grpc::Status& status,
+                                              v1::TxnResponse& reply) mutable {
+          if (!status.ok()) return done(fail(error_of(status, 0, 0, true)));
+          core_->saw(reply.header());
+          epochs_.begin(epoch);
+          done({});
+        });
   }
   bool is_shared() const noexcept override { return true; }
   StoreLimits limits() const noexcept override { return {}; }
   StoreHealth health() override {
     const std::lock_guard lock(core_->mutex);
-    return {"etcd", true, core_->fault.empty(), core_->fault, core_->revision, core_->compacted, core_->epoch, 0};
+    return {
+        "etcd",       true, core_->fault.empty(), core_->fault, core_->revision, core_->compacted,
+        core_->epoch, 0};
   }
 
  private:
@@ -325,7 +411,8 @@ class EtcdStore final : public Store {
     explicit Epochs(EtcdStore& store) : store_(store) {}
     void changed(const StoreChange& change) noexcept override {
       for (const auto& event : change.events) {
-        if (event.kind == StoreEvent::Kind::kPut) begin(std::strtoull(event.entry.value.str().c_str(), nullptr, 10));
+        if (event.kind == StoreEvent::Kind::kPut)
+          begin(std::strtoull(event.entry.value.str().c_str(), nullptr, 10));
       }
     }
     void ended(const Error&) noexcept override {}
@@ -355,16 +442,20 @@ class EtcdStore final : public Store {
       if (!response.has_response_range()) continue;
       StorePage page;
       page.revision = outcome.revision;
-      for (const auto& kv : response.response_range().kvs()) page.entries.push_back(entry_of(kv, core_->keys.size()));
+      for (const auto& kv : response.response_range().kvs())
+        page.entries.push_back(entry_of(kv, core_->keys.size()));
       outcome.reads.push_back(std::move(page));
     }
     return outcome;
   }
   v1::TxnRequest model_of(const StoreTransaction& transaction) const {
     v1::TxnRequest request;
-    for (const auto& compare : transaction.compares) *request.add_compare() = compare_of(compare, core_->keys);
-    for (const auto& operation : transaction.then) put_operation(operation, core_->keys, *request.add_success());
-    for (const auto& operation : transaction.otherwise) put_operation(operation, core_->keys, *request.add_failure());
+    for (const auto& compare : transaction.compares)
+      *request.add_compare() = compare_of(compare, core_->keys);
+    for (const auto& operation : transaction.then)
+      put_operation(operation, core_->keys, *request.add_success());
+    for (const auto& operation : transaction.otherwise)
+      put_operation(operation, core_->keys, *request.add_failure());
     return request;
   }
   LeaseId lease_in(const StoreTransaction& transaction) const {
@@ -377,18 +468,22 @@ class EtcdStore final : public Store {
   }
 
   void commit_once(const StoreTransaction& transaction, Callback<void(Result<StoreOutcome>)> done) {
-    send<v1::TxnRequest, v1::TxnResponse>("/etcdserverpb.KV/Txn", model_of(transaction), false,
-                                          [this, lease = lease_in(transaction), core = core_, done = std::move(done)](const grpc::Status& status, v1::TxnResponse& reply) mutable {
-      if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
-      core->saw(reply.header());
-      auto outcome = outcome_of(reply);
-      outcome.revision = reply.header().revision();
-      done(std::move(outcome));
-    });
+    send<v1::TxnRequest, v1::TxnResponse>(
+        "/etcdserverpb.KV/Txn", model_of(transaction), false,
+        [this, lease = lease_in(transaction), core = core_, done = std::move(done)](
+            const grpc::Status& status, v1::TxnResponse& reply) mutable {
+          if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
+          core->saw(reply.header());
+          auto outcome = outcome_of(reply);
+          outcome.revision = reply.header().revision();
+          done(std::move(outcome));
+        });
   }
 
-  /// If the key's record is not there: the transaction, which leaves it; else the record, whose revision is the outcome's.
-  void commit_idempotent(const StoreTransaction& transaction, LeaseId lease, Callback<void(Result<StoreOutcome>)> done) {
+  /// If the key's record is not there: the transaction, which leaves it; else the record, whose
+  /// revision is the outcome's.
+  void commit_idempotent(const StoreTransaction& transaction, LeaseId lease,
+                         Callback<void(Result<StoreOutcome>)> done) {
     const std::string record = core_->prefix + "o/" + transaction.idempotency_key;
     v1::TxnRequest request;
     auto& absent = *request.add_compare();
@@ -404,22 +499,24 @@ class EtcdStore final : public Store {
       put.set_lease(lease);
     }
     request.add_failure()->mutable_request_range()->set_key(record);
-    send<v1::TxnRequest, v1::TxnResponse>("/etcdserverpb.KV/Txn", request, true,
-                                          [this, lease = lease_in(transaction), core = core_, done = std::move(done)](const grpc::Status& status, v1::TxnResponse& reply) mutable {
-      if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
-      core->saw(reply.header());
-      StoreOutcome outcome;
-      if (reply.succeeded()) {
-        outcome = outcome_of(reply.responses(0).response_txn());
-        outcome.revision = reply.header().revision();
-      } else {
-        const auto& record = reply.responses(0).response_range().kvs(0);
-        outcome.replayed = true;
-        outcome.succeeded = record.value() == "+";
-        outcome.revision = record.mod_revision();
-      }
-      done(std::move(outcome));
-    });
+    send<v1::TxnRequest, v1::TxnResponse>(
+        "/etcdserverpb.KV/Txn", request, true,
+        [this, lease = lease_in(transaction), core = core_, done = std::move(done)](
+            const grpc::Status& status, v1::TxnResponse& reply) mutable {
+          if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
+          core->saw(reply.header());
+          StoreOutcome outcome;
+          if (reply.succeeded()) {
+            outcome = outcome_of(reply.responses(0).response_txn());
+            outcome.revision = reply.header().revision();
+          } else {
+            const auto& record = reply.responses(0).response_range().kvs(0);
+            outcome.replayed = true;
+            outcome.succeeded = record.value() == "+";
+            outcome.revision = record.mod_revision();
+          }
+          done(std::move(outcome));
+        });
   }
 
   /// Outcomes hang on a lease of twice their time, another one each time the first half is over.
@@ -461,9 +558,13 @@ std::string content(const std::string& path) {
 /// "//host:port,host:port/prefix?ca=…&certificate=…&key=…"
 Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
   auto core = std::make_shared<Core>();
-  core->clock = context.clock, core->random = context.random, core->executor = context.executor, core->log = context.log;
+  core->clock = context.clock, core->random = context.random, core->executor = context.executor,
+  core->log = context.log;
   std::string rest = context.location;
-  if (rest.rfind("//", 0) != 0) return fail(Code::kInvalidArgument, fmt::format("a store in etcd is 'etcd://host:port,host:port/prefix', not 'etcd:{}'", rest));
+  if (rest.rfind("//", 0) != 0)
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("a store in etcd is 'etcd://host:port,host:port/prefix', not 'etcd:{}'", rest));
   rest.erase(0, 2);
   std::map<std::string, std::string> parameters;
   if (const auto question = rest.find('?'); question != std::string::npos) {
@@ -471,14 +572,22 @@ Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
     for (std::string each; std::getline(list, each, '&');) {
       const auto equals = each.find('=');
       const std::string name = each.substr(0, equals);
-      if (name != "ca" && name != "certificate" && name != "key") return fail(Code::kInvalidArgument, fmt::format("a store in etcd has the parameters ca, certificate and key (files), not '{}'", name));
+      if (name != "ca" && name != "certificate" && name != "key")
+        return fail(
+            Code::kInvalidArgument,
+            fmt::format(
+                "a store in etcd has the parameters ca, certificate and key (files), not '{}'",
+                name));
       parameters[name] = equals == std::string::npos ? "" : content(each.substr(equals + 1));
-      if (parameters[name].empty()) return fail(Code::kInvalidArgument, fmt::format("the file of '{}' cannot be read", each));
+      if (parameters[name].empty())
+        return fail(Code::kInvalidArgument, fmt::format("the file of '{}' cannot be read", each));
     }
     rest.erase(question);
   }
   const auto slash = rest.find('/');
-  core->prefix = (slash == std::string::npos || slash + 1 == rest.size() ? "hector" : rest.substr(slash + 1)) + "/";
+  core->prefix =
+      (slash == std::string::npos || slash + 1 == rest.size() ? "hector" : rest.substr(slash + 1)) +
+      "/";
   core->keys = core->prefix + "k/";
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // a revision is never split
@@ -486,13 +595,18 @@ Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3'000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
-  const auto credentials = parameters.empty() ? grpc::InsecureChannelCredentials() : grpc::SslCredentials({parameters["ca"], parameters["key"], parameters["certificate"]});
+  const auto credentials =
+      parameters.empty()
+          ? grpc::InsecureChannelCredentials()
+          : grpc::SslCredentials({parameters["ca"], parameters["key"], parameters["certificate"]});
   std::stringstream hosts(rest.substr(0, slash));
   for (std::string host; std::getline(hosts, host, ',');) {
     if (host.empty()) continue;
-    core->channels.push_back(grpc::CreateCustomChannel(host.find(':') == std::string::npos ? host + ":2379" : host, credentials, arguments));
+    core->channels.push_back(grpc::CreateCustomChannel(
+        host.find(':') == std::string::npos ? host + ":2379" : host, credentials, arguments));
   }
-  if (core->channels.empty()) return fail(Code::kInvalidArgument, "a store in etcd needs at least one host");
+  if (core->channels.empty())
+    return fail(Code::kInvalidArgument, "a store in etcd needs at least one host");
   return core;
 }
 
@@ -501,7 +615,8 @@ Store* make(const StoreContext& context) {
   if (core) {
     auto store = std::make_unique<EtcdStore>(*core);
     auto started = store->start();
-    // The process keeps one channel for ever: where gRPC's last one ends on gRPC's own thread, that thread waits for itself (1.51).
+    // The process keeps one channel for ever: where gRPC's last one ends on gRPC's own thread, that
+    // thread waits for itself (1.51).
     static const auto* for_life = new auto((*core)->channels);
     static_cast<void>(for_life);
     if (started) return store.release();
@@ -514,4 +629,6 @@ Store* make(const StoreContext& context) {
 }  // namespace
 }  // namespace hector::stores::etcd
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "etcd", nullptr, nullptr, nullptr, hector::stores::etcd::make};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin),     HECTOR_ABI_VERSION, "etcd", nullptr, nullptr, nullptr,
+    hector::stores::etcd::make};

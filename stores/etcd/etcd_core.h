@@ -38,16 +38,19 @@ struct Core {
   void turn(std::size_t from) { current.compare_exchange_strong(from, from + 1); }
   void saw(const v1::ResponseHeader& header) {
     Revision known = revision.load();
-    while (known < header.revision() && !revision.compare_exchange_weak(known, header.revision())) continue;
+    while (known < header.revision() && !revision.compare_exchange_weak(known, header.revision()))
+      continue;
   }
 };
 
 StoreEntry entry_of(const v1::KeyValue& kv, std::size_t prefix);
 /// No connection was made: sending it again is harmless.
 bool was_never_sent(const grpc::Status& status);
-/// etcd's own words as this contract's errors. `is_write`: whether a lost answer leaves the outcome open.
+/// etcd's own words as this contract's errors. `is_write`: whether a lost answer leaves the outcome
+/// open.
 Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool is_write);
 
-std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request, StoreObserver& observer);
+std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request,
+                                       StoreObserver& observer);
 
 }  // namespace hector::stores::etcd

@@ -13,7 +13,11 @@ constexpr Duration kPauseMin = std::chrono::milliseconds(20), kPauseMax = std::c
 class Watch final : public std::enable_shared_from_this<Watch> {
  public:
   Watch(std::shared_ptr<Core> core, StoreWatchRequest request, StoreObserver& observer)
-      : core_(std::move(core)), request_(std::move(request)), observer_(&observer), next_(request_.from), pause_(kPauseMin) {}
+      : core_(std::move(core)),
+        request_(std::move(request)),
+        observer_(&observer),
+        next_(request_.from),
+        pause_(kPauseMin) {}
 
   void open() {
     const std::lock_guard lock(mutex_);
@@ -37,7 +41,8 @@ class Watch final : public std::enable_shared_from_this<Watch> {
     core_->saw(response.header());
     pause_ = kPauseMin;
     if (response.canceled()) {
-      if (response.compact_revision() != 0) return end(compacted(next_, response.compact_revision()));
+      if (response.compact_revision() != 0)
+        return end(compacted(next_, response.compact_revision()));
       return;  // the stream ends, and another one begins
     }
     if (next_ == 0) next_ = response.header().revision() + 1;
@@ -45,12 +50,16 @@ class Watch final : public std::enable_shared_from_this<Watch> {
     for (const auto& event : response.events()) {
       if (event.kv().mod_revision() != change.revision) tell(change);
       change.revision = event.kv().mod_revision();
-      StoreEvent told{event.type() == v1::Event::PUT ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase, entry_of(event.kv(), core_->keys.size()), {}};
+      StoreEvent told{
+          event.type() == v1::Event::PUT ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase,
+          entry_of(event.kv(), core_->keys.size()),
+          {}};
       if (event.has_prev_kv()) told.previous = entry_of(event.prev_kv(), core_->keys.size());
       change.events.push_back(std::move(told));
     }
     tell(change);
-    // The header names the store's revision, which a watch that catches up has not come to: only a message of its own says that it has.
+    // The header names the store's revision, which a watch that catches up has not come to: only a
+    // message of its own says that it has.
     const bool is_progress = response.events().empty() && !response.created();
     if (is_progress && observer_ != nullptr) observer_->progress(response.header().revision());
   }
@@ -73,12 +82,16 @@ class Watch final : public std::enable_shared_from_this<Watch> {
   }
 
  private:
-  class Stream final : public grpc::ClientBidiReactor<v1::WatchRequest, v1::WatchResponse>, public std::enable_shared_from_this<Stream> {
+  class Stream final : public grpc::ClientBidiReactor<v1::WatchRequest, v1::WatchResponse>,
+                       public std::enable_shared_from_this<Stream> {
    public:
-    Stream(std::shared_ptr<Watch> watch, std::size_t member, std::shared_ptr<grpc::Channel> channel) : watch_(std::move(watch)), member_(member), stub_(std::move(channel)) {}
+    Stream(std::shared_ptr<Watch> watch, std::size_t member, std::shared_ptr<grpc::Channel> channel)
+        : watch_(std::move(watch)), member_(member), stub_(std::move(channel)) {}
     void start(const StoreWatchRequest& request, const std::string& keys, Revision from) {
       self_ = shared_from_this();
-      context_.AddMetadata("hasleader", "true");  // a member that is cut off ends the watch instead of falling silent
+      context_.AddMetadata(
+          "hasleader",
+          "true");  // a member that is cut off ends the watch instead of falling silent
       auto& create = *out_.mutable_create_request();
       create.set_key(keys + request.range.from);
       if (!request.range.is_one()) create.set_range_end(keys + request.range.to);
@@ -132,7 +145,8 @@ class Watch final : public std::enable_shared_from_this<Watch> {
 
 }  // namespace
 
-std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request, StoreObserver& observer) {
+std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request,
+                                       StoreObserver& observer) {
   struct Handle final : StoreWatch {
     explicit Handle(std::shared_ptr<Watch> watch) : watch(std::move(watch)) {}
     ~Handle() override { watch->cancel(); }
@@ -140,8 +154,10 @@ std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchReq
   };
   const std::uint64_t asked = request.epoch, is = core->epoch;
   auto watch = std::make_shared<Watch>(std::move(core), std::move(request), observer);
-  if (asked != 0 && asked != is) watch->end(other_epoch(asked, is));
-  else watch->open();
+  if (asked != 0 && asked != is)
+    watch->end(other_epoch(asked, is));
+  else
+    watch->open();
   return std::make_unique<Handle>(std::move(watch));
 }
 

@@ -1,6 +1,6 @@
 // What: the memory provider: an Engine whose journal keeps nothing.
-// Why: tests, demonstrations, and capsules that need no yesterday; and the model the other providers are compared with.
-// Who: loaded by capsules whose configuration says `store: memory`.
+// Why: tests, demonstrations, and capsules that need no yesterday; and the model the other
+// providers are compared with. Who: loaded by capsules whose configuration says `store: memory`.
 #include "engine/engine.h"
 #include "hector/plugin.h"
 
@@ -19,10 +19,12 @@ class NoJournal final : public Journal {
 };
 
 Store* make(const StoreContext& context) {
-  auto engine = Engine::make({context.clock, context.random, context.executor, context.log}, std::make_unique<NoJournal>());
+  auto engine = Engine::make({context.clock, context.random, context.executor, context.log},
+                             std::make_unique<NoJournal>());
   return engine->release();
 }
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "memory", nullptr, nullptr, nullptr, make};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "memory", nullptr, nullptr, nullptr, make};

@@ -8,7 +8,8 @@ constexpr std::size_t kSector = 512;
 
 }  // namespace
 
-PowerCutVfs::PowerCutVfs(std::uint64_t seed) : name_("power-cut-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))), random_(seed) {
+PowerCutVfs::PowerCutVfs(std::uint64_t seed)
+    : name_("power-cut-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))), random_(seed) {
   vfs_ = *sqlite3_vfs_find(nullptr);
   vfs_.szOsFile = sizeof(Handle);
   vfs_.zName = name_.c_str();
@@ -42,7 +43,8 @@ void PowerCutVfs::restore_power() {
     std::string after = file.durable;
     const std::size_t longest = std::max(file.content.size(), file.durable.size());
     for (std::size_t at = 0; at < longest; at += kSector) {
-      const std::string now = file.content.substr(std::min(at, file.content.size()), kSector), was = file.durable.substr(std::min(at, file.durable.size()), kSector);
+      const std::string now = file.content.substr(std::min(at, file.content.size()), kSector),
+                        was = file.durable.substr(std::min(at, file.durable.size()), kSector);
       if (now == was) continue;
       const auto fate = random_() % 3;
       if (fate == 1) continue;  // lost
@@ -91,7 +93,8 @@ int PowerCutVfs::size(sqlite3_file* file, sqlite3_int64* out) {
   *out = static_cast<sqlite3_int64>(reinterpret_cast<Handle*>(file)->file->content.size());
   return SQLITE_OK;
 }
-int PowerCutVfs::open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+int PowerCutVfs::open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
+                      int* out_flags) {
   auto* const self = static_cast<PowerCutVfs*>(vfs->pAppData);
   auto& handle = *reinterpret_cast<Handle*>(file);
   handle.vfs = self;

@@ -1,6 +1,6 @@
-// What: PowerCutVfs, a file system in memory that forgets what was not synchronised, sector by sector, at a moment of choice.
-// Why: kill -9 never finds a missing fsync, the page cache outlives the process; a power cut does.
-// Who: the SQLite provider's tests.
+// What: PowerCutVfs, a file system in memory that forgets what was not synchronised, sector by
+// sector, at a moment of choice. Why: kill -9 never finds a missing fsync, the page cache outlives
+// the process; a power cut does. Who: the SQLite provider's tests.
 #pragma once
 
 #include <sqlite3.h>
@@ -24,8 +24,9 @@ class PowerCutVfs {
 
   /// The power goes at the n-th write or synchronisation from now; everything after it fails.
   void cut_at(int operation) { until_cut_ = operation; }
-  /// What each sector was given since its last synchronisation is kept, lost or garbage; octets beside it are untouched, as SQLite assumes of every disk
-  /// (SQLITE_IOCAP_POWERSAFE_OVERWRITE). Then everything works again.
+  /// What each sector was given since its last synchronisation is kept, lost or garbage; octets
+  /// beside it are untouched, as SQLite assumes of every disk (SQLITE_IOCAP_POWERSAFE_OVERWRITE).
+  /// Then everything works again.
   void restore_power();
   /// No file is there any more. None may be open.
   void forget() { files_.clear(); }
@@ -55,7 +56,8 @@ class PowerCutVfs {
   static int truncate(sqlite3_file* file, sqlite3_int64 size);
   static int sync(sqlite3_file* file, int flags);
   static int size(sqlite3_file* file, sqlite3_int64* out);
-  static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags);
+  static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
+                  int* out_flags);
   static int remove(sqlite3_vfs* vfs, const char* name, int);
   static int access(sqlite3_vfs* vfs, const char* name, int, int* out);
   static int full_path(sqlite3_vfs*, const char* name, int size, char* out);

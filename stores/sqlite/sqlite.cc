@@ -12,7 +12,10 @@ using namespace hector::stores;
 
 Store* make(const StoreContext& context) {
   auto journal = SqliteJournal::open({context.location});
-  auto engine = !journal ? tl::unexpected<Error>(journal.error()) : Engine::make({context.clock, context.random, context.executor, context.log}, std::move(*journal));
+  auto engine = !journal
+                    ? tl::unexpected<Error>(journal.error())
+                    : Engine::make({context.clock, context.random, context.executor, context.log},
+                                   std::move(*journal));
   if (engine) return engine->release();
   if (context.why != nullptr) *context.why = engine.error();
   return nullptr;
@@ -20,4 +23,5 @@ Store* make(const StoreContext& context) {
 
 }  // namespace
 
-extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {sizeof(hector_plugin), HECTOR_ABI_VERSION, "sqlite", nullptr, nullptr, nullptr, make};
+extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
+    sizeof(hector_plugin), HECTOR_ABI_VERSION, "sqlite", nullptr, nullptr, nullptr, make};

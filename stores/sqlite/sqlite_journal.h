@@ -1,6 +1,6 @@
 // What: SqliteJournal, a store's records in one SQLite file.
-// Why: SQLite's commit is the most tested durable write there is, and a file that any tool can look into.
-// Who: the SQLite provider; tests, with a VFS of their own.
+// Why: SQLite's commit is the most tested durable write there is, and a file that any tool can look
+// into. Who: the SQLite provider; tests, with a VFS of their own.
 #pragma once
 
 #include <memory>
@@ -20,11 +20,13 @@ struct SqliteOptions {
   std::function<void(const char*)> step = {};
 };
 
-/// Tables: `log(rev, sub, …, crc)` append only, one row a changed key, from which everything is read back; `lease`, `outcome`, `meta`; a view `kv`
-/// for people. One process at a time holds the file.
+/// Tables: `log(rev, sub, …, crc)` append only, one row a changed key, from which everything is
+/// read back; `lease`, `outcome`, `meta`; a view `kv` for people. One process at a time holds the
+/// file.
 class SqliteJournal final : public Journal {
  public:
-  /// FAILED_PRECONDITION if another process holds it, or it is on a network file system; DATA_LOSS if SQLite finds it damaged.
+  /// FAILED_PRECONDITION if another process holds it, or it is on a network file system; DATA_LOSS
+  /// if SQLite finds it damaged.
   static Result<std::unique_ptr<SqliteJournal>> open(SqliteOptions options);
   ~SqliteJournal() override;
   Result<Loaded> load(const std::function<void(Record)>& record) override;
@@ -59,7 +61,8 @@ class SqliteJournal final : public Journal {
 
   const SqliteOptions options_;
   Database database_;
-  Statement begin_, commit_, rollback_, insert_, lease_, end_lease_, outcome_, forget_, meta_, drop_;
+  Statement begin_, commit_, rollback_, insert_, lease_, end_lease_, outcome_, forget_, meta_,
+      drop_;
 };
 
 }  // namespace hector::stores

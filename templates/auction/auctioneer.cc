@@ -1,6 +1,6 @@
-// What: the auctioneer: names a price, waits for bids, raises it until nobody bids, sells to the last who did, and has the bank transfer the price.
-// Why: the auction's role `auctioneer`.
-// Who: `hector call auctioneer.sell`.
+// What: the auctioneer: names a price, waits for bids, raises it until nobody bids, sells to the
+// last who did, and has the bank transfer the price. Why: the auction's role `auctioneer`. Who:
+// `hector call auctioneer.sell`.
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -43,8 +43,12 @@ class Auctioneer {
       session = session_;
       best_.reset();
     }
-    if (!session) return hector::fail(hector::Code::kFailedPrecondition, "the auctioneer is in no Binding; instantiate auction.Auction/1 first");
-    if (lot.step() == 0 || lot.round_ms() == 0) return hector::fail(hector::Code::kInvalidArgument, "a lot needs a step and round_ms above 0");
+    if (!session)
+      return hector::fail(hector::Code::kFailedPrecondition,
+                          "the auctioneer is in no Binding; instantiate auction.Auction/1 first");
+    if (lot.step() == 0 || lot.round_ms() == 0)
+      return hector::fail(hector::Code::kInvalidArgument,
+                          "a lot needs a step and round_ms above 0");
     Sold sold;
     sold.set_title(lot.title());
     for (std::uint64_t price = lot.start_price();; price += lot.step()) {
@@ -66,7 +70,8 @@ class Auctioneer {
 
  private:
   /// The first bid of the best ones; none: nobody bid.
-  hector::Result<std::optional<Bid>> round(cpp::Session& session, const Lot& lot, std::uint64_t price) {
+  hector::Result<std::optional<Bid>> round(cpp::Session& session, const Lot& lot,
+                                           std::uint64_t price) {
     {
       const std::lock_guard lock(mutex_);
       bids_ = 0;
@@ -79,7 +84,8 @@ class Auctioneer {
     const auto told = session.multicast<Nothing>("sale_ask", asked);
     if (!told.status) return hector::fail(told.status.error());
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::milliseconds(lot.round_ms()), [&] { return bids_ >= bidders; });
+    changed_.wait_for(lock, std::chrono::milliseconds(lot.round_ms()),
+                      [&] { return bids_ >= bidders; });
     return best_;
   }
 
@@ -111,6 +117,8 @@ class Auctioneer {
 }  // namespace
 
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-  return cpp::object_template<Auctioneer>("auction.Auctioneer.cpp", "auction.Auctioneer/1", {cpp::operation<&Auctioneer::sell>("sell"), cpp::operation<&Auctioneer::bid>("bid")},
-                                          {.description = "Sells lots", .parallel = true});
+  return cpp::object_template<Auctioneer>(
+      "auction.Auctioneer.cpp", "auction.Auctioneer/1",
+      {cpp::operation<&Auctioneer::sell>("sell"), cpp::operation<&Auctioneer::bid>("bid")},
+      {.description = "Sells lots", .parallel = true});
 }

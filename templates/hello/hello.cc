@@ -7,4 +7,6 @@ struct Hello final : hello::Greeter {
     return reply;
   }
 };
-extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() { return hector::cpp::object_template<Hello>("hello.Hello.cpp"); }
+extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
+  return hector::cpp::object_template<Hello>("hello.Hello.cpp");
+}

@@ -15,8 +15,11 @@ class Arguments {
  public:
   /// Throws std::invalid_argument if it is no JSON object.
   explicit Arguments(const std::string& json) {
-    const auto status = google::protobuf::util::JsonStringToMessage(json.empty() ? "{}" : json, &values_);
-    if (!status.ok()) throw std::invalid_argument("the arguments are not a JSON object: " + std::string(status.message()));
+    const auto status =
+        google::protobuf::util::JsonStringToMessage(json.empty() ? "{}" : json, &values_);
+    if (!status.ok())
+      throw std::invalid_argument("the arguments are not a JSON object: " +
+                                  std::string(status.message()));
   }
   std::string text(const std::string& name, const std::string& otherwise) const {
     const auto found = values_.fields().find(name);

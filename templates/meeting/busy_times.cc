@@ -18,8 +18,6 @@ namespace {
 /// A rule without end stops here at the latest; also what a hostile rule may cost.
 constexpr int kInstancesMax = 200'000;
 
-
-
 }  // namespace
 
 struct CalendarFile::Data {
@@ -31,14 +29,18 @@ namespace {
 
 class Expansion {
  public:
-  Expansion(icaltimezone* own_zone, std::int64_t start_s, std::int64_t end_s) : own_zone_(own_zone), start_s_(start_s), end_s_(end_s) {}
+  Expansion(icaltimezone* own_zone, std::int64_t start_s, std::int64_t end_s)
+      : own_zone_(own_zone), start_s_(start_s), end_s_(end_s) {}
 
   void add_calendar(icalcomponent* calendar) {
     std::map<std::string, std::vector<icalcomponent*>> masters;
     std::map<std::string, std::vector<icalcomponent*>> overrides;
-    for (auto* event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT); event != nullptr; event = icalcomponent_get_next_component(calendar, ICAL_VEVENT_COMPONENT)) {
+    for (auto* event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT);
+         event != nullptr;
+         event = icalcomponent_get_next_component(calendar, ICAL_VEVENT_COMPONENT)) {
       const char* uid = icalcomponent_get_uid(event);
-      const bool is_override = icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY) != nullptr;
+      const bool is_override =
+          icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY) != nullptr;
       (is_override ? overrides : masters)[uid == nullptr ? "" : uid].push_back(event);
     }
     for (auto& [uid, events] : masters) {
@@ -46,17 +48,22 @@ class Expansion {
     }
     for (auto& [uid, events] : overrides) {
       for (auto* event : events) {
-        if (masters.contains(uid) && is_future(event)) continue;  // the master's expansion has used it
+        if (masters.contains(uid) && is_future(event))
+          continue;  // the master's expansion has used it
         add_instance(event, start_of(event), length_of(event));
       }
     }
-    for (auto* part = icalcomponent_get_first_component(calendar, ICAL_VFREEBUSY_COMPONENT); part != nullptr; part = icalcomponent_get_next_component(calendar, ICAL_VFREEBUSY_COMPONENT)) {
+    for (auto* part = icalcomponent_get_first_component(calendar, ICAL_VFREEBUSY_COMPONENT);
+         part != nullptr;
+         part = icalcomponent_get_next_component(calendar, ICAL_VFREEBUSY_COMPONENT)) {
       add_free_busy(part);
     }
   }
 
   std::vector<BusyTime> take() {
-    std::sort(busy_.begin(), busy_.end(), [](const BusyTime& a, const BusyTime& b) { return std::tie(a.start_s, a.end_s) < std::tie(b.start_s, b.end_s); });
+    std::sort(busy_.begin(), busy_.end(), [](const BusyTime& a, const BusyTime& b) {
+      return std::tie(a.start_s, a.end_s) < std::tie(b.start_s, b.end_s);
+    });
     return std::move(busy_);
   }
 
@@ -85,7 +92,8 @@ class Expansion {
     return icaltime_as_timet_with_zone(time, time.zone == nullptr ? own_zone_ : time.zone);
   }
   icaltimetype start_of(icalcomponent* event) const {
-    return with_zone(icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY), icalcomponent_get_dtstart(event));
+    return with_zone(icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY),
+                     icalcomponent_get_dtstart(event));
   }
 
   /// How an instance's end follows from its start: whole days by the calendar, hours by the clock.
@@ -111,7 +119,8 @@ class Expansion {
     if (auto* property = icalcomponent_get_first_property(event, ICAL_DURATION_PROPERTY)) {
       const icaldurationtype duration = icalproperty_get_duration(property);
       if (duration.is_neg != 0) return {};
-      return {static_cast<int>(duration.days + 7 * duration.weeks), duration.hours * 3'600LL + duration.minutes * 60LL + duration.seconds};
+      return {static_cast<int>(duration.days + 7 * duration.weeks),
+              duration.hours * 3'600LL + duration.minutes * 60LL + duration.seconds};
     }
     return start.is_date != 0 ? Length{1, 0} : Length{};
   }
@@ -121,7 +130,8 @@ class Expansion {
     auto* property = icalcomponent_get_first_property(event, ICAL_TRANSP_PROPERTY);
     if (property == nullptr) return true;
     const auto transparency = icalproperty_get_transp(property);
-    return transparency != ICAL_TRANSP_TRANSPARENT && transparency != ICAL_TRANSP_TRANSPARENTNOCONFLICT;
+    return transparency != ICAL_TRANSP_TRANSPARENT &&
+           transparency != ICAL_TRANSP_TRANSPARENTNOCONFLICT;
   }
 
   void add(icalcomponent* event, std::int64_t start, std::int64_t end) {
@@ -140,7 +150,9 @@ class Expansion {
   std::set<std::int64_t> excluded(icalcomponent* event) const {
     std::set<std::int64_t> times;
     const bool is_date = start_of(event).is_date != 0;
-    for (auto* property = icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY); property != nullptr; property = icalcomponent_get_next_property(event, ICAL_EXDATE_PROPERTY)) {
+    for (auto* property = icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY);
+         property != nullptr;
+         property = icalcomponent_get_next_property(event, ICAL_EXDATE_PROPERTY)) {
       icaltimetype time = with_zone(property, icalproperty_get_exdate(property));
       times.insert(seconds(time));
       if (time.is_date != 0 && !is_date) excluded_days_.insert({time.year, time.month, time.day});
@@ -162,13 +174,17 @@ class Expansion {
     for (auto* other : overrides) {
       auto* property = icalcomponent_get_first_property(other, ICAL_RECURRENCEID_PROPERTY);
       const std::int64_t at = seconds(with_zone(property, icalproperty_get_recurrenceid(property)));
-      if (is_future(other)) future[at] = other;
-      else gone.insert(at);
+      if (is_future(other))
+        future[at] = other;
+      else
+        gone.insert(at);
     }
     std::set<std::int64_t> done;
     const auto one = [&](const icaltimetype& time) {
       const std::int64_t at = seconds(time);
-      if (gone.contains(at) || excluded_days_.contains({time.year, time.month, time.day}) || !done.insert(at).second) return;
+      if (gone.contains(at) || excluded_days_.contains({time.year, time.month, time.day}) ||
+          !done.insert(at).second)
+        return;
       const auto later = future.upper_bound(at);
       if (later == future.begin()) return add_instance(event, time, length);
       icalcomponent* other = std::prev(later)->second;  // moved with everything after it
@@ -178,10 +194,14 @@ class Expansion {
       add(other, moved, moved + other_length.days * 86'400LL + other_length.seconds);
     };
     one(start);
-    for (auto* property = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY); property != nullptr; property = icalcomponent_get_next_property(event, ICAL_RRULE_PROPERTY)) {
+    for (auto* property = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY);
+         property != nullptr;
+         property = icalcomponent_get_next_property(event, ICAL_RRULE_PROPERTY)) {
       expand(icalproperty_get_rrule(property), start, one);
     }
-    for (auto* property = icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY); property != nullptr; property = icalcomponent_get_next_property(event, ICAL_RDATE_PROPERTY)) {
+    for (auto* property = icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY);
+         property != nullptr;
+         property = icalcomponent_get_next_property(event, ICAL_RDATE_PROPERTY)) {
       const auto value = icalproperty_get_rdate(property);
       if (icaltime_is_null_time(value.time) == 0) {
         one(with_zone(property, value.time));
@@ -189,7 +209,8 @@ class Expansion {
         const icaltimetype from = with_zone(property, value.period.start);
         icaltimetype to = value.period.end;
         if (icaltime_is_null_time(to) != 0) to = icaltime_add(from, value.period.duration);
-        if (blocks(event) && !gone.contains(seconds(from))) add(event, seconds(from), seconds(with_zone(property, to)));
+        if (blocks(event) && !gone.contains(seconds(from)))
+          add(event, seconds(from), seconds(with_zone(property, to)));
       }
     }
   }
@@ -209,7 +230,9 @@ class Expansion {
   }
 
   void add_free_busy(icalcomponent* part) {
-    for (auto* property = icalcomponent_get_first_property(part, ICAL_FREEBUSY_PROPERTY); property != nullptr; property = icalcomponent_get_next_property(part, ICAL_FREEBUSY_PROPERTY)) {
+    for (auto* property = icalcomponent_get_first_property(part, ICAL_FREEBUSY_PROPERTY);
+         property != nullptr;
+         property = icalcomponent_get_next_property(part, ICAL_FREEBUSY_PROPERTY)) {
       auto* kind = icalproperty_get_first_parameter(property, ICAL_FBTYPE_PARAMETER);
       if (kind != nullptr && icalparameter_get_fbtype(kind) == ICAL_FBTYPE_FREE) continue;
       const icalperiodtype period = icalproperty_get_freebusy(property);
@@ -232,7 +255,8 @@ icaltimezone* zone_named(icalcomponent* calendar, const char* name) {
 
 /// Floating times and all-day events: X-WR-TIMEZONE, else the first VTIMEZONE, else UTC.
 icaltimezone* own_zone(icalcomponent* calendar) {
-  for (auto* property = icalcomponent_get_first_property(calendar, ICAL_X_PROPERTY); property != nullptr; property = icalcomponent_get_next_property(calendar, ICAL_X_PROPERTY)) {
+  for (auto* property = icalcomponent_get_first_property(calendar, ICAL_X_PROPERTY);
+       property != nullptr; property = icalcomponent_get_next_property(calendar, ICAL_X_PROPERTY)) {
     if (std::string(icalproperty_get_x_name(property)) != "X-WR-TIMEZONE") continue;
     if (auto* zone = zone_named(calendar, icalproperty_get_x(property))) return zone;
   }
@@ -278,7 +302,9 @@ std::vector<BusyTime> CalendarFile::busy(std::int64_t start_s, std::int64_t end_
   if (icalcomponent_isa(data_->root) == ICAL_VCALENDAR_COMPONENT) {
     calendars.push_back(data_->root);
   } else {  // several in one file
-    for (auto* each = icalcomponent_get_first_component(data_->root, ICAL_VCALENDAR_COMPONENT); each != nullptr; each = icalcomponent_get_next_component(data_->root, ICAL_VCALENDAR_COMPONENT)) {
+    for (auto* each = icalcomponent_get_first_component(data_->root, ICAL_VCALENDAR_COMPONENT);
+         each != nullptr;
+         each = icalcomponent_get_next_component(data_->root, ICAL_VCALENDAR_COMPONENT)) {
       calendars.push_back(each);
     }
   }
@@ -289,7 +315,8 @@ std::vector<BusyTime> CalendarFile::busy(std::int64_t start_s, std::int64_t end_
     auto busy = expansion.take();
     all.insert(all.end(), busy.begin(), busy.end());
   }
-  std::sort(all.begin(), all.end(), [](const BusyTime& a, const BusyTime& b) { return a.start_s < b.start_s; });
+  std::sort(all.begin(), all.end(),
+            [](const BusyTime& a, const BusyTime& b) { return a.start_s < b.start_s; });
   return all;
 }
 

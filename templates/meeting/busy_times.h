@@ -1,6 +1,6 @@
 // What: when an iCalendar file's owner is busy, by libical (RFC 5545).
-// Why: recurrence with exceptions, overrides, time zones and all-day events count as the standard says.
-// Who: calendar.cc.
+// Why: recurrence with exceptions, overrides, time zones and all-day events count as the standard
+// says. Who: calendar.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// What: one person's diary in C++: an iCalendar file read with libical, and the holds of this session.
-// Why: the meeting's role `attendee`; calendar.py is the same in Python.
-// Who: `hector create object diary.Calendar.cpp --name ana --arguments '{"file": "ana.ics"}'`.
+// What: one person's diary in C++: an iCalendar file read with libical, and the holds of this
+// session. Why: the meeting's role `attendee`; calendar.py is the same in Python. Who: `hector
+// create object diary.Calendar.cpp --name ana --arguments '{"file": "ana.ics"}'`.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,8 @@ class Calendar {
  public:
   Calendar(cpp::Capsule capsule, const std::string& json) : who_(capsule.object_name()) {
     const std::string file = Arguments(json).text("file", "");
-    if (file.empty()) throw std::invalid_argument("a calendar needs the argument file, an .ics file");
+    if (file.empty())
+      throw std::invalid_argument("a calendar needs the argument file, an .ics file");
     file_ = std::make_unique<CalendarFile>(file);
   }
 
@@ -49,7 +50,8 @@ class Calendar {
       Busy why;
       why.set_who(who_);
       why.set_reason(busy.front().summary);
-      return hector::fail(cpp::declared_error(hector::Code::kFailedPrecondition, who_ + " is busy then: " + busy.front().summary, why));
+      return hector::fail(cpp::declared_error(
+          hector::Code::kFailedPrecondition, who_ + " is busy then: " + busy.front().summary, why));
     }
     held_[slot.meeting()] = {slot.start_s(), slot.end_s(), slot.title()};
     tell(slot.meeting(), "held");
@@ -75,7 +77,8 @@ class Calendar {
   /// What has happened so far to meetings in the window.
   hector::Status changes(const Range& window, cpp::Writer<Change>& out, cpp::Call&) {
     for (const auto& change : changes_) {
-      if (change.time().end_s() <= window.start_s() || change.time().start_s() >= window.end_s()) continue;
+      if (change.time().end_s() <= window.start_s() || change.time().start_s() >= window.end_s())
+        continue;
       if (!out.write(change)) break;
     }
     return {};
@@ -87,7 +90,8 @@ class Calendar {
     for (const auto& [meeting, held] : held_) {
       if (held.start_s < end && start < held.end_s) busy.push_back(held);
     }
-    std::sort(busy.begin(), busy.end(), [](const BusyTime& a, const BusyTime& b) { return a.start_s < b.start_s; });
+    std::sort(busy.begin(), busy.end(),
+              [](const BusyTime& a, const BusyTime& b) { return a.start_s < b.start_s; });
     return busy;
   }
   void tell(const std::string& meeting, const std::string& what) {
@@ -112,7 +116,8 @@ class Calendar {
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
   return cpp::object_template<Calendar>(
       "diary.Calendar.cpp", "diary.Calendar/1",
-      {cpp::operation<&Calendar::free_slots>("free_slots"), cpp::operation<&Calendar::hold>("hold"), cpp::operation<&Calendar::confirm>("confirm"),
-       cpp::operation<&Calendar::release>("release"), cpp::operation<&Calendar::changes>("changes")},
+      {cpp::operation<&Calendar::free_slots>("free_slots"), cpp::operation<&Calendar::hold>("hold"),
+       cpp::operation<&Calendar::confirm>("confirm"), cpp::operation<&Calendar::release>("release"),
+       cpp::operation<&Calendar::changes>("changes")},
       {.description = "A diary read with libical; argument: file"});
 }

@@ -7,7 +7,8 @@
 
 namespace diary {
 
-/// Throws std::invalid_argument, "FILE:LINE: what", at the first line that RFC 5545, 3.1 and 3.6, do not allow.
+/// Throws std::invalid_argument, "FILE:LINE: what", at the first line that RFC 5545, 3.1 and 3.6,
+/// do not allow.
 void check_content_lines(const std::string& text, const std::string& path);
 
 }  // namespace diary

@@ -1,6 +1,6 @@
-// What: the organiser: asks every calendar, finds the first common slot, holds it everywhere, reserves, confirms, writes, posts.
-// Why: the meeting's role `organiser`: the one that starts everything.
-// Who: `hector call organiser.schedule`.
+// What: the organiser: asks every calendar, finds the first common slot, holds it everywhere,
+// reserves, confirms, writes, posts. Why: the meeting's role `organiser`: the one that starts
+// everything. Who: `hector call organiser.schedule`.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -17,7 +17,9 @@ using namespace diary;
 namespace cpp = hector::cpp;
 using Times = std::vector<Range>;
 
-std::string utc(std::int64_t seconds) { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds))); }
+std::string utc(std::int64_t seconds) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
 
 /// Both lists ascending and disjoint.
 Times common(const Times& a, const Times& b) {
@@ -27,8 +29,10 @@ Times common(const Times& a, const Times& b) {
     range.set_start_s(std::max(a[i].start_s(), b[j].start_s()));
     range.set_end_s(std::min(a[i].end_s(), b[j].end_s()));
     if (range.start_s() < range.end_s()) both.push_back(range);
-    if (a[i].end_s() < b[j].end_s()) ++i;
-    else ++j;
+    if (a[i].end_s() < b[j].end_s())
+      ++i;
+    else
+      ++j;
   }
   return both;
 }
@@ -43,9 +47,13 @@ class Organiser {
   }
 
   hector::Result<Meeting> schedule(const Request& request, cpp::Call&) {
-    if (!session_) return hector::fail(hector::Code::kFailedPrecondition, "the organiser is in no Binding; instantiate diary.Meeting/1 first");
+    if (!session_)
+      return hector::fail(hector::Code::kFailedPrecondition,
+                          "the organiser is in no Binding; instantiate diary.Meeting/1 first");
     if (request.duration_min() == 0 || request.window_end_s() <= request.window_start_s()) {
-      return hector::fail(hector::Code::kInvalidArgument, "a request needs duration_min above 0 and a window that ends after it starts");
+      return hector::fail(
+          hector::Code::kInvalidArgument,
+          "a request needs duration_min above 0 and a window that ends after it starts");
     }
     cpp::Session session = *session_;
     const auto attendees = session.members("attendee");
@@ -61,7 +69,8 @@ class Organiser {
   }
 
  private:
-  hector::Result<Slot> first_common_slot(cpp::Session& session, const Request& request, const std::vector<cpp::Member>& attendees) {
+  hector::Result<Slot> first_common_slot(cpp::Session& session, const Request& request,
+                                         const std::vector<cpp::Member>& attendees) {
     Range window;
     window.set_start_s(request.window_start_s());
     window.set_end_s(request.window_end_s());
@@ -88,18 +97,23 @@ class Organiser {
       slot.set_title(request.title().empty() ? "Meeting" : request.title());
       return slot;
     }
-    none.set_reason(fmt::format("no {} minutes between {} and {} suit all {} attendees", request.duration_min(), utc(window.start_s()), utc(window.end_s()), attendees.size()));
+    none.set_reason(fmt::format("no {} minutes between {} and {} suit all {} attendees",
+                                request.duration_min(), utc(window.start_s()), utc(window.end_s()),
+                                attendees.size()));
     return hector::fail(cpp::declared_error(hector::Code::kNotFound, none.reason(), none));
   }
 
-  hector::Status hold(cpp::Session& session, const Slot& slot, const std::vector<cpp::Member>& attendees) {
+  hector::Status hold(cpp::Session& session, const Slot& slot,
+                      const std::vector<cpp::Member>& attendees) {
     const auto holds = session.multicast<Hold>("propose", slot);
     if (holds.status) return {};
     hector::Error why = holds.status.error();
     for (std::size_t i = 0; i < holds.members.size(); ++i) {
       if (!holds.members[i] || *holds.members[i]) continue;
       why = holds.members[i]->error();
-      why.message = fmt::format("{} refused {}: {}; the other holds are released", i < attendees.size() ? attendees[i].object : "an attendee", utc(slot.start_s()), why.message);
+      why.message = fmt::format("{} refused {}: {}; the other holds are released",
+                                i < attendees.size() ? attendees[i].object : "an attendee",
+                                utc(slot.start_s()), why.message);
       break;
     }
     release(session, slot);
@@ -113,9 +127,12 @@ class Organiser {
     hold.mutable_time()->set_end_s(slot.end_s());
     return hold;
   }
-  static void release(cpp::Session& session, const Slot& slot) { static_cast<void>(session.multicast<Nothing>("release", hold_of(slot))); }
+  static void release(cpp::Session& session, const Slot& slot) {
+    static_cast<void>(session.multicast<Nothing>("release", hold_of(slot)));
+  }
 
-  hector::Result<std::optional<RoomBooking>> reserve(cpp::Session& session, const Slot& slot, std::size_t attendees) {
+  hector::Result<std::optional<RoomBooking>> reserve(cpp::Session& session, const Slot& slot,
+                                                     std::size_t attendees) {
     if (session.members("room").empty()) return std::optional<RoomBooking>();
     RoomRequest request;
     *request.mutable_slot() = slot;
@@ -125,7 +142,9 @@ class Organiser {
     return std::optional<RoomBooking>(std::move(*booking));
   }
 
-  hector::Result<Meeting> confirm(cpp::Session& session, const Slot& slot, const std::vector<cpp::Member>& attendees, const std::optional<RoomBooking>& room) {
+  hector::Result<Meeting> confirm(cpp::Session& session, const Slot& slot,
+                                  const std::vector<cpp::Member>& attendees,
+                                  const std::optional<RoomBooking>& room) {
     const Hold hold = hold_of(slot);
     const auto told = session.multicast<Nothing>("confirm", hold);
     if (!told.status) capsule_.log("a confirmation did not arrive", told.status.error().text());
@@ -140,9 +159,11 @@ class Organiser {
     if (!written) return hector::fail(written.error());
     Item item;
     item.set_headline(fmt::format("{}: {}", slot.title(), utc(slot.start_s())));
-    item.set_text(fmt::format("{} to {}{}", utc(slot.start_s()), utc(slot.end_s()), room ? " in " + room->room() : ""));
+    item.set_text(fmt::format("{} to {}{}", utc(slot.start_s()), utc(slot.end_s()),
+                              room ? " in " + room->room() : ""));
     item.set_time_s(slot.start_s());
-    if (auto posted = session.announce("post", 0, item); !posted) capsule_.log("the news was not posted", posted.error().text());
+    if (auto posted = session.announce("post", 0, item); !posted)
+      capsule_.log("the news was not posted", posted.error().text());
     Meeting meeting;
     meeting.set_meeting(slot.meeting());
     *meeting.mutable_time() = hold.time();
@@ -160,6 +181,7 @@ class Organiser {
 }  // namespace
 
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-  return cpp::object_template<Organiser>("diary.Organiser.cpp", "diary.Organiser/1", {cpp::operation<&Organiser::schedule>("schedule")},
+  return cpp::object_template<Organiser>("diary.Organiser.cpp", "diary.Organiser/1",
+                                         {cpp::operation<&Organiser::schedule>("schedule")},
                                          {.description = "Arranges meetings"});
 }

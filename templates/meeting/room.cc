@@ -18,7 +18,8 @@ class Room {
     const Arguments arguments(json);
     capacity_ = static_cast<std::uint32_t>(arguments.number("capacity", 0));
     cost_ = arguments.number("cost", 0);
-    if (capacity_ == 0) throw std::invalid_argument("a room needs the argument capacity, a number above 0");
+    if (capacity_ == 0)
+      throw std::invalid_argument("a room needs the argument capacity, a number above 0");
   }
 
   hector::Result<RoomBooking> reserve(const RoomRequest& request, cpp::Call&) {
@@ -26,11 +27,15 @@ class Room {
       Busy busy;
       busy.set_who(name_);
       busy.set_reason(why);
-      return hector::fail(cpp::declared_error(hector::Code::kFailedPrecondition, name_ + ": " + why, busy));
+      return hector::fail(
+          cpp::declared_error(hector::Code::kFailedPrecondition, name_ + ": " + why, busy));
     };
-    if (request.attendees() > capacity_) return refuse("it holds " + std::to_string(capacity_) + ", not " + std::to_string(request.attendees()));
+    if (request.attendees() > capacity_)
+      return refuse("it holds " + std::to_string(capacity_) + ", not " +
+                    std::to_string(request.attendees()));
     for (const auto& taken : taken_) {
-      if (request.slot().start_s() < taken.end_s() && taken.start_s() < request.slot().end_s()) return refuse("it is taken then");
+      if (request.slot().start_s() < taken.end_s() && taken.start_s() < request.slot().end_s())
+        return refuse("it is taken then");
     }
     taken_.push_back(request.slot());
     RoomBooking booking;
@@ -50,6 +55,7 @@ class Room {
 }  // namespace
 
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-  return cpp::object_template<Room>("diary.Room.cpp", "diary.Room/1", {cpp::operation<&Room::reserve>("reserve")},
-                                    {.description = "A room; arguments: capacity, cost", .pooled = true});
+  return cpp::object_template<Room>(
+      "diary.Room.cpp", "diary.Room/1", {cpp::operation<&Room::reserve>("reserve")},
+      {.description = "A room; arguments: capacity, cost", .pooled = true});
 }

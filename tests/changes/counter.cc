@@ -1,6 +1,6 @@
 // What: a counter whose count goes to its successor.
-// Why: whether a call was lost or done twice while the role was bound to another party shows in the count.
-// Who: the tests of changes.
+// Why: whether a call was lost or done twice while the role was bound to another party shows in the
+// count. Who: the tests of changes.
 #include <chrono>
 #include <thread>
 
@@ -47,8 +47,9 @@ class Counter {
 }  // namespace
 
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-  return cpp::object_template<Counter>("load.Counter", "load.Counter/1",
-                                       {cpp::operation<&Counter::step>("step"), cpp::operation<&Counter::look>("look"), cpp::operation<&Counter::tell>("tell"),
-                                        cpp::operation<&Counter::seen>("seen")},
-                                       {.description = "Counts, and hands its count over"});
+  return cpp::object_template<Counter>(
+      "load.Counter", "load.Counter/1",
+      {cpp::operation<&Counter::step>("step"), cpp::operation<&Counter::look>("look"),
+       cpp::operation<&Counter::tell>("tell"), cpp::operation<&Counter::seen>("seen")},
+      {.description = "Counts, and hands its count over"});
 }

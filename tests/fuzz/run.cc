@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
   };
   for (const auto& target : hector::fuzz::targets()) {
     std::vector<std::string> corpus;
-    const fs::path folder = fs::path(root == nullptr ? "." : root) / "tests/fuzz/corpus" / target.name;
+    const fs::path folder =
+        fs::path(root == nullptr ? "." : root) / "tests/fuzz/corpus" / target.name;
     if (!fs::exists(folder)) {
       std::printf("%s has no corpus\n", target.name.c_str());
       return 1;
@@ -36,7 +37,8 @@ int main(int argc, char** argv) {
       text << in.rdbuf();
       corpus.push_back(text.str());
     }
-    for (const auto& each : corpus) target.run(reinterpret_cast<const std::uint8_t*>(each.data()), each.size());
+    for (const auto& each : corpus)
+      target.run(reinterpret_cast<const std::uint8_t*>(each.data()), each.size());
     for (int i = 0; i < count; ++i) {
       std::string input = corpus[random(corpus.size())];
       for (std::size_t changes = 1 + random(4); changes > 0; --changes) {

@@ -2,29 +2,29 @@
 
 #include <cstdlib>
 
-#include "expression/omg.h"
-#include "expression/xfn.h"
 #include "authorisation.h"
 #include "dns.h"
-#include "links.h"
-#include "name.h"
-#include "properties.h"
-#include "resource_file.h"
+#include "expression/omg.h"
+#include "expression/xfn.h"
 #include "hector/message.h"
 #include "hector/reference.h"
 #include "hector/type_model.h"
+#include "heros/wire.h"
+#include "links.h"
+#include "name.h"
 #include "packet.h"
+#include "properties.h"
+#include "resource_file.h"
 #include "session.h"
 #include "status_mapping.h"
-#include "types/format.h"
-#include "types/history.h"
-#include "types/monitor.h"
 #include "types/binding_check.h"
 #include "types/conformance.h"
 #include "types/expression.h"
+#include "types/format.h"
+#include "types/history.h"
+#include "types/monitor.h"
 #include "types/reader.h"
 #include "zenoh_wire.h"
-#include "heros/wire.h"
 #include "zeromq/broker.h"
 #include "zeromq/hermes.h"
 #include "zeromq/rpc.h"
@@ -33,7 +33,9 @@ namespace hector::fuzz {
 
 namespace {
 
-std::string_view text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+std::string_view text(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 void header(const std::uint8_t* data, std::size_t size) {
   const TimePoint now{};
@@ -42,7 +44,9 @@ void header(const std::uint8_t* data, std::size_t size) {
   std::string again;
   encode_header(read, now, again);
   Header back;
-  if (!decode_header(again, now, back) || back.offer != read.offer || back.metadata != read.metadata || back.operation_name != read.operation_name) std::abort();
+  if (!decode_header(again, now, back) || back.offer != read.offer ||
+      back.metadata != read.metadata || back.operation_name != read.operation_name)
+    std::abort();
 }
 
 void outcome(const std::uint8_t* data, std::size_t size) {
@@ -51,7 +55,8 @@ void outcome(const std::uint8_t* data, std::size_t size) {
   std::string again;
   encode_outcome(read.error ? &*read.error : nullptr, read.trailing, again);
   Outcome back;
-  if (!decode_outcome(again, back) || back.error.has_value() != read.error.has_value()) std::abort();
+  if (!decode_outcome(again, back) || back.error.has_value() != read.error.has_value())
+    std::abort();
 }
 
 void traceparent(const std::uint8_t* data, std::size_t size) {
@@ -101,7 +106,9 @@ void zenoh_mark(const std::uint8_t* data, std::size_t size) {
   if (again != text(data, again.size())) std::abort();
 }
 
-void zenoh_address(const std::uint8_t* data, std::size_t size) { static_cast<void>(zenohp::Address::parse(std::string(text(data, size)))); }
+void zenoh_address(const std::uint8_t* data, std::size_t size) {
+  static_cast<void>(zenohp::Address::parse(std::string(text(data, size))));
+}
 
 void protocol_expression(const std::uint8_t* data, std::size_t size) {
   const auto read = types::parse_expression(text(data, size));
@@ -111,7 +118,8 @@ void protocol_expression(const std::uint8_t* data, std::size_t size) {
   if (!back || types::print_expression(*back) != printed) std::abort();
 }
 
-/// What can be read is checked as well: whether Binding types can work, and Interfaces against each other.
+/// What can be read is checked as well: whether Binding types can work, and Interfaces against each
+/// other.
 void type_file(const std::uint8_t* data, std::size_t size) {
   auto documents = types::read_type_documents(text(data, size), "fuzz.yaml", "/nowhere");
   if (!documents) return;
@@ -119,7 +127,8 @@ void type_file(const std::uint8_t* data, std::size_t size) {
   for (const auto& document : *documents) {
     if (document.binding) static_cast<void>(types::check_binding(*document.binding, {}));
     if (!document.interface) continue;
-    if (auto made = types::CompiledInterface::make(*document.interface)) interfaces.push_back(*made);
+    if (auto made = types::CompiledInterface::make(*document.interface))
+      interfaces.push_back(*made);
   }
   for (std::size_t i = 0; i < interfaces.size() && i < 4; ++i) {
     const auto verdict = types::check_replacement(*interfaces[i], *interfaces[i]);
@@ -136,14 +145,20 @@ void type_layout(const std::uint8_t* data, std::size_t size) {
   if (!again || *again != *made) std::abort();
 }
 
-/// A Binding type as another capsule sends it: what is not malformed has an order, and a place in it can be told to another monitor of it.
+/// A Binding type as another capsule sends it: what is not malformed has an order, and a place in
+/// it can be told to another monitor of it.
 void binding_model(const std::uint8_t* data, std::size_t size) {
   hector::type::v1::Binding binding;
-  if (!binding.ParseFromArray(data, static_cast<int>(size)) || binding.roles().empty() || !types::malformed(binding).empty()) return;
+  if (!binding.ParseFromArray(data, static_cast<int>(size)) || binding.roles().empty() ||
+      !types::malformed(binding).empty())
+    return;
   types::View view;
   for (int r = 0; r < binding.roles_size(); ++r) view.members.push_back(r % 2 == 0 ? 1 : 2);
   types::Monitor monitor(binding, view), other(binding, view);
-  for (std::uint32_t i = 0; i < 16; ++i) static_cast<void>(monitor.step(types::view_symbol(i % static_cast<std::uint32_t>(std::max(binding.interactions_size(), 1)), data[i % size] % 2)));
+  for (std::uint32_t i = 0; i < 16; ++i)
+    static_cast<void>(monitor.step(
+        types::view_symbol(i % static_cast<std::uint32_t>(std::max(binding.interactions_size(), 1)),
+                           data[i % size] % 2)));
   if (!other.walk(monitor.way())) std::abort();
   static_cast<void>(types::common_history(binding, view, {{0, 0, monitor.way()}}));
 }
@@ -170,7 +185,9 @@ void constraint(const std::uint8_t* data, std::size_t size) {
   const std::string expression(text(data, size));
   const auto read = expression::compile_constraint(expression, {});
   if (read) {
-    const expression::Value values[] = {expression::Value::of(std::int64_t{1}), expression::Value::of(std::string_view("x")), expression::Value::of(true), expression::Value()};
+    const expression::Value values[] = {expression::Value::of(std::int64_t{1}),
+                                        expression::Value::of(std::string_view("x")),
+                                        expression::Value::of(true), expression::Value()};
     std::vector<expression::Value> slots;
     for (std::size_t i = 0; i < read->tree().names.size(); ++i) slots.push_back(values[i % 4]);
     static_cast<void>(read->matches(slots));
@@ -187,11 +204,14 @@ void resource_file(const std::uint8_t* data, std::size_t size) {
     policy::Database database(quarks);
     const auto read = policy::read_resources(all, {dialect}, [&](policy::Entry entry) {
       static_cast<void>(database.put(entry));
-      if (const auto spec = policy::Database::canonical(entry.spec); spec && policy::Database::canonical(*spec).value() != *spec) std::abort();
+      if (const auto spec = policy::Database::canonical(entry.spec);
+          spec && policy::Database::canonical(*spec).value() != *spec)
+        std::abort();
       return Status{};
     });
     static_cast<void>(read);
-    static_cast<void>(database.get({quarks.find("a"), quarks.find("b")}, {quarks.find("A"), quarks.find("B")}));
+    static_cast<void>(
+        database.get({quarks.find("a"), quarks.find("b")}, {quarks.find("A"), quarks.find("B")}));
   }
 }
 
@@ -199,13 +219,16 @@ void composite_name(const std::uint8_t* data, std::size_t size) {
   const auto components = naming::parse_name(text(data, size));
   if (!components) return;
   const auto back = naming::parse_name(naming::print_name(*components));
-  if (naming::print_name(*components).size() <= naming::kNameOctetsMax && (!back || *back != *components)) std::abort();
+  if (naming::print_name(*components).size() <= naming::kNameOctetsMax &&
+      (!back || *back != *components))
+    std::abort();
 }
 
 void filter(const std::uint8_t* data, std::size_t size) {
   const auto read = expression::compile_filter(text(data, size), {"colour", "9"});
   if (!read) return;
-  const expression::Value items[] = {expression::Value::of(std::string_view("dark blue")), expression::Value::of(std::int64_t{9})};
+  const expression::Value items[] = {expression::Value::of(std::string_view("dark blue")),
+                                     expression::Value::of(std::int64_t{9})};
   std::vector<expression::Value> slots(read->tree().names.size(), expression::Value::of(items, 2));
   static_cast<void>(read->matches(slots));
 }
@@ -214,7 +237,8 @@ void property(const std::uint8_t* data, std::size_t size) {
   trading::Names names;
   google::protobuf::Map<std::string, std::string> values;
   values["x"] = std::string(text(data, size));
-  if (const auto read = trading::Properties::of(values, names)) static_cast<void>(expression::print(read->get(names.find("x"))));
+  if (const auto read = trading::Properties::of(values, names))
+    static_cast<void>(expression::print(read->get(names.find("x"))));
 }
 
 void rights(const std::uint8_t* data, std::size_t size) {
@@ -224,8 +248,15 @@ void rights(const std::uint8_t* data, std::size_t size) {
   const auto set = policy::RuleSet::read("fuzz", all);
   if (!set) return;
   policy::Entities entities;
-  entities[{"User", "ann"}] = {*policy::read_record(R"({"level": 3, "tags": ["a"], "boss": {"__entity": {"type": "User", "id": "bob"}}})"), {{"Group", "lab"}}};
-  static_cast<void>(policy::decide({*set}, entities, {{"User", "ann"}, {"Action", "bind"}, {"Service", "s"}, *policy::read_record(R"({"n": 1})")}));
+  entities[{"User", "ann"}] = {
+      *policy::read_record(
+          R"({"level": 3, "tags": ["a"], "boss": {"__entity": {"type": "User", "id": "bob"}}})"),
+      {{"Group", "lab"}}};
+  static_cast<void>(policy::decide({*set}, entities,
+                                   {{"User", "ann"},
+                                    {"Action", "bind"},
+                                    {"Service", "s"},
+                                    *policy::read_record(R"({"n": 1})")}));
   service::v1::PolicySchema schema;
   (*(*schema.mutable_entities())["User"].mutable_attributes())["level"] = "Long?";
   static_cast<void>((*set)->check(schema));
@@ -235,12 +266,17 @@ void recipe(const std::uint8_t* data, std::size_t size) {
   google::protobuf::Map<std::string, std::string> properties;
   properties["a"] = "\"it's\"";
   properties["b"] = "3";
-  if (const auto filled = trading::follow_recipe(std::string(text(data, size)), "b == 3", properties)) static_cast<void>(expression::compile_constraint(*filled, {}));
+  if (const auto filled =
+          trading::follow_recipe(std::string(text(data, size)), "b == 3", properties))
+    static_cast<void>(expression::compile_constraint(*filled, {}));
 }
 
 /// A .proto text, alone and beside another.
 void proto_text(const std::uint8_t* data, std::size_t size) {
-  const ProtoTexts older{{"a.proto", "syntax = \"proto3\";\npackage p;\nmessage M { int32 a = 1; repeated E e = 2; map<string, M> m = 3; }\nenum E { A = 0; B = 1; }\nservice S { rpc Ask(M) returns (stream M); }\n"}};
+  const ProtoTexts older{
+      {"a.proto",
+       "syntax = \"proto3\";\npackage p;\nmessage M { int32 a = 1; repeated E e = 2; map<string, "
+       "M> m = 3; }\nenum E { A = 0; B = 1; }\nservice S { rpc Ask(M) returns (stream M); }\n"}};
   const ProtoTexts newer{{"a.proto", std::string(text(data, size))}};
   const auto models = read_proto_models("a.proto", newer, 1);
   if (models) {
@@ -250,7 +286,8 @@ void proto_text(const std::uint8_t* data, std::size_t size) {
       static_cast<void>(check_upgrade(*model, **again, Upgrade::kForward));
     }
   }
-  for (const char* category : {"FILE", "WIRE"}) static_cast<void>(check_proto_breaking(older, newer, category));
+  for (const char* category : {"FILE", "WIRE"})
+    static_cast<void>(check_proto_breaking(older, newer, category));
 }
 
 void dns_answer(const std::uint8_t* data, std::size_t size) {
@@ -259,7 +296,8 @@ void dns_answer(const std::uint8_t* data, std::size_t size) {
     service::v1::NamingBinding binding;
     naming::read_dns_answer(type, reply, binding);
   }
-  for (const auto& each : naming::read_dns_pointers(reply)) static_cast<void>(naming::unescaped_label(each));
+  for (const auto& each : naming::read_dns_pointers(reply))
+    static_cast<void>(naming::unescaped_label(each));
 }
 
 /// CBOR from others: what is read is written and read again as the same.
@@ -288,7 +326,8 @@ void hero_description(const std::uint8_t* data, std::size_t size) {
 /// Frames of one octet of length each, through a broker that goes on serving.
 void mdp(const std::uint8_t* data, std::size_t size) {
   std::size_t sent = 0;
-  zeromq::Broker broker({}, [&](const std::string&, const zeromq::Frames& frames) { sent += frames.size(); });
+  zeromq::Broker broker(
+      {}, [&](const std::string&, const zeromq::Frames& frames) { sent += frames.size(); });
   const TimePoint begin{};
   broker.receive("worker", {"", "MDPW01", "\x01", "echo"}, begin);
   std::size_t at = 0;
@@ -298,8 +337,10 @@ void mdp(const std::uint8_t* data, std::size_t size) {
     for (std::size_t count = data[at++] / 32; count > 0 && at < size; --count) {
       const std::size_t length = std::min<std::size_t>(data[at] % 16, size - at - 1);
       const char* const names[] = {"", "MDPC01", "MDPW01", "MDPC02", "MDPW02"};
-      if (data[at] >= 240) frames.emplace_back(names[data[at] % 5]);
-      else frames.emplace_back(reinterpret_cast<const char*>(data) + at + 1, length);
+      if (data[at] >= 240)
+        frames.emplace_back(names[data[at] % 5]);
+      else
+        frames.emplace_back(reinterpret_cast<const char*>(data) + at + 1, length);
       at += data[at] >= 240 ? 1 : length + 1;
     }
     broker.receive(address, frames, begin + std::chrono::seconds(message));
@@ -314,10 +355,15 @@ void mdp(const std::uint8_t* data, std::size_t size) {
 }
 void json_rpc(const std::uint8_t* data, std::size_t size) {
   int answered = 0;
-  zeromq::answer_rpc(text(data, size), [](const std::string&, const objects::Arguments& arguments, const zeromq::RpcDone& done) { done(objects::Value::list(arguments.positional)); }, [&](const std::string& answer) {
-    ++answered;
-    if (!answer.empty() && !zeromq::read_json(answer)) std::abort();
-  });
+  zeromq::answer_rpc(
+      text(data, size),
+      [](const std::string&, const objects::Arguments& arguments, const zeromq::RpcDone& done) {
+        done(objects::Value::list(arguments.positional));
+      },
+      [&](const std::string& answer) {
+        ++answered;
+        if (!answer.empty() && !zeromq::read_json(answer)) std::abort();
+      });
   if (answered != 1) std::abort();
   static_cast<void>(zeromq::read_rpc_answer(text(data, size)));
 }
@@ -331,14 +377,34 @@ void hermes_envelope(const std::uint8_t* data, std::size_t size) {
 }  // namespace
 
 const std::vector<Target>& targets() {
-  static const std::vector<Target> all{{"header", header},           {"outcome", outcome},         {"traceparent", traceparent},
-                                       {"reference", reference},     {"udp_frames", udp_frames},   {"udp_session", udp_session},
-                                       {"zenoh_mark", zenoh_mark},   {"zenoh_address", zenoh_address}, {"protocol_expression", protocol_expression},
-                                       {"type_file", type_file},     {"constraint", constraint},   {"descriptor_set", descriptor_set},
-                                       {"grpc_session_call", grpc_session_call}, {"type_layout", type_layout}, {"binding_model", binding_model}, {"resource_file", resource_file},
-                                       {"composite_name", composite_name}, {"filter", filter}, {"property", property},
-                                       {"rights", rights}, {"recipe", recipe}, {"proto_text", proto_text}, {"dns_answer", dns_answer},
-                                       {"cbor", cbor}, {"hero_description", hero_description}, {"mdp", mdp}, {"json_rpc", json_rpc}, {"hermes_envelope", hermes_envelope}};
+  static const std::vector<Target> all{{"header", header},
+                                       {"outcome", outcome},
+                                       {"traceparent", traceparent},
+                                       {"reference", reference},
+                                       {"udp_frames", udp_frames},
+                                       {"udp_session", udp_session},
+                                       {"zenoh_mark", zenoh_mark},
+                                       {"zenoh_address", zenoh_address},
+                                       {"protocol_expression", protocol_expression},
+                                       {"type_file", type_file},
+                                       {"constraint", constraint},
+                                       {"descriptor_set", descriptor_set},
+                                       {"grpc_session_call", grpc_session_call},
+                                       {"type_layout", type_layout},
+                                       {"binding_model", binding_model},
+                                       {"resource_file", resource_file},
+                                       {"composite_name", composite_name},
+                                       {"filter", filter},
+                                       {"property", property},
+                                       {"rights", rights},
+                                       {"recipe", recipe},
+                                       {"proto_text", proto_text},
+                                       {"dns_answer", dns_answer},
+                                       {"cbor", cbor},
+                                       {"hero_description", hero_description},
+                                       {"mdp", mdp},
+                                       {"json_rpc", json_rpc},
+                                       {"hermes_envelope", hermes_envelope}};
   return all;
 }
 

@@ -1,6 +1,6 @@
-// What: Objects that come and go while Naming and Trading come: each has its name and one offer, and who has gone has none.
-// Why: a service that is loaded enters what is there already; what comes in that moment enters itself.
-// Who: ctest.
+// What: Objects that come and go while Naming and Trading come: each has its name and one offer,
+// and who has gone has none. Why: a service that is loaded enters what is there already; what comes
+// in that moment enters itself. Who: ctest.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,9 @@ TEST(Arrivals, ObjectsThatComeAndGoWhileAServiceComesHaveTheirNamesAndOneOfferEa
   constexpr std::size_t kAliveMax = 4;
   for (int round = 0; round < kRounds; ++round) {
     KitCapsule capsule("arrivals");
-    for (const auto& [kind, name] : {std::pair(ModuleKind::kProtocol, "udp"), std::pair(ModuleKind::kService, "naming"), std::pair(ModuleKind::kService, "trading")}) {
+    for (const auto& [kind, name] :
+         {std::pair(ModuleKind::kProtocol, "udp"), std::pair(ModuleKind::kService, "naming"),
+          std::pair(ModuleKind::kService, "trading")}) {
       if (!capsule.loader().find(kind, name)) GTEST_SKIP() << name << " is not in this build";
     }
     const std::vector<std::string> loopback{"127.0.0.1:0"};
@@ -41,8 +43,11 @@ TEST(Arrivals, ObjectsThatComeAndGoWhileAServiceComesHaveTheirNamesAndOneOfferEa
       threads.emplace_back([&, t] {
         for (int i = 0; !over; ++i) {
           const std::string name = "object" + std::to_string(t) + "-" + std::to_string(i);
-          if (auto done = capsule.kernel().adopt_object(name, *interface, std::make_unique<Nothing>(), ThreadModel::kPooled, true)) made[t].push_back(name);
-          else refused[t].push_back(name + ": " + done.error().text());
+          if (auto done = capsule.kernel().adopt_object(
+                  name, *interface, std::make_unique<Nothing>(), ThreadModel::kPooled, true))
+            made[t].push_back(name);
+          else
+            refused[t].push_back(name + ": " + done.error().text());
           if (made[t].size() > kAliveMax) {
             static_cast<void>(capsule.kernel().delete_object(made[t].front()));
             made[t].erase(made[t].begin());
@@ -52,7 +57,8 @@ TEST(Arrivals, ObjectsThatComeAndGoWhileAServiceComesHaveTheirNamesAndOneOfferEa
       });
     }
     while (begun < kThreads) std::this_thread::yield();
-    const auto naming = capsule.load(ModuleKind::kService, "naming"), trading = capsule.load(ModuleKind::kService, "trading");
+    const auto naming = capsule.load(ModuleKind::kService, "naming"),
+               trading = capsule.load(ModuleKind::kService, "trading");
     over = true;
     for (auto& each : threads) each.join();
     ASSERT_TRUE(naming) << naming.error().text();
@@ -68,7 +74,9 @@ TEST(Arrivals, ObjectsThatComeAndGoWhileAServiceComesHaveTheirNamesAndOneOfferEa
     }
     const auto names = (*capsule.kernel().capsule().naming())->list("");
     ASSERT_TRUE(names);
-    EXPECT_EQ(std::count_if(names->begin(), names->end(), [](const auto& each) { return each.name.starts_with("object"); }), static_cast<std::ptrdiff_t>(count));
+    EXPECT_EQ(std::count_if(names->begin(), names->end(),
+                            [](const auto& each) { return each.name.starts_with("object"); }),
+              static_cast<std::ptrdiff_t>(count));
     TradeQuery query;
     query.type = "kit.Echo/1";
     query.how_many = static_cast<std::uint32_t>(2 * count + 1);

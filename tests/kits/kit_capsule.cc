@@ -5,7 +5,9 @@
 namespace hector::kits {
 
 KitCapsule::KitCapsule(const std::string& name)
-    : log_(make_log(LogFormat::kText, std::getenv("HECTOR_KIT_LOG") == nullptr ? Level::kError : Level::kDebug, name)),
+    : log_(make_log(LogFormat::kText,
+                    std::getenv("HECTOR_KIT_LOG") == nullptr ? Level::kError : Level::kDebug,
+                    name)),
       clock_(make_system_clock()),
       random_(make_system_random()),
       loops_(make_event_loops(1)),
@@ -18,7 +20,8 @@ KitCapsule::KitCapsule(const std::string& name)
   options.executor = loops_.get();
   options.network = network_.get();
   options.log = log_.get();
-  auto store = loader_->make_store("memory", {name, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+  auto store = loader_->make_store(
+      "memory", {name, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
   if (store) store_ = std::move(*store);
   options.store = store_.get();
   options.drain_grace = std::chrono::seconds(2);
@@ -34,7 +37,10 @@ KitCapsule::~KitCapsule() {
   store_.reset();
 }
 
-Status KitCapsule::load(ModuleKind kind, const std::string& plugin, const std::vector<std::string>* listen) { return loader_->load(kind, plugin, listen, "{}"); }
+Status KitCapsule::load(ModuleKind kind, const std::string& plugin,
+                        const std::vector<std::string>* listen) {
+  return loader_->load(kind, plugin, listen, "{}");
+}
 
 std::string source_path(const std::string& below) {
   const char* root = std::getenv("HECTOR_SOURCE");

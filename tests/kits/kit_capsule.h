@@ -17,7 +17,8 @@ class KitCapsule {
   explicit KitCapsule(const std::string& name);
   ~KitCapsule();
   /// Loads a plugin; where it listens is its manifest's default unless given.
-  Status load(ModuleKind kind, const std::string& plugin, const std::vector<std::string>* listen = nullptr);
+  Status load(ModuleKind kind, const std::string& plugin,
+              const std::vector<std::string>* listen = nullptr);
   [[nodiscard]] Kernel& kernel() { return *kernel_; }
   [[nodiscard]] const Clock& clock() const { return *clock_; }
   [[nodiscard]] Executor& executor() { return *loops_; }

@@ -1,6 +1,6 @@
-// What: LanguageKit, what every language plugin must do, by its template kit/kit.* of the Interface kit.Language/1.
-// Why: Objects of all languages behave alike.
-// Who: ctest runs it for each folder in languages/; `language_kit NAME` by hand.
+// What: LanguageKit, what every language plugin must do, by its template kit/kit.* of the Interface
+// kit.Language/1. Why: Objects of all languages behave alike. Who: ctest runs it for each folder in
+// languages/; `language_kit NAME` by hand.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ using std::chrono::seconds;
 /// kit.Data by hand: field 1, octets.
 std::string data(const std::string& text) {
   std::string out = "\x0a";
-  for (std::size_t size = text.size(); ; size >>= 7) {
+  for (std::size_t size = text.size();; size >>= 7) {
     out += static_cast<char>(size < 0x80 ? size : (size & 0x7f) | 0x80);
     if (size < 0x80) break;
   }
@@ -42,7 +42,8 @@ class LanguageKit : public testing::Test {
     ASSERT_TRUE(capsule_.kernel().load_types(source_path("tests/kits/language.hector.yaml")));
     const auto manifest = *capsule_.loader().find(ModuleKind::kLanguage, plugin);
     for (const auto& entry : std::filesystem::directory_iterator(manifest.folder + "/kit")) {
-      if (entry.path().stem() == "kit" && entry.path().extension() != ".proto") file_ = entry.path().string();
+      if (entry.path().stem() == "kit" && entry.path().extension() != ".proto")
+        file_ = entry.path().string();
     }
     const auto loaded = capsule_.kernel().load_template(file_);
     ASSERT_TRUE(loaded) << loaded.error().text();
@@ -53,7 +54,8 @@ class LanguageKit : public testing::Test {
     }
     target_ = *capsule_.kernel().capsule().resolve("one");
   }
-  Result<std::string> call(const std::string& operation, const std::string& request, Metadata metadata = {}) {
+  Result<std::string> call(const std::string& operation, const std::string& request,
+                           Metadata metadata = {}) {
     WaitedCall made;
     made.header.operation_name = operation;
     made.header.deadline = capsule_.clock().now() + seconds(10);
@@ -101,9 +103,14 @@ TEST_F(LanguageKit, HandlesAnnouncementsInOrder) {
   EXPECT_EQ(*call("notes", ""), "abc");
 }
 
-TEST_F(LanguageKit, CallsOtherObjectsAndSeesTheirErrors) { EXPECT_EQ(*call("asks", "two"), "ABORTED kit.Data"); }
+TEST_F(LanguageKit, CallsOtherObjectsAndSeesTheirErrors) {
+  EXPECT_EQ(*call("asks", "two"), "ABORTED kit.Data");
+}
 
-TEST_F(LanguageKit, KnowsItselfItsCallerMetadataAndDeadline) { EXPECT_EQ(*call("who", "", {{"colour", "green"}}), "one called by capsule:kit with green in time"); }
+TEST_F(LanguageKit, KnowsItselfItsCallerMetadataAndDeadline) {
+  EXPECT_EQ(*call("who", "", {{"colour", "green"}}),
+            "one called by capsule:kit with green in time");
+}
 
 TEST_F(LanguageKit, ServesManyCallersAtOnce) {
   std::vector<std::thread> threads;
@@ -129,7 +136,8 @@ struct FlowRun {
 };
 
 TEST_F(LanguageKit, HandlesFlowsOfEveryKind) {
-  const auto run = [&](const std::string& operation, const std::string& request, const std::vector<std::string>& writes) {
+  const auto run = [&](const std::string& operation, const std::string& request,
+                       const std::vector<std::string>& writes) {
     auto result = std::make_shared<FlowRun>();
     auto& made = CallbackCall::make([result](Call& ended) {
       const std::lock_guard lock(result->mutex);
@@ -159,10 +167,13 @@ TEST_F(LanguageKit, HandlesFlowsOfEveryKind) {
       });
     };
     if (operation != "sum") read();
-    for (const auto& each : writes) stream->write(Payload(Bytes::copy(data(each))), [](const Status&) {});
+    for (const auto& each : writes)
+      stream->write(Payload(Bytes::copy(data(each))), [](const Status&) {});
     if (operation != "count") stream->close_write();
     std::unique_lock lock(result->mutex);
-    EXPECT_TRUE(result->changed.wait_for(lock, seconds(10), [&] { return result->ended && (operation == "sum" || result->read_over); })) << operation;
+    EXPECT_TRUE(result->changed.wait_for(lock, seconds(10), [&] {
+      return result->ended && (operation == "sum" || result->read_over);
+    })) << operation;
     EXPECT_FALSE(result->error) << result->error->text();
     return result;
   };
@@ -172,10 +183,12 @@ TEST_F(LanguageKit, HandlesFlowsOfEveryKind) {
 }
 
 TEST_F(LanguageKit, RefusesAnObjectWhoseConstructorRefuses) {
-  const auto created = capsule_.kernel().create_object({template_, "three", "{\"refuse\": true}", {}});
+  const auto created =
+      capsule_.kernel().create_object({template_, "three", "{\"refuse\": true}", {}});
   ASSERT_FALSE(created);
   EXPECT_THAT(created.error().message, testing::HasSubstr("told to refuse"));
-  EXPECT_TRUE(capsule_.kernel().create_object({template_, "three", "{}", {}})) << "nothing was left";
+  EXPECT_TRUE(capsule_.kernel().create_object({template_, "three", "{}", {}}))
+      << "nothing was left";
 }
 
 TEST_F(LanguageKit, RefusesFilesThatAreNoTemplates) {

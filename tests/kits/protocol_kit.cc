@@ -13,9 +13,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <future>
 #include <map>
-#include <cstdlib>
 #include <thread>
 
 #include "kits/kit_capsule.h"
@@ -32,16 +32,23 @@ using std::chrono::seconds;
 /// Handles kit.Echo/1 with octets as they come.
 class EchoServant final : public Servant {
  public:
-  explicit EchoServant(Executor& executor, const Clock& clock) : executor_(executor), clock_(clock) {}
+  explicit EchoServant(Executor& executor, const Clock& clock)
+      : executor_(executor), clock_(clock) {}
 
   void invoke(Call& call) noexcept override {
     const std::string& name = call.operation->name;
     {
       const std::lock_guard lock(mutex_);
-      seen_ = {call.header.metadata, call.header.trace, call.header.deadline, call.peer == nullptr ? Peer{} : *call.peer};
+      seen_ = {call.header.metadata, call.header.trace, call.header.deadline,
+               call.peer == nullptr ? Peer{} : *call.peer};
     }
     if (name == "echo") return call.complete(Payload(call.request.bytes()));
-    if (name == "fails") return call.fail({Code::kAborted, "it had to be", "kit.Data", call.request.bytes().str(), {"first reason", "second reason"}});
+    if (name == "fails")
+      return call.fail({Code::kAborted,
+                        "it had to be",
+                        "kit.Data",
+                        call.request.bytes().str(),
+                        {"first reason", "second reason"}});
     if (name == "note") {
       const std::lock_guard lock(mutex_);
       notes_.push_back(call.request.bytes().str());
@@ -75,7 +82,8 @@ class EchoServant final : public Servant {
   std::atomic<int> waiting{0};
 
  private:
-  /// Answers after as many milliseconds as the request says, or never if it says so; ends early when cancelled.
+  /// Answers after as many milliseconds as the request says, or never if it says so; ends early
+  /// when cancelled.
   void waits(Call& call) {
     const std::string text = call.request.bytes().str();
     auto done = std::make_shared<std::atomic<bool>>(false);
@@ -96,14 +104,15 @@ class EchoServant final : public Servant {
       ++cancelled;
       return call.fail(call.why_cancelled());
     }
-    call.stream->write(Payload(Bytes::copy(std::to_string(from) + std::string(2'000, '.'))), [this, &call, from, to](const Status& status) {
-      if (!status) {
-        ++cancelled;
-        return call.fail(status.error());
-      }
-      ++written;
-      executor_.post([this, &call, from, to] { count(call, from + 1, to); });
-    });
+    call.stream->write(Payload(Bytes::copy(std::to_string(from) + std::string(2'000, '.'))),
+                       [this, &call, from, to](const Status& status) {
+                         if (!status) {
+                           ++cancelled;
+                           return call.fail(status.error());
+                         }
+                         ++written;
+                         executor_.post([this, &call, from, to] { count(call, from + 1, to); });
+                       });
   }
   void sum(Call& call, std::shared_ptr<std::size_t> total) {
     call.stream->read([this, &call, total](Result<std::optional<Payload>> message) {
@@ -135,7 +144,9 @@ class EchoServant final : public Servant {
 /// Starts nothing by itself; keeps its session.
 class SenderServant final : public Servant {
  public:
-  void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, "a sender handles nothing", {}, {}, {}}); }
+  void invoke(Call& call) noexcept override {
+    call.fail({Code::kUnimplemented, "a sender handles nothing", {}, {}, {}});
+  }
   void bound(const std::shared_ptr<Session>& session) noexcept override {
     const std::lock_guard lock(mutex_);
     session_ = session;
@@ -161,10 +172,13 @@ class SenderServant final : public Servant {
 struct Server {
   explicit Server(const std::string& name = "server") : capsule(name) {}
   Status start() {
-    if (auto types = capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")); !types) return fail(types.error());
+    if (auto types = capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml")); !types)
+      return fail(types.error());
     auto made = std::make_unique<EchoServant>(capsule.executor(), capsule.clock());
     servant = made.get();
-    auto reference_made = capsule.kernel().adopt_object("echo", *capsule.kernel().interface("kit.Echo/1"), std::move(made), ThreadModel::kPooled, true);
+    auto reference_made =
+        capsule.kernel().adopt_object("echo", *capsule.kernel().interface("kit.Echo/1"),
+                                      std::move(made), ThreadModel::kPooled, true);
     if (!reference_made) return fail(reference_made.error());
     if (auto loaded = capsule.load(ModuleKind::kProtocol, plugin); !loaded) return loaded;
     return {};
@@ -185,7 +199,8 @@ bool is_world() {
   Server server("probe");
   if (auto started = server.start(); !started) return false;
   const auto profiles = server.capsule.kernel().management().profiles;
-  return std::none_of(profiles.begin(), profiles.end(), [](const auto& each) { return each.protocol == plugin; });
+  return std::none_of(profiles.begin(), profiles.end(),
+                      [](const auto& each) { return each.protocol == plugin; });
 }
 
 /// What holds for protocols that show Objects to a world of their own and bring that one's in.
@@ -212,7 +227,10 @@ TEST_F(WorldKit, ObjectsComeAndGoWhileItLooks) {
   auto& kernel = server_.capsule.kernel();
   for (int i = 0; i < 50; ++i) {
     const std::string name = "guest-" + std::to_string(i % 5);
-    ASSERT_TRUE(kernel.adopt_object(name, *kernel.interface("kit.Echo/1"), std::make_unique<EchoServant>(server_.capsule.executor(), server_.capsule.clock()), ThreadModel::kPooled, true));
+    ASSERT_TRUE(kernel.adopt_object(
+        name, *kernel.interface("kit.Echo/1"),
+        std::make_unique<EchoServant>(server_.capsule.executor(), server_.capsule.clock()),
+        ThreadModel::kPooled, true));
     EXPECT_EQ(*echo(name), "hello");
     ASSERT_TRUE(kernel.delete_object(name));
   }
@@ -233,7 +251,9 @@ TEST_F(WorldKit, IsUnloadedAndLoadedAgainBesideItsCapsulesWork) {
   }
 }
 
-TEST_F(WorldKit, IsLoadedOnce) { EXPECT_EQ(server_.capsule.load(ModuleKind::kProtocol, plugin).error().code, Code::kAlreadyExists); }
+TEST_F(WorldKit, IsLoadedOnce) {
+  EXPECT_EQ(server_.capsule.load(ModuleKind::kProtocol, plugin).error().code, Code::kAlreadyExists);
+}
 
 class ProtocolKit : public testing::Test {
  protected:
@@ -248,8 +268,12 @@ class ProtocolKit : public testing::Test {
   }
 
   /// One call, waited for.
-  Result<std::string> call(const std::string& operation, const std::string& octets, Duration within = seconds(20)) { return call(*target_, operation, octets, within); }
-  Result<std::string> call(Target& target, const std::string& operation, const std::string& octets, Duration within) {
+  Result<std::string> call(const std::string& operation, const std::string& octets,
+                           Duration within = seconds(20)) {
+    return call(*target_, operation, octets, within);
+  }
+  Result<std::string> call(Target& target, const std::string& operation, const std::string& octets,
+                           Duration within) {
     WaitedCall made;
     made.header.operation_name = operation;
     made.header.deadline = client_.clock().now() + within;
@@ -270,8 +294,10 @@ class Ends {
   void one(const Call& call) {
     const std::lock_guard lock(mutex_);
     ++count_;
-    if (call.error) ++by_code_[call.error->code];
-    else ++ok_;
+    if (call.error)
+      ++by_code_[call.error->code];
+    else
+      ++ok_;
     changed_.notify_all();
   }
   bool wait(std::size_t count, Duration within) {
@@ -294,7 +320,8 @@ class Ends {
   std::map<Code, std::size_t> by_code_;
 };
 
-Call& start_call(Target& target, const Clock& clock, const std::string& operation, const std::string& octets, Duration within, Ends& ends,
+Call& start_call(Target& target, const Clock& clock, const std::string& operation,
+                 const std::string& octets, Duration within, Ends& ends,
                  std::shared_ptr<Stream>* stream = nullptr) {
   auto& made = CallbackCall::make([&ends](Call& ended) { ends.one(ended); });
   made.header.operation_name = operation;
@@ -354,7 +381,8 @@ TEST_F(ProtocolKit, CarriesMetadataTraceContextDeadlineAndPrincipal) {
   made.header.operation_name = "echo";
   made.header.deadline = client_.clock().now() + seconds(9);
   made.header.metadata = {{"colour", "green"}};
-  made.header.trace = *TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  made.header.trace =
+      *TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   made.run(*target_, client_.clock());
   ASSERT_FALSE(made.error) << made.error->text();
   const auto seen = server_.servant->seen();
@@ -383,18 +411,21 @@ TEST_F(ProtocolKit, EndsACallAtItsDeadline) {
 TEST_F(ProtocolKit, CancellationReachesTheCallee) {
   Ends ends;
   Call& started = start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
-  for (int i = 0; i < 2'000 && server_.servant->waiting < 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  for (int i = 0; i < 2'000 && server_.servant->waiting < 1; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
   ASSERT_EQ(server_.servant->waiting, 1);
   started.cancel({Code::kCancelled, "changed my mind", {}, {}, {}});
   ASSERT_TRUE(ends.wait(1, seconds(5)));
   EXPECT_EQ(ends.by_code()[Code::kCancelled], 1U);
-  for (int i = 0; i < 2'000 && server_.servant->cancelled < 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  for (int i = 0; i < 2'000 && server_.servant->cancelled < 1; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
   EXPECT_EQ(server_.servant->cancelled, 1);
 }
 
 TEST_F(ProtocolKit, KeepsAThousandCallsInFlight) {
   Ends ends;
-  for (int i = 0; i < 1'000; ++i) start_call(*target_, client_.clock(), "waits", "200", seconds(20), ends);
+  for (int i = 0; i < 1'000; ++i)
+    start_call(*target_, client_.clock(), "waits", "200", seconds(20), ends);
   ASSERT_TRUE(ends.wait(1'000, seconds(25)));
   EXPECT_EQ(ends.ok(), 1'000U) << ends.by_code().size();
 }
@@ -402,8 +433,10 @@ TEST_F(ProtocolKit, KeepsAThousandCallsInFlight) {
 TEST_F(ProtocolKit, KeepsTheOrderWithinASession) {
   auto made = std::make_unique<SenderServant>();
   auto* sender = made.get();
-  ASSERT_TRUE(client_.kernel().adopt_object("sender", *client_.kernel().interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, true));
-  auto bound = client_.kernel().capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", server_.reference().text()}}});
+  ASSERT_TRUE(client_.kernel().adopt_object("sender", *client_.kernel().interface("kit.Sender/1"),
+                                            std::move(made), ThreadModel::kPooled, true));
+  auto bound = client_.kernel().capsule().bind(
+      {"kit.Pair/1", {{"sender", "sender"}, {"receiver", server_.reference().text()}}});
   ASSERT_TRUE(bound) << bound.error().text();
   const auto session = sender->session();
   ASSERT_TRUE(session);
@@ -419,7 +452,8 @@ TEST_F(ProtocolKit, KeepsTheOrderWithinASession) {
   EXPECT_EQ(ends.ok(), static_cast<std::size_t>(kMessages));
   const auto notes = server_.servant->notes(kMessages);
   ASSERT_EQ(notes.size(), static_cast<std::size_t>(kMessages));
-  for (int i = 0; i < kMessages; ++i) ASSERT_EQ(notes[static_cast<std::size_t>(i)], std::to_string(i));
+  for (int i = 0; i < kMessages; ++i)
+    ASSERT_EQ(notes[static_cast<std::size_t>(i)], std::to_string(i));
   EXPECT_TRUE(client_.kernel().capsule().unbind(*bound));
 }
 
@@ -448,8 +482,10 @@ TEST_F(ProtocolKit, ACallThatEndsMayBeTheLastThatHeldItsChannel) {
 TEST_F(ProtocolKit, TheMonitorRefusesWhatIsOutOfOrderNamingWhatIsAllowed) {
   auto made = std::make_unique<SenderServant>();
   auto* sender = made.get();
-  ASSERT_TRUE(client_.kernel().adopt_object("sender", *client_.kernel().interface("kit.Sender/1"), std::move(made), ThreadModel::kPooled, true));
-  auto bound = client_.kernel().capsule().bind({"kit.Strict/1", {{"sender", "sender"}, {"receiver", server_.reference().text()}}});
+  ASSERT_TRUE(client_.kernel().adopt_object("sender", *client_.kernel().interface("kit.Sender/1"),
+                                            std::move(made), ThreadModel::kPooled, true));
+  auto bound = client_.kernel().capsule().bind(
+      {"kit.Strict/1", {{"sender", "sender"}, {"receiver", server_.reference().text()}}});
   ASSERT_TRUE(bound) << bound.error().text();
   const auto session = sender->session();
   ASSERT_TRUE(session);
@@ -466,7 +502,8 @@ TEST_F(ProtocolKit, TheMonitorRefusesWhatIsOutOfOrderNamingWhatIsAllowed) {
   EXPECT_FALSE(note.error);
 }
 
-// --- flows ---------------------------------------------------------------------------------------------------------------------------------
+// --- flows
+// ----------------------------------------------------------------------------------------------
 
 struct Flows {
   std::mutex mutex;
@@ -498,17 +535,21 @@ struct Flows {
 
 Status write_and_wait(Stream& stream, const std::string& octets) {
   auto promise = std::make_shared<std::promise<Status>>();
-  stream.write(Payload(Bytes::copy(octets)), [promise](Status status) { promise->set_value(std::move(status)); });
+  stream.write(Payload(Bytes::copy(octets)),
+               [promise](Status status) { promise->set_value(std::move(status)); });
   auto future = promise->get_future();
-  if (future.wait_for(seconds(10)) != std::future_status::ready) return fail(Code::kDeadlineExceeded, "not accepted");
+  if (future.wait_for(seconds(10)) != std::future_status::ready)
+    return fail(Code::kDeadlineExceeded, "not accepted");
   return future.get();
 }
 
 TEST_F(ProtocolKit, AFlowOutArrivesInOrderAndStopsForASlowReader) {
   Ends ends;
-  constexpr int kMessages = 12'000;  // 24 MB: more than any window, HTTP/2's as it grows with delay included
+  constexpr int kMessages =
+      12'000;  // 24 MB: more than any window, HTTP/2's as it grows with delay included
   std::shared_ptr<Stream> stream;
-  Call& started = start_call(*target_, client_.clock(), "count", std::to_string(kMessages), seconds(60), ends, &stream);
+  Call& started = start_call(*target_, client_.clock(), "count", std::to_string(kMessages),
+                             seconds(60), ends, &stream);
   static_cast<void>(started);
   ASSERT_TRUE(stream);
   std::this_thread::sleep_for(milliseconds(500));
@@ -519,7 +560,8 @@ TEST_F(ProtocolKit, AFlowOutArrivesInOrderAndStopsForASlowReader) {
   ASSERT_TRUE(ends.wait(1, seconds(10)));
   EXPECT_FALSE(flows.broken) << flows.broken->text();
   ASSERT_EQ(flows.messages.size(), static_cast<std::size_t>(kMessages));
-  for (int i = 0; i < kMessages; ++i) ASSERT_TRUE(flows.messages[static_cast<std::size_t>(i)].starts_with(std::to_string(i) + "."));
+  for (int i = 0; i < kMessages; ++i)
+    ASSERT_TRUE(flows.messages[static_cast<std::size_t>(i)].starts_with(std::to_string(i) + "."));
 }
 
 TEST_F(ProtocolKit, AFlowInIsReadToItsEnd) {
@@ -553,7 +595,9 @@ TEST_F(ProtocolKit, AFlowInBothDirectionsIsAConversation) {
   for (int i = 0; i < 50; ++i) {
     ASSERT_TRUE(write_and_wait(*stream, "line " + std::to_string(i)));
     std::unique_lock lock(flows.mutex);
-    ASSERT_TRUE(flows.changed.wait_for(lock, seconds(5), [&] { return flows.messages.size() == static_cast<std::size_t>(i) + 1; }));
+    ASSERT_TRUE(flows.changed.wait_for(lock, seconds(5), [&] {
+      return flows.messages.size() == static_cast<std::size_t>(i) + 1;
+    }));
     EXPECT_EQ(flows.messages.back(), "line " + std::to_string(i));
   }
   stream->close_write();
@@ -565,16 +609,19 @@ TEST_F(ProtocolKit, AFlowInBothDirectionsIsAConversation) {
 TEST_F(ProtocolKit, CancellingAFlowReachesItsWriter) {
   Ends ends;
   std::shared_ptr<Stream> stream;
-  Call& started = start_call(*target_, client_.clock(), "count", "1000000", seconds(60), ends, &stream);
+  Call& started =
+      start_call(*target_, client_.clock(), "count", "1000000", seconds(60), ends, &stream);
   static_cast<void>(started);
   std::this_thread::sleep_for(milliseconds(100));
   started.cancel({Code::kCancelled, "enough", {}, {}, {}});
   ASSERT_TRUE(ends.wait(1, seconds(5)));
-  for (int i = 0; i < 3'000 && server_.servant->cancelled < 1; ++i) std::this_thread::sleep_for(milliseconds(1));
+  for (int i = 0; i < 3'000 && server_.servant->cancelled < 1; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
   EXPECT_GE(server_.servant->cancelled, 1);
 }
 
-// --- faults --------------------------------------------------------------------------------------------------------------------------------
+// --- faults
+// ----------------------------------------------------------------------------------------------
 
 std::pair<std::string, int> host_and_port(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -614,14 +661,16 @@ TEST_F(ProtocolKit, GoesOnServingAfterGarbageOnTheWire) {
   unsigned state = 12345;
   const auto garbage = [&](std::size_t size) {
     std::string octets(size, '\0');
-    for (auto& octet : octets) octet = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    for (auto& octet : octets)
+      octet = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
     return octets;
   };
   for (int i = 0; i < 200; ++i) {
     const int datagram = socket(AF_INET, SOCK_DGRAM, 0);
     std::string octets = garbage(static_cast<std::size_t>(i) * 7);
     if (!octets.empty()) octets[0] = static_cast<char>(i % 8);
-    sendto(datagram, octets.data(), octets.size(), 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    sendto(datagram, octets.data(), octets.size(), 0, reinterpret_cast<sockaddr*>(&address),
+           sizeof address);
     close(datagram);
   }
   for (int i = 0; i < 20; ++i) {
@@ -637,7 +686,8 @@ TEST_F(ProtocolKit, GoesOnServingAfterGarbageOnTheWire) {
 
 TEST_F(ProtocolKit, FailsCallsToNobodyWithUnavailable) {
   Reference nobody = server_.reference();
-  for (auto& profile : nobody.profiles) profile.address.replace(profile.address.rfind(':') + 1, std::string::npos, "9");
+  for (auto& profile : nobody.profiles)
+    profile.address.replace(profile.address.rfind(':') + 1, std::string::npos, "9");
   auto target = client_.kernel().capsule().resolve(nobody.text());
   ASSERT_TRUE(target) << target.error().text();
   const auto reply = call(**target, "echo", "x", seconds(15));
@@ -647,14 +697,18 @@ TEST_F(ProtocolKit, FailsCallsToNobodyWithUnavailable) {
 
 TEST_F(ProtocolKit, UnloadsWithCallsInFlight) {
   Ends ends;
-  for (int i = 0; i < 50; ++i) start_call(*target_, client_.clock(), "waits", "300", seconds(20), ends);
-  for (int i = 0; i < 50; ++i) start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
-  for (int i = 0; i < 3'000 && server_.servant->waiting < 100; ++i) std::this_thread::sleep_for(milliseconds(1));
+  for (int i = 0; i < 50; ++i)
+    start_call(*target_, client_.clock(), "waits", "300", seconds(20), ends);
+  for (int i = 0; i < 50; ++i)
+    start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
+  for (int i = 0; i < 3'000 && server_.servant->waiting < 100; ++i)
+    std::this_thread::sleep_for(milliseconds(1));
   const auto effects = server_.capsule.kernel().unload(ModuleKind::kProtocol, plugin, false);
   ASSERT_TRUE(effects) << effects.error().text();
   ASSERT_TRUE(ends.wait(100, seconds(15)));
   EXPECT_GE(ends.ok(), 50U) << "what could end within the grace did";
-  EXPECT_EQ(ends.ok() + ends.by_code()[Code::kUnavailable] + ends.by_code()[Code::kCancelled], 100U);
+  EXPECT_EQ(ends.ok() + ends.by_code()[Code::kUnavailable] + ends.by_code()[Code::kCancelled],
+            100U);
   EXPECT_FALSE(call("echo", "x", seconds(10)));
 }
 
@@ -663,14 +717,17 @@ TEST_F(ProtocolKit, AnnouncesToAMulticastGroupWhereItCan) {
   ASSERT_TRUE(member.kernel().load_types(source_path("tests/kits/kit.hector.yaml")));
   auto made = std::make_unique<EchoServant>(member.executor(), member.clock());
   auto* servant = made.get();
-  ASSERT_TRUE(member.kernel().adopt_object("echo", *member.kernel().interface("kit.Echo/1"), std::move(made), ThreadModel::kPooled, true));
-  const std::vector<std::string> listen{"239.255.77.7:" + std::to_string(20'000 + getpid() % 20'000)};
+  ASSERT_TRUE(member.kernel().adopt_object("echo", *member.kernel().interface("kit.Echo/1"),
+                                           std::move(made), ThreadModel::kPooled, true));
+  const std::vector<std::string> listen{"239.255.77.7:" +
+                                        std::to_string(20'000 + getpid() % 20'000)};
   const auto loaded = member.load(ModuleKind::kProtocol, plugin, &listen);
   if (!loaded) {
     EXPECT_NE(plugin, "udp") << loaded.error().text();
     return;  // a protocol without multicast groups does not understand the address
   }
-  auto sent = client_.kernel().announce_to_group(plugin, listen.front(), "echo", "kit.Echo", "note", Payload(Bytes::copy(std::string(5'000, 'm'))));
+  auto sent = client_.kernel().announce_to_group(plugin, listen.front(), "echo", "kit.Echo", "note",
+                                                 Payload(Bytes::copy(std::string(5'000, 'm'))));
   if (!sent && sent.error().code == Code::kUnimplemented) return;  // it has none, and says so
   ASSERT_TRUE(sent) << sent.error().text();
   const auto notes = servant->notes(1);
@@ -694,7 +751,9 @@ class ChildServer {
     close(ends[1]);
     char buffer[8'192];
     std::string text;
-    for (ssize_t got = 0; text.find('\n') == std::string::npos && (got = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+    for (ssize_t got = 0;
+         text.find('\n') == std::string::npos && (got = read(ends[0], buffer, sizeof buffer)) > 0;)
+      text.append(buffer, static_cast<std::size_t>(got));
     close(ends[0]);
     reference_ = text.substr(0, text.find('\n'));
   }
@@ -725,8 +784,12 @@ TEST_F(ProtocolKit, NoticesThatThePeerWasKilledInMidCall) {
   child.kill_it();
   ASSERT_TRUE(ends.wait(1, seconds(15)));
   const auto codes = ends.by_code();
-  EXPECT_EQ(codes.count(Code::kUnavailable), 1U) << (codes.empty() ? "ok" : std::string(code_name(codes.begin()->first)));
-  RecordProperty("noticed_after_ms", static_cast<int>(std::chrono::duration_cast<milliseconds>(client_.clock().now() - before).count()));
+  EXPECT_EQ(codes.count(Code::kUnavailable), 1U)
+      << (codes.empty() ? "ok" : std::string(code_name(codes.begin()->first)));
+  RecordProperty(
+      "noticed_after_ms",
+      static_cast<int>(
+          std::chrono::duration_cast<milliseconds>(client_.clock().now() - before).count()));
 }
 
 int serve() {
@@ -753,7 +816,9 @@ int main(int argc, char** argv) {
   }
   hector::kits::plugin = argv[1];
   if (argc > 2 && std::string(argv[2]) == "--serve") return hector::kits::serve();
-  // A protocol whose endpoints have no address carries no channels: it is a world of objects of its own, and has its own part of the kit.
-  testing::GTEST_FLAG(filter) = hector::kits::is_world() ? "WorldKit.*" : testing::GTEST_FLAG(filter) + ":-WorldKit.*";
+  // A protocol whose endpoints have no address carries no channels: it is a world of objects of its
+  // own, and has its own part of the kit.
+  testing::GTEST_FLAG(filter) =
+      hector::kits::is_world() ? "WorldKit.*" : testing::GTEST_FLAG(filter) + ":-WorldKit.*";
   return RUN_ALL_TESTS();
 }

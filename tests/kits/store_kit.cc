@@ -1,6 +1,7 @@
 // What: StoreKit, what every store must do: cases S1 to S11 and what stands in store.h.
 // Why: a service is the same on all of them, so they must be.
-// Who: ctest runs it for each folder in stores/; `store_kit NAME` by hand. A provider that needs a server brings stores/NAME/kit_server.py, which
+// Who: ctest runs it for each folder in stores/; `store_kit NAME` by hand. A provider that needs a
+// server brings stores/NAME/kit_server.py, which
 //      prints a location and serves until its input ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -79,12 +80,14 @@ class Seen final : public StoreObserver {
 class StoreKit : public ::testing::Test {
  protected:
   void SetUp() override {
-    where_ = plugin + ":" + location + "/" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    where_ = plugin + ":" + location + "/" +
+             ::testing::UnitTest::GetInstance()->current_test_info()->name();
     open();
   }
   void open(const std::string& suffix = {}) {
     store_.reset();
-    auto made = loader_.make_store(where_ + suffix, {"kit", {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+    auto made = loader_.make_store(
+        where_ + suffix, {"kit", {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
     ASSERT_TRUE(made) << made.error().text();
     store_ = std::move(*made);
   }
@@ -132,7 +135,10 @@ class StoreKit : public ::testing::Test {
 
 TEST_F(StoreKit, S1_CreateSucceedsOnceAndTheOtherBranchUsesNoRevision) {
   const auto create = [&](std::string_view value) {
-    StoreTransaction transaction{{StoreCompare::unchanged("k", 0)}, {StoreOperation::put("k", bytes(value))}, {StoreOperation::read(KeyRange::one("k"))}, {}};
+    StoreTransaction transaction{{StoreCompare::unchanged("k", 0)},
+                                 {StoreOperation::put("k", bytes(value))},
+                                 {StoreOperation::read(KeyRange::one("k"))},
+                                 {}};
     return commit_and_wait(*store_, std::move(transaction)).value();
   };
   const auto first = create("one"), second = create("two");
@@ -156,7 +162,10 @@ TEST_F(StoreKit, EveryFieldComparesInEveryRelation) {
     EXPECT_TRUE(outcome) << outcome.error().text();
     return outcome && outcome->succeeded;
   };
-  const std::pair<Field, std::int64_t> numbers[] = {{Field::kModified, modified}, {Field::kCreated, created}, {Field::kVersion, 2}, {Field::kLease, lease}};
+  const std::pair<Field, std::int64_t> numbers[] = {{Field::kModified, modified},
+                                                    {Field::kCreated, created},
+                                                    {Field::kVersion, 2},
+                                                    {Field::kLease, lease}};
   for (const auto& [field, is] : numbers) {
     EXPECT_TRUE(holds({"k", field, Relation::kEqual, is})) << int(field);
     EXPECT_FALSE(holds({"k", field, Relation::kUnequal, is})) << int(field);
@@ -179,7 +188,9 @@ TEST_F(StoreKit, S2_AWatchIsToldOfARevisionAsAWhole) {
   const auto watch = store_->watch({KeyRange::prefix("a/"), before + 1}, seen);
   for (int round = 0; round < 50; ++round) {
     StoreTransaction transaction;
-    for (int i = 0; i < 50; ++i) transaction.then.push_back(StoreOperation::put("a/" + std::to_string(i), bytes(std::to_string(round))));
+    for (int i = 0; i < 50; ++i)
+      transaction.then.push_back(
+          StoreOperation::put("a/" + std::to_string(i), bytes(std::to_string(round))));
     transaction.then.push_back(StoreOperation::put("b", bytes("not watched")));
     ASSERT_TRUE(commit_and_wait(*store_, std::move(transaction)));
   }
@@ -221,7 +232,8 @@ TEST_F(StoreKit, S3_AWatchGoesOnFromAnyRevisionThatIsKept) {
   EXPECT_EQ(get("k", revisions[100]), "100");
   EXPECT_EQ(get("k", revisions[120]), "120");
   EXPECT_EQ(compact_and_wait(*store_, revisions[100]).error().type, kStoreCompacted);
-  EXPECT_EQ(compact_and_wait(*store_, revisions[149] + 1000).error().code, Code::kFailedPrecondition);
+  EXPECT_EQ(compact_and_wait(*store_, revisions[149] + 1000).error().code,
+            Code::kFailedPrecondition);
 }
 
 TEST_F(StoreKit, S3_ProgressSaysNoMoreThanWhatHasBeenTold) {
@@ -249,7 +261,8 @@ TEST_F(StoreKit, S3_ProgressSaysNoMoreThanWhatHasBeenTold) {
   Progress seen;
   const auto watch = store_->watch({KeyRange::one("k"), first}, seen);
   std::unique_lock lock(seen.mutex);
-  ASSERT_TRUE(seen.came.wait_for(lock, std::chrono::seconds(30), [&] { return seen.last == last; }));
+  ASSERT_TRUE(
+      seen.came.wait_for(lock, std::chrono::seconds(30), [&] { return seen.last == last; }));
   EXPECT_FALSE(seen.is_early) << "a revision was told of after it had been said to be past";
 }
 
@@ -286,7 +299,10 @@ TEST_F(StoreKit, AWatchOfTheFutureWaitsAndOneThatEndedIsSilent) {
 }
 
 TEST_F(StoreKit, S4_ManyWritersIncrementOneCounter) {
-  const int rounds = store_->health().provider == "etcd" ? 20 : 1'000;  // 64 writers over one network connection: their number is the point
+  const int rounds =
+      store_->health().provider == "etcd"
+          ? 20
+          : 1'000;  // 64 writers over one network connection: their number is the point
   std::vector<std::thread> writers;
   std::atomic<int> failures{0};
   for (int w = 0; w < 64; ++w) {
@@ -295,11 +311,14 @@ TEST_F(StoreKit, S4_ManyWritersIncrementOneCounter) {
         auto done = transact(*store_, *random_, [](StoreView& view) -> Status {
           auto entry = view.get("counter");
           if (!entry) return fail(entry.error());
-          view.put("counter", bytes(std::to_string(*entry ? std::stoi((*entry)->value.str()) + 1 : 1)));
+          view.put("counter",
+                   bytes(std::to_string(*entry ? std::stoi((*entry)->value.str()) + 1 : 1)));
           return {};
         });
-        if (done) ++i;
-        else if (done.error().type != kStoreConflict && ++failures) return;
+        if (done)
+          ++i;
+        else if (done.error().type != kStoreConflict && ++failures)
+          return;
       }
     });
   }
@@ -337,7 +356,9 @@ TEST_F(StoreKit, S6_KeysOfALeaseGoTogether) {
   const LeaseId lease = grant_and_wait(*store_, seconds(2)).value();
   for (int i = 0; i < 10; ++i) {
     StoreTransaction transaction;
-    for (int k = 0; k < 50; ++k) transaction.then.push_back(StoreOperation::put("l/" + std::to_string(i * 50 + k), bytes("x"), lease));
+    for (int k = 0; k < 50; ++k)
+      transaction.then.push_back(
+          StoreOperation::put("l/" + std::to_string(i * 50 + k), bytes("x"), lease));
     ASSERT_TRUE(commit_and_wait(*store_, std::move(transaction)));
   }
   const Revision last = put("stays", "x");
@@ -356,7 +377,8 @@ TEST_F(StoreKit, S6_KeysOfALeaseGoTogether) {
 }
 
 TEST_F(StoreKit, ARenewedLeaseLivesAndARevokedOneDiesAtOnce) {
-  const LeaseId kept = grant_and_wait(*store_, seconds(2)).value(), revoked = grant_and_wait(*store_, seconds(60)).value();
+  const LeaseId kept = grant_and_wait(*store_, seconds(2)).value(),
+                revoked = grant_and_wait(*store_, seconds(60)).value();
   put("kept", "x", kept);
   put("revoked", "x", revoked);
   put("moved", "x", revoked);
@@ -372,7 +394,10 @@ TEST_F(StoreKit, ARenewedLeaseLivesAndARevokedOneDiesAtOnce) {
   }
   EXPECT_EQ(get("kept"), "x");
   EXPECT_FALSE(wait([&](auto done) { store_->revoke(revoked, std::move(done)); }));
-  EXPECT_EQ(commit_and_wait(*store_, {{}, {StoreOperation::put("k", bytes("x"), revoked)}, {}, {}}).error().type, kStoreLeaseNotFound);
+  EXPECT_EQ(commit_and_wait(*store_, {{}, {StoreOperation::put("k", bytes("x"), revoked)}, {}, {}})
+                .error()
+                .type,
+            kStoreLeaseNotFound);
   EXPECT_FALSE(grant_and_wait(*store_, milliseconds(10)));
 }
 
@@ -409,18 +434,25 @@ TEST_F(StoreKit, PagesCursorsAndOrder) {
 }
 
 TEST_F(StoreKit, OrderIsByOctets) {
-  const std::vector<std::string> names{std::string("a\0b", 3), "a", "ab", "b\x7f", "b\x80", "b\xfe", "a\x01"};
+  const std::vector<std::string> names{
+      std::string("a\0b", 3), "a", "ab", "b\x7f", "b\x80", "b\xfe", "a\x01"};
   for (const auto& name : names) put(name, name);
-  EXPECT_THAT(keys({KeyRange::prefix("")}), ElementsAre("a", std::string("a\0b", 3), "a\x01", "ab", "b\x7f", "b\x80", "b\xfe"));
+  EXPECT_THAT(keys({KeyRange::prefix("")}),
+              ElementsAre("a", std::string("a\0b", 3), "a\x01", "ab", "b\x7f", "b\x80", "b\xfe"));
   EXPECT_THAT(keys({KeyRange::prefix("a")}), SizeIs(4));
   EXPECT_EQ(get(std::string("a\0b", 3)), std::string("a\0b", 3));
 }
 
 TEST_F(StoreKit, AnIdempotentTransactionHappensOnce) {
   const auto send = [&](const std::string& key) {
-    return commit_and_wait(*store_, {{StoreCompare::absent("once")}, {StoreOperation::put("once", bytes("x"))}, {StoreOperation::put("else", bytes("x"))}, key}).value();
+    return commit_and_wait(*store_, {{StoreCompare::absent("once")},
+                                     {StoreOperation::put("once", bytes("x"))},
+                                     {StoreOperation::put("else", bytes("x"))},
+                                     key})
+        .value();
   };
-  const auto first = send("id-1"), again = send("id-1"), other = send("id-2"), other_again = send("id-2");
+  const auto first = send("id-1"), again = send("id-1"), other = send("id-2"),
+             other_again = send("id-2");
   EXPECT_TRUE(first.succeeded);
   EXPECT_FALSE(first.replayed);
   EXPECT_TRUE(again.succeeded) << "the outcome of the first sending";
@@ -446,11 +478,14 @@ TEST_F(StoreKit, S10_ASnapshotIsWhatWasThenWhileOthersWrite) {
   }
   std::thread writer([&] {
     for (int i = 0; !is_over; ++i) {
-      const std::string key = "m/" + std::to_string(random_->next() % 50), value = std::to_string(i);
+      const std::string key = "m/" + std::to_string(random_->next() % 50),
+                        value = std::to_string(i);
       const bool erases = i % 5 == 4 && model.contains(key);
       const Revision revision = erases ? erase(key) : put(key, value);
-      if (erases) model.erase(key);
-      else model[key] = value;
+      if (erases)
+        model.erase(key);
+      else
+        model[key] = value;
       const std::lock_guard lock(mutex);
       models[revision] = model;
     }
@@ -480,12 +515,20 @@ TEST_F(StoreKit, S10_ASnapshotIsWhatWasThenWhileOthersWrite) {
 TEST_F(StoreKit, S11_WhatIsTooLargeIsRefusedBeforeAnythingHappens) {
   const StoreLimits limits = store_->limits();
   const Revision before = put("k", "x");
-  const auto attempt = [&](StoreTransaction transaction) { return commit_and_wait(*store_, std::move(transaction)); };
-  const auto with_value = [](std::size_t size) { return StoreTransaction{{}, {StoreOperation::put("v", Bytes::take(std::string(size, 'v')))}, {}, {}}; };
-  const auto with_key = [](std::size_t size) { return StoreTransaction{{}, {StoreOperation::put(std::string(size, 'k'), bytes("x"))}, {}, {}}; };
+  const auto attempt = [&](StoreTransaction transaction) {
+    return commit_and_wait(*store_, std::move(transaction));
+  };
+  const auto with_value = [](std::size_t size) {
+    return StoreTransaction{
+        {}, {StoreOperation::put("v", Bytes::take(std::string(size, 'v')))}, {}, {}};
+  };
+  const auto with_key = [](std::size_t size) {
+    return StoreTransaction{{}, {StoreOperation::put(std::string(size, 'k'), bytes("x"))}, {}, {}};
+  };
   const auto with_operations = [](std::size_t count) {
     StoreTransaction transaction;
-    for (std::size_t i = 0; i < count; ++i) transaction.then.push_back(StoreOperation::put("o/" + std::to_string(i), bytes("x")));
+    for (std::size_t i = 0; i < count; ++i)
+      transaction.then.push_back(StoreOperation::put("o/" + std::to_string(i), bytes("x")));
     return transaction;
   };
   const auto with_octets = [&](std::size_t octets) {
@@ -493,19 +536,24 @@ TEST_F(StoreKit, S11_WhatIsTooLargeIsRefusedBeforeAnythingHappens) {
     for (int i = 0; octets > 0; ++i) {
       const std::string key = "t/" + std::to_string(i);
       const std::size_t part = std::min<std::size_t>(octets, 200'000);
-      transaction.then.push_back(StoreOperation::put(key, Bytes::take(std::string(part - key.size(), 'x'))));
+      transaction.then.push_back(
+          StoreOperation::put(key, Bytes::take(std::string(part - key.size(), 'x'))));
       octets -= part;
     }
     return transaction;
   };
-  for (auto& each : {with_value(limits.value_octets_max + 1), with_key(limits.key_octets_max + 1), with_operations(limits.operations_max + 1), with_octets(limits.transaction_octets_max + 1)}) {
+  for (auto& each : {with_value(limits.value_octets_max + 1), with_key(limits.key_octets_max + 1),
+                     with_operations(limits.operations_max + 1),
+                     with_octets(limits.transaction_octets_max + 1)}) {
     const auto refused = attempt(each);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().type, kStoreTooLarge);
     EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
   }
   EXPECT_EQ(store_->health().revision, before);
-  for (auto& each : {with_value(limits.value_octets_max), with_key(limits.key_octets_max), with_operations(limits.operations_max), with_octets(limits.transaction_octets_max)}) {
+  for (auto& each :
+       {with_value(limits.value_octets_max), with_key(limits.key_octets_max),
+        with_operations(limits.operations_max), with_octets(limits.transaction_octets_max)}) {
     const auto done = attempt(each);
     EXPECT_TRUE(done) << done.error().text();
   }
@@ -516,27 +564,42 @@ TEST_F(StoreKit, WhatMakesNoSenseIsRefused) {
     auto done = commit_and_wait(*store_, std::move(transaction));
     return done ? "done" : done.error().text();
   };
-  EXPECT_THAT(why({{}, {StoreOperation::put("", bytes("x"))}, {}, {}}), HasSubstr("at least one octet"));
-  EXPECT_THAT(why({{}, {StoreOperation::put(std::string(1, '\0'), bytes("x"))}, {}, {}}), HasSubstr("store's own"));
-  EXPECT_THAT(why({{}, {StoreOperation::put("k", bytes("x")), StoreOperation::put("k", bytes("y"))}, {}, {}}), HasSubstr("puts 'k' twice"));
-  EXPECT_THAT(why({{}, {StoreOperation::put("k", bytes("x")), StoreOperation::erase(KeyRange::prefix("k"))}, {}, {}}), HasSubstr("both puts and erases 'k'"));
+  EXPECT_THAT(why({{}, {StoreOperation::put("", bytes("x"))}, {}, {}}),
+              HasSubstr("at least one octet"));
+  EXPECT_THAT(why({{}, {StoreOperation::put(std::string(1, '\0'), bytes("x"))}, {}, {}}),
+              HasSubstr("store's own"));
+  EXPECT_THAT(why({{},
+                   {StoreOperation::put("k", bytes("x")), StoreOperation::put("k", bytes("y"))},
+                   {},
+                   {}}),
+              HasSubstr("puts 'k' twice"));
+  EXPECT_THAT(
+      why({{},
+           {StoreOperation::put("k", bytes("x")), StoreOperation::erase(KeyRange::prefix("k"))},
+           {},
+           {}}),
+      HasSubstr("both puts and erases 'k'"));
   EXPECT_THAT(why({{StoreCompare::absent("")}, {}, {}, {}}), HasSubstr("at least one octet"));
   const Revision now = put("k", "x");
-  EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("k"), now + 100}).error().code, Code::kFailedPrecondition);
-  EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("k"), 0, now + 100}).error().code, Code::kFailedPrecondition);
+  EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("k"), now + 100}).error().code,
+            Code::kFailedPrecondition);
+  EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("k"), 0, now + 100}).error().code,
+            Code::kFailedPrecondition);
   EXPECT_TRUE(read_and_wait(*store_, {KeyRange::one("k"), 0, now}));
   EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("k"), -1}).error().code, Code::kInvalidArgument);
 }
 
 TEST_F(StoreKit, WhatWasAcknowledgedIsThereAfterwards) {
-  if (!store_->health().is_durable) GTEST_SKIP() << "this provider promises nothing beyond its process";
+  if (!store_->health().is_durable)
+    GTEST_SKIP() << "this provider promises nothing beyond its process";
   const LeaseId lease = grant_and_wait(*store_, seconds(60)).value();
   put("a", "1");
   const Revision two = put("a", "2");
   put("b", "x", lease);
   put("gone", "x");
   const Revision last = erase("gone");
-  const auto once = commit_and_wait(*store_, {{}, {StoreOperation::put("once", bytes("x"))}, {}, "id"}).value();
+  const auto once =
+      commit_and_wait(*store_, {{}, {StoreOperation::put("once", bytes("x"))}, {}, "id"}).value();
   const auto health = store_->health();
   open();
   EXPECT_EQ(store_->health().epoch, health.epoch);
@@ -547,7 +610,8 @@ TEST_F(StoreKit, WhatWasAcknowledgedIsThereAfterwards) {
   const auto entry = read_and_wait(*store_, {KeyRange::one("b")})->entries.at(0);
   EXPECT_EQ(entry.lease, lease);
   EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("a")})->entries.at(0).version, 2);
-  const auto again = commit_and_wait(*store_, {{}, {StoreOperation::put("once", bytes("y"))}, {}, "id"}).value();
+  const auto again =
+      commit_and_wait(*store_, {{}, {StoreOperation::put("once", bytes("y"))}, {}, "id"}).value();
   EXPECT_TRUE(again.replayed);
   EXPECT_EQ(again.revision, once.revision);
   EXPECT_GT(put("c", "x"), once.revision) << "revisions never go back";
@@ -578,11 +642,13 @@ TEST_F(StoreKit, CompactionForgetsWhatCannotBeReadAnyMore) {
 }
 
 TEST_F(StoreKit, ABackupIsRestoredUnderANewEpoch) {
-  for (int i = 0; i < 300; ++i) put("k/" + std::to_string(i), std::string(static_cast<std::size_t>(i), 'x'));
+  for (int i = 0; i < 300; ++i)
+    put("k/" + std::to_string(i), std::string(static_cast<std::size_t>(i), 'x'));
   put("large", std::string(200'000, 'l'));
   put("leased", "x", grant_and_wait(*store_, seconds(60)).value());
   const auto before = store_->health();
-  const std::string file = ::testing::TempDir() + "hector-kit-backup-" + plugin + std::to_string(getpid());
+  const std::string file =
+      ::testing::TempDir() + "hector-kit-backup-" + plugin + std::to_string(getpid());
   const auto saved = backup(*store_, file);
   ASSERT_TRUE(saved) << saved.error().text();
   const auto refused = restore(*store_, *random_, file);
@@ -612,7 +678,8 @@ TEST_F(StoreKit, ABackupIsRestoredUnderANewEpoch) {
 TEST_F(StoreKit, ADamagedBackupRestoresNothing) {
   put("key", "value");
   put("other", "value");
-  const std::string file = ::testing::TempDir() + "hector-kit-damaged-" + plugin + std::to_string(getpid());
+  const std::string file =
+      ::testing::TempDir() + "hector-kit-damaged-" + plugin + std::to_string(getpid());
   ASSERT_TRUE(backup(*store_, file));
   std::ifstream in(file, std::ios::binary);
   const std::string whole((std::istreambuf_iterator<char>(in)), {});
@@ -622,7 +689,8 @@ TEST_F(StoreKit, ADamagedBackupRestoresNothing) {
     const auto done = restore(*store_, *random_, file);
     return done ? "restored" : done.error().type;
   };
-  for (std::size_t size = 0; size < whole.size(); ++size) ASSERT_EQ(outcome(whole.substr(0, size)), kStoreCorrupt) << size << " octets of it";
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    ASSERT_EQ(outcome(whole.substr(0, size)), kStoreCorrupt) << size << " octets of it";
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::string flipped = whole;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
@@ -642,7 +710,8 @@ TEST_F(StoreKit, ManyReadersWritersAndWatchersAtOnce) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; !is_over; ++i) written += put("n/" + std::to_string(t * 100 + i % 100), "x") != 0;
+      for (int i = 0; !is_over; ++i)
+        written += put("n/" + std::to_string(t * 100 + i % 100), "x") != 0;
     });
     threads.emplace_back([&] {
       while (!is_over) {
@@ -703,8 +772,10 @@ int main(int argc, char** argv) {
   }
   hector::kits::plugin = argv[1];
   const char* source = std::getenv("HECTOR_SOURCE");
-  const std::string script = std::string(source == nullptr ? "." : source) + "/stores/" + argv[1] + "/kit_server.py";
-  const std::string folder = ::testing::TempDir() + "hector-store-kit-" + argv[1] + "-" + std::to_string(getpid());
+  const std::string script =
+      std::string(source == nullptr ? "." : source) + "/stores/" + argv[1] + "/kit_server.py";
+  const std::string folder =
+      ::testing::TempDir() + "hector-store-kit-" + argv[1] + "-" + std::to_string(getpid());
   std::unique_ptr<hector::kits::Server> server;
   if (std::filesystem::exists(script)) {
     server = std::make_unique<hector::kits::Server>(script);

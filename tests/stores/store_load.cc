@@ -1,6 +1,7 @@
 // What: store_load, many clients of one store, and a check of everything they were told.
 // Why: that a store is linearizable while its members die shows only in the whole history.
-// Who: tests/system/store_test.py. `store_load LOCATION SECONDS`; prints one line of figures, or what was wrong.
+// Who: tests/system/store_test.py. `store_load LOCATION SECONDS`; prints one line of figures, or
+// what was wrong.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -31,7 +32,8 @@ class History final : public StoreObserver {
  public:
   void changed(const StoreChange& change) noexcept override {
     const std::lock_guard lock(mutex_);
-    for (const auto& event : change.events) values[{event.entry.key, change.revision}] = event.entry.value.str();
+    for (const auto& event : change.events)
+      values[{event.entry.key, change.revision}] = event.entry.value.str();
     last_ = change.revision;
     changed_.notify_all();
   }
@@ -40,7 +42,9 @@ class History final : public StoreObserver {
     last_ = std::max(last_, revision);
     changed_.notify_all();
   }
-  void ended(const Error& error) noexcept override { fmt::print("the watch ended: {}\n", error.text()); }
+  void ended(const Error& error) noexcept override {
+    fmt::print("the watch ended: {}\n", error.text());
+  }
   bool wait(Revision revision) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return last_ >= revision; });
@@ -60,19 +64,28 @@ int check(std::vector<Done> all, const History& history) {
     const auto& versions = of_key[done.key];
     auto at = versions.upper_bound(done.revision);
     const std::string is = at == versions.begin() ? "" : std::prev(at)->second;
-    if (is != done.value) return fmt::print("WRONG: {} of {} at revision {} is '{}', the history has '{}'\n", done.is_write ? "a write" : "a read", done.key, done.revision, done.value, is), 1;
+    if (is != done.value)
+      return fmt::print("WRONG: {} of {} at revision {} is '{}', the history has '{}'\n",
+                        done.is_write ? "a write" : "a read", done.key, done.revision, done.value,
+                        is),
+             1;
   }
-  // Revisions are the order; it must not contradict the clock: what began after another had ended is not before it.
+  // Revisions are the order; it must not contradict the clock: what began after another had ended
+  // is not before it.
   std::sort(all.begin(), all.end(), [](const Done& a, const Done& b) { return a.from < b.from; });
   std::vector<const Done*> by_end;
   for (const auto& done : all) by_end.push_back(&done);
-  std::sort(by_end.begin(), by_end.end(), [](const Done* a, const Done* b) { return a->to < b->to; });
+  std::sort(by_end.begin(), by_end.end(),
+            [](const Done* a, const Done* b) { return a->to < b->to; });
   Revision newest = 0;
   std::size_t ended = 0;
   for (const auto& done : all) {
-    while (ended < by_end.size() && by_end[ended]->to < done.from) newest = std::max(newest, by_end[ended++]->revision);
+    while (ended < by_end.size() && by_end[ended]->to < done.from)
+      newest = std::max(newest, by_end[ended++]->revision);
     if (done.revision < newest || (done.is_write && done.revision == newest && newest != 0)) {
-      return fmt::print("WRONG: {} of {} at revision {} began after revision {} was answered\n", done.is_write ? "a write" : "a read", done.key, done.revision, newest), 1;
+      return fmt::print("WRONG: {} of {} at revision {} began after revision {} was answered\n",
+                        done.is_write ? "a write" : "a read", done.key, done.revision, newest),
+             1;
     }
   }
   return 0;
@@ -84,7 +97,8 @@ int run(const std::string& location, int seconds) {
   auto random = make_system_random();
   auto loops = make_event_loops(2);
   PluginLoader loader(plugin_paths(), *log);
-  auto store = loader.make_store(location, {"load", {}, clock.get(), random.get(), loops.get(), log.get()});
+  auto store =
+      loader.make_store(location, {"load", {}, clock.get(), random.get(), loops.get(), log.get()});
   if (!store) return fmt::print("{}\n", store.error().text()), 1;
   const auto first = commit_and_wait(**store, {{}, {StoreOperation::put("start", {})}, {}, {}});
   if (!first) return fmt::print("{}\n", first.error().text()), 1;
@@ -99,10 +113,19 @@ int run(const std::string& location, int seconds) {
   for (int c = 0; c < kClients; ++c) {
     clients.emplace_back([&, c] {
       for (int i = 0; clock->now() < end; ++i) {
-        Done done{clock->now(), {}, 0, "r" + std::to_string(random->next() % kKeys), {}, (random->next() & 1) != 0};
+        Done done{clock->now(),
+                  {},
+                  0,
+                  "r" + std::to_string(random->next() % kKeys),
+                  {},
+                  (random->next() & 1) != 0};
         if (done.is_write) {
           done.value = fmt::format("{}.{}", c, i);
-          auto outcome = commit_and_wait(**store, {{}, {StoreOperation::put(done.key, Bytes::copy(done.value))}, {}, fmt::format("{}.{}", c, i)});
+          auto outcome =
+              commit_and_wait(**store, {{},
+                                        {StoreOperation::put(done.key, Bytes::copy(done.value))},
+                                        {},
+                                        fmt::format("{}.{}", c, i)});
           if (!outcome) {
             ++failed;
             continue;
@@ -118,7 +141,9 @@ int run(const std::string& location, int seconds) {
           if (!page->entries.empty()) done.value = page->entries[0].value.str();
         }
         done.to = clock->now();
-        for (auto took = (done.to - done.from).count(), known = longest.load(); took > known && !longest.compare_exchange_weak(known, took);) continue;
+        for (auto took = (done.to - done.from).count(), known = longest.load();
+             took > known && !longest.compare_exchange_weak(known, took);)
+          continue;
         const std::lock_guard lock(mutex);
         all.push_back(std::move(done));
       }
@@ -130,9 +155,11 @@ int run(const std::string& location, int seconds) {
   auto page = read_and_wait(**store, {KeyRange::prefix("r")});
   if (!page) return fmt::print("{}\n", page.error().text()), 1;
   const auto sync = commit_and_wait(**store, {{}, {StoreOperation::put("r-end", {})}, {}, {}});
-  if (!sync || !history.wait(sync->revision)) return fmt::print("WRONG: the watch did not come to the end\n"), 1;
+  if (!sync || !history.wait(sync->revision))
+    return fmt::print("WRONG: the watch did not come to the end\n"), 1;
   if (const int wrong = check(all, history); wrong != 0) return wrong;
-  fmt::print("{} operations linearizable, {} failed, longest {} ms\n", all.size(), failed.load(), longest.load() / 1'000'000);
+  fmt::print("{} operations linearizable, {} failed, longest {} ms\n", all.size(), failed.load(),
+             longest.load() / 1'000'000);
   return 0;
 }
 

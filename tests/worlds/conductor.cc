@@ -17,13 +17,16 @@ class Conductor {
   void unbound(cpp::Session) { session_.reset(); }
 
   hector::Result<run::Done> go(const run::Order& order, cpp::Call&) {
-    if (!session_) return hector::fail(hector::Code::kFailedPrecondition, "the conductor is in no Binding");
+    if (!session_)
+      return hector::fail(hector::Code::kFailedPrecondition, "the conductor is in no Binding");
     cpp::Session session = *session_;
     run::Done done;
-    for (int round = 1; round <= order.rounds() && done.errors().empty(); ++round) one(session, round, done);
+    for (int round = 1; round <= order.rounds() && done.errors().empty(); ++round)
+      one(session, round, done);
     // Out of order: the spectrometer is not asked before the camera.
     run::Sum sum;
-    if (const auto early = session.call<run::Summed>("sum", 0, sum); !early) done.add_errors(std::string(hector::code_name(early.error().code)));
+    if (const auto early = session.call<run::Summed>("sum", 0, sum); !early)
+      done.add_errors(std::string(hector::code_name(early.error().code)));
     return done;
   }
 
@@ -45,7 +48,8 @@ class Conductor {
     envelope.set_topic("lab/run");
     envelope.set_origin("conductor");
     envelope.mutable_data()->set_text("round " + std::to_string(round));
-    if (const auto told = session.announce("publish", 0, envelope); !told) done.add_errors(told.error().text());
+    if (const auto told = session.announce("publish", 0, envelope); !told)
+      done.add_errors(told.error().text());
   }
   std::optional<cpp::Session> session_;
 };
@@ -53,5 +57,7 @@ class Conductor {
 }  // namespace
 
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-  return cpp::object_template<Conductor>("run.Conductor.cpp", "run.Conductor/1", {cpp::operation<&Conductor::go>("go")}, {.description = "Leads a measurement"});
+  return cpp::object_template<Conductor>("run.Conductor.cpp", "run.Conductor/1",
+                                         {cpp::operation<&Conductor::go>("go")},
+                                         {.description = "Leads a measurement"});
 }

@@ -1,6 +1,6 @@
-// What: Bytes, an immutable, reference-counted, sliceable run of octets; Payload, bytes or a typed object.
-// Why: a payload is never copied on its way, and two C++ Objects of one capsule exchange an object without serialising it.
-// Who: messages, protocols, languages.
+// What: Bytes, an immutable, reference-counted, sliceable run of octets; Payload, bytes or a typed
+// object. Why: a payload is never copied on its way, and two C++ Objects of one capsule exchange an
+// object without serialising it. Who: messages, protocols, languages.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,10 @@ class Bytes {
   using Release = void (*)(void* context) noexcept;
 
   Bytes() noexcept = default;
-  Bytes(const Bytes& other) noexcept : data_(other.data_), size_(other.size_), owner_(other.owner_) { retain(); }
+  Bytes(const Bytes& other) noexcept
+      : data_(other.data_), size_(other.size_), owner_(other.owner_) {
+    retain();
+  }
   Bytes(Bytes&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
@@ -44,9 +47,12 @@ class Bytes {
   /// Takes the string's own memory.
   static Bytes take(std::string&& text) {
     auto* held = new std::string(std::move(text));
-    return adopt(held->data(), held->size(), [](void* p) noexcept { delete static_cast<std::string*>(p); }, held);
+    return adopt(
+        held->data(), held->size(), [](void* p) noexcept { delete static_cast<std::string*>(p); },
+        held);
   }
-  /// `size` octets of undefined content, to be filled through writable() before the value is shared.
+  /// `size` octets of undefined content, to be filled through writable() before the value is
+  /// shared.
   static Bytes allocate(std::size_t size) {
     if (size == 0) return {};
     void* memory = ::operator new(sizeof(Owner) + size);
@@ -75,7 +81,9 @@ class Bytes {
   [[nodiscard]] std::uint8_t* writable() noexcept { return const_cast<std::uint8_t*>(data_); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+  [[nodiscard]] std::string_view view() const noexcept {
+    return {reinterpret_cast<const char*>(data_), size_};
+  }
   [[nodiscard]] std::string str() const { return std::string(view()); }
 
  private:
@@ -84,12 +92,14 @@ class Bytes {
     Release release;
     void* context;
   };
-  Bytes(const std::uint8_t* data, std::size_t size, Owner* owner) noexcept : data_(data), size_(size), owner_(owner) {}
+  Bytes(const std::uint8_t* data, std::size_t size, Owner* owner) noexcept
+      : data_(data), size_(size), owner_(owner) {}
   void retain() noexcept {
     if (owner_ != nullptr) owner_->references.fetch_add(1, std::memory_order_relaxed);
   }
   void drop() noexcept {
-    if (owner_ == nullptr || owner_->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (owner_ == nullptr || owner_->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
+      return;
     if (owner_->release != nullptr) {
       owner_->release(owner_->context);
       delete owner_;
@@ -104,14 +114,16 @@ class Bytes {
   Owner* owner_ = nullptr;
 };
 
-/// How a typed object in a Payload is identified, serialised and given up. One static instance a message type and module. Plain C,
-/// the same as hector_message_operations of hector.h.
+/// How a typed object in a Payload is identified, serialised and given up. One static instance a
+/// message type and module. Plain C, the same as hector_message_operations of hector.h.
 struct TypedOperations {
   /// The same pointer for the same message type throughout the process (its Protobuf Descriptor).
   const void* type;
   /// Asks `allocate(out, size)` for memory once and writes the object's octets there.
-  void (*serialise)(const void* object, void* out, std::uint8_t* (*allocate)(void* out, std::size_t size));
-  /// Null where the payload only borrows the object: then it is valid until the call that carries it returns.
+  void (*serialise)(const void* object, void* out,
+                    std::uint8_t* (*allocate)(void* out, std::size_t size));
+  /// Null where the payload only borrows the object: then it is valid until the call that carries
+  /// it returns.
   void (*release)(void* object);
 };
 
@@ -120,9 +132,12 @@ class Payload {
  public:
   Payload() noexcept = default;
   Payload(Bytes bytes) noexcept : bytes_(std::move(bytes)) {}
-  Payload(void* object, const TypedOperations& operations) noexcept : object_(object), operations_(&operations) {}
+  Payload(void* object, const TypedOperations& operations) noexcept
+      : object_(object), operations_(&operations) {}
   Payload(Payload&& other) noexcept
-      : bytes_(std::move(other.bytes_)), object_(std::exchange(other.object_, nullptr)), operations_(other.operations_) {}
+      : bytes_(std::move(other.bytes_)),
+        object_(std::exchange(other.object_, nullptr)),
+        operations_(other.operations_) {}
   Payload& operator=(Payload&& other) noexcept {
     if (this == &other) return *this;
     reset();
@@ -149,7 +164,9 @@ class Payload {
     }
     return bytes_;
   }
-  [[nodiscard]] bool is_borrowed() const noexcept { return object_ != nullptr && operations_->release == nullptr; }
+  [[nodiscard]] bool is_borrowed() const noexcept {
+    return object_ != nullptr && operations_->release == nullptr;
+  }
   /// After this the payload is valid wherever it goes.
   void own() {
     if (is_borrowed()) static_cast<void>(bytes());

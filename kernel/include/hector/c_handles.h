@@ -12,7 +12,9 @@
 namespace hector {
 
 inline hector_call* handle_of(Call& call) { return reinterpret_cast<hector_call*>(&call); }
-inline hector_capsule* handle_of(Capsule& capsule) { return reinterpret_cast<hector_capsule*>(&capsule); }
+inline hector_capsule* handle_of(Capsule& capsule) {
+  return reinterpret_cast<hector_capsule*>(&capsule);
+}
 /// Held once; ended with hector_session_release.
 hector_session* make_session_handle(std::shared_ptr<Session> session);
 

@@ -1,7 +1,7 @@
-// What: Call, one interaction on its way: stub, monitor, binder and protocol object all handle this one object. Stream, a flow
-// of messages with a window.
-// Why: one object from the caller to the Object's method means no hand-over allocates, copies or looks anything up.
-// Who: channels, protocols, languages.
+// What: Call, one interaction on its way: stub, monitor, binder and protocol object all handle this
+// one object. Stream, a flow of messages with a window. Why: one object from the caller to the
+// Object's method means no hand-over allocates, copies or looks anything up. Who: channels,
+// protocols, languages.
 #pragma once
 
 #include <atomic>
@@ -15,13 +15,14 @@
 
 namespace hector {
 
-/// One end of a flow in both directions (where the operation has only one, the other ends at once). Any thread may call; each
-/// callback runs exactly once, possibly before the function returns. At most one read and one write are outstanding.
+/// One end of a flow in both directions (where the operation has only one, the other ends at once).
+/// Any thread may call; each callback runs exactly once, possibly before the function returns. At
+/// most one read and one write are outstanding.
 class Stream {
  public:
   virtual ~Stream() = default;
-  /// `accepted` runs when the peer's window has taken the message: wait for it, that is the flow control. It fails with
-  /// CANCELLED, UNAVAILABLE or DEADLINE_EXCEEDED once the stream is over.
+  /// `accepted` runs when the peer's window has taken the message: wait for it, that is the flow
+  /// control. It fails with CANCELLED, UNAVAILABLE or DEADLINE_EXCEEDED once the stream is over.
   virtual void write(Payload message, Callback<void(Status)> accepted) = 0;
   /// No more writes from this end.
   virtual void close_write() = 0;
@@ -45,12 +46,14 @@ class Starter;
 class Recovery {
  public:
   virtual ~Recovery() = default;
-  /// True: it has taken the call, which ends later. False: it ends now, with the error as it is then.
+  /// True: it has taken the call, which ends later. False: it ends now, with the error as it is
+  /// then.
   virtual bool recover(Call& call) noexcept = 0;
 };
 
-/// Made by who starts the interaction; who handles it ends it with complete() or fail(), exactly once, on any thread. The fields
-/// belong to the starter until start(), then to the handler until finished() is called, then to the starter again.
+/// Made by who starts the interaction; who handles it ends it with complete() or fail(), exactly
+/// once, on any thread. The fields belong to the starter until start(), then to the handler until
+/// finished() is called, then to the starter again.
 class Call {
  public:
   Call() = default;
@@ -66,9 +69,11 @@ class Call {
   const Operation* operation = nullptr;
   /// The handler's side: who calls. Valid until the end of the call.
   const Peer* peer = nullptr;
-  /// This side's end of the flow of a kStream; set before start() returns (starter) or before the Object is entered (handler).
+  /// This side's end of the flow of a kStream; set before start() returns (starter) or before the
+  /// Object is entered (handler).
   std::shared_ptr<Stream> stream;
-  /// Starter: where its end of the flow is put as well. A call may end, and free itself, before start() returns.
+  /// Starter: where its end of the flow is put as well. A call may end, and free itself, before
+  /// start() returns.
   std::shared_ptr<Stream>* stream_out = nullptr;
   /// For who makes the flow.
   void give_stream(std::shared_ptr<Stream> made) {
@@ -91,11 +96,15 @@ class Call {
     end();
   }
 
-  /// Starter, any time between start() and finished(): asks the handler to stop. The call still ends by finished().
+  /// Starter, any time between start() and finished(): asks the handler to stop. The call still
+  /// ends by finished().
   void cancel(Error why) noexcept;
-  [[nodiscard]] bool is_cancelled() const noexcept { return cancelled_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool is_cancelled() const noexcept {
+    return cancelled_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] Error why_cancelled() const;
-  /// Handler: runs once if the call is cancelled, at once if it already is; replaces an earlier one. Not run after the end.
+  /// Handler: runs once if the call is cancelled, at once if it already is; replaces an earlier
+  /// one. Not run after the end.
   void on_cancel(Callback<void()> action);
   /// The kernel's: the last one to come is the first to be told.
   void observe(std::unique_ptr<CallObserver> observer) noexcept {
@@ -105,8 +114,9 @@ class Call {
   /// Handler: sends initial metadata now; without it they go with the first reply.
   virtual void send_initial() noexcept {}
 
-  /// Handler: a call that does not end before the Servant's invoke() returns is taken with defer() first; what it returns is the
-  /// call from then on, and the reference given to invoke() must not be touched any more.
+  /// Handler: a call that does not end before the Servant's invoke() returns is taken with defer()
+  /// first; what it returns is the call from then on, and the reference given to invoke() must not
+  /// be touched any more.
   [[nodiscard]] Call& defer();
 
   /// The kernel's: what resolve() found, for accept().
@@ -115,14 +125,15 @@ class Call {
     bool is_session = false;
     std::uint32_t role = 0, member = 0;  ///< the sender's in its Binding
   } route;
-  /// The kernel's: who reads the reply, if its reading may be done by who waits for it. Set while the call is started.
+  /// The kernel's: who reads the reply, if its reading may be done by who waits for it. Set while
+  /// the call is started.
   std::atomic<Starter*> via{nullptr};
   /// The kernel's: asked about a call that failed, before anybody is told.
   std::shared_ptr<Recovery> recovery;
-  Call* next = nullptr;        ///< for the queue that holds the call
+  Call* next = nullptr;              ///< for the queue that holds the call
   class ObjectHost* host = nullptr;  ///< the kernel's: the Object that handles it
-  bool is_waited = false;      ///< the kernel's: the starting thread does nothing else until the end
-  bool is_local = false;       ///< the kernel's: the starter's own call, entered without a hand-over
+  bool is_waited = false;  ///< the kernel's: the starting thread does nothing else until the end
+  bool is_local = false;   ///< the kernel's: the starter's own call, entered without a hand-over
 
  protected:
   /// The call is over: reply or error are set. Runs on the thread that ended it; may free the call.
@@ -138,7 +149,8 @@ class Call {
     }
     if (hooked_.load(std::memory_order_acquire)) unhook();
     if (host != nullptr) left_host();
-    if (observers_) [[unlikely]] tell_observers();
+    if (observers_) [[unlikely]]
+      tell_observers();
     finished();
   }
   void left_host() noexcept;
@@ -156,10 +168,11 @@ class Call {
 class Starter {
  public:
   virtual ~Starter() = default;
-  /// Takes the call; it ends by finished(), no later than its deadline, possibly before start() returns.
+  /// Takes the call; it ends by finished(), no later than its deadline, possibly before start()
+  /// returns.
   virtual void start(Call& call) noexcept = 0;
-  /// The direct path: lets the waiting thread do the channel's reading until something happened or the time is over.
-  /// False: there is nothing to do here, sleep.
+  /// The direct path: lets the waiting thread do the channel's reading until something happened or
+  /// the time is over. False: there is nothing to do here, sleep.
   virtual bool help(TimePoint until) noexcept {
     static_cast<void>(until);
     return false;
@@ -170,10 +183,12 @@ class Starter {
 class WaitedCall final : public Call {
  public:
   WaitedCall();
-  /// Starts the call and returns when it is over. Only on a thread that may block (private threads, main); elsewhere the call
-  /// fails with FAILED_PRECONDITION. While it waits, the thread serves its own Object's other requests.
+  /// Starts the call and returns when it is over. Only on a thread that may block (private threads,
+  /// main); elsewhere the call fails with FAILED_PRECONDITION. While it waits, the thread serves
+  /// its own Object's other requests.
   void run(Starter& starter, const Clock& clock);
-  /// The same for calls that were started already, here or by start_all(): returns when this one is over.
+  /// The same for calls that were started already, here or by start_all(): returns when this one is
+  /// over.
   void wait(Starter* helper, const Clock& clock);
   [[nodiscard]] bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }
   void reset() noexcept {

@@ -1,6 +1,6 @@
 // What: Executor (run something soon, or later) and Callback, a move-only function.
-// Why: the kernel and its plugins start no threads of their own; a test runs everything on one, by seed.
-// Who: the kernel, plugins, and Objects that write callbacks.
+// Why: the kernel and its plugins start no threads of their own; a test runs everything on one, by
+// seed. Who: the kernel, plugins, and Objects that write callbacks.
 #pragma once
 
 #include <cstddef>
@@ -18,14 +18,15 @@ namespace hector {
 template <class Signature>
 class Callback;
 
-/// Move only; a target of up to 48 bytes needs no allocation. Calling an empty one is a mistake of ours.
+/// Move only; a target of up to 48 bytes needs no allocation. Calling an empty one is a mistake of
+/// ours.
 template <class R, class... Arguments>
 class Callback<R(Arguments...)> {
  public:
   Callback() noexcept = default;
   template <class F>
-    requires(!std::is_same_v<std::decay_t<F>, Callback> && std::is_invocable_r_v<R, std::decay_t<F>&, Arguments...>)
-  Callback(F&& function) {
+  requires(!std::is_same_v<std::decay_t<F>, Callback> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Arguments...>) Callback(F&& function) {
     using Target = std::decay_t<F>;
     if constexpr (sizeof(Target) <= kInline && alignof(Target) <= alignof(std::max_align_t) &&
                   std::is_nothrow_move_constructible_v<Target>) {
@@ -60,7 +61,9 @@ class Callback<R(Arguments...)> {
   };
   template <class T>
   static constexpr Operations kInlineOperations = {
-      [](void* p, Arguments&&... a) -> R { return (*static_cast<T*>(p))(std::forward<Arguments>(a)...); },
+      [](void* p, Arguments&&... a) -> R {
+        return (*static_cast<T*>(p))(std::forward<Arguments>(a)...);
+      },
       [](void* from, void* to) noexcept {
         new (to) T(std::move(*static_cast<T*>(from)));
         static_cast<T*>(from)->~T();
@@ -68,7 +71,9 @@ class Callback<R(Arguments...)> {
       [](void* p) noexcept { static_cast<T*>(p)->~T(); }};
   template <class T>
   static constexpr Operations kHeapOperations = {
-      [](void* p, Arguments&&... a) -> R { return (**static_cast<T**>(p))(std::forward<Arguments>(a)...); },
+      [](void* p, Arguments&&... a) -> R {
+        return (**static_cast<T**>(p))(std::forward<Arguments>(a)...);
+      },
       [](void* from, void* to) noexcept { *static_cast<T**>(to) = *static_cast<T**>(from); },
       [](void* p) noexcept { delete *static_cast<T**>(p); }};
 
@@ -97,12 +102,14 @@ class Executor {
   virtual TimerId at(TimePoint when, Task task) = 0;
   /// True: the task will not run. False: it has run, is running, or never was.
   virtual bool cancel(TimerId timer) = 0;
-  /// Where the thread that waits is the only one (simulations): lets the next thing happen. False: there is nothing to do here, sleep.
+  /// Where the thread that waits is the only one (simulations): lets the next thing happen. False:
+  /// there is nothing to do here, sleep.
   virtual bool help(TimePoint until) {
     static_cast<void>(until);
     return false;
   }
-  /// Whether there is no other thread: what would block on one of its own is posted here, and waits by help().
+  /// Whether there is no other thread: what would block on one of its own is posted here, and waits
+  /// by help().
   [[nodiscard]] virtual bool is_alone() const noexcept { return false; }
 };
 

@@ -1,6 +1,7 @@
-// What: Interceptor, a link of a channel between its binder and its protocol object (RM-ODP, ISO/IEC 10746-3, 8.1.11).
-// Why: metrics, traces, rights and charges are looked after on the way, by policy, and no Object knows.
-// Who: implemented by the kernel's own and by programs (Kernel::add_interceptor); put on channels by policy's resource `interceptors`.
+// What: Interceptor, a link of a channel between its binder and its protocol object (RM-ODP,
+// ISO/IEC 10746-3, 8.1.11). Why: metrics, traces, rights and charges are looked after on the way,
+// by policy, and no Object knows. Who: implemented by the kernel's own and by programs
+// (Kernel::add_interceptor); put on channels by policy's resource `interceptors`.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,8 @@
 
 namespace hector {
 
-/// Which channel a message is on, as seen from one of its ends. Valid during the call it is given to.
+/// Which channel a message is on, as seen from one of its ends. Valid during the call it is given
+/// to.
 struct Hop {
   const std::string& binding_type;
   const std::string& role;     ///< this end's
@@ -19,7 +21,8 @@ struct Hop {
   const std::string& interaction;
 };
 
-/// Any thread, many at once. Must not block. Runs for each message of the channels it is on, at their end it was put at.
+/// Any thread, many at once. Must not block. Runs for each message of the channels it is on, at
+/// their end it was put at.
 class Interceptor {
  public:
   virtual ~Interceptor() = default;
@@ -33,11 +36,16 @@ class Interceptor {
     static_cast<void>(call), static_cast<void>(hop);
     return {};
   }
-  /// The call is over, after every interceptor here let it pass: `took` since then; call.error says how it ended.
-  virtual void ended(const Call& call, const Hop& hop, Duration took) noexcept { static_cast<void>(call), static_cast<void>(hop), static_cast<void>(took); }
+  /// The call is over, after every interceptor here let it pass: `took` since then; call.error says
+  /// how it ended.
+  virtual void ended(const Call& call, const Hop& hop, Duration took) noexcept {
+    static_cast<void>(call), static_cast<void>(hop), static_cast<void>(took);
+  }
 };
 
-/// One for each channel; `argument` is what stands behind the name in the policy ("allow:capsule:hub*").
-using InterceptorFactory = std::function<Result<std::shared_ptr<Interceptor>>(const std::string& argument)>;
+/// One for each channel; `argument` is what stands behind the name in the policy
+/// ("allow:capsule:hub*").
+using InterceptorFactory =
+    std::function<Result<std::shared_ptr<Interceptor>>(const std::string& argument)>;
 
 }  // namespace hector

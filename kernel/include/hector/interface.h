@@ -1,6 +1,6 @@
-// What: Interface, compiled from its type: operations by index, and the order in which they may come.
-// Why: the hot path knows an operation by a small number, never by its name.
-// Who: offers, channels, protocols, languages.
+// What: Interface, compiled from its type: operations by index, and the order in which they may
+// come. Why: the hot path knows an operation by a small number, never by its name. Who: offers,
+// channels, protocols, languages.
 #pragma once
 
 #include <cstdint>
@@ -45,13 +45,16 @@ class Interface {
   [[nodiscard]] virtual const std::vector<Operation>& initiates() const noexcept = 0;
   /// Null if there is none of this name.
   [[nodiscard]] virtual const Operation* find(std::string_view operation) const noexcept = 0;
-  /// A serialised google.protobuf.FileDescriptorSet: all message types, and a service of this Interface's name.
+  /// A serialised google.protobuf.FileDescriptorSet: all message types, and a service of this
+  /// Interface's name.
   [[nodiscard]] virtual const std::string& descriptors() const noexcept = 0;
   /// A serialised hector.type.v1.Interface.
   [[nodiscard]] virtual const std::string& model() const noexcept = 0;
   /// Between Protobuf's JSON mapping and its bytes. INVALID_ARGUMENT names the field.
-  [[nodiscard]] virtual Result<std::string> from_json(std::string_view message, std::string_view json) const = 0;
-  [[nodiscard]] virtual Result<std::string> to_json(std::string_view message, std::string_view bytes) const = 0;
+  [[nodiscard]] virtual Result<std::string> from_json(std::string_view message,
+                                                      std::string_view json) const = 0;
+  [[nodiscard]] virtual Result<std::string> to_json(std::string_view message,
+                                                    std::string_view bytes) const = 0;
 };
 
 using InterfacePtr = std::shared_ptr<const Interface>;

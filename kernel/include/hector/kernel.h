@@ -1,6 +1,6 @@
-// What: Kernel, one capsule's kernel: modules in, Objects and Bindings made, everything taken down in order.
-// Why: the composition root builds it and passes down what it needs; there is no other way to the inside.
-// Who: the capsule, the command line, tests.
+// What: Kernel, one capsule's kernel: modules in, Objects and Bindings made, everything taken down
+// in order. Why: the composition root builds it and passes down what it needs; there is no other
+// way to the inside. Who: the capsule, the command line, tests.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,8 @@ namespace hector {
 
 /// The policy of this capsule's Objects: X-resource style keys, the most specific one counts.
 struct PolicyEntry {
-  std::string key;  ///< "*protocols", "diary.Meeting.attendee.protocols", "diary.Meeting.room.principals"
+  std::string
+      key;  ///< "*protocols", "diary.Meeting.attendee.protocols", "diary.Meeting.room.principals"
   std::vector<std::string> values;
 };
 
@@ -47,7 +48,9 @@ std::string_view module_kind_name(ModuleKind kind) noexcept;
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
-  virtual Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name, const std::vector<std::string>& listen, const std::string& settings, bool dry_run) = 0;
+  virtual Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name,
+                                                const std::vector<std::string>& listen,
+                                                const std::string& settings, bool dry_run) = 0;
   /// The module's objects are gone: retire its library.
   virtual void retired(ModuleKind kind, const std::string& name) = 0;
 };
@@ -57,12 +60,14 @@ struct CreateOptions {
   std::string name;
   std::string arguments = "{}";
   std::map<std::string, std::string> properties;  ///< for the Trader; values as JSON scalars
-  /// It takes over the name that an Object of another capsule has in Naming, and that one's state if there is one.
+  /// It takes over the name that an Object of another capsule has in Naming, and that one's state
+  /// if there is one.
   bool is_successor = false;
   std::optional<std::string> state = std::nullopt;
 };
 
-/// Any thread, unless said otherwise. What a function blocks for is bounded by its deadline or grace.
+/// Any thread, unless said otherwise. What a function blocks for is bounded by its deadline or
+/// grace.
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -73,35 +78,45 @@ class Kernel {
   [[nodiscard]] virtual ServiceContext service_context(const std::string& settings) = 0;
   virtual void set_loader(ModuleLoader* loader) = 0;
 
-  /// Listens on each address and adds a profile to every Offer. Nothing is kept if one address fails.
-  virtual Status add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) = 0;
+  /// Listens on each address and adds a profile to every Offer. Nothing is kept if one address
+  /// fails.
+  virtual Status add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol,
+                              const std::vector<std::string>& listen) = 0;
   virtual Status add_language(const std::string& name, std::unique_ptr<Language> language) = 0;
   /// The embedded provider; an Object of the service's name.
   virtual Status add_service(const std::string& name, std::unique_ptr<Service> service) = 0;
-  /// The service of another capsule, reached through an implicit Binding. `find` says where that capsule is now, for when it cannot be reached any more.
-  virtual Status join_service(const std::string& name, const Reference& reference, std::function<Result<Reference>()> find = {}) = 0;
-  /// What would break and what would move (dry_run), or what did. FAILED_PRECONDITION with the list if something would break.
-  virtual Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name, bool dry_run) = 0;
+  /// The service of another capsule, reached through an implicit Binding. `find` says where that
+  /// capsule is now, for when it cannot be reached any more.
+  virtual Status join_service(const std::string& name, const Reference& reference,
+                              std::function<Result<Reference>()> find = {}) = 0;
+  /// What would break and what would move (dry_run), or what did. FAILED_PRECONDITION with the list
+  /// if something would break.
+  virtual Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name,
+                                                  bool dry_run) = 0;
 
   virtual Result<std::vector<std::string>> load_types(const std::string& path) = 0;
   /// The template's name.
   virtual Result<std::string> load_template(const std::string& path) = 0;
-  virtual Result<std::vector<std::string>> unload_template(const std::string& name, bool dry_run) = 0;
+  virtual Result<std::vector<std::string>> unload_template(const std::string& name,
+                                                           bool dry_run) = 0;
   virtual Result<Reference> create_object(const CreateOptions& options) = 0;
   virtual Status delete_object(const std::string& name) = 0;
   /// For Objects that tests and tools bring themselves.
-  virtual Result<Reference> adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant,
-                                         ThreadModel thread, bool parallel) = 0;
+  virtual Result<Reference> adopt_object(const std::string& name, InterfacePtr interface,
+                                         std::unique_ptr<Servant> servant, ThreadModel thread,
+                                         bool parallel) = 0;
   [[nodiscard]] virtual Result<InterfacePtr> interface(const std::string& id) = 0;
 
-  /// For policies to name: `"diary.Meeting.room.interceptors": [NAME, NAME:ARGUMENT]`. ALREADY_EXISTS if the name is taken; `metrics`, `trace`
-  /// and `allow` are the kernel's own. Channels that exist keep the list they have.
+  /// For policies to name: `"diary.Meeting.room.interceptors": [NAME, NAME:ARGUMENT]`.
+  /// ALREADY_EXISTS if the name is taken; `metrics`, `trace` and `allow` are the kernel's own.
+  /// Channels that exist keep the list they have.
   virtual Status add_interceptor(const std::string& name, InterceptorFactory factory) = 0;
 
-  /// One announcement to an Object of this name in every capsule that listens to the group; best effort. UNIMPLEMENTED where the protocol
-  /// has no multicast.
-  virtual Status announce_to_group(const std::string& protocol, const std::string& group, const std::string& object,
-                                   const std::string& interface_name, const std::string& operation, Payload message) = 0;
+  /// One announcement to an Object of this name in every capsule that listens to the group; best
+  /// effort. UNIMPLEMENTED where the protocol has no multicast.
+  virtual Status announce_to_group(const std::string& protocol, const std::string& group,
+                                   const std::string& object, const std::string& interface_name,
+                                   const std::string& operation, Payload message) = 0;
 
   /// The capsule's own handle: what a program that is no Object uses.
   [[nodiscard]] virtual Capsule& capsule() = 0;

@@ -16,15 +16,20 @@ namespace hector {
 class Servant {
  public:
   virtual ~Servant() = default;
-  /// Handles one call: ends it now or later. Entered by one thread at a time, unless the template is parallel.
+  /// Handles one call: ends it now or later. Entered by one thread at a time, unless the template
+  /// is parallel.
   virtual void invoke(Call& call) noexcept = 0;
   /// The Object plays a role from now on, until unbound() has returned. Entered like invoke().
-  virtual void bound(const std::shared_ptr<Session>& session) noexcept { static_cast<void>(session); }
+  virtual void bound(const std::shared_ptr<Session>& session) noexcept {
+    static_cast<void>(session);
+  }
   virtual void unbound(Session& session) noexcept { static_cast<void>(session); }
   /// Whether it hands over its state to a successor, and can take one's.
   [[nodiscard]] virtual bool has_state() const noexcept { return false; }
   /// What a successor needs to go on in its place. Entered like invoke(); no call is under way.
-  virtual Result<Bytes> save() noexcept { return fail(Code::kUnimplemented, "this template hands over no state"); }
+  virtual Result<Bytes> save() noexcept {
+    return fail(Code::kUnimplemented, "this template hands over no state");
+  }
   /// The successor's side, before bound().
   virtual Status restore(const Bytes& state) noexcept {
     static_cast<void>(state);
@@ -32,17 +37,19 @@ class Servant {
   }
 };
 
-/// kPrivate: the Object has its own thread and may block. kPooled: it runs where the call arrives and must not block.
+/// kPrivate: the Object has its own thread and may block. kPooled: it runs where the call arrives
+/// and must not block.
 enum class ThreadModel { kPrivate, kPooled };
 
 struct TemplateInfo {
-  std::string name;       ///< "diary.Calendar.cpp"
+  std::string name;  ///< "diary.Calendar.cpp"
   std::string version;
   std::string interface_id;
   ThreadModel thread = ThreadModel::kPrivate;
   /// Objects of the template are entered by several threads at once.
   bool parallel = false;
-  /// A type file's YAML, if the template brings its Interface itself; with the folder its `messages` are found in.
+  /// A type file's YAML, if the template brings its Interface itself; with the folder its
+  /// `messages` are found in.
   std::string type_yaml;
   /// A serialised hector.type.v1.Interface, the other way to bring it.
   std::string type_model;
@@ -54,7 +61,8 @@ class TemplateCode {
  public:
   virtual ~TemplateCode() = default;
   [[nodiscard]] virtual const TemplateInfo& info() const noexcept = 0;
-  /// `arguments` is a JSON object, as given to `create object`. The Interface is the compiled one of info().
+  /// `arguments` is a JSON object, as given to `create object`. The Interface is the compiled one
+  /// of info().
   virtual Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr interface,
                                                        const std::string& arguments) = 0;
 };
@@ -66,8 +74,11 @@ struct LanguageContext {
   Log* log = nullptr;
   /// An Interface known to this capsule, by id; NOT_FOUND otherwise.
   std::function<Result<InterfacePtr>(const std::string& id)> interface;
-  /// Code published under this name for this language. NOT_FOUND; UNIMPLEMENTED where this capsule has no Type service; the others are TypeService's. Blocks.
-  std::function<Result<CodeModule>(const std::string& language, const std::string& name, const std::string& abi)> fetch_module;
+  /// Code published under this name for this language. NOT_FOUND; UNIMPLEMENTED where this capsule
+  /// has no Type service; the others are TypeService's. Blocks.
+  std::function<Result<CodeModule>(const std::string& language, const std::string& name,
+                                   const std::string& abi)>
+      fetch_module;
   std::string settings;
 };
 

@@ -17,7 +17,8 @@ class Log {
   using Field = std::pair<std::string_view, std::string_view>;
   virtual ~Log() = default;
   /// `event` is a short fixed phrase; what varies goes into the fields.
-  virtual void write(Level level, std::string_view event, std::initializer_list<Field> fields) noexcept = 0;
+  virtual void write(Level level, std::string_view event,
+                     std::initializer_list<Field> fields) noexcept = 0;
   void write(Level level, std::string_view event) noexcept { write(level, event, {}); }
 };
 

@@ -1,6 +1,6 @@
-// What: what every Message carries beside its payload: target, session, deadline, trace context, principal, metadata.
-// Why: deadlines, cancellation, W3C trace context and the peer's identity reach the callee over every protocol alike.
-// Who: channels, protocols, languages.
+// What: what every Message carries beside its payload: target, session, deadline, trace context,
+// principal, metadata. Why: deadlines, cancellation, W3C trace context and the peer's identity
+// reach the callee over every protocol alike. Who: channels, protocols, languages.
 #pragma once
 
 #include <array>
@@ -46,7 +46,8 @@ inline constexpr std::uint32_t kByName = UINT32_MAX;
 struct Header {
   std::uint64_t offer = 0;     ///< target Offer; 0: named by `object`, else by `interface_name`
   std::uint64_t session = 0;   ///< 0: an implicit binding of one call
-  std::uint64_t sequence = 0;  ///< position among what this party sent that member in the session, flows apart, from 1; 0: as it comes
+  std::uint64_t sequence = 0;  ///< position among what this party sent that member in the session,
+                               ///< flows apart, from 1; 0: as it comes
   std::uint32_t operation = kByName;
   Deadline deadline = kNever;
   TraceContext trace;
@@ -57,13 +58,16 @@ struct Header {
   Metadata metadata;
 };
 
-/// The wire form of a Header that protocols without headers of their own put before the payload; specified in docs/wire.md.
-/// Deadlines travel as the time that is left, so that clocks need not agree.
+/// The wire form of a Header that protocols without headers of their own put before the payload;
+/// specified in docs/wire.md. Deadlines travel as the time that is left, so that clocks need not
+/// agree.
 void encode_header(const Header& header, TimePoint now, std::string& out);
-/// Returns the octets used. INVALID_ARGUMENT for anything that encode_header does not write; DEADLINE_EXCEEDED if no time was left.
+/// Returns the octets used. INVALID_ARGUMENT for anything that encode_header does not write;
+/// DEADLINE_EXCEEDED if no time was left.
 Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& header);
 
-/// The wire form of how a call ended, before its reply: code, message, type, detail, reasons, trailing metadata.
+/// The wire form of how a call ended, before its reply: code, message, type, detail, reasons,
+/// trailing metadata.
 void encode_outcome(const Error* error, const Metadata& trailing, std::string& out);
 struct Outcome {
   std::optional<Error> error;

@@ -1,6 +1,6 @@
 // What: Network, what a capsule's protocols use instead of sockets.
-// Why: the same protocol code runs on the machine's UDP and on a simulated network with loss, by seed.
-// Who: protocols that stand on datagrams; kernel/testing implements the simulated one.
+// Why: the same protocol code runs on the machine's UDP and on a simulated network with loss, by
+// seed. Who: protocols that stand on datagrams; kernel/testing implements the simulated one.
 #pragma once
 
 #include <cstddef>
@@ -38,13 +38,17 @@ struct NetworkAddressHash {
 class DatagramSocket {
  public:
   /// Runs on the network's thread, or inside receive_here(); the span is valid during the call.
-  using Receiver = std::function<void(const NetworkAddress& from, std::span<const std::uint8_t> datagram)>;
+  using Receiver =
+      std::function<void(const NetworkAddress& from, std::span<const std::uint8_t> datagram)>;
   virtual ~DatagramSocket() = default;
-  /// One datagram out of several parts. False: dropped here (buffer full, unreachable); datagrams may vanish anyway.
-  virtual bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept = 0;
+  /// One datagram out of several parts. False: dropped here (buffer full, unreachable); datagrams
+  /// may vanish anyway.
+  virtual bool send(const NetworkAddress& to,
+                    std::span<const std::span<const std::uint8_t>> parts) noexcept = 0;
   [[nodiscard]] virtual NetworkAddress local() const = 0;
-  /// The direct path: receives on this thread until a datagram was handled or the time is over. True if one was handled;
-  /// false at the end of the time, or at once where another thread reads or the network cannot do it.
+  /// The direct path: receives on this thread until a datagram was handled or the time is over.
+  /// True if one was handled; false at the end of the time, or at once where another thread reads
+  /// or the network cannot do it.
   virtual bool receive_here(TimePoint until) noexcept = 0;
   /// Joins an IP multicast group on this socket's interface.
   virtual Status join(const NetworkAddress& group) = 0;
@@ -64,7 +68,8 @@ class Network {
  public:
   virtual ~Network() = default;
   /// ALREADY_EXISTS if the address is in use, INVALID_ARGUMENT if it is not this machine's.
-  virtual Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options, DatagramSocket::Receiver receiver) = 0;
+  virtual Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options,
+                                                       DatagramSocket::Receiver receiver) = 0;
 };
 
 }  // namespace hector

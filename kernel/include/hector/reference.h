@@ -1,6 +1,6 @@
-// What: Reference, how an Offer is named from anywhere: its type and one profile for each protocol that reaches it.
-// Why: an interface reference is not an address (RM-ODP 8.2.2); one reference serves several protocols.
-// Who: naming, trading, bindings, the command line.
+// What: Reference, how an Offer is named from anywhere: its type and one profile for each protocol
+// that reaches it. Why: an interface reference is not an address (RM-ODP 8.2.2); one reference
+// serves several protocols. Who: naming, trading, bindings, the command line.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ struct Profile {
 
 struct Reference {
   std::uint64_t offer = 0;
-  std::string object;         ///< the Object's name in its capsule
-  std::string capsule;        ///< the capsule's name
+  std::string object;   ///< the Object's name in its capsule
+  std::string capsule;  ///< the capsule's name
   std::uint64_t capsule_id = 0;
-  std::string interface_id;   ///< "diary.Calendar/1"
-  std::string identity;       ///< the Interface's SHA-256
+  std::string interface_id;  ///< "diary.Calendar/1"
+  std::string identity;      ///< the Interface's SHA-256
   std::string principal;
   std::vector<Profile> profiles;
 

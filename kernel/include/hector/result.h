@@ -43,19 +43,22 @@ Code code_from_number(std::uint32_t number) noexcept;
 /// Error::type of a refusal because types do not fit each other (the CLI's exit code 7).
 inline constexpr std::string_view kIncompatible = "hector.Incompatible";
 
-/// Error::type of a refusal by a capsule that has not touched the request: no such session or Offer. It may be sent again, elsewhere.
+/// Error::type of a refusal by a capsule that has not touched the request: no such session or
+/// Offer. It may be sent again, elsewhere.
 inline constexpr std::string_view kNotExecuted = "hector.NotExecuted";
 /// Error::type where nobody can say whether the operation was executed: its party died.
 inline constexpr std::string_view kOutcomeUnknown = "hector.OutcomeUnknown";
 
-/// Error::type of a multicast that was given calls for other members than there are now: nothing was sent, it may be started again.
+/// Error::type of a multicast that was given calls for other members than there are now: nothing
+/// was sent, it may be started again.
 inline constexpr std::string_view kMembersChanged = "hector.MembersChanged";
 
 /// A failure: what was tried, on what, and what to do instead.
 struct Error {
   Code code = Code::kUnknown;
   std::string message;
-  /// A declared error's message type ("diary.Busy"), a language's exception type ("ValueError"), or empty.
+  /// A declared error's message type ("diary.Busy"), a language's exception type ("ValueError"), or
+  /// empty.
   std::string type;
   /// The declared error's serialised message, or a serialised google.rpc.Status; empty if none.
   std::string detail;
@@ -74,6 +77,8 @@ using Status = Result<void>;
 [[nodiscard]] inline tl::unexpected<Error> fail(Code code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message), {}, {}, {}});
 }
-[[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 }  // namespace hector

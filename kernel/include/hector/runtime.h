@@ -25,7 +25,8 @@ class EventLoops : public Executor {
 };
 std::unique_ptr<EventLoops> make_event_loops(unsigned threads);
 
-/// UDP of this machine. One thread for sockets whose reading may move, one for each other socket, started when first needed.
+/// UDP of this machine. One thread for sockets whose reading may move, one for each other socket,
+/// started when first needed.
 std::unique_ptr<Network> make_udp_network(const Clock& clock, Log& log);
 
 enum class LogFormat { kText, kJson };

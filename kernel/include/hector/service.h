@@ -1,6 +1,6 @@
-// What: what a service plugin implements: Service, a servant with its Interface, and for joined ones a proxy.
-// Why: a service is an Object with an Offer like any other; which provider runs is configuration.
-// Who: services/*; the kernel's service table.
+// What: what a service plugin implements: Service, a servant with its Interface, and for joined
+// ones a proxy. Why: a service is an Object with an Offer like any other; which provider runs is
+// configuration. Who: services/*; the kernel's service table.
 #pragma once
 
 #include <functional>
@@ -25,7 +25,8 @@ struct ServiceContext {
   Capsule* handle = nullptr;
   /// Runs what may block on one of the kernel's few threads.
   std::function<void(std::function<void()>)> run_blocking;
-  /// Another store by its line of configuration ("etcd://127.0.0.1:2379/names"). May block. NOT_FOUND, UNAVAILABLE.
+  /// Another store by its line of configuration ("etcd://127.0.0.1:2379/names"). May block.
+  /// NOT_FOUND, UNAVAILABLE.
   std::function<Result<std::unique_ptr<Store>>(const std::string& location)> open_store;
 };
 

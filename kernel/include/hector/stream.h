@@ -1,6 +1,6 @@
 // What: WindowedStream, one end of a flow with a window in octets.
-// Why: flow control written once, for in-process flows and for every protocol that has none of its own.
-// Who: the kernel's local channels; protocols.
+// Why: flow control written once, for in-process flows and for every protocol that has none of its
+// own. Who: the kernel's local channels; protocols.
 #pragma once
 
 #include <deque>
@@ -10,13 +10,14 @@
 
 namespace hector {
 
-/// An implementer sends what transmit…() give it and calls deliver…() for what arrives. transmit…() run with no lock held and
-/// may be called on any thread, never two at once for messages. Messages up to any size pass: one may be sent whenever the window
-/// is not used up.
+/// An implementer sends what transmit…() give it and calls deliver…() for what arrives. transmit…()
+/// run with no lock held and may be called on any thread, never two at once for messages. Messages
+/// up to any size pass: one may be sent whenever the window is not used up.
 class WindowedStream : public Stream, public std::enable_shared_from_this<WindowedStream> {
  public:
   static constexpr std::int64_t kWindowOctets = 256 * 1024;
-  /// Where the peer must be ready before anything is sent, the first window is 0 and the peer's first credit opens it.
+  /// Where the peer must be ready before anything is sent, the first window is 0 and the peer's
+  /// first credit opens it.
   WindowedStream(bool can_read, bool can_write, std::int64_t first_window = kWindowOctets)
       : window_(first_window), read_over_(!can_read), write_closed_(!can_write) {}
 
@@ -28,7 +29,8 @@ class WindowedStream : public Stream, public std::enable_shared_from_this<Window
   void deliver_credit(std::int64_t octets);
   /// The peer writes no more.
   void deliver_end();
-  /// The flow is over: outstanding reads (after what has arrived) and writes end with the reason; with none, as an orderly end.
+  /// The flow is over: outstanding reads (after what has arrived) and writes end with the reason;
+  /// with none, as an orderly end.
   void deliver_break(std::optional<Error> why);
 
  protected:

@@ -1,6 +1,6 @@
 // What: reading and answering calls with message classes.
-// Why: every C++ servant does the same three steps: parse, work, serialise; here they are once, for any Protobuf-like class.
-// Who: the kernel's own Objects, service plugins, tests.
+// Why: every C++ servant does the same three steps: parse, work, serialise; here they are once, for
+// any Protobuf-like class. Who: the kernel's own Objects, service plugins, tests.
 #pragma once
 
 #include <functional>
@@ -39,8 +39,8 @@ void answer(Call& call, Work&& work) {
 
 /// A call on a Starter, with this thread waiting: for programs and for work that may block.
 template <class Out, class In>
-Result<Out> call_and_wait(Starter& target, const Clock& clock, std::uint32_t operation, const std::string& name, const In& request,
-                          Deadline deadline = kNever) {
+Result<Out> call_and_wait(Starter& target, const Clock& clock, std::uint32_t operation,
+                          const std::string& name, const In& request, Deadline deadline = kNever) {
   WaitedCall call;
   call.header.operation = operation;
   call.header.operation_name = name;

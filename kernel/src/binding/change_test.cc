@@ -1,4 +1,5 @@
-// Bindings changed while several threads use them: on real threads, so that the sanitizers see what they do.
+// Bindings changed while several threads use them: on real threads, so that the sanitizers see what
+// they do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -139,7 +140,8 @@ class Changes : public ::testing::Test {
     std::ofstream(path) << kTypes;
     const auto loaded = kernel_->load_types(path);
     ASSERT_TRUE(loaded) << loaded.error().text();
-    for (const char* name : {"a", "b", "c"}) workers_[name] = adopt<Worker>(name, "t.Worker/1", name);
+    for (const char* name : {"a", "b", "c"})
+      workers_[name] = adopt<Worker>(name, "t.Worker/1", name);
     caller_ = adopt<Caller>("caller", "t.Caller/1");
   }
   void TearDown() override {
@@ -151,7 +153,8 @@ class Changes : public ::testing::Test {
   T* adopt(const std::string& name, const char* interface, Arguments... arguments) {
     auto made = std::make_unique<T>(arguments...);
     T* const kept = made.get();
-    EXPECT_TRUE(kernel_->adopt_object(name, *kernel_->interface(interface), std::move(made), ThreadModel::kPooled, false));
+    EXPECT_TRUE(kernel_->adopt_object(name, *kernel_->interface(interface), std::move(made),
+                                      ThreadModel::kPooled, false));
     return kept;
   }
   void bind(const std::string& type, const std::vector<std::string>& workers) {
@@ -169,7 +172,8 @@ class Changes : public ::testing::Test {
   }
   template <class Out, class In>
   Result<Out> control(const char* operation, const In& request) {
-    return call_and_wait<Out>(*control_, *clock_, kByName, operation, request, clock_->now() + std::chrono::seconds(20));
+    return call_and_wait<Out>(*control_, *clock_, kByName, operation, request,
+                              clock_->now() + std::chrono::seconds(20));
   }
   Result<b::Rebound> rebind(const std::string& who, std::uint32_t number = 0) {
     b::RebindRequest request;
@@ -204,11 +208,13 @@ class Changes : public ::testing::Test {
   std::string tell() {
     std::atomic<bool> is_over{false};
     std::string told;
-    multicast(*session_, *session_->interaction("tell"), Bytes::copy("!"), clock_->now() + std::chrono::seconds(20), [&](MulticastOutcome outcome) {
-      told = outcome.error ? outcome.error->text() : std::to_string(outcome.members.size());
-      is_over = true;
-      is_over.notify_one();
-    });
+    multicast(*session_, *session_->interaction("tell"), Bytes::copy("!"),
+              clock_->now() + std::chrono::seconds(20), [&](MulticastOutcome outcome) {
+                told =
+                    outcome.error ? outcome.error->text() : std::to_string(outcome.members.size());
+                is_over = true;
+                is_over.notify_one();
+              });
     is_over.wait(false);
     return told;
   }
@@ -370,7 +376,8 @@ TEST_F(Changes, ABindingPlaysARoleInAnother) {
   auto* keeper = adopt<Caller>("keeper", "t.Keeper/1");
   char id[17];
   std::snprintf(id, sizeof id, "%016lx", static_cast<unsigned long>(binding_));
-  const auto kept = kernel_->capsule().bind({"t.Kept/1", {{"kept", std::string("_binding-") + id}, {"keeper", "keeper"}}});
+  const auto kept = kernel_->capsule().bind(
+      {"t.Kept/1", {{"kept", std::string("_binding-") + id}, {"keeper", "keeper"}}});
   ASSERT_TRUE(kept) << kept.error().text();
   const auto act = [&](const char* interaction) {
     WaitedCall call;
@@ -424,8 +431,10 @@ TEST_F(Changes, APhaseThatMayNotBeEmptyFailsItsBindingWhenItsTimeIsOver) {
   EXPECT_EQ(ask(), "a") << "in time";
   ASSERT_EQ(tell_one(), "OK");
   const auto until = clock_->now() + std::chrono::seconds(5);
-  while (caller_->is_bound && clock_->now() < until) std::this_thread::yield();  // the Object is told of the end
-  EXPECT_THAT(ask(), HasSubstr("DEADLINE_EXCEEDED: the Binding t.Urgent/1 is closed: 'caller' as caller: the phase of ask was not over within 400 ms"));
+  while (caller_->is_bound && clock_->now() < until)
+    std::this_thread::yield();  // the Object is told of the end
+  EXPECT_THAT(ask(), HasSubstr("DEADLINE_EXCEEDED: the Binding t.Urgent/1 is closed: 'caller' as "
+                               "caller: the phase of ask was not over within 400 ms"));
   session_.reset();
 }
 
@@ -467,9 +476,7 @@ TEST_F(Changes, AKeptMulticastWithAMemberGivenUpEndsWithItsBinding) {
 
 class Limited : public Changes {
  protected:
-  std::vector<PolicyEntry> policy() const override {
-    return {{"*interceptors", {"counting"}}};
-  }
+  std::vector<PolicyEntry> policy() const override { return {{"*interceptors", {"counting"}}}; }
 };
 
 /// Counts the calls that pass it.
@@ -487,14 +494,18 @@ class Counting final : public Interceptor {
 
 TEST_F(Limited, KeptCallsPassTheInterceptorsToo) {
   std::atomic<int> count{0};
-  ASSERT_TRUE(kernel_->add_interceptor("counting", [&](const std::string&) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<Counting>(count); }));
+  ASSERT_TRUE(kernel_->add_interceptor(
+      "counting", [&](const std::string&) -> Result<std::shared_ptr<Interceptor>> {
+        return std::make_shared<Counting>(count);
+      }));
   bind("t.Pair/1", {"a"});
   EXPECT_EQ(ask(), "a");
   EXPECT_EQ(count, 1);
   ASSERT_TRUE(control<b::Done>("suspend", b::Nothing()));
   std::string told;
   std::thread waiting([&] { told = ask(); });
-  while (control<b::State>("describe", b::Nothing())->state() != "suspended") std::this_thread::yield();
+  while (control<b::State>("describe", b::Nothing())->state() != "suspended")
+    std::this_thread::yield();
   ASSERT_TRUE(control<b::Done>("resume", b::Nothing()));
   waiting.join();
   EXPECT_EQ(told, "a");
@@ -504,7 +515,9 @@ TEST_F(Limited, KeptCallsPassTheInterceptorsToo) {
 
 class Transparent : public Changes {
  protected:
-  std::vector<PolicyEntry> policy() const override { return {{"t.Pair.worker.transparencies", kept}}; }
+  std::vector<PolicyEntry> policy() const override {
+    return {{"t.Pair.worker.transparencies", kept}};
+  }
   void remake(std::vector<std::string> what) {
     session_.reset();
     control_.reset();
@@ -520,7 +533,8 @@ class Transparent : public Changes {
 TEST_F(Transparent, ChannelsHideWhatPolicyKeepsAndShowTheRest) {
   bind("t.Pair/1", {"a"});
   EXPECT_THAT(session_->location("worker", 0).error().text(), HasSubstr("hide where it is"));
-  EXPECT_THAT(session_->endpoint("worker", 0).error().text(), HasSubstr("keep access location relocation failure"));
+  EXPECT_THAT(session_->endpoint("worker", 0).error().text(),
+              HasSubstr("keep access location relocation failure"));
   ASSERT_TRUE(rebind("b"));
   EXPECT_EQ(ask(), "b") << "followed unseen";
   remake({"access", "failure"});
@@ -530,12 +544,14 @@ TEST_F(Transparent, ChannelsHideWhatPolicyKeepsAndShowTheRest) {
   EXPECT_THAT(ask(), HasSubstr("UNAVAILABLE: 'b' of capsule 'c' plays worker 0 now"));
   EXPECT_EQ(ask(), "b");
   remake({"none"});
-  EXPECT_EQ(session_->endpoint("worker", 0).error().code, Code::kUnimplemented) << "nothing is between them here";
+  EXPECT_EQ(session_->endpoint("worker", 0).error().code, Code::kUnimplemented)
+      << "nothing is between them here";
   session_.reset();
   kept = {"acess"};
   kernel_->drain();
   SetUp();
-  const auto refused = kernel_->capsule().bind({"t.Pair/1", {{"caller", "caller"}, {"worker", "a"}}});
+  const auto refused =
+      kernel_->capsule().bind({"t.Pair/1", {{"caller", "caller"}, {"worker", "a"}}});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().text(), HasSubstr("'acess' (did you mean 'access'?)"));
 }

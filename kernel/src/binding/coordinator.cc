@@ -56,7 +56,9 @@ Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
   });
   std::unique_lock lock(waiting->mutex);
   if (!waiting->changed.wait_for(lock, kStateWithin, [&] { return waiting->answer.has_value(); })) {
-    return fail(Code::kDeadlineExceeded, fmt::format("'{}' did not answer about its state within {} s", host.options().name, kStateWithin.count()));
+    return fail(Code::kDeadlineExceeded,
+                fmt::format("'{}' did not answer about its state within {} s", host.options().name,
+                            kStateWithin.count()));
   }
   return std::move(*waiting->answer);
 }
@@ -64,17 +66,20 @@ Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
 }  // namespace
 
 Result<std::optional<Bytes>> saved_state(ObjectHost& host) {
-  return in_object<Result<std::optional<Bytes>>>(host, [](Servant& servant) -> Result<std::optional<Bytes>> {
-    if (!servant.has_state()) return std::optional<Bytes>();
-    auto state = servant.save();
-    if (!state) return fail(state.error());
-    return std::optional<Bytes>(std::move(*state));
-  });
+  return in_object<Result<std::optional<Bytes>>>(
+      host, [](Servant& servant) -> Result<std::optional<Bytes>> {
+        if (!servant.has_state()) return std::optional<Bytes>();
+        auto state = servant.save();
+        if (!state) return fail(state.error());
+        return std::optional<Bytes>(std::move(*state));
+      });
 }
 Status restore_state(ObjectHost& host, const std::string& state) {
   return in_object<Status>(host, [state](Servant& servant) -> Status {
     if (servant.has_state()) return servant.restore(Bytes::copy(state));
-    return fail(Code::kFailedPrecondition, "its predecessor hands over a state, and this template takes none (it has no restore)");
+    return fail(
+        Code::kFailedPrecondition,
+        "its predecessor hands over a state, and this template takes none (it has no restore)");
   });
 }
 
@@ -86,27 +91,34 @@ class Coordinator {
 
   void describe(Call& call) {
     answer<OfferQuery>(call, [&](const OfferQuery& query) -> Result<OfferDescription> {
-      const OfferPtr offer = query.offer() != 0 ? core_.offers.find(query.offer()) : core_.offers.find_object(query.object());
-      if (!offer) return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'", query.object(), core_.options.capsule));
+      const OfferPtr offer = query.offer() != 0 ? core_.offers.find(query.offer())
+                                                : core_.offers.find_object(query.object());
+      if (!offer)
+        return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'", query.object(),
+                                                 core_.options.capsule));
       OfferDescription description;
       *description.mutable_reference() = to_model(core_.reference_of(*offer));
       *description.mutable_interface() = offer->interface->typed_model();
-      description.mutable_properties()->insert(offer->properties().begin(), offer->properties().end());
+      description.mutable_properties()->insert(offer->properties().begin(),
+                                               offer->properties().end());
       return description;
     });
   }
 
-  // --- while a Binding runs: each on a thread that may block ---------------------------------------------------------------------------------
+  // --- while a Binding runs: each on a thread that may block
+  // ---------------------------------------------------------------------------------
 
   Result<Positions> pause(const Place& place) {
     Positions positions;
     for (const auto& session : sessions(place.binding())) {
       const int role = types::role_position(session->type(), place.role());
-      if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), place.member(), "")) continue;
+      if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), place.member(), ""))
+        continue;
       auto* party = positions.add_parties();
       party->set_role(session->role());
       party->set_member(session->member());
-      *party->mutable_position()->add_sent() = session->pause(static_cast<std::uint32_t>(role), place.member());
+      *party->mutable_position()->add_sent() =
+          session->pause(static_cast<std::uint32_t>(role), place.member());
     }
     return positions;
   }
@@ -114,7 +126,9 @@ class Coordinator {
   Result<Positions> freeze(const Freeze& request) {
     Positions positions;
     auto parties = sessions(request.binding());
-    std::erase_if(parties, [](const auto& session) { return !session->is_active(); });  // a successor in the making stands nowhere yet
+    std::erase_if(parties, [](const auto& session) {
+      return !session->is_active();
+    });  // a successor in the making stands nowhere yet
     for (const auto& session : parties) session->freeze(request.seal());
     for (const auto& session : parties) {
       auto* party = positions.add_parties();
@@ -131,7 +145,8 @@ class Coordinator {
     const auto session = find(request.party());
     if (!session) return fail(gone(request.party().place()));
     const Duration grace = std::chrono::milliseconds(request.grace_ms());
-    if (auto arrived = session->await(request.expected(), grace); !arrived) return fail(arrived.error());
+    if (auto arrived = session->await(request.expected(), grace); !arrived)
+      return fail(arrived.error());
     if (auto rest = session->come_to_rest(grace); !rest) return fail(rest.error());
     Position position = session->position();
     auto state = saved_state(*session->offer()->host);
@@ -152,10 +167,13 @@ class Coordinator {
       for (const auto& count : request.expected()) {
         if (count.role() != session->role_number() || count.member() != session->member()) continue;
         *expected.Add() = count;
-        expected[expected.size() - 1].set_role(static_cast<std::uint32_t>(types::role_position(session->type(), request.from().role())));
+        expected[expected.size() - 1].set_role(static_cast<std::uint32_t>(
+            types::role_position(session->type(), request.from().role())));
         expected[expected.size() - 1].set_member(request.from().member());
       }
-      if (auto done = session->await(expected, std::chrono::milliseconds(request.grace_ms())); !done) return fail(done.error());
+      if (auto done = session->await(expected, std::chrono::milliseconds(request.grace_ms()));
+          !done)
+        return fail(done.error());
     }
     return Empty{};
   }
@@ -165,7 +183,9 @@ class Coordinator {
     if (!session) return fail(gone(request.party().place()));
     if (auto taken = session->take_position(request.position()); !taken) return fail(taken.error());
     if (request.position().has_state()) {
-      if (auto restored = restore_state(*session->offer()->host, request.position().state()); !restored) return fail(restored.error());
+      if (auto restored = restore_state(*session->offer()->host, request.position().state());
+          !restored)
+        return fail(restored.error());
     }
     session->enlist();
     return Empty{};
@@ -185,10 +205,14 @@ class Coordinator {
     std::vector<std::pair<std::string, std::shared_ptr<Channel>>> channels;
     for (const auto& session : sessions(change->place().binding())) {
       for (const auto& way : change->ways()) {
-        if (way.role() != session->role() || way.member() != session->member() || way.profile().protocol() == kInProcess) continue;
+        if (way.role() != session->role() || way.member() != session->member() ||
+            way.profile().protocol() == kInProcess)
+          continue;
         auto channel = core_.protocols.connect({way.profile().protocol(), way.profile().address()});
         if (!channel) return given.fail(channel.error());
-        channels.emplace_back(fmt::format("{} at {} over {}", change->party().object(), change->party().capsule(), way.profile().protocol()), *channel);
+        channels.emplace_back(fmt::format("{} at {} over {}", change->party().object(),
+                                          change->party().capsule(), way.profile().protocol()),
+                              *channel);
       }
     }
     probe(channels, given.defer());
@@ -212,7 +236,8 @@ class Coordinator {
       party.set_offer(one.part().offer());
       const auto session = find(party);
       if (!session) return fail(gone(party.place()));
-      if (auto done = session->reconfigure(one.part(), {one.way().begin(), one.way().end()}); !done) return fail(done.error());
+      if (auto done = session->reconfigure(one.part(), {one.way().begin(), one.way().end()}); !done)
+        return fail(done.error());
     }
     return Empty{};
   }
@@ -235,7 +260,8 @@ class Coordinator {
   }
 
   Result<Empty> drop(const PlacedOffer& party) {
-    if (const auto session = find(party)) close_party(core_, session, "another party plays its role");
+    if (const auto session = find(party))
+      close_party(core_, session, "another party plays its role");
     return Empty{};
   }
 
@@ -270,7 +296,8 @@ class Coordinator {
 
   void release(Call& call) {
     answer<BindingId>(call, [&](const BindingId& id) -> Result<Empty> {
-      close_parties(core_, id.binding(), id.why().empty() ? "it was released" : id.why(), id.code() == 0 ? Code::kUnavailable : code_from_number(id.code()));
+      close_parties(core_, id.binding(), id.why().empty() ? "it was released" : id.why(),
+                    id.code() == 0 ? Code::kUnavailable : code_from_number(id.code()));
       return Empty{};
     });
   }
@@ -279,8 +306,11 @@ class Coordinator {
     MovedChannel moved;
     for (const auto& session : sessions(request.binding())) {
       const int role = types::role_position(session->type(), request.role());
-      if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude())) continue;
-      auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(), request.exclude(), request.only(), request.dry_run());
+      if (role < 0 ||
+          !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude()))
+        continue;
+      auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(),
+                                        request.exclude(), request.only(), request.dry_run());
       if (!done) return fail(done.error());
       auto* move = moved.add_moves();
       move->set_from(session->offer()->object);
@@ -301,17 +331,26 @@ class Coordinator {
   }
   std::shared_ptr<PartySession> find(const PlacedOffer& party) {
     for (auto& session : sessions(party.place().binding())) {
-      if (session->role() == party.place().role() && session->member() == party.place().member() && session->offer()->id == party.offer()) return session;
+      if (session->role() == party.place().role() && session->member() == party.place().member() &&
+          session->offer()->id == party.offer())
+        return session;
     }
     return nullptr;
   }
   static Error gone(const Place& place) {
-    return {Code::kNotFound, fmt::format("no party plays '{}' {} of this Binding in this capsule", place.role(), place.member()), {}, {}, {}};
+    return {Code::kNotFound,
+            fmt::format("no party plays '{}' {} of this Binding in this capsule", place.role(),
+                        place.member()),
+            {},
+            {},
+            {}};
   }
 
   Result<std::shared_ptr<PartySession>> reserve(const PreparePart& part) {
     const OfferPtr offer = core_.offers.find(part.offer());
-    if (!offer) return fail(Code::kUnavailable, fmt::format("role '{}': the Offer is gone from capsule '{}'", part.role(), core_.options.capsule));
+    if (!offer)
+      return fail(Code::kUnavailable, fmt::format("role '{}': the Offer is gone from capsule '{}'",
+                                                  part.role(), core_.options.capsule));
     auto session = PartySession::make(core_, part, offer);
     if (!session) return fail(session.error());
     if (auto reserved = OfferTable::reserve(*offer); !reserved) return fail(reserved.error());
@@ -332,8 +371,10 @@ class Coordinator {
     return session;
   }
 
-  /// Asks every partner's capsule one small question over its channel; the call ends when all have answered.
-  void probe(const std::vector<std::pair<std::string, std::shared_ptr<Channel>>>& channels, Call& call) {
+  /// Asks every partner's capsule one small question over its channel; the call ends when all have
+  /// answered.
+  void probe(const std::vector<std::pair<std::string, std::shared_ptr<Channel>>>& channels,
+             Call& call) {
     struct Joined {
       std::atomic<std::size_t> left;
       std::mutex mutex;
@@ -346,12 +387,14 @@ class Coordinator {
     const auto one_less = [joined] {
       if (joined->left.fetch_sub(1) != 1) return;
       if (joined->failed.empty()) return joined->call->complete(write_message(Empty{}));
-      joined->call->fail({Code::kUnavailable, "a partner cannot be reached", {}, {}, joined->failed});
+      joined->call->fail(
+          {Code::kUnavailable, "a partner cannot be reached", {}, {}, joined->failed});
     };
     for (const auto& [name, channel] : channels) {
       auto& question = CallbackCall::make([joined, one_less, name = name](Call& answered) {
         // Any answer is one: a server of another system does not know the question.
-        if (answered.error && (answered.error->code == Code::kUnavailable || answered.error->code == Code::kDeadlineExceeded)) {
+        if (answered.error && (answered.error->code == Code::kUnavailable ||
+                               answered.error->code == Code::kDeadlineExceeded)) {
           const std::lock_guard lock(joined->mutex);
           joined->failed.push_back(name + ": " + answered.error->message);
         }
@@ -376,30 +419,41 @@ class Coordinator {
 }  // namespace
 
 std::string coordinator_operation_name(CoordinatorOperation operation) {
-  static constexpr const char* kNames[] = {"describe_offer", "prepare", "commit", "release", "move_channel", "pause", "freeze", "hand_over",
-                                           "arrived", "adopt", "activate", "warm", "replace", "reconfigure", "lose", "resume", "drop", "suspect"};
+  static constexpr const char* kNames[] = {
+      "describe_offer", "prepare",     "commit",  "release", "move_channel", "pause",
+      "freeze",         "hand_over",   "arrived", "adopt",   "activate",     "warm",
+      "replace",        "reconfigure", "lose",    "resume",  "drop",         "suspect"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 
 hector::type::v1::Interface coordinator_interface() {
-  return builtin_interface("hector.Coordinator", "Describes Offers; prepares, commits, releases and moves the parties of Bindings.",
-                           {builtin_rpc<OfferQuery, OfferDescription>("describe_offer"), builtin_rpc<PreparePart, Empty>("prepare"),
-                            builtin_rpc<BindingId, Empty>("commit"), builtin_rpc<BindingId, Empty>("release"),
-                            builtin_rpc<MoveChannel, MovedChannel>("move_channel"), builtin_rpc<Place, Positions>("pause"),
-                            builtin_rpc<Freeze, Positions>("freeze"), builtin_rpc<HandOver, Position>("hand_over"), builtin_rpc<Arrived, Empty>("arrived"),
-                            builtin_rpc<Adopt, Empty>("adopt"), builtin_rpc<PlacedOffer, Empty>("activate"), builtin_rpc<Replace, Empty>("warm"), builtin_rpc<Replace, Empty>("replace"), builtin_rpc<Reconfigure, Empty>("reconfigure"),
-                            builtin_rpc<Place, Empty>("lose"), builtin_rpc<BindingId, Empty>("resume"), builtin_rpc<PlacedOffer, Empty>("drop"),
-                            builtin_rpc<Place, Empty>("suspect")});
+  return builtin_interface(
+      "hector.Coordinator",
+      "Describes Offers; prepares, commits, releases and moves the parties of Bindings.",
+      {builtin_rpc<OfferQuery, OfferDescription>("describe_offer"),
+       builtin_rpc<PreparePart, Empty>("prepare"), builtin_rpc<BindingId, Empty>("commit"),
+       builtin_rpc<BindingId, Empty>("release"),
+       builtin_rpc<MoveChannel, MovedChannel>("move_channel"),
+       builtin_rpc<Place, Positions>("pause"), builtin_rpc<Freeze, Positions>("freeze"),
+       builtin_rpc<HandOver, Position>("hand_over"), builtin_rpc<Arrived, Empty>("arrived"),
+       builtin_rpc<Adopt, Empty>("adopt"), builtin_rpc<PlacedOffer, Empty>("activate"),
+       builtin_rpc<Replace, Empty>("warm"), builtin_rpc<Replace, Empty>("replace"),
+       builtin_rpc<Reconfigure, Empty>("reconfigure"), builtin_rpc<Place, Empty>("lose"),
+       builtin_rpc<BindingId, Empty>("resume"), builtin_rpc<PlacedOffer, Empty>("drop"),
+       builtin_rpc<Place, Empty>("suspect")});
 }
 
 namespace {
 
 /// Changes wait for threads to leave and for messages to come: not on the thread that reads them.
 template <class In, class Out>
-TableServant::Handler on_worker(const std::shared_ptr<Coordinator>& coordinator, Result<Out> (Coordinator::*work)(const In&)) {
+TableServant::Handler on_worker(const std::shared_ptr<Coordinator>& coordinator,
+                                Result<Out> (Coordinator::*work)(const In&)) {
   return [coordinator, work](Call& given) {
     Call& call = given.defer();
-    auto task = [coordinator, work, &call] { answer<In>(call, [&](const In& request) { return ((*coordinator).*work)(request); }); };
+    auto task = [coordinator, work, &call] {
+      answer<In>(call, [&](const In& request) { return ((*coordinator).*work)(request); });
+    };
     if (Workers::is_here()) return task();  // a change that this capsule makes itself
     coordinator->core().workers.run(std::move(task));
   };
@@ -410,13 +464,16 @@ TableServant::Handler on_worker(const std::shared_ptr<Coordinator>& coordinator,
 std::unique_ptr<Servant> make_coordinator(Core& core) {
   auto coordinator = std::make_shared<Coordinator>(core);
   return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
-      [coordinator](Call& call) { coordinator->describe(call); }, [coordinator](Call& call) { coordinator->prepare(call); },
-      [coordinator](Call& call) { coordinator->commit(call); }, [coordinator](Call& call) { coordinator->release(call); },
-      on_worker(coordinator, &Coordinator::move),
-      on_worker(coordinator, &Coordinator::pause), on_worker(coordinator, &Coordinator::freeze),
-      on_worker(coordinator, &Coordinator::hand_over), on_worker(coordinator, &Coordinator::arrived),
-      on_worker(coordinator, &Coordinator::adopt), on_worker(coordinator, &Coordinator::activate),
-      [coordinator](Call& call) { coordinator->warm(call); }, on_worker(coordinator, &Coordinator::replace),
+      [coordinator](Call& call) { coordinator->describe(call); },
+      [coordinator](Call& call) { coordinator->prepare(call); },
+      [coordinator](Call& call) { coordinator->commit(call); },
+      [coordinator](Call& call) { coordinator->release(call); },
+      on_worker(coordinator, &Coordinator::move), on_worker(coordinator, &Coordinator::pause),
+      on_worker(coordinator, &Coordinator::freeze), on_worker(coordinator, &Coordinator::hand_over),
+      on_worker(coordinator, &Coordinator::arrived), on_worker(coordinator, &Coordinator::adopt),
+      on_worker(coordinator, &Coordinator::activate),
+      [coordinator](Call& call) { coordinator->warm(call); },
+      on_worker(coordinator, &Coordinator::replace),
       on_worker(coordinator, &Coordinator::reconfigure), on_worker(coordinator, &Coordinator::lose),
       on_worker(coordinator, &Coordinator::resume), on_worker(coordinator, &Coordinator::drop),
       on_worker(coordinator, &Coordinator::suspect)});
@@ -428,11 +485,13 @@ Result<OfferDescription> describe_remote(Core& core, const Reference& reference)
   OfferQuery query;
   query.set_offer(reference.offer);
   query.set_object(reference.object);
-  auto description = call_and_wait<OfferDescription>(**coordinator, *core.options.clock, kByName,
-                                                     coordinator_operation_name(CoordinatorOperation::kDescribe), query);
+  auto description = call_and_wait<OfferDescription>(
+      **coordinator, *core.options.clock, kByName,
+      coordinator_operation_name(CoordinatorOperation::kDescribe), query);
   if (!description) {
     Error error = description.error();
-    error.message = fmt::format("'{}' of capsule '{}': {}", reference.object, reference.capsule, error.message);
+    error.message =
+        fmt::format("'{}' of capsule '{}': {}", reference.object, reference.capsule, error.message);
     return fail(std::move(error));
   }
   return description;
@@ -445,13 +504,16 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
   return types::CompiledInterface::make(description->interface());
 }
 
-void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why, Code code) {
+void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,
+                 Code code) {
   session->delist();
   if (!session->close(why, code)) return;
   {
-    const std::lock_guard lock(core.bindings_mutex);  // only now: who deletes the Object waits for this
+    const std::lock_guard lock(
+        core.bindings_mutex);  // only now: who deletes the Object waits for this
     const auto [first, last] = core.parties.equal_range(session->binding());
-    const auto at = std::find_if(first, last, [&](const auto& each) { return each.second == session; });
+    const auto at =
+        std::find_if(first, last, [&](const auto& each) { return each.second == session; });
     if (at != last) core.parties.erase(at);
   }
   OfferTable::release(*session->offer());

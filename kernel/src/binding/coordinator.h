@@ -1,6 +1,6 @@
-// What: the coordinator Object of each capsule: it describes Offers, and prepares, commits, releases and moves parties' sessions.
-// Why: a Binding's parties are in several capsules; all are wired or none.
-// Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
+// What: the coordinator Object of each capsule: it describes Offers, and prepares, commits,
+// releases and moves parties' sessions. Why: a Binding's parties are in several capsules; all are
+// wired or none. Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
 #pragma once
 
 #include "binding/core.h"
@@ -12,7 +12,11 @@ inline constexpr const char* kCoordinatorName = "_coordinator";
 inline constexpr const char* kCoordinatorInterface = "hector.Coordinator/1";
 /// In the Interface's order.
 enum class CoordinatorOperation : std::uint32_t {
-  kDescribe, kPrepare, kCommit, kRelease, kMove,
+  kDescribe,
+  kPrepare,
+  kCommit,
+  kRelease,
+  kMove,
   // While a Binding runs:
   kPause,        ///< calls to a place wait; what was sent to it
   kFreeze,       ///< the whole Binding waits; where its parties stand
@@ -33,18 +37,23 @@ std::string coordinator_operation_name(CoordinatorOperation operation);
 hector::type::v1::Interface coordinator_interface();
 std::unique_ptr<Servant> make_coordinator(Core& core);
 
-/// The Interface of an Offer in another capsule, added to the types known here if no other has its id. Blocks.
+/// The Interface of an Offer in another capsule, added to the types known here if no other has its
+/// id. Blocks.
 Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference);
 /// Without id, for Objects named by capsule and name only: the full reference too.
-Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core, const Reference& reference);
+Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core,
+                                                             const Reference& reference);
 
-/// What an Object hands over to a successor: nothing where its template has no state. Blocks until it has answered.
+/// What an Object hands over to a successor: nothing where its template has no state. Blocks until
+/// it has answered.
 Result<std::optional<Bytes>> saved_state(ObjectHost& host);
 Status restore_state(ObjectHost& host, const std::string& state);
 
 /// Ends every session of a Binding in this capsule.
-void close_parties(Core& core, std::uint64_t binding, const std::string& why, Code code = Code::kUnavailable);
+void close_parties(Core& core, std::uint64_t binding, const std::string& why,
+                   Code code = Code::kUnavailable);
 /// Ends one.
-void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why, Code code = Code::kUnavailable);
+void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,
+                 Code code = Code::kUnavailable);
 
 }  // namespace hector

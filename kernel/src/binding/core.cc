@@ -1,10 +1,10 @@
 #include "binding/core.h"
 
+#include <cstring>
+
 #include "binding/coordinator.h"
 #include "binding/target.h"
 #include "hector/typed.h"
-
-#include <cstring>
 
 namespace hector {
 
@@ -89,7 +89,8 @@ void inherit(Call& call, const Core& core) {
   const Frame* frame = this_thread_state().frames;
   const Call* outer = frame == nullptr ? nullptr : frame->call;
   Header& header = call.header;
-  if (outer != nullptr && outer->header.deadline < header.deadline) header.deadline = outer->header.deadline;
+  if (outer != nullptr && outer->header.deadline < header.deadline)
+    header.deadline = outer->header.deadline;
   if (header.deadline == kNever && call.kind != Kind::kStream) {
     header.deadline = core.options.clock->now() + core.options.default_deadline;
   }

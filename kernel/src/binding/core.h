@@ -23,12 +23,13 @@ namespace hector {
 
 class PartySession;
 
-/// Where sessions of this capsule's parties are found by the id that arrives with each message. Any thread.
+/// Where sessions of this capsule's parties are found by the id that arrives with each message. Any
+/// thread.
 class SessionTable {
  public:
   struct Entry {
     std::shared_ptr<PartySession> session;
-    std::uint32_t role = 0;    ///< the sender's
+    std::uint32_t role = 0;  ///< the sender's
     std::uint32_t member = 0;
   };
   void put(std::uint64_t channel, Entry entry) {
@@ -90,25 +91,28 @@ struct Core {
   Workers workers;
   std::mutex bindings_mutex;
   std::multimap<std::uint64_t, std::shared_ptr<PartySession>> parties;  ///< by binding
-  /// A party noticed that another may be lost: whoever made the Binding looks after it. Does not block.
+  /// A party noticed that another may be lost: whoever made the Binding looks after it. Does not
+  /// block.
   void tell_binder(const Reference& binder, const hector::kernel::v1::Place& place);
   /// Of the Bindings made here. Set by the kernel.
   std::function<void(const hector::kernel::v1::Place&)> on_suspicion;
 
-  /// Lets others go on, on a thread that may block: for who waits for something that nobody will tell it of. False: nothing will happen any more.
+  /// Lets others go on, on a thread that may block: for who waits for something that nobody will
+  /// tell it of. False: nothing will happen any more.
   bool pause_for(Duration time) {
     if (options.executor->is_alone()) return options.executor->help(options.clock->now() + time);
     std::this_thread::sleep_for(time);
     return true;
   }
   [[nodiscard]] Reference reference_of(const Offer& offer) const {
-    return {offer.id,       offer.object,    options.capsule,
-            capsule_id,     offer.interface->id(), offer.interface->identity(),
+    return {offer.id,        offer.object,          options.capsule,
+            capsule_id,      offer.interface->id(), offer.interface->identity(),
             offer.principal, protocols.profiles()};
   }
 };
 
-/// The deadline, trace context and metadata that a call inherits from the one its thread is handling, and the default deadline.
+/// The deadline, trace context and metadata that a call inherits from the one its thread is
+/// handling, and the default deadline.
 void inherit(Call& call, const Core& core);
 
 }  // namespace hector

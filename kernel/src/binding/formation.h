@@ -1,6 +1,6 @@
-// What: Formation, who plays which place of one Binding; PartyFinder, how parties are found, judged and given their channels.
-// Why: the pipeline makes a Binding with it, and a Binding that runs is changed with it.
-// Who: the pipeline, BindingController.
+// What: Formation, who plays which place of one Binding; PartyFinder, how parties are found, judged
+// and given their channels. Why: the pipeline makes a Binding with it, and a Binding that runs is
+// changed with it. Who: the pipeline, BindingController.
 #pragma once
 
 #include <map>
@@ -41,42 +41,56 @@ struct Formation {
 
 class PartyFinder {
  public:
-  PartyFinder(Core& core, const Services& services) : core_(core), services_(services), known_(core.protocols.all_capabilities()) {}
+  PartyFinder(Core& core, const Services& services)
+      : core_(core), services_(services), known_(core.protocols.all_capabilities()) {}
 
   /// A name, a reference, or an Object here, with its Offer. Blocks.
   Result<Reference> find(const std::string& who);
-  /// The first that conforms, in the Trader's order, that is none of `not_these` (Offers). Others that were looked at are told in `refused`.
-  Result<std::optional<Candidate>> trade(const Formation& formation, int role, const std::vector<std::uint64_t>& not_these, std::vector<std::string>& refused);
+  /// The first that conforms, in the Trader's order, that is none of `not_these` (Offers). Others
+  /// that were looked at are told in `refused`.
+  Result<std::optional<Candidate>> trade(const Formation& formation, int role,
+                                         const std::vector<std::uint64_t>& not_these,
+                                         std::vector<std::string>& refused);
   /// Fetches its Interface where it is not known.
   Status know(Candidate& candidate);
   /// Why it cannot play the role; none: it can.
   Result<types::Verdict> judge(const Formation& formation, int role, const Candidate& candidate);
   /// Why its principal may not.
-  std::optional<std::string> authorise(const Formation& formation, int role, const Candidate& candidate) const;
+  std::optional<std::string> authorise(const Formation& formation, int role,
+                                       const Candidate& candidate) const;
   /// All of it for one party that comes later: an error names what failed.
   Status admit(const Formation& formation, int role, Candidate& candidate);
-  Result<ProtocolChoice> choose(const Formation& formation, const Reference& from, int from_role, const Reference& to, int to_role) const;
-  /// What its capsule is told, with a channel to each partner. UNAVAILABLE says which channels have no protocol.
-  Result<hector::kernel::v1::PreparePart> part_of(const Formation& formation, int role, std::uint32_t member) const;
+  Result<ProtocolChoice> choose(const Formation& formation, const Reference& from, int from_role,
+                                const Reference& to, int to_role) const;
+  /// What its capsule is told, with a channel to each partner. UNAVAILABLE says which channels have
+  /// no protocol.
+  Result<hector::kernel::v1::PreparePart> part_of(const Formation& formation, int role,
+                                                  std::uint32_t member) const;
   /// "$attendees" and "$attendee" stand for the number of members of role attendee.
   [[nodiscard]] std::string with_counts(const Formation& formation, std::string text) const;
   /// What people are shown of it.
-  hector::management::v1::BindReply describe(const Formation& formation, const std::vector<std::vector<std::string>>& refused,
-                                             const std::vector<hector::kernel::v1::PreparePart>& parts) const;
+  hector::management::v1::BindReply describe(
+      const Formation& formation, const std::vector<std::vector<std::string>>& refused,
+      const std::vector<hector::kernel::v1::PreparePart>& parts) const;
 
   template <class Out, class In>
-  Result<Out> tell(const Reference& reference, CoordinatorOperation operation, const In& request, Duration within = std::chrono::seconds(10)) {
+  Result<Out> tell(const Reference& reference, CoordinatorOperation operation, const In& request,
+                   Duration within = std::chrono::seconds(10)) {
     auto target = coordinator(reference);
     if (!target) return fail(target.error());
-    return call_and_wait<Out>(**target, *core_.options.clock, kByName, coordinator_operation_name(operation), request, core_.options.clock->now() + within);
+    return call_and_wait<Out>(**target, *core_.options.clock, kByName,
+                              coordinator_operation_name(operation), request,
+                              core_.options.clock->now() + within);
   }
-  /// Why the prices are more than the type allows; none: they are not. Parties whose Offer says no cost are free.
+  /// Why the prices are more than the type allows; none: they are not. Parties whose Offer says no
+  /// cost are free.
   Status check_prices(const Formation& formation);
   [[nodiscard]] bool has_trader() const { return services_.trading != nullptr; }
 
  private:
   /// Protocols that do not do what the interactions between two roles require, and why.
-  std::map<std::string, std::string> unfit(const Formation& formation, const std::string& from, const std::string& to) const;
+  std::map<std::string, std::string> unfit(const Formation& formation, const std::string& from,
+                                           const std::string& to) const;
   Result<std::shared_ptr<Target>> coordinator(const Reference& reference);
 
   Core& core_;

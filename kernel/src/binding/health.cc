@@ -44,7 +44,8 @@ void Health::stop() {
 void Health::schedule(Watched& watched, Duration after) {
   if (is_stopped_) return;
   if (watched.timer != 0) core_.options.executor->cancel(watched.timer);
-  watched.timer = core_.options.executor->at(core_.options.clock->now() + after, [this, id = watched.capsule.capsule_id] { ask(id); });
+  watched.timer = core_.options.executor->at(core_.options.clock->now() + after,
+                                             [this, id = watched.capsule.capsule_id] { ask(id); });
 }
 
 void Health::ask(std::uint64_t capsule_id) {
@@ -61,7 +62,8 @@ void Health::ask(std::uint64_t capsule_id) {
     if (!made) return answered(capsule_id, false);
     auto& call = CallbackCall::make([this, capsule_id, keep = *made](Call& ended) {
       // Whatever it answers, it is there, unless another capsule answers at its address.
-      bool is_there = !ended.error || (ended.error->code != Code::kUnavailable && ended.error->code != Code::kDeadlineExceeded);
+      bool is_there = !ended.error || (ended.error->code != Code::kUnavailable &&
+                                       ended.error->code != Code::kDeadlineExceeded);
       if (!ended.error) {
         const auto description = read_message<hector::kernel::v1::OfferDescription>(ended.reply);
         is_there = description && description->reference().capsule_id() == capsule_id;

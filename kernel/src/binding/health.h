@@ -1,6 +1,6 @@
 // What: Health, whether other capsules are still there.
-// Why: a party that is killed tells nobody; it is noticed within two seconds, once for all Bindings of this capsule.
-// Who: BindingController.
+// Why: a party that is killed tells nobody; it is noticed within two seconds, once for all Bindings
+// of this capsule. Who: BindingController.
 #pragma once
 
 #include <functional>
@@ -22,8 +22,8 @@ class Health {
   using Alive = std::function<void(std::uint64_t capsule_id)>;
   explicit Health(Core& core) : core_(core) {}
 
-  /// From now on `lost` is told once when it is gone; `alive` after ask_now(), if it answers. Both on a thread that may block. Counted: as
-  /// many forget() as watch() end it.
+  /// From now on `lost` is told once when it is gone; `alive` after ask_now(), if it answers. Both
+  /// on a thread that may block. Counted: as many forget() as watch() end it.
   void watch(const Reference& capsule);
   void forget(std::uint64_t capsule_id);
   /// Somebody doubts that it is there.

@@ -11,8 +11,13 @@ namespace hector {
 
 namespace {
 
-const PartySession& session_of(const Call& call) { return *static_cast<const PartySession*>(call.route.to.get()); }
-const Offer& offer_of(const Call& call) { return call.route.is_session ? *session_of(call).offer() : *static_cast<const Offer*>(call.route.to.get()); }
+const PartySession& session_of(const Call& call) {
+  return *static_cast<const PartySession*>(call.route.to.get());
+}
+const Offer& offer_of(const Call& call) {
+  return call.route.is_session ? *session_of(call).offer()
+                               : *static_cast<const Offer*>(call.route.to.get());
+}
 
 }  // namespace
 
@@ -21,7 +26,12 @@ Status KernelInbound::resolve(Call& call) {
   if (header.session != 0) {
     auto entry = core_.sessions.find(header.session);
     if (!entry.session) {
-      return fail(Error{Code::kUnavailable, "no such session: its Binding is closed, or the capsule was restarted; bind again", std::string(kNotExecuted), {}, {}});
+      return fail(
+          Error{Code::kUnavailable,
+                "no such session: its Binding is closed, or the capsule was restarted; bind again",
+                std::string(kNotExecuted),
+                {},
+                {}});
     }
     if (auto found = entry.session->resolve(call, entry.role, entry.member); !found) return found;
     call.route = {std::move(entry.session), true, entry.role, entry.member};
@@ -30,17 +40,25 @@ Status KernelInbound::resolve(Call& call) {
   OfferPtr offer;
   if (header.offer != 0) {
     offer = core_.offers.find(header.offer);
-    if (!offer) return fail(Error{Code::kUnavailable, "no such Offer (retired); look the Object up again", std::string(kNotExecuted), {}, {}});
+    if (!offer)
+      return fail(Error{Code::kUnavailable,
+                        "no such Offer (retired); look the Object up again",
+                        std::string(kNotExecuted),
+                        {},
+                        {}});
   } else if (!header.object.empty()) {
     offer = core_.offers.find_object(header.object);
     if (!offer) {
       std::vector<std::string> names;
       for (const auto& each : core_.offers.all()) names.push_back(each->object);
-      return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'{}", header.object, core_.options.capsule,
-                                               types::nearest_hint(header.object, names)));
+      return fail(Code::kNotFound,
+                  fmt::format("no Object '{}' in capsule '{}'{}", header.object,
+                              core_.options.capsule, types::nearest_hint(header.object, names)));
     }
     if (!header.interface_name.empty() && offer->interface->name() != header.interface_name) {
-      return fail(Code::kUnimplemented, fmt::format("Object '{}' offers {}, not {}", header.object, offer->interface->name(), header.interface_name));
+      return fail(Code::kUnimplemented,
+                  fmt::format("Object '{}' offers {}, not {}", header.object,
+                              offer->interface->name(), header.interface_name));
     }
   } else {
     auto found = core_.offers.find_interface(header.interface_name);
@@ -48,14 +66,17 @@ Status KernelInbound::resolve(Call& call) {
     offer = *found;
   }
   const auto& operations = offer->interface->operations();
-  const Operation* operation = header.operation == kByName            ? offer->interface->find(header.operation_name)
-                               : header.operation < operations.size() ? &operations[header.operation]
-                                                                      : nullptr;
+  const Operation* operation =
+      header.operation == kByName            ? offer->interface->find(header.operation_name)
+      : header.operation < operations.size() ? &operations[header.operation]
+                                             : nullptr;
   if (operation == nullptr) {
     std::vector<std::string> names;
     for (const auto& each : operations) names.push_back(each.name);
-    return fail(Code::kUnimplemented, fmt::format("{} has no operation '{}'{}", offer->interface->id(), header.operation_name,
-                                                  types::nearest_hint(header.operation_name, names)));
+    return fail(
+        Code::kUnimplemented,
+        fmt::format("{} has no operation '{}'{}", offer->interface->id(), header.operation_name,
+                    types::nearest_hint(header.operation_name, names)));
   }
   call.operation = operation;
   call.kind = operation->kind;

@@ -22,7 +22,8 @@ class TraceInterceptor final : public Interceptor {
                 {"partner", hop.partner},
                 {"trace", call.header.trace.traceparent()},
                 {"outcome", std::string(code_name(call.error ? call.error->code : Code::kOk))},
-                {"us", std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(took).count())}});
+                {"us", std::to_string(
+                           std::chrono::duration_cast<std::chrono::microseconds>(took).count())}});
   }
 
  private:
@@ -36,9 +37,13 @@ class AllowInterceptor final : public Interceptor {
   Status arriving(Call& call, const Hop& hop) noexcept override {
     const std::string principal = call.peer == nullptr ? "" : call.peer->principal;
     const bool is_prefix = pattern_.ends_with('*');
-    const bool allowed = is_prefix ? principal.starts_with(std::string_view(pattern_).substr(0, pattern_.size() - 1)) : principal == pattern_;
+    const bool allowed =
+        is_prefix ? principal.starts_with(std::string_view(pattern_).substr(0, pattern_.size() - 1))
+                  : principal == pattern_;
     if (allowed) return {};
-    return fail(Code::kPermissionDenied, fmt::format("'{}' may not start '{}' at role '{}' of {}: policy allows '{}'", principal, hop.interaction, hop.role, hop.binding_type, pattern_));
+    return fail(Code::kPermissionDenied,
+                fmt::format("'{}' may not start '{}' at role '{}' of {}: policy allows '{}'",
+                            principal, hop.interaction, hop.role, hop.binding_type, pattern_));
   }
 
  private:
@@ -48,7 +53,8 @@ class AllowInterceptor final : public Interceptor {
 /// Tells the interceptors that the call is over.
 class Observer final : public CallObserver {
  public:
-  Observer(const InterceptorList& list, const Hop& hop, std::shared_ptr<const void> keep, const Clock& clock)
+  Observer(const InterceptorList& list, const Hop& hop, std::shared_ptr<const void> keep,
+           const Clock& clock)
       : list_(list), hop_(hop), keep_(std::move(keep)), clock_(clock), began_(clock.now()) {}
   void ended(const Call& call) noexcept override {
     const Duration took = clock_.now() - began_;
@@ -67,17 +73,25 @@ class Observer final : public CallObserver {
 
 void InterceptorTable::add_own(Log& log) {
   const std::lock_guard lock(mutex_);
-  factories_["metrics"] = [](const std::string&) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<MetricsInterceptor>(); };
-  factories_["trace"] = [&log](const std::string&) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<TraceInterceptor>(log); };
+  factories_["metrics"] = [](const std::string&) -> Result<std::shared_ptr<Interceptor>> {
+    return std::make_shared<MetricsInterceptor>();
+  };
+  factories_["trace"] = [&log](const std::string&) -> Result<std::shared_ptr<Interceptor>> {
+    return std::make_shared<TraceInterceptor>(log);
+  };
   factories_["allow"] = [](const std::string& argument) -> Result<std::shared_ptr<Interceptor>> {
-    if (argument.empty()) return fail(Code::kInvalidArgument, "the interceptor 'allow' needs a principal: allow:capsule:hub, or allow:capsule:hub* for all that begin so");
+    if (argument.empty())
+      return fail(Code::kInvalidArgument,
+                  "the interceptor 'allow' needs a principal: allow:capsule:hub, or "
+                  "allow:capsule:hub* for all that begin so");
     return std::make_shared<AllowInterceptor>(argument);
   };
 }
 
 Status InterceptorTable::add(const std::string& name, InterceptorFactory factory) {
   const std::lock_guard lock(mutex_);
-  if (!factories_.emplace(name, std::move(factory)).second) return fail(Code::kAlreadyExists, fmt::format("an interceptor named '{}' exists", name));
+  if (!factories_.emplace(name, std::move(factory)).second)
+    return fail(Code::kAlreadyExists, fmt::format("an interceptor named '{}' exists", name));
   return {};
 }
 
@@ -90,7 +104,9 @@ Result<InterceptorList> InterceptorTable::make(const std::vector<std::string>& n
     if (found == factories_.end()) {
       std::vector<std::string> known;
       for (const auto& [key, factory] : factories_) known.push_back(key);
-      return fail(Code::kNotFound, fmt::format("policy names an interceptor '{}'{}; there are {}", name, types::nearest_hint(name, known), fmt::join(known, ", ")));
+      return fail(Code::kNotFound,
+                  fmt::format("policy names an interceptor '{}'{}; there are {}", name,
+                              types::nearest_hint(name, known), fmt::join(known, ", ")));
     }
     auto made = found->second(name.size() < each.size() ? each.substr(name.size() + 1) : "");
     if (!made) return fail(made.error());
@@ -106,7 +122,8 @@ void MetricsInterceptor::ended(const Call& call, const Hop& hop, Duration took) 
   counts_.longest = std::max(counts_.longest, took);
   if (!call.error) return;
   ++counts_.failed;
-  counts_.last_failure = fmt::format("{}: {}: {}", hop.interaction, code_name(call.error->code), call.error->message);
+  counts_.last_failure =
+      fmt::format("{}: {}: {}", hop.interaction, code_name(call.error->code), call.error->message);
 }
 
 MetricsInterceptor::Counts MetricsInterceptor::counts() const {
@@ -114,7 +131,8 @@ MetricsInterceptor::Counts MetricsInterceptor::counts() const {
   return counts_;
 }
 
-bool intercept(const InterceptorList& list, Way way, Call& call, const Hop& hop, const std::shared_ptr<const void>& keep, const Clock& clock) {
+bool intercept(const InterceptorList& list, Way way, Call& call, const Hop& hop,
+               const std::shared_ptr<const void>& keep, const Clock& clock) {
   for (const auto& each : list) {
     auto passed = way == Way::kSending ? each->sending(call, hop) : each->arriving(call, hop);
     if (passed) continue;

@@ -1,5 +1,5 @@
-// What: the list of interceptors on one end of a channel, its counters, and the kernel's own interceptors: metrics, trace, allow.
-// Why: channels without any pay one look at an empty list.
+// What: the list of interceptors on one end of a channel, its counters, and the kernel's own
+// interceptors: metrics, trace, allow. Why: channels without any pay one look at an empty list.
 // Who: PartySession; Kernel::add_interceptor.
 #pragma once
 
@@ -21,7 +21,8 @@ class InterceptorTable {
   /// ALREADY_EXISTS if the name is taken.
   Status add(const std::string& name, InterceptorFactory factory);
   /// Each "NAME" or "NAME:ARGUMENT". NOT_FOUND names those there are.
-  [[nodiscard]] Result<std::vector<std::shared_ptr<Interceptor>>> make(const std::vector<std::string>& names) const;
+  [[nodiscard]] Result<std::vector<std::shared_ptr<Interceptor>>> make(
+      const std::vector<std::string>& names) const;
 
  private:
   mutable std::mutex mutex_;
@@ -47,8 +48,9 @@ class MetricsInterceptor final : public Interceptor {
 using InterceptorList = std::vector<std::shared_ptr<Interceptor>>;
 
 enum class Way { kSending, kArriving };
-/// Runs the list on one message; true if it may pass: then each ended() will run, in reverse order. False: the call was failed. `keep`
-/// holds what `hop` refers to.
-bool intercept(const InterceptorList& list, Way way, Call& call, const Hop& hop, const std::shared_ptr<const void>& keep, const Clock& clock);
+/// Runs the list on one message; true if it may pass: then each ended() will run, in reverse order.
+/// False: the call was failed. `keep` holds what `hop` refers to.
+bool intercept(const InterceptorList& list, Way way, Call& call, const Hop& hop,
+               const std::shared_ptr<const void>& keep, const Clock& clock);
 
 }  // namespace hector

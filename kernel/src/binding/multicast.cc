@@ -26,7 +26,8 @@ std::size_t needed(Reliability reliability, std::size_t members) {
 /// What the calls of one multicast share; whoever makes it complete tells.
 class Group {
  public:
-  Group(std::size_t members, std::size_t needed, Callback<void(MulticastOutcome)> done, std::function<void(Callback<void(MulticastOutcome)>)> again)
+  Group(std::size_t members, std::size_t needed, Callback<void(MulticastOutcome)> done,
+        std::function<void(Callback<void(MulticastOutcome)>)> again)
       : needed_(needed), left_(members), done_(std::move(done)), again_(std::move(again)) {
     outcome_.members.resize(members);
   }
@@ -34,9 +35,11 @@ class Group {
   void ended(std::size_t member, Call& call) {
     std::unique_lock lock(mutex_);
     --left_;
-    if (call.error && call.error->type == kMembersChanged) {  // then all of them say so, and nothing was sent
+    if (call.error &&
+        call.error->type == kMembersChanged) {  // then all of them say so, and nothing was sent
       if (left_ != 0) return;
-      auto done = is_over_ ? Callback<void(MulticastOutcome)>([](MulticastOutcome) {}) : std::move(done_);
+      auto done =
+          is_over_ ? Callback<void(MulticastOutcome)>([](MulticastOutcome) {}) : std::move(done_);
       is_over_ = true;
       const auto again = std::move(again_);
       lock.unlock();
@@ -71,13 +74,19 @@ class Group {
     done(std::move(outcome));
   }
   Error too_few() const {
-    Error error{Code::kAborted, fmt::format("a multicast needs {} good answers and got {} of {}", needed_, ok_, outcome_.members.size()), {}, {}, {}};
+    Error error{Code::kAborted,
+                fmt::format("a multicast needs {} good answers and got {} of {}", needed_, ok_,
+                            outcome_.members.size()),
+                {},
+                {},
+                {}};
     bool is_first = true;
     for (std::size_t m = 0; m < outcome_.members.size(); ++m) {
       const auto& failed = outcome_.members[m].error;
       if (!failed) continue;
       if (std::exchange(is_first, false)) error.code = failed->code;
-      error.reasons.push_back(fmt::format("member {}: {}: {}", m, code_name(failed->code), failed->message));
+      error.reasons.push_back(
+          fmt::format("member {}: {}: {}", m, code_name(failed->code), failed->message));
     }
     return error;
   }
@@ -95,10 +104,15 @@ class Group {
 
 }  // namespace
 
-void multicast(Session& session, std::uint32_t interaction, const Bytes& request, Deadline deadline, Callback<void(MulticastOutcome)> done) {
+void multicast(Session& session, std::uint32_t interaction, const Bytes& request, Deadline deadline,
+               Callback<void(MulticastOutcome)> done) {
   const std::size_t members = session.receivers(interaction);
-  const auto again = [kept = session.shared(), interaction, request, deadline](Callback<void(MulticastOutcome)> then) { multicast(*kept, interaction, request, deadline, std::move(then)); };
-  auto group = std::make_shared<Group>(members, needed(session.reliability(interaction), members), std::move(done), again);
+  const auto again = [kept = session.shared(), interaction, request,
+                      deadline](Callback<void(MulticastOutcome)> then) {
+    multicast(*kept, interaction, request, deadline, std::move(then));
+  };
+  auto group = std::make_shared<Group>(members, needed(session.reliability(interaction), members),
+                                       std::move(done), again);
   std::vector<Call*> calls;
   for (std::size_t m = 0; m < members; ++m) {
     auto& call = CallbackCall::make([group, m](Call& ended) { group->ended(m, ended); });

@@ -17,7 +17,8 @@ namespace {
 
 class Pipeline {
  public:
-  Pipeline(Core& core, const Services& services, const BindRequest& request) : core_(core), finder_(core, services), request_(request) {}
+  Pipeline(Core& core, const Services& services, const BindRequest& request)
+      : core_(core), finder_(core, services), request_(request) {}
 
   Result<BindingRecord> run(bool explain_only) {
     auto type = core_.types.binding(request_.type);
@@ -26,7 +27,8 @@ class Pipeline {
     if (auto done = resolve(); !done) return fail(staged("resolve", done.error()));
     if (auto done = conformance(); !done) return fail(staged("conformance", done.error()));
     if (auto done = authorise(); !done) return fail(staged("authorise", done.error()));
-    if (auto done = finder_.check_prices(formation_); !done) return fail(staged("price", done.error()));
+    if (auto done = finder_.check_prices(formation_); !done)
+      return fail(staged("price", done.error()));
     if (!explain_only) name_sessions();
     if (auto done = negotiate(); !done) return fail(staged("negotiate", done.error()));
     BindingRecord record{formation_, finder_.describe(formation_, refused_, parts_)};
@@ -58,23 +60,27 @@ class Pipeline {
       if (role < 0) {
         std::vector<std::string> names;
         for (const auto& each : type().roles()) names.push_back(each.name());
-        return fail(Code::kInvalidArgument, fmt::format("there is no role '{}'; roles are {}", party.role, fmt::join(names, ", ")));
+        return fail(Code::kInvalidArgument, fmt::format("there is no role '{}'; roles are {}",
+                                                        party.role, fmt::join(names, ", ")));
       }
       if (party.who.empty()) continue;
       auto reference = finder_.find(party.who);
       if (!reference) {
-        reasons.push_back(fmt::format("role '{}', party '{}': {}", party.role, party.who, reference.error().message));
+        reasons.push_back(fmt::format("role '{}', party '{}': {}", party.role, party.who,
+                                      reference.error().message));
         code_ = reference.error().code;
         continue;
       }
-      formation_.parties[static_cast<std::size_t>(role)].emplace_back(Candidate{std::move(*reference), "given as '" + party.who.substr(0, 40) + "'", nullptr, 0});
+      formation_.parties[static_cast<std::size_t>(role)].emplace_back(Candidate{
+          std::move(*reference), "given as '" + party.who.substr(0, 40) + "'", nullptr, 0});
     }
     for (int r = 0; r < type().roles_size(); ++r) {
       auto& members = formation_.parties[static_cast<std::size_t>(r)];
       if (members.empty()) trade(r, reasons);
       check_cardinality(r, reasons);
     }
-    if (!reasons.empty()) return fail(Error{code_, "not every role has its parties", {}, {}, std::move(reasons)});
+    if (!reasons.empty())
+      return fail(Error{code_, "not every role has its parties", {}, {}, std::move(reasons)});
     return {};
   }
 
@@ -82,7 +88,8 @@ class Pipeline {
     auto chosen = finder_.trade(formation_, r, {}, refused_[static_cast<std::size_t>(r)]);
     if (!chosen) {
       if (type().roles(r).optional()) return;
-      reasons.push_back(fmt::format("role '{}': {}", type().roles(r).name(), chosen.error().message));
+      reasons.push_back(
+          fmt::format("role '{}': {}", type().roles(r).name(), chosen.error().message));
       code_ = chosen.error().code;
     } else if (*chosen) {
       formation_.parties[static_cast<std::size_t>(r)].push_back(std::move(**chosen));
@@ -92,14 +99,22 @@ class Pipeline {
   void check_cardinality(int r, std::vector<std::string>& reasons) {
     const auto& role = type().roles(r);
     const std::size_t count = formation_.members(r);
-    const auto max = role.members_max() < 0 ? SIZE_MAX : static_cast<std::size_t>(role.members_max());
+    const auto max =
+        role.members_max() < 0 ? SIZE_MAX : static_cast<std::size_t>(role.members_max());
     if (count == 0 && role.optional()) return;
     if (count >= role.members_min() && count <= max) return;
-    if (count == 0 && !reasons.empty() && reasons.back().find("'" + role.name() + "'") != std::string::npos) return;
-    std::string why = count == 0 ? (!finder_.has_trader()  ? "no party given, and there is no Trading service to ask"
-                                    : role.trade().empty() ? fmt::format("no party given, and nobody offers {}", role.interface_id())
-                                                           : fmt::format("nobody offers {} with {}", role.interface_id(), finder_.with_counts(formation_, role.trade())))
-                                 : fmt::format("{} parties given, {}..{} expected", count, role.members_min(), role.members_max() < 0 ? "*" : std::to_string(role.members_max()));
+    if (count == 0 && !reasons.empty() &&
+        reasons.back().find("'" + role.name() + "'") != std::string::npos)
+      return;
+    std::string why =
+        count == 0
+            ? (!finder_.has_trader() ? "no party given, and there is no Trading service to ask"
+               : role.trade().empty()
+                   ? fmt::format("no party given, and nobody offers {}", role.interface_id())
+                   : fmt::format("nobody offers {} with {}", role.interface_id(),
+                                 finder_.with_counts(formation_, role.trade())))
+            : fmt::format("{} parties given, {}..{} expected", count, role.members_min(),
+                          role.members_max() < 0 ? "*" : std::to_string(role.members_max()));
     for (const auto& each : refused_[static_cast<std::size_t>(r)]) why += "; refused " + each;
     reasons.push_back(fmt::format("role '{}': {}", role.name(), why));
     if (code_ == Code::kOk) code_ = count == 0 ? Code::kNotFound : Code::kInvalidArgument;
@@ -135,10 +150,16 @@ class Pipeline {
   Status authorise() {
     std::vector<std::string> reasons;
     static_cast<void>(each_party([&](int role, const Candidate& candidate) -> Status {
-      if (auto why = finder_.authorise(formation_, role, candidate)) reasons.push_back(std::move(*why));
+      if (auto why = finder_.authorise(formation_, role, candidate))
+        reasons.push_back(std::move(*why));
       return {};
     }));
-    if (!reasons.empty()) return fail(Error{Code::kPermissionDenied, "a party's principal may not play its role", {}, {}, std::move(reasons)});
+    if (!reasons.empty())
+      return fail(Error{Code::kPermissionDenied,
+                        "a party's principal may not play its role",
+                        {},
+                        {},
+                        std::move(reasons)});
     return {};
   }
 
@@ -160,18 +181,22 @@ class Pipeline {
         reasons.insert(reasons.end(), part.error().reasons.begin(), part.error().reasons.end());
       }
     }
-    if (!reasons.empty()) return fail(Error{Code::kUnavailable, "a channel has no protocol", {}, {}, std::move(reasons)});
+    if (!reasons.empty())
+      return fail(
+          Error{Code::kUnavailable, "a channel has no protocol", {}, {}, std::move(reasons)});
     return {};
   }
 
   Status reserve() {
     std::size_t at = 0;
     for (const auto& [role, member] : formation_.places()) {
-      const Reference& reference = formation_.parties[static_cast<std::size_t>(role)][member]->reference;
+      const Reference& reference =
+          formation_.parties[static_cast<std::size_t>(role)][member]->reference;
       auto done = finder_.tell<Empty>(reference, CoordinatorOperation::kPrepare, parts_[at++]);
       if (done) continue;
       Error error = done.error();
-      error.message = fmt::format("'{}' as role '{}': {}", reference.object, type().roles(role).name(), error.message);
+      error.message = fmt::format("'{}' as role '{}': {}", reference.object,
+                                  type().roles(role).name(), error.message);
       return fail(std::move(error));
     }
     return {};
@@ -181,7 +206,8 @@ class Pipeline {
     BindingId id;
     id.set_binding(formation_.id);
     for (const auto& reference : formation_.capsules()) {
-      if (auto done = finder_.tell<Empty>(reference, CoordinatorOperation::kCommit, id); !done) return fail(done.error());
+      if (auto done = finder_.tell<Empty>(reference, CoordinatorOperation::kCommit, id); !done)
+        return fail(done.error());
     }
     return {};
   }
@@ -197,7 +223,8 @@ class Pipeline {
 
 }  // namespace
 
-Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request, bool explain_only) {
+Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request,
+                                  bool explain_only) {
   return Pipeline(core, services, request).run(explain_only);
 }
 
@@ -213,7 +240,8 @@ void release(Core& core, const Formation& formation, const std::string& why, Cod
   id.set_binding(formation.id);
   id.set_why(why);
   id.set_code(static_cast<std::uint32_t>(code));
-  for (const auto& reference : formation.capsules()) {  // all at once: one that is gone costs the others nothing
+  for (const auto& reference :
+       formation.capsules()) {  // all at once: one that is gone costs the others nothing
     if (reference.capsule_id == core.capsule_id) {
       close_parties(core, formation.id, why, code);
       continue;
@@ -242,7 +270,8 @@ void release(Core& core, const Formation& formation, const std::string& why, Cod
     lock.lock();
     if (!is_helping) break;
   }
-  joined->changed.wait_for(lock, kReleaseWithin + std::chrono::milliseconds(200), [&] { return joined->left == 0; });
+  joined->changed.wait_for(lock, kReleaseWithin + std::chrono::milliseconds(200),
+                           [&] { return joined->left == 0; });
 }
 
 }  // namespace hector

@@ -13,10 +13,12 @@ struct BindingRecord {
   hector::management::v1::BindReply explained;
 };
 
-/// Stages: "resolve", "conformance", "authorise", "price", "negotiate", "reserve", "commit"; each error's message begins with its own.
-/// Blocks. With `explain_only` nothing is reserved.
-Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request, bool explain_only);
+/// Stages: "resolve", "conformance", "authorise", "price", "negotiate", "reserve", "commit"; each
+/// error's message begins with its own. Blocks. With `explain_only` nothing is reserved.
+Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request,
+                                  bool explain_only);
 /// Ends it in every capsule; best effort where one is gone.
-void release(Core& core, const Formation& formation, const std::string& why = "it was released", Code code = Code::kUnavailable);
+void release(Core& core, const Formation& formation, const std::string& why = "it was released",
+             Code code = Code::kUnavailable);
 
 }  // namespace hector

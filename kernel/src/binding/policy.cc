@@ -1,9 +1,10 @@
 #include "binding/policy.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "hector_yaml/nearest.h"
-#include <fmt/format.h>
 
 namespace hector {
 
@@ -27,7 +28,8 @@ int match(std::string_view key, const std::vector<std::string_view>& name) {
     }
     std::size_t end = key.find_first_of("*.", at);
     // Type names have dots: the first component is matched as a whole.
-    if (parts.empty() && !is_loose && key.substr(at).starts_with(name[0])) end = at + name[0].size();
+    if (parts.empty() && !is_loose && key.substr(at).starts_with(name[0]))
+      end = at + name[0].size();
     if (end == std::string_view::npos) end = key.size();
     parts.push_back(key.substr(at, end - at));
     loose.push_back(is_loose);
@@ -49,7 +51,8 @@ int match(std::string_view key, const std::vector<std::string_view>& name) {
 
 }  // namespace
 
-PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role, const std::string& resource) {
+PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding,
+                        const std::string& role, const std::string& resource) {
   const std::vector<std::string_view> name{binding, role, resource};
   PolicyAnswer answer;
   int best = -1;
@@ -76,7 +79,8 @@ std::vector<std::string> words(const std::string& text) {
 
 }  // namespace
 
-PolicyAnswer Policies::ask(const std::string& binding, const std::string& role, const std::string& resource, const std::string& object) const {
+PolicyAnswer Policies::ask(const std::string& binding, const std::string& role,
+                           const std::string& resource, const std::string& object) const {
   PolicyAnswer own = ask_policy(own_, binding, role, resource);
   auto* const service = service_.load(std::memory_order_acquire);
   if (service == nullptr || binding.rfind("hector.", 0) == 0) return own;
@@ -84,7 +88,10 @@ PolicyAnswer Policies::ask(const std::string& binding, const std::string& role, 
   for (const char c : binding) {
     if (c == '.') classes += ".Binding";
   }
-  classes += ".Role." + std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])))) + resource.substr(1);
+  classes +=
+      ".Role." +
+      std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])))) +
+      resource.substr(1);
   const auto found = service->get(binding + "." + role + "." + resource, classes, object);
   if (!found) return own;
   const bool comes_first = found->is_final || found->context.rfind("object:", 0) == 0;
@@ -95,7 +102,8 @@ PolicyAnswer Policies::ask(const std::string& binding, const std::string& role, 
 namespace {
 
 /// By one class: smaller is better. Protocols of which nothing is known come last.
-double rank(const std::string& by, const std::map<std::string, ProtocolCapabilities>& known, const std::string& protocol) {
+double rank(const std::string& by, const std::map<std::string, ProtocolCapabilities>& known,
+            const std::string& protocol) {
   constexpr double kLast = 1e18;
   const auto found = known.find(protocol);
   if (found == known.end()) return kLast;
@@ -111,8 +119,11 @@ std::vector<std::string> classes(const PolicyAnswer& prefer, std::string& unknow
   const std::vector<std::string> known{"latency", "cost", "privacy", "reach"};
   std::vector<std::string> by;
   for (const auto& each : prefer.values) {
-    if (std::find(known.begin(), known.end(), each) != known.end()) by.push_back(each);
-    else unknown = fmt::format("policy '{}' prefers by '{}'{}; classes are {}", prefer.key, each, types::nearest_hint(each, known), fmt::join(known, ", "));
+    if (std::find(known.begin(), known.end(), each) != known.end())
+      by.push_back(each);
+    else
+      unknown = fmt::format("policy '{}' prefers by '{}'{}; classes are {}", prefer.key, each,
+                            types::nearest_hint(each, known), fmt::join(known, ", "));
   }
   return by;
 }
@@ -124,7 +135,9 @@ Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question) {
   const PolicyAnswer order = policies.ask(binding, role, "protocols", object);
   const PolicyAnswer prefer = policies.ask(binding, role, "prefer", object);
   std::vector<std::string> wanted = order.values;
-  std::string rule = order.key.empty() ? "no policy names protocols: the reference's order" : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
+  std::string rule = order.key.empty()
+                         ? "no policy names protocols: the reference's order"
+                         : fmt::format("policy '{}: {}'", order.key, fmt::join(order.values, ", "));
   if (wanted.empty()) {
     for (const auto& profile : offered) wanted.push_back(profile.protocol);
   }
@@ -134,15 +147,18 @@ Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question) {
   if (!by.empty()) {
     std::stable_sort(wanted.begin(), wanted.end(), [&](const std::string& a, const std::string& b) {
       for (const auto& each : by) {
-        if (const double left = rank(each, known, a), right = rank(each, known, b); left != right) return left < right;
+        if (const double left = rank(each, known, a), right = rank(each, known, b); left != right)
+          return left < right;
       }
       return false;
     });
-    rule = fmt::format("policy '{}: {}' orders them {}", prefer.key, fmt::join(prefer.values, ", "), fmt::join(wanted, ", "));
+    rule = fmt::format("policy '{}: {}' orders them {}", prefer.key, fmt::join(prefer.values, ", "),
+                       fmt::join(wanted, ", "));
   }
   ProtocolChoice choice;
   for (const auto& protocol : wanted) {
-    const auto profile = std::find_if(offered.begin(), offered.end(), [&](const Profile& p) { return p.protocol == protocol; });
+    const auto profile = std::find_if(offered.begin(), offered.end(),
+                                      [&](const Profile& p) { return p.protocol == protocol; });
     if (protocol == exclude) {
       choice.refused.push_back(protocol + ": it is being unloaded");
     } else if (const auto why = unfit.find(protocol); why != unfit.end()) {
@@ -155,12 +171,17 @@ Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question) {
       choice.profile = *profile;
       choice.why = rule;
       for (const auto& other : offered) {
-        if (std::find(wanted.begin(), wanted.end(), other.protocol) == wanted.end()) choice.refused.push_back(other.protocol + ": policy does not name it");
+        if (std::find(wanted.begin(), wanted.end(), other.protocol) == wanted.end())
+          choice.refused.push_back(other.protocol + ": policy does not name it");
       }
       return choice;
     }
   }
-  Error error{Code::kUnavailable, fmt::format("no protocol that both ends have fits {}", rule), {}, {}, choice.refused};
+  Error error{Code::kUnavailable,
+              fmt::format("no protocol that both ends have fits {}", rule),
+              {},
+              {},
+              choice.refused};
   return fail(std::move(error));
 }
 

@@ -1,6 +1,6 @@
 // What: what this capsule's policy says of a Binding: the order of protocols, who may play a role.
-// Why: the initiating Object's policy chooses the protocol of each channel, and explain says by which rule.
-// Who: the pipeline, targets, moving channels.
+// Why: the initiating Object's policy chooses the protocol of each channel, and explain says by
+// which rule. Who: the pipeline, targets, moving channels.
 #pragma once
 
 #include <atomic>
@@ -20,9 +20,11 @@ struct PolicyAnswer {
   std::string key;  ///< the entry that decided; empty if none did
 };
 
-/// The most specific entry for "<binding>.<role>.<resource>": a key's components match whole ones; "*" matches any number of them.
-/// Later entries win among equally specific ones (X resources' precedence, as far as this pattern goes).
-PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding, const std::string& role, const std::string& resource);
+/// The most specific entry for "<binding>.<role>.<resource>": a key's components match whole ones;
+/// "*" matches any number of them. Later entries win among equally specific ones (X resources'
+/// precedence, as far as this pattern goes).
+PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding,
+                        const std::string& role, const std::string& resource);
 
 /// The capsule's own entries and the Policy service, asked together. Any thread.
 class Policies {
@@ -31,10 +33,13 @@ class Policies {
   explicit Policies(const std::vector<PolicyEntry>& own) : own_(own) {}
   /// Null: none any more. Outlives it.
   void use(PolicyService* service) noexcept { service_.store(service, std::memory_order_release); }
-  /// For "<binding>.<role>.<resource>", of classes Binding, Role and the capitalised resource. What the service says for this object, or says as final, comes
-  /// before the capsule's own entries, what it says otherwise after them. The kernel's own types (hector.…) are not asked about: the way to the service
-  /// cannot depend on its answer. Where the service cannot be reached the own entries count.
-  [[nodiscard]] PolicyAnswer ask(const std::string& binding, const std::string& role, const std::string& resource, const std::string& object = {}) const;
+  /// For "<binding>.<role>.<resource>", of classes Binding, Role and the capitalised resource. What
+  /// the service says for this object, or says as final, comes before the capsule's own entries,
+  /// what it says otherwise after them. The kernel's own types (hector.…) are not asked about: the
+  /// way to the service cannot depend on its answer. Where the service cannot be reached the own
+  /// entries count.
+  [[nodiscard]] PolicyAnswer ask(const std::string& binding, const std::string& role,
+                                 const std::string& resource, const std::string& object = {}) const;
 
  private:
   const std::vector<PolicyEntry>& own_;
@@ -57,17 +62,19 @@ struct ProtocolChoice {
 struct ProtocolQuestion {
   const Policies& policies;
   const std::string& binding;
-  const std::string& role;               ///< of the party that is reached
-  std::string object = {};               ///< the initiating one, whose contexts come first
+  const std::string& role;  ///< of the party that is reached
+  std::string object = {};  ///< the initiating one, whose contexts come first
   const std::vector<Profile>& offered;
-  std::vector<std::string> here;         ///< what the initiating capsule speaks
-  std::string exclude = {};              ///< it is going away
+  std::vector<std::string> here;                  ///< what the initiating capsule speaks
+  std::string exclude = {};                       ///< it is going away
   std::map<std::string, std::string> unfit = {};  ///< name and why it does not do
   const std::map<std::string, ProtocolCapabilities>& known;
 };
 
-/// Among the offered profiles the first in policy's order that is here too and fits. The order is what `protocols` names, else the reference's; where
-/// `prefer` names classes (latency, cost, privacy, reach) it is by those, the first one first. UNAVAILABLE with the reasons if there is none.
+/// Among the offered profiles the first in policy's order that is here too and fits. The order is
+/// what `protocols` names, else the reference's; where `prefer` names classes (latency, cost,
+/// privacy, reach) it is by those, the first one first. UNAVAILABLE with the reasons if there is
+/// none.
 Result<ProtocolChoice> choose_protocol(const ProtocolQuestion& question);
 
 }  // namespace hector

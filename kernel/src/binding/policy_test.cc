@@ -24,8 +24,15 @@ class Policy : public ::testing::Test {
     const std::string binding = "t.B", role = "worker";
     const std::vector<Profile> offered{{"slow", "s"}, {"far", "f"}, {"near", "n"}, {"odd", "o"}};
     const Policies policies(policy);
-    return choose_protocol({.policies = policies, .binding = binding, .role = role, .offered = offered, .here = {"near", "far", "slow", "odd"}, .unfit = unfit_,
-                            .known = {{"near", can(5, 9, Reach::kHost, Security::kNone)}, {"far", can(40, 3, Reach::kEverywhere, Security::kNone)}, {"slow", can(90, 3, Reach::kSite, Security::kPrivacy)}}});
+    return choose_protocol({.policies = policies,
+                            .binding = binding,
+                            .role = role,
+                            .offered = offered,
+                            .here = {"near", "far", "slow", "odd"},
+                            .unfit = unfit_,
+                            .known = {{"near", can(5, 9, Reach::kHost, Security::kNone)},
+                                      {"far", can(40, 3, Reach::kEverywhere, Security::kNone)},
+                                      {"slow", can(90, 3, Reach::kSite, Security::kPrivacy)}}});
   }
   std::string chosen(const std::vector<PolicyEntry>& policy) {
     auto choice = choose(policy);
@@ -37,7 +44,8 @@ class Policy : public ::testing::Test {
 TEST_F(Policy, TakesTheReferencesOrderUnlessItSaysAnother) {
   EXPECT_EQ(chosen({}), "slow");
   EXPECT_EQ(chosen({{"*protocols", {"near", "far"}}}), "near");
-  EXPECT_EQ(chosen({{"*protocols", {"near", "far"}}, {"t.B.worker.protocols", {"far"}}}), "far") << "the more specific entry";
+  EXPECT_EQ(chosen({{"*protocols", {"near", "far"}}, {"t.B.worker.protocols", {"far"}}}), "far")
+      << "the more specific entry";
 }
 
 TEST_F(Policy, OrdersByClassesTheFirstOneFirst) {
@@ -45,9 +53,13 @@ TEST_F(Policy, OrdersByClassesTheFirstOneFirst) {
   EXPECT_EQ(chosen({{"*prefer", {"cost", "latency"}}}), "far") << "as cheap as slow, and faster";
   EXPECT_EQ(chosen({{"*prefer", {"privacy"}}}), "slow");
   EXPECT_EQ(chosen({{"*prefer", {"reach"}}}), "far");
-  EXPECT_EQ(chosen({{"*prefer", {"latency"}}, {"*protocols", {"slow", "far"}}}), "far") << "among those it names";
-  EXPECT_THAT(choose({{"*prefer", {"latency"}}})->why, HasSubstr("policy '*prefer: latency' orders them near, far, slow, odd"));
-  EXPECT_THAT(chosen({{"*prefer", {"latancy"}}}), HasSubstr("'latancy' (did you mean 'latency'?); classes are latency, cost, privacy, reach"));
+  EXPECT_EQ(chosen({{"*prefer", {"latency"}}, {"*protocols", {"slow", "far"}}}), "far")
+      << "among those it names";
+  EXPECT_THAT(choose({{"*prefer", {"latency"}}})->why,
+              HasSubstr("policy '*prefer: latency' orders them near, far, slow, odd"));
+  EXPECT_THAT(
+      chosen({{"*prefer", {"latancy"}}}),
+      HasSubstr("'latancy' (did you mean 'latency'?); classes are latency, cost, privacy, reach"));
 }
 
 TEST_F(Policy, SaysOfEachProtocolWhyItWasNotChosen) {
@@ -55,7 +67,10 @@ TEST_F(Policy, SaysOfEachProtocolWhyItWasNotChosen) {
   auto choice = choose({{"*protocols", {"near", "other", "far"}}});
   ASSERT_TRUE(choice);
   EXPECT_EQ(choice->profile.protocol, "far");
-  EXPECT_THAT(choice->refused, ElementsAre("near: it keeps nothing private", "other: the offering capsule does not have it", "slow: policy does not name it", "odd: policy does not name it"));
+  EXPECT_THAT(
+      choice->refused,
+      ElementsAre("near: it keeps nothing private", "other: the offering capsule does not have it",
+                  "slow: policy does not name it", "odd: policy does not name it"));
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 
 namespace hector {
 
-Status ProtocolTable::add(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) {
-  if (has(name)) return fail(Code::kAlreadyExists, fmt::format("protocol '{}' is loaded already", name));
+Status ProtocolTable::add(const std::string& name, std::unique_ptr<Protocol> protocol,
+                          const std::vector<std::string>& listen) {
+  if (has(name))
+    return fail(Code::kAlreadyExists, fmt::format("protocol '{}' is loaded already", name));
   Loaded loaded;
   loaded.protocol = std::move(protocol);
   for (const auto& address : listen) {
@@ -24,7 +26,8 @@ Status ProtocolTable::add(const std::string& name, std::unique_ptr<Protocol> pro
 Status ProtocolTable::withdraw(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto found = protocols_.find(name);
-  if (found == protocols_.end()) return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded", name));
+  if (found == protocols_.end())
+    return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded", name));
   found->second.withdrawn = true;
   return {};
 }
@@ -60,7 +63,8 @@ bool ProtocolTable::has(const std::string& name) const {
 Result<ProtocolCapabilities> ProtocolTable::capabilities(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   const auto found = protocols_.find(name);
-  if (found == protocols_.end()) return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded", name));
+  if (found == protocols_.end())
+    return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded", name));
   return found->second.protocol->capabilities();
 }
 
@@ -77,7 +81,8 @@ std::vector<Profile> ProtocolTable::profiles() const {
   for (const auto& [name, loaded] : protocols_) {
     if (loaded.withdrawn) continue;
     for (const auto& endpoint : loaded.endpoints) {
-      if (auto address = endpoint->address(); !address.empty()) profiles.push_back({name, std::move(address)});
+      if (auto address = endpoint->address(); !address.empty())
+        profiles.push_back({name, std::move(address)});
     }
   }
   return profiles;
@@ -89,10 +94,13 @@ std::size_t ProtocolTable::channels(const std::string& name) const {
   return found == protocols_.end() ? 0 : found->second.channels.size();
 }
 
-Status ProtocolTable::multicast(const std::string& protocol, const std::string& group, const Header& header, Payload message) {
+Status ProtocolTable::multicast(const std::string& protocol, const std::string& group,
+                                const Header& header, Payload message) {
   const std::lock_guard lock(mutex_);
   const auto found = protocols_.find(protocol);
-  if (found == protocols_.end() || found->second.withdrawn) return fail(Code::kUnavailable, fmt::format("protocol '{}' is not loaded in this capsule", protocol));
+  if (found == protocols_.end() || found->second.withdrawn)
+    return fail(Code::kUnavailable,
+                fmt::format("protocol '{}' is not loaded in this capsule", protocol));
   return found->second.protocol->multicast(group, header, std::move(message));
 }
 
@@ -100,7 +108,8 @@ Result<std::shared_ptr<Channel>> ProtocolTable::connect(const Profile& profile) 
   const std::lock_guard lock(mutex_);
   const auto found = protocols_.find(profile.protocol);
   if (found == protocols_.end() || found->second.withdrawn) {
-    return fail(Code::kUnavailable, fmt::format("protocol '{}' is not loaded in this capsule", profile.protocol));
+    return fail(Code::kUnavailable,
+                fmt::format("protocol '{}' is not loaded in this capsule", profile.protocol));
   }
   auto& channels = found->second.channels;
   if (const auto open = channels.find(profile.address); open != channels.end()) return open->second;

@@ -1,6 +1,6 @@
 // What: the protocols loaded now, their Endpoints, and the channels open through them.
-// Why: one place knows how this capsule is reached and reaches others; a protocol may come and go while the rest runs.
-// Who: targets, sessions, references, management.
+// Why: one place knows how this capsule is reached and reaches others; a protocol may come and go
+// while the rest runs. Who: targets, sessions, references, management.
 #pragma once
 
 #include <map>
@@ -19,7 +19,8 @@ inline constexpr const char* kInProcess = "in-process";
 /// Any thread.
 class ProtocolTable {
  public:
-  Status add(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen);
+  Status add(const std::string& name, std::unique_ptr<Protocol> protocol,
+             const std::vector<std::string>& listen);
   /// Stops listening and connecting by it: profiles() has it no longer, connect() refuses it.
   Status withdraw(const std::string& name);
   /// After withdraw(): ends what is under way within the grace and destroys the protocol.
@@ -31,7 +32,8 @@ class ProtocolTable {
   [[nodiscard]] std::vector<Profile> profiles() const;
   [[nodiscard]] std::size_t channels(const std::string& name) const;
   /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.
-  Status multicast(const std::string& protocol, const std::string& group, const Header& header, Payload message);
+  Status multicast(const std::string& protocol, const std::string& group, const Header& header,
+                   Payload message);
   Result<std::shared_ptr<Channel>> connect(const Profile& profile);
   /// The peer there is gone: what is under way to it ends, the next connect() begins anew.
   void drop(const Profile& profile);

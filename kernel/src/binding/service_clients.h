@@ -1,6 +1,6 @@
-// What: the standard services as the kernel and Objects use them: clients of a Target, wherever the service is.
-// Why: embedded or joined does not show; a service is one row of the table here.
-// Who: the kernel.
+// What: the standard services as the kernel and Objects use them: clients of a Target, wherever the
+// service is. Why: embedded or joined does not show; a service is one row of the table here. Who:
+// the kernel.
 #pragma once
 
 #include <map>
@@ -35,10 +35,12 @@ struct ClientContext {
   std::string capsule;
 };
 
-/// Clients of what is there now. Earlier ones live on: somebody may still be calling. One thread at a time.
+/// Clients of what is there now. Earlier ones live on: somebody may still be calling. One thread at
+/// a time.
 class ServiceClients {
  public:
-  Status use(const std::string& service, std::shared_ptr<Target> target, const ClientContext& context);
+  Status use(const std::string& service, std::shared_ptr<Target> target,
+             const ClientContext& context);
   void drop(const std::string& service);
   void clear();
   [[nodiscard]] const Services& services() const noexcept { return services_; }

@@ -11,8 +11,8 @@ namespace hector {
 
 namespace {
 
-/// How long a message waits for an earlier one of its session over a protocol that does not keep order. The earlier one was
-/// given up by its sender if it has not come by then.
+/// How long a message waits for an earlier one of its session over a protocol that does not keep
+/// order. The earlier one was given up by its sender if it has not come by then.
 constexpr Duration kGapWait = std::chrono::seconds(1);
 
 /// What runs when a call ends is not the kernel's own.
@@ -24,32 +24,41 @@ void refuse(Call& call, Error why) noexcept {
 }  // namespace
 
 std::uint64_t channel_id(std::uint64_t session, std::uint32_t role, std::uint32_t member) {
-  std::uint64_t mixed = session + ((static_cast<std::uint64_t>(role) << 32 | member) + 1) * 0x9e3779b97f4a7c15ULL;
+  std::uint64_t mixed =
+      session + ((static_cast<std::uint64_t>(role) << 32 | member) + 1) * 0x9e3779b97f4a7c15ULL;
   mixed ^= mixed >> 31;
   mixed *= 0xbf58476d1ce4e5b9ULL;
   return mixed ^ mixed >> 29;
 }
 
 Error PartySession::closed_error() const {
-  if (state_.load(std::memory_order_acquire) == State::kClosed && !closed_.message.empty()) return closed_;
-  return {Code::kUnavailable, fmt::format("the Binding {} is closed", type_id_), std::string(kNotExecuted), {}, {}};
+  if (state_.load(std::memory_order_acquire) == State::kClosed && !closed_.message.empty())
+    return closed_;
+  return {Code::kUnavailable,
+          fmt::format("the Binding {} is closed", type_id_),
+          std::string(kNotExecuted),
+          {},
+          {}};
 }
 
-// --- what the Object sees -----------------------------------------------------------------------------------------------------------------
+// --- what the Object sees
+// ----------------------------------------------------------------------------------------------
 
 Result<std::vector<Member>> PartySession::members(std::string_view role) const {
   const int at = types::role_position(type_, role);
   if (at < 0) {
     std::vector<std::string> names;
     for (const auto& each : type_.roles()) names.push_back(each.name());
-    return fail(Code::kNotFound, fmt::format("{} has no role '{}'{}", type_id_, role, types::nearest_hint(role, names)));
+    return fail(Code::kNotFound, fmt::format("{} has no role '{}'{}", type_id_, role,
+                                             types::nearest_hint(role, names)));
   }
   const Inside inside;
   const Plan& plan = this->plan();
   const auto& known = plan.part.roles(at);
   std::vector<Member> members;
   for (const std::uint32_t number : plan.view.present(static_cast<std::uint32_t>(at))) {
-    if (static_cast<int>(number) >= known.members_size()) continue;  // of its own role it knows only how many there are
+    if (static_cast<int>(number) >= known.members_size())
+      continue;  // of its own role it knows only how many there are
     const auto& reference = known.members(static_cast<int>(number));
     members.push_back({reference.object(), reference.capsule(), number});
   }
@@ -63,8 +72,9 @@ Result<std::uint32_t> PartySession::interaction(std::string_view name) const {
     mine.push_back(type_.interactions(i).name());
     if (mine.back() == name) return static_cast<std::uint32_t>(i);
   }
-  return fail(Code::kNotFound, fmt::format("role '{}' of {} starts no interaction '{}'{}; it starts {}", role_name_, type_id_, name,
-                                           types::nearest_hint(name, mine), fmt::join(mine, ", ")));
+  return fail(Code::kNotFound,
+              fmt::format("role '{}' of {} starts no interaction '{}'{}; it starts {}", role_name_,
+                          type_id_, name, types::nearest_hint(name, mine), fmt::join(mine, ", ")));
 }
 
 Starter& PartySession::starter(std::uint32_t interaction, std::uint32_t member) {
@@ -77,11 +87,13 @@ std::size_t PartySession::receivers(std::uint32_t interaction) const noexcept {
   const auto& interactions = plan().interactions;
   if (interaction >= interactions.size()) return 0;
   const auto& channels = interactions[interaction].channels;
-  return static_cast<std::size_t>(std::count_if(channels.begin(), channels.end(), [](const auto* each) { return each != nullptr; }));
+  return static_cast<std::size_t>(std::count_if(channels.begin(), channels.end(),
+                                                [](const auto* each) { return each != nullptr; }));
 }
 
 Reliability PartySession::reliability(std::uint32_t interaction) const noexcept {
-  if (interaction >= static_cast<std::uint32_t>(type_.interactions_size())) return Reliability::kAll;
+  if (interaction >= static_cast<std::uint32_t>(type_.interactions_size()))
+    return Reliability::kAll;
   const std::string& said = type_.interactions(static_cast<int>(interaction)).qos().reliability();
   if (said == "best_effort") return Reliability::kBestEffort;
   if (said == "at_least_one") return Reliability::kAtLeastOne;
@@ -92,37 +104,49 @@ const Operation& PartySession::operation(std::uint32_t interaction) const {
   static const Operation kNone{};
   const Inside inside;
   const auto& theirs = plan().interactions.at(interaction).theirs;
-  const auto known = std::find_if(theirs.begin(), theirs.end(), [](const auto* each) { return each != nullptr; });
+  const auto known =
+      std::find_if(theirs.begin(), theirs.end(), [](const auto* each) { return each != nullptr; });
   return known == theirs.end() ? kNone : **known;
 }
 
-Result<PartySession::OutChannelPtr> PartySession::channel_to(std::string_view role, std::uint32_t number) const {
+Result<PartySession::OutChannelPtr> PartySession::channel_to(std::string_view role,
+                                                             std::uint32_t number) const {
   const int at = types::role_position(type_, role);
   const std::lock_guard lock(mutex_);
   for (const auto& out : plan_kept_->out) {
     if (static_cast<int>(out->role) == at && out->member == number) return out;
   }
-  return fail(Code::kNotFound, fmt::format("role '{}' of {} has no channel to {} {}", role_name_, type_id_, role, number));
+  return fail(Code::kNotFound, fmt::format("role '{}' of {} has no channel to {} {}", role_name_,
+                                           type_id_, role, number));
 }
 
 Result<std::string> PartySession::location(std::string_view role, std::uint32_t number) const {
   auto out = channel_to(role, number);
   if (!out) return fail(out.error());
   if ((*out)->hides.location) {
-    return fail(Code::kFailedPrecondition, fmt::format("channels to '{}' hide where it is; policy '{}.{}.transparencies' without location shows it", role, type_.name(), role));
+    return fail(Code::kFailedPrecondition,
+                fmt::format("channels to '{}' hide where it is; policy '{}.{}.transparencies' "
+                            "without location shows it",
+                            role, type_.name(), role));
   }
   const std::lock_guard lock(mutex_);
   return fmt::format("{} {}", (*out)->profile.protocol, (*out)->profile.address);
 }
 
-Result<std::shared_ptr<Starter>> PartySession::endpoint(std::string_view role, std::uint32_t number) const {
+Result<std::shared_ptr<Starter>> PartySession::endpoint(std::string_view role,
+                                                        std::uint32_t number) const {
   auto out = channel_to(role, number);
   if (!out) return fail(out.error());
   const Transparencies& hides = (*out)->hides;
   if (hides.access || hides.location || hides.relocation || hides.failure) {
-    return fail(Code::kFailedPrecondition, fmt::format("channels to '{}' keep {}; policy '{}.{}.transparencies: [none]' gives the protocol's own channel", role, hides.text(), type_.name(), role));
+    return fail(Code::kFailedPrecondition,
+                fmt::format("channels to '{}' keep {}; policy '{}.{}.transparencies: [none]' gives "
+                            "the protocol's own channel",
+                            role, hides.text(), type_.name(), role));
   }
-  if ((*out)->is_local) return fail(Code::kUnimplemented, "both ends are in one capsule: there is no protocol between them");
+  if ((*out)->is_local)
+    return fail(Code::kUnimplemented,
+                "both ends are in one capsule: there is no protocol between them");
   const std::lock_guard lock(mutex_);
   return std::static_pointer_cast<Starter>((*out)->kept.back());
 }
@@ -132,11 +156,13 @@ hector::kernel::v1::PreparePart PartySession::part() const {
   return plan().part;
 }
 
-// --- the order, and the time of its phases ---------------------------------------------------------------------------------------------------
+// --- the order, and the time of its phases
+// ----------------------------------------------------------------------------------------------
 
 bool PartySession::step(const Plan& plan, types::Symbol symbol) noexcept {
   if (!plan.monitor->step(symbol)) return false;
-  if (has_phases_) [[unlikely]] mark_phases(plan, types::symbol_interaction(symbol));
+  if (has_phases_) [[unlikely]]
+    mark_phases(plan, types::symbol_interaction(symbol));
   return true;
 }
 
@@ -149,7 +175,8 @@ void PartySession::mark_phases(const Plan& plan, std::optional<std::uint32_t> st
       if (counted->until.exchange(0) != 0) counted->was_left.store(true);
     } else if (until == 0) {
       counted->was_left.store(false);
-      const TimePoint end = core_.options.clock->now() + std::chrono::milliseconds(counted->phase.time_ms);
+      const TimePoint end =
+          core_.options.clock->now() + std::chrono::milliseconds(counted->phase.time_ms);
       counted->until.compare_exchange_strong(until, end.time_since_epoch().count());
     }
   }
@@ -168,9 +195,11 @@ void PartySession::watch_phases(const Plan& plan, std::optional<std::uint32_t> s
     watched.is_open = may_begin;
     if (!may_begin) continue;
     const std::weak_ptr<PartySession> weak = weak_from_this();
-    watched.timer = core_.options.executor->at(core_.options.clock->now() + std::chrono::milliseconds(watched.phase.time_ms), [weak, p, opening = ++watched.opening] {
-      if (const auto self = weak.lock()) self->overrun(p, opening);
-    });
+    watched.timer = core_.options.executor->at(
+        core_.options.clock->now() + std::chrono::milliseconds(watched.phase.time_ms),
+        [weak, p, opening = ++watched.opening] {
+          if (const auto self = weak.lock()) self->overrun(p, opening);
+        });
   }
 }
 
@@ -183,8 +212,10 @@ void PartySession::overrun(std::size_t phase, std::uint64_t opening) {
   }
   const auto& late = watched_phases_[phase].phase;
   std::string names;
-  for (const auto interaction : late.interactions) names += (names.empty() ? "" : ", ") + type_.interactions(static_cast<int>(interaction)).name();
-  tell_breach(role_name_, member_, "overrun", fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
+  for (const auto interaction : late.interactions)
+    names += (names.empty() ? "" : ", ") + type_.interactions(static_cast<int>(interaction)).name();
+  tell_breach(role_name_, member_, "overrun",
+              fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
 }
 
 const PartySession::CountedPhase* PartySession::phase_of(std::uint32_t interaction) const noexcept {
@@ -205,27 +236,49 @@ bool PartySession::is_overrun(std::uint32_t interaction) const noexcept {
 
 Error PartySession::overrun_error(std::uint32_t interaction) const {
   return {Code::kDeadlineExceeded,
-          fmt::format("the time for '{}' in {} is over: {} ms from when it could begin", type_.interactions(static_cast<int>(interaction)).name(), type_id_, phase_of(interaction)->phase.time_ms), {}, {}, {}};
+          fmt::format("the time for '{}' in {} is over: {} ms from when it could begin",
+                      type_.interactions(static_cast<int>(interaction)).name(), type_id_,
+                      phase_of(interaction)->phase.time_ms),
+          {},
+          {},
+          {}};
 }
 
 Error PartySession::order_error(const Plan& plan, std::uint32_t interaction) const {
   return {Code::kFailedPrecondition,
-          fmt::format("'{}' is out of order in role '{}' of {}; allowed now: {}", type_.interactions(static_cast<int>(interaction)).name(), role_name_, type_id_, plan.monitor->allowed()), {}, {}, {}};
+          fmt::format("'{}' is out of order in role '{}' of {}; allowed now: {}",
+                      type_.interactions(static_cast<int>(interaction)).name(), role_name_,
+                      type_id_, plan.monitor->allowed()),
+          {},
+          {},
+          {}};
 }
 
-Error PartySession::absent_error(const Plan& plan, std::uint32_t interaction, std::uint32_t member) const {
-  if (interaction >= plan.interactions.size() || !plan.interactions[interaction].is_mine || member >= plan.interactions[interaction].channels.size()) {
+Error PartySession::absent_error(const Plan& plan, std::uint32_t interaction,
+                                 std::uint32_t member) const {
+  if (interaction >= plan.interactions.size() || !plan.interactions[interaction].is_mine ||
+      member >= plan.interactions[interaction].channels.size()) {
     return {Code::kInvalidArgument, "no such interaction or member", {}, {}, {}};
   }
-  return {Code::kUnavailable, fmt::format("member {} of role '{}' has left the Binding {}", member, type_.interactions(static_cast<int>(interaction)).to(), type_id_), std::string(kNotExecuted), {}, {}};
+  return {Code::kUnavailable,
+          fmt::format("member {} of role '{}' has left the Binding {}", member,
+                      type_.interactions(static_cast<int>(interaction)).to(), type_id_),
+          std::string(kNotExecuted),
+          {},
+          {}};
 }
 
 Hop PartySession::hop(const Plan& plan, std::uint32_t interaction) const {
-  return {type_id_, role_name_, type_.roles(static_cast<int>(plan.interactions[interaction].other_role)).name(), type_.interactions(static_cast<int>(interaction)).name()};
+  return {type_id_, role_name_,
+          type_.roles(static_cast<int>(plan.interactions[interaction].other_role)).name(),
+          type_.interactions(static_cast<int>(interaction)).name()};
 }
 
-PartySession::OutChannel* PartySession::channel_of(const Plan& plan, std::uint32_t interaction, std::uint32_t member) noexcept {
-  if (interaction >= plan.interactions.size() || member >= plan.interactions[interaction].channels.size()) return nullptr;
+PartySession::OutChannel* PartySession::channel_of(const Plan& plan, std::uint32_t interaction,
+                                                   std::uint32_t member) noexcept {
+  if (interaction >= plan.interactions.size() ||
+      member >= plan.interactions[interaction].channels.size())
+    return nullptr;
   return plan.interactions[interaction].channels[member];
 }
 
@@ -239,19 +292,22 @@ std::vector<std::uint32_t> PartySession::reached(const Plan& plan, std::uint32_t
   return members;
 }
 
-// --- sending --------------------------------------------------------------------------------------------------------------------------------
+// --- sending
+// ----------------------------------------------------------------------------------------------
 
 void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
   const Inside inside;
   if (state_.load(std::memory_order_acquire) != State::kActive) return refuse(call, closed_error());
   const Plan& plan = this->plan();
-  if (channel_of(plan, interaction, member) == nullptr) return refuse(call, absent_error(plan, interaction, member));
+  if (channel_of(plan, interaction, member) == nullptr)
+    return refuse(call, absent_error(plan, interaction, member));
   if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0) [[unlikely]] {
     if (wait_at_gate(nullptr, interaction, member, {&call})) return;
   }
   const bool is_multicast = plan.interactions[interaction].is_multicast;
   if (!phases_.empty() && is_overrun(interaction)) return refuse(call, overrun_error(interaction));
-  if (!step(plan, types::view_symbol(interaction, is_multicast ? 0 : member))) return refuse(call, order_error(plan, interaction));
+  if (!step(plan, types::view_symbol(interaction, is_multicast ? 0 : member)))
+    return refuse(call, order_error(plan, interaction));
   if (held_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     const Leaving leaving(*this);
     pump_held();
@@ -272,8 +328,15 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
     if (state_.load(std::memory_order_acquire) != State::kActive) {
       refused = closed_error();
     } else if (calls.size() != members.size()) {
-      refused = Error{Code::kAborted, fmt::format("a multicast needs one call for each member: {} given, {} members now", calls.size(), members.size()), std::string(kMembersChanged), {}, {}};
-    } else if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0 && !calls.empty() && wait_at_gate(nullptr, interaction, 0, calls)) {
+      refused =
+          Error{Code::kAborted,
+                fmt::format("a multicast needs one call for each member: {} given, {} members now",
+                            calls.size(), members.size()),
+                std::string(kMembersChanged),
+                {},
+                {}};
+    } else if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0 && !calls.empty() &&
+               wait_at_gate(nullptr, interaction, 0, calls)) {
       return;
     } else if (!phases_.empty() && is_overrun(interaction)) {
       refused = overrun_error(interaction);
@@ -292,7 +355,8 @@ void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>
   if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
 }
 
-void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
+void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32_t member,
+                        Call& call) noexcept {
   OutChannel* const out = channel_of(plan, interaction, member);
   if (out == nullptr) return refuse(call, absent_error(plan, interaction, member));
   if (gate_.load(std::memory_order_acquire) != 0) [[unlikely]] {
@@ -301,24 +365,29 @@ void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32
   pass(plan, *out, interaction, call);
 }
 
-void PartySession::pass(const Plan& plan, OutChannel& out, std::uint32_t interaction, Call& call) noexcept {
+void PartySession::pass(const Plan& plan, OutChannel& out, std::uint32_t interaction,
+                        Call& call) noexcept {
   const Operation& operation = *plan.interactions[interaction].theirs[out.member];
   call.kind = operation.kind;
   call.flow = operation.flow;
   out.sent.store(out.sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (!out.interceptors.empty()) [[unlikely]] {
-    const OutChannelPtr keep = *std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each.get() == &out; });
+    const OutChannelPtr keep = *std::find_if(plan.out.begin(), plan.out.end(),
+                                             [&](const auto& each) { return each.get() == &out; });
     const Hop told = hop(plan, interaction);
     const Leaving leaving(*this);
     Inside::leave_all();
-    if (!intercept(keep->interceptors, Way::kSending, call, told, shared_from_this(), *core_.options.clock)) return;
+    if (!intercept(keep->interceptors, Way::kSending, call, told, shared_from_this(),
+                   *core_.options.clock))
+      return;
     const Inside again;
     return send_on(*keep, operation, interaction, call);
   }
   send_on(out, operation, interaction, call);
 }
 
-void PartySession::send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction, Call& call) noexcept {
+void PartySession::send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction,
+                           Call& call) noexcept {
   if (PartySession* peer = out.peer.load(std::memory_order_acquire)) {
     call.is_local = true;
     if (call.kind == Kind::kStream) {
@@ -335,7 +404,8 @@ void PartySession::send_on(OutChannel& out, const Operation& operation, std::uin
   call.header.principal = offer_->principal;
   if (out.party.is_foreign()) {  // no session there: the call names its operation
     call.header.session = 0;
-    call.header.interface_name = out.party.interface_id.substr(0, out.party.interface_id.rfind('/'));
+    call.header.interface_name =
+        out.party.interface_id.substr(0, out.party.interface_id.rfind('/'));
     call.header.operation_name = operation.name;
     call.header.operation = kByName;
   } else {
@@ -356,15 +426,20 @@ void PartySession::send_on(OutChannel& out, const Operation& operation, std::uin
   channel->start(call);
 }
 
-// --- arriving -------------------------------------------------------------------------------------------------------------------------------
+// --- arriving
+// ----------------------------------------------------------------------------------------------
 
-Status PartySession::resolve(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) const {
+Status PartySession::resolve(Call& call, std::uint32_t sender_role,
+                             std::uint32_t sender_member) const {
   static_cast<void>(sender_member);
   const std::uint32_t interaction = call.header.operation;
   const Inside inside;
   const auto& interactions = plan().interactions;
-  if (interaction >= interactions.size() || !interactions[interaction].is_for_me || interactions[interaction].other_role != sender_role) {
-    return fail(Code::kInvalidArgument, fmt::format("interaction number {} is not for role '{}' of {}", interaction, role_name_, type_id_));
+  if (interaction >= interactions.size() || !interactions[interaction].is_for_me ||
+      interactions[interaction].other_role != sender_role) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("interaction number {} is not for role '{}' of {}", interaction,
+                            role_name_, type_id_));
   }
   call.operation = interactions[interaction].own;
   call.kind = call.operation->kind;
@@ -372,13 +447,15 @@ Status PartySession::resolve(Call& call, std::uint32_t sender_role, std::uint32_
   return {};
 }
 
-PartySession::Sender* PartySession::sender(std::uint32_t role, std::uint32_t member) const noexcept {
+PartySession::Sender* PartySession::sender(std::uint32_t role,
+                                           std::uint32_t member) const noexcept {
   const Inside inside;
   const auto& senders = plan().senders;
   return role < senders.size() && member < senders[role].size() ? senders[role][member] : nullptr;
 }
 
-void PartySession::accept(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept {
+void PartySession::accept(Call& call, std::uint32_t sender_role,
+                          std::uint32_t sender_member) noexcept {
   if (call.header.sequence != 0) return in_order(call, sender_role, sender_member);
   Sender* const from = sender(sender_role, sender_member);
   const bool is_flow = call.kind == Kind::kStream;
@@ -397,16 +474,20 @@ void PartySession::accept(Call& call, std::uint32_t sender_role, std::uint32_t s
 }
 
 void PartySession::make_ready(InOrder& order) noexcept {
-  while (!order.waiting.empty() && order.waiting.begin()->first <= order.sender->plain.load(std::memory_order_acquire) + order.placed + 1) {
+  while (!order.waiting.empty() &&
+         order.waiting.begin()->first <=
+             order.sender->plain.load(std::memory_order_acquire) + order.placed + 1) {
     order.ready.push_back(order.waiting.begin()->second);
     order.waiting.erase(order.waiting.begin());
     ++order.placed;
     waiting_count_.fetch_sub(1, std::memory_order_relaxed);
   }
-  if (order.waiting.empty() && order.timer != 0) core_.options.executor->cancel(std::exchange(order.timer, 0));
+  if (order.waiting.empty() && order.timer != 0)
+    core_.options.executor->cancel(std::exchange(order.timer, 0));
 }
 
-void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept {
+void PartySession::in_order(Call& call, std::uint32_t sender_role,
+                            std::uint32_t sender_member) noexcept {
   const std::uint64_t key = order_key(sender_role, sender_member);
   Sender* const from = sender(sender_role, sender_member);
   if (from == nullptr) return call.fail(closed_error());
@@ -414,13 +495,16 @@ void PartySession::in_order(Call& call, std::uint32_t sender_role, std::uint32_t
     const std::lock_guard lock(mutex_);
     InOrder& order = arriving_[key];
     order.sender = from;
-    if (order.waiting.size() >= kHeldMax || !order.waiting.emplace(call.header.sequence, &call).second) {
+    if (order.waiting.size() >= kHeldMax ||
+        !order.waiting.emplace(call.header.sequence, &call).second) {
       order.ready.push_back(&call);  // too many wait: order is given up rather than the message
     } else {
       waiting_count_.fetch_add(1, std::memory_order_release);
       make_ready(order);
       if (!order.waiting.empty() && order.timer == 0) {
-        order.timer = core_.options.executor->at(core_.options.clock->now() + kGapWait, [self = shared_from_this(), key] { self->skip_gap(key); });
+        order.timer =
+            core_.options.executor->at(core_.options.clock->now() + kGapWait,
+                                       [self = shared_from_this(), key] { self->skip_gap(key); });
       }
     }
   }
@@ -458,7 +542,10 @@ void PartySession::skip_gap(std::uint64_t key) noexcept {
       order.placed = before > plain ? before - plain : 0;
       make_ready(order);
     }
-    if (!order.waiting.empty()) order.timer = core_.options.executor->at(core_.options.clock->now() + kGapWait, [self = shared_from_this(), key] { self->skip_gap(key); });
+    if (!order.waiting.empty())
+      order.timer =
+          core_.options.executor->at(core_.options.clock->now() + kGapWait,
+                                     [self = shared_from_this(), key] { self->skip_gap(key); });
   }
   deliver_in_order(key);
 }
@@ -470,7 +557,8 @@ void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sen
     if (wait_to_arrive(call, interaction, sender)) return;
   }
   if (!phases_.empty() && is_overrun(interaction)) return refuse(call, overrun_error(interaction));
-  if (state_.load(std::memory_order_acquire) != State::kActive || !step(plan, types::view_symbol(interaction, sender))) {
+  if (state_.load(std::memory_order_acquire) != State::kActive ||
+      !step(plan, types::view_symbol(interaction, sender))) {
     return hold_or_refuse(plan, call, interaction, sender);
   }
   if (held_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
@@ -481,10 +569,12 @@ void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sen
   deliver(plan, call, interaction, sender);
 }
 
-void PartySession::deliver(const Plan& plan, Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
+void PartySession::deliver(const Plan& plan, Call& call, std::uint32_t interaction,
+                           std::uint32_t sender) noexcept {
   const InteractionPlan& interactions = plan.interactions[interaction];
   call.operation = interactions.own;
-  if (call.peer == nullptr) call.peer = plan.senders[interactions.other_role][sender]->peer.load(std::memory_order_acquire);
+  if (call.peer == nullptr)
+    call.peer = plan.senders[interactions.other_role][sender]->peer.load(std::memory_order_acquire);
   const InterceptorList& list = arrivals_[interactions.other_role];
   if (!list.empty()) [[unlikely]] {
     const Hop told = hop(plan, interaction);
@@ -496,11 +586,14 @@ void PartySession::deliver(const Plan& plan, Call& call, std::uint32_t interacti
   offer_->host->enter(call);
 }
 
-void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
+void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t interaction,
+                                  std::uint32_t sender) noexcept {
   const State state = state_.load(std::memory_order_acquire);
   if (state == State::kClosed) return refuse(call, closed_error());
-  if (state == State::kActive && plan.monitor->look(types::view_symbol(interaction, sender)) == types::Monitor::Answer::kNever) {
-    return refuse(call, phase_of(interaction) != nullptr ? overrun_error(interaction) : order_error(plan, interaction));
+  if (state == State::kActive && plan.monitor->look(types::view_symbol(interaction, sender)) ==
+                                     types::Monitor::Answer::kNever) {
+    return refuse(call, phase_of(interaction) != nullptr ? overrun_error(interaction)
+                                                         : order_error(plan, interaction));
   }
   Call& kept = call.is_local ? call.defer() : call;
   bool is_held = false;
@@ -512,7 +605,13 @@ void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t in
       is_held = true;
     }
   }
-  if (!is_held) return refuse(kept, {Code::kResourceExhausted, fmt::format("role '{}' of {} holds {} early messages, its limit", role_name_, type_id_, kHeldMax), {}, {}, {}});
+  if (!is_held)
+    return refuse(kept, {Code::kResourceExhausted,
+                         fmt::format("role '{}' of {} holds {} early messages, its limit",
+                                     role_name_, type_id_, kHeldMax),
+                         {},
+                         {},
+                         {}});
   pump_held();  // its turn may have come meanwhile
 }
 

@@ -1,6 +1,7 @@
-// What: PartySession, one Object's part in one Binding: its monitor, the channels it opened, what arrives for it.
-// Why: the order is kept, early messages are held, a channel moves to another protocol or to another party, all at one place for each party.
-// Who: the coordinator makes it; Objects see it as Session; inbound calls end in it.
+// What: PartySession, one Object's part in one Binding: its monitor, the channels it opened, what
+// arrives for it. Why: the order is kept, early messages are held, a channel moves to another
+// protocol or to another party, all at one place for each party. Who: the coordinator makes it;
+// Objects see it as Session; inbound calls end in it.
 #pragma once
 
 #include <atomic>
@@ -30,16 +31,22 @@ struct ChannelState {
   std::string why;
   std::uint64_t sent = 0;
   std::string hides;  ///< its transparencies
-  std::optional<MetricsInterceptor::Counts> metrics;  ///< where policy puts `metrics` on the channel
+  std::optional<MetricsInterceptor::Counts>
+      metrics;  ///< where policy puts `metrics` on the channel
 };
 
-/// What changes in a Binding that runs, changes in a Plan: a new one is made beside the old one, and put in its place while nobody uses it.
-class PartySession final : public Session, public Recovery, public std::enable_shared_from_this<PartySession> {
+/// What changes in a Binding that runs, changes in a Plan: a new one is made beside the old one,
+/// and put in its place while nobody uses it.
+class PartySession final : public Session,
+                           public Recovery,
+                           public std::enable_shared_from_this<PartySession> {
  public:
   static constexpr std::size_t kHeldMax = 1'024;
   static constexpr std::size_t kParkedMax = 65'536;
   static constexpr std::uint32_t kMembersMax = 65'535;  ///< of one role
-  static Result<std::shared_ptr<PartySession>> make(Core& core, const hector::kernel::v1::PreparePart& part, OfferPtr offer);
+  static Result<std::shared_ptr<PartySession>> make(Core& core,
+                                                    const hector::kernel::v1::PreparePart& part,
+                                                    OfferPtr offer);
   ~PartySession() override;
 
   // Session
@@ -57,7 +64,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   Reliability reliability(std::uint32_t interaction) const noexcept override;
   const Operation& operation(std::uint32_t interaction) const override;
   Result<std::string> location(std::string_view role, std::uint32_t number) const override;
-  Result<std::shared_ptr<Starter>> endpoint(std::string_view role, std::uint32_t number) const override;
+  Result<std::shared_ptr<Starter>> endpoint(std::string_view role,
+                                            std::uint32_t number) const override;
 
   // Recovery: a call over a channel to another capsule failed.
   bool recover(Call& call) noexcept override;
@@ -80,19 +88,27 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   void accept(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
 
   /// Whether the channel to this party goes over the protocol; an empty name: whether there is one.
-  [[nodiscard]] bool uses(std::uint32_t role, std::uint32_t member, const std::string& protocol) const;
-  /// Chooses another profile for a channel, without `exclude`, and `only` this protocol if it is not empty; moves it unless dry_run.
-  Result<std::pair<Profile, std::string>> move_channel(std::uint32_t role, std::uint32_t member, const std::string& exclude, const std::string& only, bool dry_run);
+  [[nodiscard]] bool uses(std::uint32_t role, std::uint32_t member,
+                          const std::string& protocol) const;
+  /// Chooses another profile for a channel, without `exclude`, and `only` this protocol if it is
+  /// not empty; moves it unless dry_run.
+  Result<std::pair<Profile, std::string>> move_channel(std::uint32_t role, std::uint32_t member,
+                                                       const std::string& exclude,
+                                                       const std::string& only, bool dry_run);
 
-  // --- while it runs (session_change.cc). One change at a time; each blocks for as long as it says.
-  /// Calls to this party wait from now on; what was sent to it so far. Blocks for as long as a message takes to leave.
+  // --- while it runs (session_change.cc). One change at a time; each blocks for as long as it
+  // says.
+  /// Calls to this party wait from now on; what was sent to it so far. Blocks for as long as a
+  /// message takes to leave.
   hector::kernel::v1::Count pause(std::uint32_t role, std::uint32_t member);
   /// The calls of its own Object wait; with `seal`, what arrives waits as well.
   void freeze(bool seal);
   /// What waits goes on, in its order.
   void resume() noexcept;
-  /// Waits until all of this has arrived, and all of it is answered if `is_answered`. DEADLINE_EXCEEDED says what is missing.
-  Status await(const google::protobuf::RepeatedPtrField<hector::kernel::v1::Count>& expected, Duration grace) const;
+  /// Waits until all of this has arrived, and all of it is answered if `is_answered`.
+  /// DEADLINE_EXCEEDED says what is missing.
+  Status await(const google::protobuf::RepeatedPtrField<hector::kernel::v1::Count>& expected,
+               Duration grace) const;
   /// Waits until its Object has answered all that it was asked, then freezes it.
   Status come_to_rest(Duration grace);
   /// Where it stands; not the Object's state.
@@ -102,9 +118,11 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   /// Another party plays this member from now on. The channel to it stays paused until resume().
   Status replace(const hector::kernel::v1::Replace& change);
   /// Other parties, and where this one stands in the order they make. Sealed before.
-  Status reconfigure(const hector::kernel::v1::PreparePart& part, const std::vector<types::Symbol>& way);
-  /// The party at this place is gone without a word: calls under way to it fail now. Where its type has it traded again, calls that come and
-  /// those under way that may be done twice wait for the successor.
+  Status reconfigure(const hector::kernel::v1::PreparePart& part,
+                     const std::vector<types::Symbol>& way);
+  /// The party at this place is gone without a word: calls under way to it fail now. Where its type
+  /// has it traded again, calls that come and those under way that may be done twice wait for the
+  /// successor.
   void lose(std::uint32_t role, std::uint32_t member);
   /// Messages that the order has and that have not left yet.
   [[nodiscard]] std::uint32_t leaving() const { return leaving_.load(); }
@@ -136,10 +154,12 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     std::uint64_t id = 0;       ///< what the receiver knows this sender by
     bool is_local = false;
     std::atomic<Channel*> channel{nullptr};
-    std::vector<std::shared_ptr<Channel>> kept;  ///< the present one and earlier ones, whose calls still end
-    std::atomic<PartySession*> peer{nullptr};    ///< in-process
+    std::vector<std::shared_ptr<Channel>>
+        kept;  ///< the present one and earlier ones, whose calls still end
+    std::atomic<PartySession*> peer{nullptr};  ///< in-process
     std::shared_ptr<PartySession> peer_kept;
-    /// Messages carry their position: the protocol keeps no order, or the channel was moved. Set before `channel`.
+    /// Messages carry their position: the protocol keeps no order, or the channel was moved. Set
+    /// before `channel`.
     std::atomic<bool> is_sequenced{false};
     std::atomic<std::uint64_t> sequence{0};  ///< of all messages but flows, to other capsules
     std::atomic<std::uint64_t> flows{0};
@@ -157,7 +177,7 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     std::atomic<const Peer*> peer{nullptr};  ///< who it is, in this process
   };
   struct InteractionPlan {
-    bool is_mine = false;     ///< this party starts it
+    bool is_mine = false;  ///< this party starts it
     bool is_for_me = false;
     bool is_multicast = false;
     std::uint32_t other_role = 0;
@@ -189,7 +209,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     std::uint32_t interaction;
     std::uint32_t sender;
   };
-  /// How far a call had come when it had to wait: kStepped, the order has it; kPassed, it was past the interceptors and comes back.
+  /// How far a call had come when it had to wait: kStepped, the order has it; kPassed, it was past
+  /// the interceptors and comes back.
   enum class Stage { kNew, kStepped, kPassed };
   /// A call of the own Object that waits for the Binding to go on.
   struct Parked {
@@ -200,11 +221,12 @@ class PartySession final : public Session, public Recovery, public std::enable_s
     TimerId timer = 0;
     std::uint64_t number = 0;
   };
-  /// What arrives from one member, in order. A message with a position waits for all before it, whichever way they come: those without
-  /// one, over a protocol that keeps order, are counted.
+  /// What arrives from one member, in order. A message with a position waits for all before it,
+  /// whichever way they come: those without one, over a protocol that keeps order, are counted.
   struct InOrder {
     Sender* sender = nullptr;
-    std::uint64_t placed = 0;  ///< messages with a position that were handed on, and positions given up
+    std::uint64_t placed =
+        0;  ///< messages with a position that were handed on, and positions given up
     std::map<std::uint64_t, Call*> waiting;
     std::deque<Call*> ready;  ///< in order; one thread at a time hands them on
     bool is_delivering = false;
@@ -230,10 +252,13 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   PartySession(Core& core, const hector::kernel::v1::PreparePart& part, OfferPtr offer);
 
   // session_plan.cc
-  /// A plan for these parties; channels and senders that `before` has for the same parties are taken over.
-  /// The monitor is made where none is given.
-  Result<std::unique_ptr<Plan>> make_plan(const hector::kernel::v1::PreparePart& part, const Plan* before, std::shared_ptr<types::Monitor> monitor);
-  Result<OutChannelPtr> plan_channel(const hector::kernel::v1::ChannelPlan& planned, const Plan* before);
+  /// A plan for these parties; channels and senders that `before` has for the same parties are
+  /// taken over. The monitor is made where none is given.
+  Result<std::unique_ptr<Plan>> make_plan(const hector::kernel::v1::PreparePart& part,
+                                          const Plan* before,
+                                          std::shared_ptr<types::Monitor> monitor);
+  Result<OutChannelPtr> plan_channel(const hector::kernel::v1::ChannelPlan& planned,
+                                     const Plan* before);
   Status plan_interactions(Plan& plan, const std::vector<types::CompiledPtr>& interfaces);
   void plan_senders(Plan& plan);
   Result<types::CompiledPtr> interface_of(const hector::type::v1::Interface& model);
@@ -246,46 +271,57 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   // session.cc
   [[nodiscard]] const Plan& plan() const noexcept { return *plan_.load(std::memory_order_acquire); }
   /// One member of another role, as a key.
-  static constexpr std::uint64_t order_key(std::uint32_t role, std::uint32_t member) { return static_cast<std::uint64_t>(role) << 32 | member; }
+  static constexpr std::uint64_t order_key(std::uint32_t role, std::uint32_t member) {
+    return static_cast<std::uint64_t>(role) << 32 | member;
+  }
   /// The channel on which an interaction goes to a member; null where there is none.
-  static OutChannel* channel_of(const Plan& plan, std::uint32_t interaction, std::uint32_t member) noexcept;
+  static OutChannel* channel_of(const Plan& plan, std::uint32_t interaction,
+                                std::uint32_t member) noexcept;
   /// The members that an interaction of this party reaches.
   static std::vector<std::uint32_t> reached(const Plan& plan, std::uint32_t interaction);
   void send(const Plan& plan, std::uint32_t interaction, std::uint32_t member, Call& call) noexcept;
   /// Past the interceptors onto the channel.
   void pass(const Plan& plan, OutChannel& out, std::uint32_t interaction, Call& call) noexcept;
-  void send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction, Call& call) noexcept;
+  void send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction,
+               Call& call) noexcept;
   /// The channel to a partner, as it is now. NOT_FOUND.
   [[nodiscard]] Result<OutChannelPtr> channel_to(std::string_view role, std::uint32_t number) const;
   [[nodiscard]] Sender* sender(std::uint32_t role, std::uint32_t member) const noexcept;
   /// One message for this party, from `sender` of the interaction's other role.
   void take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   /// It is its turn: past the interceptors into the Object.
-  void deliver(const Plan& plan, Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
-  void hold_or_refuse(const Plan& plan, Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
+  void deliver(const Plan& plan, Call& call, std::uint32_t interaction,
+               std::uint32_t sender) noexcept;
+  void hold_or_refuse(const Plan& plan, Call& call, std::uint32_t interaction,
+                      std::uint32_t sender) noexcept;
   void pump_held() noexcept;
   void in_order(Call& call, std::uint32_t sender_role, std::uint32_t sender_member) noexcept;
   void deliver_in_order(std::uint64_t key) noexcept;
   void skip_gap(std::uint64_t key) noexcept;
   /// With the lock held: what has come to its turn goes from waiting to ready.
   void make_ready(InOrder& order) noexcept;
-  /// What start() does when the gate is not open; true: the calls wait. With a channel, the order has them already.
-  bool wait_at_gate(const OutChannel* out, std::uint32_t interaction, std::uint32_t member, const std::vector<Call*>& calls) noexcept;
+  /// What start() does when the gate is not open; true: the calls wait. With a channel, the order
+  /// has them already.
+  bool wait_at_gate(const OutChannel* out, std::uint32_t interaction, std::uint32_t member,
+                    const std::vector<Call*>& calls) noexcept;
   /// With the lock held.
-  void park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member, Stage stage);
+  void park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member,
+            Stage stage);
   /// It waited for too long, or is not wanted any more.
   void give_up(std::uint64_t number, Call* call, Error why) noexcept;
   void go_on(Parked parked) noexcept;
   [[nodiscard]] bool is_retraded(std::uint32_t role) const;
   void suspect(OutChannel& out);
-  void tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text);
+  void tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension,
+                   const std::string& text);
   bool wait_to_arrive(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   Error closed_error() const;
   Error order_error(const Plan& plan, std::uint32_t interaction) const;
   Error absent_error(const Plan& plan, std::uint32_t interaction, std::uint32_t member) const;
   /// Moves on in the order if it allows the symbol now.
   bool step(const Plan& plan, types::Symbol symbol) noexcept;
-  /// After each step of the order: phases that could start now begin, those that are left are forgotten.
+  /// After each step of the order: phases that could start now begin, those that are left are
+  /// forgotten.
   void mark_phases(const Plan& plan, std::optional<std::uint32_t> stepped) noexcept;
   void watch_phases(const Plan& plan, std::optional<std::uint32_t> stepped);
   void overrun(std::size_t phase, std::uint64_t opening);
@@ -315,7 +351,8 @@ class PartySession final : public Session, public Recovery, public std::enable_s
 
   std::atomic<const Plan*> plan_{nullptr};
   std::unique_ptr<Plan> plan_kept_;
-  // What calls and programs may still hold on to, whatever the plan is: it grows with each change and goes with the session.
+  // What calls and programs may still hold on to, whatever the plan is: it grows with each change
+  // and goes with the session.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Sender>> senders_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<InteractionStarter>> starters_;
   std::vector<types::CompiledPtr> interfaces_;
@@ -326,11 +363,14 @@ class PartySession final : public Session, public Recovery, public std::enable_s
   std::atomic<bool> is_closing_{false};
   Error closed_;  ///< what calls are told after the end; written before `state_`
   std::atomic<std::uint32_t> gate_{0};
-  /// Messages that the order has and that leave by and by: multicasts, and what interceptors look at.
+  /// Messages that the order has and that leave by and by: multicasts, and what interceptors look
+  /// at.
   std::atomic<std::uint32_t> leaving_{0};
   class Leaving {
    public:
-    explicit Leaving(PartySession& session) : session_(session.shared_from_this()) { session_->leaving_.fetch_add(1); }
+    explicit Leaving(PartySession& session) : session_(session.shared_from_this()) {
+      session_->leaving_.fetch_add(1);
+    }
     ~Leaving() { session_->leaving_.fetch_sub(1); }
     Leaving(const Leaving&) = delete;
     Leaving& operator=(const Leaving&) = delete;

@@ -1,4 +1,5 @@
-// What changes in a session while it runs: calls wait, its channels lead to others, its order has other members, and it goes on.
+// What changes in a session while it runs: calls wait, its channels lead to others, its order has
+// other members, and it goes on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,21 +18,25 @@ using hector::kernel::v1::Position;
 
 namespace {
 
-/// How often a waiting change looks again. Changes are rare and short; what they wait for has no end to be told of.
+/// How often a waiting change looks again. Changes are rare and short; what they wait for has no
+/// end to be told of.
 constexpr Duration kLookAgain = std::chrono::microseconds(20);
 
 }  // namespace
 
-// --- calls that wait ------------------------------------------------------------------------------------------------------------------------
+// --- calls that wait
+// ----------------------------------------------------------------------------------------------
 
-bool PartySession::wait_at_gate(const OutChannel* out, std::uint32_t interaction, std::uint32_t member, const std::vector<Call*>& calls) noexcept {
+bool PartySession::wait_at_gate(const OutChannel* out, std::uint32_t interaction,
+                                std::uint32_t member, const std::vector<Call*>& calls) noexcept {
   for (auto* call : calls) inherit(*call, core_);  // they have a deadline while they wait
   std::vector<Call*> refused;
   {
     const std::lock_guard lock(mutex_);
     if (state_.load() == State::kClosed) return false;
     const std::uint32_t gate = gate_.load();
-    const bool waits = out == nullptr ? (gate & kStartsWait) != 0 : (gate & kSomePaused) != 0 && out->is_paused.load();
+    const bool waits = out == nullptr ? (gate & kStartsWait) != 0
+                                      : (gate & kSomePaused) != 0 && out->is_paused.load();
     if (!waits) return false;  // it opened meanwhile
     if (parked_.size() < kParkedMax) {
       park(calls, interaction, member, out != nullptr ? Stage::kStepped : Stage::kNew);
@@ -40,11 +45,18 @@ bool PartySession::wait_at_gate(const OutChannel* out, std::uint32_t interaction
     refused = calls;
   }
   Inside::leave_all();
-  for (auto* call : refused) call->fail({Code::kResourceExhausted, fmt::format("{} calls of role '{}' of {} wait for the Binding to go on, its limit", kParkedMax, role_name_, type_id_), {}, {}, {}});
+  for (auto* call : refused)
+    call->fail({Code::kResourceExhausted,
+                fmt::format("{} calls of role '{}' of {} wait for the Binding to go on, its limit",
+                            kParkedMax, role_name_, type_id_),
+                {},
+                {},
+                {}});
   return true;
 }
 
-void PartySession::park(const std::vector<Call*>& calls, std::uint32_t interaction, std::uint32_t member, Stage stage) {
+void PartySession::park(const std::vector<Call*>& calls, std::uint32_t interaction,
+                        std::uint32_t member, Stage stage) {
   Parked parked{calls, interaction, member, stage, 0, ++parked_ever_};
   TimePoint first = kNever;
   for (auto* call : calls) {
@@ -54,7 +66,13 @@ void PartySession::park(const std::vector<Call*>& calls, std::uint32_t interacti
   const std::weak_ptr<PartySession> weak = shared_from_this();
   if (first != kNever) {
     parked.timer = core_.options.executor->at(first, [weak, number = parked.number] {
-      if (const auto self = weak.lock()) self->give_up(number, nullptr, {Code::kDeadlineExceeded, "the deadline passed while the Binding was being changed or was suspended", {}, {}, {}});
+      if (const auto self = weak.lock())
+        self->give_up(number, nullptr,
+                      {Code::kDeadlineExceeded,
+                       "the deadline passed while the Binding was being changed or was suspended",
+                       {},
+                       {},
+                       {}});
     });
   }
   for (auto* call : calls) {
@@ -72,13 +90,15 @@ void PartySession::give_up(std::uint64_t number, Call* call, Error why) noexcept
   std::vector<Call*> given;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(parked_.begin(), parked_.end(), [&](const Parked& each) { return each.number == number; });
+    const auto found = std::find_if(parked_.begin(), parked_.end(),
+                                    [&](const Parked& each) { return each.number == number; });
     if (found == parked_.end()) return;
     for (auto& each : found->calls) {
       if (each == nullptr || (call != nullptr && each != call)) continue;
       given.push_back(std::exchange(each, nullptr));  // the others of a multicast keep their places
     }
-    if (std::all_of(found->calls.begin(), found->calls.end(), [](const Call* each) { return each == nullptr; })) {
+    if (std::all_of(found->calls.begin(), found->calls.end(),
+                    [](const Call* each) { return each == nullptr; })) {
       if (found->timer != 0) core_.options.executor->cancel(found->timer);
       parked_.erase(found);
     }
@@ -103,10 +123,15 @@ void PartySession::go_on(Parked parked) noexcept {
     const bool is_multicast = plan.interactions[parked.interaction].is_multicast;
     if (is_multicast) members = reached(plan, parked.interaction);
     if (is_multicast && members.size() != parked.calls.size()) {
-      refused = Error{Code::kAborted, "the members changed while the multicast waited", std::string(kMembersChanged), {}, {}};
+      refused = Error{Code::kAborted,
+                      "the members changed while the multicast waited",
+                      std::string(kMembersChanged),
+                      {},
+                      {}};
     } else if (!phases_.empty() && is_overrun(parked.interaction)) {
       refused = overrun_error(parked.interaction);
-    } else if (!step(plan, types::view_symbol(parked.interaction, is_multicast ? 0 : parked.member))) {
+    } else if (!step(plan,
+                     types::view_symbol(parked.interaction, is_multicast ? 0 : parked.member))) {
       refused = order_error(plan, parked.interaction);
     }
   }
@@ -125,14 +150,16 @@ void PartySession::go_on(Parked parked) noexcept {
       Inside::leave_all();
       call.fail(why);
     } else if (parked.stage == Stage::kPassed) {
-      send_on(*out, *plan.interactions[parked.interaction].theirs[members[i]], parked.interaction, call);
+      send_on(*out, *plan.interactions[parked.interaction].theirs[members[i]], parked.interaction,
+              call);
     } else {
       pass(plan, *out, parked.interaction, call);
     }
   }
 }
 
-bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
+bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction,
+                                  std::uint32_t sender) noexcept {
   Call& kept = call.is_local ? call.defer() : call;
   std::optional<Error> refused;
   {
@@ -140,7 +167,12 @@ bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction, std::ui
     if (state_.load() == State::kClosed) {
       refused = closed_error();
     } else if (sealed_.size() >= kParkedMax) {
-      refused = Error{Code::kResourceExhausted, fmt::format("{} messages wait for {} to go on, its limit", kParkedMax, type_id_), {}, {}, {}};
+      refused =
+          Error{Code::kResourceExhausted,
+                fmt::format("{} messages wait for {} to go on, its limit", kParkedMax, type_id_),
+                {},
+                {},
+                {}};
     } else if ((gate_.load() & kArrivalsWait) != 0) {
       sealed_.push_back({&kept, interaction, sender});
       return true;
@@ -160,12 +192,14 @@ std::vector<types::Symbol> PartySession::waiting() const {
   const std::lock_guard lock(mutex_);
   std::vector<types::Symbol> symbols;
   for (const auto& each : parked_) {
-    if (each.stage != Stage::kNew) symbols.push_back(types::view_symbol(each.interaction, each.member));
+    if (each.stage != Stage::kNew)
+      symbols.push_back(types::view_symbol(each.interaction, each.member));
   }
   return symbols;
 }
 
-// --- to stop and to go on ---------------------------------------------------------------------------------------------------------------------
+// --- to stop and to go on
+// ----------------------------------------------------------------------------------------------
 
 Count PartySession::pause(std::uint32_t role, std::uint32_t member) {
   const std::lock_guard lock_change(change_mutex_);
@@ -206,7 +240,8 @@ void PartySession::resume() noexcept {
     if (!phases_.empty() && is_overrun(arrived.interaction)) {
       Inside::leave_all();
       arrived.call->fail(overrun_error(arrived.interaction));
-    } else if (state_.load() == State::kActive && step(plan, types::view_symbol(arrived.interaction, arrived.sender))) {
+    } else if (state_.load() == State::kActive &&
+               step(plan, types::view_symbol(arrived.interaction, arrived.sender))) {
       deliver(plan, *arrived.call, arrived.interaction, arrived.sender);
     } else {
       hold_or_refuse(plan, *arrived.call, arrived.interaction, arrived.sender);
@@ -237,22 +272,28 @@ std::uint64_t PartySession::received(std::uint32_t role, std::uint32_t member) c
   if (found == senders_.end()) return 0;
   const std::lock_guard lock(mutex_);
   const auto order = arriving_.find(order_key(role, member));
-  return found->second->plain.load() + (order == arriving_.end() ? 0 : order->second.placed - order->second.ready.size());
+  return found->second->plain.load() +
+         (order == arriving_.end() ? 0 : order->second.placed - order->second.ready.size());
 }
 
-Status PartySession::await(const google::protobuf::RepeatedPtrField<Count>& expected, Duration grace) const {
+Status PartySession::await(const google::protobuf::RepeatedPtrField<Count>& expected,
+                           Duration grace) const {
   const TimePoint until = core_.options.clock->now() + grace;
   for (;;) {
     std::string missing;
     for (const auto& count : expected) {
       const auto sender = senders_.find({count.role(), count.member()});
-      const std::uint64_t came = received(count.role(), count.member()), flows = sender == senders_.end() ? 0 : sender->second->flows.load();
+      const std::uint64_t came = received(count.role(), count.member()),
+                          flows = sender == senders_.end() ? 0 : sender->second->flows.load();
       if (came >= count.messages() && flows >= count.flows()) continue;
-      missing = fmt::format("{} of {} messages of {} {} have not arrived at '{}'", count.messages() - std::min(came, count.messages()), count.messages(),
-                            type_.roles(static_cast<int>(count.role())).name(), count.member(), offer_->object);
+      missing = fmt::format("{} of {} messages of {} {} have not arrived at '{}'",
+                            count.messages() - std::min(came, count.messages()), count.messages(),
+                            type_.roles(static_cast<int>(count.role())).name(), count.member(),
+                            offer_->object);
     }
     if (missing.empty()) return {};
-    if (core_.options.clock->now() >= until || !core_.pause_for(kLookAgain)) return fail(Code::kDeadlineExceeded, missing);
+    if (core_.options.clock->now() >= until || !core_.pause_for(kLookAgain))
+      return fail(Code::kDeadlineExceeded, missing);
   }
 }
 
@@ -262,13 +303,18 @@ Status PartySession::come_to_rest(Duration grace) {
     const std::uint64_t calls = offer_->host->calls();
     if (offer_->host->is_at_rest() && held_count_.load() == 0) {
       freeze(true);
-      // What was about to start before that has left; whatever it was answered with in between would show in the counts.
-      if (offer_->host->is_at_rest() && offer_->host->calls() == calls && held_count_.load() == 0) return {};
+      // What was about to start before that has left; whatever it was answered with in between
+      // would show in the counts.
+      if (offer_->host->is_at_rest() && offer_->host->calls() == calls && held_count_.load() == 0)
+        return {};
       resume();
     }
     if (core_.options.clock->now() >= until || !core_.pause_for(kLookAgain)) {
-      return fail(Code::kDeadlineExceeded, held_count_.load() != 0 ? fmt::format("'{}' holds {} messages that came before their turn", offer_->object, held_count_.load())
-                                                                   : fmt::format("'{}' has not answered all that it was asked", offer_->object));
+      return fail(Code::kDeadlineExceeded,
+                  held_count_.load() != 0
+                      ? fmt::format("'{}' holds {} messages that came before their turn",
+                                    offer_->object, held_count_.load())
+                      : fmt::format("'{}' has not answered all that it was asked", offer_->object));
     }
   }
 }
@@ -309,7 +355,9 @@ Status PartySession::take_position(const Position& position) {
     }
   }
   if (plan().monitor->walk({position.way().begin(), position.way().end()})) return {};
-  return fail(Code::kFailedPrecondition, fmt::format("role '{}' of {} cannot go on from where it stood", role_name_, type_id_));
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format("role '{}' of {} cannot go on from where it stood", role_name_, type_id_));
 }
 
 namespace {
@@ -330,21 +378,27 @@ class Relocated final : public Interceptor {
 
 }  // namespace
 
-// --- other parties --------------------------------------------------------------------------------------------------------------------------
+// --- other parties
+// ----------------------------------------------------------------------------------------------
 
 Status PartySession::replace(const hector::kernel::v1::Replace& change) {
   const std::lock_guard lock_change(change_mutex_);
   hector::kernel::v1::PreparePart part = plan().part;
   const int role = types::role_position(type_, change.place().role());
-  if (role < 0) return fail(Code::kInvalidArgument, fmt::format("{} has no role '{}'", type_id_, change.place().role()));
+  if (role < 0)
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} has no role '{}'", type_id_, change.place().role()));
   auto& members = *part.mutable_roles(role);
-  if (change.place().member() < static_cast<std::uint32_t>(members.members_size())) *members.mutable_members(static_cast<int>(change.place().member())) = change.party();
+  if (change.place().member() < static_cast<std::uint32_t>(members.members_size()))
+    *members.mutable_members(static_cast<int>(change.place().member())) = change.party();
   const hector::kernel::v1::Replace::Way* way = nullptr;
   for (const auto& each : change.ways()) {
     if (each.role() == role_name_ && each.member() == member_) way = &each;
   }
   for (auto& channel : *part.mutable_channels()) {
-    if (channel.role() != change.place().role() || channel.member() != change.place().member() || way == nullptr) continue;
+    if (channel.role() != change.place().role() || channel.member() != change.place().member() ||
+        way == nullptr)
+      continue;
     *channel.mutable_party() = change.party();
     *channel.mutable_profile() = way->profile();
     channel.set_why(way->why());
@@ -356,7 +410,9 @@ Status PartySession::replace(const hector::kernel::v1::Replace& change) {
   auto made = make_plan(part, plan_kept_.get(), plan_kept_->monitor);
   if (!made) return fail(made.error());
   for (const auto& out : (*made)->out) {
-    const auto before = std::find_if(plan_kept_->out.begin(), plan_kept_->out.end(), [&](const auto& each) { return each->role == out->role && each->member == out->member; });
+    const auto before = std::find_if(
+        plan_kept_->out.begin(), plan_kept_->out.end(),
+        [&](const auto& each) { return each->role == out->role && each->member == out->member; });
     if (before == plan_kept_->out.end() || *before == out) continue;
     if (auto connected = connect(*out); !connected) return connected;
     connect_here(*out);
@@ -365,21 +421,29 @@ Status PartySession::replace(const hector::kernel::v1::Replace& change) {
     out->flows = (*before)->flows.load();
     out->sent = (*before)->sent.load();
     if (!out->hides.relocation) {
-      out->interceptors.push_back(std::make_shared<Relocated>(fmt::format("'{}' of capsule '{}' plays {} {} now, at {} {}; relocation is not hidden on this channel: the next call goes there",
-                                                                          out->party.object, out->party.capsule, change.place().role(), change.place().member(), out->profile.protocol, out->profile.address)));
+      out->interceptors.push_back(std::make_shared<Relocated>(
+          fmt::format("'{}' of capsule '{}' plays {} {} now, at {} {}; relocation is not hidden on "
+                      "this channel: the next call goes there",
+                      out->party.object, out->party.capsule, change.place().role(),
+                      change.place().member(), out->profile.protocol, out->profile.address)));
     }
   }
   put(std::move(*made));
   return {};
 }
 
-Status PartySession::reconfigure(const hector::kernel::v1::PreparePart& part, const std::vector<types::Symbol>& way) {
+Status PartySession::reconfigure(const hector::kernel::v1::PreparePart& part,
+                                 const std::vector<types::Symbol>& way) {
   const std::lock_guard lock_change(change_mutex_);
   auto made = make_plan(part, plan_kept_.get(), nullptr);
   if (!made) return fail(made.error());
-  if (!(*made)->monitor->walk(way)) return fail(Code::kFailedPrecondition, fmt::format("role '{}' of {} cannot go on from where it stands", role_name_, type_id_));
+  if (!(*made)->monitor->walk(way))
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("role '{}' of {} cannot go on from where it stands", role_name_, type_id_));
   for (const auto& out : (*made)->out) {
-    if (std::find(plan_kept_->out.begin(), plan_kept_->out.end(), out) != plan_kept_->out.end()) continue;
+    if (std::find(plan_kept_->out.begin(), plan_kept_->out.end(), out) != plan_kept_->out.end())
+      continue;
     if (auto connected = connect(*out); !connected) return connected;
     connect_here(*out);
   }
@@ -413,17 +477,22 @@ void PartySession::lose(std::uint32_t role, std::uint32_t member) {
 }
 
 bool PartySession::recover(Call& call) noexcept {
-  if (!call.error || call.error->code != Code::kUnavailable || call.is_cancelled() || state_.load() != State::kActive) return false;
+  if (!call.error || call.error->code != Code::kUnavailable || call.is_cancelled() ||
+      state_.load() != State::kActive)
+    return false;
   const std::uint32_t interaction = call.header.operation;
   const bool is_untouched = call.error->type == kNotExecuted;
   const Inside inside;
   const Plan& plan = this->plan();
-  const auto found = std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) { return each->id == call.header.session; });
+  const auto found = std::find_if(plan.out.begin(), plan.out.end(), [&](const auto& each) {
+    return each->id == call.header.session;
+  });
   if (interaction >= plan.interactions.size() || found == plan.out.end()) return false;
   OutChannel& out = **found;
   if (!out.hides.failure || !is_retraded(out.role)) return false;
   const Operation* const operation = plan.interactions[interaction].theirs[out.member];
-  const bool may_repeat = is_untouched || (operation != nullptr && operation->idempotent && call.kind == Kind::kRpc);
+  const bool may_repeat =
+      is_untouched || (operation != nullptr && operation->idempotent && call.kind == Kind::kRpc);
   suspect(out);
   if (may_repeat && call.stream == nullptr) {
     const std::lock_guard lock(mutex_);
@@ -437,15 +506,25 @@ bool PartySession::recover(Call& call) noexcept {
     }
   }
   if (!is_untouched) {
-    call.error = Error{Code::kUnknown, fmt::format("outcome unknown: '{}' was lost while it may have been at work on '{}', which is not idempotent ({})", out.party.object,
-                                                   type_.interactions(static_cast<int>(interaction)).name(), call.error->message), std::string(kOutcomeUnknown), {}, {}};
+    call.error = Error{
+        Code::kUnknown,
+        fmt::format("outcome unknown: '{}' was lost while it may have been at work on '{}', which "
+                    "is not idempotent ({})",
+                    out.party.object, type_.interactions(static_cast<int>(interaction)).name(),
+                    call.error->message),
+        std::string(kOutcomeUnknown),
+        {},
+        {}};
   }
   return false;
 }
 
-bool PartySession::is_retraded(std::uint32_t role) const { return types::is_traded_again(type_.roles(static_cast<int>(role)), "failure"); }
+bool PartySession::is_retraded(std::uint32_t role) const {
+  return types::is_traded_again(type_.roles(static_cast<int>(role)), "failure");
+}
 
-void PartySession::tell_breach(const std::string& role, std::uint32_t member, const std::string& dimension, const std::string& text) {
+void PartySession::tell_breach(const std::string& role, std::uint32_t member,
+                               const std::string& dimension, const std::string& text) {
   hector::kernel::v1::Place place;
   place.set_binding(binding_);
   place.set_role(role);
@@ -465,19 +544,23 @@ void PartySession::suspect(OutChannel& out) {
   core_.tell_binder(from_model(plan().part.binder()), place);
 }
 
-// --- channels that move -----------------------------------------------------------------------------------------------------------------------
+// --- channels that move
+// ----------------------------------------------------------------------------------------------
 
-bool PartySession::uses(std::uint32_t role, std::uint32_t member, const std::string& protocol) const {
+bool PartySession::uses(std::uint32_t role, std::uint32_t member,
+                        const std::string& protocol) const {
   const std::lock_guard lock(mutex_);
   const auto& out = plan_kept_->out;
   return std::any_of(out.begin(), out.end(), [&](const auto& each) {
-    return each->role == role && each->member == member && (protocol.empty() || each->profile.protocol == protocol);
+    return each->role == role && each->member == member &&
+           (protocol.empty() || each->profile.protocol == protocol);
   });
 }
 
 namespace {
 
-/// A question over a channel nothing has gone over yet: its hand-shake shall not fall upon the calls that are moved to it.
+/// A question over a channel nothing has gone over yet: its hand-shake shall not fall upon the
+/// calls that are moved to it.
 void warm_up(Channel& channel, const Clock& clock) {
   constexpr Duration kWarmWithin = std::chrono::seconds(1);
   hector::kernel::v1::OfferQuery query;
@@ -489,21 +572,35 @@ void warm_up(Channel& channel, const Clock& clock) {
   call.header.operation = kByName;
   call.header.deadline = clock.now() + kWarmWithin;
   call.request = write_message(query);
-  call.run(channel, clock);  // what it answers does not matter; whether it can be reached, the calls will tell
+  call.run(
+      channel,
+      clock);  // what it answers does not matter; whether it can be reached, the calls will tell
 }
 
 }  // namespace
 
-Result<std::pair<Profile, std::string>> PartySession::move_channel(std::uint32_t role, std::uint32_t member, const std::string& exclude, const std::string& only, bool dry_run) {
+Result<std::pair<Profile, std::string>> PartySession::move_channel(std::uint32_t role,
+                                                                   std::uint32_t member,
+                                                                   const std::string& exclude,
+                                                                   const std::string& only,
+                                                                   bool dry_run) {
   const std::lock_guard lock_change(change_mutex_);
   for (const auto& out : plan().out) {
     if (out->role != role || out->member != member || out->is_local) continue;
     const auto here = only.empty() ? core_.protocols.names() : std::vector<std::string>{only};
-    auto choice = choose_protocol({.policies = core_.policies, .binding = type_.name(), .role = type_.roles(static_cast<int>(role)).name(), .object = offer_->object, .offered = out->party.profiles, .here = here,
-                                   .exclude = exclude, .known = core_.protocols.all_capabilities()});
+    auto choice = choose_protocol({.policies = core_.policies,
+                                   .binding = type_.name(),
+                                   .role = type_.roles(static_cast<int>(role)).name(),
+                                   .object = offer_->object,
+                                   .offered = out->party.profiles,
+                                   .here = here,
+                                   .exclude = exclude,
+                                   .known = core_.protocols.all_capabilities()});
     if (!choice) {
       Error why = choice.error();
-      if (!only.empty()) why.message = fmt::format("the channel to '{}' cannot go over '{}': {}", out->party.object, only, why.message);
+      if (!only.empty())
+        why.message = fmt::format("the channel to '{}' cannot go over '{}': {}", out->party.object,
+                                  only, why.message);
       return fail(std::move(why));
     }
     if (dry_run) return std::pair{choice->profile, choice->why};
@@ -511,7 +608,8 @@ Result<std::pair<Profile, std::string>> PartySession::move_channel(std::uint32_t
     if (!channel) return fail(channel.error());
     if (this_thread_state().may_block) warm_up(**channel, *core_.options.clock);
     const std::lock_guard lock(mutex_);
-    // What is under way comes by the old protocol, what is sent from now on by the new one: only positions keep them in order.
+    // What is under way comes by the old protocol, what is sent from now on by the new one: only
+    // positions keep them in order.
     out->is_sequenced = true;
     out->profile = choice->profile;
     out->why = only.empty() ? choice->why : fmt::format("'{}' was asked for", only);
@@ -526,9 +624,17 @@ std::vector<ChannelState> PartySession::channels() const {
   const std::lock_guard lock(mutex_);
   std::vector<ChannelState> states;
   for (const auto& out : plan_kept_->out) {
-    states.push_back({type_.roles(static_cast<int>(out->role)).name(), out->member, out->party, out->profile, out->why, out->sent.load(), out->hides.text(), {}});
+    states.push_back({type_.roles(static_cast<int>(out->role)).name(),
+                      out->member,
+                      out->party,
+                      out->profile,
+                      out->why,
+                      out->sent.load(),
+                      out->hides.text(),
+                      {}});
     for (const auto& each : out->interceptors) {
-      if (const auto* metrics = dynamic_cast<const MetricsInterceptor*>(each.get())) states.back().metrics = metrics->counts();
+      if (const auto* metrics = dynamic_cast<const MetricsInterceptor*>(each.get()))
+        states.back().metrics = metrics->counts();
     }
   }
   return states;

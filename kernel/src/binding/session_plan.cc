@@ -26,11 +26,16 @@ PartySession::PartySession(Core& core, const PreparePart& part, OfferPtr offer)
 
 PartySession::~PartySession() = default;
 
-Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, const PreparePart& part, OfferPtr offer) {
-  if (const auto wrong = types::malformed(part.type()); !wrong.empty()) return fail(Code::kInvalidArgument, fmt::format("the type of a Binding is malformed: {}", wrong));
+Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, const PreparePart& part,
+                                                         OfferPtr offer) {
+  if (const auto wrong = types::malformed(part.type()); !wrong.empty())
+    return fail(Code::kInvalidArgument,
+                fmt::format("the type of a Binding is malformed: {}", wrong));
   std::shared_ptr<PartySession> made(new PartySession(core, part, std::move(offer)));
   const int role = types::role_position(made->type_, part.role());
-  if (role < 0) return fail(Code::kInvalidArgument, fmt::format("{} has no role '{}'", made->type_id_, part.role()));
+  if (role < 0)
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} has no role '{}'", made->type_id_, part.role()));
   made->role_ = static_cast<std::uint32_t>(role);
   for (const auto& each : made->type_.roles()) {
     auto interceptors = made->interceptors_for(each.name());
@@ -51,31 +56,43 @@ void PartySession::add_phases() {
     phases_.back()->phase = std::move(phase);
   }
   for (auto& phase : types::mandatory_phases(type_)) {
-    const bool begins = std::any_of(phase.first.begin(), phase.first.end(), [&](std::uint32_t each) { return type_.interactions(static_cast<int>(each)).from() == role_name_; });
+    const bool begins =
+        std::any_of(phase.first.begin(), phase.first.end(), [&](std::uint32_t each) {
+          return type_.interactions(static_cast<int>(each)).from() == role_name_;
+        });
     if (begins) watched_phases_.push_back({std::move(phase), false, 0, 0});
   }
   has_phases_ = !phases_.empty() || !watched_phases_.empty();
 }
 
 Result<InterceptorList> PartySession::interceptors_for(const std::string& partner) const {
-  return core_.interceptors.make(core_.policies.ask(type_.name(), partner, "interceptors", offer_->object).values);
+  return core_.interceptors.make(
+      core_.policies.ask(type_.name(), partner, "interceptors", offer_->object).values);
 }
 
 Result<types::CompiledPtr> PartySession::interface_of(const hector::type::v1::Interface& model) {
   auto compiled = core_.types.add(model);
-  if (!compiled) compiled = types::CompiledInterface::make(model);  // another type of this id here: keep theirs for this Binding
-  if (compiled && std::find(interfaces_.begin(), interfaces_.end(), *compiled) == interfaces_.end()) interfaces_.push_back(*compiled);
+  if (!compiled)
+    compiled = types::CompiledInterface::make(
+        model);  // another type of this id here: keep theirs for this Binding
+  if (compiled && std::find(interfaces_.begin(), interfaces_.end(), *compiled) == interfaces_.end())
+    interfaces_.push_back(*compiled);
   return compiled;
 }
 
-Result<std::unique_ptr<PartySession::Plan>> PartySession::make_plan(const PreparePart& part, const Plan* before, std::shared_ptr<types::Monitor> monitor) {
+Result<std::unique_ptr<PartySession::Plan>> PartySession::make_plan(
+    const PreparePart& part, const Plan* before, std::shared_ptr<types::Monitor> monitor) {
   auto plan = std::make_unique<Plan>();
   plan->part = part;
   plan->view.role = role_;
   plan->view.member = member_;
-  if (part.roles_size() != type_.roles_size()) return fail(Code::kInvalidArgument, fmt::format("a part of {} must name all its roles", type_id_));
+  if (part.roles_size() != type_.roles_size())
+    return fail(Code::kInvalidArgument,
+                fmt::format("a part of {} must name all its roles", type_id_));
   for (const auto& role : part.roles()) {
-    if (role.numbers() > kMembersMax) return fail(Code::kResourceExhausted, fmt::format("role '{}' has {} members, {} at most", role.name(), role.numbers(), kMembersMax));
+    if (role.numbers() > kMembersMax)
+      return fail(Code::kResourceExhausted, fmt::format("role '{}' has {} members, {} at most",
+                                                        role.name(), role.numbers(), kMembersMax));
     plan->view.members.push_back(role.numbers());
     plan->view.absent.emplace_back(role.absent().begin(), role.absent().end());
   }
@@ -87,7 +104,8 @@ Result<std::unique_ptr<PartySession::Plan>> PartySession::make_plan(const Prepar
   }
   std::vector<types::CompiledPtr> of_channels;
   for (const auto& planned : part.channels()) {
-    if (planned.interface() >= interfaces.size()) return fail(Code::kInvalidArgument, "a channel leads to a party without an Interface");
+    if (planned.interface() >= interfaces.size())
+      return fail(Code::kInvalidArgument, "a channel leads to a party without an Interface");
     auto channel = plan_channel(planned, before);
     if (!channel) return fail(channel.error());
     plan->out.push_back(std::move(*channel));
@@ -95,17 +113,21 @@ Result<std::unique_ptr<PartySession::Plan>> PartySession::make_plan(const Prepar
   }
   plan_senders(*plan);
   if (auto planned = plan_interactions(*plan, of_channels); !planned) return fail(planned.error());
-  plan->monitor = monitor ? std::move(monitor) : std::make_shared<types::Monitor>(type_, plan->view);
+  plan->monitor =
+      monitor ? std::move(monitor) : std::make_shared<types::Monitor>(type_, plan->view);
   return plan;
 }
 
-Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan& planned, const Plan* before) {
+Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan& planned,
+                                                               const Plan* before) {
   const int role = types::role_position(type_, planned.role());
   if (role < 0) return fail(Code::kInvalidArgument, "a channel leads to an unknown role");
   const Reference party = from_model(planned.party());
   if (before != nullptr) {
     for (const auto& known : before->out) {
-      if (known->role == static_cast<std::uint32_t>(role) && known->member == planned.member() && known->party.offer == party.offer) return known;
+      if (known->role == static_cast<std::uint32_t>(role) && known->member == planned.member() &&
+          known->party.offer == party.offer)
+        return known;
     }
   }
   auto out = std::make_shared<OutChannel>();
@@ -118,13 +140,18 @@ Result<PartySession::OutChannelPtr> PartySession::plan_channel(const ChannelPlan
   auto interceptors = interceptors_for(planned.role());
   if (!interceptors) return fail(interceptors.error());
   out->interceptors = std::move(*interceptors);
-  auto hides = read_transparencies(core_.policies.ask(type_.name(), planned.role(), "transparencies", offer_->object).values);
+  auto hides = read_transparencies(
+      core_.policies.ask(type_.name(), planned.role(), "transparencies", offer_->object).values);
   if (!hides) return fail(hides.error());
   out->hides = *hides;
   const std::weak_ptr<PartySession> weak = weak_from_this();
-  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock, {core_.policies, offer_->object}, [weak, role = planned.role(), member = planned.member()](const std::string& dimension, const std::string& text) {
-        if (const auto self = weak.lock()) self->tell_breach(role, member, dimension, text);
-      })) {
+  if (auto watch = QosWatch::make(type_, role_name_, planned.role(), *core_.options.clock,
+                                  {core_.policies, offer_->object},
+                                  [weak, role = planned.role(), member = planned.member()](
+                                      const std::string& dimension, const std::string& text) {
+                                    if (const auto self = weak.lock())
+                                      self->tell_breach(role, member, dimension, text);
+                                  })) {
     out->interceptors.push_back(std::move(watch));
   }
   out->session = planned.session();
@@ -140,19 +167,25 @@ void PartySession::plan_senders(Plan& plan) {
     for (std::uint32_t m = 0; m < role.numbers(); ++m) {
       auto& sender = senders_[{static_cast<std::uint32_t>(r), m}];
       if (!sender) sender = std::make_unique<Sender>();
-      const std::string principal = static_cast<int>(m) < role.members_size() ? role.members(static_cast<int>(m)).principal() : "";
+      const std::string principal = static_cast<int>(m) < role.members_size()
+                                        ? role.members(static_cast<int>(m)).principal()
+                                        : "";
       const Peer* known = sender->peer.load();
       if (known == nullptr || known->principal != principal) {
-        sender->peer.store(&peers_.emplace_back(Peer{principal, kInProcess, core_.options.capsule, Security::kPrivacy}), std::memory_order_release);
+        sender->peer.store(&peers_.emplace_back(Peer{principal, kInProcess, core_.options.capsule,
+                                                     Security::kPrivacy}),
+                           std::memory_order_release);
       }
       plan.senders[static_cast<std::size_t>(r)].push_back(sender.get());
     }
   }
 }
 
-Status PartySession::plan_interactions(Plan& plan, const std::vector<types::CompiledPtr>& interfaces) {
+Status PartySession::plan_interactions(Plan& plan,
+                                       const std::vector<types::CompiledPtr>& interfaces) {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> by_place;
-  for (std::size_t c = 0; c < plan.out.size(); ++c) by_place[{plan.out[c]->role, plan.out[c]->member}] = c;
+  for (std::size_t c = 0; c < plan.out.size(); ++c)
+    by_place[{plan.out[c]->role, plan.out[c]->member}] = c;
   for (const auto& interaction : type_.interactions()) {
     InteractionPlan planned;
     const auto from = static_cast<std::uint32_t>(types::role_position(type_, interaction.from()));
@@ -164,14 +197,25 @@ Status PartySession::plan_interactions(Plan& plan, const std::vector<types::Comp
     auto& starters = plan.starters.emplace_back();
     if (planned.is_for_me) {
       planned.own = offer_->interface->find(interaction.operation());
-      if (planned.own == nullptr) return fail(Code::kFailedPrecondition, fmt::format("{} has no operation '{}'", offer_->interface->id(), interaction.operation()));
+      if (planned.own == nullptr)
+        return fail(Code::kFailedPrecondition,
+                    fmt::format("{} has no operation '{}'", offer_->interface->id(),
+                                interaction.operation()));
     }
     const auto number = static_cast<std::uint32_t>(plan.interactions.size());
     for (std::uint32_t m = 0; planned.is_mine && m < plan.view.members[to]; ++m) {
       const auto found = by_place.find({to, m});
-      if (found == by_place.end() && !plan.view.is_absent(to, m)) return fail(Code::kInvalidArgument, fmt::format("no channel to member {} of role '{}' was planned", m, interaction.to()));
-      const Operation* theirs = found == by_place.end() ? nullptr : interfaces[found->second]->find(interaction.operation());
-      if (found != by_place.end() && theirs == nullptr) return fail(Code::kFailedPrecondition, fmt::format("a party of role '{}' has no operation '{}'", interaction.to(), interaction.operation()));
+      if (found == by_place.end() && !plan.view.is_absent(to, m))
+        return fail(
+            Code::kInvalidArgument,
+            fmt::format("no channel to member {} of role '{}' was planned", m, interaction.to()));
+      const Operation* theirs = found == by_place.end()
+                                    ? nullptr
+                                    : interfaces[found->second]->find(interaction.operation());
+      if (found != by_place.end() && theirs == nullptr)
+        return fail(Code::kFailedPrecondition,
+                    fmt::format("a party of role '{}' has no operation '{}'", interaction.to(),
+                                interaction.operation()));
       planned.theirs.push_back(theirs);
       planned.channels.push_back(found == by_place.end() ? nullptr : plan.out[found->second].get());
       auto& starter = starters_[{number, m}];
@@ -207,10 +251,14 @@ void PartySession::connect_here(OutChannel& out) {
   out.peer.store(out.peer_kept.get(), std::memory_order_release);
 }
 
-std::vector<std::pair<std::string, std::shared_ptr<Channel>>> PartySession::remote_channels() const {
+std::vector<std::pair<std::string, std::shared_ptr<Channel>>> PartySession::remote_channels()
+    const {
   std::vector<std::pair<std::string, std::shared_ptr<Channel>>> list;
   for (const auto& out : plan().out) {
-    if (!out->kept.empty()) list.emplace_back(fmt::format("{} at {} over {}", out->party.object, out->party.capsule, out->profile.protocol), out->kept.back());
+    if (!out->kept.empty())
+      list.emplace_back(fmt::format("{} at {} over {}", out->party.object, out->party.capsule,
+                                    out->profile.protocol),
+                        out->kept.back());
   }
   return list;
 }
@@ -219,7 +267,8 @@ void PartySession::enlist() {
   const Plan& plan = this->plan();
   for (std::uint32_t r = 0; r < plan.senders.size(); ++r) {
     for (std::uint32_t m = 0; m < plan.senders[r].size(); ++m) {
-      if (!plan.view.is_absent(r, m)) core_.sessions.put(channel_id(session_, r, m), {shared_from_this(), r, m});
+      if (!plan.view.is_absent(r, m))
+        core_.sessions.put(channel_id(session_, r, m), {shared_from_this(), r, m});
     }
   }
 }
@@ -227,7 +276,8 @@ void PartySession::enlist() {
 void PartySession::delist() {
   const Plan& plan = this->plan();
   for (std::uint32_t r = 0; r < plan.senders.size(); ++r) {
-    for (std::uint32_t m = 0; m < plan.senders[r].size(); ++m) core_.sessions.remove(channel_id(session_, r, m), this);
+    for (std::uint32_t m = 0; m < plan.senders[r].size(); ++m)
+      core_.sessions.remove(channel_id(session_, r, m), this);
   }
 }
 
@@ -241,7 +291,8 @@ void PartySession::put(std::unique_ptr<Plan> plan) {
   if (!before) return;
   Inside::settle();
   for (const auto& out : before->out) {
-    if (std::find(plan_kept_->out.begin(), plan_kept_->out.end(), out) == plan_kept_->out.end()) earlier_.push_back(out);
+    if (std::find(plan_kept_->out.begin(), plan_kept_->out.end(), out) == plan_kept_->out.end())
+      earlier_.push_back(out);
   }
 }
 
@@ -258,7 +309,11 @@ void PartySession::activate() {
 
 bool PartySession::close(const std::string& why, Code code) {
   if (is_closing_.exchange(true)) return false;
-  closed_ = {code, fmt::format("the Binding {} is closed: {}", type_id_, why), std::string(kNotExecuted), {}, {}};
+  closed_ = {code,
+             fmt::format("the Binding {} is closed: {}", type_id_, why),
+             std::string(kNotExecuted),
+             {},
+             {}};
   const bool was_active = state_.exchange(State::kClosed) == State::kActive;
   Inside::settle();
   std::vector<Call*> left;
@@ -283,7 +338,8 @@ bool PartySession::close(const std::string& why, Code code) {
     parked_.clear();
   }
   for (auto* call : left) {
-    if (call != nullptr) call->fail(closed_);  // null: it gave up waiting before the others of its multicast
+    if (call != nullptr)
+      call->fail(closed_);  // null: it gave up waiting before the others of its multicast
   }
   {
     const std::lock_guard lock(watched_mutex_);
@@ -291,7 +347,8 @@ bool PartySession::close(const std::string& why, Code code) {
       if (watched.timer != 0) core_.options.executor->cancel(std::exchange(watched.timer, 0));
     }
   }
-  if (was_active) offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.unbound(*self); });
+  if (was_active)
+    offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.unbound(*self); });
   // Nobody starts anything any more, and who was in the midst of it has left.
   for (auto* list : {&plan_kept_->out, &earlier_}) {
     for (const auto& out : *list) {

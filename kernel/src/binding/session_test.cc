@@ -16,7 +16,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// A kernel of its own in the simulated world, that knows the kit's types.
-std::unique_ptr<Kernel> kernel_in(testing::Simulation& world, Network& network, const std::vector<PolicyEntry>& policy) {
+std::unique_ptr<Kernel> kernel_in(testing::Simulation& world, Network& network,
+                                  const std::vector<PolicyEntry>& policy) {
   KernelOptions options;
   options.capsule = "c";
   options.clock = &world;
@@ -49,10 +50,18 @@ class SenderServant final : public Servant {
 /// Writes down what it sees; refuses what it is told to.
 class Witness final : public Interceptor {
  public:
-  Witness(std::string name, std::vector<std::string>& seen, bool refuses) : name_(std::move(name)), seen_(seen), refuses_(refuses) {}
-  Status sending(Call&, const Hop& hop) noexcept override { return see("sending " + hop.interaction + " to " + hop.partner); }
-  Status arriving(Call&, const Hop& hop) noexcept override { return see("arriving " + hop.interaction + " from " + hop.partner); }
-  void ended(const Call& call, const Hop&, Duration) noexcept override { seen_.push_back(name_ + " ended " + std::string(code_name(call.error ? call.error->code : Code::kOk))); }
+  Witness(std::string name, std::vector<std::string>& seen, bool refuses)
+      : name_(std::move(name)), seen_(seen), refuses_(refuses) {}
+  Status sending(Call&, const Hop& hop) noexcept override {
+    return see("sending " + hop.interaction + " to " + hop.partner);
+  }
+  Status arriving(Call&, const Hop& hop) noexcept override {
+    return see("arriving " + hop.interaction + " from " + hop.partner);
+  }
+  void ended(const Call& call, const Hop&, Duration) noexcept override {
+    seen_.push_back(name_ + " ended " +
+                    std::string(code_name(call.error ? call.error->code : Code::kOk)));
+  }
 
  private:
   Status see(const std::string& what) {
@@ -70,7 +79,9 @@ class Interceptors : public ::testing::Test {
   void bind(const std::vector<PolicyEntry>& policy) {
     kernel_ = kernel_in(world_, *network_, policy);
     const auto witness = [this](bool refuses) {
-      return [this, refuses](const std::string& name) -> Result<std::shared_ptr<Interceptor>> { return std::make_shared<Witness>(name, seen_, refuses); };
+      return [this, refuses](const std::string& name) -> Result<std::shared_ptr<Interceptor>> {
+        return std::make_shared<Witness>(name, seen_, refuses);
+      };
     };
     ASSERT_TRUE(kernel_->add_interceptor("witness", witness(false)));
     ASSERT_TRUE(kernel_->add_interceptor("refuse", witness(true)));
@@ -78,8 +89,10 @@ class Interceptors : public ::testing::Test {
     auto sender = std::make_unique<SenderServant>();
     echo_ = echo.get();
     sender_ = sender.get();
-    ASSERT_TRUE(kernel_->adopt_object("echo", *kernel_->interface("kit.Echo/1"), std::move(echo), ThreadModel::kPooled, false));
-    ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, false));
+    ASSERT_TRUE(kernel_->adopt_object("echo", *kernel_->interface("kit.Echo/1"), std::move(echo),
+                                      ThreadModel::kPooled, false));
+    ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"),
+                                      std::move(sender), ThreadModel::kPooled, false));
     bound_ = kernel_->capsule().bind({"kit.Pair/1", {{"sender", "sender"}, {"receiver", "echo"}}});
   }
   std::string call() {
@@ -99,17 +112,21 @@ class Interceptors : public ::testing::Test {
 };
 
 TEST_F(Interceptors, AreChosenByPolicyForEachChannelAndRunAtBothEnds) {
-  bind({{"kit.Pair.receiver.interceptors", {"witness:a", "witness:b"}}, {"kit.Pair.sender.interceptors", {"witness:c"}}});
+  bind({{"kit.Pair.receiver.interceptors", {"witness:a", "witness:b"}},
+        {"kit.Pair.sender.interceptors", {"witness:c"}}});
   ASSERT_TRUE(bound_);
   EXPECT_EQ(call(), "x");
-  EXPECT_THAT(seen_, ElementsAre("a sending echo to receiver", "b sending echo to receiver", "c arriving echo from sender", "c ended OK", "b ended OK", "a ended OK"));
+  EXPECT_THAT(seen_,
+              ElementsAre("a sending echo to receiver", "b sending echo to receiver",
+                          "c arriving echo from sender", "c ended OK", "b ended OK", "a ended OK"));
 }
 
 TEST_F(Interceptors, RefuseACallBeforeItIsSentAndBeforeItsObjectSeesIt) {
   bind({{"kit.Pair.receiver.interceptors", {"refuse:x"}}});
   EXPECT_THAT(call(), HasSubstr("PERMISSION_DENIED: the witness refuses"));
   seen_.clear();
-  bind({{"kit.Pair.sender.interceptors", {"allow:capsule:other*"}}, {"kit.Pair.receiver.interceptors", {"witness:a"}}});
+  bind({{"kit.Pair.sender.interceptors", {"allow:capsule:other*"}},
+        {"kit.Pair.receiver.interceptors", {"witness:a"}}});
   EXPECT_THAT(call(), HasSubstr("'capsule:c/sender' may not start 'echo'"));
   EXPECT_EQ(echo_->entered, 0);
   EXPECT_THAT(seen_, ElementsAre("a sending echo to receiver", "a ended PERMISSION_DENIED"));
@@ -148,12 +165,14 @@ class Multicasts : public ::testing::Test {
     kernel_ = kernel_in(world_, *network_, {});
     auto sender = std::make_unique<SenderServant>();
     sender_ = sender.get();
-    ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"), std::move(sender), ThreadModel::kPooled, false));
+    ASSERT_TRUE(kernel_->adopt_object("sender", *kernel_->interface("kit.Sender/1"),
+                                      std::move(sender), ThreadModel::kPooled, false));
     BindRequest request{"kit.Group/1", {{"sender", "sender"}}};
     for (const char* name : {"a", "b", "c"}) {
       auto member = std::make_unique<PatientServant>();
       members_.push_back(member.get());
-      ASSERT_TRUE(kernel_->adopt_object(name, *kernel_->interface("kit.Echo/1"), std::move(member), ThreadModel::kPooled, true));
+      ASSERT_TRUE(kernel_->adopt_object(name, *kernel_->interface("kit.Echo/1"), std::move(member),
+                                        ThreadModel::kPooled, true));
       request.parties.push_back({"receivers", name});
     }
     const auto bound = kernel_->capsule().bind(request);
@@ -162,12 +181,16 @@ class Multicasts : public ::testing::Test {
   void TearDown() override { sender_->session.reset(); }
   void start(const char* interaction) {
     outcome_.reset();
-    multicast(*sender_->session, *sender_->session->interaction(interaction), Bytes::copy("?"), kNever, [this](MulticastOutcome outcome) { outcome_ = std::move(outcome); });
+    multicast(*sender_->session, *sender_->session->interaction(interaction), Bytes::copy("?"),
+              kNever, [this](MulticastOutcome outcome) { outcome_ = std::move(outcome); });
   }
   /// "yes no -": what is known of each member.
   std::string known() const {
     std::string text;
-    for (const auto& member : outcome_->members) text += (text.empty() ? "" : " ") + std::string(!member.is_known ? "-" : member.error ? member.error->message : member.reply.str());
+    for (const auto& member : outcome_->members)
+      text += (text.empty() ? "" : " ") + std::string(!member.is_known ? "-"
+                                                      : member.error   ? member.error->message
+                                                                       : member.reply.str());
     return text;
   }
 
@@ -273,7 +296,9 @@ class TimedPhases : public ::testing::Test {
     for (const char* name : {"m", "a", "b"}) {
       auto servant = std::make_unique<SenderServant>();
       parties_[name] = servant.get();
-      ASSERT_TRUE(kernel_->adopt_object(name, *kernel_->interface(name[0] == 'm' ? "t.Manager/1" : "t.Worker/1"), std::move(servant), ThreadModel::kPooled, false));
+      ASSERT_TRUE(kernel_->adopt_object(
+          name, *kernel_->interface(name[0] == 'm' ? "t.Manager/1" : "t.Worker/1"),
+          std::move(servant), ThreadModel::kPooled, false));
       if (name[0] != 'm') request.parties.push_back({"w", name});
     }
     const auto bound = kernel_->capsule().bind(request);
@@ -288,7 +313,9 @@ class TimedPhases : public ::testing::Test {
     const auto number = *session.interaction(interaction);
     if (std::string(interaction) == "call") {
       std::string told = "nothing";
-      multicast(session, number, {}, kNever, [&](MulticastOutcome outcome) { told = outcome.error ? outcome.error->text() : "OK"; });
+      multicast(session, number, {}, kNever, [&](MulticastOutcome outcome) {
+        told = outcome.error ? outcome.error->text() : "OK";
+      });
       return told;
     }
     WaitedCall made;
@@ -309,7 +336,8 @@ TEST_F(TimedPhases, RefuseWhatComesAfterTheirTimeAndBeginAnew) {
     world_.run_for(std::chrono::milliseconds(1'900));
     EXPECT_EQ(send("a", "bid"), "OK");
     world_.run_for(std::chrono::milliseconds(200));
-    EXPECT_THAT(send("b", "bid"), HasSubstr("DEADLINE_EXCEEDED: the time for 'bid' in t.Tender/1 is over"));
+    EXPECT_THAT(send("b", "bid"),
+                HasSubstr("DEADLINE_EXCEEDED: the time for 'bid' in t.Tender/1 is over"));
     EXPECT_EQ(send("m", "award"), "OK");
   }
 }

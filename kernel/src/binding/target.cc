@@ -21,9 +21,14 @@ LocalTarget::LocalTarget(Core& core, OfferPtr offer)
 void LocalTarget::start(Call& call) noexcept {
   const Header& header = call.header;
   const auto& operations = interface_->operations();
-  call.operation = header.operation < operations.size() ? &operations[header.operation] : interface_->find(header.operation_name);
+  call.operation = header.operation < operations.size() ? &operations[header.operation]
+                                                        : interface_->find(header.operation_name);
   if (call.operation == nullptr) {
-    return call.fail({Code::kUnimplemented, interface_->id() + " has no operation '" + header.operation_name + "'", {}, {}, {}});
+    return call.fail({Code::kUnimplemented,
+                      interface_->id() + " has no operation '" + header.operation_name + "'",
+                      {},
+                      {},
+                      {}});
   }
   call.kind = call.operation->kind;
   call.flow = call.operation->flow;
@@ -39,28 +44,41 @@ void LocalTarget::start(Call& call) noexcept {
   offer_->host->enter(call);
 }
 
-Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference, InterfacePtr interface) {
+Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference,
+                                                   InterfacePtr interface) {
   static const std::string kPeer = "peer";
   const std::string type = reference.interface_id.substr(0, reference.interface_id.rfind('/'));
-  auto choice = choose_protocol({.policies = core.policies, .binding = type, .role = kPeer, .offered = reference.profiles, .here = core.protocols.names(),
+  auto choice = choose_protocol({.policies = core.policies,
+                                 .binding = type,
+                                 .role = kPeer,
+                                 .offered = reference.profiles,
+                                 .here = core.protocols.names(),
                                  .known = core.protocols.all_capabilities()});
   if (!choice) {
     Error error = choice.error();
-    error.message = "'" + reference.object + "' of capsule '" + reference.capsule + "' cannot be reached: " + error.message;
+    error.message = "'" + reference.object + "' of capsule '" + reference.capsule +
+                    "' cannot be reached: " + error.message;
     return fail(std::move(error));
   }
   auto channel = core.protocols.connect(choice->profile);
   if (!channel) return fail(channel.error());
-  return std::shared_ptr<Target>(std::make_shared<RemoteTarget>(core, reference, std::move(interface), *channel));
+  return std::shared_ptr<Target>(
+      std::make_shared<RemoteTarget>(core, reference, std::move(interface), *channel));
 }
 
 void RemoteTarget::start(Call& call) noexcept {
   Header& header = call.header;
   if (interface_) {
     const auto& operations = interface_->operations();
-    const Operation* operation = header.operation < operations.size() ? &operations[header.operation] : interface_->find(header.operation_name);
+    const Operation* operation = header.operation < operations.size()
+                                     ? &operations[header.operation]
+                                     : interface_->find(header.operation_name);
     if (operation == nullptr) {
-      return call.fail({Code::kUnimplemented, interface_->id() + " has no operation '" + header.operation_name + "'", {}, {}, {}});
+      return call.fail({Code::kUnimplemented,
+                        interface_->id() + " has no operation '" + header.operation_name + "'",
+                        {},
+                        {},
+                        {}});
     }
     call.kind = operation->kind;
     call.flow = operation->flow;
@@ -82,7 +100,8 @@ void JoinedTarget::start(Call& call) noexcept {
 
 bool JoinedTarget::recover(Call& call) noexcept {
   const Code code = call.error->code;
-  if ((code != Code::kUnavailable && code != Code::kDeadlineExceeded) || call.is_cancelled()) return false;
+  if ((code != Code::kUnavailable && code != Code::kDeadlineExceeded) || call.is_cancelled())
+    return false;
   core_.workers.run([self = shared_from_this(), &call, again = call.error->type == kNotExecuted] {
     const bool moved = self->look_again();
     if (moved && again) {
@@ -91,7 +110,10 @@ bool JoinedTarget::recover(Call& call) noexcept {
     }
     Error error = std::move(*call.error);
     call.error.reset();
-    error.message = fmt::format("service {} of capsule '{}' cannot be reached: {}{}", self->service_, self->reference().capsule, error.message, moved ? "; it is back, try again" : "; it is looked for with each call");
+    error.message =
+        fmt::format("service {} of capsule '{}' cannot be reached: {}{}", self->service_,
+                    self->reference().capsule, error.message,
+                    moved ? "; it is back, try again" : "; it is looked for with each call");
     call.fail(std::move(error));
   });
   return true;
@@ -108,14 +130,20 @@ bool JoinedTarget::look_again() {
   {
     const std::lock_guard lock(mutex_);
     const auto& known = current_->reference();
-    const auto same = [](const Profile& a, const Profile& b) { return a.protocol == b.protocol && a.address == b.address; };
-    if (known.capsule_id == service.capsule_id && std::equal(known.profiles.begin(), known.profiles.end(), service.profiles.begin(), service.profiles.end(), same)) return false;
+    const auto same = [](const Profile& a, const Profile& b) {
+      return a.protocol == b.protocol && a.address == b.address;
+    };
+    if (known.capsule_id == service.capsule_id &&
+        std::equal(known.profiles.begin(), known.profiles.end(), service.profiles.begin(),
+                   service.profiles.end(), same))
+      return false;
   }
   auto target = RemoteTarget::make(core_, service, interface_);
   if (!target) return false;
   const std::lock_guard lock(mutex_);
   earlier_.push_back(std::exchange(current_, *target));
-  core_.options.log->write(Level::kInfo, "service found again", {{"service", service_}, {"capsule", service.capsule}});
+  core_.options.log->write(Level::kInfo, "service found again",
+                           {{"service", service_}, {"capsule", service.capsule}});
   return true;
 }
 
@@ -132,12 +160,16 @@ Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& refe
 
 Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference) {
   if (reference.capsule_id == core.capsule_id) {
-    const OfferPtr offer = reference.offer != 0 ? core.offers.find(reference.offer) : core.offers.find_object(reference.object);
-    if (!offer) return fail(Code::kUnavailable, "Object '" + reference.object + "' is retired; look it up again");
+    const OfferPtr offer = reference.offer != 0 ? core.offers.find(reference.offer)
+                                                : core.offers.find_object(reference.object);
+    if (!offer)
+      return fail(Code::kUnavailable,
+                  "Object '" + reference.object + "' is retired; look it up again");
     return std::shared_ptr<Target>(std::make_shared<LocalTarget>(core, offer));
   }
   InterfacePtr interface;
-  if (auto known = core.types.interface(reference.interface_id); known && (*known)->identity() == reference.identity) {
+  if (auto known = core.types.interface(reference.interface_id);
+      known && (*known)->identity() == reference.identity) {
     interface = *known;
   } else {
     auto described = describe_offer(core, reference);

@@ -1,6 +1,6 @@
-// What: targets: one Offer, here or in another capsule, called without a Binding type (RM-ODP's implicit binding).
-// Why: services, management and tools call Objects one by one.
-// Who: Capsule::resolve, the pipeline, the service clients.
+// What: targets: one Offer, here or in another capsule, called without a Binding type (RM-ODP's
+// implicit binding). Why: services, management and tools call Objects one by one. Who:
+// Capsule::resolve, the pipeline, the service clients.
 #pragma once
 
 #include <functional>
@@ -31,9 +31,14 @@ class LocalTarget final : public Target {
 class RemoteTarget final : public Target {
  public:
   /// Chooses the protocol by policy. `interface` may be null: then calls name their operation.
-  static Result<std::shared_ptr<Target>> make(Core& core, const Reference& reference, InterfacePtr interface);
-  RemoteTarget(Core& core, Reference reference, InterfacePtr interface, std::shared_ptr<Channel> channel)
-      : core_(core), reference_(std::move(reference)), interface_(std::move(interface)), channel_(std::move(channel)) {}
+  static Result<std::shared_ptr<Target>> make(Core& core, const Reference& reference,
+                                              InterfacePtr interface);
+  RemoteTarget(Core& core, Reference reference, InterfacePtr interface,
+               std::shared_ptr<Channel> channel)
+      : core_(core),
+        reference_(std::move(reference)),
+        interface_(std::move(interface)),
+        channel_(std::move(channel)) {}
   const InterfacePtr& interface() const noexcept override { return interface_; }
   const Reference& reference() const noexcept override { return reference_; }
   void start(Call& call) noexcept override;
@@ -46,12 +51,20 @@ class RemoteTarget final : public Target {
   std::shared_ptr<Channel> channel_;
 };
 
-/// A service of another capsule, found again where it comes back: when it cannot be reached the next look asks `find` where it is now. A call that certainly
-/// was not executed is sent once more there; another one fails, and the next goes to the new place.
-class JoinedTarget final : public Target, public Recovery, public std::enable_shared_from_this<JoinedTarget> {
+/// A service of another capsule, found again where it comes back: when it cannot be reached the
+/// next look asks `find` where it is now. A call that certainly was not executed is sent once more
+/// there; another one fails, and the next goes to the new place.
+class JoinedTarget final : public Target,
+                           public Recovery,
+                           public std::enable_shared_from_this<JoinedTarget> {
  public:
   using Find = std::function<Result<Reference>()>;
-  JoinedTarget(Core& core, std::string service, std::shared_ptr<Target> first, Find find) : core_(core), service_(std::move(service)), current_(std::move(first)), interface_(current_->interface()), find_(std::move(find)) {}
+  JoinedTarget(Core& core, std::string service, std::shared_ptr<Target> first, Find find)
+      : core_(core),
+        service_(std::move(service)),
+        current_(std::move(first)),
+        interface_(current_->interface()),
+        find_(std::move(find)) {}
   const InterfacePtr& interface() const noexcept override { return interface_; }
   const Reference& reference() const noexcept override { return current()->reference(); }
   void start(Call& call) noexcept override;
@@ -75,7 +88,8 @@ class JoinedTarget final : public Target, public Recovery, public std::enable_sh
   const Find find_;
 };
 
-/// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known here; blocks then.
+/// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known
+/// here; blocks then.
 Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference);
 /// The coordinator of the capsule that a reference leads to.
 Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference);

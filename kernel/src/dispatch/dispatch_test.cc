@@ -38,12 +38,15 @@ TEST(Header, SurvivesItsWayToOctetsAndBack) {
   EXPECT_EQ(back.trace.traceparent(), header.trace.traceparent());
   EXPECT_EQ(back.principal, "user:ana");
   EXPECT_EQ(back.metadata, header.metadata);
-  for (std::size_t cut = 0; cut < octets.size(); ++cut) EXPECT_FALSE(decode_header(std::string_view(octets).substr(0, cut), now, back)) << cut;
+  for (std::size_t cut = 0; cut < octets.size(); ++cut)
+    EXPECT_FALSE(decode_header(std::string_view(octets).substr(0, cut), now, back)) << cut;
 }
 
 TEST(Header, RefusesTraceContextsThatAreNone) {
-  for (const char* wrong : {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-                            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c8031XX-b7ad6b7169203331-01"}) {
+  for (const char* wrong : {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+                            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                            "00-0af7651916cd43dd8448eb211c8031XX-b7ad6b7169203331-01"}) {
     EXPECT_FALSE(TraceContext::parse(wrong)) << wrong;
   }
 }
@@ -61,7 +64,14 @@ TEST(Outcome, CarriesAnErrorWithEverythingItHas) {
 }
 
 TEST(Reference, FitsACommandLineAndComesBack) {
-  const Reference reference{42, "ana", "north", 7, "diary.Calendar/1", "abc", "p", {{"udp", "127.0.0.1:7"}, {"grpc", "h:1"}}};
+  const Reference reference{42,
+                            "ana",
+                            "north",
+                            7,
+                            "diary.Calendar/1",
+                            "abc",
+                            "p",
+                            {{"udp", "127.0.0.1:7"}, {"grpc", "h:1"}}};
   const auto back = Reference::from_text(reference.text());
   ASSERT_TRUE(back);
   EXPECT_EQ(back->object, "ana");
@@ -96,8 +106,10 @@ class HostStarter final : public Starter {
 
 class Hosts : public testing::Test {
  protected:
-  std::shared_ptr<ObjectHost> host(ThreadModel thread, std::function<void(Call&)> work, std::uint32_t queue_max = 65'536) {
-    auto made = std::make_shared<ObjectHost>(HostOptions{"o", "t", thread, false, queue_max, loops_.get()});
+  std::shared_ptr<ObjectHost> host(ThreadModel thread, std::function<void(Call&)> work,
+                                   std::uint32_t queue_max = 65'536) {
+    auto made =
+        std::make_shared<ObjectHost>(HostOptions{"o", "t", thread, false, queue_max, loops_.get()});
     made->set_servant(std::make_unique<WorkServant>(std::move(work)));
     return made;
   }
@@ -148,7 +160,8 @@ TEST_F(Hosts, ASerialObjectIsInsideOnlyOnceAtATime) {
 TEST_F(Hosts, AnAnswerMayComeLaterFromAnotherThread) {
   auto object = host(ThreadModel::kPooled, [&](Call& call) {
     Call& later = call.defer();
-    loops_->at(clock_->now() + milliseconds(20), [&later] { later.complete(Payload(Bytes::copy("late"))); });
+    loops_->at(clock_->now() + milliseconds(20),
+               [&later] { later.complete(Payload(Bytes::copy("late"))); });
   });
   HostStarter starter(*object);
   WaitedCall call;
@@ -178,7 +191,8 @@ TEST_F(Hosts, ACallThatNobodyAnswersEndsAtItsDeadlineAndItsHandlerIsTold) {
 TEST_F(Hosts, AWaitingObjectServesItsOtherRequestsMeanwhile) {
   std::shared_ptr<ObjectHost> ping, pong;
   ping = host(ThreadModel::kPrivate, [&](Call& call) {
-    if (call.request.bytes().view() == "back") return call.complete(Payload(Bytes::copy("from ping")));
+    if (call.request.bytes().view() == "back")
+      return call.complete(Payload(Bytes::copy("from ping")));
     HostStarter starter(*pong);
     WaitedCall inner;
     inner.header.deadline = clock_->now() + seconds(10);
@@ -203,10 +217,13 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
   std::vector<Call*> kept;
   std::mutex gate;
   gate.lock();
-  auto object = host(ThreadModel::kPooled, [&](Call& call) {
-    const std::lock_guard lock(gate);
-    call.complete();
-  }, 3);
+  auto object = host(
+      ThreadModel::kPooled,
+      [&](Call& call) {
+        const std::lock_guard lock(gate);
+        call.complete();
+      },
+      3);
   HostStarter starter(*object);
   std::thread inside([&] {
     WaitedCall call;
@@ -215,7 +232,9 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
   while (object->is_free_here()) std::this_thread::yield();
   std::atomic<int> ok{0}, refused{0};
   for (int i = 0; i < 5; ++i) {
-    auto& call = CallbackCall::make([&](Call& ended) { ended.error && ended.error->code == Code::kResourceExhausted ? ++refused : ++ok; });
+    auto& call = CallbackCall::make([&](Call& ended) {
+      ended.error&& ended.error->code == Code::kResourceExhausted ? ++refused : ++ok;
+    });
     starter.start(call);
   }
   EXPECT_EQ(refused, 2);

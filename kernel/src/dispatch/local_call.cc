@@ -90,7 +90,8 @@ class LocalEnd final : public WindowedStream {
 
 }  // namespace
 
-std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(Flow flow) {
+std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(
+    Flow flow) {
   const bool to_handler = flow == Flow::kIn || flow == Flow::kBoth;
   const bool to_starter = flow == Flow::kOut || flow == Flow::kBoth;
   auto starter = std::make_shared<LocalEnd>(to_starter, to_handler);

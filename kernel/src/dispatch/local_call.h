@@ -1,6 +1,6 @@
-// What: LocalCall, the handler's side of an in-process call that outlives its hand-over; local flows.
-// Why: a call that waits in a queue or is answered later must not keep the caller beyond its deadline.
-// Who: Call::defer, local channels.
+// What: LocalCall, the handler's side of an in-process call that outlives its hand-over; local
+// flows. Why: a call that waits in a queue or is answered later must not keep the caller beyond its
+// deadline. Who: Call::defer, local channels.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,8 @@ namespace hector {
 
 class LocalCall final : public Call {
  public:
-  /// Takes over what the starter's call carries; the starter's call ends when this one does, or when it is cancelled by its deadline.
+  /// Takes over what the starter's call carries; the starter's call ends when this one does, or
+  /// when it is cancelled by its deadline.
   static LocalCall& make(Call& origin);
 
  private:
@@ -24,6 +25,7 @@ class LocalCall final : public Call {
 };
 
 /// The two ends of a flow inside one process: first the starter's, then the handler's.
-std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(Flow flow);
+std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(
+    Flow flow);
 
 }  // namespace hector

@@ -14,7 +14,9 @@ const Operation kNotice{};
 /// An action on the servant that queues like a call.
 class Notice final : public Call {
  public:
-  explicit Notice(Callback<void(Servant&)> action) : action_(std::move(action)) { operation = &kNotice; }
+  explicit Notice(Callback<void(Servant&)> action) : action_(std::move(action)) {
+    operation = &kNotice;
+  }
   void run(Servant& servant) { action_(servant); }
 
  private:
@@ -23,7 +25,11 @@ class Notice final : public Call {
 };
 
 Error retired_error(const std::string& name) {
-  return {Code::kUnavailable, fmt::format("Object '{}' is retired; ask Naming for its successor", name), std::string(kNotExecuted), {}, {}};
+  return {Code::kUnavailable,
+          fmt::format("Object '{}' is retired; ask Naming for its successor", name),
+          std::string(kNotExecuted),
+          {},
+          {}};
 }
 
 }  // namespace
@@ -72,7 +78,8 @@ bool ObjectHost::is_free_here() const noexcept {
 
 bool ObjectHost::try_take() noexcept {
   std::uintptr_t idle = kIdle;
-  return word_.compare_exchange_strong(idle, kBusy, std::memory_order_acquire, std::memory_order_relaxed);
+  return word_.compare_exchange_strong(idle, kBusy, std::memory_order_acquire,
+                                       std::memory_order_relaxed);
 }
 
 void ObjectHost::enter(Call& call) noexcept {
@@ -84,17 +91,25 @@ void ObjectHost::enter(Call& call) noexcept {
     invoke(call);
     return;
   }
-  // An Object that may block is entered here only where this thread waits for it anyway, and has nothing to write into a flow meanwhile.
-  const bool may_enter = options_.thread == ThreadModel::kPooled || (call.is_waited && call.kind != Kind::kStream);
+  // An Object that may block is entered here only where this thread waits for it anyway, and has
+  // nothing to write into a flow meanwhile.
+  const bool may_enter =
+      options_.thread == ThreadModel::kPooled || (call.is_waited && call.kind != Kind::kStream);
   if (may_enter && may_run_here() && try_take()) {
     invoke(call);
     leave();
     return;
   }
   Call& queued = call.is_local ? call.defer() : call;
-  if (queued_.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max && queued.operation != &kNotice) {
+  if (queued_.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max &&
+      queued.operation != &kNotice) {
     queued_.fetch_sub(1, std::memory_order_relaxed);
-    queued.fail({Code::kResourceExhausted, fmt::format("Object '{}' has {} calls waiting, its limit", options_.name, options_.queue_max), {}, {}, {}});
+    queued.fail({Code::kResourceExhausted,
+                 fmt::format("Object '{}' has {} calls waiting, its limit", options_.name,
+                             options_.queue_max),
+                 {},
+                 {},
+                 {}});
     return;
   }
   push(queued);
@@ -112,7 +127,8 @@ void ObjectHost::call_who_may() noexcept {
   }
 }
 
-/// Onto the word if somebody is inside (who leaves will run it), else onto `pending_`, for whoever may.
+/// Onto the word if somebody is inside (who leaves will run it), else onto `pending_`, for whoever
+/// may.
 void ObjectHost::push(Call& call) noexcept {
   std::uintptr_t word = word_.load(std::memory_order_acquire);
   for (;;) {
@@ -130,7 +146,9 @@ void ObjectHost::push(Call& call) noexcept {
       continue;
     }
     call.next = word == kBusy ? nullptr : reinterpret_cast<Call*>(word);
-    if (word_.compare_exchange_weak(word, reinterpret_cast<std::uintptr_t>(&call), std::memory_order_acq_rel)) break;
+    if (word_.compare_exchange_weak(word, reinterpret_cast<std::uintptr_t>(&call),
+                                    std::memory_order_acq_rel))
+      break;
   }
   if (Parker* parker = waiting_.load(std::memory_order_seq_cst)) parker->wake();
 }
@@ -164,9 +182,12 @@ void ObjectHost::ended(const Call& call) noexcept {
   }
 }
 
-/// Runs what was queued while somebody was inside; false if there was nothing. The caller is inside.
+/// Runs what was queued while somebody was inside; false if there was nothing. The caller is
+/// inside.
 bool ObjectHost::drain_once() noexcept {
-  if (word_.load(std::memory_order_acquire) == kBusy && pending_.load(std::memory_order_acquire) == nullptr) return false;
+  if (word_.load(std::memory_order_acquire) == kBusy &&
+      pending_.load(std::memory_order_acquire) == nullptr)
+    return false;
   Call* newest = nullptr;
   if (word_.load(std::memory_order_acquire) != kBusy) {
     newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
@@ -210,7 +231,8 @@ void ObjectHost::leave(Draining draining) noexcept {
       drain_once();
       continue;
     }
-    // Somebody queued while this thread, which may not run them, held the word: hand them to who may.
+    // Somebody queued while this thread, which may not run them, held the word: hand them to who
+    // may.
     Call* newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
     if (reinterpret_cast<std::uintptr_t>(newest) == kBusy) continue;
     Call* oldest_of_newest = newest;
@@ -227,7 +249,8 @@ bool ObjectHost::serve() noexcept {
   for (const Frame* each = frame; each != nullptr; each = each->outer) {
     if (each->object == this) return drain_once();  // inside already: a nested turn
   }
-  if (pending_.load(std::memory_order_acquire) == nullptr || !may_run_here() || !try_take()) return false;
+  if (pending_.load(std::memory_order_acquire) == nullptr || !may_run_here() || !try_take())
+    return false;
   const bool found = drain_once();
   leave();
   return found;
@@ -239,7 +262,8 @@ void ObjectHost::run_thread() noexcept {
     const std::uint32_t ticket = parker.ticket();
     if (serve()) continue;
     if (private_->stopping.load(std::memory_order_acquire)) break;
-    if (pending_.load(std::memory_order_acquire) != nullptr) {  // somebody is inside; he drains, or leaves it to us
+    if (pending_.load(std::memory_order_acquire) !=
+        nullptr) {  // somebody is inside; he drains, or leaves it to us
       std::this_thread::yield();
       continue;
     }
@@ -248,13 +272,15 @@ void ObjectHost::run_thread() noexcept {
 }
 
 bool ObjectHost::is_quiet() const noexcept {
-  return started_.load() == ended_here_ + ended_elsewhere_.load() && word_.load() == kIdle && pending_.load() == nullptr;
+  return started_.load() == ended_here_ + ended_elsewhere_.load() && word_.load() == kIdle &&
+         pending_.load() == nullptr;
 }
 
 bool ObjectHost::is_at_rest() noexcept {
   if (options_.parallel) return started_.load() == ended_elsewhere_.load();
   if (!try_take()) return false;
-  const bool is_over = started_.load() == ended_here_ + ended_elsewhere_.load() && pending_.load() == nullptr;
+  const bool is_over =
+      started_.load() == ended_here_ + ended_elsewhere_.load() && pending_.load() == nullptr;
   leave(Draining::kOthers);
   if (pending_.load() != nullptr) call_who_may();  // they came while this thread looked
   return is_over;

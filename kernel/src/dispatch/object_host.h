@@ -1,6 +1,6 @@
 // What: ObjectHost, one Object in its capsule: its servant, its queue, its thread.
-// Why: an idle serial Object is entered on the caller's own thread, a busy one queues; who leaves drains.
-// Who: offers and channels enter calls; the kernel creates and retires hosts.
+// Why: an idle serial Object is entered on the caller's own thread, a busy one queues; who leaves
+// drains. Who: offers and channels enter calls; the kernel creates and retires hosts.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,8 @@ struct HostOptions {
   Executor* executor = nullptr;
 };
 
-/// Owned by shared pointers: a task that is on its way to it must not outlive it. The dispatcher is one word: 0 idle, 1 busy, else busy with the address of the newest queued call. Any thread.
+/// Owned by shared pointers: a task that is on its way to it must not outlive it. The dispatcher is
+/// one word: 0 idle, 1 busy, else busy with the address of the newest queued call. Any thread.
 class ObjectHost final : public Served, public std::enable_shared_from_this<ObjectHost> {
  public:
   explicit ObjectHost(HostOptions options);
@@ -40,17 +41,22 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   [[nodiscard]] bool is_free_here() const noexcept;
   /// Whether nothing is under way or waits, at this moment.
   [[nodiscard]] bool is_at_rest() noexcept;
-  /// Accepts nothing new, waits for what is under way until the deadline, then ends what is queued. True: nothing is left inside.
+  /// Accepts nothing new, waits for what is under way until the deadline, then ends what is queued.
+  /// True: nothing is left inside.
   bool retire(TimePoint until, const Clock& clock) noexcept;
   /// Destroys the servant; only after retire() was true.
   void drop_servant() noexcept { servant_.reset(); }
 
   [[nodiscard]] const HostOptions& options() const noexcept { return options_; }
-  [[nodiscard]] std::uint64_t calls() const noexcept { return started_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t calls() const noexcept {
+    return started_.load(std::memory_order_relaxed);
+  }
   void ended(const Call& call) noexcept;
 
   bool serve() noexcept override;
-  void wake_also(Parker* parker) noexcept override { waiting_.store(parker, std::memory_order_seq_cst); }
+  void wake_also(Parker* parker) noexcept override {
+    waiting_.store(parker, std::memory_order_seq_cst);
+  }
 
  private:
   static constexpr std::uintptr_t kIdle = 0;

@@ -15,7 +15,8 @@ std::vector<Hosting::Resident> KernelHosting::residents(const void* owner) const
   std::vector<Resident> list;
   for (const auto& offer : kernel_.core().offers.all()) {
     const auto found = adopted.find(offer->object);
-    if (!offer->is_system && (found == adopted.end() || found->second != owner)) list.push_back({offer->object, offer->interface, offer->properties()});
+    if (!offer->is_system && (found == adopted.end() || found->second != owner))
+      list.push_back({offer->object, offer->interface, offer->properties()});
   }
   return list;
 }
@@ -71,7 +72,9 @@ void KernelHosting::stop() {
 
 Status KernelHosting::adopt(const void* owner, Adopted object) {
   hector::type::v1::Interface model;
-  if (!model.ParseFromString(object.model)) return fail(Code::kInvalidArgument, fmt::format("'{}': its Interface cannot be read", object.name));
+  if (!model.ParseFromString(object.model))
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}': its Interface cannot be read", object.name));
   auto interface = kernel_.core().types.add(std::move(model));
   if (!interface) {
     Error error = interface.error();
@@ -81,7 +84,8 @@ Status KernelHosting::adopt(const void* owner, Adopted object) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return fail(Code::kUnavailable, "the capsule stops");
-    if (!adopted_.emplace(object.name, owner).second) return fail(Code::kAlreadyExists, fmt::format("'{}' was adopted already", object.name));
+    if (!adopted_.emplace(object.name, owner).second)
+      return fail(Code::kAlreadyExists, fmt::format("'{}' was adopted already", object.name));
   }
   const auto forget = [&] {
     const std::lock_guard lock(mutex_);
@@ -95,7 +99,8 @@ Status KernelHosting::adopt(const void* owner, Adopted object) {
   CreateOptions options;
   options.name = object.name;
   options.properties = std::move(object.properties);
-  auto made = kernel_.adopt_object(options, object.kind, *interface, std::move(*servant), ThreadModel::kPooled, true);
+  auto made = kernel_.adopt_object(options, object.kind, *interface, std::move(*servant),
+                                   ThreadModel::kPooled, true);
   if (made) return {};
   forget();
   return fail(made.error());
@@ -105,11 +110,14 @@ Result<Reference> KernelHosting::reference_of(const std::string& name) const {
   const OfferPtr offer = kernel_.core().offers.find_object(name);
   if (!offer) return fail(Code::kNotFound, fmt::format("no Object '{}'", name));
   Reference reference = kernel_.core().reference_of(*offer);
-  if (reference.profiles.empty()) return fail(Code::kUnavailable, "no protocol of this capsule is reached from another one");
+  if (reference.profiles.empty())
+    return fail(Code::kUnavailable, "no protocol of this capsule is reached from another one");
   return reference;
 }
 Status KernelHosting::dismiss(const std::string& name) { return kernel_.delete_object(name); }
-void KernelHosting::run_blocking(std::function<void()> task) { kernel_.core().workers.run(std::move(task)); }
+void KernelHosting::run_blocking(std::function<void()> task) {
+  kernel_.core().workers.run(std::move(task));
+}
 Capsule& KernelHosting::handle() { return kernel_.capsule(); }
 
 }  // namespace hector

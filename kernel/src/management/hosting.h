@@ -30,7 +30,8 @@ class KernelHosting final : public Hosting {
   struct Listener {
     std::mutex mutex;
     std::function<void()> changed;
-    bool is_due = false;  ///< a run has been asked for and has not begun; under KernelHosting's mutex
+    bool is_due =
+        false;  ///< a run has been asked for and has not begun; under KernelHosting's mutex
   };
   KernelImpl& kernel_;
   mutable std::mutex mutex_;

@@ -10,18 +10,24 @@
 #include "binding/service_clients.h"
 #include "binding/session.h"
 #include "hector/typed.h"
-#include "runtime/reference_model.h"
 #include "hector_yaml/nearest.h"
+#include "runtime/reference_model.h"
 
 namespace hector {
 
 std::string_view module_kind_name(ModuleKind kind) noexcept {
-  return kind == ModuleKind::kProtocol ? "protocol" : kind == ModuleKind::kLanguage ? "language" : kind == ModuleKind::kService ? "service" : "store";
+  return kind == ModuleKind::kProtocol   ? "protocol"
+         : kind == ModuleKind::kLanguage ? "language"
+         : kind == ModuleKind::kService  ? "service"
+                                         : "store";
 }
 
-std::unique_ptr<Kernel> Kernel::make(const KernelOptions& options) { return std::make_unique<KernelImpl>(options); }
+std::unique_ptr<Kernel> Kernel::make(const KernelOptions& options) {
+  return std::make_unique<KernelImpl>(options);
+}
 
-// --- an Object's handle ---------------------------------------------------------------------------------------------------------------
+// --- an Object's handle
+// ----------------------------------------------------------------------------------------------
 
 const std::string& ObjectCapsule::name() const noexcept { return kernel_.core().options.capsule; }
 const Clock& ObjectCapsule::clock() const noexcept { return *kernel_.core().options.clock; }
@@ -35,28 +41,37 @@ Result<std::shared_ptr<Target>> ObjectCapsule::resolve(std::string_view who) {
 }
 Result<NamingService*> ObjectCapsule::naming() {
   if (auto* naming = kernel_.services().naming) return naming;
-  return fail(Code::kUnavailable, "this capsule has no Naming service; load services/naming, or join another capsule's");
+  return fail(
+      Code::kUnavailable,
+      "this capsule has no Naming service; load services/naming, or join another capsule's");
 }
 Result<TradingService*> ObjectCapsule::trading() {
   if (auto* trading = kernel_.services().trading) return trading;
-  return fail(Code::kUnavailable, "this capsule has no Trading service; load services/trading, or join another capsule's");
+  return fail(
+      Code::kUnavailable,
+      "this capsule has no Trading service; load services/trading, or join another capsule's");
 }
 Result<std::uint64_t> ObjectCapsule::bind(const BindRequest& request) {
   return kernel_.bind(request).map([](const auto& controller) { return controller->id(); });
 }
 Status ObjectCapsule::unbind(std::uint64_t binding) { return kernel_.unbind(binding); }
-Status ObjectCapsule::advertise(const std::map<std::string, std::string>& properties) { return kernel_.advertise(object_, properties); }
+Status ObjectCapsule::advertise(const std::map<std::string, std::string>& properties) {
+  return kernel_.advertise(object_, properties);
+}
 
-// --- life -----------------------------------------------------------------------------------------------------------------------------
+// --- life
+// ----------------------------------------------------------------------------------------------
 
-KernelImpl::KernelImpl(const KernelOptions& options) : own_capsule_(*this, "_capsule", options.principal) {
+KernelImpl::KernelImpl(const KernelOptions& options)
+    : own_capsule_(*this, "_capsule", options.principal) {
   core_.options = options;
   core_.workers.use(*options.executor);
   if (core_.options.principal.empty()) core_.options.principal = "capsule:" + options.capsule;
   core_.capsule_id = options.random->next();
   core_.ids = options.random->next();
   core_.interceptors.add_own(*options.log);
-  const auto add = [&](const char* name, hector::type::v1::Interface model, std::unique_ptr<Servant> servant) {
+  const auto add = [&](const char* name, hector::type::v1::Interface model,
+                       std::unique_ptr<Servant> servant) {
     auto interface = core_.types.add(std::move(model));
     auto offer = std::make_shared<Offer>();
     offer->id = options.random->next();
@@ -94,7 +109,8 @@ void KernelImpl::drain() {
     if (drained_) return;
     drained_ = true;
   }
-  core_.options.default_deadline = std::min<Duration>(core_.options.default_deadline, std::chrono::seconds(1));
+  core_.options.default_deadline =
+      std::min<Duration>(core_.options.default_deadline, std::chrono::seconds(1));
   health_.stop();
   for (const auto& controller : bindings()) controller->release();
   std::vector<std::uint64_t> left;
@@ -108,13 +124,17 @@ void KernelImpl::drain() {
   }
   trading_lease_.close();
   naming_lease_.close();
-  for (const auto& name : core_.protocols.names()) static_cast<void>(core_.protocols.withdraw(name));
-  for (const auto& name : core_.protocols.names()) core_.protocols.remove(name, core_.options.drain_grace);
+  for (const auto& name : core_.protocols.names())
+    static_cast<void>(core_.protocols.withdraw(name));
+  for (const auto& name : core_.protocols.names())
+    core_.protocols.remove(name, core_.options.drain_grace);
   hosting_.stop();
   core_.workers.stop();
   for (const auto& offer : core_.offers.all()) {
     core_.offers.remove(offer->object);
-    if (offer->host->retire(core_.options.clock->now() + std::chrono::milliseconds(500), *core_.options.clock)) offer->host->drop_servant();
+    if (offer->host->retire(core_.options.clock->now() + std::chrono::milliseconds(500),
+                            *core_.options.clock))
+      offer->host->drop_servant();
   }
   core_.policies.use(nullptr);
   clients_.clear();
@@ -125,13 +145,20 @@ void KernelImpl::drain() {
 
 ProtocolContext KernelImpl::protocol_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, core_.capsule_id, o.clock, o.random, o.executor, o.network, o.log, &inbound_, &hosting_, settings};
+  return {o.capsule, core_.capsule_id, o.clock,   o.random, o.executor, o.network,
+          o.log,     &inbound_,        &hosting_, settings};
 }
 LanguageContext KernelImpl::language_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, o.clock, o.executor, o.log, [this](const std::string& id) { return interface(id); },
-          [this](const std::string& language, const std::string& name, const std::string& abi) -> Result<CodeModule> {
-            if (auto* const type = services().type; type != nullptr) return type->fetch_module(language, name, abi);
+  return {o.capsule,
+          o.clock,
+          o.executor,
+          o.log,
+          [this](const std::string& id) { return interface(id); },
+          [this](const std::string& language, const std::string& name,
+                 const std::string& abi) -> Result<CodeModule> {
+            if (auto* const type = services().type; type != nullptr)
+              return type->fetch_module(language, name, abi);
             return fail(Code::kUnimplemented, "this capsule has no Type service");
           },
           settings};
@@ -143,7 +170,16 @@ ServiceContext KernelImpl::service_context(const std::string& settings) {
     if (core_.options.open_store) return core_.options.open_store(location);
     return fail(Code::kUnavailable, fmt::format("'{}': this kernel opens no stores", location));
   };
-  return {o.capsule, o.clock, o.random, o.executor, o.log, o.store, settings, &own_capsule_, std::move(run_blocking), std::move(open_store)};
+  return {o.capsule,
+          o.clock,
+          o.random,
+          o.executor,
+          o.log,
+          o.store,
+          settings,
+          &own_capsule_,
+          std::move(run_blocking),
+          std::move(open_store)};
 }
 
 Result<InterfacePtr> KernelImpl::interface(const std::string& id) {
@@ -157,12 +193,16 @@ Services KernelImpl::services() {
   return clients_.services();
 }
 
-// --- modules --------------------------------------------------------------------------------------------------------------------------
+// --- modules
+// ----------------------------------------------------------------------------------------------
 
-Status KernelImpl::add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol, const std::vector<std::string>& listen) {
+Status KernelImpl::add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol,
+                                const std::vector<std::string>& listen) {
   if (auto added = core_.protocols.add(name, std::move(protocol), listen); !added) return added;
   for (const auto& profile : core_.protocols.profiles()) {
-    if (profile.protocol == name) core_.options.log->write(Level::kInfo, "listening", {{"protocol", name}, {"address", profile.address}});
+    if (profile.protocol == name)
+      core_.options.log->write(Level::kInfo, "listening",
+                               {{"protocol", name}, {"address", profile.address}});
   }
   refresh_references();
   return {};
@@ -170,7 +210,8 @@ Status KernelImpl::add_protocol(const std::string& name, std::unique_ptr<Protoco
 
 Status KernelImpl::add_language(const std::string& name, std::unique_ptr<Language> language) {
   const std::lock_guard lock(mutex_);
-  if (!languages_.emplace(name, std::move(language)).second) return fail(Code::kAlreadyExists, fmt::format("language '{}' is loaded already", name));
+  if (!languages_.emplace(name, std::move(language)).second)
+    return fail(Code::kAlreadyExists, fmt::format("language '{}' is loaded already", name));
   return {};
 }
 
@@ -197,7 +238,8 @@ Status KernelImpl::add_service(const std::string& name, std::unique_ptr<Service>
   offer->principal = core_.options.principal;
   offer->interface = *interface;
   offer->is_system = true;
-  offer->host = std::make_shared<ObjectHost>(HostOptions{name, "service", ThreadModel::kPooled, true, 65'536, core_.options.executor});
+  offer->host = std::make_shared<ObjectHost>(
+      HostOptions{name, "service", ThreadModel::kPooled, true, 65'536, core_.options.executor});
   offer->host->set_servant(std::make_unique<BorrowedServant>(service->servant()));
   if (auto added = core_.offers.add(offer); !added) return added;
   {
@@ -207,7 +249,8 @@ Status KernelImpl::add_service(const std::string& name, std::unique_ptr<Service>
   return use_service(name, std::make_shared<LocalTarget>(core_, offer));
 }
 
-Status KernelImpl::join_service(const std::string& name, const Reference& reference, std::function<Result<Reference>()> find) {
+Status KernelImpl::join_service(const std::string& name, const Reference& reference,
+                                std::function<Result<Reference>()> find) {
   Reference service = reference;
   service.offer = 0;
   service.object = name;
@@ -238,7 +281,9 @@ Status KernelImpl::use_service(const std::string& name, const std::shared_ptr<Ta
     const Services before = services();
     {
       const std::lock_guard lock(mutex_);
-      if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule}); !used) return used;
+      if (auto used = clients_.use(name, target, {core_.options.clock, core_.options.capsule});
+          !used)
+        return used;
       core_.policies.use(clients_.services().policy);
     }
     if (services().trading != before.trading) trading_lease_.forget();
@@ -255,15 +300,19 @@ void KernelImpl::refresh_references() {
     if (offer->is_system) continue;
     auto published = bind_name(offer->object, core_.reference_of(*offer), false);
     if (published) published = publish(offer);
-    if (!core_.offers.find(offer->id)) unpublish(offer, NameGoes::kAway);  // it was deleted meanwhile
-    else if (!published) core_.options.log->write(Level::kWarning, "not published", {{"object", offer->object}, {"error", published.error().message}});
+    if (!core_.offers.find(offer->id))
+      unpublish(offer, NameGoes::kAway);  // it was deleted meanwhile
+    else if (!published)
+      core_.options.log->write(Level::kWarning, "not published",
+                               {{"object", offer->object}, {"error", published.error().message}});
   }
 }
 
 void KernelImpl::bind_capsule() {
   if (services().naming == nullptr) return;
   auto bound = bind_name("capsules/" + core_.options.capsule, management(), false);
-  if (!bound) core_.options.log->write(Level::kWarning, "not in Naming", {{"error", bound.error().message}});
+  if (!bound)
+    core_.options.log->write(Level::kWarning, "not in Naming", {{"error", bound.error().message}});
   for (const auto& offer : core_.offers.all()) {
     // The first capsule that has a service embedded is where others find it.
     if (offer->is_system && standard_interface_of(offer->object)) bind_service(*offer);
@@ -275,7 +324,9 @@ void KernelImpl::bind_service(const Offer& offer) {
   auto bound = bind_name(name, core_.reference_of(offer), true);
   if (bound || bound.error().code != Code::kAlreadyExists) return;
   auto there = services().naming->lookup(name);
-  if (there && there->capsule_id == core_.capsule_id) static_cast<void>(bind_name(name, core_.reference_of(offer), false));  // our own, as it was before
+  if (there && there->capsule_id == core_.capsule_id)
+    static_cast<void>(
+        bind_name(name, core_.reference_of(offer), false));  // our own, as it was before
 }
 
 Status KernelImpl::bind_name(const std::string& name, const Reference& reference, bool exclusive) {
@@ -290,8 +341,11 @@ Status KernelImpl::bind_name(const std::string& name, const Reference& reference
   return naming->bind(name, reference, exclusive, *lease);
 }
 
-Result<std::vector<std::string>> KernelImpl::unload(ModuleKind kind, const std::string& name, bool dry_run) {
-  auto effects = kind == ModuleKind::kProtocol ? unload_protocol(name, dry_run) : kind == ModuleKind::kLanguage ? unload_language(name, dry_run) : unload_service(name, dry_run);
+Result<std::vector<std::string>> KernelImpl::unload(ModuleKind kind, const std::string& name,
+                                                    bool dry_run) {
+  auto effects = kind == ModuleKind::kProtocol   ? unload_protocol(name, dry_run)
+                 : kind == ModuleKind::kLanguage ? unload_language(name, dry_run)
+                                                 : unload_service(name, dry_run);
   if (effects && !dry_run && loader_ != nullptr) loader_->retired(kind, name);
   return effects;
 }
@@ -309,16 +363,24 @@ Result<std::vector<std::string>> KernelImpl::moves_of(const std::string& protoco
     for (const auto& channel : session->channels()) {
       if (channel.profile.protocol != protocol) continue;
       const int role = types::role_position(part.type(), channel.role);
-      auto moved = session->move_channel(static_cast<std::uint32_t>(role), channel.member, protocol, "", dry_run);
-      const std::string what = fmt::format("channel {} -> {} ({}) of {}", session->offer()->object, channel.party.object, channel.role, id_text(session->binding()));
-      if (moved) effects.push_back(fmt::format("{} {} from {} to {} ({})", what, dry_run ? "would move" : "moved", protocol, moved->first.protocol, moved->second));
-      else breaks.push_back(fmt::format("{} would break: {}", what, moved.error().message));
+      auto moved = session->move_channel(static_cast<std::uint32_t>(role), channel.member, protocol,
+                                         "", dry_run);
+      const std::string what =
+          fmt::format("channel {} -> {} ({}) of {}", session->offer()->object, channel.party.object,
+                      channel.role, id_text(session->binding()));
+      if (moved)
+        effects.push_back(fmt::format("{} {} from {} to {} ({})", what,
+                                      dry_run ? "would move" : "moved", protocol,
+                                      moved->first.protocol, moved->second));
+      else
+        breaks.push_back(fmt::format("{} would break: {}", what, moved.error().message));
     }
     std::set<std::uint64_t> asked;  // partners whose channels come in here
     for (const auto& role : part.roles()) {
       for (const auto& model : role.members()) {
         const Reference partner = from_model(model);
-        if (partner.capsule_id == core_.capsule_id || !asked.insert(partner.capsule_id).second) continue;
+        if (partner.capsule_id == core_.capsule_id || !asked.insert(partner.capsule_id).second)
+          continue;
         hector::kernel::v1::MoveChannel request;
         request.set_binding(session->binding());
         request.set_role(part.role());
@@ -326,32 +388,48 @@ Result<std::vector<std::string>> KernelImpl::moves_of(const std::string& protoco
         request.set_exclude(protocol);
         request.set_dry_run(dry_run);
         auto target = coordinator_of(core_, partner);
-        auto moved = target ? call_and_wait<hector::kernel::v1::MovedChannel>(**target, *core_.options.clock, kByName, coordinator_operation_name(CoordinatorOperation::kMove), request,
-                                                                              core_.options.clock->now() + std::chrono::seconds(3))
+        auto moved = target ? call_and_wait<hector::kernel::v1::MovedChannel>(
+                                  **target, *core_.options.clock, kByName,
+                                  coordinator_operation_name(CoordinatorOperation::kMove), request,
+                                  core_.options.clock->now() + std::chrono::seconds(3))
                             : fail(target.error());
         if (!moved) {
-          breaks.push_back(fmt::format("channels from capsule {} to {} would break: {}", partner.capsule, session->offer()->object, moved.error().text()));
+          breaks.push_back(fmt::format("channels from capsule {} to {} would break: {}",
+                                       partner.capsule, session->offer()->object,
+                                       moved.error().text()));
           continue;
         }
         for (const auto& move : moved->moves()) {
-          effects.push_back(fmt::format("channel {} -> {} ({}) of {} {} from {} to {} ({})", move.from(), session->offer()->object, part.role(), id_text(session->binding()),
-                                        dry_run ? "would move" : "moved", protocol, move.profile().protocol(), move.why()));
+          effects.push_back(fmt::format(
+              "channel {} -> {} ({}) of {} {} from {} to {} ({})", move.from(),
+              session->offer()->object, part.role(), id_text(session->binding()),
+              dry_run ? "would move" : "moved", protocol, move.profile().protocol(), move.why()));
         }
       }
     }
   }
-  if (!breaks.empty()) return fail(Error{Code::kFailedPrecondition, fmt::format("protocol '{}' is in use and not every channel can move", protocol), {}, {}, breaks});
+  if (!breaks.empty())
+    return fail(
+        Error{Code::kFailedPrecondition,
+              fmt::format("protocol '{}' is in use and not every channel can move", protocol),
+              {},
+              {},
+              breaks});
   return effects;
 }
 
-Result<std::vector<std::string>> KernelImpl::unload_protocol(const std::string& name, bool dry_run) {
+Result<std::vector<std::string>> KernelImpl::unload_protocol(const std::string& name,
+                                                             bool dry_run) {
   if (!core_.protocols.has(name)) {
-    return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded; loaded are {}", name, fmt::join(core_.protocols.names(), ", ")));
+    return fail(Code::kNotFound, fmt::format("protocol '{}' is not loaded; loaded are {}", name,
+                                             fmt::join(core_.protocols.names(), ", ")));
   }
   auto effects = moves_of(name, true);
   if (!effects) return effects;
   for (const auto& profile : core_.protocols.profiles()) {
-    if (profile.protocol == name) effects->push_back(fmt::format("endpoint {} {}", profile.address, dry_run ? "would close" : "closed"));
+    if (profile.protocol == name)
+      effects->push_back(
+          fmt::format("endpoint {} {}", profile.address, dry_run ? "would close" : "closed"));
   }
   if (dry_run) return effects;
   static_cast<void>(core_.protocols.withdraw(name));
@@ -361,7 +439,9 @@ Result<std::vector<std::string>> KernelImpl::unload_protocol(const std::string& 
     joined = joined_;
   }
   for (const auto& [service, there] : joined) {
-    if (auto again = join_service(service, there.reference, there.find); !again) core_.options.log->write(Level::kWarning, "service lost", {{"service", service}, {"error", again.error().message}});
+    if (auto again = join_service(service, there.reference, there.find); !again)
+      core_.options.log->write(Level::kWarning, "service lost",
+                               {{"service", service}, {"error", again.error().message}});
   }
   refresh_references();
   auto moved = moves_of(name, false);
@@ -374,19 +454,29 @@ Result<std::vector<std::string>> KernelImpl::unload_protocol(const std::string& 
   return moved;
 }
 
-Result<std::vector<std::string>> KernelImpl::unload_language(const std::string& name, bool dry_run) {
+Result<std::vector<std::string>> KernelImpl::unload_language(const std::string& name,
+                                                             bool dry_run) {
   std::vector<std::string> effects;
   std::vector<std::string> holders;
   std::unique_ptr<Language> gone;
   {
     const std::lock_guard lock(mutex_);
-    if (!languages_.contains(name)) return fail(Code::kNotFound, fmt::format("language '{}' is not loaded", name));
+    if (!languages_.contains(name))
+      return fail(Code::kNotFound, fmt::format("language '{}' is not loaded", name));
     for (const auto& [id, loaded] : templates_) {
       if (loaded.language != name) continue;
-      if (loaded.objects > 0) holders.push_back(fmt::format("template {} has {} Objects; delete them first", id, loaded.objects));
-      effects.push_back(fmt::format("template {} {}", id, dry_run ? "would be unloaded" : "unloaded"));
+      if (loaded.objects > 0)
+        holders.push_back(
+            fmt::format("template {} has {} Objects; delete them first", id, loaded.objects));
+      effects.push_back(
+          fmt::format("template {} {}", id, dry_run ? "would be unloaded" : "unloaded"));
     }
-    if (!holders.empty()) return fail(Error{Code::kFailedPrecondition, fmt::format("language '{}' is in use", name), {}, {}, holders});
+    if (!holders.empty())
+      return fail(Error{Code::kFailedPrecondition,
+                        fmt::format("language '{}' is in use", name),
+                        {},
+                        {},
+                        holders});
     if (dry_run) return effects;
     std::erase_if(templates_, [&](const auto& each) { return each.second.language == name; });
     gone = std::move(languages_[name]);
@@ -398,9 +488,12 @@ Result<std::vector<std::string>> KernelImpl::unload_language(const std::string& 
 Result<std::vector<std::string>> KernelImpl::unload_service(const std::string& name, bool dry_run) {
   {
     const std::lock_guard lock(mutex_);
-    if (!embedded_.contains(name) && !joined_.contains(name)) return fail(Code::kNotFound, fmt::format("service '{}' is not loaded", name));
+    if (!embedded_.contains(name) && !joined_.contains(name))
+      return fail(Code::kNotFound, fmt::format("service '{}' is not loaded", name));
   }
-  std::vector<std::string> effects{fmt::format("service {} {}", name, dry_run ? "would end; names and offers in it would be lost" : "ended")};
+  std::vector<std::string> effects{
+      fmt::format("service {} {}", name,
+                  dry_run ? "would end; names and offers in it would be lost" : "ended")};
   if (dry_run) return effects;
   const OfferPtr offer = core_.offers.remove(name);
   {
@@ -409,7 +502,8 @@ Result<std::vector<std::string>> KernelImpl::unload_service(const std::string& n
     core_.policies.use(clients_.services().policy);
     joined_.erase(name);
   }
-  if (offer && offer->host->retire(core_.options.clock->now() + core_.options.drain_grace, *core_.options.clock)) {
+  if (offer && offer->host->retire(core_.options.clock->now() + core_.options.drain_grace,
+                                   *core_.options.clock)) {
     offer->host->drop_servant();
     const std::lock_guard lock(mutex_);
     embedded_.erase(name);
@@ -417,7 +511,8 @@ Result<std::vector<std::string>> KernelImpl::unload_service(const std::string& n
   return effects;
 }
 
-Status KernelImpl::announce_to_group(const std::string& protocol, const std::string& group, const std::string& object, const std::string& interface_name,
+Status KernelImpl::announce_to_group(const std::string& protocol, const std::string& group,
+                                     const std::string& object, const std::string& interface_name,
                                      const std::string& operation, Payload message) {
   Header header;
   header.object = object;
@@ -427,11 +522,13 @@ Status KernelImpl::announce_to_group(const std::string& protocol, const std::str
   return core_.protocols.multicast(protocol, group, header, std::move(message));
 }
 
-// --- templates and Objects ----------------------------------------------------------------------------------------------------------------
+// --- templates and Objects
+// ----------------------------------------------------------------------------------------------
 
 Result<std::string> KernelImpl::load_template(const std::string& path) {
   namespace fs = std::filesystem;
-  if (!fs::exists(path)) return fail(Code::kNotFound, fmt::format("template file '{}' does not exist", path));
+  if (!fs::exists(path))
+    return fail(Code::kNotFound, fmt::format("template file '{}' does not exist", path));
   const std::string ending = fs::path(path).extension().string();
   Language* language = nullptr;
   std::string language_name;
@@ -449,18 +546,22 @@ Result<std::string> KernelImpl::load_template(const std::string& path) {
     }
   }
   if (language == nullptr) {
-    return fail(Code::kInvalidArgument, fmt::format("no loaded language runs '{}' files ({}); formats are {}", ending, path, known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+    return fail(Code::kInvalidArgument,
+                fmt::format("no loaded language runs '{}' files ({}); formats are {}", ending, path,
+                            known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
   }
   auto code = language->load(fs::absolute(path).string());
   if (!code) return fail(code.error());
   const TemplateInfo& info = (*code)->info();
   types::CompiledPtr interface;
   if (!info.type_yaml.empty()) {
-    auto ids = core_.types.load_text(info.type_yaml, path + " (its type)", fs::absolute(path).parent_path().string());
+    auto ids = core_.types.load_text(info.type_yaml, path + " (its type)",
+                                     fs::absolute(path).parent_path().string());
     if (!ids) return fail(ids.error());
   } else if (!info.type_model.empty()) {
     hector::type::v1::Interface model;
-    if (!model.ParseFromString(info.type_model)) return fail(Code::kInvalidArgument, fmt::format("{}: its type model is malformed", path));
+    if (!model.ParseFromString(info.type_model))
+      return fail(Code::kInvalidArgument, fmt::format("{}: its type model is malformed", path));
     auto added = core_.types.add(std::move(model));
     if (!added) return fail(added.error());
   }
@@ -472,49 +573,69 @@ Result<std::string> KernelImpl::load_template(const std::string& path) {
   }
   const std::lock_guard lock(mutex_);
   auto& slot = templates_[info.name];
-  if (slot.objects > 0) return fail(Code::kAlreadyExists, fmt::format("template {} is loaded and has {} Objects; delete them first", info.name, slot.objects));
+  if (slot.objects > 0)
+    return fail(Code::kAlreadyExists,
+                fmt::format("template {} is loaded and has {} Objects; delete them first",
+                            info.name, slot.objects));
   slot.language = language_name;
   slot.path = path;
   slot.interface = *found;
   slot.objects = 0;
   const std::string name = info.name;
   slot.code = std::move(*code);
-  core_.options.log->write(Level::kInfo, "template loaded", {{"template", name}, {"language", language_name}});
+  core_.options.log->write(Level::kInfo, "template loaded",
+                           {{"template", name}, {"language", language_name}});
   return name;
 }
 
-Result<std::vector<std::string>> KernelImpl::unload_template(const std::string& name, bool dry_run) {
+Result<std::vector<std::string>> KernelImpl::unload_template(const std::string& name,
+                                                             bool dry_run) {
   const std::lock_guard lock(mutex_);
   const auto found = templates_.find(name);
-  if (found == templates_.end()) return fail(Code::kNotFound, fmt::format("template '{}' is not loaded", name));
+  if (found == templates_.end())
+    return fail(Code::kNotFound, fmt::format("template '{}' is not loaded", name));
   if (found->second.objects > 0) {
     std::vector<std::string> holders;
     for (const auto& [object, of] : object_templates_) {
       if (of == name) holders.push_back("Object " + object);
     }
-    return fail(Error{Code::kFailedPrecondition, fmt::format("template '{}' has Objects; delete them first", name), {}, {}, holders});
+    return fail(Error{Code::kFailedPrecondition,
+                      fmt::format("template '{}' has Objects; delete them first", name),
+                      {},
+                      {},
+                      holders});
   }
-  std::vector<std::string> effects{fmt::format("template {} {}", name, dry_run ? "would be unloaded" : "unloaded")};
+  std::vector<std::string> effects{
+      fmt::format("template {} {}", name, dry_run ? "would be unloaded" : "unloaded")};
   if (!dry_run) templates_.erase(found);
   return effects;
 }
 
-Result<OfferPtr> KernelImpl::make_offer(const CreateOptions& options, const TemplateInfo& info, types::CompiledPtr interface) {
+Result<OfferPtr> KernelImpl::make_offer(const CreateOptions& options, const TemplateInfo& info,
+                                        types::CompiledPtr interface) {
   auto offer = std::make_shared<Offer>();
   offer->id = core_.options.random->next();
   offer->object = options.name;
   offer->principal = core_.options.principal + "/" + options.name;
   offer->interface = std::move(interface);
   if (!options.properties.empty()) offer->advertise().properties = options.properties;
-  offer->host = std::make_shared<ObjectHost>(HostOptions{options.name, info.name, info.thread, info.parallel, 65'536, core_.options.executor});
+  offer->host = std::make_shared<ObjectHost>(HostOptions{
+      options.name, info.name, info.thread, info.parallel, 65'536, core_.options.executor});
   return offer;
 }
 
 Result<Reference> KernelImpl::create_object(const CreateOptions& options) {
-  if (options.name.empty() || options.name.front() == '_' || options.name.find_first_of("/ .") != std::string::npos) {
-    return fail(Code::kInvalidArgument, fmt::format("'{}' is not an Object's name: letters without '/', '.' and blanks, not starting with '_'", options.name));
+  if (options.name.empty() || options.name.front() == '_' ||
+      options.name.find_first_of("/ .") != std::string::npos) {
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is not an Object's name: letters without "
+                                                    "'/', '.' and blanks, not starting with '_'",
+                                                    options.name));
   }
-  if (core_.offers.find_object(options.name)) return fail(Code::kAlreadyExists, fmt::format("an Object named '{}' exists in this capsule; choose another name or delete it", options.name));
+  if (core_.offers.find_object(options.name))
+    return fail(
+        Code::kAlreadyExists,
+        fmt::format("an Object named '{}' exists in this capsule; choose another name or delete it",
+                    options.name));
   TemplateCode* code = nullptr;
   types::CompiledPtr interface;
   {
@@ -523,7 +644,9 @@ Result<Reference> KernelImpl::create_object(const CreateOptions& options) {
     if (found == templates_.end()) {
       std::vector<std::string> names;
       for (const auto& [name, loaded] : templates_) names.push_back(name);
-      return fail(Code::kNotFound, fmt::format("template '{}' is not loaded{}", options.template_name, types::nearest_hint(options.template_name, names)));
+      return fail(Code::kNotFound,
+                  fmt::format("template '{}' is not loaded{}", options.template_name,
+                              types::nearest_hint(options.template_name, names)));
     }
     ++found->second.objects;
     code = found->second.code.get();
@@ -577,7 +700,8 @@ Status KernelImpl::add_offer(const OfferPtr& offer, NameIs name) {
     core_.offers.remove(offer->object);
     return published;
   }
-  core_.options.log->write(Level::kInfo, "object created", {{"object", offer->object}, {"interface", offer->interface->id()}});
+  core_.options.log->write(Level::kInfo, "object created",
+                           {{"object", offer->object}, {"interface", offer->interface->id()}});
   hosting_.changed();
   return {};
 }
@@ -587,17 +711,20 @@ Status KernelImpl::bind_object(const Offer& offer, NameIs name) {
   auto bound = bind_name(offer.object, core_.reference_of(offer), name == NameIs::kNew);
   if (bound || bound.error().code != Code::kAlreadyExists) return bound;
   auto there = services().naming->lookup(offer.object);
-  return there && there->capsule_id == core_.capsule_id && there->offer == offer.id ? Status() : bound;
+  return there && there->capsule_id == core_.capsule_id && there->offer == offer.id ? Status()
+                                                                                    : bound;
 }
 
 Status KernelImpl::publish(const OfferPtr& offer) {
-  const std::lock_guard one(publishing_);  // else two at a time would each leave an offer with the Trader
+  const std::lock_guard one(
+      publishing_);  // else two at a time would each leave an offer with the Trader
   const Services use = services();
   const Reference reference = core_.reference_of(*offer);
   if (use.trading == nullptr) return {};
   auto lease = trading_lease_.get();
   if (!lease) return fail(lease.error());
-  auto id = use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
+  auto id =
+      use.trading->export_offer(offer->interface->id(), reference, offer->properties(), *lease);
   if (!id && id.error().type == kStoreLeaseNotFound) {
     trading_lease_.has_ended(*lease);
     if (lease = trading_lease_.get(); !lease) return fail(lease.error());
@@ -613,24 +740,34 @@ void KernelImpl::unpublish(const OfferPtr& offer, NameGoes name_goes) {
   const std::lock_guard one(publishing_);
   const Services use = services();
   const OfferPtr successor = core_.offers.find_object(offer->object);
-  if (use.naming != nullptr && name_goes == NameGoes::kAway && (!successor || successor == offer)) static_cast<void>(use.naming->unbind(offer->object));
-  if (use.trading != nullptr && offer->advertised && !offer->advertised->trader_id.empty()) static_cast<void>(use.trading->withdraw(offer->advertised->trader_id));
+  if (use.naming != nullptr && name_goes == NameGoes::kAway && (!successor || successor == offer))
+    static_cast<void>(use.naming->unbind(offer->object));
+  if (use.trading != nullptr && offer->advertised && !offer->advertised->trader_id.empty())
+    static_cast<void>(use.trading->withdraw(offer->advertised->trader_id));
 }
 
-Status KernelImpl::advertise(const std::string& object, const std::map<std::string, std::string>& properties) {
+Status KernelImpl::advertise(const std::string& object,
+                             const std::map<std::string, std::string>& properties) {
   const OfferPtr offer = core_.offers.find_object(object);
   if (!offer) return fail(Code::kNotFound, fmt::format("no Object '{}'", object));
   for (const auto& [name, value] : properties) offer->advertise().properties[name] = value;
   return publish(offer);
 }
 
-Result<Reference> KernelImpl::adopt_object(const std::string& name, InterfacePtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) {
+Result<Reference> KernelImpl::adopt_object(const std::string& name, InterfacePtr interface,
+                                           std::unique_ptr<Servant> servant, ThreadModel thread,
+                                           bool parallel) {
   CreateOptions options;
   options.name = name;
-  return adopt_object(options, "adopted", std::static_pointer_cast<const types::CompiledInterface>(interface), std::move(servant), thread, parallel);
+  return adopt_object(options, "adopted",
+                      std::static_pointer_cast<const types::CompiledInterface>(interface),
+                      std::move(servant), thread, parallel);
 }
 
-Result<Reference> KernelImpl::adopt_object(const CreateOptions& options, const std::string& kind, types::CompiledPtr interface, std::unique_ptr<Servant> servant, ThreadModel thread, bool parallel) {
+Result<Reference> KernelImpl::adopt_object(const CreateOptions& options, const std::string& kind,
+                                           types::CompiledPtr interface,
+                                           std::unique_ptr<Servant> servant, ThreadModel thread,
+                                           bool parallel) {
   TemplateInfo info;
   info.name = kind;
   info.thread = thread;
@@ -641,11 +778,15 @@ Result<Reference> KernelImpl::adopt_object(const CreateOptions& options, const s
   return core_.reference_of(**offer);
 }
 
-Status KernelImpl::delete_object(const std::string& name) { return end_object(name, NameGoes::kAway); }
+Status KernelImpl::delete_object(const std::string& name) {
+  return end_object(name, NameGoes::kAway);
+}
 
 Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
   const OfferPtr known = core_.offers.find_object(name);
-  if (!known || known->is_system) return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'", name, core_.options.capsule));
+  if (!known || known->is_system)
+    return fail(Code::kNotFound,
+                fmt::format("no Object '{}' in capsule '{}'", name, core_.options.capsule));
   std::vector<std::uint64_t> bound;
   {
     const std::lock_guard lock(core_.bindings_mutex);
@@ -653,16 +794,19 @@ Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
       if (session->offer() == known) bound.push_back(binding);
     }
   }
-  for (const auto binding : bound) close_parties(core_, binding, fmt::format("Object '{}' was deleted", name));
+  for (const auto binding : bound)
+    close_parties(core_, binding, fmt::format("Object '{}' was deleted", name));
   wait_until_unbound(known);
   const OfferPtr offer = core_.offers.remove(name);
   if (!offer) return {};
   hosting_.gone(name);
   unpublish(offer, name_goes);
-  if (offer->host->retire(core_.options.clock->now() + core_.options.drain_grace, *core_.options.clock)) {
+  if (offer->host->retire(core_.options.clock->now() + core_.options.drain_grace,
+                          *core_.options.clock)) {
     offer->host->drop_servant();
   } else {
-    core_.options.log->write(Level::kWarning, "object kept: calls did not end within the grace", {{"object", name}});
+    core_.options.log->write(Level::kWarning, "object kept: calls did not end within the grace",
+                             {{"object", name}});
     const std::lock_guard lock(mutex_);
     kept_.push_back(offer);  // its code still runs: it may not be destroyed
     return {};
@@ -680,7 +824,8 @@ Status KernelImpl::end_object(const std::string& name, NameGoes name_goes) {
 std::map<std::string, std::string> KernelImpl::language_names() {
   const std::lock_guard lock(mutex_);
   std::map<std::string, std::string> names;
-  for (const auto& [name, language] : languages_) names[name] = fmt::format("{}", fmt::join(language->formats(), " "));
+  for (const auto& [name, language] : languages_)
+    names[name] = fmt::format("{}", fmt::join(language->formats(), " "));
   return names;
 }
 
@@ -695,7 +840,8 @@ std::vector<std::pair<std::string, std::string>> KernelImpl::service_providers()
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<std::string, std::string>> list;
   for (const auto& [name, service] : embedded_) list.emplace_back(name, "embedded");
-  for (const auto& [name, there] : joined_) list.emplace_back(name, "joined to " + there.reference.capsule);
+  for (const auto& [name, there] : joined_)
+    list.emplace_back(name, "joined to " + there.reference.capsule);
   return list;
 }
 

@@ -4,10 +4,10 @@
 #include "binding/session.h"
 #include "hector/management/v1/management.pb.h"
 #include "hector/typed.h"
+#include "hector_yaml/nearest.h"
 #include "management/kernel_impl.h"
 #include "offers/builtin.h"
 #include "types/expression.h"
-#include "hector_yaml/nearest.h"
 
 namespace hector {
 
@@ -29,24 +29,31 @@ using management::v1::Nothing;
 using management::v1::VersionReply;
 
 hector::type::v1::Interface management_interface() {
-  return builtin_interface("hector.Management", "Everything that can be administered in a capsule.",
-                           {builtin_rpc<ListRequest, ListReply>("list"), builtin_rpc<DescribeRequest, DescribeReply>("describe"),
-                            builtin_rpc<LoadRequest, LoadReply>("load"), builtin_rpc<LoadRequest, LoadReply>("unload"),
-                            builtin_rpc<CreateRequest, CreateReply>("create"), builtin_rpc<DeleteRequest, Done>("delete"),
-                            builtin_rpc<CallRequest, CallReply>("call"), builtin_rpc<management::v1::BindRequest, BindReply>("bind"),
-                            builtin_rpc<Nothing, VersionReply>("version"), builtin_rpc<management::v1::MoveRequest, management::v1::MoveReply>("move")});
+  return builtin_interface(
+      "hector.Management", "Everything that can be administered in a capsule.",
+      {builtin_rpc<ListRequest, ListReply>("list"),
+       builtin_rpc<DescribeRequest, DescribeReply>("describe"),
+       builtin_rpc<LoadRequest, LoadReply>("load"), builtin_rpc<LoadRequest, LoadReply>("unload"),
+       builtin_rpc<CreateRequest, CreateReply>("create"),
+       builtin_rpc<DeleteRequest, Done>("delete"), builtin_rpc<CallRequest, CallReply>("call"),
+       builtin_rpc<management::v1::BindRequest, BindReply>("bind"),
+       builtin_rpc<Nothing, VersionReply>("version"),
+       builtin_rpc<management::v1::MoveRequest, management::v1::MoveReply>("move")});
 }
 
 namespace {
 
-const std::vector<std::string> kKinds{"capsules", "protocols", "languages", "services", "templates", "objects", "offers", "bindings", "channels", "types"};
+const std::vector<std::string> kKinds{"capsules", "protocols", "languages", "services", "templates",
+                                      "objects",  "offers",    "bindings",  "channels", "types"};
 
 constexpr std::size_t kFlowMessagesMax = 10'000;
 constexpr std::size_t kShortIdentity = 12;
 
 class Row {
  public:
-  Row(ListReply& reply, const std::string& name) : item_(reply.add_items()) { item_->set_name(name); }
+  Row(ListReply& reply, const std::string& name) : item_(reply.add_items()) {
+    item_->set_name(name);
+  }
   Row& with(const std::string& field, const std::string& value) {
     auto* added = item_->add_fields();
     added->set_name(field);
@@ -70,12 +77,18 @@ class Management {
     if (kind == "capsules") return list_capsules(reply);
     if (kind == "protocols") return list_protocols(reply);
     if (kind == "languages") {
-      for (const auto& [name, formats] : kernel_.language_names()) Row(reply, name).with("formats", formats);
+      for (const auto& [name, formats] : kernel_.language_names())
+        Row(reply, name).with("formats", formats);
     } else if (kind == "services") {
-      for (const auto& [name, provider] : kernel_.service_providers()) Row(reply, name).with("provider", provider);
+      for (const auto& [name, provider] : kernel_.service_providers())
+        Row(reply, name).with("provider", provider);
     } else if (kind == "templates") {
       for (const auto& [name, loaded] : kernel_.templates()) {
-        Row(reply, name).with("language", loaded->language).with("interface", loaded->interface->id()).with("objects", std::to_string(loaded->objects)).with("file", loaded->path);
+        Row(reply, name)
+            .with("language", loaded->language)
+            .with("interface", loaded->interface->id())
+            .with("objects", std::to_string(loaded->objects))
+            .with("file", loaded->path);
       }
     } else if (kind == "objects" || kind == "offers") {
       list_objects(reply, kind == "offers");
@@ -85,16 +98,27 @@ class Management {
       list_channels(reply);
     } else if (kind == "types") {
       for (const auto& type : core_.types.interfaces()) {
-        Row(reply, type->id()).with("kind", "interface").with("identity", type->identity().substr(0, kShortIdentity)).with("description", type->typed_model().description());
+        Row(reply, type->id())
+            .with("kind", "interface")
+            .with("identity", type->identity().substr(0, kShortIdentity))
+            .with("description", type->typed_model().description());
       }
       for (const auto& type : core_.types.bindings()) {
-        Row(reply, types::binding_id(type)).with("kind", "binding").with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity)).with("description", type.description());
+        Row(reply, types::binding_id(type))
+            .with("kind", "binding")
+            .with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
+            .with("description", type.description());
       }
       for (const auto& type : core_.types.interaction_types()) {
-        Row(reply, types::interaction_type_id(type)).with("kind", "interaction").with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity)).with("description", type.description());
+        Row(reply, types::interaction_type_id(type))
+            .with("kind", "interaction")
+            .with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
+            .with("description", type.description());
       }
     } else {
-      return fail(Code::kInvalidArgument, fmt::format("there is no kind '{}'{}; kinds are {}", request.kind(), types::nearest_hint(kind, kKinds), fmt::join(kKinds, ", ")));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("there is no kind '{}'{}; kinds are {}", request.kind(),
+                              types::nearest_hint(kind, kKinds), fmt::join(kKinds, ", ")));
     }
     return reply;
   }
@@ -120,12 +144,17 @@ class Management {
         if (types::interaction_type_id(type) == request.name()) return print(type);
       }
       auto binding = core_.types.binding(request.name());
-      if (!binding) return fail(Code::kNotFound, fmt::format("no type '{}'; `hector get types` lists them", request.name()));
+      if (!binding)
+        return fail(Code::kNotFound,
+                    fmt::format("no type '{}'; `hector get types` lists them", request.name()));
       return print(*binding);
     }
     if (request.kind() == "binding") {
-      if (const auto controller = kernel_.binding(std::strtoull(request.name().c_str(), nullptr, 16))) return print(controller->state());
-      return fail(Code::kNotFound, fmt::format("this capsule made no Binding '{}'", request.name()));
+      if (const auto controller =
+              kernel_.binding(std::strtoull(request.name().c_str(), nullptr, 16)))
+        return print(controller->state());
+      return fail(Code::kNotFound,
+                  fmt::format("this capsule made no Binding '{}'", request.name()));
     }
     if (request.kind() == "object") return describe_object(request.name(), print);
     ListRequest list_request;
@@ -141,7 +170,9 @@ class Management {
   Result<LoadReply> load(const LoadRequest& request) {
     LoadReply reply;
     if (request.kind() == "template") {
-      if (request.dry_run()) return fail(Code::kInvalidArgument, "loading a template has no dry run; `hector type check` checks its types");
+      if (request.dry_run())
+        return fail(Code::kInvalidArgument,
+                    "loading a template has no dry run; `hector type check` checks its types");
       auto name = kernel_.load_template(request.name());
       if (!name) return fail(name.error());
       reply.set_name(*name);
@@ -155,9 +186,14 @@ class Management {
     }
     auto kind = module_kind(request.kind());
     if (!kind) return fail(kind.error());
-    if (kernel_.loader() == nullptr) return fail(Code::kUnimplemented, "this capsule was built without a module loader");
-    if (*kind != ModuleKind::kProtocol && request.listen_size() > 0) return fail(Code::kInvalidArgument, fmt::format("only a protocol listens; '{}' is a {}", request.name(), request.kind()));
-    auto effects = kernel_.loader()->load(*kind, request.name(), {request.listen().begin(), request.listen().end()}, request.settings(), request.dry_run());
+    if (kernel_.loader() == nullptr)
+      return fail(Code::kUnimplemented, "this capsule was built without a module loader");
+    if (*kind != ModuleKind::kProtocol && request.listen_size() > 0)
+      return fail(Code::kInvalidArgument, fmt::format("only a protocol listens; '{}' is a {}",
+                                                      request.name(), request.kind()));
+    auto effects = kernel_.loader()->load(*kind, request.name(),
+                                          {request.listen().begin(), request.listen().end()},
+                                          request.settings(), request.dry_run());
     if (!effects) return fail(effects.error());
     reply.set_name(request.name());
     for (auto& effect : *effects) reply.add_effects(std::move(effect));
@@ -202,7 +238,8 @@ class Management {
     } else if (request.kind() == "binding") {
       done = kernel_.unbind(std::strtoull(request.name().c_str(), nullptr, 16));
     } else {
-      done = fail(Code::kInvalidArgument, fmt::format("'{}' cannot be deleted; object and binding can", request.kind()));
+      done = fail(Code::kInvalidArgument,
+                  fmt::format("'{}' cannot be deleted; object and binding can", request.kind()));
     }
     if (!done) return fail(done.error());
     Done reply;
@@ -218,15 +255,21 @@ class Management {
     if (operation == nullptr) {
       std::vector<std::string> names;
       for (const auto& each : interface->operations()) names.push_back(each.name);
-      return fail(Code::kNotFound, fmt::format("{} ({}) has no operation '{}'{}; it has {}", request.target(), interface->id(), request.operation(),
-                                               types::nearest_hint(request.operation(), names), fmt::join(names, ", ")));
+      return fail(
+          Code::kNotFound,
+          fmt::format("{} ({}) has no operation '{}'{}; it has {}", request.target(),
+                      interface->id(), request.operation(),
+                      types::nearest_hint(request.operation(), names), fmt::join(names, ", ")));
     }
     const std::string json = request.json().empty() ? "{}" : request.json();
-    const Deadline deadline = core_.options.clock->now() + std::chrono::milliseconds(request.timeout_ms() == 0 ? 30'000 : request.timeout_ms());
+    const Deadline deadline =
+        core_.options.clock->now() +
+        std::chrono::milliseconds(request.timeout_ms() == 0 ? 30'000 : request.timeout_ms());
     if (operation->kind == Kind::kStream) {
       // A flow without an end is told as far as it came, while there is time to tell it.
       const Duration left = deadline - core_.options.clock->now();
-      return call_flow(**target, *operation, json, deadline - std::min<Duration>(std::chrono::milliseconds(500), left / 5));
+      return call_flow(**target, *operation, json,
+                       deadline - std::min<Duration>(std::chrono::milliseconds(500), left / 5));
     }
     auto bytes = interface->from_json(operation->input, json);
     if (!bytes) return fail(bytes.error());
@@ -248,14 +291,17 @@ class Management {
   Result<BindReply> bind(const hector::management::v1::BindRequest& request) {
     hector::BindRequest wanted;
     wanted.type = request.type();
-    for (const auto& party : request.parties()) wanted.parties.push_back({party.role(), party.who()});
+    for (const auto& party : request.parties())
+      wanted.parties.push_back({party.role(), party.who()});
     if (request.explain_only()) return kernel_.explain(wanted);
     auto controller = kernel_.bind(wanted);
     if (!controller) return fail(controller.error());
     return (*controller)->formation();
   }
 
-  Result<management::v1::MoveReply> relocate(const management::v1::MoveRequest& request) { return kernel_.relocate(request.object(), request.to()); }
+  Result<management::v1::MoveReply> relocate(const management::v1::MoveRequest& request) {
+    return kernel_.relocate(request.object(), request.to());
+  }
 
   Result<VersionReply> version() {
     VersionReply reply;
@@ -270,24 +316,30 @@ class Management {
     for (const auto each : {ModuleKind::kProtocol, ModuleKind::kLanguage, ModuleKind::kService}) {
       if (kind == module_kind_name(each)) return each;
     }
-    return fail(Code::kInvalidArgument, fmt::format("'{}' cannot be loaded; protocol, language, service, template and type can", kind));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("'{}' cannot be loaded; protocol, language, service, template and type can",
+                    kind));
   }
 
   Result<ListReply> list_capsules(ListReply& reply) {
     auto naming = kernel_.capsule().naming();
     if (!naming) {
-      Row(reply, core_.options.capsule).with("reached by", profiles_text(core_.protocols.profiles()));
+      Row(reply, core_.options.capsule)
+          .with("reached by", profiles_text(core_.protocols.profiles()));
       return reply;
     }
     auto found = (*naming)->list("capsules");
     if (!found) return fail(found.error());
-    for (const auto& each : *found) Row(reply, each.reference.capsule).with("reached by", profiles_text(each.reference.profiles));
+    for (const auto& each : *found)
+      Row(reply, each.reference.capsule).with("reached by", profiles_text(each.reference.profiles));
     return reply;
   }
 
   static std::string profiles_text(const std::vector<Profile>& profiles) {
     std::string text;
-    for (const auto& profile : profiles) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", profile.protocol, profile.address);
+    for (const auto& profile : profiles)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", profile.protocol, profile.address);
     return text;
   }
 
@@ -296,11 +348,15 @@ class Management {
       auto capabilities = core_.protocols.capabilities(name);
       std::string addresses;
       for (const auto& profile : core_.protocols.profiles()) {
-        if (profile.protocol == name) addresses += (addresses.empty() ? "" : ", ") + profile.address;
+        if (profile.protocol == name)
+          addresses += (addresses.empty() ? "" : ", ") + profile.address;
       }
       std::string kinds = "rpc announce stream";
       if (capabilities && capabilities->multicast) kinds += " multicast";
-      Row(reply, name).with("address", addresses).with("kinds", kinds).with("channels", std::to_string(core_.protocols.channels(name)));
+      Row(reply, name)
+          .with("address", addresses)
+          .with("kinds", kinds)
+          .with("channels", std::to_string(core_.protocols.channels(name)));
     }
     return reply;
   }
@@ -311,12 +367,16 @@ class Management {
       Row row(reply, offer->object);
       row.with("interface", offer->interface->id());
       if (as_offers) {
-        row.with("offer", id_text(offer->id)).with("sessions", std::to_string(offer->sessions.load()));
+        row.with("offer", id_text(offer->id))
+            .with("sessions", std::to_string(offer->sessions.load()));
         std::string properties;
-        for (const auto& [name, value] : offer->properties()) properties += fmt::format("{}{}={}", properties.empty() ? "" : " ", name, value);
+        for (const auto& [name, value] : offer->properties())
+          properties += fmt::format("{}{}={}", properties.empty() ? "" : " ", name, value);
         row.with("properties", properties);
       } else {
-        row.with("template", offer->host->options().template_name).with("thread", offer->host->options().thread == ThreadModel::kPrivate ? "private" : "pooled");
+        row.with("template", offer->host->options().template_name)
+            .with("thread",
+                  offer->host->options().thread == ThreadModel::kPrivate ? "private" : "pooled");
         row.with("calls", std::to_string(offer->host->calls())).with("principal", offer->principal);
       }
     }
@@ -326,8 +386,12 @@ class Management {
     for (const auto& controller : kernel_.bindings()) {
       std::string parties;
       const auto formation = controller->formation();
-      for (const auto& party : formation.parties()) parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
-      Row(reply, id_text(controller->id())).with("type", types::binding_id(controller->type())).with("state", controller->state().state()).with("parties", parties);
+      for (const auto& party : formation.parties())
+        parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
+      Row(reply, id_text(controller->id()))
+          .with("type", types::binding_id(controller->type()))
+          .with("state", controller->state().state())
+          .with("parties", parties);
     }
   }
 
@@ -345,9 +409,15 @@ class Management {
             .with("hides", channel.hides);
         if (!channel.metrics) continue;
         const auto& counts = *channel.metrics;
-        const auto us = [](Duration time) { return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count()); };
-        row.with("calls", std::to_string(counts.calls)).with("failed", std::to_string(counts.failed)).with("mean us", us(counts.total / std::max<std::uint64_t>(counts.calls, 1)))
-            .with("longest us", us(counts.longest)).with("last failure", counts.last_failure);
+        const auto us = [](Duration time) {
+          return std::to_string(
+              std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+        };
+        row.with("calls", std::to_string(counts.calls))
+            .with("failed", std::to_string(counts.failed))
+            .with("mean us", us(counts.total / std::max<std::uint64_t>(counts.calls, 1)))
+            .with("longest us", us(counts.longest))
+            .with("last failure", counts.last_failure);
       }
     }
   }
@@ -367,9 +437,11 @@ class Management {
     field("capsule", (*target)->reference().capsule);
     field("interface", interface.id());
     field("principal", (*target)->reference().principal);
-    for (const auto& profile : (*target)->reference().profiles) field(profile.protocol, profile.address);
+    for (const auto& profile : (*target)->reference().profiles)
+      field(profile.protocol, profile.address);
     for (const auto& operation : interface.operations()) {
-      field("operation " + operation.name, fmt::format("{} {} -> {}", kind_name(operation.kind), operation.input, operation.output));
+      field("operation " + operation.name, fmt::format("{} {} -> {}", kind_name(operation.kind),
+                                                       operation.input, operation.output));
     }
     const auto& model = types::compiled(interface).typed_model();
     if (model.has_protocol()) field("protocol", types::print_expression(model.protocol()));
@@ -378,7 +450,8 @@ class Management {
   }
 
   /// Writes every message of a JSON list (or the one), then reads what comes until the end.
-  Result<CallReply> call_flow(Target& target, const Operation& operation, const std::string& json, Deadline deadline) {
+  Result<CallReply> call_flow(Target& target, const Operation& operation, const std::string& json,
+                              Deadline deadline) {
     const auto& interface = target.interface();
     WaitedCall call;
     call.header.operation = operation.index;
@@ -398,7 +471,8 @@ class Management {
     auto collector = std::make_shared<Collector>();
     class FlowStarter final : public Starter {
      public:
-      FlowStarter(Target& target, std::function<void(Call&)> begun) : target_(target), begun_(std::move(begun)) {}
+      FlowStarter(Target& target, std::function<void(Call&)> begun)
+          : target_(target), begun_(std::move(begun)) {}
       void start(Call& call) noexcept override {
         target_.start(call);
         begun_(call);
@@ -408,27 +482,29 @@ class Management {
       Target& target_;
       std::function<void(Call&)> begun_;
     };
-    std::function<void(std::shared_ptr<Stream>)> read_on = [&read_on, collector](std::shared_ptr<Stream> stream) {
-      Stream* const from = stream.get();
-      from->read([read_on, collector, stream](Result<std::optional<Payload>> message) mutable {
-        std::unique_lock lock(collector->mutex);
-        if (!message || !*message || collector->messages.size() >= kFlowMessagesMax) {
-          collector->over = true;
-          collector->changed.notify_all();
-          return;
-        }
-        collector->messages.push_back((*message)->bytes());
-        lock.unlock();
-        read_on(stream);
-      });
-    };
+    std::function<void(std::shared_ptr<Stream>)> read_on =
+        [&read_on, collector](std::shared_ptr<Stream> stream) {
+          Stream* const from = stream.get();
+          from->read([read_on, collector, stream](Result<std::optional<Payload>> message) mutable {
+            std::unique_lock lock(collector->mutex);
+            if (!message || !*message || collector->messages.size() >= kFlowMessagesMax) {
+              collector->over = true;
+              collector->changed.notify_all();
+              return;
+            }
+            collector->messages.push_back((*message)->bytes());
+            lock.unlock();
+            read_on(stream);
+          });
+        };
     FlowStarter starter(target, [&](Call& begun) {
       if (!begun.stream) {
         collector->over = true;
         return;
       }
       if (operation.flow != Flow::kOut) {
-        if (auto bytes = interface->from_json(operation.input, json)) begun.stream->write(Payload(Bytes::take(std::move(*bytes))), [](const Status&) {});
+        if (auto bytes = interface->from_json(operation.input, json))
+          begun.stream->write(Payload(Bytes::take(std::move(*bytes))), [](const Status&) {});
         begun.stream->close_write();
       }
       if (operation.flow != Flow::kIn) {
@@ -442,7 +518,8 @@ class Management {
       std::unique_lock lock(collector->mutex);
       collector->changed.wait_for(lock, std::chrono::seconds(5), [&] { return collector->over; });
     }
-    const bool is_cut = operation.flow == Flow::kOut && call.error && call.error->code == Code::kDeadlineExceeded;
+    const bool is_cut =
+        operation.flow == Flow::kOut && call.error && call.error->code == Code::kDeadlineExceeded;
     if (call.error && !is_cut) return fail(std::move(*call.error));
     CallReply reply;
     const std::lock_guard lock(collector->mutex);
@@ -480,9 +557,11 @@ std::unique_ptr<Servant> make_management(KernelImpl& kernel) {
       blocking<CreateRequest>(kernel, [m](const auto& request) { return m->create(request); }),
       blocking<DeleteRequest>(kernel, [m](const auto& request) { return m->remove(request); }),
       blocking<CallRequest>(kernel, [m](const auto& request) { return m->call(request); }),
-      blocking<hector::management::v1::BindRequest>(kernel, [m](const auto& request) { return m->bind(request); }),
+      blocking<hector::management::v1::BindRequest>(
+          kernel, [m](const auto& request) { return m->bind(request); }),
       blocking<Nothing>(kernel, [m](const auto&) { return m->version(); }),
-      blocking<management::v1::MoveRequest>(kernel, [m](const auto& request) { return m->relocate(request); })});
+      blocking<management::v1::MoveRequest>(
+          kernel, [m](const auto& request) { return m->relocate(request); })});
 }
 
 }  // namespace hector

@@ -10,8 +10,12 @@ struct ServiceLease::Life {
   ServiceLease* lease = nullptr;
 };
 
-ServiceLease::ServiceLease(Core& core, std::function<LeasingService*()> service, std::function<void()> lost)
-    : core_(core), service_(std::move(service)), lost_(std::move(lost)), life_(std::make_shared<Life>()) {
+ServiceLease::ServiceLease(Core& core, std::function<LeasingService*()> service,
+                           std::function<void()> lost)
+    : core_(core),
+      service_(std::move(service)),
+      lost_(std::move(lost)),
+      life_(std::make_shared<Life>()) {
   life_->lease = this;
 }
 ServiceLease::~ServiceLease() {
@@ -44,7 +48,8 @@ void ServiceLease::close() {
     lease = lease_;
     forget();
   }
-  if (auto* const service = service_(); service != nullptr && lease != 0) static_cast<void>(service->close_lease(lease));
+  if (auto* const service = service_(); service != nullptr && lease != 0)
+    static_cast<void>(service->close_lease(lease));
 }
 
 void ServiceLease::renew_later() {
@@ -81,7 +86,8 @@ void ServiceLease::has_ended(std::uint64_t lease) {
     if (lease_ != lease) return;
     forget();
   }
-  core_.options.log->write(Level::kWarning, "the lease at a service has ended; everything is entered again", {});
+  core_.options.log->write(Level::kWarning,
+                           "the lease at a service has ended; everything is entered again", {});
   core_.workers.run([life = life_] {
     const std::shared_lock entering(life->mutex);
     if (life->lease != nullptr) life->lease->lost_();

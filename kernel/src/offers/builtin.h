@@ -1,6 +1,6 @@
 // What: Interfaces of the kernel's own Objects, made from message classes.
-// Why: coordinator, management and the standard services are Objects like any other, with types like any other.
-// Who: the coordinator, management, the service table.
+// Why: coordinator, management and the standard services are Objects like any other, with types
+// like any other. Who: the coordinator, management, the service table.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -30,8 +30,9 @@ BuiltinOperation builtin_flow(std::string name) {
   return {std::move(name), In::descriptor(), Out::descriptor(), true};
 }
 
-inline hector::type::v1::Interface builtin_interface(const std::string& name, const std::string& description,
-                                                     const std::vector<BuiltinOperation>& operations) {
+inline hector::type::v1::Interface builtin_interface(
+    const std::string& name, const std::string& description,
+    const std::vector<BuiltinOperation>& operations) {
   hector::type::v1::Interface model;
   model.set_name(name);
   model.set_major(1);

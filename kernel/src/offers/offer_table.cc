@@ -11,7 +11,10 @@ namespace hector {
 Status OfferTable::add(const OfferPtr& offer) {
   const std::unique_lock lock(mutex_);
   if (!by_object_.insert(offer).second) {
-    return fail(Code::kAlreadyExists, fmt::format("an Object named '{}' exists in this capsule; choose another name or delete it", offer->object));
+    return fail(
+        Code::kAlreadyExists,
+        fmt::format("an Object named '{}' exists in this capsule; choose another name or delete it",
+                    offer->object));
   }
   by_id_.emplace(offer->id, offer);
   return {};
@@ -52,12 +55,15 @@ Result<OfferPtr> OfferTable::find_interface(const std::string& interface_name) c
     objects.push_back(offer->object);
   }
   if (objects.empty()) {
-    return fail(Code::kUnimplemented, fmt::format("no Object here offers {}{}", interface_name, types::nearest_hint(interface_name, interfaces)));
+    return fail(Code::kUnimplemented, fmt::format("no Object here offers {}{}", interface_name,
+                                                  types::nearest_hint(interface_name, interfaces)));
   }
   std::sort(objects.begin(), objects.end());
   if (objects.size() > 1) {
-    return fail(Code::kFailedPrecondition, fmt::format("several Objects offer {}: name one in the metadata key hector-object: {}", interface_name,
-                                                       fmt::join(objects, ", ")));
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("several Objects offer {}: name one in the metadata key hector-object: {}",
+                    interface_name, fmt::join(objects, ", ")));
   }
   return only;
 }
@@ -68,7 +74,8 @@ std::vector<OfferPtr> OfferTable::all() const {
     const std::shared_lock lock(mutex_);
     offers.assign(by_object_.begin(), by_object_.end());
   }
-  std::sort(offers.begin(), offers.end(), [](const OfferPtr& a, const OfferPtr& b) { return a->object < b->object; });
+  std::sort(offers.begin(), offers.end(),
+            [](const OfferPtr& a, const OfferPtr& b) { return a->object < b->object; });
   return offers;
 }
 
@@ -77,7 +84,8 @@ Status OfferTable::reserve(Offer& offer) {
   std::uint32_t now = offer.sessions.load();
   do {
     if (limit != 0 && now >= limit) {
-      return fail(Code::kResourceExhausted, fmt::format("'{}' has {} sessions, the limit of {}", offer.object, now, offer.interface->id()));
+      return fail(Code::kResourceExhausted, fmt::format("'{}' has {} sessions, the limit of {}",
+                                                        offer.object, now, offer.interface->id()));
     }
   } while (!offer.sessions.compare_exchange_weak(now, now + 1));
   return {};

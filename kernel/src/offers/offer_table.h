@@ -65,9 +65,15 @@ class OfferTable {
   mutable std::shared_mutex mutex_;
   struct ByName {
     using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>()(name); }
-    std::size_t operator()(const OfferPtr& offer) const noexcept { return (*this)(std::string_view(offer->object)); }
-    bool operator()(const OfferPtr& a, const OfferPtr& b) const noexcept { return a->object == b->object; }
+    std::size_t operator()(std::string_view name) const noexcept {
+      return std::hash<std::string_view>()(name);
+    }
+    std::size_t operator()(const OfferPtr& offer) const noexcept {
+      return (*this)(std::string_view(offer->object));
+    }
+    bool operator()(const OfferPtr& a, const OfferPtr& b) const noexcept {
+      return a->object == b->object;
+    }
     bool operator()(std::string_view a, const OfferPtr& b) const noexcept { return a == b->object; }
     bool operator()(const OfferPtr& a, std::string_view b) const noexcept { return a->object == b; }
   };

@@ -84,14 +84,16 @@ void Parker::park(std::uint32_t ticket, TimePoint until, const Clock* clock) noe
       const auto wait = std::max<Duration>(until - clock->now(), Duration::zero()).count();
       left = {wait / 1'000'000'000, wait % 1'000'000'000};
     }
-    syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, ticket, until == kNever ? nullptr : &left, nullptr, 0);
+    syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, ticket, until == kNever ? nullptr : &left,
+            nullptr, 0);
   }
   sleeps_.store(false, std::memory_order_relaxed);
 }
 
 void Parker::wake() noexcept {
   word_.fetch_add(1, std::memory_order_seq_cst);
-  if (sleeps_.load(std::memory_order_seq_cst)) syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  if (sleeps_.load(std::memory_order_seq_cst))
+    syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
 WaitedCall::WaitedCall() : parker_(&Parker::mine()) {}
@@ -138,15 +140,21 @@ void WaitedCall::run(Starter& starter, const Clock& clock) {
 void WaitedCall::wait(Starter* helper, const Clock& clock) {
   auto& thread = this_thread_state();
   if (!thread.may_block) {
-    cancel({Code::kFailedPrecondition, "a pooled Object or an event loop may not wait for a call: use callbacks or coroutines, "
-                                       "or give the template thread: private", {}, {}, {}});
+    cancel(
+        {Code::kFailedPrecondition,
+         "a pooled Object or an event loop may not wait for a call: use callbacks or coroutines, "
+         "or give the template thread: private",
+         {},
+         {},
+         {}});
   }
   watch_frames(thread.frames, parker_);
   for (bool is_first = true; !is_done(); is_first = false) {
     const std::uint32_t ticket = parker_->ticket();
     if (serve_frames(thread.frames)) continue;
     if (is_done()) break;
-    if (!is_first && !is_cancelled() && header.deadline != kNever && clock.now() >= header.deadline) {
+    if (!is_first && !is_cancelled() && header.deadline != kNever &&
+        clock.now() >= header.deadline) {
       cancel({Code::kDeadlineExceeded, "no reply before the call's deadline", {}, {}, {}});
       continue;
     }

@@ -52,7 +52,8 @@ void Inside::make_known() noexcept {
 
 void Inside::settle() noexcept {
   auto& all = all_threads();
-  // Every other thread's earlier writes are seen after this, and its later reads see what was written before it.
+  // Every other thread's earlier writes are seen after this, and its later reads see what was
+  // written before it.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
     static_cast<void>(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
   }
@@ -68,7 +69,8 @@ void Inside::settle() noexcept {
     {
       const std::lock_guard lock(all.mutex);  // a thread that ended has left
       std::erase_if(inside, [&](const auto& each) {
-        return std::find(all.places.begin(), all.places.end(), each.first) == all.places.end() || each.first->turn.load(std::memory_order_acquire) != each.second;
+        return std::find(all.places.begin(), all.places.end(), each.first) == all.places.end() ||
+               each.first->turn.load(std::memory_order_acquire) != each.second;
       });
     }
     if (!inside.empty()) sched_yield();

@@ -1,6 +1,6 @@
-// What: Parker, where a thread sleeps until something it waits for has happened; Frame, which Objects a thread is inside of.
-// Why: a thread that waits for a reply serves its own Objects' other requests meanwhile, so it must be woken for both.
-// Who: WaitedCall, private Objects.
+// What: Parker, where a thread sleeps until something it waits for has happened; Frame, which
+// Objects a thread is inside of. Why: a thread that waits for a reply serves its own Objects' other
+// requests meanwhile, so it must be woken for both. Who: WaitedCall, private Objects.
 #pragma once
 
 #include <atomic>
@@ -14,9 +14,11 @@ namespace hector {
 class Parker {
  public:
   static Parker& mine() noexcept;
-  [[nodiscard]] std::uint32_t ticket() const noexcept { return word_.load(std::memory_order_acquire); }
-  /// Returns when wake() was called after the ticket was drawn, or at the deadline, or for no reason.
-  /// The clock may be null where `until` is kNever.
+  [[nodiscard]] std::uint32_t ticket() const noexcept {
+    return word_.load(std::memory_order_acquire);
+  }
+  /// Returns when wake() was called after the ticket was drawn, or at the deadline, or for no
+  /// reason. The clock may be null where `until` is kNever.
   void park(std::uint32_t ticket, TimePoint until, const Clock* clock) noexcept;
   void wake() noexcept;
 
@@ -49,7 +51,8 @@ struct ThreadState {
   bool may_block = true;  ///< false on event loops and protocols' threads
 };
 // Programs link this library, so its few words a thread need no look-up.
-[[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState thread_state_of_this_thread;
+[[gnu::tls_model(
+    "initial-exec")]] extern constinit thread_local ThreadState thread_state_of_this_thread;
 // Programs link this library, so its few words a thread need no look-up.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local Parker parker_of_this_thread;
 inline ThreadState& this_thread_state() noexcept { return thread_state_of_this_thread; }
@@ -58,7 +61,9 @@ inline Parker& Parker::mine() noexcept { return parker_of_this_thread; }
 /// While it lives, the current thread may not block.
 class NonBlockingScope {
  public:
-  NonBlockingScope() noexcept : before_(this_thread_state().may_block) { this_thread_state().may_block = false; }
+  NonBlockingScope() noexcept : before_(this_thread_state().may_block) {
+    this_thread_state().may_block = false;
+  }
   ~NonBlockingScope() { this_thread_state().may_block = before_; }
   NonBlockingScope(const NonBlockingScope&) = delete;
   NonBlockingScope& operator=(const NonBlockingScope&) = delete;

@@ -67,7 +67,8 @@ Reference from_model(const hector::kernel::v1::Reference& model) {
   reference.interface_id = model.interface_id();
   reference.identity = model.identity();
   reference.principal = model.principal();
-  for (const auto& profile : model.profiles()) reference.profiles.push_back({profile.protocol(), profile.address()});
+  for (const auto& profile : model.profiles())
+    reference.profiles.push_back({profile.protocol(), profile.address()});
   return reference;
 }
 
@@ -76,7 +77,8 @@ std::string Reference::serialised() const { return to_model(*this).SerializeAsSt
 Result<Reference> Reference::parse(std::string_view serialised) {
   hector::kernel::v1::Reference model;
   if (!model.ParseFromArray(serialised.data(), static_cast<int>(serialised.size()))) {
-    return fail(Code::kInvalidArgument, fmt::format("{} octets are not a Reference", serialised.size()));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} octets are not a Reference", serialised.size()));
   }
   return from_model(model);
 }
@@ -89,7 +91,8 @@ Result<Reference> Reference::from_text(std::string_view text) {
   }
   std::string serialised;
   if (!from_base64url(text.substr(kPrefix.size()), serialised)) {
-    return fail(Code::kInvalidArgument, "after 'hector:' a reference has base64url letters only; was it cut or wrapped?");
+    return fail(Code::kInvalidArgument,
+                "after 'hector:' a reference has base64url letters only; was it cut or wrapped?");
   }
   return parse(serialised);
 }

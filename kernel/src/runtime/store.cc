@@ -16,9 +16,12 @@ KeyRange KeyRange::one(std::string_view key) {
 
 KeyRange KeyRange::prefix(std::string_view prefix) {
   KeyRange range{std::string(prefix), std::string(prefix)};
-  while (!range.to.empty() && static_cast<unsigned char>(range.to.back()) == 0xff) range.to.pop_back();
-  if (range.to.empty()) range.to.assign(1, '\xff');  // keys are UTF-8 or begin with ASCII: none is above
-  else ++range.to.back();
+  while (!range.to.empty() && static_cast<unsigned char>(range.to.back()) == 0xff)
+    range.to.pop_back();
+  if (range.to.empty())
+    range.to.assign(1, '\xff');  // keys are UTF-8 or begin with ASCII: none is above
+  else
+    ++range.to.back();
   return range;
 }
 
@@ -58,12 +61,18 @@ class RecordedView final : public StoreView {
     auto page = read_and_wait(store_, {KeyRange::one(key), revision_});
     if (!page) return fail(page.error());
     revision_ = page->revision;  // all reads see one revision
-    auto entry = page->entries.empty() ? nullptr : std::make_shared<const StoreEntry>(std::move(page->entries.front()));
+    auto entry = page->entries.empty()
+                     ? nullptr
+                     : std::make_shared<const StoreEntry>(std::move(page->entries.front()));
     transaction.compares.push_back(StoreCompare::unchanged(key, entry ? entry->modified : 0));
     return entry;
   }
-  void put(std::string_view key, Bytes value, LeaseId lease) override { transaction.then.push_back(StoreOperation::put(key, std::move(value), lease)); }
-  void erase(std::string_view key) override { transaction.then.push_back(StoreOperation::erase(key)); }
+  void put(std::string_view key, Bytes value, LeaseId lease) override {
+    transaction.then.push_back(StoreOperation::put(key, std::move(value), lease));
+  }
+  void erase(std::string_view key) override {
+    transaction.then.push_back(StoreOperation::erase(key));
+  }
 
   StoreTransaction transaction;
 
@@ -104,7 +113,8 @@ Status begin_epoch_and_wait(Store& store, std::uint64_t epoch) {
   return waiting.wait();
 }
 
-Result<Revision> transact(Store& store, Random& random, const std::function<Status(StoreView&)>& body) {
+Result<Revision> transact(Store& store, Random& random,
+                          const std::function<Status(StoreView&)>& body) {
   constexpr int kTries = 64;
   constexpr std::uint64_t kPauseMax = 20'000;  // µs
   for (int i = 0; i < kTries; ++i) {
@@ -113,9 +123,16 @@ Result<Revision> transact(Store& store, Random& random, const std::function<Stat
     auto outcome = commit_and_wait(store, std::move(view.transaction));
     if (!outcome) return fail(outcome.error());
     if (outcome->succeeded) return outcome->revision;
-    if (i >= 2) std::this_thread::sleep_for(std::chrono::microseconds(random.next() % std::min<std::uint64_t>(kPauseMax, 50ULL << std::min(i, 10))));
+    if (i >= 2)
+      std::this_thread::sleep_for(std::chrono::microseconds(
+          random.next() % std::min<std::uint64_t>(kPauseMax, 50ULL << std::min(i, 10))));
   }
-  return fail(Error{Code::kAborted, "CONFLICT: what the transaction read was changed by others each of 64 times; try again when there is less contention", std::string(kStoreConflict), {}, {}});
+  return fail(Error{Code::kAborted,
+                    "CONFLICT: what the transaction read was changed by others each of 64 times; "
+                    "try again when there is less contention",
+                    std::string(kStoreConflict),
+                    {},
+                    {}});
 }
 
 }  // namespace hector

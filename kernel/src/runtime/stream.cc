@@ -69,7 +69,8 @@ void WindowedStream::pump_reads(std::unique_lock<std::mutex>& lock) {
 }
 
 void WindowedStream::read(Callback<void(Result<std::optional<Payload>>)> next) {
-  const auto keep = weak_from_this().lock();  // the reader may end the call, and with it the last reference
+  const auto keep =
+      weak_from_this().lock();  // the reader may end the call, and with it the last reference
   std::unique_lock lock(mutex_);
   reader_ = std::move(next);
   pump_reads(lock);

@@ -1,18 +1,17 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <sys/random.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <vector>
-
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "hector/runtime.h"
 #include "hector_yaml/quoted.h"
@@ -28,7 +27,9 @@ namespace {
 class SystemClock final : public Clock {
  public:
   TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
-  std::chrono::system_clock::time_point wall() const noexcept override { return std::chrono::system_clock::now(); }
+  std::chrono::system_clock::time_point wall() const noexcept override {
+    return std::chrono::system_clock::now();
+  }
 };
 
 class SystemRandom final : public Random {
@@ -49,17 +50,20 @@ class AsioLoops final : public EventLoops {
   }
   ~AsioLoops() override { stop(); }
 
-  void post(Task task) override { asio::post(next().context, [task = std::move(task)]() mutable { task(); }); }
+  void post(Task task) override {
+    asio::post(next().context, [task = std::move(task)]() mutable { task(); });
+  }
 
   TimerId at(TimePoint when, Task task) override {
     auto timer = std::make_shared<asio::steady_timer>(next().context, when);
     const std::lock_guard lock(mutex_);
     const TimerId id = ++last_timer_;
     timers_.emplace(id, timer);
-    timer->async_wait([this, id, task = std::move(task)](const boost::system::error_code& error) mutable {
-      if (error || !forget(id)) return;
-      task();
-    });
+    timer->async_wait(
+        [this, id, task = std::move(task)](const boost::system::error_code& error) mutable {
+          if (error || !forget(id)) return;
+          task();
+        });
     return id;
   }
 
@@ -108,40 +112,47 @@ class AsioLoops final : public EventLoops {
 
 class SpdlogLog final : public Log {
  public:
-  SpdlogLog(LogFormat format, Level least, std::string capsule) : format_(format), capsule_(std::move(capsule)) {
-    logger_ = std::make_shared<spdlog::logger>("hector", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  SpdlogLog(LogFormat format, Level least, std::string capsule)
+      : format_(format), capsule_(std::move(capsule)) {
+    logger_ = std::make_shared<spdlog::logger>("hector",
+                                               std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger_->set_level(level_of(least));
     logger_->flush_on(spdlog::level::debug);
     logger_->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %-5l %v");
   }
-  void write(Level level, std::string_view event, std::initializer_list<Field> fields) noexcept override {
+  void write(Level level, std::string_view event,
+             std::initializer_list<Field> fields) noexcept override {
     if (!logger_->should_log(level_of(level))) return;
     try {
-      logger_->log(level_of(level), "{}", format_ == LogFormat::kJson ? json(level, event, fields) : text(event, fields));
+      logger_->log(level_of(level), "{}",
+                   format_ == LogFormat::kJson ? json(level, event, fields) : text(event, fields));
     } catch (...) {  // a record is lost, the capsule is not
     }
   }
 
  private:
   static spdlog::level::level_enum level_of(Level level) {
-    static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
-                                                            spdlog::level::err};
+    static constexpr spdlog::level::level_enum kLevels[] = {
+        spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
     return kLevels[static_cast<int>(level)];
   }
   std::string text(std::string_view event, std::initializer_list<Field> fields) const {
     std::string line = fmt::format("{} {}", capsule_, event);
     for (const auto& [key, value] : fields) {
-      line += value.find(' ') == std::string_view::npos && !value.empty() ? fmt::format(" {}={}", key, value)
-                                                                          : fmt::format(" {}={}", key, json_quoted(value));
+      line += value.find(' ') == std::string_view::npos && !value.empty()
+                  ? fmt::format(" {}={}", key, value)
+                  : fmt::format(" {}={}", key, json_quoted(value));
     }
     return line;
   }
   std::string json(Level level, std::string_view event, std::initializer_list<Field> fields) const {
     static constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
-    std::string line = fmt::format("{{\"time\":\"{:%Y-%m-%dT%H:%M:%SZ}\",\"level\":\"{}\",\"capsule\":{},\"event\":{}",
-                                   fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
-                                   kNames[static_cast<int>(level)], json_quoted(capsule_), json_quoted(event));
-    for (const auto& [key, value] : fields) line += fmt::format(",{}:{}", json_quoted(key), json_quoted(value));
+    std::string line = fmt::format(
+        "{{\"time\":\"{:%Y-%m-%dT%H:%M:%SZ}\",\"level\":\"{}\",\"capsule\":{},\"event\":{}",
+        fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
+        kNames[static_cast<int>(level)], json_quoted(capsule_), json_quoted(event));
+    for (const auto& [key, value] : fields)
+      line += fmt::format(",{}:{}", json_quoted(key), json_quoted(value));
     return line + "}";
   }
   LogFormat format_;

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fmt/format.h>
 #include <map>
 #include <mutex>
 #include <set>
@@ -27,10 +27,12 @@ namespace {
 
 constexpr std::size_t kDatagramOctetsMax = 65'536;
 constexpr int kSocketBufferOctets = 4 * 1024 * 1024;
-/// How long a socket that a waiting thread has just left stays without a reader; the next call usually comes sooner.
+/// How long a socket that a waiting thread has just left stays without a reader; the next call
+/// usually comes sooner.
 constexpr int kCoolingMs = 1;
 
-/// An address as the system has it: sockets of IPv4 addresses are IPv4 sockets, which the system handles faster than mapped ones.
+/// An address as the system has it: sockets of IPv4 addresses are IPv4 sockets, which the system
+/// handles faster than mapped ones.
 union SystemAddress {
   sockaddr any;
   sockaddr_in v4;
@@ -68,18 +70,25 @@ class UdpNetwork;
 class SocketCore {
  public:
   SocketCore(int descriptor, int family, bool is_connected, DatagramSocket::Receiver receiver)
-      : descriptor_(descriptor), family_(family), is_connected_(is_connected), receiver_(std::move(receiver)) {}
+      : descriptor_(descriptor),
+        family_(family),
+        is_connected_(is_connected),
+        receiver_(std::move(receiver)) {}
   ~SocketCore() { close(descriptor_); }
   SocketCore(const SocketCore&) = delete;
   SocketCore& operator=(const SocketCore&) = delete;
 
-  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept {
+  bool send(const NetworkAddress& to,
+            std::span<const std::span<const std::uint8_t>> parts) noexcept {
     if (family_ == AF_INET && !to.is_ipv4()) return false;
     const SystemAddress address(to, family_);
     const sockaddr* const name = is_connected_ ? nullptr : &address.any;
     const socklen_t name_size = is_connected_ ? 0 : address.size();
-    // Straight to the system: the library's wrappers are points of thread cancellation, which nothing here uses.
-    if (parts.size() == 1) return syscall(SYS_sendto, descriptor_, parts[0].data(), parts[0].size(), MSG_DONTWAIT | MSG_NOSIGNAL, name, name_size) >= 0;
+    // Straight to the system: the library's wrappers are points of thread cancellation, which
+    // nothing here uses.
+    if (parts.size() == 1)
+      return syscall(SYS_sendto, descriptor_, parts[0].data(), parts[0].size(),
+                     MSG_DONTWAIT | MSG_NOSIGNAL, name, name_size) >= 0;
     iovec vectors[8];
     std::size_t count = 0;
     for (const auto& part : parts) {
@@ -100,11 +109,13 @@ class SocketCore {
     return address.network_address();
   }
 
-  /// Reads one datagram and hands it on; false if there is none (within the socket's own time-out, unless `flags` says at once).
+  /// Reads one datagram and hands it on; false if there is none (within the socket's own time-out,
+  /// unless `flags` says at once).
   bool receive_one(int flags) noexcept {
     SystemAddress from;
     socklen_t size = sizeof from;
-    const ssize_t octets = syscall(SYS_recvfrom, descriptor_, buffer_.get(), kDatagramOctetsMax, flags, &from.any, &size);
+    const ssize_t octets = syscall(SYS_recvfrom, descriptor_, buffer_.get(), kDatagramOctetsMax,
+                                   flags, &from.any, &size);
     if (octets < 0) return false;
     if (stopping_.load(std::memory_order_acquire)) return false;
     const SocketCore* const outer = std::exchange(inside_, this);
@@ -122,7 +133,8 @@ class SocketCore {
   const int family_;
   const bool is_connected_;
   const DatagramSocket::Receiver receiver_;
-  const std::unique_ptr<std::uint8_t[]> buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< of who reads
+  const std::unique_ptr<std::uint8_t[]> buffer_ =
+      std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< of who reads
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_read_{false};
   std::atomic<bool> is_cooling_{false};
@@ -135,7 +147,8 @@ class SocketCore {
 
 class UdpSocket final : public DatagramSocket {
  public:
-  UdpSocket(UdpNetwork& network, std::shared_ptr<SocketCore> core, Reading reading) : network_(network), core_(std::move(core)), reading_(reading) {
+  UdpSocket(UdpNetwork& network, std::shared_ptr<SocketCore> core, Reading reading)
+      : network_(network), core_(std::move(core)), reading_(reading) {
     if (reading_ != Reading::kNetworkThread) return;
     thread_ = std::thread([core = core_] {
       const NonBlockingScope scope;
@@ -144,7 +157,10 @@ class UdpSocket final : public DatagramSocket {
   }
   ~UdpSocket() override;
 
-  bool send(const NetworkAddress& to, std::span<const std::span<const std::uint8_t>> parts) noexcept override { return core_->send(to, parts); }
+  bool send(const NetworkAddress& to,
+            std::span<const std::span<const std::uint8_t>> parts) noexcept override {
+    return core_->send(to, parts);
+  }
   NetworkAddress local() const override { return core_->local(); }
   bool receive_here(TimePoint until) noexcept override;
   Status join(const NetworkAddress& group) override;
@@ -168,11 +184,13 @@ class UdpNetwork final : public Network {
     close(event_);
   }
 
-  Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options, DatagramSocket::Receiver receiver) override {
+  Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options,
+                                               DatagramSocket::Receiver receiver) override {
     const NetworkAddress& local = options.local;
     const int family = local.is_ipv4() ? AF_INET : AF_INET6;
     const int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return fail(Code::kResourceExhausted, fmt::format("no socket: {}", std::strerror(errno)));
+    if (descriptor < 0)
+      return fail(Code::kResourceExhausted, fmt::format("no socket: {}", std::strerror(errno)));
     const int off = 0;
     if (family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kSocketBufferOctets, sizeof kSocketBufferOctets);
@@ -185,13 +203,16 @@ class UdpNetwork final : public Network {
     if (bind(descriptor, &address.any, address.size()) != 0) {
       const int why = errno;
       close(descriptor);
-      return fail(why == EADDRINUSE ? Code::kAlreadyExists : Code::kInvalidArgument,
-                  fmt::format("UDP address {} cannot be used: {}; choose another, or port 0 for any", local.text(), std::strerror(why)));
+      return fail(
+          why == EADDRINUSE ? Code::kAlreadyExists : Code::kInvalidArgument,
+          fmt::format("UDP address {} cannot be used: {}; choose another, or port 0 for any",
+                      local.text(), std::strerror(why)));
     }
     bool is_connected = false;
     if (options.peer) {
       const SystemAddress peer(*options.peer, family);
-      is_connected = connect(descriptor, &peer.any, peer.size()) == 0;  // where there is no way now, each send looks for one
+      is_connected = connect(descriptor, &peer.any, peer.size()) ==
+                     0;  // where there is no way now, each send looks for one
     }
     auto core = std::make_shared<SocketCore>(descriptor, family, is_connected, std::move(receiver));
     if (options.reading == Reading::kMayMove) {
@@ -207,12 +228,15 @@ class UdpNetwork final : public Network {
       event.data.ptr = core.get();
       epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
     }
-    return std::unique_ptr<DatagramSocket>(std::make_unique<UdpSocket>(*this, std::move(core), options.reading));
+    return std::unique_ptr<DatagramSocket>(
+        std::make_unique<UdpSocket>(*this, std::move(core), options.reading));
   }
 
-  /// The socket has no reader any more; the network's thread takes over unless a waiting thread comes back soon.
+  /// The socket has no reader any more; the network's thread takes over unless a waiting thread
+  /// comes back soon.
   void cool(SocketCore& socket) noexcept {
-    if (socket.is_cooling_.load(std::memory_order_relaxed) || socket.is_cooling_.exchange(true)) return;
+    if (socket.is_cooling_.load(std::memory_order_relaxed) || socket.is_cooling_.exchange(true))
+      return;
     {
       const std::lock_guard lock(mutex_);
       cooling_.insert(&socket);
@@ -322,7 +346,8 @@ UdpSocket::~UdpSocket() {
     shutdown(core_->descriptor_, SHUT_RD);  // wakes the blocked reader, connected or not
     NetworkAddress self = local();
     const std::size_t prefix = self.is_ipv4() ? 12 : 0;
-    if (std::all_of(self.octets + prefix, std::end(self.octets), [](std::uint8_t o) { return o == 0; })) {  // bound to every address
+    if (std::all_of(self.octets + prefix, std::end(self.octets),
+                    [](std::uint8_t o) { return o == 0; })) {  // bound to every address
       if (prefix != 0) self.octets[12] = 127;
       self.octets[15] = 1;
     }
@@ -339,7 +364,8 @@ bool UdpSocket::receive_here(TimePoint until) noexcept {
   auto& network = network_;
   if (reading_ != Reading::kMayMove || !core->take_reading()) return false;
   const NonBlockingScope scope;
-  core->uses_.store(core->uses_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // only who reads writes it
+  core->uses_.store(core->uses_.load(std::memory_order_relaxed) + 1,
+                    std::memory_order_relaxed);  // only who reads writes it
   const bool received = core->receive_one(0);
   const bool is_over = !received && until != kNever && network.clock_.now() >= until;
   core->leave_reading();
@@ -353,15 +379,19 @@ Status UdpSocket::join(const NetworkAddress& group) {
     ip_mreqn request{};
     std::memcpy(&request.imr_multiaddr, group.octets + 12, 4);
     request.imr_address.s_addr = htonl(INADDR_LOOPBACK);
-    outcome = setsockopt(core_->descriptor_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
+    outcome =
+        setsockopt(core_->descriptor_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
     const int on = 1;
     setsockopt(core_->descriptor_, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof on);
   } else {
     ipv6_mreq request{};
     std::memcpy(&request.ipv6mr_multiaddr, group.octets, 16);
-    outcome = setsockopt(core_->descriptor_, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request);
+    outcome =
+        setsockopt(core_->descriptor_, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request);
   }
-  if (outcome != 0) return fail(Code::kInvalidArgument, fmt::format("multicast group {}: {}", group.text(), std::strerror(errno)));
+  if (outcome != 0)
+    return fail(Code::kInvalidArgument,
+                fmt::format("multicast group {}: {}", group.text(), std::strerror(errno)));
   return {};
 }
 
@@ -378,7 +408,8 @@ bool NetworkAddress::is_multicast() const noexcept {
 
 Result<NetworkAddress> NetworkAddress::parse(std::string_view text) {
   const auto refused = [&] {
-    return fail(Code::kInvalidArgument, fmt::format("'{}' is not an address; expected 127.0.0.1:7300 or [::1]:7300", text));
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is not an address; expected 127.0.0.1:7300 or [::1]:7300", text));
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return refused();
@@ -388,7 +419,8 @@ Result<NetworkAddress> NetworkAddress::parse(std::string_view text) {
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
   if (error != std::errc() || end != port.data() + port.size()) return refused();
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), address.octets) != 1) return refused();
+    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), address.octets) != 1)
+      return refused();
   } else {
     address.octets[10] = address.octets[11] = 0xff;
     if (inet_pton(AF_INET, host.c_str(), address.octets + 12) != 1) return refused();
@@ -409,9 +441,13 @@ std::string NetworkAddress::text() const {
 std::size_t NetworkAddressHash::operator()(const NetworkAddress& address) const noexcept {
   std::uint64_t halves[2];
   std::memcpy(halves, address.octets, 16);
-  return (halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15ULL) ^ (static_cast<std::uint64_t>(address.port) << 32)) * 0xbf58476d1ce4e5b9ULL;
+  return (halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15ULL) ^
+          (static_cast<std::uint64_t>(address.port) << 32)) *
+         0xbf58476d1ce4e5b9ULL;
 }
 
-std::unique_ptr<Network> make_udp_network(const Clock& clock, Log& log) { return std::make_unique<UdpNetwork>(clock, log); }
+std::unique_ptr<Network> make_udp_network(const Clock& clock, Log& log) {
+  return std::make_unique<UdpNetwork>(clock, log);
+}
 
 }  // namespace hector

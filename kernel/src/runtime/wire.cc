@@ -12,11 +12,13 @@ namespace hector {
 namespace {
 
 constexpr std::array<std::string_view, 17> kCodeNames = {
-    "OK",           "CANCELLED",           "UNKNOWN",           "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-    "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",        "OUT_OF_RANGE",
-    "UNIMPLEMENTED", "INTERNAL",           "UNAVAILABLE",       "DATA_LOSS",        "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 
-/// Limits of what a header may carry; what is over them is refused, at the sender too by being cut off there first.
+/// Limits of what a header may carry; what is over them is refused, at the sender too by being cut
+/// off there first.
 constexpr std::size_t kTextOctetsMax = 8 * 1024;
 constexpr std::size_t kEntriesMax = 128;
 constexpr std::uint8_t kVersion = 1;
@@ -56,7 +58,8 @@ class Reader {
   std::uint64_t fixed64() {
     if (in_.size() - at_ < 8) return broken();
     std::uint64_t value = 0;
-    for (int i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(in_[at_++])) << (8 * i);
+    for (int i = 0; i < 8; ++i)
+      value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(in_[at_++])) << (8 * i);
     return value;
   }
   std::uint8_t octet() {
@@ -112,7 +115,14 @@ void put_metadata(std::string& out, const Metadata& metadata) {
   }
 }
 
-enum : std::uint8_t { kHasDeadline = 1, kHasTrace = 2, kHasSession = 4, kHasNames = 8, kHasMetadata = 16, kHasPrincipal = 32 };
+enum : std::uint8_t {
+  kHasDeadline = 1,
+  kHasTrace = 2,
+  kHasSession = 4,
+  kHasNames = 8,
+  kHasMetadata = 16,
+  kHasPrincipal = 32
+};
 
 }  // namespace
 
@@ -136,7 +146,8 @@ std::string_view kind_name(Kind kind) noexcept {
 }
 
 bool TraceContext::is_set() const noexcept {
-  return std::any_of(trace_id.begin(), trace_id.end(), [](std::uint8_t octet) { return octet != 0; });
+  return std::any_of(trace_id.begin(), trace_id.end(),
+                     [](std::uint8_t octet) { return octet != 0; });
 }
 
 std::string TraceContext::traceparent() const {
@@ -148,9 +159,13 @@ std::string TraceContext::traceparent() const {
 }
 
 std::optional<TraceContext> TraceContext::parse(std::string_view text) {
-  if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' || text.substr(0, 2) == "ff") return std::nullopt;
+  if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' ||
+      text.substr(0, 2) == "ff")
+    return std::nullopt;
   TraceContext context;
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
   const auto read = [&](std::size_t at, std::uint8_t* out, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       const int high = digit(text[at + 2 * i]);
@@ -160,7 +175,8 @@ std::optional<TraceContext> TraceContext::parse(std::string_view text) {
     }
     return true;
   };
-  if (!read(3, context.trace_id.data(), 16) || !read(36, context.span_id.data(), 8) || !read(53, &context.flags, 1)) {
+  if (!read(3, context.trace_id.data(), 16) || !read(36, context.span_id.data(), 8) ||
+      !read(53, &context.flags, 1)) {
     return std::nullopt;
   }
   if (!context.is_set()) return std::nullopt;
@@ -183,7 +199,8 @@ void encode_header(const Header& header, TimePoint now, std::string& out) {
     put_number(out, header.sequence);
   }
   if (flags & kHasDeadline) {
-    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(header.deadline - now).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::microseconds>(header.deadline - now).count();
     put_number(out, static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0)));
   }
   if (flags & kHasTrace) {
@@ -204,7 +221,8 @@ void encode_header(const Header& header, TimePoint now, std::string& out) {
 
 Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& header) {
   Reader reader(in);
-  if (reader.octet() != kVersion) return fail(Code::kInvalidArgument, "not a Hector header of version 1");
+  if (reader.octet() != kVersion)
+    return fail(Code::kInvalidArgument, "not a Hector header of version 1");
   const std::uint8_t flags = reader.octet();
   header.offer = reader.fixed64();
   header.session = header.sequence = 0;
@@ -238,12 +256,14 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
     reader.text(header.operation_name);
   } else {
     const std::uint64_t operation = reader.number();
-    if (operation >= kByName) return fail(Code::kInvalidArgument, "a header names an operation by too large a number");
+    if (operation >= kByName)
+      return fail(Code::kInvalidArgument, "a header names an operation by too large a number");
     header.operation = static_cast<std::uint32_t>(operation);
   }
   if (flags & kHasPrincipal) reader.text(header.principal);
   if (flags & kHasMetadata) reader.metadata(header.metadata);
-  if (!reader.ok() || (flags & 0xc0) != 0) return fail(Code::kInvalidArgument, "a header is cut short or malformed");
+  if (!reader.ok() || (flags & 0xc0) != 0)
+    return fail(Code::kInvalidArgument, "a header is cut short or malformed");
   if (is_late) return fail(Code::kDeadlineExceeded, "the deadline was over when the call was sent");
   return reader.used();
 }
@@ -255,7 +275,8 @@ void encode_outcome(const Error* error, const Metadata& trailing, std::string& o
     put_text(out, error->type);
     put_text(out, error->detail);
     put_number(out, std::min(error->reasons.size(), kEntriesMax));
-    for (std::size_t i = 0; i < std::min(error->reasons.size(), kEntriesMax); ++i) put_text(out, error->reasons[i]);
+    for (std::size_t i = 0; i < std::min(error->reasons.size(), kEntriesMax); ++i)
+      put_text(out, error->reasons[i]);
   }
   put_metadata(out, trailing);
 }
@@ -272,7 +293,8 @@ Result<std::size_t> decode_outcome(std::string_view in, Outcome& outcome) {
     reader.text(error.detail);
     const std::uint64_t reasons = reader.number();
     if (reasons > kEntriesMax) return fail(Code::kInvalidArgument, "a reply has too many reasons");
-    for (std::uint64_t i = 0; i < reasons && reader.ok(); ++i) reader.text(error.reasons.emplace_back());
+    for (std::uint64_t i = 0; i < reasons && reader.ok(); ++i)
+      reader.text(error.reasons.emplace_back());
   }
   reader.metadata(outcome.trailing);
   if (!reader.ok()) return fail(Code::kInvalidArgument, "a reply is cut short or malformed");

@@ -4,7 +4,8 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
-#define OPENSSL_SUPPRESS_DEPRECATED  // EVP loads every provider first, 2 MiB and 2 ms for a capsule that needs this one hash
+#define OPENSSL_SUPPRESS_DEPRECATED  // EVP loads every provider first, 2 MiB and 2 ms for a capsule
+                                     // that needs this one hash
 #include <openssl/sha.h>
 
 #include <set>
@@ -44,8 +45,10 @@ Operation compile_operation(const hector::type::v1::Operation& model, std::uint3
 
 constexpr const char* kEmptyFile = "google/protobuf/empty.proto";
 
-/// The descriptor of a gRPC service of the Interface's name, in a file of its own unless the files already have one.
-void add_service(const hector::type::v1::Interface& model, const MessagePool& pool, pb::FileDescriptorSet& files) {
+/// The descriptor of a gRPC service of the Interface's name, in a file of its own unless the files
+/// already have one.
+void add_service(const hector::type::v1::Interface& model, const MessagePool& pool,
+                 pb::FileDescriptorSet& files) {
   if (pool.pool().FindServiceByName(model.name()) != nullptr || model.operations().empty()) return;
   pb::FileDescriptorProto file;
   file.set_name("hector/interface/" + model.name() + ".proto");
@@ -71,10 +74,13 @@ void add_service(const hector::type::v1::Interface& model, const MessagePool& po
     } else {
       method->set_output_type(type_name(operation.output()));
     }
-    method->set_client_streaming(operation.flow() == hector::type::v1::FLOW_IN || operation.flow() == hector::type::v1::FLOW_BOTH);
-    method->set_server_streaming(operation.flow() == hector::type::v1::FLOW_OUT || operation.flow() == hector::type::v1::FLOW_BOTH);
+    method->set_client_streaming(operation.flow() == hector::type::v1::FLOW_IN ||
+                                 operation.flow() == hector::type::v1::FLOW_BOTH);
+    method->set_server_streaming(operation.flow() == hector::type::v1::FLOW_OUT ||
+                                 operation.flow() == hector::type::v1::FLOW_BOTH);
   }
-  if (needs_empty && imports.insert(kEmptyFile).second && pool.pool().FindFileByName(kEmptyFile) == nullptr) {
+  if (needs_empty && imports.insert(kEmptyFile).second &&
+      pool.pool().FindFileByName(kEmptyFile) == nullptr) {
     auto* empty = files.add_file();
     empty->set_name(kEmptyFile);
     empty->set_package("google.protobuf");
@@ -105,25 +111,31 @@ Result<CompiledPtr> CompiledInterface::make(hector::type::v1::Interface model) {
   made->id_ = fmt::format("{}/{}", typed.name(), typed.major());
   pb::FileDescriptorSet files;
   if (!files.ParseFromString(typed.descriptors())) {
-    return fail(Code::kInvalidArgument, made->id_ + ": its descriptors are not a FileDescriptorSet");
+    return fail(Code::kInvalidArgument,
+                made->id_ + ": its descriptors are not a FileDescriptorSet");
   }
   auto pool = MessagePool::make(files);
   if (!pool) return fail(pool.error());
   made->pool_ = *pool;
   std::uint32_t index = 0;
-  for (const auto& operation : typed.operations()) made->operations_.push_back(compile_operation(operation, index++));
+  for (const auto& operation : typed.operations())
+    made->operations_.push_back(compile_operation(operation, index++));
   index = 0;
-  for (const auto& operation : typed.initiates()) made->initiates_.push_back(compile_operation(operation, index++));
+  for (const auto& operation : typed.initiates())
+    made->initiates_.push_back(compile_operation(operation, index++));
   for (const auto* list : {&made->operations_, &made->initiates_}) {
     for (const auto& operation : *list) {
       for (const auto* message : {&operation.input, &operation.output}) {
         if (!message->empty() && (*pool)->find(*message) == nullptr) {
-          return fail(Code::kInvalidArgument, fmt::format("{}: operation '{}' uses the unknown message '{}'", made->id_, operation.name, *message));
+          return fail(Code::kInvalidArgument,
+                      fmt::format("{}: operation '{}' uses the unknown message '{}'", made->id_,
+                                  operation.name, *message));
         }
       }
     }
   }
-  for (const auto& operation : made->operations_) made->by_name_.emplace(operation.name, operation.index);
+  for (const auto& operation : made->operations_)
+    made->by_name_.emplace(operation.name, operation.index);
   if (typed.has_protocol()) {
     auto automaton = interface_automaton(typed);
     if (!automaton) return fail(automaton.error());
@@ -141,23 +153,30 @@ const Operation* CompiledInterface::find(std::string_view operation) const noexc
   return found == by_name_.end() ? nullptr : &operations_[found->second];
 }
 
-Result<std::string> CompiledInterface::from_json(std::string_view message, std::string_view json) const {
+Result<std::string> CompiledInterface::from_json(std::string_view message,
+                                                 std::string_view json) const {
   const auto* type = pool_->find(std::string(message));
-  if (type == nullptr) return fail(Code::kNotFound, fmt::format("{} has no message '{}'", id_, message));
+  if (type == nullptr)
+    return fail(Code::kNotFound, fmt::format("{} has no message '{}'", id_, message));
   auto object = pool_->create(type);
-  const auto status = pb::util::JsonStringToMessage(pb::StringPiece(json.data(), json.size()), object.get());
+  const auto status =
+      pb::util::JsonStringToMessage(pb::StringPiece(json.data(), json.size()), object.get());
   if (!status.ok()) {
-    return fail(Code::kInvalidArgument, fmt::format("not the JSON of a {}: {}", message, status.message().as_string()));
+    return fail(Code::kInvalidArgument,
+                fmt::format("not the JSON of a {}: {}", message, status.message().as_string()));
   }
   return object->SerializeAsString();
 }
 
-Result<std::string> CompiledInterface::to_json(std::string_view message, std::string_view bytes) const {
+Result<std::string> CompiledInterface::to_json(std::string_view message,
+                                               std::string_view bytes) const {
   const auto* type = pool_->find(std::string(message));
-  if (type == nullptr) return fail(Code::kNotFound, fmt::format("{} has no message '{}'", id_, message));
+  if (type == nullptr)
+    return fail(Code::kNotFound, fmt::format("{} has no message '{}'", id_, message));
   auto object = pool_->create(type);
   if (!object->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return fail(Code::kInvalidArgument, fmt::format("{} octets are not a serialised {}", bytes.size(), message));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} octets are not a serialised {}", bytes.size(), message));
   }
   std::string json;
   pb::util::JsonPrintOptions options;

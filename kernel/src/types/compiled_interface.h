@@ -16,7 +16,8 @@ namespace hector::types {
 
 class CompiledInterface final : public Interface {
  public:
-  /// INVALID_ARGUMENT if the model does not hold together (unknown messages, symbols that are no operations).
+  /// INVALID_ARGUMENT if the model does not hold together (unknown messages, symbols that are no
+  /// operations).
   static Result<std::shared_ptr<const CompiledInterface>> make(hector::type::v1::Interface model);
 
   const std::string& name() const noexcept override { return model_.name(); }

@@ -25,7 +25,8 @@ struct unit : pegtl::sor<TAO_PEGTL_STRING("ms"), pegtl::one<'s', 'm', 'h'>> {};
 struct duration_number : pegtl::plus<pegtl::digit> {};
 
 struct choice;
-struct member : pegtl::if_must<token<pegtl::one<'['>>, token<role>, pegtl::opt<token<each_mark>>, token<pegtl::one<']'>>> {};
+struct member : pegtl::if_must<token<pegtl::one<'['>>, token<role>, pegtl::opt<token<each_mark>>,
+                               token<pegtl::one<']'>>> {};
 struct symbol : pegtl::seq<token<name>, pegtl::opt<member>> {};
 struct open : token<pegtl::one<'('>> {};
 struct close : token<pegtl::one<')'>> {};
@@ -38,9 +39,12 @@ struct question : token<pegtl::one<'?'>> {};
 struct minimum : number {};
 struct maximum : number {};
 struct comma : pegtl::one<','> {};
-struct count : pegtl::if_must<token<pegtl::one<'{'>>, token<minimum>, pegtl::opt<token<comma>, pegtl::opt<token<maximum>>>,
-                              token<pegtl::one<'}'>>> {};
-struct before_word : pegtl::seq<TAO_PEGTL_STRING("before"), pegtl::not_at<pegtl::identifier_other>> {};
+struct count
+    : pegtl::if_must<token<pegtl::one<'{'>>, token<minimum>,
+                     pegtl::opt<token<comma>, pegtl::opt<token<maximum>>>, token<pegtl::one<'}'>>> {
+};
+struct before_word
+    : pegtl::seq<TAO_PEGTL_STRING("before"), pegtl::not_at<pegtl::identifier_other>> {};
 struct duration : pegtl::seq<duration_number, unit, pegtl::not_at<pegtl::identifier_other>> {};
 struct before : pegtl::if_must<token<before_word>, token<duration>> {};
 struct post : pegtl::seq<atom, pegtl::star<pegtl::sor<star, plus, question, count, before>>> {};
@@ -57,9 +61,9 @@ struct whole : pegtl::must<blank, choice, pegtl::eof> {};
 namespace {
 
 struct State {
-  std::vector<Expression> done;               // finished operands
-  std::vector<std::size_t> heights;           // of their trees
-  std::vector<std::size_t> sequence_starts;   // where each open list began
+  std::vector<Expression> done;              // finished operands
+  std::vector<std::size_t> heights;          // of their trees
+  std::vector<std::size_t> sequence_starts;  // where each open list began
   std::vector<std::size_t> interleave_starts;
   std::vector<std::size_t> choice_starts;
   std::vector<std::string> choosers;
@@ -95,7 +99,9 @@ void fold(State& state, std::size_t start, Expression::List* (Expression::*mutab
 /// Trees are walked by recursion: one more level, if there may be one.
 template <class Input>
 void grow(const Input& in, State& state) {
-  if (++state.heights.back() > kExpressionHeightMax) refuse(in, "more than " + std::to_string(kExpressionHeightMax) + " operators inside each other");
+  if (++state.heights.back() > kExpressionHeightMax)
+    refuse(in,
+           "more than " + std::to_string(kExpressionHeightMax) + " operators inside each other");
 }
 
 void wrap_repeat(State& state, std::uint32_t min, std::int32_t max) {
@@ -249,7 +255,9 @@ template <>
 struct action<grammar::count> {
   template <class Input>
   static void apply(const Input& in, State& state) {
-    const std::int64_t maximum = state.maximum >= 0 ? state.maximum : state.is_open_ended ? -1 : state.minimum;
+    const std::int64_t maximum = state.maximum >= 0    ? state.maximum
+                                 : state.is_open_ended ? -1
+                                                       : state.minimum;
     if (maximum >= 0 && maximum < state.minimum) refuse(in, "in {n,m}, m may not be less than n");
     wrap_repeat(state, state.minimum, static_cast<std::int32_t>(maximum));
     grow(in, state);
@@ -261,7 +269,8 @@ struct action<grammar::duration_number> {
   static void apply(const Input& in, State& state) {
     const auto [end, error] = std::from_chars(in.begin(), in.end(), state.duration);
     static_cast<void>(end);
-    if (error != std::errc() || state.duration > 1'000'000'000) refuse(in, "a duration below 1,000,000,000 was expected");
+    if (error != std::errc() || state.duration > 1'000'000'000)
+      refuse(in, "a duration below 1,000,000,000 was expected");
   }
 };
 template <>
@@ -293,13 +302,15 @@ struct control : pegtl::normal<Rule> {
   }
 };
 template <>
-struct control<grammar::token<grammar::duration>> : pegtl::normal<grammar::token<grammar::duration>> {
+struct control<grammar::token<grammar::duration>>
+    : pegtl::normal<grammar::token<grammar::duration>> {
   template <class Input, class... States>
   [[noreturn]] static void raise(const Input& in, States&&...) {
     throw pegtl::parse_error("a duration was expected, as in 500ms, 2s, 5m or 1h", in);
   }
 };
-template <class Rule, std::vector<std::size_t> State::*Starts, Expression::List* (Expression::*List)()>
+template <class Rule, std::vector<std::size_t> State::*Starts,
+          Expression::List* (Expression::*List)()>
 struct list_control : pegtl::normal<Rule> {
   template <class Input>
   static void start(const Input&, State& state) {
@@ -325,14 +336,16 @@ struct control<grammar::sequence>
 };
 template <>
 struct control<grammar::interleaving>
-    : list_control<grammar::interleaving, &State::interleave_starts, &Expression::mutable_interleaving> {
+    : list_control<grammar::interleaving, &State::interleave_starts,
+                   &Expression::mutable_interleaving> {
   template <class Input, class... States>
   [[noreturn]] static void raise(const Input& in, States&&...) {
     throw pegtl::parse_error("a name, '(' or '@role(' was expected", in);
   }
 };
 template <>
-struct control<grammar::choice> : list_control<grammar::choice, &State::choice_starts, &Expression::mutable_choice> {
+struct control<grammar::choice>
+    : list_control<grammar::choice, &State::choice_starts, &Expression::mutable_choice> {
   template <class Input, class... States>
   [[noreturn]] static void raise(const Input& in, States&&...) {
     throw pegtl::parse_error("a name, '(' or '@role(' was expected", in);
@@ -348,7 +361,8 @@ std::string after_colons(const std::string& message) {
 
 Result<Expression> parse_expression(std::string_view text) {
   if (text.size() > kExpressionOctetsMax) {
-    return fail(Code::kInvalidArgument, "a protocol expression may have " + std::to_string(kExpressionOctetsMax) +
+    return fail(Code::kInvalidArgument, "a protocol expression may have " +
+                                            std::to_string(kExpressionOctetsMax) +
                                             " octets, this one has " + std::to_string(text.size()));
   }
   pegtl::memory_input<> input(text.data(), text.size(), "protocol");
@@ -359,8 +373,8 @@ Result<Expression> parse_expression(std::string_view text) {
     const auto& position = error.positions().front();
     const std::size_t at = position.byte;
     const std::string found = at < text.size() ? "'" + std::string(1, text[at]) + "'" : "the end";
-    return fail(Code::kInvalidArgument, "column " + std::to_string(at + 1) + ": found " + found + "; " +
-                                            after_colons(std::string(error.message())));
+    return fail(Code::kInvalidArgument, "column " + std::to_string(at + 1) + ": found " + found +
+                                            "; " + after_colons(std::string(error.message())));
   }
   return std::move(state.done.back());
 }
@@ -370,7 +384,8 @@ namespace {
 /// Binding strength: choice 0, interleaving 1, sequence 2, postfix 3.
 void print(const Expression& expression, int context, std::string& out);
 
-void print_list(const Expression::List& list, const char* separator, int own, int context, std::string& out) {
+void print_list(const Expression::List& list, const char* separator, int own, int context,
+                std::string& out) {
   const bool needs_parentheses = own < context;
   if (needs_parentheses) out += '(';
   for (int i = 0; i < list.of_size(); ++i) {

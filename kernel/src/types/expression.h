@@ -1,6 +1,6 @@
 // What: the parser of protocol expressions and their printer.
-// Why: one line says in which order messages may come; one parser serves the YAML reader, the editor and the tools.
-// Who: the type reader.
+// Why: one line says in which order messages may come; one parser serves the YAML reader, the
+// editor and the tools. Who: the type reader.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,7 @@ Result<hector::type::v1::Expression> parse_expression(std::string_view text);
 std::string print_expression(const hector::type::v1::Expression& expression);
 
 /// An expression and every expression in it, the outer before the inner, from left to right.
-void each_part(const hector::type::v1::Expression& expression, const std::function<void(const hector::type::v1::Expression&)>& visit);
+void each_part(const hector::type::v1::Expression& expression,
+               const std::function<void(const hector::type::v1::Expression&)>& visit);
 
 }  // namespace hector::types

@@ -19,7 +19,8 @@ void strip_end(std::string& text) {
   while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.pop_back();
 }
 
-/// "indent", "key", what is between the colon and the value, "value" of a line `key: value`; no key: any other line.
+/// "indent", "key", what is between the colon and the value, "value" of a line `key: value`; no
+/// key: any other line.
 struct Line {
   std::string indent, key, gap, value;
 };
@@ -31,7 +32,9 @@ Line split(const std::string& text) {
   while (at < text.size() && (is_word(text[at]) || text[at] == '-' || text[at] == '.')) ++at;
   std::size_t colon = at;
   while (colon < text.size() && text[colon] == ' ') ++colon;
-  if (at == begin || colon >= text.size() || text[colon] != ':' || (colon + 1 < text.size() && text[colon + 1] != ' ')) return line;
+  if (at == begin || colon >= text.size() || text[colon] != ':' ||
+      (colon + 1 < text.size() && text[colon + 1] != ' '))
+    return line;
   line.indent = text.substr(0, begin);
   line.key = text.substr(begin, at - begin);
   std::size_t value = colon + 1;
@@ -41,7 +44,8 @@ Line split(const std::string& text) {
   return line;
 }
 
-/// What stands in {…} and […], from its first bracket on, over as many lines as it takes. Quoted texts and comments are passed over.
+/// What stands in {…} and […], from its first bracket on, over as many lines as it takes. Quoted
+/// texts and comments are passed over.
 class FlowFormatter {
  public:
   /// The rest of the text behind the closing bracket is returned in `rest`. False: it does not end.
@@ -69,14 +73,17 @@ class FlowFormatter {
         if (!ends_line(out)) strip_blanks(out);
         out += c;
         one_blank_at_least(text, at, out);
-      } else if (c == ':' && at + 1 < text.size() && (is_blank(text[at + 1]) || text[at + 1] == '{' || text[at + 1] == '[' || text[at + 1] == '\n')) {
+      } else if (c == ':' && at + 1 < text.size() &&
+                 (is_blank(text[at + 1]) || text[at + 1] == '{' || text[at + 1] == '[' ||
+                  text[at + 1] == '\n')) {
         strip_blanks(out);
         out += c;
         one_blank_at_least(text, at, out);
       } else if (c == '\n') {
         strip_blanks(out);
         out += c;
-        while (at + 1 < text.size() && is_blank(text[at + 1])) out += text[++at];  // how lines go on is the writer's
+        while (at + 1 < text.size() && is_blank(text[at + 1]))
+          out += text[++at];  // how lines go on is the writer's
       } else {
         out += c;
       }
@@ -101,7 +108,8 @@ class FlowFormatter {
   static void one_blank_at_least(const std::string& text, std::size_t& at, std::string& out) {
     const std::size_t begin = at;
     skip_blanks(text, at);
-    if (at + 1 < text.size() && text[at + 1] != '\n') out += at == begin ? " " : text.substr(begin + 1, at - begin);
+    if (at + 1 < text.size() && text[at + 1] != '\n')
+      out += at == begin ? " " : text.substr(begin + 1, at - begin);
   }
   static void strip_blanks(std::string& out) {
     while (!out.empty() && is_blank(out.back())) out.pop_back();
@@ -112,8 +120,12 @@ class FlowFormatter {
   }
 };
 
-/// A line that is an entry of a section and stands on one line: what is aligned with its neighbours.
-bool is_entry(const Line& line) { return !line.indent.empty() && !line.key.empty() && (line.value.starts_with('{') || line.value.starts_with('[')); }
+/// A line that is an entry of a section and stands on one line: what is aligned with its
+/// neighbours.
+bool is_entry(const Line& line) {
+  return !line.indent.empty() && !line.key.empty() &&
+         (line.value.starts_with('{') || line.value.starts_with('['));
+}
 
 void align(std::vector<std::string>& lines) {
   for (std::size_t first = 0; first < lines.size();) {
@@ -127,7 +139,9 @@ void align(std::vector<std::string>& lines) {
       entries.push_back(std::move(line));
     }
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      lines[first + i] = fmt::format("{}{}:{}{}", entries[i].indent, entries[i].key, std::string(width - entries[i].key.size() + 1, ' '), entries[i].value);
+      lines[first + i] =
+          fmt::format("{}{}:{}{}", entries[i].indent, entries[i].key,
+                      std::string(width - entries[i].key.size() + 1, ' '), entries[i].value);
     }
     first = std::max(last, first + 1);
   }
@@ -155,7 +169,9 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-std::size_t indent_of(const std::string& line) { return std::min(line.find_first_not_of(' '), line.size()); }
+std::size_t indent_of(const std::string& line) {
+  return std::min(line.find_first_not_of(' '), line.size());
+}
 
 std::string format_lines(const std::vector<std::string>& lines) {
   std::vector<std::string> out;
@@ -165,7 +181,9 @@ std::string format_lines(const std::vector<std::string>& lines) {
     if (line.key.empty() || line.value.empty() || is_text) {
       out.push_back(lines[i]);
       // What a block scalar holds is its own.
-      while (is_text && i + 1 < lines.size() && (lines[i + 1].empty() || indent_of(lines[i + 1]) > line.indent.size())) out.push_back(lines[++i]);
+      while (is_text && i + 1 < lines.size() &&
+             (lines[i + 1].empty() || indent_of(lines[i + 1]) > line.indent.size()))
+        out.push_back(lines[++i]);
       continue;
     }
     std::string value = line.value;
@@ -185,7 +203,9 @@ std::string format_lines(const std::vector<std::string>& lines) {
         value += "\n" + lines[next++];
       }
     } else if (is_protocol) {
-      while (next < lines.size() && !lines[next].empty() && indent_of(lines[next]) > line.indent.size()) value += "\n" + lines[next++];
+      while (next < lines.size() && !lines[next].empty() &&
+             indent_of(lines[next]) > line.indent.size())
+        value += "\n" + lines[next++];
       made = format_protocol(value);
     } else {
       made = value;
@@ -202,14 +222,16 @@ std::string format_lines(const std::vector<std::string>& lines) {
 }
 
 /// What a file says, to be compared.
-Result<std::string> meaning(const std::string& text, const std::string& name, const std::string& folder) {
+Result<std::string> meaning(const std::string& text, const std::string& name,
+                            const std::string& folder) {
   auto documents = read_type_documents(text, name, folder);
   if (!documents) return fail(documents.error());
   std::string all;
   for (const auto& document : *documents) {
     if (document.mistake) {
       // A type that lacks others is still one whose layout can be mended; what is no YAML is not.
-      if (document.mistake->message.find("not YAML") != std::string::npos) return fail(*document.mistake);
+      if (document.mistake->message.find("not YAML") != std::string::npos)
+        return fail(*document.mistake);
       all += document.mistake->message.substr(document.mistake->message.rfind(": ") + 1);
     }
     if (document.interface) all += document.interface->SerializeAsString();
@@ -226,7 +248,11 @@ std::string format_expression(const std::string& text) {
     while (!out.empty() && is_blank(out.back())) out.pop_back();
   };
   const auto begins_word = [](char c) { return is_word(c) || c == '$'; };
-  const auto ends_word = [&] { return !out.empty() && (is_word(out.back()) || out.back() == ')' || out.back() == ']' || out.back() == '}' || out.back() == '*' || out.back() == '+' || out.back() == '?'); };
+  const auto ends_word = [&] {
+    return !out.empty() &&
+           (is_word(out.back()) || out.back() == ')' || out.back() == ']' || out.back() == '}' ||
+            out.back() == '*' || out.back() == '+' || out.back() == '?');
+  };
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '#') {  // as far from the text as it was
@@ -257,16 +283,20 @@ std::string format_expression(const std::string& text) {
   return out;
 }
 
-Result<std::string> format_types(const std::string& text, const std::string& name, const std::string& folder) {
+Result<std::string> format_types(const std::string& text, const std::string& name,
+                                 const std::string& folder) {
   auto documents = read_type_documents(text, name, folder);
-  if (documents && std::none_of(documents->begin(), documents->end(), [](const auto& each) { return !each.id.empty(); })) {
+  if (documents && std::none_of(documents->begin(), documents->end(),
+                                [](const auto& each) { return !each.id.empty(); })) {
     return fail(Code::kFailedPrecondition, fmt::format("{} has no types", name));
   }
   auto before = meaning(text, name, folder);
   if (!before) return fail(before.error());
   std::string made = format_lines(lines_of(text));
   auto after = meaning(made, name, folder);
-  if (!after || *after != *before) return fail(Code::kInternal, fmt::format("{}: its layout is not understood; nothing was changed", name));
+  if (!after || *after != *before)
+    return fail(Code::kInternal,
+                fmt::format("{}: its layout is not understood; nothing was changed", name));
   return made;
 }
 

@@ -8,7 +8,8 @@ namespace {
 TEST(Format, PutsExpressionsInOneForm) {
   EXPECT_EQ(format_expression("a;b|c"), "a ; b | c");
   EXPECT_EQ(format_expression("( a;( b|c ) * )+"), "(a ; (b | c)*)+");
-  EXPECT_EQ(format_expression("call;bid[ w? ]  before   2s ;award ?"), "call ; bid[w?] before 2s ; award?");
+  EXPECT_EQ(format_expression("call;bid[ w? ]  before   2s ;award ?"),
+            "call ; bid[w?] before 2s ; award?");
   EXPECT_EQ(format_expression("@m ( a|end )"), "@m(a | end)");
   EXPECT_EQ(format_expression("x{ 2 , 3 }&y"), "x{2,3} & y");
   EXPECT_EQ(format_expression("a;   # first\n    b   # then"), "a ;   # first\n    b   # then");

@@ -25,7 +25,9 @@ TEST(InteractionType, BecomesInteractionsAndAPartOfTheProtocol) {
   auto file = read_types(kBuy, "buy.yaml", ".");
   ASSERT_TRUE(file) << file.error().message;
   const auto& binding = file->bindings.at(0);
-  EXPECT_EQ(print_expression(binding.protocol()), "((tender_call ; tender_bid[supplier?] before 500ms ; tender_award? ; tender_deny[supplier?]) ; pay?)*");
+  EXPECT_EQ(print_expression(binding.protocol()),
+            "((tender_call ; tender_bid[supplier?] before 500ms ; tender_award? ; "
+            "tender_deny[supplier?]) ; pay?)*");
   ASSERT_EQ(binding.interactions_size(), 5);
   const auto& bid = binding.interactions(1);
   EXPECT_EQ(bid.name(), "tender_bid");
@@ -60,10 +62,13 @@ roles: {clerk: {interface: t.Clerk/1}, member: {interface: t.Member/1, cardinali
 interactions:
   poll: {kind: t.Poll/1, roles: {asker: clerk, voter: member}, operations: {vote: raise_hand}}
 protocol: poll*
-)", "poll.yaml", ".");
+)",
+                         "poll.yaml", ".");
   ASSERT_TRUE(file) << file.error().message;
   const auto& binding = file->bindings.at(0);
-  EXPECT_EQ(print_expression(binding.protocol()), "(poll_vote[member] ; (poll_agreed_prepare ; @clerk(poll_agreed_commit | poll_agreed_abort)))*");
+  EXPECT_EQ(print_expression(binding.protocol()),
+            "(poll_vote[member] ; (poll_agreed_prepare ; @clerk(poll_agreed_commit | "
+            "poll_agreed_abort)))*");
   EXPECT_EQ(binding.interactions(0).operation(), "raise_hand");
   EXPECT_EQ(binding.interactions(1).operation(), "ready");
 }
@@ -71,8 +76,11 @@ protocol: poll*
 TEST(InteractionType, RefusesToGrowBeyondTheLimit) {
   std::string yaml;
   for (int level = 1; level <= 6; ++level) {
-    yaml += "interaction: t.L" + std::to_string(level) + "/1\nroles: {a: {}, b: {}}\ninteractions:\n";
-    yaml += level == 1 ? "  x: {kind: announce, from: a, to: b}\n" : "  x: {kind: t.L" + std::to_string(level - 1) + "/1, roles: {a: a, b: b}}\n";
+    yaml +=
+        "interaction: t.L" + std::to_string(level) + "/1\nroles: {a: {}, b: {}}\ninteractions:\n";
+    yaml += level == 1
+                ? "  x: {kind: announce, from: a, to: b}\n"
+                : "  x: {kind: t.L" + std::to_string(level - 1) + "/1, roles: {a: a, b: b}}\n";
     yaml += "protocol: x";
     for (int i = 0; i < 40; ++i) yaml += " ; x";
     yaml += "\n---\n";

@@ -1,6 +1,6 @@
 // What: message types from .proto files and descriptor sets, in a pool of their own.
-// Why: message types are always Protobuf; each Interface carries the descriptors it needs, so that any capsule can read it.
-// Who: the type reader, compiled Interfaces, signature conformance.
+// Why: message types are always Protobuf; each Interface carries the descriptors it needs, so that
+// any capsule can read it. Who: the type reader, compiled Interfaces, signature conformance.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -16,7 +16,8 @@
 
 namespace hector::types {
 
-/// Where .proto files are read from: a folder and the one above it, or texts by path and nothing else.
+/// Where .proto files are read from: a folder and the one above it, or texts by path and nothing
+/// else.
 struct ProtoSource {
   ProtoSource(std::string place) : folder(std::move(place)) {}  // NOLINT: a folder is one
   ProtoSource(const char* place) : folder(place) {}             // NOLINT
@@ -25,20 +26,25 @@ struct ProtoSource {
   const std::map<std::string, std::string>* texts = nullptr;
 };
 
-/// Parses .proto files found in `source` (imports too; google/protobuf/* is built in) with all they import, in an order in which each
-/// comes after its imports. INVALID_ARGUMENT: "file:line:column: what".
-Result<google::protobuf::FileDescriptorSet> read_proto_files(const ProtoSource& source, const std::vector<std::string>& files);
+/// Parses .proto files found in `source` (imports too; google/protobuf/* is built in) with all they
+/// import, in an order in which each comes after its imports. INVALID_ARGUMENT: "file:line:column:
+/// what".
+Result<google::protobuf::FileDescriptorSet> read_proto_files(const ProtoSource& source,
+                                                             const std::vector<std::string>& files);
 
 /// The file that describes a message type compiled into this program, with its imports.
-google::protobuf::FileDescriptorSet compiled_files(const std::vector<const google::protobuf::Descriptor*>& messages);
+google::protobuf::FileDescriptorSet compiled_files(
+    const std::vector<const google::protobuf::Descriptor*>& messages);
 
 /// Immutable once made; any thread.
 class MessagePool {
  public:
-  static Result<std::shared_ptr<const MessagePool>> make(const google::protobuf::FileDescriptorSet& files);
+  static Result<std::shared_ptr<const MessagePool>> make(
+      const google::protobuf::FileDescriptorSet& files);
   /// Null if unknown.
   [[nodiscard]] const google::protobuf::Descriptor* find(const std::string& message) const;
-  [[nodiscard]] std::unique_ptr<google::protobuf::Message> create(const google::protobuf::Descriptor* type) const;
+  [[nodiscard]] std::unique_ptr<google::protobuf::Message> create(
+      const google::protobuf::Descriptor* type) const;
   /// All message names, for hints about misspelt ones.
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] const google::protobuf::DescriptorPool& pool() const { return pool_; }

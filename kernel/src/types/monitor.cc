@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kTableStatesMax = 256;
 }
 
-Monitor::Monitor(const hector::type::v1::Binding& binding, View view) : binding_(binding), view_(std::move(view)) {
+Monitor::Monitor(const hector::type::v1::Binding& binding, View view)
+    : binding_(binding), view_(std::move(view)) {
   node_ = first_ = project(binding_, view_, language_);
   auto automaton = build_automaton(language_, node_, kTableStatesMax);
   if (!automaton) return;
@@ -38,7 +39,8 @@ bool Monitor::step(Symbol symbol) noexcept {
     for (;;) {
       const std::int32_t next = table_[static_cast<std::size_t>(state * width + column)];
       if (next == Automaton::kNone) return false;
-      if (next == state || state_.compare_exchange_weak(state, next, std::memory_order_acq_rel)) return true;
+      if (next == state || state_.compare_exchange_weak(state, next, std::memory_order_acq_rel))
+        return true;
     }
   }
   const std::lock_guard lock(mutex_);
@@ -46,7 +48,8 @@ bool Monitor::step(Symbol symbol) noexcept {
 }
 
 bool Monitor::advance(Symbol symbol) {
-  if (language_.size() > Regular::kNodesMax / 4) {  // numbers change: where it has been is made again from what it did
+  if (language_.size() >
+      Regular::kNodesMax / 4) {  // numbers change: where it has been is made again from what it did
     auto word = std::move(been_);
     been_.clear();
     language_ = Regular();
@@ -59,7 +62,8 @@ bool Monitor::advance(Symbol symbol) {
   const Regular::Node next = language_.after(node_, symbol);
   if (next == Regular::kVoid) return false;
   been_.emplace_back(node_, symbol);
-  const auto before = std::find_if(been_.begin(), been_.end(), [&](const auto& place) { return place.first == next; });
+  const auto before = std::find_if(been_.begin(), been_.end(),
+                                   [&](const auto& place) { return place.first == next; });
   been_.erase(before, been_.end());
   node_ = next;
   return true;
@@ -79,12 +83,15 @@ std::vector<Symbol> Monitor::way() {
   for (std::size_t i = 0; i < reached.size() && reached[i] != goal; ++i) {
     for (std::size_t c = 0; c < width; ++c) {
       const std::int32_t next = table_[static_cast<std::size_t>(reached[i]) * width + c];
-      if (next == Automaton::kNone || next == start_ || from[static_cast<std::size_t>(next)].first != Automaton::kNone) continue;
+      if (next == Automaton::kNone || next == start_ ||
+          from[static_cast<std::size_t>(next)].first != Automaton::kNone)
+        continue;
       from[static_cast<std::size_t>(next)] = {reached[i], c};
       reached.push_back(next);
     }
   }
-  for (std::int32_t state = goal; state != start_; state = from[static_cast<std::size_t>(state)].first) {
+  for (std::int32_t state = goal; state != start_;
+       state = from[static_cast<std::size_t>(state)].first) {
     word.push_back(symbols_[from[static_cast<std::size_t>(state)].second]);
   }
   std::reverse(word.begin(), word.end());
@@ -106,7 +113,8 @@ bool Monitor::walk(const std::vector<Symbol>& word) {
   const auto go = [&](const std::vector<Symbol>& symbols) {
     node_ = first_;
     been_.clear();
-    return std::all_of(symbols.begin(), symbols.end(), [this](Symbol symbol) { return advance(symbol); });
+    return std::all_of(symbols.begin(), symbols.end(),
+                       [this](Symbol symbol) { return advance(symbol); });
   };
   if (go(word)) return true;
   go(before);
@@ -137,18 +145,24 @@ bool Monitor::reachable(Symbol symbol) {
   return std::find(left.begin(), left.end(), symbol) != left.end();
 }
 
-Monitor::Answer Monitor::look(Symbol symbol) { return reachable(symbol) ? Answer::kNotYet : Answer::kNever; }
+Monitor::Answer Monitor::look(Symbol symbol) {
+  return reachable(symbol) ? Answer::kNotYet : Answer::kNever;
+}
 
 std::string Monitor::name(Symbol symbol) const {
   return binding_.interactions(static_cast<int>(symbol_interaction(symbol))).name();
 }
 
 bool Monitor::allows_any(const std::vector<std::uint32_t>& interactions) {
-  const auto is_wanted = [&](Symbol symbol) { return std::find(interactions.begin(), interactions.end(), symbol_interaction(symbol)) != interactions.end(); };
+  const auto is_wanted = [&](Symbol symbol) {
+    return std::find(interactions.begin(), interactions.end(), symbol_interaction(symbol)) !=
+           interactions.end();
+  };
   if (!table_.empty()) {
     const auto state = static_cast<std::size_t>(state_.load(std::memory_order_acquire));
     for (std::size_t c = 0; c < symbols_.size(); ++c) {
-      if (is_wanted(symbols_[c]) && table_[state * symbols_.size() + c] != Automaton::kNone) return true;
+      if (is_wanted(symbols_[c]) && table_[state * symbols_.size() + c] != Automaton::kNone)
+        return true;
     }
     return false;
   }
@@ -160,7 +174,8 @@ bool Monitor::allows_any(const std::vector<std::uint32_t>& interactions) {
 std::string Monitor::allowed() {
   std::vector<std::string> names;
   const auto add = [&](Symbol symbol) {
-    if (std::find(names.begin(), names.end(), name(symbol)) == names.end()) names.push_back(name(symbol));
+    if (std::find(names.begin(), names.end(), name(symbol)) == names.end())
+      names.push_back(name(symbol));
   };
   if (!table_.empty()) {
     const auto state = static_cast<std::size_t>(state_.load(std::memory_order_acquire));
@@ -179,7 +194,8 @@ std::string Monitor::allowed() {
 }
 
 bool Monitor::may_end() {
-  if (!table_.empty()) return table_ends_.empty() || table_ends_[static_cast<std::size_t>(state_.load())];
+  if (!table_.empty())
+    return table_ends_.empty() || table_ends_[static_cast<std::size_t>(state_.load())];
   const std::lock_guard lock(mutex_);
   return language_.may_end(node_);
 }

@@ -13,7 +13,8 @@
 
 namespace hector::types {
 
-/// Any thread. Small orders are a table and one compare-and-swap a message; orders over many members are made as they are met.
+/// Any thread. Small orders are a table and one compare-and-swap a message; orders over many
+/// members are made as they are met.
 class Monitor {
  public:
   enum class Answer { kAllowed, kNotYet, kNever };
@@ -21,7 +22,8 @@ class Monitor {
 
   /// Moves on if the symbol is allowed now.
   bool step(Symbol symbol) noexcept;
-  /// Whether a symbol that step() refused may still become allowed by symbols of others than `sender_member` of `interaction`.
+  /// Whether a symbol that step() refused may still become allowed by symbols of others than
+  /// `sender_member` of `interaction`.
   Answer look(Symbol symbol);
   /// Whether any of these interactions is allowed now, by any member.
   bool allows_any(const std::vector<std::uint32_t>& interactions);
@@ -29,10 +31,12 @@ class Monitor {
   std::string allowed();
   [[nodiscard]] bool may_end();
 
-  /// A word that leads from the start to where it stands, without loops: where a party stands, to be told to another monitor of the same
-  /// Role. A shortest one; of an order over many members, what has happened without what led back to where it had been.
+  /// A word that leads from the start to where it stands, without loops: where a party stands, to
+  /// be told to another monitor of the same Role. A shortest one; of an order over many members,
+  /// what has happened without what led back to where it had been.
   [[nodiscard]] std::vector<Symbol> way();
-  /// From the start along the word; false, and it stays where it is, if the order does not allow it. Nobody else steps meanwhile.
+  /// From the start along the word; false, and it stays where it is, if the order does not allow
+  /// it. Nobody else steps meanwhile.
   bool walk(const std::vector<Symbol>& word);
 
  private:

@@ -1,5 +1,6 @@
-// Orders against a second, naive program: the same questions answered by enumeration, on random cases; and the experiment behind C0 to C5: Binding
-// types that were accepted are played asynchronously by random parties that conform, and none runs into a dead end.
+// Orders against a second, naive program: the same questions answered by enumeration, on random
+// cases; and the experiment behind C0 to C5: Binding types that were accepted are played
+// asynchronously by random parties that conform, and none runs into a dead end.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,7 +25,9 @@ std::uint32_t below(Random& random, std::uint32_t bound) { return random() % bou
 
 /// A random protocol expression over these names.
 std::string random_expression(Random& random, const std::vector<std::string>& names, int depth) {
-  if (depth == 0 || below(random, 4) == 0) return below(random, 12) == 0 ? "end" : names[below(random, static_cast<std::uint32_t>(names.size()))];
+  if (depth == 0 || below(random, 4) == 0)
+    return below(random, 12) == 0 ? "end"
+                                  : names[below(random, static_cast<std::uint32_t>(names.size()))];
   const auto part = [&] { return random_expression(random, names, depth - 1); };
   switch (below(random, 9)) {
     case 0:
@@ -45,7 +48,8 @@ std::string random_expression(Random& random, const std::vector<std::string>& na
   }
 }
 
-// --- the naive program: words, as sets -------------------------------------------------------------------------------------------------------
+// --- the naive program: words, as sets
+// ----------------------------------------------------------------------------------------------
 
 /// An automaton with empty moves, made the textbook way (Thompson; interleaving by the product).
 struct Naive {
@@ -101,10 +105,12 @@ struct Naive {
     made.states = a.states * b.states;
     const auto at = [&](int x, int y) { return x * b.states + y; };
     for (const auto& e : a.edges) {
-      for (int y = 0; y < b.states; ++y) made.edges.push_back({at(e.from, y), at(e.to, y), e.symbol});
+      for (int y = 0; y < b.states; ++y)
+        made.edges.push_back({at(e.from, y), at(e.to, y), e.symbol});
     }
     for (const auto& e : b.edges) {
-      for (int x = 0; x < a.states; ++x) made.edges.push_back({at(x, e.from), at(x, e.to), e.symbol});
+      for (int x = 0; x < a.states; ++x)
+        made.edges.push_back({at(x, e.from), at(x, e.to), e.symbol});
     }
     made.start = at(a.start, b.start);
     made.end = at(a.end, b.end);
@@ -130,7 +136,9 @@ struct Naive {
         Naive all = word("");
         for (std::uint32_t i = 0; i < expression.repeat().min(); ++i) all = sequence(all, once);
         if (expression.repeat().max() < 0) return sequence(all, star(once));
-        for (auto i = static_cast<std::int32_t>(expression.repeat().min()); i < expression.repeat().max(); ++i) all = sequence(all, choice(once, word("")));
+        for (auto i = static_cast<std::int32_t>(expression.repeat().min());
+             i < expression.repeat().max(); ++i)
+          all = sequence(all, choice(once, word("")));
         return all;
       }
       default:
@@ -156,12 +164,17 @@ struct Naive {
     }
     return closed(std::move(out));
   }
-  bool allows(const States& in, const std::string& symbol) const { return !step(in, symbol).empty(); }
+  bool allows(const States& in, const std::string& symbol) const {
+    return !step(in, symbol).empty();
+  }
   bool ends(const States& in) const { return in.contains(end); }
 };
 
-/// R1 to R5 word for word, walking both along every common word. The rules that fail, each with the length of its shortest trace.
-std::map<std::string, std::size_t> naive_verdict(const Naive& role, const Naive& offered, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) {
+/// R1 to R5 word for word, walking both along every common word. The rules that fail, each with the
+/// length of its shortest trace.
+std::map<std::string, std::size_t> naive_verdict(const Naive& role, const Naive& offered,
+                                                 const std::vector<std::string>& inputs,
+                                                 const std::vector<std::string>& outputs) {
   std::map<std::string, std::size_t> failed;
   using Pair = std::pair<Naive::States, Naive::States>;
   std::map<Pair, std::size_t> length{{{role.begin(), offered.begin()}, 0}};
@@ -170,7 +183,9 @@ std::map<std::string, std::size_t> naive_verdict(const Naive& role, const Naive&
     const auto [r, i] = todo.front();
     todo.pop_front();
     const std::size_t at = length.at({r, i});
-    const auto fails = [&](const char* rule, std::size_t trace) { failed.try_emplace(rule, trace); };
+    const auto fails = [&](const char* rule, std::size_t trace) {
+      failed.try_emplace(rule, trace);
+    };
     bool r_in = false, r_out = false, i_out = false;
     for (const auto& x : inputs) {
       r_in |= role.allows(r, x);
@@ -189,7 +204,8 @@ std::map<std::string, std::size_t> naive_verdict(const Naive& role, const Naive&
     for (const auto* list : {&inputs, &outputs}) {
       for (const auto& x : *list) {
         const Pair next{role.step(r, x), offered.step(i, x)};
-        if (!next.first.empty() && !next.second.empty() && length.try_emplace(next, at + 1).second) todo.push_back(next);
+        if (!next.first.empty() && !next.second.empty() && length.try_emplace(next, at + 1).second)
+          todo.push_back(next);
       }
     }
   }
@@ -199,8 +215,10 @@ std::map<std::string, std::size_t> naive_verdict(const Naive& role, const Naive&
 hector::type::v1::Interface interface_with(const std::string& protocol) {
   static const hector::type::v1::Interface model = [] {
     auto file = read_types(
-        "interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: announce, in: google.protobuf.Empty}\n  b: {kind: announce, in: google.protobuf.Empty}\n"
-        "initiates:\n  c: {kind: announce, in: google.protobuf.Empty}\n  d: {kind: announce, in: google.protobuf.Empty}\n",
+        "interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: "
+        "announce, in: google.protobuf.Empty}\n  b: {kind: announce, in: google.protobuf.Empty}\n"
+        "initiates:\n  c: {kind: announce, in: google.protobuf.Empty}\n  d: {kind: announce, in: "
+        "google.protobuf.Empty}\n",
         "t", "/");
     return file->interfaces.at(0);
   }();
@@ -216,7 +234,9 @@ TEST(Order, ConformanceIsWhatANaiveProgramFindsOnRandomPairs) {
   int conforming = 0, compared = 0;
   for (int i = 0; i < kRandomPairs; ++i) {
     const std::string role = random_expression(random, {"a", "b", "c", "d"}, 2);
-    const std::string offered = below(random, 3) == 0 ? random_expression(random, {role, role, "a", "c"}, 1) : random_expression(random, {"a", "b", "c", "d"}, 2);
+    const std::string offered = below(random, 3) == 0
+                                    ? random_expression(random, {role, role, "a", "c"}, 1)
+                                    : random_expression(random, {"a", "b", "c", "d"}, 2);
     const auto role_model = interface_with(role), offered_model = interface_with(offered);
     RoleOrder order;
     order.operations = {"a", "b", "c", "d"};
@@ -230,7 +250,9 @@ TEST(Order, ConformanceIsWhatANaiveProgramFindsOnRandomPairs) {
       const auto [at, is_new] = found.try_emplace(reason.rule, reason.trace.size());
       at->second = std::min(at->second, reason.trace.size());
     }
-    const auto expected = naive_verdict(Naive::of(role_model.protocol()), Naive::of(offered_model.protocol()), {"a", "b"}, {"c", "d"});
+    const auto expected =
+        naive_verdict(Naive::of(role_model.protocol()), Naive::of(offered_model.protocol()),
+                      {"a", "b"}, {"c", "d"});
     ASSERT_EQ(found, expected) << "role " << role << "\noffered " << offered << "\npair " << i;
     conforming += verdict.empty() ? 1 : 0;
     ++compared;
@@ -239,21 +261,30 @@ TEST(Order, ConformanceIsWhatANaiveProgramFindsOnRandomPairs) {
   EXPECT_GT(conforming, kRandomPairs / 50);
 }
 
-
-// --- the experiment: accepted Binding types, conforming parties, every asynchronous run ------------------------------------------------------
+// --- the experiment: accepted Binding types, conforming parties, every asynchronous run
+// ------------------------------------------------------
 
 /// A random Binding type of three roles, r with many members at times, without timed phases.
 std::string random_binding(Random& random) {
   const bool is_many = below(random, 3) == 0;
-  std::string yaml = fmt::format("binding: t.B/1\nroles: {{p: {{interface: t.P/1}}, q: {{interface: t.Q/1}}, r: {{interface: t.R/1{}}}}}\ninteractions:\n", is_many ? ", cardinality: 1..*" : "");
+  std::string yaml = fmt::format(
+      "binding: t.B/1\nroles: {{p: {{interface: t.P/1}}, q: {{interface: t.Q/1}}, r: {{interface: "
+      "t.R/1{}}}}}\ninteractions:\n",
+      is_many ? ", cardinality: 1..*" : "");
   const char* const roles[] = {"p", "q", "r"};
   std::vector<std::string> leaves;
   for (const char* name : {"a", "b", "c", "d", "e"}) {
     const std::uint32_t from = below(random, 3), to = (from + 1 + below(random, 2)) % 3;
     const bool is_multicast = is_many && to == 2 && below(random, 2) == 0;
-    yaml += fmt::format("  {}: {{kind: {}, from: {}, to: {}, operation: {}}}\n", name, is_multicast ? "multicast" : below(random, 3) == 0 ? "rpc" : "announce", roles[from], roles[to], name);
+    yaml += fmt::format("  {}: {{kind: {}, from: {}, to: {}, operation: {}}}\n", name,
+                        is_multicast            ? "multicast"
+                        : below(random, 3) == 0 ? "rpc"
+                                                : "announce",
+                        roles[from], roles[to], name);
     const char* const marks[] = {"[r]", "[r*]", "[r?]", ""};
-    leaves.push_back(name + (is_many && (from == 2 || to == 2) && !is_multicast ? std::string(marks[below(random, 4)]) : ""));
+    leaves.push_back(name + (is_many && (from == 2 || to == 2) && !is_multicast
+                                 ? std::string(marks[below(random, 4)])
+                                 : ""));
   }
   return yaml + "protocol: \"" + random_expression(random, leaves, 3) + "\"\n";
 }
@@ -271,7 +302,8 @@ Automaton vary(Random& random, const RoleOrder& order) {
     if (order.is_output[column]) {
       entry = Automaton::kNone;
     } else if (entry == Automaton::kNone) {
-      entry = static_cast<std::int32_t>(below(random, static_cast<std::uint32_t>(varied.next.size())));
+      entry =
+          static_cast<std::int32_t>(below(random, static_cast<std::uint32_t>(varied.next.size())));
     }
     if (below(random, 4) == 0) varied.accepting[state] = !varied.accepting[state];
     if (check_order_alone(varied, order).empty()) offered = std::move(varied);
@@ -279,22 +311,30 @@ Automaton vary(Random& random, const RoleOrder& order) {
   return offered;
 }
 
-/// Every run of the parties over channels that keep their order and lose nothing. A rpc's caller starts nothing else until it was taken.
+/// Every run of the parties over channels that keep their order and lose nothing. A rpc's caller
+/// starts nothing else until it was taken.
 class World {
  public:
   static constexpr std::size_t kConfigurationsMax = 4'000;
   static constexpr std::size_t kQueueMax = 3;
 
-  World(Random& random, const hector::type::v1::Binding& binding, std::vector<std::uint32_t> members, bool varied) : binding_(binding), members_(std::move(members)) {
+  World(Random& random, const hector::type::v1::Binding& binding,
+        std::vector<std::uint32_t> members, bool varied)
+      : binding_(binding), members_(std::move(members)) {
     for (std::uint32_t role = 0; role < members_.size(); ++role) {
       const auto order = *role_order(binding_, role, members_);
-      // An Interface knows operations, not members: one that leaves out outputs may leave out the only one that is left for a member.
+      // An Interface knows operations, not members: one that leaves out outputs may leave out the
+      // only one that is left for a member.
       bool sees_many = false;
-      for (std::uint32_t other = 0; other < members_.size(); ++other) sees_many |= other != role && members_[other] > 1;
+      for (std::uint32_t other = 0; other < members_.size(); ++other)
+        sees_many |= other != role && members_[other] > 1;
       const Automaton plays = varied && !sees_many ? vary(random, order) : order.automaton;
       for (std::uint32_t member = 0; member < members_[role]; ++member) {
         Regular language;
-        parties_.push_back({role, member, *build_automaton(language, project(binding_, {role, member, members_}, language)), plays, order});
+        parties_.push_back(
+            {role, member,
+             *build_automaton(language, project(binding_, {role, member, members_}, language)),
+             plays, order});
       }
     }
   }
@@ -302,7 +342,8 @@ class World {
   /// What happened in a run that can neither go on nor be over; empty if there is no such run.
   std::string dead_end() {
     Configuration first;
-    for (const auto& party : parties_) first.at.push_back({party.sees.start, party.plays.start, -1});
+    for (const auto& party : parties_)
+      first.at.push_back({party.sees.start, party.plays.start, -1});
     first.queues.resize(parties_.size() * parties_.size());
     std::map<std::string, std::string> seen{{text(first), ""}};
     std::deque<Configuration> todo{first};
@@ -342,11 +383,16 @@ class World {
     for (const auto& queue : c.queues) out += fmt::format("{}/", fmt::join(queue, "."));
     return out;
   }
-  const hector::type::v1::Interaction& interaction(std::uint32_t x) const { return binding_.interactions(static_cast<int>(x)); }
+  const hector::type::v1::Interaction& interaction(std::uint32_t x) const {
+    return binding_.interactions(static_cast<int>(x));
+  }
   std::int32_t plays(const Party& party, std::int32_t state, std::uint32_t x) const {
-    const bool is_output = interaction(x).from() == binding_.roles(static_cast<int>(party.role)).name();
+    const bool is_output =
+        interaction(x).from() == binding_.roles(static_cast<int>(party.role)).name();
     for (Symbol s = 0; s < party.order.operations.size(); ++s) {
-      if (party.order.operations[s] == interaction(x).operation() && party.order.is_output[s] == is_output) return party.plays.step(state, s);
+      if (party.order.operations[s] == interaction(x).operation() &&
+          party.order.is_output[s] == is_output)
+        return party.plays.step(state, s);
     }
     return Automaton::kNone;
   }
@@ -368,7 +414,8 @@ class World {
         const auto& queue = c.queues[from * n + to];
         if (queue.empty()) continue;
         const std::uint32_t x = queue.front();
-        const std::int32_t sees = parties_[to].sees.step(c.at[to].sees, view_symbol(x, parties_[from].member));
+        const std::int32_t sees =
+            parties_[to].sees.step(c.at[to].sees, view_symbol(x, parties_[from].member));
         const std::int32_t moved = plays(parties_[to], c.at[to].plays, x);
         if (sees == Automaton::kNone || moved == Automaton::kNone) continue;
         goes_on = true;
@@ -388,12 +435,15 @@ class World {
     for (std::size_t i = 0; i < n; ++i) {
       const Party& party = parties_[i];
       if (c.at[i].waits >= 0) continue;
-      // Its Interface knows operations, its session also which members have had theirs: it may stop where both say so.
-      const bool may_stop = party.plays.accepting[static_cast<std::size_t>(c.at[i].plays)] && party.sees.accepting[static_cast<std::size_t>(c.at[i].sees)];
+      // Its Interface knows operations, its session also which members have had theirs: it may stop
+      // where both say so.
+      const bool may_stop = party.plays.accepting[static_cast<std::size_t>(c.at[i].plays)] &&
+                            party.sees.accepting[static_cast<std::size_t>(c.at[i].sees)];
       for (const Symbol symbol : party.sees.symbols) {
         const std::uint32_t x = symbol_interaction(symbol);
         if (interaction(x).from() != binding_.roles(static_cast<int>(party.role)).name()) continue;
-        const std::int32_t sees = party.sees.step(c.at[i].sees, symbol), moved = plays(party, c.at[i].plays, x);
+        const std::int32_t sees = party.sees.step(c.at[i].sees, symbol),
+                           moved = plays(party, c.at[i].plays, x);
         if (sees == Automaton::kNone || moved == Automaton::kNone) continue;
         if (!may_stop) goes_on = true;
         Configuration next = c;
@@ -401,14 +451,17 @@ class World {
         next.at[i].plays = moved;
         bool is_full = false;
         for (std::size_t to = 0; to < n; ++to) {
-          if (binding_.roles(static_cast<int>(parties_[to].role)).name() != interaction(x).to()) continue;
+          if (binding_.roles(static_cast<int>(parties_[to].role)).name() != interaction(x).to())
+            continue;
           const bool is_multicast = interaction(x).kind() == hector::type::v1::KIND_MULTICAST;
           if (!is_multicast && parties_[to].member != symbol_member(symbol)) continue;
           next.queues[i * n + to].push_back(x);
           is_full |= next.queues[i * n + to].size() > kQueueMax;
-          if (interaction(x).kind() == hector::type::v1::KIND_RPC) next.at[i].waits = static_cast<int>(to);
+          if (interaction(x).kind() == hector::type::v1::KIND_RPC)
+            next.at[i].waits = static_cast<int>(to);
         }
-        if (!is_full) visit(std::move(next), fmt::format("{}{}", party.member, interaction(x).name()));
+        if (!is_full)
+          visit(std::move(next), fmt::format("{}{}", party.member, interaction(x).name()));
       }
     }
   }
@@ -439,7 +492,8 @@ TEST(Order, AcceptedBindingTypesRunIntoNoDeadEndWithAnyConformingParties) {
     }
     dead += is_dead ? 1 : 0;
   }
-  fmt::print("accepted {}, rejected {}; of {} of those, {} run into a dead end\n", accepted, rejected, rejected / 4, dead);
+  fmt::print("accepted {}, rejected {}; of {} of those, {} run into a dead end\n", accepted,
+             rejected, rejected / 4, dead);
   EXPECT_GT(accepted, 500);
   EXPECT_GT(dead * 2, rejected / 4) << "most that are rejected would be stuck";
 }

@@ -23,7 +23,8 @@ Regular::Node translate(const Expression& expression, Regular& language, const L
     case Expression::kSequence: {
       auto nodes = list(expression.sequence());
       Regular::Node tail = Regular::kEmpty;
-      for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) tail = language.sequence(*node, tail);
+      for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
+        tail = language.sequence(*node, tail);
       return tail;
     }
     case Expression::kInterleaving:
@@ -31,8 +32,8 @@ Regular::Node translate(const Expression& expression, Regular& language, const L
     case Expression::kChoice:
       return language.choice(list(expression.choice()));
     case Expression::kRepeat:
-      return language.repeat(translate(expression.repeat().of(), language, leaf), expression.repeat().min(),
-                             expression.repeat().max());
+      return language.repeat(translate(expression.repeat().of(), language, leaf),
+                             expression.repeat().min(), expression.repeat().max());
     case Expression::kBefore:
       return translate(expression.before().of(), language, leaf);
     case Expression::kChosen:
@@ -59,11 +60,13 @@ Regular::Node with_member_mark(Expression::Member mark, Regular::Node once, Regu
 
 class Projection {
  public:
-  Projection(const Binding& binding, const View& view, Regular& language) : binding_(binding), view_(view), language_(language) {}
+  Projection(const Binding& binding, const View& view, Regular& language)
+      : binding_(binding), view_(view), language_(language) {}
 
   Regular::Node run() { return binding_.has_protocol() ? part(binding_.protocol()) : any_order(); }
   Regular::Node part(const Expression& expression) {
-    return translate(expression, language_, [this](const Expression::Symbol& symbol) { return leaf(symbol); });
+    return translate(expression, language_,
+                     [this](const Expression::Symbol& symbol) { return leaf(symbol); });
   }
 
  private:
@@ -79,12 +82,15 @@ class Projection {
   }
 
   /// What this party sees of interaction x from member f to member t.
-  Regular::Node seen(int interaction, std::uint32_t from_role, std::uint32_t f, std::uint32_t to_role, std::uint32_t t,
-                     bool is_multicast) {
+  Regular::Node seen(int interaction, std::uint32_t from_role, std::uint32_t f,
+                     std::uint32_t to_role, std::uint32_t t, bool is_multicast) {
     const auto x = static_cast<std::uint32_t>(interaction);
-    if (view_.role == kEverybody) return language_.symbol(global_symbol(x, f, is_multicast ? 0 : t));
-    if (view_.role == from_role && view_.member == f) return language_.symbol(view_symbol(x, is_multicast ? 0 : t));
-    if (view_.role == to_role && (is_multicast || view_.member == t)) return language_.symbol(view_symbol(x, f));
+    if (view_.role == kEverybody)
+      return language_.symbol(global_symbol(x, f, is_multicast ? 0 : t));
+    if (view_.role == from_role && view_.member == f)
+      return language_.symbol(view_symbol(x, is_multicast ? 0 : t));
+    if (view_.role == to_role && (is_multicast || view_.member == t))
+      return language_.symbol(view_symbol(x, f));
     return Regular::kEmpty;
   }
 
@@ -101,16 +107,21 @@ class Projection {
     const bool each_sender = symbol.role() == interaction.from();
     const bool each_receiver = symbol.role() == interaction.to();
     const std::size_t outer = each_sender ? senders.size() : each_receiver ? receivers.size() : 1;
-    const std::size_t inner_count = each_sender ? receivers.size() : each_receiver ? senders.size() : senders.size() * receivers.size();
+    const std::size_t inner_count = each_sender     ? receivers.size()
+                                    : each_receiver ? senders.size()
+                                                    : senders.size() * receivers.size();
     std::vector<Regular::Node> each;
     for (std::size_t i = 0; i < outer; ++i) {
       std::vector<Regular::Node> options;
       for (std::size_t j = 0; j < inner_count; ++j) {
         const std::uint32_t f = senders[each_sender ? i : each_receiver ? j : j / receivers.size()];
-        const std::uint32_t t = receivers[each_receiver ? i : each_sender ? j : j % receivers.size()];
+        const std::uint32_t t = receivers[each_receiver ? i
+                                          : each_sender ? j
+                                                        : j % receivers.size()];
         options.push_back(seen(x, from, f, to, t, is_multicast));
       }
-      each.push_back(with_member_mark(symbol.member(), language_.choice(std::move(options)), language_));
+      each.push_back(
+          with_member_mark(symbol.member(), language_.choice(std::move(options)), language_));
     }
     return language_.interleave(std::move(each));
   }
@@ -123,7 +134,8 @@ class Projection {
 }  // namespace
 
 bool View::is_absent(std::uint32_t of_role, std::uint32_t number) const {
-  return of_role < absent.size() && std::find(absent[of_role].begin(), absent[of_role].end(), number) != absent[of_role].end();
+  return of_role < absent.size() &&
+         std::find(absent[of_role].begin(), absent[of_role].end(), number) != absent[of_role].end();
 }
 
 std::vector<std::uint32_t> View::present(std::uint32_t of_role) const {
@@ -148,7 +160,8 @@ int interaction_position(const Binding& binding, std::string_view name) {
   return -1;
 }
 
-Regular::Node choreography(const Binding& binding, const std::vector<std::uint32_t>& members, Regular& language) {
+Regular::Node choreography(const Binding& binding, const std::vector<std::uint32_t>& members,
+                           Regular& language) {
   return choreography(binding, View{kEverybody, 0, members, {}}, language);
 }
 
@@ -157,7 +170,8 @@ Regular::Node choreography(const Binding& binding, View view, Regular& language)
   return Projection(binding, view, language).run();
 }
 
-Regular::Node phase(const Binding& binding, const Expression& expression, const std::vector<std::uint32_t>& members, Regular& language) {
+Regular::Node phase(const Binding& binding, const Expression& expression,
+                    const std::vector<std::uint32_t>& members, Regular& language) {
   const View view{kEverybody, 0, members, {}};
   return Projection(binding, view, language).part(expression);
 }
@@ -182,20 +196,27 @@ Result<Automaton> interface_automaton(const hector::type::v1::Interface& model) 
   };
   const Regular::Node start = translate(model.protocol(), language, leaf);
   if (!unknown.empty()) {
-    return fail(Code::kInvalidArgument, model.name() + ": the protocol names an unknown operation '" + unknown + "'");
+    return fail(Code::kInvalidArgument,
+                model.name() + ": the protocol names an unknown operation '" + unknown + "'");
   }
   return build_automaton(language, start);
 }
 
-bool is_traded_again(const hector::type::v1::Role& role, std::string_view when) { return std::find(role.retrade().begin(), role.retrade().end(), when) != role.retrade().end(); }
+bool is_traded_again(const hector::type::v1::Role& role, std::string_view when) {
+  return std::find(role.retrade().begin(), role.retrade().end(), when) != role.retrade().end();
+}
 
-bool is_many(const hector::type::v1::Role& role) { return role.members_max() < 0 || role.members_max() > 1; }
+bool is_many(const hector::type::v1::Role& role) {
+  return role.members_max() < 0 || role.members_max() > 1;
+}
 
 std::vector<std::uint32_t> checked_members(const Binding& binding, std::uint32_t wanted) {
   std::vector<std::uint32_t> members;
   for (const auto& role : binding.roles()) {
-    const std::uint32_t max = role.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(role.members_max());
-    members.push_back(is_many(role) ? std::clamp(wanted, std::max(role.members_min(), 1U), max) : 1);
+    const std::uint32_t max =
+        role.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(role.members_max());
+    members.push_back(is_many(role) ? std::clamp(wanted, std::max(role.members_min(), 1U), max)
+                                    : 1);
   }
   return members;
 }
@@ -205,7 +226,8 @@ Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role) {
   return role_order(binding, role, checked_members(binding, kMembersForChecking));
 }
 
-Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const std::vector<std::uint32_t>& members) {
+Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role,
+                             const std::vector<std::uint32_t>& members) {
   const View view{role, 0, members, {}};
   Regular language;
   const Regular::Node seen = project(binding, view, language);
@@ -215,7 +237,8 @@ Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const s
   RoleOrder order;
   const auto number = [&](const std::string& operation, bool is_output) {
     for (std::size_t i = 0; i < order.operations.size(); ++i) {
-      if (order.operations[i] == operation && order.is_output[i] == is_output) return static_cast<Symbol>(i);
+      if (order.operations[i] == operation && order.is_output[i] == is_output)
+        return static_cast<Symbol>(i);
     }
     order.operations.push_back(operation);
     order.is_output.push_back(is_output);
@@ -224,17 +247,20 @@ Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const s
   for (const bool outputs : {false, true}) {
     for (const auto& interaction : binding.interactions()) {
       const std::string& end = outputs ? interaction.from() : interaction.to();
-      if (end == binding.roles(static_cast<int>(role)).name()) number(interaction.operation(), outputs);
+      if (end == binding.roles(static_cast<int>(role)).name())
+        number(interaction.operation(), outputs);
     }
   }
-  // Renaming makes the automaton nondeterministic; the subset construction makes it deterministic again.
+  // Renaming makes the automaton nondeterministic; the subset construction makes it deterministic
+  // again.
   std::map<std::vector<std::int32_t>, std::int32_t> numbers{{{local->start}, 0}};
   std::vector<std::vector<std::int32_t>> sets{{local->start}};
   Automaton renamed;
   for (Symbol s = 0; s < order.operations.size(); ++s) renamed.symbols.push_back(s);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets.size() > kAutomatonStatesMax) {
-      return fail(Code::kResourceExhausted, "the Role's order has more than " + std::to_string(kAutomatonStatesMax) + " states");
+      return fail(Code::kResourceExhausted, "the Role's order has more than " +
+                                                std::to_string(kAutomatonStatesMax) + " states");
     }
     std::vector<std::vector<std::int32_t>> successors(order.operations.size());
     bool may_end = false;
@@ -243,7 +269,8 @@ Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const s
       for (std::size_t c = 0; c < local->symbols.size(); ++c) {
         const std::int32_t next = local->next[static_cast<std::size_t>(state)][c];
         if (next == Automaton::kNone) continue;
-        const auto& interaction = binding.interactions(static_cast<int>(symbol_interaction(local->symbols[c])));
+        const auto& interaction =
+            binding.interactions(static_cast<int>(symbol_interaction(local->symbols[c])));
         const bool is_output = interaction.from() == binding.roles(static_cast<int>(role)).name();
         successors[number(interaction.operation(), is_output)].push_back(next);
       }
@@ -256,7 +283,8 @@ Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role, const s
       }
       std::sort(successor.begin(), successor.end());
       successor.erase(std::unique(successor.begin(), successor.end()), successor.end());
-      const auto [found, is_new] = numbers.emplace(successor, static_cast<std::int32_t>(sets.size()));
+      const auto [found, is_new] =
+          numbers.emplace(successor, static_cast<std::int32_t>(sets.size()));
       if (is_new) sets.push_back(successor);
       row.push_back(found->second);
     }

@@ -1,6 +1,7 @@
-// What: quality of service and concurrency in types: whether what is offered meets what is required, one dimension at a time.
-// Why: a party whose promise is too weak is refused before it is bound, with the dimension and both values.
-// Who: conformance, versions, channels (which measure it).
+// What: quality of service and concurrency in types: whether what is offered meets what is
+// required, one dimension at a time. Why: a party whose promise is too weak is refused before it is
+// bound, with the dimension and both values. Who: conformance, versions, channels (which measure
+// it).
 #pragma once
 
 #include <string>
@@ -13,8 +14,10 @@ namespace hector::types {
 class CompiledInterface;
 struct Reason;
 
-/// Of an interaction: what it says itself, else what its Binding type says of all; cost_max is not inherited, it is the whole Binding's.
-hector::type::v1::Qos required_qos(const hector::type::v1::Binding& binding, const hector::type::v1::Interaction& interaction);
+/// Of an interaction: what it says itself, else what its Binding type says of all; cost_max is not
+/// inherited, it is the whole Binding's.
+hector::type::v1::Qos required_qos(const hector::type::v1::Binding& binding,
+                                   const hector::type::v1::Interaction& interaction);
 [[nodiscard]] bool is_private(const hector::type::v1::Qos& qos);
 
 /// The known values, from the weakest to the strongest.
@@ -22,10 +25,13 @@ const std::vector<std::string>& orderings();
 const std::vector<std::string>& privacies();
 const std::vector<std::string>& reliabilities();
 
-/// Reasons of the rules "concurrency" and "qos". Where the Interface says nothing of a dimension it promises nothing and refuses nothing: the channel
-/// measures it then.
-void check_contract(const CompiledInterface& offered, const hector::type::v1::Binding& binding, std::uint32_t role, const CompiledInterface& required, std::vector<Reason>& reasons);
+/// Reasons of the rules "concurrency" and "qos". Where the Interface says nothing of a dimension it
+/// promises nothing and refuses nothing: the channel measures it then.
+void check_contract(const CompiledInterface& offered, const hector::type::v1::Binding& binding,
+                    std::uint32_t role, const CompiledInterface& required,
+                    std::vector<Reason>& reasons);
 /// The same of a newer version for all that the older promised.
-void check_contract(const CompiledInterface& newer, const CompiledInterface& older, std::vector<Reason>& reasons);
+void check_contract(const CompiledInterface& newer, const CompiledInterface& older,
+                    std::vector<Reason>& reasons);
 
 }  // namespace hector::types

@@ -1,6 +1,6 @@
 // What: the reader of type files: YAML documents to the canonical model.
-// Why: people write types in YAML; every mistake is told with file, line, column and the nearest right name.
-// Who: the type repository, `hector type check`, templates.
+// Why: people write types in YAML; every mistake is told with file, line, column and the nearest
+// right name. Who: the type repository, `hector type check`, templates.
 #pragma once
 
 #include <optional>
@@ -26,22 +26,30 @@ struct TypeFile {
   std::vector<hector::type::v1::InteractionType> interactions;
 };
 
-/// One YAML document of a type file: an Interface, a Binding, a custom Interaction type, or what is wrong with it ("file:line:column: what").
+/// One YAML document of a type file: an Interface, a Binding, a custom Interaction type, or what is
+/// wrong with it ("file:line:column: what").
 struct TypeDocument {
   std::string id;  ///< as written; empty where that cannot be told
   std::optional<hector::type::v1::Interface> interface;
-  std::optional<hector::type::v1::Binding> binding;  ///< of an Interaction type: what it is checked and drawn as
+  std::optional<hector::type::v1::Binding>
+      binding;  ///< of an Interaction type: what it is checked and drawn as
   std::optional<hector::type::v1::InteractionType> interaction;
   std::optional<Error> mistake;
 };
-/// All of them, whatever is wrong with some. INVALID_ARGUMENT if the file as a whole is over a limit. `known` has the custom Interaction types
-/// of other files; it may be null.
-Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml, const std::string& name, const ProtoSource& folder, const InteractionTypeLookup& known = {});
+/// All of them, whatever is wrong with some. INVALID_ARGUMENT if the file as a whole is over a
+/// limit. `known` has the custom Interaction types of other files; it may be null.
+Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml,
+                                                      const std::string& name,
+                                                      const ProtoSource& folder,
+                                                      const InteractionTypeLookup& known = {});
 /// The custom Interaction types of a file, those that can be read; the rest of it is not looked at.
-std::vector<hector::type::v1::InteractionType> read_interaction_types(std::string_view yaml, const std::string& name);
+std::vector<hector::type::v1::InteractionType> read_interaction_types(std::string_view yaml,
+                                                                      const std::string& name);
 
-/// `name` is for messages; `.proto` files are found in `folder` or above it. INVALID_ARGUMENT: "file:line:column: what".
-Result<TypeFile> read_types(std::string_view yaml, const std::string& name, const ProtoSource& folder, const InteractionTypeLookup& known = {});
+/// `name` is for messages; `.proto` files are found in `folder` or above it. INVALID_ARGUMENT:
+/// "file:line:column: what".
+Result<TypeFile> read_types(std::string_view yaml, const std::string& name,
+                            const ProtoSource& folder, const InteractionTypeLookup& known = {});
 /// NOT_FOUND if there is no such file.
 Result<TypeFile> read_type_file(const std::string& path);
 

@@ -32,9 +32,11 @@ Regular::Node Regular::sequence(Node first, Node second) {
   if (first == kEmpty) return second;
   if (second == kEmpty) return first;
   std::vector<Node> heads;  // kept right-leaning, so that equal words meet in equal nodes
-  for (; nodes_[first].form == Form::kSequence; first = nodes_[first].of[1]) heads.push_back(nodes_[first].of[0]);
+  for (; nodes_[first].form == Form::kSequence; first = nodes_[first].of[1])
+    heads.push_back(nodes_[first].of[0]);
   Node tail = make(Form::kSequence, may_end(first) && may_end(second), 0, {first, second});
-  for (auto head = heads.rbegin(); head != heads.rend() && !overfull_; ++head) tail = make(Form::kSequence, may_end(*head) && may_end(tail), 0, {*head, tail});
+  for (auto head = heads.rbegin(); head != heads.rend() && !overfull_; ++head)
+    tail = make(Form::kSequence, may_end(*head) && may_end(tail), 0, {*head, tail});
   return tail;
 }
 
@@ -88,7 +90,8 @@ Regular::Node Regular::repeat(Node of, std::uint32_t min, std::int32_t max) {
   if (max < 0) {
     tail = star(of);
   } else {
-    for (std::int64_t i = max; i > static_cast<std::int64_t>(min) && !overfull_; --i) tail = optional(sequence(of, tail));
+    for (std::int64_t i = max; i > static_cast<std::int64_t>(min) && !overfull_; --i)
+      tail = optional(sequence(of, tail));
   }
   for (std::uint32_t i = 0; i < min && !overfull_; ++i) tail = sequence(of, tail);
   return tail;
@@ -178,7 +181,8 @@ Regular::Node Regular::keep_only(Node node) {
     if (!wanted[at]) continue;
     Data data = std::move(nodes_[at]);
     for (Node& part : data.of) part = numbers[part];
-    if (data.form == Form::kChoice || data.form == Form::kInterleave) std::sort(data.of.begin(), data.of.end());
+    if (data.form == Form::kChoice || data.form == Form::kInterleave)
+      std::sort(data.of.begin(), data.of.end());
     numbers[at] = kept.make(data.form, data.nullable, data.symbol, std::move(data.of));
   }
   *this = std::move(kept);
@@ -187,7 +191,9 @@ Regular::Node Regular::keep_only(Node node) {
 
 std::int32_t Automaton::column(Symbol symbol) const {
   const auto found = std::lower_bound(symbols.begin(), symbols.end(), symbol);
-  return found != symbols.end() && *found == symbol ? static_cast<std::int32_t>(found - symbols.begin()) : kNone;
+  return found != symbols.end() && *found == symbol
+             ? static_cast<std::int32_t>(found - symbols.begin())
+             : kNone;
 }
 
 std::int32_t Automaton::step(std::int32_t state, Symbol symbol) const {
@@ -197,7 +203,10 @@ std::int32_t Automaton::step(std::int32_t state, Symbol symbol) const {
 
 Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::size_t states_max) {
   Automaton automaton;
-  const auto overfull = [] { return fail(Code::kResourceExhausted, "the protocol is too long when its counts are written out; use smaller counts"); };
+  const auto overfull = [] {
+    return fail(Code::kResourceExhausted,
+                "the protocol is too long when its counts are written out; use smaller counts");
+  };
   if (language.is_overfull()) return overfull();
   automaton.symbols = language.alphabet(start);
   std::unordered_map<Regular::Node, std::int32_t> numbers;
@@ -210,14 +219,16 @@ Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::s
   number(start);
   for (std::size_t i = 0; i < states.size(); ++i) {
     if (states.size() > states_max || language.is_overfull()) {
-      return fail(Code::kResourceExhausted, "the protocol has more than " + std::to_string(states_max) +
-                                                " states; use fewer interleavings (&) or smaller counts");
+      return fail(Code::kResourceExhausted,
+                  "the protocol has more than " + std::to_string(states_max) +
+                      " states; use fewer interleavings (&) or smaller counts");
     }
     const Regular::Node node = states[i];
     std::vector<std::int32_t> row(automaton.symbols.size(), Automaton::kNone);
     for (const Symbol symbol : std::vector<Symbol>(language.first(node))) {
       const Regular::Node next = language.after(node, symbol);
-      if (next != Regular::kVoid) row[static_cast<std::size_t>(automaton.column(symbol))] = number(next);
+      if (next != Regular::kVoid)
+        row[static_cast<std::size_t>(automaton.column(symbol))] = number(next);
     }
     automaton.next.push_back(std::move(row));
     automaton.accepting.push_back(language.may_end(node));
@@ -239,7 +250,9 @@ Automaton minimise(const Automaton& automaton) {
       for (const std::int32_t next : automaton.next[i]) {
         signature.push_back(next == Automaton::kNone ? -1 : block[static_cast<std::size_t>(next)]);
       }
-      refined[i] = signatures.emplace(std::move(signature), static_cast<std::int32_t>(signatures.size())).first->second;
+      refined[i] =
+          signatures.emplace(std::move(signature), static_cast<std::int32_t>(signatures.size()))
+              .first->second;
     }
     const bool is_stable = signatures.size() == blocks;
     blocks = signatures.size();

@@ -1,6 +1,7 @@
-// What: Regular, regular languages as shared expressions with derivatives; Automaton, the minimal deterministic one of such a language.
-// Why: every question about an order (may it come now, does it conform) is decided on these two, for any number of members.
-// Who: protocol expressions, Binding projections, conformance, the monitor.
+// What: Regular, regular languages as shared expressions with derivatives; Automaton, the minimal
+// deterministic one of such a language. Why: every question about an order (may it come now, does
+// it conform) is decided on these two, for any number of members. Who: protocol expressions,
+// Binding projections, conformance, the monitor.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace hector::types {
 
 using Symbol = std::uint32_t;
 
-/// Expressions of one language family, each kept once, so that equal ones have equal numbers (Brzozowski 1964; Owens, Reppy,
-/// Turon 2009). Not for several threads at once.
+/// Expressions of one language family, each kept once, so that equal ones have equal numbers
+/// (Brzozowski 1964; Owens, Reppy, Turon 2009). Not for several threads at once.
 class Regular {
  public:
   using Node = std::uint32_t;
@@ -41,9 +42,11 @@ class Regular {
   /// Every symbol that occurs.
   std::vector<Symbol> alphabet(Node node) const;
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
-  /// Forgets all that `node` is not made of; every other number is void afterwards. Its number from now on.
+  /// Forgets all that `node` is not made of; every other number is void afterwards. Its number from
+  /// now on.
   Node keep_only(Node node);
-  /// More than kNodesMax expressions were needed: what came after that is wrong, build_automaton() refuses it.
+  /// More than kNodesMax expressions were needed: what came after that is wrong, build_automaton()
+  /// refuses it.
   [[nodiscard]] bool is_overfull() const { return overfull_; }
   static constexpr std::size_t kNodesMax = 200'000;
 
@@ -67,8 +70,8 @@ class Regular {
 /// Deterministic, minimal, trimmed: from every state an accepting one is reached.
 struct Automaton {
   static constexpr std::int32_t kNone = -1;
-  std::vector<Symbol> symbols;                   ///< ascending; columns of `next`
-  std::vector<std::vector<std::int32_t>> next;   ///< [state][column], kNone if not allowed
+  std::vector<Symbol> symbols;                  ///< ascending; columns of `next`
+  std::vector<std::vector<std::int32_t>> next;  ///< [state][column], kNone if not allowed
   std::vector<bool> accepting;
   std::int32_t start = 0;
 
@@ -79,7 +82,8 @@ struct Automaton {
 inline constexpr std::size_t kAutomatonStatesMax = 20'000;
 
 /// RESOURCE_EXHAUSTED if more than `states_max` states are met on the way.
-Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::size_t states_max = kAutomatonStatesMax);
+Result<Automaton> build_automaton(Regular& language, Regular::Node start,
+                                  std::size_t states_max = kAutomatonStatesMax);
 Automaton minimise(const Automaton& automaton);
 
 }  // namespace hector::types

@@ -1,7 +1,8 @@
 #include "types/repository.h"
 
-#include <filesystem>
 #include <fmt/format.h>
+
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -11,7 +12,9 @@
 
 namespace hector::types {
 
-std::string binding_id(const hector::type::v1::Binding& binding) { return fmt::format("{}/{}", binding.name(), binding.major()); }
+std::string binding_id(const hector::type::v1::Binding& binding) {
+  return fmt::format("{}/{}", binding.name(), binding.major());
+}
 
 Result<std::vector<std::string>> Repository::load_file(const std::string& path) {
   std::ifstream in(path);
@@ -21,7 +24,9 @@ Result<std::vector<std::string>> Repository::load_file(const std::string& path) 
   return load_text(text.str(), path, std::filesystem::absolute(path).parent_path().string());
 }
 
-Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, const std::string& name, const std::string& folder) {
+Result<std::vector<std::string>> Repository::load_text(const std::string& yaml,
+                                                       const std::string& name,
+                                                       const std::string& folder) {
   std::map<std::string, hector::type::v1::InteractionType> patterns;
   {
     const std::lock_guard lock(mutex_);
@@ -41,7 +46,9 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
   for (const auto& made : compiled) {
     const auto known = interface(made->id());
     if (known && (*known)->identity() != made->identity()) {
-      return fail(Code::kAlreadyExists, fmt::format("{}: another type {} is loaded; raise the number after the slash", name, made->id()));
+      return fail(Code::kAlreadyExists,
+                  fmt::format("{}: another type {} is loaded; raise the number after the slash",
+                              name, made->id()));
     }
   }
   std::vector<std::string> ids;
@@ -56,13 +63,14 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
     return found ? held.back().get() : nullptr;
   };
   for (const auto& type : read->interactions) {
-    auto pattern = as_binding(type, [&](const std::string& id) -> const hector::type::v1::InteractionType* {
-      for (const auto& each : read->interactions) {
-        if (interaction_type_id(each) == id) return &each;
-      }
-      const auto found = patterns.find(id);
-      return found == patterns.end() ? nullptr : &found->second;
-    });
+    auto pattern =
+        as_binding(type, [&](const std::string& id) -> const hector::type::v1::InteractionType* {
+          for (const auto& each : read->interactions) {
+            if (interaction_type_id(each) == id) return &each;
+          }
+          const auto found = patterns.find(id);
+          return found == patterns.end() ? nullptr : &found->second;
+        });
     if (!pattern) return fail(pattern.error());
     if (auto fault = check_binding(*pattern, {})) {
       Error error = cannot_work(fmt::format("{}: {}", name, interaction_type_id(type)), *fault);
@@ -77,8 +85,12 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
   }
   for (const auto& type : read->interactions) {
     const auto id = interaction_type_id(type);
-    if (const auto there = patterns.find(id); there != patterns.end() && there->second.SerializeAsString() != type.SerializeAsString()) {
-      return fail(Code::kAlreadyExists, fmt::format("{}: another Interaction type {} is loaded; raise the number after the slash", name, id));
+    if (const auto there = patterns.find(id);
+        there != patterns.end() && there->second.SerializeAsString() != type.SerializeAsString()) {
+      return fail(
+          Code::kAlreadyExists,
+          fmt::format("{}: another Interaction type {} is loaded; raise the number after the slash",
+                      name, id));
     }
   }
   for (const auto& binding : read->bindings) {
@@ -95,7 +107,8 @@ Result<std::vector<std::string>> Repository::load_text(const std::string& yaml, 
 
 Result<CompiledPtr> Repository::add(hector::type::v1::Interface model) {
   {
-    const std::string octets = model.SerializeAsString();  // most often it is known already: compiling it again is the dear part
+    const std::string octets = model.SerializeAsString();  // most often it is known already:
+                                                           // compiling it again is the dear part
     const std::lock_guard lock(mutex_);
     const auto known = interfaces_.find(fmt::format("{}/{}", model.name(), model.major()));
     if (known != interfaces_.end() && known->second->model() == octets) return known->second;
@@ -105,7 +118,9 @@ Result<CompiledPtr> Repository::add(hector::type::v1::Interface model) {
   const std::lock_guard lock(mutex_);
   const auto [at, is_new] = interfaces_.emplace((*made)->id(), *made);
   if (!is_new && at->second->identity() != (*made)->identity()) {
-    return fail(Code::kAlreadyExists, fmt::format("another type {} is loaded; raise the number after the slash", (*made)->id()));
+    return fail(
+        Code::kAlreadyExists,
+        fmt::format("another type {} is loaded; raise the number after the slash", (*made)->id()));
   }
   return at->second;
 }
@@ -114,7 +129,9 @@ Status Repository::add(const hector::type::v1::Binding& binding) {
   const std::lock_guard lock(mutex_);
   const auto [at, is_new] = bindings_.emplace(binding_id(binding), binding);
   if (!is_new && at->second.SerializeAsString() != binding.SerializeAsString()) {
-    return fail(Code::kAlreadyExists, fmt::format("another Binding type {} is loaded; raise the number after the slash", at->first));
+    return fail(Code::kAlreadyExists,
+                fmt::format("another Binding type {} is loaded; raise the number after the slash",
+                            at->first));
   }
   return {};
 }
@@ -124,7 +141,8 @@ Result<CompiledPtr> Repository::interface(const std::string& id) const {
   if (const auto found = interfaces_.find(id); found != interfaces_.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [name, type] : interfaces_) names.push_back(name);
-  return fail(Code::kNotFound, fmt::format("no Interface '{}' is known here{}; load its type file", id, nearest_hint(id, names)));
+  return fail(Code::kNotFound, fmt::format("no Interface '{}' is known here{}; load its type file",
+                                           id, nearest_hint(id, names)));
 }
 
 Result<hector::type::v1::Binding> Repository::binding(const std::string& id) const {
@@ -132,16 +150,23 @@ Result<hector::type::v1::Binding> Repository::binding(const std::string& id) con
   if (const auto found = bindings_.find(id); found != bindings_.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [name, type] : bindings_) names.push_back(name);
-  return fail(Code::kNotFound, fmt::format("no Binding type '{}' is known here{}; load its type file", id, nearest_hint(id, names)));
+  return fail(Code::kNotFound,
+              fmt::format("no Binding type '{}' is known here{}; load its type file", id,
+                          nearest_hint(id, names)));
 }
 
-std::shared_ptr<const Result<Verdict>> Repository::verdict(const CompiledPtr& offered, const hector::type::v1::Binding& binding, std::uint32_t role, const CompiledPtr& required) const {
+std::shared_ptr<const Result<Verdict>> Repository::verdict(const CompiledPtr& offered,
+                                                           const hector::type::v1::Binding& binding,
+                                                           std::uint32_t role,
+                                                           const CompiledPtr& required) const {
   Question question{offered.get(), required.get(), role, binding.major(), binding.name()};
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = verdicts_.find(question); found != verdicts_.end()) return found->second.verdict;
+    if (const auto found = verdicts_.find(question); found != verdicts_.end())
+      return found->second.verdict;
   }
-  auto verdict = std::make_shared<const Result<Verdict>>(check_role(*offered, binding, role, *required));
+  auto verdict =
+      std::make_shared<const Result<Verdict>>(check_role(*offered, binding, role, *required));
   const std::lock_guard lock(mutex_);
   if (verdicts_.size() >= kVerdictsMax) verdicts_.clear();
   verdicts_.emplace(std::move(question), Known{offered, required, verdict});

@@ -1,8 +1,9 @@
 #include "hector/type_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
-#include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -31,14 +32,18 @@ Result<std::vector<std::string>> type_files(const std::vector<std::string>& path
   for (const auto& path : paths) {
     std::error_code error;
     if (!fs::is_directory(path, error)) {
-      if (!fs::exists(path, error)) return fail(Code::kNotFound, fmt::format("'{}' is not there", path));
+      if (!fs::exists(path, error))
+        return fail(Code::kNotFound, fmt::format("'{}' is not there", path));
       files.push_back(path);
       continue;
     }
     std::vector<std::string> found;
-    for (auto at = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, error); at != fs::recursive_directory_iterator(); at.increment(error)) {
+    for (auto at = fs::recursive_directory_iterator(
+             path, fs::directory_options::skip_permission_denied, error);
+         at != fs::recursive_directory_iterator(); at.increment(error)) {
       const auto extension = at->path().extension();
-      if (at->is_regular_file(error) && (extension == ".yaml" || extension == ".yml")) found.push_back(at->path().string());
+      if (at->is_regular_file(error) && (extension == ".yaml" || extension == ".yml"))
+        found.push_back(at->path().string());
     }
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
@@ -56,7 +61,8 @@ Result<std::string> text_of(const std::string& path) {
   return text.str();
 }
 
-Result<std::vector<types::TypeDocument>> documents_of(const std::string& path, const types::InteractionTypeLookup& known = {}) {
+Result<std::vector<types::TypeDocument>> documents_of(
+    const std::string& path, const types::InteractionTypeLookup& known = {}) {
   auto text = text_of(path);
   if (!text) return fail(text.error());
   return types::read_type_documents(*text, path, fs::absolute(path).parent_path().string(), known);
@@ -66,7 +72,8 @@ struct Checked {
   std::map<std::string, hector::type::v1::InteractionType> interactions;
   std::vector<TypeCheck> checks;
   std::map<std::string, types::CompiledPtr> interfaces;
-  std::vector<std::pair<std::size_t, hector::type::v1::Binding>> bindings;  ///< with their place in checks
+  std::vector<std::pair<std::size_t, hector::type::v1::Binding>>
+      bindings;  ///< with their place in checks
 };
 
 void check_file(const std::string& file, Checked& all) {
@@ -93,8 +100,16 @@ void check_file(const std::string& file, Checked& all) {
       all.bindings.emplace_back(all.checks.size() - 1, std::move(*document.binding));
     } else if (auto made = types::CompiledInterface::make(std::move(*document.interface)); !made) {
       refuse(made.error().code == Code::kResourceExhausted ? "limits" : "names", made.error());
-    } else if (const auto [known, is_new] = all.interfaces.emplace((*made)->id(), *made); !is_new && known->second->identity() != (*made)->identity()) {
-      refuse("names", {Code::kAlreadyExists, fmt::format("{}: another type {} stands in another file; raise the number after the slash", file, check.type), {}, {}, {}});
+    } else if (const auto [known, is_new] = all.interfaces.emplace((*made)->id(), *made);
+               !is_new && known->second->identity() != (*made)->identity()) {
+      refuse("names",
+             {Code::kAlreadyExists,
+              fmt::format(
+                  "{}: another type {} stands in another file; raise the number after the slash",
+                  file, check.type),
+              {},
+              {},
+              {}});
     }
   }
 }
@@ -102,20 +117,27 @@ void check_file(const std::string& file, Checked& all) {
 /// "FILE:NAME"; the name may have colons neither.
 Result<std::pair<std::string, std::string>> split_name(const std::string& text) {
   const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) return fail(Code::kInvalidArgument, fmt::format("'{}' is not FILE:NAME, as in meeting.hector.yaml:diary.Calendar/1", text));
+  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size())
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("'{}' is not FILE:NAME, as in meeting.hector.yaml:diary.Calendar/1", text));
   return std::pair{text.substr(0, colon), text.substr(colon + 1)};
 }
 
 /// "t.I/1" or, where it is the only one of that name, "t.I".
-bool is_named(const std::string& id, const std::string& name) { return id == name || id.substr(0, id.rfind('/')) == name; }
+bool is_named(const std::string& id, const std::string& name) {
+  return id == name || id.substr(0, id.rfind('/')) == name;
+}
 
-Result<types::CompiledPtr> find_interface(const std::vector<types::TypeDocument>& documents, const std::string& name, const std::string& file) {
+Result<types::CompiledPtr> find_interface(const std::vector<types::TypeDocument>& documents,
+                                          const std::string& name, const std::string& file) {
   std::vector<std::string> known;
   types::CompiledPtr found;
   for (const auto& document : documents) {
     if (document.mistake && is_named(document.id, name)) return fail(*document.mistake);
     if (!document.interface) continue;
-    const std::string id = fmt::format("{}/{}", document.interface->name(), document.interface->major());
+    const std::string id =
+        fmt::format("{}/{}", document.interface->name(), document.interface->major());
     known.push_back(id);
     if (!is_named(id, name)) continue;
     auto made = types::CompiledInterface::make(*document.interface);
@@ -124,7 +146,8 @@ Result<types::CompiledPtr> find_interface(const std::vector<types::TypeDocument>
     if (id == name) break;
   }
   if (found) return found;
-  return fail(Code::kNotFound, fmt::format("{} has no Interface '{}'{}", file, name, types::nearest_hint(name, known)));
+  return fail(Code::kNotFound, fmt::format("{} has no Interface '{}'{}", file, name,
+                                           types::nearest_hint(name, known)));
 }
 
 struct FoundRole {
@@ -132,11 +155,14 @@ struct FoundRole {
   std::uint32_t role = 0;
 };
 /// "ROLE", or "BINDING" and "ROLE" with '.', ':' or '/' between.
-Result<FoundRole> find_role(const std::vector<types::TypeDocument>& documents, const std::string& name, const std::string& file) {
+Result<FoundRole> find_role(const std::vector<types::TypeDocument>& documents,
+                            const std::string& name, const std::string& file) {
   std::vector<FoundRole> found;
   std::vector<std::string> known;
   for (const auto& document : documents) {
-    if (document.mistake && !document.id.empty() && name.starts_with(document.id.substr(0, document.id.rfind('/')))) return fail(*document.mistake);
+    if (document.mistake && !document.id.empty() &&
+        name.starts_with(document.id.substr(0, document.id.rfind('/'))))
+      return fail(*document.mistake);
     if (!document.binding) continue;
     const std::string id = types::binding_id(*document.binding);
     for (int r = 0; r < document.binding->roles_size(); ++r) {
@@ -144,18 +170,26 @@ Result<FoundRole> find_role(const std::vector<types::TypeDocument>& documents, c
       known.push_back(id + "." + role);
       bool matches = role == name;
       for (const char separator : {'.', ':', '/'}) {
-        matches = matches || (name.size() > role.size() && name.ends_with(role) && name[name.size() - role.size() - 1] == separator && is_named(id, name.substr(0, name.size() - role.size() - 1)));
+        matches = matches || (name.size() > role.size() && name.ends_with(role) &&
+                              name[name.size() - role.size() - 1] == separator &&
+                              is_named(id, name.substr(0, name.size() - role.size() - 1)));
       }
       if (matches) found.push_back({*document.binding, static_cast<std::uint32_t>(r)});
     }
   }
   if (found.size() == 1) return std::move(found.front());
-  if (found.empty()) return fail(Code::kNotFound, fmt::format("{} has no Role '{}'{}", file, name, types::nearest_hint(name, known)));
-  return fail(Code::kInvalidArgument, fmt::format("{} has several Roles '{}': say which, as in {}", file, name, known.front()));
+  if (found.empty())
+    return fail(Code::kNotFound,
+                fmt::format("{} has no Role '{}'{}", file, name, types::nearest_hint(name, known)));
+  return fail(Code::kInvalidArgument, fmt::format("{} has several Roles '{}': say which, as in {}",
+                                                  file, name, known.front()));
 }
 
 /// The Interface that a Role names: from its own file, or the candidate's.
-Result<types::CompiledPtr> required_by(const FoundRole& role, const std::vector<types::TypeDocument>& here, const std::vector<types::TypeDocument>& there, const std::string& file) {
+Result<types::CompiledPtr> required_by(const FoundRole& role,
+                                       const std::vector<types::TypeDocument>& here,
+                                       const std::vector<types::TypeDocument>& there,
+                                       const std::string& file) {
   const std::string& id = role.binding.roles(static_cast<int>(role.role)).interface_id();
   if (auto found = find_interface(here, id, file)) return found;
   return find_interface(there, id, file);
@@ -170,7 +204,8 @@ Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths
   for (const auto& file : *files) {
     const auto text = text_of(file);
     if (!text || text->size() > types::kTypeFileOctetsMax) continue;
-    for (auto& type : types::read_interaction_types(*text, file)) all.interactions.emplace(types::interaction_type_id(type), std::move(type));
+    for (auto& type : types::read_interaction_types(*text, file))
+      all.interactions.emplace(types::interaction_type_id(type), std::move(type));
   }
   for (const auto& file : *files) check_file(file, all);
   const auto known = [&](const std::string& id) {
@@ -181,7 +216,13 @@ Result<std::vector<TypeCheck>> check_types(const std::vector<std::string>& paths
     auto fault = types::check_binding(binding, known);
     if (!fault) continue;
     TypeCheck& check = all.checks[at];
-    check = {check.file, check.type, false, fault->rule, std::move(fault->text), std::move(fault->trace), std::move(fault->who)};
+    check = {check.file,
+             check.type,
+             false,
+             fault->rule,
+             std::move(fault->text),
+             std::move(fault->trace),
+             std::move(fault->who)};
   }
   return std::move(all.checks);
 }
@@ -200,7 +241,8 @@ Result<Conformance> check_conformance(const std::string& interface, const std::s
   if (auto found = find_role(*there, role_name->second, role_name->first)) {
     auto required = required_by(*found, *there, *here, role_name->first);
     if (!required && (required.error().code != Code::kNotFound)) return fail(required.error());
-    verdict = types::check_role(**offered, found->binding, found->role, required ? **required : **offered);
+    verdict = types::check_role(**offered, found->binding, found->role,
+                                required ? **required : **offered);
   } else if (auto replaced = find_interface(*there, role_name->second, role_name->first)) {
     verdict = types::check_replacement(**offered, **replaced);
   } else {
@@ -209,7 +251,8 @@ Result<Conformance> check_conformance(const std::string& interface, const std::s
   if (!verdict) return fail(verdict.error());
   Conformance conformance;
   conformance.order_compared = verdict->order_compared;
-  for (auto& reason : verdict->reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
+  for (auto& reason : verdict->reasons)
+    conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
 }
 
@@ -227,7 +270,8 @@ Result<Conformance> check_breaking(const std::string& older, const std::string& 
   auto reasons = types::breaking_changes(*before, *after);
   if (!reasons) return fail(reasons.error());
   Conformance conformance;
-  for (auto& reason : *reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
+  for (auto& reason : *reasons)
+    conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
 }
 
@@ -245,7 +289,10 @@ Result<std::string> export_type(const std::string& interface) {
   auto found = find_interface(*documents, name->second, name->first);
   if (!found) return fail(found.error());
   std::string text = types::export_service(**found);
-  if (text.empty()) return fail(Code::kInvalidArgument, fmt::format("{} is asked nothing: a .proto service would be empty", (*found)->id()));
+  if (text.empty())
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("{} is asked nothing: a .proto service would be empty", (*found)->id()));
   return text;
 }
 
@@ -262,7 +309,8 @@ Result<std::string> generate_code(const std::string& path, CodeForm form) {
     if (document.mistake) return fail(*document.mistake);
   }
   const std::string file = fs::path(path).filename().string();
-  return form == CodeForm::kHeader ? types::generate_cpp(*documents, file) : types::generate_python(*documents, file);
+  return form == CodeForm::kHeader ? types::generate_cpp(*documents, file)
+                                   : types::generate_python(*documents, file);
 }
 
 Result<std::string> draw_type(const std::string& path, const std::string& type) {
@@ -272,11 +320,17 @@ Result<std::string> draw_type(const std::string& path, const std::string& type) 
   std::vector<std::string> known;
   for (const auto& document : *documents) {
     known.push_back(document.id);
-    if (type.empty() ? document.binding.has_value() : is_named(document.id, type)) found.push_back(&document);
+    if (type.empty() ? document.binding.has_value() : is_named(document.id, type))
+      found.push_back(&document);
   }
   if (found.empty() && type.empty() && documents->size() == 1) found.push_back(&documents->front());
-  if (found.empty()) return fail(Code::kNotFound, fmt::format("{} has no {}{}", path, type.empty() ? "Binding type" : "type '" + type + "'", type.empty() ? "" : types::nearest_hint(type, known)));
-  if (found.size() > 1) return fail(Code::kInvalidArgument, fmt::format("{} has several types to draw: say which of {}", path, fmt::join(known, ", ")));
+  if (found.empty())
+    return fail(Code::kNotFound, fmt::format("{} has no {}{}", path,
+                                             type.empty() ? "Binding type" : "type '" + type + "'",
+                                             type.empty() ? "" : types::nearest_hint(type, known)));
+  if (found.size() > 1)
+    return fail(Code::kInvalidArgument, fmt::format("{} has several types to draw: say which of {}",
+                                                    path, fmt::join(known, ", ")));
   const auto& document = *found.front();
   if (document.mistake) return fail(*document.mistake);
   if (document.binding) return types::draw_binding(*document.binding);
@@ -288,8 +342,10 @@ Result<std::vector<TypeDescription>> read_type_descriptions(const std::string& p
   auto ids = repository.load_file(path);
   if (!ids) return fail(ids.error());
   std::vector<TypeDescription> list;
-  for (const auto& interface : repository.interfaces()) list.push_back({interface->id(), false, interface->model(), interface->descriptors()});
-  for (const auto& binding : repository.bindings()) list.push_back({types::binding_id(binding), true, binding.SerializeAsString(), {}});
+  for (const auto& interface : repository.interfaces())
+    list.push_back({interface->id(), false, interface->model(), interface->descriptors()});
+  for (const auto& binding : repository.bindings())
+    list.push_back({types::binding_id(binding), true, binding.SerializeAsString(), {}});
   return list;
 }
 

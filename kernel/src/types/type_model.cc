@@ -28,7 +28,11 @@ class Model final : public TypeModel {
   const std::string& canonical() const noexcept override { return canonical_; }
   const std::string& identity() const noexcept override { return identity_; }
   const std::vector<std::string>& uses() const noexcept override { return uses_; }
-  std::string descriptors() const override { return kind_ == "interface" ? interface_->descriptors() : kind_ == "message" ? canonical_ : pb::FileDescriptorSet().SerializeAsString(); }
+  std::string descriptors() const override {
+    return kind_ == "interface" ? interface_->descriptors()
+           : kind_ == "message" ? canonical_
+                                : pb::FileDescriptorSet().SerializeAsString();
+  }
 
   std::string kind_, name_, canonical_, identity_;
   std::vector<std::string> uses_;
@@ -47,7 +51,8 @@ std::shared_ptr<Model> begin(const char* kind, std::string name) {
 TypeModelPtr finish(std::shared_ptr<Model> model, std::string canonical) {
   model->canonical_ = std::move(canonical);
   // Messages that stand on each other have one canonical form.
-  model->identity_ = types::sha256_hex(model->kind_ == "message" ? model->name_ + "\n" + model->canonical_ : model->canonical_);
+  model->identity_ = types::sha256_hex(
+      model->kind_ == "message" ? model->name_ + "\n" + model->canonical_ : model->canonical_);
   std::sort(model->uses_.begin(), model->uses_.end());
   model->uses_.erase(std::unique(model->uses_.begin(), model->uses_.end()), model->uses_.end());
   return model;
@@ -71,14 +76,18 @@ TypeModelPtr of_binding(const hector::type::v1::Binding& binding) {
   auto model = begin("binding", types::binding_id(binding));
   for (const auto& role : binding.roles()) model->uses_.push_back(role.interface_id());
   for (const auto& interaction : binding.interactions()) {
-    if (!interaction.interaction_type().empty()) model->uses_.push_back(interaction.interaction_type());
+    if (!interaction.interaction_type().empty())
+      model->uses_.push_back(interaction.interaction_type());
   }
   model->binding_ = binding;
   return finish(std::move(model), types::deterministic(binding));
 }
-TypeModelPtr of_interaction(const hector::type::v1::InteractionType& type) { return finish(begin("interaction", types::interaction_type_id(type)), types::deterministic(type)); }
+TypeModelPtr of_interaction(const hector::type::v1::InteractionType& type) {
+  return finish(begin("interaction", types::interaction_type_id(type)), types::deterministic(type));
+}
 
-/// What a message stands on, and nothing else of its files: so what stands beside it there may change.
+/// What a message stands on, and nothing else of its files: so what stands beside it there may
+/// change.
 class Reachable {
  public:
   explicit Reachable(const pb::Descriptor& message) { add(message); }
@@ -100,12 +109,15 @@ class Reachable {
       const auto& field = *message.field(i);
       if (field.message_type() != nullptr) add(*field.message_type());
       if (field.enum_type() == nullptr) continue;
-      if (field.enum_type()->containing_type() != nullptr) add(*field.enum_type()->containing_type());
-      else names_[field.enum_type()->file()].insert(field.enum_type()->name());
+      if (field.enum_type()->containing_type() != nullptr)
+        add(*field.enum_type()->containing_type());
+      else
+        names_[field.enum_type()->file()].insert(field.enum_type()->name());
     }
     for (int i = 0; i < message.nested_type_count(); ++i) add_fields(*message.nested_type(i));
   }
-  void put(const pb::FileDescriptor& file, pb::FileDescriptorSet& set, std::set<std::string>& done) const {
+  void put(const pb::FileDescriptor& file, pb::FileDescriptorSet& set,
+           std::set<std::string>& done) const {
     const auto own = names_.find(&file);
     if (!done.insert(file.name()).second) return;
     pb::FileDescriptorProto whole;
@@ -143,7 +155,9 @@ class Reachable {
     return false;
   }
   struct ByName {
-    bool operator()(const pb::FileDescriptor* a, const pb::FileDescriptor* b) const { return a->name() < b->name(); }
+    bool operator()(const pb::FileDescriptor* a, const pb::FileDescriptor* b) const {
+      return a->name() < b->name();
+    }
   };
   std::map<const pb::FileDescriptor*, std::set<std::string>, ByName> names_;
 };
@@ -152,7 +166,9 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
   auto pool = types::MessagePool::make(files);
   if (!pool) return fail(pool.error());
   const auto* const message = (*pool)->find(name);
-  if (message == nullptr) return fail(Code::kInvalidArgument, fmt::format("there is no message '{}' in its files{}", name, types::nearest_hint(name, (*pool)->names())));
+  if (message == nullptr)
+    return fail(Code::kInvalidArgument, fmt::format("there is no message '{}' in its files{}", name,
+                                                    types::nearest_hint(name, (*pool)->names())));
   auto model = begin("message", name);
   model->messages_ = *pool;
   std::set<const pb::Descriptor*> seen;
@@ -161,8 +177,10 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
     for (int i = 0; i < each->field_count(); ++i) {
       const auto* const used = each->field(i)->message_type();
       if (used == nullptr) continue;
-      if (used != message && used->containing_type() == nullptr) model->uses_.push_back(used->full_name());
-      else uses(used);
+      if (used != message && used->containing_type() == nullptr)
+        model->uses_.push_back(used->full_name());
+      else
+        uses(used);
     }
   };
   uses(message);
@@ -172,12 +190,14 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
 Conformance conformance_of(types::Verdict verdict) {
   Conformance conformance;
   conformance.order_compared = verdict.order_compared;
-  for (auto& reason : verdict.reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
+  for (auto& reason : verdict.reasons)
+    conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
 }
 
 /// Without order, and where `only` is given without operations that it has not.
-Result<types::CompiledPtr> reduced(const types::CompiledInterface& interface, const types::CompiledInterface* only) {
+Result<types::CompiledPtr> reduced(const types::CompiledInterface& interface,
+                                   const types::CompiledInterface* only) {
   auto model = interface.typed_model();
   model.clear_protocol();
   for (auto* const list : {model.mutable_operations(), model.mutable_initiates()}) {
@@ -185,14 +205,17 @@ Result<types::CompiledPtr> reduced(const types::CompiledInterface& interface, co
     const bool is_offered = list == model.mutable_operations();
     for (int i = list->size() - 1; i >= 0; --i) {
       const auto& there = is_offered ? only->operations() : only->initiates();
-      if (std::none_of(there.begin(), there.end(), [&](const auto& each) { return each.name == list->Get(i).name(); })) list->DeleteSubrange(i, 1);
+      if (std::none_of(there.begin(), there.end(),
+                       [&](const auto& each) { return each.name == list->Get(i).name(); }))
+        list->DeleteSubrange(i, 1);
     }
   }
   return types::CompiledInterface::make(std::move(model));
 }
 
 Result<Conformance> check_interfaces(const Model& newer, const Model& older, Upgrade upgrade) {
-  if (upgrade == Upgrade::kBackward) return types::check_replacement(*newer.interface_, *older.interface_).map(conformance_of);
+  if (upgrade == Upgrade::kBackward)
+    return types::check_replacement(*newer.interface_, *older.interface_).map(conformance_of);
   // What both have: the older one serves users of the newer.
   auto shared = reduced(*newer.interface_, older.interface_.get());
   auto plain = reduced(*older.interface_, nullptr);
@@ -201,14 +224,17 @@ Result<Conformance> check_interfaces(const Model& newer, const Model& older, Upg
   auto verdict = types::check_replacement(**plain, **shared).map(conformance_of);
   if (!verdict) return verdict;
   for (const auto& operation : older.interface_->operations()) {
-    if (newer.interface_->find(operation.name) == nullptr) verdict->reasons.push_back({"signature", fmt::format("operation '{}' is gone", operation.name), {}});
+    if (newer.interface_->find(operation.name) == nullptr)
+      verdict->reasons.push_back(
+          {"signature", fmt::format("operation '{}' is gone", operation.name), {}});
   }
   return verdict;
 }
 
 }  // namespace
 
-Result<std::vector<TypeModelPtr>> read_type_models(const std::string& yaml, const std::string& name, const ProtoTexts& protos) {
+Result<std::vector<TypeModelPtr>> read_type_models(const std::string& yaml, const std::string& name,
+                                                   const ProtoTexts& protos) {
   auto file = types::read_types(yaml, name, types::ProtoSource(&protos));
   if (!file) return fail(file.error());
   std::vector<TypeModelPtr> models;
@@ -222,7 +248,8 @@ Result<std::vector<TypeModelPtr>> read_type_models(const std::string& yaml, cons
   return models;
 }
 
-Result<std::vector<TypeModelPtr>> read_proto_models(const std::string& file, const ProtoTexts& protos, std::uint32_t major) {
+Result<std::vector<TypeModelPtr>> read_proto_models(const std::string& file,
+                                                    const ProtoTexts& protos, std::uint32_t major) {
   auto files = types::read_proto_files(types::ProtoSource(&protos), {file});
   if (!files) return fail(files.error());
   auto pool = types::MessagePool::make(*files);
@@ -235,7 +262,8 @@ Result<std::vector<TypeModelPtr>> read_proto_models(const std::string& file, con
     models.push_back(std::move(*model));
   }
   for (int i = 0; i < asked->service_count(); ++i) {
-    auto read = types::read_types(types::service_yaml(*asked->service(i), major), file, types::ProtoSource(&protos));
+    auto read = types::read_types(types::service_yaml(*asked->service(i), major), file,
+                                  types::ProtoSource(&protos));
     if (!read) return fail(read.error());
     auto model = of_interface(read->interfaces.at(0));
     if (!model) return fail(model.error());
@@ -244,8 +272,13 @@ Result<std::vector<TypeModelPtr>> read_proto_models(const std::string& file, con
   return models;
 }
 
-Result<TypeModelPtr> make_type_model(const std::string& kind, const std::string& name, const std::string& canonical) {
-  const auto wrong = [&] { return fail(Code::kInvalidArgument, fmt::format("'{}': the octets are no canonical form of a type of kind {}", name, kind)); };
+Result<TypeModelPtr> make_type_model(const std::string& kind, const std::string& name,
+                                     const std::string& canonical) {
+  const auto wrong = [&] {
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("'{}': the octets are no canonical form of a type of kind {}", name, kind));
+  };
   if (kind == "interface") {
     hector::type::v1::Interface model;
     if (!model.ParseFromString(canonical) || model.name().empty()) return wrong();
@@ -261,14 +294,18 @@ Result<TypeModelPtr> make_type_model(const std::string& kind, const std::string&
     if (!model.ParseFromString(canonical) || model.name().empty()) return wrong();
     return of_interaction(model);
   }
-  if (kind != "message") return fail(Code::kInvalidArgument, fmt::format("'{}' is none of interface, binding, interaction, message", kind));
+  if (kind != "message")
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is none of interface, binding, interaction, message", kind));
   pb::FileDescriptorSet files;
   if (!files.ParseFromString(canonical) || files.file_size() == 0) return wrong();
   return of_message(name, files);
 }
 
 Result<Conformance> check_upgrade(const TypeModel& newer, const TypeModel& older, Upgrade upgrade) {
-  if (newer.kind() != older.kind()) return fail(Code::kInvalidArgument, fmt::format("'{}' is of kind {}, not {}", newer.name(), older.kind(), newer.kind()));
+  if (newer.kind() != older.kind())
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is of kind {}, not {}", newer.name(),
+                                                    older.kind(), newer.kind()));
   const auto& after = of(newer);
   const auto& before = of(older);
   if (newer.kind() == "interface") return check_interfaces(after, before, upgrade);
@@ -279,21 +316,31 @@ Result<Conformance> check_upgrade(const TypeModel& newer, const TypeModel& older
   } else if (newer.kind() == "message") {
     const auto* const a = before.messages_->find(older.name());
     const auto* const b = after.messages_->find(newer.name());
-    if (upgrade == Upgrade::kBackward) types::check_message(*a, *b, newer.name(), reasons);
-    else types::check_message(*b, *a, newer.name(), reasons);
+    if (upgrade == Upgrade::kBackward)
+      types::check_message(*a, *b, newer.name(), reasons);
+    else
+      types::check_message(*b, *a, newer.name(), reasons);
   }
-  for (auto& reason : reasons) conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
+  for (auto& reason : reasons)
+    conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
 }
 
-Result<Conformance> check_conforms(const TypeModel& sub, const TypeModel& super, ConformanceLevel level) {
+Result<Conformance> check_conforms(const TypeModel& sub, const TypeModel& super,
+                                   ConformanceLevel level) {
   if (sub.kind() == "message" && super.kind() == "message") {
     std::vector<types::Reason> reasons;
-    types::check_message(*of(sub).messages_->find(sub.name()), *of(super).messages_->find(super.name()), sub.name(), reasons);
+    types::check_message(*of(sub).messages_->find(sub.name()),
+                         *of(super).messages_->find(super.name()), sub.name(), reasons);
     return conformance_of({std::move(reasons), false});
   }
-  if (sub.kind() != "interface" || super.kind() != "interface") return fail(Code::kInvalidArgument, fmt::format("'{}' is of kind {}, '{}' of kind {}: Interfaces conform to Interfaces and Roles, messages to messages", sub.name(), sub.kind(), super.name(), super.kind()));
-  if (level == ConformanceLevel::kBehaviour) return types::check_replacement(*of(sub).interface_, *of(super).interface_).map(conformance_of);
+  if (sub.kind() != "interface" || super.kind() != "interface")
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is of kind {}, '{}' of kind {}: Interfaces conform to Interfaces "
+                            "and Roles, messages to messages",
+                            sub.name(), sub.kind(), super.name(), super.kind()));
+  if (level == ConformanceLevel::kBehaviour)
+    return types::check_replacement(*of(sub).interface_, *of(super).interface_).map(conformance_of);
   auto a = reduced(*of(sub).interface_, nullptr);
   auto b = reduced(*of(super).interface_, nullptr);
   if (!a) return fail(a.error());
@@ -301,32 +348,49 @@ Result<Conformance> check_conforms(const TypeModel& sub, const TypeModel& super,
   return types::check_replacement(**a, **b).map(conformance_of);
 }
 
-Result<Conformance> check_conforms(const TypeModel& interface, const TypeModel& binding, const std::string& role, const TypeModel& required, ConformanceLevel level) {
+Result<Conformance> check_conforms(const TypeModel& interface, const TypeModel& binding,
+                                   const std::string& role, const TypeModel& required,
+                                   ConformanceLevel level) {
   const auto& model = of(binding).binding_;
-  if (interface.kind() != "interface" || !model || required.kind() != "interface") return fail(Code::kInvalidArgument, fmt::format("'{}' is of kind {}: Interfaces play Roles of Binding types", interface.name(), interface.kind()));
+  if (interface.kind() != "interface" || !model || required.kind() != "interface")
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is of kind {}: Interfaces play Roles of Binding types",
+                            interface.name(), interface.kind()));
   const int at = types::role_position(*model, role);
-  if (at < 0) return fail(Code::kNotFound, fmt::format("{} has no Role '{}'", binding.name(), role));
+  if (at < 0)
+    return fail(Code::kNotFound, fmt::format("{} has no Role '{}'", binding.name(), role));
   auto candidate = of(interface).interface_;
   if (level == ConformanceLevel::kSignature) {
     auto plain = reduced(*candidate, nullptr);
     if (!plain) return fail(plain.error());
     candidate = *plain;
   }
-  return types::check_role(*candidate, *model, static_cast<std::uint32_t>(at), *of(required).interface_).map(conformance_of);
+  return types::check_role(*candidate, *model, static_cast<std::uint32_t>(at),
+                           *of(required).interface_)
+      .map(conformance_of);
 }
 
 Result<std::string> interface_of_role(const TypeModel& binding, const std::string& role) {
   const auto& model = of(binding).binding_;
   const int at = model ? types::role_position(*model, role) : -1;
-  if (at < 0) return fail(Code::kNotFound, fmt::format("{} has no Role '{}'", binding.name(), role));
+  if (at < 0)
+    return fail(Code::kNotFound, fmt::format("{} has no Role '{}'", binding.name(), role));
   return model->roles(at).interface_id();
 }
 
-Result<std::vector<ProtoBreaking>> check_proto_breaking(const ProtoTexts& older, const ProtoTexts& newer, const std::string& category) {
+Result<std::vector<ProtoBreaking>> check_proto_breaking(const ProtoTexts& older,
+                                                        const ProtoTexts& newer,
+                                                        const std::string& category) {
   constexpr std::pair<const char*, types::BreakingCategory> kCategories[] = {
-      {"FILE", types::BreakingCategory::kFile}, {"PACKAGE", types::BreakingCategory::kPackage}, {"WIRE_JSON", types::BreakingCategory::kWireJson}, {"WIRE", types::BreakingCategory::kWire}};
-  const auto* const found = std::find_if(std::begin(kCategories), std::end(kCategories), [&](const auto& each) { return category == each.first; });
-  if (found == std::end(kCategories)) return fail(Code::kInvalidArgument, fmt::format("'{}' is none of FILE, PACKAGE, WIRE_JSON, WIRE", category));
+      {"FILE", types::BreakingCategory::kFile},
+      {"PACKAGE", types::BreakingCategory::kPackage},
+      {"WIRE_JSON", types::BreakingCategory::kWireJson},
+      {"WIRE", types::BreakingCategory::kWire}};
+  const auto* const found = std::find_if(std::begin(kCategories), std::end(kCategories),
+                                         [&](const auto& each) { return category == each.first; });
+  if (found == std::end(kCategories))
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is none of FILE, PACKAGE, WIRE_JSON, WIRE", category));
   std::shared_ptr<const types::MessagePool> pools[2];
   std::vector<std::string> names[2];
   for (const int i : {0, 1}) {
@@ -339,8 +403,10 @@ Result<std::vector<ProtoBreaking>> check_proto_breaking(const ProtoTexts& older,
     pools[i] = *pool;
   }
   std::vector<ProtoBreaking> breaking;
-  for (auto& each : types::proto_breaches(pools[0]->pool(), pools[1]->pool(), names[0], names[1], found->second)) {
-    breaking.push_back({std::move(each.rule), std::move(each.path), std::move(each.older), std::move(each.newer)});
+  for (auto& each : types::proto_breaches(pools[0]->pool(), pools[1]->pool(), names[0], names[1],
+                                          found->second)) {
+    breaking.push_back(
+        {std::move(each.rule), std::move(each.path), std::move(each.older), std::move(each.newer)});
   }
   return breaking;
 }

@@ -34,7 +34,8 @@ TEST(Expression, SaysTheColumnOfAMistake) {
   EXPECT_THAT(round_trip("a | (b"), HasSubstr("column 7: found the end"));
   EXPECT_THAT(round_trip("before"), HasSubstr("reserved"));
   EXPECT_THAT(round_trip("a{5,2}"), HasSubstr("m may not be less than n"));
-  EXPECT_THAT(round_trip(std::string(300, '(') + "a" + std::string(300, ')')), HasSubstr("open parentheses"));
+  EXPECT_THAT(round_trip(std::string(300, '(') + "a" + std::string(300, ')')),
+              HasSubstr("open parentheses"));
   EXPECT_THAT(round_trip(std::string(70'000, 'a')), HasSubstr("65536 octets"));
 }
 
@@ -43,7 +44,8 @@ class TypeFiles : public ::testing::Test {
   static std::string interface(const std::string& protocol, const std::string& extra = "") {
     return "interface: t.I/1\nmessages: [google/protobuf/struct.proto]\noperations:\n"
            "  a: {kind: rpc, in: google.protobuf.Value, out: google.protobuf.Value}\n"
-           "  b: {kind: announce, in: google.protobuf.Value}\n  c: {kind: announce, in: google.protobuf.Value}\n" +
+           "  b: {kind: announce, in: google.protobuf.Value}\n  c: {kind: announce, in: "
+           "google.protobuf.Value}\n" +
            extra + (protocol.empty() ? "" : "protocol: " + protocol + "\n");
   }
   static std::string mistake(const std::string& yaml) {
@@ -54,19 +56,32 @@ class TypeFiles : public ::testing::Test {
 
 TEST_F(TypeFiles, AreReadWithTheirPlacesInEveryError) {
   EXPECT_EQ(mistake(interface("(a ; b)*")), "ok");
-  EXPECT_THAT(mistake(interface("a ; d")), HasSubstr("f.yaml:7:11: the protocol names an unknown operation 'd'"));
+  EXPECT_THAT(mistake(interface("a ; d")),
+              HasSubstr("f.yaml:7:11: the protocol names an unknown operation 'd'"));
   EXPECT_THAT(mistake("interface: t.I\n"), HasSubstr("f.yaml:1:12: 't.I' is not a type id"));
   EXPECT_THAT(mistake("interfac: t.I/1\n"), HasSubstr("f.yaml:1:1: a type document starts with"));
-  EXPECT_THAT(mistake("interface: t.I/1\noperatons: {}\n"), HasSubstr("f.yaml:2:1: unknown key 'operatons' in the document (did you mean 'operations'?)"));
-  EXPECT_THAT(mistake("interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: rcp, in: google.protobuf.Empty, out: google.protobuf.Empty}\n"),
+  EXPECT_THAT(
+      mistake("interface: t.I/1\noperatons: {}\n"),
+      HasSubstr(
+          "f.yaml:2:1: unknown key 'operatons' in the document (did you mean 'operations'?)"));
+  EXPECT_THAT(mistake("interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  "
+                      "a: {kind: rcp, in: google.protobuf.Empty, out: google.protobuf.Empty}\n"),
               HasSubstr("f.yaml:4:13: unknown kind 'rcp' (did you mean 'rpc'?)"));
-  EXPECT_THAT(mistake("interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: rpc, in: google.protobuf.Emty, out: google.protobuf.Empty}\n"),
-              HasSubstr("unknown message type 'google.protobuf.Emty' (did you mean 'google.protobuf.Empty'?)"));
+  EXPECT_THAT(
+      mistake("interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: "
+              "rpc, in: google.protobuf.Emty, out: google.protobuf.Empty}\n"),
+      HasSubstr(
+          "unknown message type 'google.protobuf.Emty' (did you mean 'google.protobuf.Empty'?)"));
   EXPECT_THAT(mistake("interface: t.I/1\nmessages: [nowhere.proto]\n"), HasSubstr("nowhere.proto"));
   EXPECT_THAT(mistake("a: [b\n"), HasSubstr("not YAML"));
   EXPECT_THAT(mistake(std::string(100, '[')), HasSubstr("open brackets"));
-  EXPECT_THAT(mistake("binding: t.B/1\nroles:\n  p: {interface: t.I/1, cardinality: 3..2}\ninteractions: {}\n"), HasSubstr("f.yaml:3:38: '3..2' is not a cardinality"));
-  EXPECT_THAT(mistake("binding: t.B/1\nroles:\n  p: {interface: t.I/1}\n  q: {interface: t.I/1}\ninteractions:\n  x: {kind: rpc, from: p, to: p, operation: a}\n"), HasSubstr("goes to another role"));
+  EXPECT_THAT(
+      mistake(
+          "binding: t.B/1\nroles:\n  p: {interface: t.I/1, cardinality: 3..2}\ninteractions: {}\n"),
+      HasSubstr("f.yaml:3:38: '3..2' is not a cardinality"));
+  EXPECT_THAT(mistake("binding: t.B/1\nroles:\n  p: {interface: t.I/1}\n  q: {interface: "
+                      "t.I/1}\ninteractions:\n  x: {kind: rpc, from: p, to: p, operation: a}\n"),
+              HasSubstr("goes to another role"));
 }
 
 /// A Binding of p and q over t.I's operations with this protocol; x is a from p to q, and so on.
@@ -75,11 +90,18 @@ struct Case {
   CompiledPtr required;
   explicit Case(const std::string& role_protocol) {
     const std::string yaml =
-        "interface: t.I/1\nmessages: [google/protobuf/struct.proto]\noperations:\n  a: {kind: rpc, in: google.protobuf.Value, out: google.protobuf.Value}\n"
-        "  b: {kind: announce, in: google.protobuf.Value}\ninitiates:\n  c: {kind: announce, in: google.protobuf.Value}\n---\n"
-        "binding: t.B/1\nroles:\n  p: {interface: t.P/1}\n  q: {interface: t.I/1}\ninteractions:\n  a: {kind: rpc, from: p, to: q, operation: a}\n"
-        "  b: {kind: announce, from: p, to: q, operation: b}\n  c: {kind: announce, from: q, to: p, operation: c}\nprotocol: " + role_protocol + "\n";
-    auto read = read_types(yaml, "case", "/");  // not registered: whether the Binding type itself can work does not matter here
+        "interface: t.I/1\nmessages: [google/protobuf/struct.proto]\noperations:\n  a: {kind: rpc, "
+        "in: google.protobuf.Value, out: google.protobuf.Value}\n"
+        "  b: {kind: announce, in: google.protobuf.Value}\ninitiates:\n  c: {kind: announce, in: "
+        "google.protobuf.Value}\n---\n"
+        "binding: t.B/1\nroles:\n  p: {interface: t.P/1}\n  q: {interface: t.I/1}\ninteractions:\n "
+        " a: {kind: rpc, from: p, to: q, operation: a}\n"
+        "  b: {kind: announce, from: p, to: q, operation: b}\n  c: {kind: announce, from: q, to: "
+        "p, operation: c}\nprotocol: " +
+        role_protocol + "\n";
+    auto read = read_types(
+        yaml, "case",
+        "/");  // not registered: whether the Binding type itself can work does not matter here
     EXPECT_TRUE(read) << read.error().text();
     binding = read->bindings.at(0);
     required = *CompiledInterface::make(read->interfaces.at(0));
@@ -107,7 +129,9 @@ TEST(Conformance, R1InputsThatTheRoleAllows) {
   EXPECT_EQ(role.verdict("a*"), "R1 b");
   EXPECT_EQ(role.verdict("a ; b ; (a | b)*"), "R1 b");
 }
-TEST(Conformance, R2OutputsThatTheRoleForbids) { EXPECT_EQ(Case("(a ; c?)*").verdict("(a ; c*)*"), "R2 a c c"); }
+TEST(Conformance, R2OutputsThatTheRoleForbids) {
+  EXPECT_EQ(Case("(a ; c?)*").verdict("(a ; c*)*"), "R2 a c c");
+}
 TEST(Conformance, R3TheEnd) {
   Case role("a ; c?");
   EXPECT_EQ(role.verdict("a ; c?"), "ok");
@@ -122,7 +146,8 @@ TEST(Conformance, R5WhatMustGoOn) {
   EXPECT_EQ(role.verdict("a ; c?"), "R5 a");
 }
 TEST(Conformance, IsReflexive) {
-  for (const char* protocol : {"(a ; c)*", "a ; b ; c", "(a & b)*", "a{2,3} ; (b | c)"}) EXPECT_EQ(Case(protocol).verdict(protocol), "ok") << protocol;
+  for (const char* protocol : {"(a ; c)*", "a ; b ; c", "(a & b)*", "a{2,3} ; (b | c)"})
+    EXPECT_EQ(Case(protocol).verdict(protocol), "ok") << protocol;
 }
 
 TEST(Signature, NamesEveryFieldThatDoesNotFit) {
@@ -142,8 +167,13 @@ TEST(Signature, NamesEveryFieldThatDoesNotFit) {
       auto* field = message->add_field();
       field->set_name("f" + std::to_string(number));
       field->set_number(number);
-      field->set_label(*f == 'I' ? pb::FieldDescriptorProto::LABEL_REQUIRED : *f == 'r' ? pb::FieldDescriptorProto::LABEL_REPEATED : pb::FieldDescriptorProto::LABEL_OPTIONAL);
-      field->set_type(*f == 's' ? pb::FieldDescriptorProto::TYPE_STRING : *f == 'l' ? pb::FieldDescriptorProto::TYPE_INT64 : *f == 'z' ? pb::FieldDescriptorProto::TYPE_SINT32 : pb::FieldDescriptorProto::TYPE_INT32);
+      field->set_label(*f == 'I'   ? pb::FieldDescriptorProto::LABEL_REQUIRED
+                       : *f == 'r' ? pb::FieldDescriptorProto::LABEL_REPEATED
+                                   : pb::FieldDescriptorProto::LABEL_OPTIONAL);
+      field->set_type(*f == 's'   ? pb::FieldDescriptorProto::TYPE_STRING
+                      : *f == 'l' ? pb::FieldDescriptorProto::TYPE_INT64
+                      : *f == 'z' ? pb::FieldDescriptorProto::TYPE_SINT32
+                                  : pb::FieldDescriptorProto::TYPE_INT32);
     }
     return *MessagePool::make(files);
   };
@@ -158,18 +188,22 @@ TEST(Signature, NamesEveryFieldThatDoesNotFit) {
   EXPECT_EQ(reasons("i", "is"), 0U);    // an optional one may be missing
   EXPECT_EQ(reasons("i", "l"), 0U);     // int32 fits where int64 is expected
   EXPECT_EQ(reasons("l", "i"), 1U);
-  EXPECT_EQ(reasons("z", "i"), 1U);     // zigzag is another wire form
+  EXPECT_EQ(reasons("z", "i"), 1U);  // zigzag is another wire form
   EXPECT_EQ(reasons("s", "i"), 1U);
   EXPECT_EQ(reasons("r", "i"), 1U);
-  EXPECT_EQ(reasons(" i", "Ii"), 1U);   // required, but never sent
+  EXPECT_EQ(reasons(" i", "Ii"), 1U);  // required, but never sent
   EXPECT_EQ(reasons("ss", "ii"), 2U);
 }
 
 TEST(Monitor, FollowsOneMembersViewForAnyNumberOfMembers) {
   Repository types;
-  ASSERT_TRUE(types.load_text("binding: t.B/1\nroles:\n  m: {interface: t.M/1}\n  w: {interface: t.W/1, cardinality: 1..100}\ninteractions:\n"
-                              "  call: {kind: multicast, from: m, to: w, operation: call}\n  bid: {kind: announce, from: w, to: m, operation: bid}\n"
-                              "  award: {kind: rpc, from: m, to: w, operation: award}\nprotocol: call ; bid[w] ; award\n", "t", "/"));
+  ASSERT_TRUE(types.load_text(
+      "binding: t.B/1\nroles:\n  m: {interface: t.M/1}\n  w: {interface: t.W/1, cardinality: "
+      "1..100}\ninteractions:\n"
+      "  call: {kind: multicast, from: m, to: w, operation: call}\n  bid: {kind: announce, from: "
+      "w, to: m, operation: bid}\n"
+      "  award: {kind: rpc, from: m, to: w, operation: award}\nprotocol: call ; bid[w] ; award\n",
+      "t", "/"));
   const auto binding = *types.binding("t.B/1");
   for (const std::uint32_t members : {1U, 3U, 60U}) {
     Monitor manager(binding, {0, 0, {1, members}});
@@ -195,7 +229,8 @@ TEST(Monitor, FollowsOneMembersViewForAnyNumberOfMembers) {
 TEST(Regular, ForgetsWhatAnExpressionIsNotMadeOfAndGoesOnAsBefore) {
   Regular language;
   const auto a = language.symbol(1), b = language.symbol(2), c = language.symbol(3);
-  Regular::Node node = language.star(language.interleave({language.sequence(a, b), language.choice({c, language.sequence(b, a)})}));
+  Regular::Node node = language.star(language.interleave(
+      {language.sequence(a, b), language.choice({c, language.sequence(b, a)})}));
   for (const Symbol symbol : {1U, 3U, 2U, 2U, 1U, 1U, 2U}) {
     const std::size_t before = language.size();
     node = language.keep_only(language.after(node, symbol));
@@ -208,10 +243,13 @@ TEST(Regular, ForgetsWhatAnExpressionIsNotMadeOfAndGoesOnAsBefore) {
 
 TEST(Repository, KeepsATypeAsItIsUnderItsId) {
   Repository types;
-  const std::string yaml = "interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: announce, in: google.protobuf.Empty}\n";
+  const std::string yaml =
+      "interface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: "
+      "announce, in: google.protobuf.Empty}\n";
   ASSERT_TRUE(types.load_text(yaml, "t", "/"));
   EXPECT_TRUE(types.load_text(yaml, "again", "/"));
-  const auto changed = types.load_text(yaml + "  b: {kind: announce, in: google.protobuf.Empty}\n", "t", "/");
+  const auto changed =
+      types.load_text(yaml + "  b: {kind: announce, in: google.protobuf.Empty}\n", "t", "/");
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().code, Code::kAlreadyExists);
   EXPECT_THAT(changed.error().message, HasSubstr("raise the number after the slash"));

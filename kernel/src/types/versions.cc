@@ -31,7 +31,8 @@ std::map<std::string, const Type*> latest(const List& types) {
 }
 
 template <class Type>
-void compare(const std::map<std::string, const Type*>& older, const std::map<std::string, const Type*>& newer, std::vector<std::string>& lines) {
+void compare(const std::map<std::string, const Type*>& older,
+             const std::map<std::string, const Type*>& newer, std::vector<std::string>& lines) {
   for (const auto& [name, type] : newer) {
     if (!older.contains(name)) lines.push_back(fmt::format("{}: added", name));
   }
@@ -45,35 +46,43 @@ void compare(const std::map<std::string, const Type*>& older, const std::map<std
     for (Type* each : {&a, &b}) {
       if constexpr (std::is_same_v<Type, Interface>) each->clear_descriptors();
     }
-    if (a.has_protocol() && b.has_protocol() && a.protocol().SerializeAsString() != b.protocol().SerializeAsString()) {
-      lines.push_back(fmt::format("{}: protocol: {} -> {}", name, print_expression(a.protocol()), print_expression(b.protocol())));
+    if (a.has_protocol() && b.has_protocol() &&
+        a.protocol().SerializeAsString() != b.protocol().SerializeAsString()) {
+      lines.push_back(fmt::format("{}: protocol: {} -> {}", name, print_expression(a.protocol()),
+                                  print_expression(b.protocol())));
       b.mutable_protocol()->CopyFrom(a.protocol());
     }
     pb::util::MessageDifferencer differencer;
     for (const char* list : {"operations", "initiates", "roles", "interactions"}) {
       const auto* field = Type::descriptor()->FindFieldByName(list);
-      if (field != nullptr) differencer.TreatAsMap(field, field->message_type()->FindFieldByName("name"));
+      if (field != nullptr)
+        differencer.TreatAsMap(field, field->message_type()->FindFieldByName("name"));
     }
     std::string report;
     differencer.ReportDifferencesToString(&report);
     differencer.Compare(a, b);
     std::istringstream in(report);
     for (std::string line; std::getline(in, line);) {
-      if (!line.starts_with("moved: ")) lines.push_back(fmt::format("{}: {}", name, line));  // their order says nothing
+      if (!line.starts_with("moved: "))
+        lines.push_back(fmt::format("{}: {}", name, line));  // their order says nothing
     }
   }
 }
 
 /// R of one version as if it were an Interface's order: what everybody who plays it may do.
-std::vector<Reason> role_reasons(const Binding& older, std::uint32_t older_role, const Binding& newer, std::uint32_t newer_role) {
+std::vector<Reason> role_reasons(const Binding& older, std::uint32_t older_role,
+                                 const Binding& newer, std::uint32_t newer_role) {
   auto before = role_order(older, older_role), after = role_order(newer, newer_role);
-  if (!before || !after) return {{"limits", before ? after.error().message : before.error().message, {}}};
+  if (!before || !after)
+    return {{"limits", before ? after.error().message : before.error().message, {}}};
   // Both over one list of operations.
   RoleOrder joined = *after;
   std::vector<Symbol> numbers;
   for (std::size_t s = 0; s < before->operations.size(); ++s) {
     std::size_t at = 0;
-    while (at < joined.operations.size() && (joined.operations[at] != before->operations[s] || joined.is_output[at] != before->is_output[s])) ++at;
+    while (at < joined.operations.size() && (joined.operations[at] != before->operations[s] ||
+                                             joined.is_output[at] != before->is_output[s]))
+      ++at;
     if (at == joined.operations.size()) {
       joined.operations.push_back(before->operations[s]);
       joined.is_output.push_back(before->is_output[s]);
@@ -86,7 +95,8 @@ std::vector<Reason> role_reasons(const Binding& older, std::uint32_t older_role,
   for (Symbol s = 0; s < joined.operations.size(); ++s) renamed.symbols.push_back(s);
   for (const auto& row : before->automaton.next) {
     auto& wider = renamed.next.emplace_back(joined.operations.size(), Automaton::kNone);
-    for (std::size_t c = 0; c < before->automaton.symbols.size(); ++c) wider[numbers[before->automaton.symbols[c]]] = row[c];
+    for (std::size_t c = 0; c < before->automaton.symbols.size(); ++c)
+      wider[numbers[before->automaton.symbols[c]]] = row[c];
   }
   return check_order_alone(renamed, joined);
 }
@@ -101,10 +111,15 @@ Result<std::string> read_file(const std::string& path) {
 
 std::string operation_yaml(const pb::MethodDescriptor& method) {
   const bool is_stream = method.client_streaming() || method.server_streaming();
-  const char* const flow = method.client_streaming() && method.server_streaming() ? "both" : method.client_streaming() ? "in" : "out";
-  const bool is_idempotent = method.options().idempotency_level() != pb::MethodOptions::IDEMPOTENCY_UNKNOWN;
-  return fmt::format("  {}: {{kind: {}{}, in: {}, out: {}{}}}\n", method.name(), is_stream ? "stream" : "rpc", is_stream ? fmt::format(", flow: {}", flow) : "", method.input_type()->full_name(),
-                     method.output_type()->full_name(), is_idempotent ? ", idempotent: true" : "");
+  const char* const flow = method.client_streaming() && method.server_streaming() ? "both"
+                           : method.client_streaming()                            ? "in"
+                                                                                  : "out";
+  const bool is_idempotent =
+      method.options().idempotency_level() != pb::MethodOptions::IDEMPOTENCY_UNKNOWN;
+  return fmt::format("  {}: {{kind: {}{}, in: {}, out: {}{}}}\n", method.name(),
+                     is_stream ? "stream" : "rpc", is_stream ? fmt::format(", flow: {}", flow) : "",
+                     method.input_type()->full_name(), method.output_type()->full_name(),
+                     is_idempotent ? ", idempotent: true" : "");
 }
 
 }  // namespace
@@ -118,18 +133,24 @@ void binding_reasons(const Binding& before, const Binding& after, std::vector<Re
       reasons.push_back({"roles", fmt::format("{}: the role is gone", where), {}});
       continue;
     }
-    for (auto& reason : role_reasons(before, static_cast<std::uint32_t>(r), after, static_cast<std::uint32_t>(now))) {
+    for (auto& reason : role_reasons(before, static_cast<std::uint32_t>(r), after,
+                                     static_cast<std::uint32_t>(now))) {
       reason.text = where + ": " + reason.text;
       reasons.push_back(std::move(reason));
     }
   }
   for (const auto& role : after.roles()) {
-    if (role_position(before, role.name()) < 0 && !role.optional()) reasons.push_back({"roles", fmt::format("{}.{}: a new role that somebody has to play", after.name(), role.name()), {}});
+    if (role_position(before, role.name()) < 0 && !role.optional())
+      reasons.push_back(
+          {"roles",
+           fmt::format("{}.{}: a new role that somebody has to play", after.name(), role.name()),
+           {}});
   }
 }
 
 std::string service_yaml(const pb::ServiceDescriptor& service, std::uint32_t major) {
-  std::string yaml = fmt::format("interface: {}/{}\nmessages: [{}]\noperations:\n", service.full_name(), major, service.file()->name());
+  std::string yaml = fmt::format("interface: {}/{}\nmessages: [{}]\noperations:\n",
+                                 service.full_name(), major, service.file()->name());
   for (int m = 0; m < service.method_count(); ++m) yaml += operation_yaml(*service.method(m));
   return yaml;
 }
@@ -155,13 +176,17 @@ Result<std::vector<Reason>> breaking_changes(const TypeFile& older, const TypeFi
     if (!b) return fail(b.error());
     auto verdict = check_replacement(**b, **a);
     if (!verdict) return fail(verdict.error());
-    for (auto& reason : verdict->reasons) reasons.push_back({reason.rule, fmt::format("{}: {}", name, reason.text), std::move(reason.trace)});
+    for (auto& reason : verdict->reasons)
+      reasons.push_back(
+          {reason.rule, fmt::format("{}: {}", name, reason.text), std::move(reason.trace)});
   }
   const auto bindings = latest<Binding>(newer.bindings);
   for (const auto& [name, before] : latest<Binding>(older.bindings)) {
     const auto found = bindings.find(name);
-    if (found == bindings.end()) reasons.push_back({"removed", fmt::format("{}: the Binding type is gone", name), {}});
-    else binding_reasons(*before, *found->second, reasons);
+    if (found == bindings.end())
+      reasons.push_back({"removed", fmt::format("{}: the Binding type is gone", name), {}});
+    else
+      binding_reasons(*before, *found->second, reasons);
   }
   return reasons;
 }
@@ -172,7 +197,8 @@ Result<Imported> import_services(const std::string& path, std::uint32_t major) {
   const bool is_proto = path.ends_with(".proto");
   const auto place = std::filesystem::absolute(path);
   if (is_proto) {
-    if (!std::filesystem::exists(place)) return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
+    if (!std::filesystem::exists(place))
+      return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
     auto read = read_proto_files(place.parent_path().string(), {place.filename().string()});
     if (!read) return fail(read.error());
     files = std::move(*read);
@@ -180,7 +206,10 @@ Result<Imported> import_services(const std::string& path, std::uint32_t major) {
     auto octets = read_file(path);
     if (!octets) return fail(octets.error());
     if (!files.ParseFromString(*octets) || files.file_size() == 0) {
-      return fail(Code::kInvalidArgument, fmt::format("'{}' is neither a .proto file nor a FileDescriptorSet (protoc --include_imports --descriptor_set_out=FILE)", path));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("'{}' is neither a .proto file nor a FileDescriptorSet (protoc "
+                              "--include_imports --descriptor_set_out=FILE)",
+                              path));
     }
   }
   auto pool = MessagePool::make(files);
@@ -189,9 +218,11 @@ Result<Imported> import_services(const std::string& path, std::uint32_t major) {
     const auto* descriptor = (*pool)->pool().FindFileByName(file.name());
     const bool is_asked = !is_proto || file.name() == place.filename().string();
     for (int s = 0; is_asked && s < descriptor->service_count(); ++s) {
-      imported.yaml += (imported.yaml.empty() ? "" : "---\n") + service_yaml(*descriptor->service(s), major);
+      imported.yaml +=
+          (imported.yaml.empty() ? "" : "---\n") + service_yaml(*descriptor->service(s), major);
     }
-    if (!is_proto && !file.name().starts_with("google/protobuf/")) imported.proto_files.emplace_back(file.name(), descriptor->DebugString());
+    if (!is_proto && !file.name().starts_with("google/protobuf/"))
+      imported.proto_files.emplace_back(file.name(), descriptor->DebugString());
   }
   if (imported.yaml.empty()) return fail(Code::kNotFound, fmt::format("'{}' has no service", path));
   return imported;
@@ -202,10 +233,13 @@ std::string export_service(const CompiledInterface& interface) {
   files.ParseFromString(interface.descriptors());
   for (auto& file : *files.mutable_file()) {
     for (auto& service : *file.mutable_service()) {
-      if (file.package() + (file.package().empty() ? "" : ".") + service.name() != interface.name()) continue;
+      if (file.package() + (file.package().empty() ? "" : ".") + service.name() != interface.name())
+        continue;
       for (auto& method : *service.mutable_method()) {
         const Operation* operation = interface.find(method.name());
-        if (operation != nullptr && operation->idempotent && !method.options().has_idempotency_level()) method.mutable_options()->set_idempotency_level(pb::MethodOptions::IDEMPOTENT);
+        if (operation != nullptr && operation->idempotent &&
+            !method.options().has_idempotency_level())
+          method.mutable_options()->set_idempotency_level(pb::MethodOptions::IDEMPOTENT);
       }
     }
   }
@@ -214,10 +248,15 @@ std::string export_service(const CompiledInterface& interface) {
   if (service == nullptr) return {};
   const auto& model = interface.typed_model();
   std::string said = fmt::format("// {}, as a gRPC service.\n", interface.id());
-  if (model.has_protocol()) said += fmt::format("// Order, in each session: {}\n", print_expression(model.protocol()));
-  for (const auto& operation : model.initiates()) said += fmt::format("// It starts {}({}){}.\n", operation.name(), operation.input(), operation.output().empty() ? "" : " and gets " + operation.output());
+  if (model.has_protocol())
+    said += fmt::format("// Order, in each session: {}\n", print_expression(model.protocol()));
+  for (const auto& operation : model.initiates())
+    said += fmt::format("// It starts {}({}){}.\n", operation.name(), operation.input(),
+                        operation.output().empty() ? "" : " and gets " + operation.output());
   for (const auto& operation : model.operations()) {
-    if (operation.kind() == hector::type::v1::KIND_ANNOUNCE) said += fmt::format("// {} is an announcement: its reply says only that it was taken.\n", operation.name());
+    if (operation.kind() == hector::type::v1::KIND_ANNOUNCE)
+      said += fmt::format("// {} is an announcement: its reply says only that it was taken.\n",
+                          operation.name());
   }
   return said + service->file()->DebugString();
 }

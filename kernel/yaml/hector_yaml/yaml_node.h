@@ -1,12 +1,12 @@
 // What: a YAML value that knows its place and refuses what it does not know.
-// Why: unknown keys, wrong kinds and misspelt names get an error with file, line, column and the nearest right name.
-// Who: the type reader.
+// Why: unknown keys, wrong kinds and misspelt names get an error with file, line, column and the
+// nearest right name. Who: the type reader.
 #pragma once
 
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +22,8 @@ struct YamlMistake {
 
 class YamlNode {
  public:
-  YamlNode(YAML::Node node, const std::string& file, std::string what) : node_(std::move(node)), file_(&file), what_(std::move(what)) {}
+  YamlNode(YAML::Node node, const std::string& file, std::string what)
+      : node_(std::move(node)), file_(&file), what_(std::move(what)) {}
 
   [[noreturn]] void refuse(const std::string& why) const { refuse_at(node_.Mark(), why); }
   void only(std::initializer_list<const char*> keys) const {
@@ -32,8 +33,9 @@ class YamlNode {
     for (const auto& pair : node_) {
       const auto key = pair.first.Scalar();
       if (std::find(known.begin(), known.end(), key) == known.end()) {
-        refuse_at(pair.first.Mark(), fmt::format("unknown key '{}' in {}{}; known are {}", key, what_, nearest_hint(key, known),
-                                                 fmt::join(known, ", ")));
+        refuse_at(pair.first.Mark(),
+                  fmt::format("unknown key '{}' in {}{}; known are {}", key, what_,
+                              nearest_hint(key, known), fmt::join(known, ", ")));
       }
       if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
         refuse_at(pair.first.Mark(), fmt::format("key '{}' stands twice in {}", key, what_));
@@ -42,25 +44,31 @@ class YamlNode {
     }
   }
   [[nodiscard]] bool has(const char* key) const { return node_.IsMap() && node_[key].IsDefined(); }
-  [[nodiscard]] YamlNode at(const char* key) const { return {node_[key], *file_, fmt::format("'{}' of {}", key, what_)}; }
+  [[nodiscard]] YamlNode at(const char* key) const {
+    return {node_[key], *file_, fmt::format("'{}' of {}", key, what_)};
+  }
   [[nodiscard]] std::string text() const {
     if (!node_.IsScalar()) refuse(fmt::format("{} must be a single value", what_));
     return node_.Scalar();
   }
-  [[nodiscard]] std::string text_or(const char* key, std::string otherwise) const { return has(key) ? at(key).text() : otherwise; }
+  [[nodiscard]] std::string text_or(const char* key, std::string otherwise) const {
+    return has(key) ? at(key).text() : otherwise;
+  }
   template <class T>
   [[nodiscard]] T number(const char* expected) const {
     try {
       return node_.as<T>();
     } catch (const YAML::Exception&) {
-      refuse(fmt::format("{} must be {}, not '{}'", what_, expected, node_.IsScalar() ? node_.Scalar() : "a collection"));
+      refuse(fmt::format("{} must be {}, not '{}'", what_, expected,
+                         node_.IsScalar() ? node_.Scalar() : "a collection"));
     }
   }
   [[nodiscard]] bool truth() const { return number<bool>("true or false"); }
   [[nodiscard]] std::vector<std::string> texts() const {
     if (!node_.IsSequence()) refuse(fmt::format("{} must be a list, as in [a, b]", what_));
     std::vector<std::string> list;
-    for (const auto& item : node_) list.push_back(YamlNode(item, *file_, "an entry of " + what_).text());
+    for (const auto& item : node_)
+      list.push_back(YamlNode(item, *file_, "an entry of " + what_).text());
     return list;
   }
   /// Calls take(name, value, name's node) for each pair.
@@ -71,7 +79,8 @@ class YamlNode {
     for (const auto& pair : node_) {
       const std::string key = pair.first.Scalar();
       const YamlNode name(pair.first, *file_, of);
-      if (std::find(seen.begin(), seen.end(), key) != seen.end()) name.refuse(fmt::format("{} '{}' stands twice", of, key));
+      if (std::find(seen.begin(), seen.end(), key) != seen.end())
+        name.refuse(fmt::format("{} '{}' stands twice", of, key));
       seen.push_back(key);
       take(key, YamlNode(pair.second, *file_, fmt::format("{} '{}'", of, key)), name);
     }

@@ -22,11 +22,16 @@ Data data_of(const std::string& text) {
 class Kit {
  public:
   Kit(cpp::Capsule capsule, const std::string& arguments) : capsule_(capsule) {
-    if (arguments.find("refuse") != std::string::npos) throw std::invalid_argument("told to refuse");
+    if (arguments.find("refuse") != std::string::npos)
+      throw std::invalid_argument("told to refuse");
   }
   hector::Result<Data> echo(const Data& request, cpp::Call&) { return request; }
-  hector::Result<Data> fails(const Data& request, cpp::Call&) { return hector::fail(cpp::declared_error(hector::Code::kAborted, "it had to be", request)); }
-  hector::Result<Data> crashes(const Data& request, cpp::Call&) { throw std::runtime_error("thrown: " + request.data()); }
+  hector::Result<Data> fails(const Data& request, cpp::Call&) {
+    return hector::fail(cpp::declared_error(hector::Code::kAborted, "it had to be", request));
+  }
+  hector::Result<Data> crashes(const Data& request, cpp::Call&) {
+    throw std::runtime_error("thrown: " + request.data());
+  }
   hector::Result<Data> slow(const Data&, cpp::Call&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     return data_of("slow");
@@ -61,10 +66,14 @@ class Kit {
   }
   hector::Result<Data> asks(const Data& request, cpp::Call&) {
     auto answer = capsule_.call<Data>(request.data(), "fails", data_of("inner"));
-    return data_of(answer ? "no error" : std::string(hector::code_name(answer.error().code)) + " " + answer.error().type);
+    return data_of(answer ? "no error"
+                          : std::string(hector::code_name(answer.error().code)) + " " +
+                                answer.error().type);
   }
   hector::Result<Data> who(const Data&, cpp::Call& call) {
-    return data_of(capsule_.object_name() + " called by " + call.principal() + " with " + call.metadata("colour").value_or("nothing") + (call.time_left() < INT64_MAX ? " in time" : ""));
+    return data_of(capsule_.object_name() + " called by " + call.principal() + " with " +
+                   call.metadata("colour").value_or("nothing") +
+                   (call.time_left() < INT64_MAX ? " in time" : ""));
   }
 
  private:
@@ -75,8 +84,12 @@ class Kit {
 }  // namespace
 
 extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-  return cpp::object_template<Kit>("kit.Language.cpp", "kit.Language/1",
-                                   {cpp::operation<&Kit::echo>("echo"), cpp::operation<&Kit::fails>("fails"), cpp::operation<&Kit::crashes>("crashes"), cpp::operation<&Kit::slow>("slow"),
-                                    cpp::operation<&Kit::note>("note"), cpp::operation<&Kit::notes>("notes"), cpp::operation<&Kit::count>("count"), cpp::operation<&Kit::sum>("sum"),
-                                    cpp::operation<&Kit::chat>("chat"), cpp::operation<&Kit::asks>("asks"), cpp::operation<&Kit::who>("who")});
+  return cpp::object_template<Kit>(
+      "kit.Language.cpp", "kit.Language/1",
+      {cpp::operation<&Kit::echo>("echo"), cpp::operation<&Kit::fails>("fails"),
+       cpp::operation<&Kit::crashes>("crashes"), cpp::operation<&Kit::slow>("slow"),
+       cpp::operation<&Kit::note>("note"), cpp::operation<&Kit::notes>("notes"),
+       cpp::operation<&Kit::count>("count"), cpp::operation<&Kit::sum>("sum"),
+       cpp::operation<&Kit::chat>("chat"), cpp::operation<&Kit::asks>("asks"),
+       cpp::operation<&Kit::who>("who")});
 }

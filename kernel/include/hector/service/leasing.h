@@ -15,7 +15,8 @@ namespace hector {
 class LeasingService {
  public:
   virtual ~LeasingService() = default;
-  /// Everything entered under it goes `ttl` after its last renewal. The owner's earlier one ends at once, with its entries.
+  /// Everything entered under it goes `ttl` after its last renewal. The owner's earlier one ends at
+  /// once, with its entries.
   virtual Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) = 0;
   /// NOT_FOUND: it has ended; enter everything again under another.
   virtual Status renew_lease(std::uint64_t lease) = 0;

@@ -1,6 +1,6 @@
-// What: C++ templates as plain classes: operations are member functions, messages are Protobuf classes, no macro.
-// Why: what a person writes is the work; parsing, errors and hand-over without octets are here.
-// Who: templates in C++.
+// What: C++ templates as plain classes: operations are member functions, messages are Protobuf
+// classes, no macro. Why: what a person writes is the work; parsing, errors and hand-over without
+// octets are here. Who: templates in C++.
 //
 //   class Hello {
 //    public:
@@ -8,7 +8,8 @@
 //     hector::Result<Greeting> greet(const Name& name, hector::cpp::Call& call);
 //   };
 //   extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-//     return hector::cpp::object_template<Hello>("hello.Hello", "hello.Greeter/1", {hector::cpp::operation<&Hello::greet>("greet")});
+//     return hector::cpp::object_template<Hello>("hello.Hello", "hello.Greeter/1",
+//     {hector::cpp::operation<&Hello::greet>("greet")});
 //   }
 //
 // An operation's member function has one of these shapes:
@@ -36,9 +37,15 @@ namespace hector::cpp {
 
 namespace detail {
 
-inline hector_bytes view(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
-inline std::string text(hector_bytes bytes) { return {reinterpret_cast<const char*>(bytes.data), bytes.size}; }
-inline void take_text(void* context, const char* text, size_t size) { static_cast<std::string*>(context)->assign(text, size); }
+inline hector_bytes view(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+inline std::string text(hector_bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data), bytes.size};
+}
+inline void take_text(void* context, const char* text, size_t size) {
+  static_cast<std::string*>(context)->assign(text, size);
+}
 
 template <class Message>
 void serialise(const void* object, void* out, uint8_t* (*allocate)(void*, size_t)) {
@@ -49,17 +56,21 @@ void serialise(const void* object, void* out, uint8_t* (*allocate)(void*, size_t
 }
 template <class Message>
 const hector_message_operations& borrowed() {
-  static const hector_message_operations operations{Message::descriptor(), serialise<Message>, nullptr};
+  static const hector_message_operations operations{Message::descriptor(), serialise<Message>,
+                                                    nullptr};
   return operations;
 }
 template <class Message>
 const hector_message_operations& owned() {
-  static const hector_message_operations operations{Message::descriptor(), serialise<Message>, [](void* object) { delete static_cast<Message*>(object); }};
+  static const hector_message_operations operations{
+      Message::descriptor(), serialise<Message>,
+      [](void* object) { delete static_cast<Message*>(object); }};
   return operations;
 }
 
 inline void fail(hector_call* call, const Error& error) {
-  const hector_error out{sizeof(hector_error), static_cast<uint32_t>(error.code), view(error.message), view(error.type), view(error.detail)};
+  const hector_error out{sizeof(hector_error), static_cast<uint32_t>(error.code),
+                         view(error.message), view(error.type), view(error.detail)};
   hector_call_fail(call, &out);
 }
 
@@ -71,7 +82,8 @@ bool parse(hector_bytes bytes, Message& message) {
 inline Error error_of(hector_call* call) {
   hector_error found{};
   hector_call_error(call, &found);
-  return {code_from_number(found.code), text(found.message), text(found.type), text(found.detail), {}};
+  return {
+      code_from_number(found.code), text(found.message), text(found.type), text(found.detail), {}};
 }
 
 }  // namespace detail
@@ -94,15 +106,20 @@ class Call {
     hector_call_metadata(
         call_,
         [](void* context, hector_bytes k, hector_bytes value) {
-          auto& [name, found] = *static_cast<std::pair<std::string, std::optional<std::string>>*>(context);
+          auto& [name, found] =
+              *static_cast<std::pair<std::string, std::optional<std::string>>*>(context);
           if (detail::text(k) == name) found = detail::text(value);
         },
         &wanted);
     return wanted.second;
   }
-  void add_initial(const std::string& key, const std::string& value) { hector_call_add_initial(call_, detail::view(key), detail::view(value)); }
+  void add_initial(const std::string& key, const std::string& value) {
+    hector_call_add_initial(call_, detail::view(key), detail::view(value));
+  }
   void send_initial() { hector_call_send_initial(call_); }
-  void add_trailing(const std::string& key, const std::string& value) { hector_call_add_trailing(call_, detail::view(key), detail::view(value)); }
+  void add_trailing(const std::string& key, const std::string& value) {
+    hector_call_add_trailing(call_, detail::view(key), detail::view(value));
+  }
   [[nodiscard]] std::string principal() const { return get(hector_call_principal); }
   [[nodiscard]] std::string protocol() const { return get(hector_call_protocol); }
   [[nodiscard]] std::string traceparent() const { return get(hector_call_traceparent); }
@@ -128,7 +145,8 @@ class Reader {
     if (got < 0) return hector::fail(Code::kCancelled, bytes);
     if (got == 0) return std::optional<Message>();
     Message message;
-    if (!message.ParseFromString(bytes)) return hector::fail(Code::kInvalidArgument, "the octets are not a " + message.GetTypeName());
+    if (!message.ParseFromString(bytes))
+      return hector::fail(Code::kInvalidArgument, "the octets are not a " + message.GetTypeName());
     return std::optional<Message>(std::move(message));
   }
 
@@ -143,7 +161,8 @@ class Writer {
   /// Waits for the peer's window. False: the flow is over.
   bool write(const Message& message) {
     const std::string bytes = message.SerializeAsString();
-    return hector_stream_write_wait(stream_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()) == 1;
+    return hector_stream_write_wait(stream_, reinterpret_cast<const uint8_t*>(bytes.data()),
+                                    bytes.size()) == 1;
   }
 
  private:
@@ -187,10 +206,12 @@ class OutCall {
   Result<Out> reply() const {
     if (hector_call_code(call_) != 0) return hector::fail(error_of(call_));
     if constexpr (requires { Out::descriptor(); }) {
-      if (void* object = hector_call_reply_object_of(call_, Out::descriptor())) return std::move(*static_cast<Out*>(object));
+      if (void* object = hector_call_reply_object_of(call_, Out::descriptor()))
+        return std::move(*static_cast<Out*>(object));
     }
     Out out;
-    if (!parse(hector_call_reply(call_), out)) return hector::fail(Code::kInternal, "the reply is not a " + out.GetTypeName());
+    if (!parse(hector_call_reply(call_), out))
+      return hector::fail(Code::kInternal, "the reply is not a " + out.GetTypeName());
     return out;
   }
 
@@ -211,18 +232,24 @@ struct NoReply {
   [[nodiscard]] std::string GetTypeName() const { return "nothing"; }
 };
 
-/// What a multicast came to: whether its reliability was reached, and each member's answer, absent where it was not waited for.
+/// What a multicast came to: whether its reliability was reached, and each member's answer, absent
+/// where it was not waited for.
 template <class Out>
 struct Multicast {
   Status status;
   std::vector<std::optional<Result<Out>>> members;
 };
 
-/// An Object's part in one Binding; copies share it. After the Binding's end every call fails with UNAVAILABLE.
+/// An Object's part in one Binding; copies share it. After the Binding's end every call fails with
+/// UNAVAILABLE.
 class Session {
  public:
-  Session(hector_session* session, hector_capsule* capsule) : session_(session), capsule_(capsule) { hector_session_retain(session_); }
-  Session(const Session& other) : session_(other.session_), capsule_(other.capsule_) { hector_session_retain(session_); }
+  Session(hector_session* session, hector_capsule* capsule) : session_(session), capsule_(capsule) {
+    hector_session_retain(session_);
+  }
+  Session(const Session& other) : session_(other.session_), capsule_(other.capsule_) {
+    hector_session_retain(session_);
+  }
   Session& operator=(Session other) {
     std::swap(session_, other.session_);
     std::swap(capsule_, other.capsule_);
@@ -237,7 +264,8 @@ class Session {
     hector_session_members(
         session_, role.c_str(),
         [](void* context, hector_bytes object, hector_bytes capsule, uint32_t number) {
-          static_cast<std::vector<Member>*>(context)->push_back({detail::text(object), detail::text(capsule), number});
+          static_cast<std::vector<Member>*>(context)->push_back(
+              {detail::text(object), detail::text(capsule), number});
         },
         &list);
     return list;
@@ -245,27 +273,31 @@ class Session {
   /// Where a partner is reached, "udp 127.0.0.1:4242"; FAILED_PRECONDITION where policy hides it.
   [[nodiscard]] Result<std::string> location(const std::string& role, uint32_t number) const {
     std::string where, why;
-    const uint32_t code = hector_session_location(session_, role.c_str(), number, detail::take_text, &where, detail::take_text, &why);
+    const uint32_t code = hector_session_location(session_, role.c_str(), number, detail::take_text,
+                                                  &where, detail::take_text, &why);
     if (code != 0) return hector::fail(code_from_number(code), why);
     return where;
   }
   /// An rpc to one member, waited for.
   template <class Out, class In>
-  Result<Out> call(const std::string& interaction, uint32_t member, const In& request, int64_t timeout_ns = 0) {
+  Result<Out> call(const std::string& interaction, uint32_t member, const In& request,
+                   int64_t timeout_ns = 0) {
     detail::OutCall call;
     auto number = prepare(interaction, call, request, timeout_ns);
     if (!number) return hector::fail(number.error());
     hector_session_call_wait(session_, *number, member, call.get(), capsule_);
     return call.template reply<Out>();
   }
-  /// A multicast, complete when its interaction's reliability says so. `Out` is the reply's message, google.protobuf.Empty's like for an
-  /// announcement.
+  /// A multicast, complete when its interaction's reliability says so. `Out` is the reply's
+  /// message, google.protobuf.Empty's like for an announcement.
   template <class Out, class In>
-  Multicast<Out> multicast(const std::string& interaction, const In& request, int64_t timeout_ns = 0) {
+  Multicast<Out> multicast(const std::string& interaction, const In& request,
+                           int64_t timeout_ns = 0) {
     Multicast<Out> outcome;
     const uint32_t number = hector_session_interaction(session_, interaction.c_str());
     if (number == UINT32_MAX) {
-      outcome.status = hector::fail(Code::kNotFound, "this role starts no interaction '" + interaction + "'");
+      outcome.status =
+          hector::fail(Code::kNotFound, "this role starts no interaction '" + interaction + "'");
       return outcome;
     }
     struct Told {
@@ -274,20 +306,28 @@ class Session {
     } told{&outcome, {}};
     const std::string octets = request.SerializeAsString();
     const uint32_t code = hector_session_multicast_wait(
-        session_, number, {reinterpret_cast<const uint8_t*>(octets.data()), octets.size()}, timeout_ns, capsule_,
+        session_, number, {reinterpret_cast<const uint8_t*>(octets.data()), octets.size()},
+        timeout_ns, capsule_,
         [](void* context, uint32_t, int is_known, const hector_error* error, hector_bytes reply) {
           auto& result = static_cast<Told*>(context)->outcome->members.emplace_back();
           Out out;
           if (is_known == 0) return;
           if (error != nullptr) {
-            result = hector::fail(Error{code_from_number(error->code), detail::text(error->message), detail::text(error->type), detail::text(error->detail), {}});
+            result = hector::fail(Error{code_from_number(error->code),
+                                        detail::text(error->message),
+                                        detail::text(error->type),
+                                        detail::text(error->detail),
+                                        {}});
           } else if (detail::parse(reply, out)) {
             result = std::move(out);
           } else {
             result = hector::fail(Code::kInternal, "the reply is not a " + out.GetTypeName());
           }
         },
-        [](void* context, const char* text, size_t size) { static_cast<Told*>(context)->why.assign(text, size); }, &told);
+        [](void* context, const char* text, size_t size) {
+          static_cast<Told*>(context)->why.assign(text, size);
+        },
+        &told);
     if (code != 0) outcome.status = hector::fail(code_from_number(code), told.why);
     return outcome;
   }
@@ -297,15 +337,18 @@ class Session {
     detail::OutCall call;
     auto number = prepare(interaction, call, request, 0);
     if (!number) return hector::fail(number.error());
-    if (hector_session_call_wait(session_, *number, member, call.get(), capsule_) != 0) return hector::fail(detail::error_of(call.get()));
+    if (hector_session_call_wait(session_, *number, member, call.get(), capsule_) != 0)
+      return hector::fail(detail::error_of(call.get()));
     return {};
   }
 
  private:
   template <class In>
-  Result<uint32_t> prepare(const std::string& interaction, detail::OutCall& call, const In& request, int64_t timeout_ns) {
+  Result<uint32_t> prepare(const std::string& interaction, detail::OutCall& call, const In& request,
+                           int64_t timeout_ns) {
     const uint32_t number = hector_session_interaction(session_, interaction.c_str());
-    if (number == UINT32_MAX) return hector::fail(Code::kNotFound, "this role starts no interaction '" + interaction + "'");
+    if (number == UINT32_MAX)
+      return hector::fail(Code::kNotFound, "this role starts no interaction '" + interaction + "'");
     call.request(request);
     if (timeout_ns > 0) hector_call_set_timeout(call.get(), capsule_, timeout_ns);
     return number;
@@ -320,19 +363,25 @@ class Capsule {
   explicit Capsule(hector_capsule* capsule) : capsule_(capsule) {}
   [[nodiscard]] std::string name() const { return get(hector_capsule_name); }
   [[nodiscard]] std::string object_name() const { return get(hector_capsule_object_name); }
-  void log(const std::string& event, const std::string& detail) { hector_capsule_log(capsule_, 1, event.c_str(), detail.c_str()); }
+  void log(const std::string& event, const std::string& detail) {
+    hector_capsule_log(capsule_, 1, event.c_str(), detail.c_str());
+  }
   Status advertise(const std::string& property, const std::string& json) {
-    if (const uint32_t code = hector_capsule_advertise(capsule_, property.c_str(), json.c_str())) return hector::fail(code_from_number(code), "the Trader refused '" + property + "'");
+    if (const uint32_t code = hector_capsule_advertise(capsule_, property.c_str(), json.c_str()))
+      return hector::fail(code_from_number(code), "the Trader refused '" + property + "'");
     return {};
   }
   /// An rpc to any Object by name or reference, without a Binding type.
   template <class Out, class In>
   Result<Out> call(const std::string& who, const std::string& operation, const In& request) {
     std::string why;
-    std::unique_ptr<hector_target, void (*)(hector_target*)> target(hector_capsule_resolve(capsule_, who.c_str(), detail::take_text, &why), hector_target_free);
+    std::unique_ptr<hector_target, void (*)(hector_target*)> target(
+        hector_capsule_resolve(capsule_, who.c_str(), detail::take_text, &why), hector_target_free);
     if (!target) return hector::fail(Code::kNotFound, why);
     const uint32_t number = hector_target_operation(target.get(), operation.c_str());
-    if (number == UINT32_MAX) return hector::fail(Code::kUnimplemented, "'" + who + "' has no operation '" + operation + "'");
+    if (number == UINT32_MAX)
+      return hector::fail(Code::kUnimplemented,
+                          "'" + who + "' has no operation '" + operation + "'");
     detail::OutCall call;
     call.request(request);
     hector_target_call_wait(target.get(), number, call.get(), capsule_);
@@ -361,9 +410,13 @@ namespace detail {
 /// Gives `work` the request: the caller's own object where both ends are here, else a parsed one.
 template <class In, class Work>
 void with_request(hector_call* call, Work&& work) {
-  if (const void* object = hector_call_request_object(call, In::descriptor())) return work(*static_cast<const In*>(object));
+  if (const void* object = hector_call_request_object(call, In::descriptor()))
+    return work(*static_cast<const In*>(object));
   In message;
-  if (!parse(hector_call_request(call), message)) return fail(call, {Code::kInvalidArgument, "the octets are not a " + message.GetTypeName(), {}, {}, {}});
+  if (!parse(hector_call_request(call), message))
+    return fail(
+        call,
+        {Code::kInvalidArgument, "the octets are not a " + message.GetTypeName(), {}, {}, {}});
   work(message);
 }
 
@@ -384,7 +437,8 @@ struct Dispatch<Result<Out> (T::*)(const In&, Call&)> {
   template <auto function>
   static void run(T& object, hector_call* call, hector_capsule* capsule) {
     Call handled(call, capsule);
-    with_request<In>(call, [&](const In& request) { end(call, (object.*function)(request, handled)); });
+    with_request<In>(call,
+                     [&](const In& request) { end(call, (object.*function)(request, handled)); });
   }
 };
 template <class T, class Out, class In>
@@ -454,12 +508,14 @@ struct TemplateOptions {
   bool parallel = false;  ///< entered by several threads at once
 };
 
-/// The entry's value. T is made from (Capsule, const std::string& arguments), from a Capsule, or from nothing; exceptions of its constructor refuse
-/// the Object.
-/// If T has bound(Session) and unbound(Session), it is told of its roles. If it has `std::string save()` and `hector::Status
+/// The entry's value. T is made from (Capsule, const std::string& arguments), from a Capsule, or
+/// from nothing; exceptions of its constructor refuse the Object. If T has bound(Session) and
+/// unbound(Session), it is told of its roles. If it has `std::string save()` and `hector::Status
 /// restore(const std::string&)`, its state goes to whoever is bound in its place.
 template <class T>
-const hector_template* object_template(const char* name, const char* interface_id, std::vector<Operation<T>> operations, TemplateOptions options = {}) {
+const hector_template* object_template(const char* name, const char* interface_id,
+                                       std::vector<Operation<T>> operations,
+                                       TemplateOptions options = {}) {
   struct Instance {
     hector_capsule* capsule;
     T object;
@@ -477,12 +533,14 @@ const hector_template* object_template(const char* name, const char* interface_i
   description.version = options.version;
   description.interface_id = interface_id;
   description.type_yaml = options.type_yaml;
-  description.type_model = {reinterpret_cast<const uint8_t*>(options.type_model.data()), options.type_model.size()};
+  description.type_model = {reinterpret_cast<const uint8_t*>(options.type_model.data()),
+                            options.type_model.size()};
   description.description = options.description;
   description.thread = options.pooled ? 1 : 0;
   description.parallel = options.parallel ? 1 : 0;
   description.operations = names.data();
-  description.create = [](hector_capsule* capsule, const char* arguments, hector_text_fn failed, void* context) -> void* {
+  description.create = [](hector_capsule* capsule, const char* arguments, hector_text_fn failed,
+                          void* context) -> void* {
     try {
       if constexpr (std::is_constructible_v<T, Capsule, std::string>) {
         return new Instance{capsule, T(Capsule(capsule), std::string(arguments))};
@@ -505,7 +563,7 @@ const hector_template* object_template(const char* name, const char* interface_i
       detail::fail(call, {Code::kUnknown, error.what(), "std::exception", {}, {}});
     }
   };
-  if constexpr (requires(T& object, Session session) { object.bound(session); }) {
+  if constexpr (requires(T & object, Session session) { object.bound(session); }) {
     description.bound = [](void* instance, hector_session* session) {
       auto& made = *static_cast<Instance*>(instance);
       made.object.bound(Session(session, made.capsule));
@@ -515,22 +573,30 @@ const hector_template* object_template(const char* name, const char* interface_i
       made.object.unbound(Session(session, made.capsule));
     };
   }
-  if constexpr (requires(T& object, std::string state) { state = object.save(); object.restore(state); }) {
-    description.save = [](void* instance, hector_text_fn take, void* context, hector_text_fn failed, void* failed_context) {
+  if constexpr (requires(T & object, std::string state) {
+                  state = object.save();
+                  object.restore(state);
+                }) {
+    description.save = [](void* instance, hector_text_fn take, void* context, hector_text_fn failed,
+                          void* failed_context) {
       return detail::guarded(failed, failed_context, [&]() -> Status {
         const std::string state = static_cast<Instance*>(instance)->object.save();
         take(context, state.data(), state.size());
         return {};
       });
     };
-    description.restore = [](void* instance, hector_bytes state, hector_text_fn failed, void* failed_context) {
-      return detail::guarded(failed, failed_context, [&] { return static_cast<Instance*>(instance)->object.restore(detail::text(state)); });
+    description.restore = [](void* instance, hector_bytes state, hector_text_fn failed,
+                             void* failed_context) {
+      return detail::guarded(failed, failed_context, [&] {
+        return static_cast<Instance*>(instance)->object.restore(detail::text(state));
+      });
     };
   }
   return &description;
 }
 
-/// The same for a class that derives from what `hector type gen` made of its Interface, and brings that along.
+/// The same for a class that derives from what `hector type gen` made of its Interface, and brings
+/// that along.
 template <class T>
 const hector_template* object_template(const char* name, TemplateOptions options = {}) {
   options.type_model = T::model();
