@@ -1,8 +1,10 @@
 """Capsules started, asked and stopped from Python.
 
-What: Capsules, a handful of capsule processes with a run directory of their own. Why: the demo and the whole-system tests do the same
-with them. Who: tools/demo.py, tests/.
+What: Capsules, a handful of capsule processes with a run directory of their own.
+Why: the demo and the whole-system tests do the same with them.
+Who: tools/demo.py, tests/.
 """
+
 import json
 import os
 import shutil
@@ -26,7 +28,9 @@ class CommandFailed(Exception):
 
 class Capsules:
     def __init__(self, build=None):
-        self.build = build or os.environ.get("HECTOR_BUILD") or os.path.join(ROOT, "build", "release")
+        self.build = (
+            build or os.environ.get("HECTOR_BUILD") or os.path.join(ROOT, "build", "release")
+        )
         self.folder = tempfile.mkdtemp(prefix="hector-")
         self.run = os.path.join(self.folder, "run")
         os.makedirs(self.run, mode=0o700)
@@ -42,18 +46,27 @@ class Capsules:
     def start(self, name, configuration):
         """Starts a capsule and waits until it is ready."""
         with open(os.path.join(self.folder, f"{name}.log"), "wb") as log:
-            process = subprocess.Popen([os.path.join(self.build, "bin", "hector-capsule"), configuration], stdout=log, stderr=log, env=self.environment)
+            process = subprocess.Popen(
+                [os.path.join(self.build, "bin", "hector-capsule"), configuration],
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+            )
         self.processes[name] = process
         reference = os.path.join(self.run, f"{name}.reference")
         until = time.monotonic() + START_S_MAX
         while not os.path.exists(reference):
             if process.poll() is not None or time.monotonic() > until:
-                raise CommandFailed(process.poll() or 1, f"capsule {name} did not start:\n{self.log(name)}")
+                raise CommandFailed(
+                    process.poll() or 1, f"capsule {name} did not start:\n{self.log(name)}"
+                )
             time.sleep(0.005)
         return process
 
     def configure(self, name, text):
-        """Writes a configuration for a test and starts it; on the store that HECTOR_TEST_STORE names, if it names none itself."""
+        """Writes a configuration for a test and starts it; on the store that HECTOR_TEST_STORE
+        names, if it names none itself.
+        """
         store = os.environ.get("HECTOR_TEST_STORE")
         if store and "store:" not in text:
             text += f"store: {store.format(folder=os.path.basename(self.folder), capsule=name)}\n"
@@ -63,13 +76,26 @@ class Capsules:
         return self.start(name, path)
 
     def log(self, name):
-        with open(os.path.join(self.folder, f"{name}.log"), encoding="utf-8", errors="replace") as file:
+        with open(
+            os.path.join(self.folder, f"{name}.log"), encoding="utf-8", errors="replace"
+        ) as file:
             return file.read()
 
     def hector(self, *arguments, capsule=None, timeout=60):
         """Runs the command line; its output. CommandFailed with its exit code and message."""
-        command = [os.path.join(self.build, "bin", "hector")] + (["-c", capsule] if capsule else []) + list(arguments)
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False)
+        command = (
+            [os.path.join(self.build, "bin", "hector")]
+            + (["-c", capsule] if capsule else [])
+            + list(arguments)
+        )
+        done = subprocess.run(
+            command,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
         if done.returncode != 0:
             raise CommandFailed(done.returncode, done.stderr.strip() or done.stdout.strip())
         return done.stdout
@@ -78,7 +104,11 @@ class Capsules:
         return json.loads(self.hector(*arguments, "-o", "json", capsule=capsule))
 
     def call(self, what, message=None, capsule=None):
-        out = self.hector("call", what, json.dumps(message or {}), capsule=capsule).strip().splitlines()
+        out = (
+            self.hector("call", what, json.dumps(message or {}), capsule=capsule)
+            .strip()
+            .splitlines()
+        )
         return json.loads(out[0]) if len(out) == 1 else [json.loads(line) for line in out]
 
     def address(self, capsule, protocol):

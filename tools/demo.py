@@ -1,8 +1,11 @@
 """The meeting workflow across three capsules, three protocols and two languages.
 
-What: starts hub, north and south, loads the templates, creates the Objects, binds them, books a meeting; then unloads zenoh in south and
-books the next one. Why: the main job, seen by a person. Who: tools/demo.
+What: starts hub, north and south, loads the templates, creates the Objects, binds them, books a
+meeting; then unloads zenoh in south and books the next one.
+Why: the main job, seen by a person.
+Who: tools/demo.
 """
+
 import argparse
 import datetime
 import os
@@ -26,7 +29,9 @@ def instant(text):
     try:
         moment = datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not an ISO 8601 time, as in 2026-11-24T08:00:00Z") from None
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not an ISO 8601 time, as in 2026-11-24T08:00:00Z"
+        ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
@@ -72,7 +77,10 @@ def attendees_of(folder):
     if not found:
         raise SystemExit(f"demo: there are no .ics files in '{folder}'")
     if len(found) > ATTENDEES_MAX:
-        raise SystemExit(f"demo: {len(found)} calendars in '{folder}'; the Binding type allows {ATTENDEES_MAX} attendees")
+        raise SystemExit(
+            f"demo: {len(found)} calendars in '{folder}'; the Binding type allows"
+            f" {ATTENDEES_MAX} attendees"
+        )
     return found
 
 
@@ -90,27 +98,65 @@ class Demo:
         self.say("starting capsules hub, north and south")
         for name in ("hub", "north", "south"):
             c.start(name, os.path.join(ROOT, "etc", f"{name}.yaml"))
-        self.say("loading templates: organiser, calendar and room in C++; calendar, scribe and news in Python")
-        for capsule, files in (("hub", ["organiser.so"]), ("north", ["calendar.so", "room.so"]), ("south", ["calendar_py.py", "scribe.py", "news.py"])):
+        self.say(
+            "loading templates: organiser, calendar and room in C++; calendar, scribe and news in"
+            " Python"
+        )
+        for capsule, files in (
+            ("hub", ["organiser.so"]),
+            ("north", ["calendar.so", "room.so"]),
+            ("south", ["calendar_py.py", "scribe.py", "news.py"]),
+        ):
             for file in files:
                 c.hector("load", "template", os.path.join(self.templates, file), capsule=capsule)
-        self.say(f"creating Objects: {len(attendees)} calendars, {len(ROOMS)} rooms, organiser, scribe, news")
+        self.say(
+            f"creating Objects: {len(attendees)} calendars, {len(ROOMS)} rooms, organiser, scribe,"
+            " news"
+        )
         for number, (name, file) in enumerate(attendees):
-            capsule, template = (("north", "diary.Calendar.cpp"), ("south", "diary.Calendar.python"))[number % 2]
+            capsule, template = (
+                ("north", "diary.Calendar.cpp"),
+                ("south", "diary.Calendar.python"),
+            )[number % 2]
             self.create(capsule, template, name, {"file": file})
         for name, (capacity, cost) in ROOMS.items():
-            self.create("north", "diary.Room.cpp", name, {"capacity": capacity, "cost": cost}, {"capacity": capacity, "cost": cost})
+            self.create(
+                "north",
+                "diary.Room.cpp",
+                name,
+                {"capacity": capacity, "cost": cost},
+                {"capacity": capacity, "cost": cost},
+            )
         self.create("south", "diary.Scribe.python", "scribe", {"folder": self.options.invitations})
         self.create("south", "diary.News.python", "news", {})
         self.create("hub", "diary.Organiser.cpp", "organiser", {})
 
     def create(self, capsule, template, name, arguments, properties=None):
         import json
-        extra = [part for key, value in (properties or {}).items() for part in ("--property", f"{key}={json.dumps(value)}")]
-        self.capsules.hector("create", "object", template, "--name", name, "--arguments", json.dumps(arguments), *extra, capsule=capsule)
+
+        extra = [
+            part
+            for key, value in (properties or {}).items()
+            for part in ("--property", f"{key}={json.dumps(value)}")
+        ]
+        self.capsules.hector(
+            "create",
+            "object",
+            template,
+            "--name",
+            name,
+            "--arguments",
+            json.dumps(arguments),
+            *extra,
+            capsule=capsule,
+        )
 
     def bind(self, attendees):
-        roles = [f"attendee={name}" for name, _ in attendees] + ["organiser=organiser", "scribe=scribe", "news=news"]
+        roles = [f"attendee={name}" for name, _ in attendees] + [
+            "organiser=organiser",
+            "scribe=scribe",
+            "news=news",
+        ]
         arguments = [part for role in roles for part in ("--role", role)]
         return self.capsules.json("bind", "diary.Meeting/1", *arguments, capsule="hub")
 
@@ -118,32 +164,64 @@ class Demo:
         """Each Object's language, as its capsule tells."""
         found = {}
         for capsule in ("hub", "north", "south"):
-            of = {item["name"]: item["language"] for item in self.capsules.json("get", "templates", capsule=capsule)}
+            of = {
+                item["name"]: item["language"]
+                for item in self.capsules.json("get", "templates", capsule=capsule)
+            }
             for item in self.capsules.json("get", "objects", capsule=capsule):
                 found[item["name"]] = of.get(item["template"], "?")
         return found
 
     def picture(self, binding):
         languages = self.languages()
-        channels = {(item["name"].split("->")[1], item["role"]): item for item in self.capsules.json("get", "channels", capsule="hub") if item["binding"] == binding["binding"]}
+        channels = {
+            (item["name"].split("->")[1], item["role"]): item
+            for item in self.capsules.json("get", "channels", capsule="hub")
+            if item["binding"] == binding["binding"]
+        }
         organiser = next(party for party in binding["parties"] if party["role"] == "organiser")
-        title = f"organiser: {organiser['object']} @ {organiser['capsule']}, {languages[organiser['object']]}"
+        title = (
+            f"organiser: {organiser['object']} @ {organiser['capsule']},"
+            f" {languages[organiser['object']]}"
+        )
         print(f"\n  Binding diary.Meeting/1 {binding['binding']}\n")
         print(f"  ┌{'─' * (len(title) + 2)}┐\n  │ {title} │\n  └─┬{'─' * len(title)}┘")
         others = [party for party in binding["parties"] if party["role"] != "organiser"]
         for number, party in enumerate(others):
             last = number == len(others) - 1
-            channel = channels.get((party["object"], party["role"]), {"protocol": "in-process", "why": "both ends are in one capsule"})
-            print(f"    {'└' if last else '├'}──[{channel['protocol']:^7}]──▶ {party['role']:<9} {party['object']} @ {party['capsule']}, {languages[party['object']]}")
+            channel = channels.get(
+                (party["object"], party["role"]),
+                {"protocol": "in-process", "why": "both ends are in one capsule"},
+            )
+            print(
+                f"    {'└' if last else '├'}──[{channel['protocol']:^7}]──▶"
+                f" {party['role']:<9} {party['object']} @ {party['capsule']},"
+                f" {languages[party['object']]}"
+            )
             indent = f"    {' ' if last else '│'}{' ' * 16}"
-            print(textwrap.fill(channel["why"], 110, initial_indent=indent, subsequent_indent=indent))
+            print(
+                textwrap.fill(channel["why"], 110, initial_indent=indent, subsequent_indent=indent)
+            )
             if party["how"].startswith("traded"):
-                print(textwrap.fill(party["how"], 110, initial_indent=indent, subsequent_indent=indent))
+                print(
+                    textwrap.fill(
+                        party["how"], 110, initial_indent=indent, subsequent_indent=indent
+                    )
+                )
         print(flush=True)
 
     def book(self, title):
         start, end = self.options.window
-        return self.capsules.call("organiser.schedule", {"title": title, "window_start_s": start, "window_end_s": end, "duration_min": self.options.duration}, capsule="hub")
+        return self.capsules.call(
+            "organiser.schedule",
+            {
+                "title": title,
+                "window_start_s": start,
+                "window_end_s": end,
+                "duration_min": self.options.duration,
+            },
+            capsule="hub",
+        )
 
     def show(self, meeting, label):
         print(f"{label}: {slot_text(meeting)}")
@@ -156,9 +234,21 @@ class Demo:
 
     def unload_zenoh(self):
         self.say("what unloading zenoh in south would do (--dry-run):")
-        print(textwrap.indent(self.capsules.hector("unload", "protocol", "zenoh", "--dry-run", capsule="south"), "    "), end="")
+        print(
+            textwrap.indent(
+                self.capsules.hector("unload", "protocol", "zenoh", "--dry-run", capsule="south"),
+                "    ",
+            ),
+            end="",
+        )
         self.say("unloading it")
-        print(textwrap.indent(self.capsules.hector("unload", "protocol", "zenoh", capsule="south"), "    "), end="", flush=True)
+        print(
+            textwrap.indent(
+                self.capsules.hector("unload", "protocol", "zenoh", capsule="south"), "    "
+            ),
+            end="",
+            flush=True,
+        )
 
     def run(self):
         attendees = attendees_of(self.options.calendars)
@@ -178,14 +268,17 @@ class Demo:
             self.stay()
 
     def stay(self):
-        print(f"""
+        print(
+            f"""
 The capsules stay up. In another terminal:
     export HECTOR_RUN_DIRECTORY={self.capsules.run}
     {self.capsules.build}/bin/hector get capsules
     {self.capsules.build}/bin/hector get channels
     {self.capsules.build}/bin/hector call news.read
     grpcurl -plaintext {self.capsules.address('north', 'grpc')} list
-Ctrl-C ends them.""", flush=True)
+Ctrl-C ends them.""",
+            flush=True,
+        )
         try:
             while True:
                 time.sleep(3600)
@@ -194,13 +287,30 @@ Ctrl-C ends them.""", flush=True)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tools/demo", description="Books a meeting across three capsules, three protocols and two languages.")
-    parser.add_argument("--calendars", metavar="DIR", help="every .ics in DIR is an attendee (default: the samples)")
-    parser.add_argument("--window", type=window, metavar="START/END", help=f"ISO 8601 times (default: {SAMPLE_WINDOW})")
+    parser = argparse.ArgumentParser(
+        prog="tools/demo",
+        description="Books a meeting across three capsules, three protocols and two languages.",
+    )
+    parser.add_argument(
+        "--calendars", metavar="DIR", help="every .ics in DIR is an attendee (default: the samples)"
+    )
+    parser.add_argument(
+        "--window",
+        type=window,
+        metavar="START/END",
+        help=f"ISO 8601 times (default: {SAMPLE_WINDOW})",
+    )
     parser.add_argument("--duration", type=minutes, metavar="MINUTES", default=45)
     parser.add_argument("--title", default="Planning")
-    parser.add_argument("--invitations", metavar="DIR", default=os.path.join(ROOT, "build", "invitations"), help="where invitations are written")
-    parser.add_argument("--stay", action="store_true", help="leave the capsules up and say how to look at them")
+    parser.add_argument(
+        "--invitations",
+        metavar="DIR",
+        default=os.path.join(ROOT, "build", "invitations"),
+        help="where invitations are written",
+    )
+    parser.add_argument(
+        "--stay", action="store_true", help="leave the capsules up and say how to look at them"
+    )
     options = parser.parse_args()
     options.is_sample = options.calendars is None
     if options.calendars and not options.window:

@@ -1,8 +1,10 @@
 """The other side of a world: the originals in Python, and the same script on Hector's package.
 
-What: one role, as in worlds.cc. Why: figures are measured beside the originals. Who: bench/worlds.py.
-usage: worlds_peer.py ROLE ADDRESS...
+What: one role, as in worlds.cc.
+Why: figures are measured beside the originals.
+Who: bench/worlds.py. usage: worlds_peer.py ROLE ADDRESS...
 """
+
 import importlib
 import sys
 import threading
@@ -15,7 +17,14 @@ def ready():
 
 def heros(package, listen, connect):
     module = importlib.import_module(package)
-    importlib.import_module(package + ".zenoh").session_manager.update_config({"mode": "peer", "listen/endpoints": [listen], "connect/endpoints": connect, "scouting/multicast/enabled": False})
+    importlib.import_module(package + ".zenoh").session_manager.update_config(
+        {
+            "mode": "peer",
+            "listen/endpoints": [listen],
+            "connect/endpoints": connect,
+            "scouting/multicast/enabled": False,
+        }
+    )
     return module
 
 
@@ -49,7 +58,10 @@ def hero_call(package, at):
         def call(times):
             for _ in range(times):
                 assert adder.add(1, 2) == 3
-        threads = [threading.Thread(target=call, args=(count // together,)) for _ in range(together)]
+
+        threads = [
+            threading.Thread(target=call, args=(count // together,)) for _ in range(together)
+        ]
         begin = time.monotonic()
         for each in threads:
             each.start()
@@ -60,6 +72,7 @@ def hero_call(package, at):
 
 def hermes_office(xsub, xpub):
     from hermes import PostOffice
+
     office = PostOffice(xsub, xpub, "tcp://127.0.0.1:0")
     office.start()
     ready()
@@ -67,8 +80,11 @@ def hermes_office(xsub, xpub):
 
 
 def hermes_send(at):
-    """Its publish() puts into a queue; a queue that grows for ever measures nothing, so it is fed as fast as it empties."""
+    """Its publish() puts into a queue; a queue that grows for ever measures nothing, so it is fed
+    as fast as it empties.
+    """
     from hermes import Envelope, Publisher
+
     sender = Publisher(at, "sender")
     sender.start()
     time.sleep(0.5)
@@ -82,13 +98,16 @@ def hermes_send(at):
 
 def hermes_receive(at):
     from hermes import Receiver
+
     receiver = Receiver(at, "receiver")
     told = [0]
 
     def count():
         while True:
-            receiver.q.get()  # its recv() would have to be asked in a loop, beside the one that it runs already
+            # its recv() would have to be asked in a loop, beside the one that it runs already
+            receiver.q.get()
             told[0] += 1
+
     receiver.start()
     threading.Thread(target=count, daemon=True).start()
     ready()
@@ -99,13 +118,21 @@ def hermes_receive(at):
 
 
 def mdp_broker(at):
-    """A broker of RFC 7 (7/MDP), one thread over pyzmq: READY, REQUEST, REPLY, HEARTBEAT, DISCONNECT, mmi.service; a queue of requests and one of free workers for each service."""
+    """A broker of RFC 7 (7/MDP), one thread over pyzmq: READY, REQUEST, REPLY, HEARTBEAT,
+    DISCONNECT, mmi.service; a queue of requests and one of free workers for each service.
+    """
     import collections
 
     import zmq
+
     socket = zmq.Context().socket(zmq.ROUTER)
     socket.bind(at)
-    requests, free, services, owners = collections.defaultdict(collections.deque), collections.defaultdict(collections.deque), {}, {}
+    requests, free, services, owners = (
+        collections.defaultdict(collections.deque),
+        collections.defaultdict(collections.deque),
+        {},
+        {},
+    )
     beat = time.monotonic()
 
     def dispatch(service):
@@ -113,6 +140,7 @@ def mdp_broker(at):
             worker, (client, body) = free[service].popleft(), requests[service].popleft()
             owners[worker] = client
             socket.send_multipart([worker, b"", b"MDPW01", b"\x02", client, b"", *body])
+
     ready()
     while True:
         if socket.poll(250):
@@ -120,7 +148,15 @@ def mdp_broker(at):
             if header == b"MDPC01" and len(rest) > 1:
                 service, *body = rest
                 if service == b"mmi.service":
-                    socket.send_multipart([sender, b"", b"MDPC01", service, b"200" if body[0] in services.values() else b"404"])
+                    socket.send_multipart(
+                        [
+                            sender,
+                            b"",
+                            b"MDPC01",
+                            service,
+                            b"200" if body[0] in services.values() else b"404",
+                        ]
+                    )
                 elif service.startswith(b"mmi."):
                     socket.send_multipart([sender, b"", b"MDPC01", service, b"501"])
                 else:

@@ -1,7 +1,10 @@
 """An etcd server for the kit, on free ports of this machine, until the input ends.
 
-What: prints the location of a store in it. Why: the kit runs against the real thing. Who: tests/kits/store_kit.cc.
+What: prints the location of a store in it.
+Why: the kit runs against the real thing.
+Who: tests/kits/store_kit.cc.
 """
+
 import shutil
 import socket
 import subprocess
@@ -24,8 +27,26 @@ def main():
     client, peer = free_port(), free_port()
     folder = tempfile.mkdtemp(prefix="hector-etcd-")
     url = f"http://127.0.0.1:{client}"
-    server = subprocess.Popen(["etcd", "--data-dir", folder, "--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", f"http://127.0.0.1:{peer}",
-                               "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}", "--log-level", "error"], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [
+            "etcd",
+            "--data-dir",
+            folder,
+            "--listen-client-urls",
+            url,
+            "--advertise-client-urls",
+            url,
+            "--listen-peer-urls",
+            f"http://127.0.0.1:{peer}",
+            "--initial-advertise-peer-urls",
+            f"http://127.0.0.1:{peer}",
+            "--initial-cluster",
+            f"default=http://127.0.0.1:{peer}",
+            "--log-level",
+            "error",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(200):
             try:

@@ -1,7 +1,10 @@
 """The archive: numbers what is filed.
 
-What: the approval's role `archive`. Why: what was approved must be found again. Who: `hector call archive.titles`.
+What: the approval's role `archive`.
+Why: what was approved must be found again.
+Who: `hector call archive.titles`.
 """
+
 import hector
 from approval import Archive, Filed, Titles
 

@@ -1,7 +1,10 @@
 """The author: submits a document, collects the verdicts, has it signed and filed.
 
-What: the approval's role `author`. Why: it starts everything but the verdicts. Who: `hector call author.propose '{"title": "Rules"}'`.
+What: the approval's role `author`.
+Why: it starts everything but the verdicts.
+Who: `hector call author.propose '{"title": "Rules"}'`.
 """
+
 import hector
 from approval import Author, Filed, Nothing, Ready, Status
 
@@ -16,7 +19,10 @@ class Writer(Author):
 
     def propose(self, document):
         if self.session is None:
-            raise hector.Error("FAILED_PRECONDITION", "the author is in no Binding; instantiate office.Approval/1 first")
+            raise hector.Error(
+                "FAILED_PRECONDITION",
+                "the author is in no Binding; instantiate office.Approval/1 first",
+            )
         if self.state.state == "in review":
             raise hector.Error("FAILED_PRECONDITION", f"'{self.document.title}' is in review")
         self.document, self.state = document, Status(state="in review")

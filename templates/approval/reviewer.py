@@ -1,8 +1,10 @@
 """A reviewer's desk: a document lies on it until the person says what she thinks.
 
-What: the approval's role `reviewer`. Why: people take their time, and somebody else may take over their desk with what lies on it.
+What: the approval's role `reviewer`.
+Why: people take their time, and somebody else may take over their desk with what lies on it.
 Who: `hector call ann.decide '{"approves": true}'`.
 """
+
 import hector
 from approval import Document, Ready, Reviewer, Verdict
 
@@ -22,7 +24,11 @@ class Desk(Reviewer):
         if self.open is None:
             raise hector.Error("FAILED_PRECONDITION", f"nothing lies on the desk of '{self.name}'")
         decided, self.open = self.open, None
-        self.session.call("review_verdict", 0, Verdict(reviewer=self.name, approves=decision.approves, remark=decision.remark))
+        self.session.call(
+            "review_verdict",
+            0,
+            Verdict(reviewer=self.name, approves=decision.approves, remark=decision.remark),
+        )
         return decided
 
     def prepare(self, document):

@@ -1,7 +1,10 @@
 """A bidder: bids while the price is within its limit, and pays from its account.
 
-What: the auction's role `bidder`. Why: each has its own limit. Who: `hector create object auction.Bidder.python --name ada --arguments '{"limit": 900}'`.
+What: the auction's role `bidder`.
+Why: each has its own limit.
+Who: `hector create object auction.Bidder.python --name ada --arguments '{"limit": 900}'`.
 """
+
 import hector
 from auction import Bid, Bidder, Payment
 
@@ -16,7 +19,9 @@ class Person(Bidder):
 
     def ask(self, asked):
         if asked.price <= self.limit:
-            self.session.call("sale_bid", 0, Bid(bidder=self.name, number=self.session.number, price=asked.price))
+            self.session.call(
+                "sale_bid", 0, Bid(bidder=self.name, number=self.session.number, price=asked.price)
+            )
 
     def sold(self, sold):
         pass

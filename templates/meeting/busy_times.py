@@ -1,8 +1,11 @@
 """When an iCalendar file's owner is busy, by icalendar and dateutil (RFC 5545).
 
-What: recurrence with exceptions and overrides, time zones, all-day, cancelled and transparent events. Why: as busy_times.cc, in Python.
+What: recurrence with exceptions and overrides, time zones, all-day, cancelled and transparent
+events.
+Why: as busy_times.cc, in Python.
 Who: calendar_py.py.
 """
+
 import datetime
 import itertools
 import re
@@ -30,7 +33,7 @@ def _split(line):
             name_end = at
         elif not quoted and letter == ":":
             end = at if name_end is None else name_end
-            return line[:end].upper(), line[end:at].upper(), line[at + 1:]
+            return line[:end].upper(), line[end:at].upper(), line[at + 1 :]
     return None
 
 
@@ -38,14 +41,19 @@ def _is_date(text):
     if not _DATE.match(text):
         return False
     try:
-        datetime.datetime.strptime(text.rstrip("Z"), "%Y%m%d" if len(text) == 8 else "%Y%m%dT%H%M%S")
+        datetime.datetime.strptime(
+            text.rstrip("Z"), "%Y%m%d" if len(text) == 8 else "%Y%m%dT%H%M%S"
+        )
         return True
     except ValueError:
         return False
 
 
 def check_content_lines(text, path):
-    """Raises ValueError, "FILE:LINE: what", at the first line that RFC 5545, 3.1 and 3.6, do not allow."""
+    """Raises ValueError, "FILE:LINE: what", at the first line that RFC 5545, 3.1 and 3.6, do not
+    allow.
+    """
+
     def refuse(line, why):
         raise ValueError(f"{path}:{line}: {why}")
 
@@ -92,12 +100,21 @@ def _check_value(number, name, parameters, value, refuse):
         for item in value.split(","):
             item = item.split("/")[0] if "VALUE=PERIOD" in parameters else item
             if not _is_date(item):
-                refuse(number, f"{name}: '{item}' is not a date or time, as in 20261124 or 20261124T093000Z")
+                refuse(
+                    number,
+                    f"{name}: '{item}' is not a date or time, as in 20261124 or 20261124T093000Z",
+                )
     elif name == "RRULE":
         try:
-            rrule.rrulestr(re.sub(r"UNTIL=[0-9TZ]+", "UNTIL=20991231T000000", value), dtstart=datetime.datetime(2026, 1, 1))
+            rrule.rrulestr(
+                re.sub(r"UNTIL=[0-9TZ]+", "UNTIL=20991231T000000", value),
+                dtstart=datetime.datetime(2026, 1, 1),
+            )
         except (ValueError, TypeError, KeyError) as why:
-            refuse(number, f"RRULE: '{value}' is not a recurrence rule, as in FREQ=WEEKLY;BYDAY=MO: {why}")
+            refuse(
+                number,
+                f"RRULE: '{value}' is not a recurrence rule, as in FREQ=WEEKLY;BYDAY=MO: {why}",
+            )
     elif name == "DURATION":
         try:
             icalendar.vDuration.from_ical(value)
@@ -112,12 +129,22 @@ class CalendarFile:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
         check_content_lines(text, path)
-        self.calendars = [_Calendar(each) for each in icalendar.Calendar.from_ical(text, multiple=True)]
+        self.calendars = [
+            _Calendar(each) for each in icalendar.Calendar.from_ical(text, multiple=True)
+        ]
 
     def busy(self, start_s, end_s):
-        """(start, end, summary) of what overlaps [start_s, end_s), ascending; may touch and overlap."""
-        found = itertools.chain.from_iterable(calendar.busy(start_s, end_s) for calendar in self.calendars)
-        return sorted((start, end, summary) for start, end, summary in found if start < end_s and start_s < end and start < end)
+        """(start, end, summary) of what overlaps [start_s, end_s), ascending; may touch and
+        overlap.
+        """
+        found = itertools.chain.from_iterable(
+            calendar.busy(start_s, end_s) for calendar in self.calendars
+        )
+        return sorted(
+            (start, end, summary)
+            for start, end, summary in found
+            if start < end_s and start_s < end and start < end
+        )
 
 
 class _Calendar:
@@ -160,7 +187,10 @@ class _Calendar:
 
     @staticmethod
     def blocks(event):
-        return str(event.get("STATUS", "")).upper() != "CANCELLED" and str(event.get("TRANSP", "OPAQUE")).upper() != "TRANSPARENT"
+        return (
+            str(event.get("STATUS", "")).upper() != "CANCELLED"
+            and str(event.get("TRANSP", "OPAQUE")).upper() != "TRANSPARENT"
+        )
 
     def start(self, event):
         prop = event["DTSTART"]
@@ -173,7 +203,9 @@ class _Calendar:
             end = event["DTEND"]
             if is_date:
                 return max((self.wall(end.dt) - wall).days, 1), 0
-            return 0, max(0, self.seconds(self.wall(end.dt), self.zone_of(end)) - self.seconds(wall, zone))
+            return 0, max(
+                0, self.seconds(self.wall(end.dt), self.zone_of(end)) - self.seconds(wall, zone)
+            )
         if "DURATION" in event:
             duration = event["DURATION"].dt
             return (duration.days, duration.seconds) if duration >= datetime.timedelta() else (0, 0)
@@ -205,7 +237,9 @@ class _Calendar:
     def busy(self, start_s, end_s):
         masters, overrides = {}, {}
         for event in self.component.walk("VEVENT"):
-            (overrides if "RECURRENCE-ID" in event else masters).setdefault(str(event.get("UID", "")), []).append(event)
+            (overrides if "RECURRENCE-ID" in event else masters).setdefault(
+                str(event.get("UID", "")), []
+            ).append(event)
         for uid, events in masters.items():
             for event in events:
                 yield from self.master(event, overrides.get(uid, []), end_s)
@@ -268,14 +302,20 @@ class _Calendar:
         for value, value_zone in self.dates(event, "RDATE"):
             if isinstance(value, tuple):
                 begin = self.seconds(self.wall(value[0]), value_zone)
-                end = begin + int(value[1].total_seconds()) if isinstance(value[1], datetime.timedelta) else self.seconds(self.wall(value[1]), value_zone)
+                end = (
+                    begin + int(value[1].total_seconds())
+                    if isinstance(value[1], datetime.timedelta)
+                    else self.seconds(self.wall(value[1]), value_zone)
+                )
                 if self.blocks(event) and begin not in gone:
                     yield begin, end, str(event.get("SUMMARY", ""))
             else:
                 yield from one(self.wall(value), value_zone)
 
     def expand(self, rule, wall, zone, end_s):
-        """Wall-clock starts of a rule, in the event's zone: a weekly nine o'clock stays nine o'clock across a clock change."""
+        """Wall-clock starts of a rule, in the event's zone: a weekly nine o'clock stays nine
+        o'clock across a clock change.
+        """
         rule = icalendar.vRecur(rule)
         until = rule.get("UNTIL")
         limit = None
@@ -287,8 +327,12 @@ class _Calendar:
                 limit = self.seconds(last, zone)
             else:
                 limit = self.seconds(self.wall(last) + DAY - datetime.timedelta(seconds=1), zone)
-            rule = icalendar.vRecur({key: value for key, value in rule.items() if key.upper() != "UNTIL"})
-        for when in itertools.islice(rrule.rrulestr(rule.to_ical().decode(), dtstart=wall), INSTANCES_MAX):
+            rule = icalendar.vRecur(
+                {key: value for key, value in rule.items() if key.upper() != "UNTIL"}
+            )
+        for when in itertools.islice(
+            rrule.rrulestr(rule.to_ical().decode(), dtstart=wall), INSTANCES_MAX
+        ):
             at = self.seconds(when, zone)
             if at >= end_s or (limit is not None and at > limit):
                 return

@@ -1,8 +1,11 @@
-"""One person's diary in Python: an iCalendar file read with icalendar, and the holds of this session.
+"""One person's diary in Python: an iCalendar file read with icalendar, and the holds of this
+session.
 
-What: the meeting's role `attendee`; calendar.cc is the same in C++. Why: Objects of several languages in one Binding. Who:
-`hector create object diary.Calendar.python --name ben --arguments '{"file": "ben.ics"}'`.
+What: the meeting's role `attendee`; calendar.cc is the same in C++.
+Why: Objects of several languages in one Binding.
+Who: `hector create object diary.Calendar.python --name ben --arguments '{"file": "ben.ics"}'`.
 """
+
 import hector
 from busy_times import CalendarFile
 from meeting import Busy, Calendar, Change, Hold, Range, Slots
@@ -34,10 +37,16 @@ class PythonCalendar(Calendar):
     async def hold(self, slot):
         busy = self._busy(slot.start_s, slot.end_s)
         if busy:
-            raise hector.Error("FAILED_PRECONDITION", f"{self.who} is busy then: {busy[0][2]}", detail=Busy(who=self.who, reason=busy[0][2]))
+            raise hector.Error(
+                "FAILED_PRECONDITION",
+                f"{self.who} is busy then: {busy[0][2]}",
+                detail=Busy(who=self.who, reason=busy[0][2]),
+            )
         self.held[slot.meeting] = (slot.start_s, slot.end_s, slot.title)
         self._note(slot.meeting, "held")
-        return Hold(meeting=slot.meeting, time=Range(start_s=slot.start_s, end_s=slot.end_s), who=self.who)
+        return Hold(
+            meeting=slot.meeting, time=Range(start_s=slot.start_s, end_s=slot.end_s), who=self.who
+        )
 
     def confirm(self, hold):
         self._note(hold.meeting, "confirmed")
@@ -54,4 +63,6 @@ class PythonCalendar(Calendar):
     def _note(self, meeting, what):
         if meeting in self.held:
             start, end, _ = self.held[meeting]
-            self.history.append(Change(meeting=meeting, what=what, time=Range(start_s=start, end_s=end)))
+            self.history.append(
+                Change(meeting=meeting, what=what, time=Range(start_s=start, end_s=end))
+            )

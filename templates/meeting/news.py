@@ -1,7 +1,10 @@
 """The news board: keeps what is posted, newest first.
 
-What: the meeting's role `news`. Why: everybody can read what was arranged. Who: `hector create object diary.News.python --name news`.
+What: the meeting's role `news`.
+Why: everybody can read what was arranged.
+Who: `hector create object diary.News.python --name news`.
 """
+
 import collections
 
 import hector

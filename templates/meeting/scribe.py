@@ -1,8 +1,11 @@
 """Writes invitations as .ics files that any calendar program reads.
 
-What: the meeting's role `scribe`. Why: the workflow ends in something a person can open. Who:
-`hector create object diary.Scribe.python --name scribe --arguments '{"folder": "/tmp/invitations"}'`.
+What: the meeting's role `scribe`.
+Why: the workflow ends in something a person can open.
+Who: `hector create object diary.Scribe.python --name scribe --arguments '{"folder":
+"/tmp/invitations"}'`.
 """
+
 import datetime
 import os
 

@@ -1,4 +1,7 @@
-"""Writing templates: typed C++ from type files, .pyi for editors, the smallest program in each language, `hector type fmt` and `import`."""
+"""Writing templates: typed C++ from type files, .pyi for editors, the smallest program in each
+language, `hector type fmt` and `import`.
+"""
+
 import os
 import re
 import shutil
@@ -20,7 +23,14 @@ languages: [{language}]
 
 
 def hector(*arguments, cwd=None, code=0):
-    done = subprocess.run([os.path.join(BUILD, "bin", "hector"), *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [os.path.join(BUILD, "bin", "hector"), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     if done.returncode != code:
         raise AssertionError(f"exit {done.returncode}, {code} expected: {done.stdout}{done.stderr}")
     return done.stdout if code == 0 else done.stderr
@@ -28,7 +38,11 @@ def hector(*arguments, cwd=None, code=0):
 
 def lines_written(path):
     with open(path, encoding="utf-8") as file:
-        return [line for line in file.read().splitlines() if line.strip() and not line.strip().startswith(("#!", "//"))]
+        return [
+            line
+            for line in file.read().splitlines()
+            if line.strip() and not line.strip().startswith(("#!", "//"))
+        ]
 
 
 class Authoring(unittest.TestCase):
@@ -48,7 +62,9 @@ class Authoring(unittest.TestCase):
             capsules.configure("hub", CAPSULE.format(language=language))
             name = capsules.hector("load", "template", template, capsule="hub").split()[1]
             capsules.hector("create", "object", name, "--name", "hi", capsule="hub")
-            self.assertEqual(capsules.call("hi.greet", {"text": "you"}, capsule="hub"), {"text": "hello you"})
+            self.assertEqual(
+                capsules.call("hi.greet", {"text": "you"}, capsule="hub"), {"text": "hello you"}
+            )
 
     @needs("protocols/grpc", "languages/cpp", "services/naming")
     def test_hello_world_is_short_in_cpp_and_brings_its_types(self):
@@ -63,37 +79,105 @@ class Authoring(unittest.TestCase):
     def compile(self, source):
         """The compiler's messages; "" if it compiles."""
         self.write("greeter.cc", source)
-        hector("type", "gen", os.path.join(HELLO, "hello.hector.yaml"), "--out", os.path.join(self.folder, "hello.hector.h"))
-        subprocess.run(["protoc", "-I", HELLO, f"--cpp_out={self.folder}", "hello/messages.proto"], check=True)
-        command = ["g++", "-std=c++20", "-fsyntax-only", "-I", self.folder, "-I", os.path.join(ROOT, "languages/cpp/include"), "-I", os.path.join(ROOT, "kernel/include"), "greeter.cc"]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False).stderr
+        hector(
+            "type",
+            "gen",
+            os.path.join(HELLO, "hello.hector.yaml"),
+            "--out",
+            os.path.join(self.folder, "hello.hector.h"),
+        )
+        subprocess.run(
+            ["protoc", "-I", HELLO, f"--cpp_out={self.folder}", "hello/messages.proto"], check=True
+        )
+        command = [
+            "g++",
+            "-std=c++20",
+            "-fsyntax-only",
+            "-I",
+            self.folder,
+            "-I",
+            os.path.join(ROOT, "languages/cpp/include"),
+            "-I",
+            os.path.join(ROOT, "kernel/include"),
+            "greeter.cc",
+        ]
+        return subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
+        ).stderr
 
     def test_a_wrong_operation_does_not_compile_and_is_named(self):
         with open(os.path.join(HELLO, "hello.cc"), encoding="utf-8") as file:
             right = file.read()
         self.assertEqual(self.compile(right), "")
-        self.assertRegex(self.compile(right.replace(" greet(", " greeet(")), "greeet.*(override|marked)")
-        self.assertIn("greet", self.compile(right.replace("const hello::Name& name", "const hello::Greeting& name")))
-        self.assertRegex(self.compile(right + "hector::Status f(hello::GreeterStub& stub) { return stub.greets({}); }"), "no member named .greets.")
-        self.assertIn("hello::Name", self.compile(right + "auto g(hello::GreeterStub& stub) { return stub.greet(hello::Greeting()); }"))
+        self.assertRegex(
+            self.compile(right.replace(" greet(", " greeet(")), "greeet.*(override|marked)"
+        )
+        self.assertIn(
+            "greet",
+            self.compile(right.replace("const hello::Name& name", "const hello::Greeting& name")),
+        )
+        self.assertRegex(
+            self.compile(
+                right + "hector::Status f(hello::GreeterStub& stub) { return stub.greets({}); }"
+            ),
+            "no member named .greets.",
+        )
+        self.assertIn(
+            "hello::Name",
+            self.compile(
+                right + "auto g(hello::GreeterStub& stub) { return stub.greet(hello::Greeting()); }"
+            ),
+        )
 
     def test_roles_of_a_binding_type_are_typed_too(self):
-        made = hector("type", "gen", os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml"))
+        made = hector(
+            "type", "gen", os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml")
+        )
         self.assertIn("class MeetingOrganiser {", made)
-        self.assertIn("::hector::Result<::diary::Slots> ask(uint32_t member, const ::diary::Range& range", made)
-        self.assertIn("::hector::cpp::Multicast<::diary::Hold> propose(const ::diary::Slot& slot", made)
+        self.assertIn(
+            "::hector::Result<::diary::Slots> ask(uint32_t member, const ::diary::Range& range",
+            made,
+        )
+        self.assertIn(
+            "::hector::cpp::Multicast<::diary::Hold> propose(const ::diary::Slot& slot", made
+        )
         self.assertIn("::hector::Status post(const ::diary::Item& item)", made)
         self.assertNotIn("class MeetingRoom", made, "it starts nothing")
 
     def test_fmt_lays_files_out_and_leaves_their_comments(self):
-        path = self.write("t.hector.yaml", "# mine\ninterface:  t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: rpc,in: google.protobuf.Empty,out: google.protobuf.Empty}   # first\n"
-                                           "  longer: { kind: announce, in: google.protobuf.Empty }\nprotocol: (a;longer)*   # in turn\n")
+        path = self.write(
+            "t.hector.yaml",
+            "# mine\ninterface:  t.I/1\n"
+            "messages: [google/protobuf/empty.proto]\n"
+            "operations:\n"
+            "  a: {kind: rpc,in: google.protobuf.Empty,out: google.protobuf.Empty}   # first\n"
+            "  longer: { kind: announce, in: google.protobuf.Empty }\n"
+            "protocol: (a;longer)*   # in turn\n",
+        )
         self.assertEqual(hector("type", "fmt", "--check", path, code=1), "")
         self.assertEqual(hector("type", "fmt", path).strip(), path)
         with open(path, encoding="utf-8") as file:
-            self.assertEqual(file.read(), "# mine\ninterface: t.I/1\nmessages: [google/protobuf/empty.proto]\noperations:\n  a:      {kind: rpc, in: google.protobuf.Empty, out: google.protobuf.Empty}   # first\n"
-                                          "  longer: {kind: announce, in: google.protobuf.Empty}\nprotocol: (a ; longer)*   # in turn\n")
-        self.assertEqual(hector("type", "fmt", "--check", path, os.path.join(ROOT, "templates"), os.path.join(ROOT, "kernel", "src", "types", "standard")), "")
+            self.assertEqual(
+                file.read(),
+                "# mine\ninterface: t.I/1\n"
+                "messages: [google/protobuf/empty.proto]\n"
+                "operations:\n"
+                "  a:      {kind: rpc, in: google.protobuf.Empty, out: google.protobuf.Empty}   "
+                "# first\n"
+                "  longer: {kind: announce, in: google.protobuf.Empty}\n"
+                "protocol: (a ; longer)*   # in turn\n",
+            )
+        self.assertEqual(
+            hector(
+                "type",
+                "fmt",
+                "--check",
+                path,
+                os.path.join(ROOT, "templates"),
+                os.path.join(ROOT, "kernel", "src", "types", "standard"),
+            ),
+            "",
+        )
         broken = self.write("broken.hector.yaml", "interface: t.I/1\noperations: {a: [\n")
         self.assertIn("not YAML", hector("type", "fmt", broken, code=2))
 
@@ -103,20 +187,48 @@ class Authoring(unittest.TestCase):
             capsules.configure("hub", CAPSULE.format(language="cpp"))
             address = capsules.address("hub", "grpc")
             template = os.path.join(BUILD, "lib", "hector", "templates", "hello", "hello.so")
-            capsules.hector("create", "object", capsules.hector("load", "template", template, capsule="hub").split()[1], "--name", "hi", capsule="hub")
+            capsules.hector(
+                "create",
+                "object",
+                capsules.hector("load", "template", template, capsule="hub").split()[1],
+                "--name",
+                "hi",
+                capsule="hub",
+            )
             written = hector("type", "import", f"grpc:{address}", "--out", self.folder).split()
             types = os.path.join(self.folder, "types.hector.yaml")
             self.assertIn(types, written)
             self.assertIn("hello.Greeter/1", hector("type", "check", types))
-            self.assertEqual(hector("type", "conforms", f"{types}:hello.Greeter/1", f"{os.path.join(HELLO, 'hello.hector.yaml')}:hello.Greeter/1").split()[0], "yes")
-        self.assertIn("127.0.0.1:9", hector("type", "import", "grpc:127.0.0.1:9", "--out", self.folder, code=6))
+            self.assertEqual(
+                hector(
+                    "type",
+                    "conforms",
+                    f"{types}:hello.Greeter/1",
+                    f"{os.path.join(HELLO, 'hello.hector.yaml')}:hello.Greeter/1",
+                ).split()[0],
+                "yes",
+            )
+        self.assertIn(
+            "127.0.0.1:9",
+            hector("type", "import", "grpc:127.0.0.1:9", "--out", self.folder, code=6),
+        )
 
     def test_stubs_for_editors_are_python_and_have_every_operation(self):
-        made = hector("type", "gen", "--form", "pyi", os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml"))
+        made = hector(
+            "type",
+            "gen",
+            "--form",
+            "pyi",
+            os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml"),
+        )
         compile(made, "meeting.pyi", "exec")
         self.assertIn("class Calendar(ABC):", made)
-        self.assertIn("    def free_slots(self, range: Range) -> Slots | Awaitable[Slots]: ...", made)
-        self.assertRegex(made, r"class Slots\(Message\):\n    free: MutableSequence\[Range\]\n    who: str")
+        self.assertIn(
+            "    def free_slots(self, range: Range) -> Slots | Awaitable[Slots]: ...", made
+        )
+        self.assertRegex(
+            made, r"class Slots\(Message\):\n    free: MutableSequence\[Range\]\n    who: str"
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""Bindings changed under load: rebinding, channels that move, members that come and go, parties that die.
+"""Bindings changed under load: rebinding, channels that move, members that come and go, parties
+that die.
 
-Each prints its figures: the longest call as its caller sees it, and beside it the same with commands that change nothing, since a command line
-that starts takes a processor for milliseconds; the Binding's own gaps. What is asserted is that no call is lost, doubled or refused.
+Each prints its figures: the longest call as its caller sees it, and beside it the same with
+commands that change nothing, since a command line that starts takes a processor for milliseconds;
+the Binding's own gaps. What is asserted is that no call is lost, doubled or refused.
 """
+
 import os
 import threading
 import time
@@ -38,12 +41,25 @@ class Changes(unittest.TestCase):
     def start(self, *names, protocols="udp, grpc"):
         for name in names:
             service = "embedded" if name == "hub" else "{joined: hub}"
-            self.c.configure(name, CAPSULE.format(name=name, service=service, folder=self.folder, protocols=protocols))
+            self.c.configure(
+                name,
+                CAPSULE.format(name=name, service=service, folder=self.folder, protocols=protocols),
+            )
             for template in ("driver.so", "counter.so"):
                 self.c.hector("load", "template", os.path.join(self.folder, template), capsule=name)
 
     def create(self, template, name, capsule, arguments="{}", *rest):
-        self.c.hector("create", "object", template, "--name", name, "--arguments", arguments, *rest, capsule=capsule)
+        self.c.hector(
+            "create",
+            "object",
+            template,
+            "--name",
+            name,
+            "--arguments",
+            arguments,
+            *rest,
+            capsule=capsule,
+        )
 
     def bind(self, kind, *roles):
         arguments = [part for role in roles for part in ("--role", role)]
@@ -58,7 +74,13 @@ class Changes(unittest.TestCase):
 
         def run():
             try:
-                report.update(self.c.call(f"{driver}.run", {"milliseconds": milliseconds, "calls_per_second": rate}, capsule="hub"))
+                report.update(
+                    self.c.call(
+                        f"{driver}.run",
+                        {"milliseconds": milliseconds, "calls_per_second": rate},
+                        capsule="hub",
+                    )
+                )
             except CommandFailed as failed:
                 report["errors"] = [failed.text]
                 report["failed"] = 1
@@ -73,8 +95,13 @@ class Changes(unittest.TestCase):
         return {key: int(value) if str(value).isdigit() else value for key, value in report.items()}
 
     def told(self, what, report):
-        print(f"\n  {what}: {report.get('calls', 0)} calls, {report.get('failed', 0)} failed, {report.get('wrong', 0)} wrong; longest call {report.get('longest_us', 0)} µs, "
-              f"longest gap {report.get('gap_us', 0)} µs", flush=True)
+        print(
+            "\n"
+            f"  {what}: {report.get('calls', 0)} calls, {report.get('failed', 0)} failed, "
+            f"{report.get('wrong', 0)} wrong; longest call {report.get('longest_us', 0)} µs, "
+            f"longest gap {report.get('gap_us', 0)} µs",
+            flush=True,
+        )
 
     def check(self, what, report, calls_at_least=0.5):
         self.told(what, report)
@@ -116,9 +143,17 @@ class Changes(unittest.TestCase):
                     for who in ("b", "a"):
                         gaps.append(int(self.binding("rebind", binding, "counter", who)["gap_us"]))
 
-                self.told("two commands that change nothing", self.under_load(lambda: [self.binding("describe", binding) for _ in range(2)]))
+                self.told(
+                    "two commands that change nothing",
+                    self.under_load(lambda: [self.binding("describe", binding) for _ in range(2)]),
+                )
                 report = self.under_load(change)
-                self.check(f"rebinding between capsules over {protocols.split(',')[0]} (own gaps {gaps} µs)", report, calls_at_least=0.1)
+                self.check(
+                    f"rebinding between capsules over {protocols.split(',')[0]} (own gaps"
+                    f" {gaps} µs)",
+                    report,
+                    calls_at_least=0.1,
+                )
                 self.assertEqual(report["by"], ["a", "b", "a"])
 
     def test_an_object_moves_to_another_capsule_under_load_and_is_found_again(self):
@@ -135,8 +170,14 @@ class Changes(unittest.TestCase):
         report = self.under_load(change)
         self.check("an Object moved to another capsule and back", report, calls_at_least=0.1)
         self.assertIn("with its state", told[0])
-        self.assertEqual([item["name"] for item in self.c.json("get", "objects", capsule="south")], [])
-        self.assertEqual(int(self.c.call("a.look", capsule="hub")["count"]), report["calls"], "found by its name as well")
+        self.assertEqual(
+            [item["name"] for item in self.c.json("get", "objects", capsule="south")], []
+        )
+        self.assertEqual(
+            int(self.c.call("a.look", capsule="hub")["count"]),
+            report["calls"],
+            "found by its name as well",
+        )
         with self.assertRaises(CommandFailed) as failed:
             self.c.hector("move", "a", "--to", "nowhere", capsule="north")
         self.assertIn("nowhere", failed.exception.text)
@@ -149,9 +190,14 @@ class Changes(unittest.TestCase):
 
         def change():
             for protocol in ("grpc", "udp", "grpc"):
-                self.assertIn(f": {protocol} ", self.binding("move", binding, "counter", protocol)["moves"][0])
+                self.assertIn(
+                    f": {protocol} ", self.binding("move", binding, "counter", protocol)["moves"][0]
+                )
 
-        self.told("three commands that change nothing", self.under_load(lambda: [self.binding("describe", binding) for _ in range(3)]))
+        self.told(
+            "three commands that change nothing",
+            self.under_load(lambda: [self.binding("describe", binding) for _ in range(3)]),
+        )
         self.check("moving a channel three times", self.under_load(change), calls_at_least=0.1)
         with self.assertRaises(CommandFailed) as failed:
             self.binding("move", binding, "counter", "zenoh")
@@ -166,7 +212,11 @@ class Changes(unittest.TestCase):
         for who, code, why in (("idle", 7, "step"), ("nobody", 3, "nobody"), ("a", 5, "already")):
             with self.assertRaises(CommandFailed) as failed:
                 self.binding("rebind", binding, "counter", who)
-            self.assertEqual((failed.exception.code, why in failed.exception.text), (code, True), failed.exception.text)
+            self.assertEqual(
+                (failed.exception.code, why in failed.exception.text),
+                (code, True),
+                failed.exception.text,
+            )
         self.check("after refused rebindings", self.under_load(lambda: None))
 
     def test_a_suspended_binding_keeps_its_calls_and_goes_on(self):
@@ -184,7 +234,10 @@ class Changes(unittest.TestCase):
         report = self.under_load(change)
         self.check("suspended for 0.3 s", report)
         self.assertGreater(report["longest_us"], 250_000)
-        self.assertEqual([event["kind"] for event in self.binding("events", binding)["events"]], ["bound", "suspended", "resumed"])
+        self.assertEqual(
+            [event["kind"] for event in self.binding("events", binding)["events"]],
+            ["bound", "suspended", "resumed"],
+        )
 
     def test_members_join_and_leave_while_one_sends_to_all(self):
         self.start("hub", "north")
@@ -199,19 +252,38 @@ class Changes(unittest.TestCase):
             time.sleep(0.2)
             self.binding("leave", binding, "counter.1")
             time.sleep(0.2)
-            self.assertEqual(self.binding("join", binding, "counter", "b")["number"], 1, "a number that was left is given again")
+            self.assertEqual(
+                self.binding("join", binding, "counter", "b")["number"],
+                1,
+                "a number that was left is given again",
+            )
 
         report = self.under_load(change, rate=1_000)
         self.told("two members joined, one left and came again", report)
         self.assertEqual(report.get("failed", 0), 0, report.get("errors"))
-        seen = {name: [int(n) for n in self.c.call(f"{name}.seen", capsule="hub")["numbers"]] for name in "abc"}
-        self.assertEqual(seen["a"], list(range(1, report["calls"] + 1)), "who was there from the beginning saw everything, once, in order")
+        seen = {
+            name: [int(n) for n in self.c.call(f"{name}.seen", capsule="hub")["numbers"]]
+            for name in "abc"
+        }
+        self.assertEqual(
+            seen["a"],
+            list(range(1, report["calls"] + 1)),
+            "who was there from the beginning saw everything, once, in order",
+        )
         for late in "bc":
             self.assertEqual(seen[late], sorted(set(seen[late])))
             self.assertEqual(seen[late][-1], report["calls"])
-        self.assertEqual(seen["c"], list(range(seen["c"][0], report["calls"] + 1)), "who joined late saw all from there on")
+        self.assertEqual(
+            seen["c"],
+            list(range(seen["c"][0], report["calls"] + 1)),
+            "who joined late saw all from there on",
+        )
         self.assertLess(len(seen["b"]), len(range(seen["b"][0], report["calls"] + 1)))
-        for arguments, why in ((("leave", binding, "counter.7"), "has no member 7"), (("join", binding, "counter", "a"), "already"), (("join", binding, "reader", "a"), "no role 'reader'")):
+        for arguments, why in (
+            (("leave", binding, "counter.7"), "has no member 7"),
+            (("join", binding, "counter", "a"), "already"),
+            (("join", binding, "reader", "a"), "no role 'reader'"),
+        ):
             with self.assertRaises(CommandFailed) as failed:
                 self.binding(*arguments)
             self.assertIn(why, failed.exception.text)
@@ -234,8 +306,15 @@ class Changes(unittest.TestCase):
 
                 report = self.under_load(change, milliseconds=4_000)
                 events = self.binding("events", binding)["events"]
-                lost, rebound = (next(int(e["time_ms"]) / 1_000 for e in events if e["kind"] == kind) for kind in ("lost", "rebound"))
-                self.told(f"killed with idempotent={looks}: noticed after {lost - killed[0]:.2f} s, replaced after {rebound - killed[0]:.2f} s", report)
+                lost, rebound = (
+                    next(int(e["time_ms"]) / 1_000 for e in events if e["kind"] == kind)
+                    for kind in ("lost", "rebound")
+                )
+                self.told(
+                    f"killed with idempotent={looks}: noticed after {lost - killed[0]:.2f} s,"
+                    f" replaced after {rebound - killed[0]:.2f} s",
+                    report,
+                )
                 self.assertLess(lost - killed[0], 2)
                 self.assertEqual(report["by"], ["a", "b"])
                 if looks:

@@ -1,4 +1,7 @@
-"""Any one plugin folder can be deleted: all the rest builds, and all tests that do not need it pass. One of each kind."""
+"""Any one plugin folder can be deleted: all the rest builds, and all tests that do not need it
+pass. One of each kind.
+"""
+
 import os
 import shutil
 import subprocess
@@ -14,27 +17,60 @@ DELETED = ("protocols/zenoh", "languages/python", "services/trading")
 
 class Deletion(unittest.TestCase):
     def run_in(self, tree, *command, **environment):
-        done = subprocess.run(command, cwd=tree, env=dict(os.environ, CCACHE_BASEDIR=tree, CCACHE_NOHASHDIR="1", **environment), capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        done = subprocess.run(
+            command,
+            cwd=tree,
+            env=dict(os.environ, CCACHE_BASEDIR=tree, CCACHE_NOHASHDIR="1", **environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(
+            done.returncode, 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
         return done.stdout
 
     def test_each_kind(self):
         for deleted in DELETED:
-            with self.subTest(deleted), tempfile.TemporaryDirectory(prefix="hector-deletion-") as place:
+            with self.subTest(deleted), tempfile.TemporaryDirectory(
+                prefix="hector-deletion-"
+            ) as place:
                 tree = os.path.join(place, "tree")
-                shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+                shutil.copytree(
+                    ROOT, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__")
+                )
                 shutil.rmtree(os.path.join(tree, deleted))
                 os.makedirs(os.path.join(tree, "build"))
                 self.run_in(tree, "git", "init", "-q")  # tidy asks git which files there are
-                for shared in ("rust", "outside"):  # the crate and the programs of others are built once
+                for shared in (
+                    "rust",
+                    "outside",
+                ):  # the crate and the programs of others are built once
                     if os.path.isdir(os.path.join(ROOT, "build", shared)):
-                        os.symlink(os.path.join(ROOT, "build", shared), os.path.join(tree, "build", shared))
+                        os.symlink(
+                            os.path.join(ROOT, "build", shared), os.path.join(tree, "build", shared)
+                        )
                 self.run_in(tree, "cmake", "--preset", "release")
                 self.run_in(tree, "ninja", "-C", "build/release")
-                out = self.run_in(tree, "ctest", "--test-dir", "build/release", "-j", "2", "-E", "^system.deletion_test$", "--output-on-failure", HECTOR_BUILD="", PYTHONPATH="",
-                                  HECTOR_ROUNDS=ROUNDS)
+                out = self.run_in(
+                    tree,
+                    "ctest",
+                    "--test-dir",
+                    "build/release",
+                    "-j",
+                    "2",
+                    "-E",
+                    "^system.deletion_test$",
+                    "--output-on-failure",
+                    HECTOR_BUILD="",
+                    PYTHONPATH="",
+                    HECTOR_ROUNDS=ROUNDS,
+                )
                 self.assertIn("100% tests passed", out)
-                self.assertNotIn(os.path.basename(deleted) + ".so", " ".join(os.listdir(os.path.join(tree, "build", "release", "lib", "hector"))))
+                self.assertNotIn(
+                    os.path.basename(deleted) + ".so",
+                    " ".join(os.listdir(os.path.join(tree, "build", "release", "lib", "hector"))),
+                )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Every code block of the README and of the guides, run as a reader would.
 
-A block's first line may be a comment with a file's name ("# adder.py", "// hello.cc"): then it is that file. `sh` blocks are run line by line
-in one folder, beside the running meeting; lines for tools/demo and tools/test are checked for their options only (demo_test runs them).
+A block's first line may be a comment with a file's name ("# adder.py", "// hello.cc"): then it is
+that file. `sh` blocks are run line by line in one folder, beside the running meeting; lines for
+tools/demo and tools/test are checked for their options only (demo_test runs them).
 """
+
 import glob
 import os
 import re
@@ -33,20 +35,49 @@ class Docs(unittest.TestCase):
         meeting.start_meeting(self.c)
         self.folder = os.path.join(self.c.folder, "reader")
         os.makedirs(self.folder)
-        path = os.pathsep.join([os.path.join(self.c.build, "bin"), os.path.dirname(outside.go_program(outside.GRPCURL)), os.environ["PATH"]])
-        self.environment = dict(self.c.environment, PATH=path, HECTOR=ROOT, HECTOR_SOURCE=ROOT, HECTOR_BUILD=self.c.build)
+        path = os.pathsep.join(
+            [
+                os.path.join(self.c.build, "bin"),
+                os.path.dirname(outside.go_program(outside.GRPCURL)),
+                os.environ["PATH"],
+            ]
+        )
+        self.environment = dict(
+            self.c.environment,
+            PATH=path,
+            HECTOR=ROOT,
+            HECTOR_SOURCE=ROOT,
+            HECTOR_BUILD=self.c.build,
+        )
 
     def run_block(self, where, text):
         lines = []
         for line in text.replace("\\\n", " ").splitlines():
             command = line.split("  #")[0].strip()
             if command.startswith(("tools/demo", "tools/test")):
-                help_text = subprocess.run([os.path.join(ROOT, "tools", "demo"), "--help"], capture_output=True, text=True, check=True).stdout
+                help_text = subprocess.run(
+                    [os.path.join(ROOT, "tools", "demo"), "--help"],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
                 for option in re.findall(r"--\w+", command):
                     self.assertIn(option, help_text, where)
             elif command:
-                lines.append(command.replace("build/release/bin/", "").replace("HOST:PORT", self.c.address("north", "grpc")))
-        done = subprocess.run(["bash", "-e", "-c", "\n".join(lines)], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
+                lines.append(
+                    command.replace("build/release/bin/", "").replace(
+                        "HOST:PORT", self.c.address("north", "grpc")
+                    )
+                )
+        done = subprocess.run(
+            ["bash", "-e", "-c", "\n".join(lines)],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         self.assertEqual(done.returncode, 0, f"{where}:\n{text}\n{done.stdout}{done.stderr}")
 
     def read(self, path):
@@ -60,7 +91,12 @@ class Docs(unittest.TestCase):
                 with open(target, "w", encoding="utf-8") as file:
                     file.write(text)
             else:
-                self.assertEqual(language, "sh", f"{where}: a block that is no command begins with a comment that names its file")
+                self.assertEqual(
+                    language,
+                    "sh",
+                    f"{where}: a block that is no command begins with a comment that names its"
+                    " file",
+                )
                 self.run_block(where, text)
             ran += 1
         self.assertGreater(ran, 2, path)
@@ -70,7 +106,9 @@ class Docs(unittest.TestCase):
 
     def test_guides(self):
         for path in sorted(glob.glob(os.path.join(ROOT, "docs", "guides", "*.md"))):
-            has_worlds = all(os.path.isdir(os.path.join(ROOT, "protocols", each)) for each in ("heros", "zeromq"))
+            has_worlds = all(
+                os.path.isdir(os.path.join(ROOT, "protocols", each)) for each in ("heros", "zeromq")
+            )
             if os.path.basename(path) == "worlds.md" and not has_worlds:
                 continue
             with self.subTest(os.path.basename(path)):

@@ -1,7 +1,10 @@
 """One etcd for a test.
 
-What: Etcd, a member with a folder of its own, asked through its JSON gateway. Why: several tests need the real one. Who: the tests beside it.
+What: Etcd, a member with a folder of its own, asked through its JSON gateway.
+Why: several tests need the real one.
+Who: the tests beside it.
 """
+
 import base64
 import json
 import socket
@@ -23,9 +26,25 @@ class Etcd:
     def __enter__(self):
         self.port, peer = free_port(), free_port()
         self.folder = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen(["etcd", "--data-dir", self.folder.name, "--listen-client-urls", f"http://127.0.0.1:{self.port}", "--advertise-client-urls", f"http://127.0.0.1:{self.port}",
-                                         "--listen-peer-urls", f"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [
+                "etcd",
+                "--data-dir",
+                self.folder.name,
+                "--listen-client-urls",
+                f"http://127.0.0.1:{self.port}",
+                "--advertise-client-urls",
+                f"http://127.0.0.1:{self.port}",
+                "--listen-peer-urls",
+                f"http://127.0.0.1:{peer}",
+                "--initial-advertise-peer-urls",
+                f"http://127.0.0.1:{peer}",
+                "--initial-cluster",
+                f"default=http://127.0.0.1:{peer}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         deadline = time.monotonic() + START_S_MAX
         while True:
             try:
@@ -45,5 +64,7 @@ class Etcd:
         return base64.b64encode(octets).decode()
 
     def ask(self, what, request):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v3/kv/{what}", json.dumps(request).encode(), timeout=5) as reply:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port}/v3/kv/{what}", json.dumps(request).encode(), timeout=5
+        ) as reply:
             return json.load(reply)

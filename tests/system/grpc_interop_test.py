@@ -1,4 +1,7 @@
-"""A C++ Object with the Interface grpc.testing.TestService, called by grpc-go's own interoperability client."""
+"""A C++ Object with the Interface grpc.testing.TestService, called by grpc-go's own
+interoperability client.
+"""
+
 import subprocess
 import unittest
 
@@ -6,9 +9,22 @@ import outside
 from capsules import Capsules
 from needs import needs
 
-CASES = ("empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream", "custom_metadata", "status_code_and_message",
-         "special_status_message", "unimplemented_method", "unimplemented_service", "cancel_after_begin", "cancel_after_first_response",
-         "timeout_on_sleeping_server")
+CASES = (
+    "empty_unary",
+    "large_unary",
+    "client_streaming",
+    "server_streaming",
+    "ping_pong",
+    "empty_stream",
+    "custom_metadata",
+    "status_code_and_message",
+    "special_status_message",
+    "unimplemented_method",
+    "unimplemented_service",
+    "cancel_after_begin",
+    "cancel_after_first_response",
+    "timeout_on_sleeping_server",
+)
 CONFIGURATION = """capsule: interop
 protocols:
   grpc: {listen: "127.0.0.1:0"}
@@ -28,7 +44,13 @@ class GrpcInterop(unittest.TestCase):
             host, port = c.address("interop", "grpc").split(":")
             for case in CASES:
                 with self.subTest(case):
-                    done = subprocess.run([client, "-server_host", host, "-server_port", port, "-test_case", case], capture_output=True, text=True, timeout=30, check=False)
+                    done = subprocess.run(
+                        [client, "-server_host", host, "-server_port", port, "-test_case", case],
+                        capture_output=True,
+                        text=True,
+                        timeout=30,
+                        check=False,
+                    )
                     self.assertEqual(done.returncode, 0, done.stderr)
 
 

@@ -1,4 +1,7 @@
-"""The meeting workflow and its capsules, seen from outside: other projects' clients, the command line, faults."""
+"""The meeting workflow and its capsules, seen from outside: other projects' clients, the command
+line, faults.
+"""
+
 import json
 import os
 import shutil
@@ -10,7 +13,10 @@ import outside
 from capsules import ROOT, Capsules, CommandFailed
 from needs import MEETING, needs
 
-WINDOW = {"window_start_s": 1795507200, "window_end_s": 1795564800}  # 2026-11-24T08:00Z to 2026-11-25T00:00Z
+WINDOW = {
+    "window_start_s": 1795507200,
+    "window_end_s": 1795564800,
+}  # 2026-11-24T08:00Z to 2026-11-25T00:00Z
 
 FOREIGN_NEWS = """
 import concurrent.futures, time
@@ -117,53 +123,132 @@ class Meeting(unittest.TestCase):
         grpcurl = outside.go_program(outside.GRPCURL)
         north, south = self.c.address("north", "grpc"), self.c.address("south", "grpc")
         self.assertIn("diary.Calendar", self.run_outside(grpcurl, "-plaintext", north, "list"))
-        self.assertIn("rpc free_slots ( .diary.Range ) returns ( .diary.Slots );", self.run_outside(grpcurl, "-plaintext", north, "describe", "diary.Calendar"))
-        self.assertIn("int64 start_s = 1;", self.run_outside(grpcurl, "-plaintext", south, "describe", "diary.Range"))
+        self.assertIn(
+            "rpc free_slots ( .diary.Range ) returns ( .diary.Slots );",
+            self.run_outside(grpcurl, "-plaintext", north, "describe", "diary.Calendar"),
+        )
+        self.assertIn(
+            "int64 start_s = 1;",
+            self.run_outside(grpcurl, "-plaintext", south, "describe", "diary.Range"),
+        )
         request = json.dumps({"start_s": 1795478400, "end_s": 1795564800})
-        cpp = self.run_outside(grpcurl, "-plaintext", "-H", "hector-object: ana", "-d", request, north, "diary.Calendar/free_slots")
+        cpp = self.run_outside(
+            grpcurl,
+            "-plaintext",
+            "-H",
+            "hector-object: ana",
+            "-d",
+            request,
+            north,
+            "diary.Calendar/free_slots",
+        )
         self.assertEqual(json.loads(cpp)["who"], "ana")
-        python = self.run_outside(grpcurl, "-plaintext", "-d", request, south, "diary.Calendar/free_slots")
+        python = self.run_outside(
+            grpcurl, "-plaintext", "-d", request, south, "diary.Calendar/free_slots"
+        )
         self.assertEqual(json.loads(python)["who"], "ben")
-        self.assertIn("SERVING", self.run_outside(grpcurl, "-plaintext", "-d", '{"service": "diary.Calendar"}', north, "grpc.health.v1.Health/Check"))
+        self.assertIn(
+            "SERVING",
+            self.run_outside(
+                grpcurl,
+                "-plaintext",
+                "-d",
+                '{"service": "diary.Calendar"}',
+                north,
+                "grpc.health.v1.Health/Check",
+            ),
+        )
 
     def test_grpcurl_is_told_which_objects_offer_an_interface_when_several_do(self):
         grpcurl = outside.go_program(outside.GRPCURL)
-        done = subprocess.run([grpcurl, "-plaintext", "-d", "{}", self.c.address("north", "grpc"), "diary.Calendar/free_slots"], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            [
+                grpcurl,
+                "-plaintext",
+                "-d",
+                "{}",
+                self.c.address("north", "grpc"),
+                "diary.Calendar/free_slots",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("hector-object: ana, chris", done.stderr)
 
     def test_the_grpcio_script_of_the_docs(self):
-        out = self.run_outside(outside.python(), os.path.join(ROOT, "docs", "examples", "grpc_client.py"), self.c.address("south", "grpc"), "ben")
+        out = self.run_outside(
+            outside.python(),
+            os.path.join(ROOT, "docs", "examples", "grpc_client.py"),
+            self.c.address("south", "grpc"),
+            "ben",
+        )
         self.assertIn("diary.Calendar", out)
         self.assertIn('who: "ben"', out)
 
     def test_the_zenoh_script_of_the_docs(self):
         for capsule, name in (("north", "ana"), ("south", "ben")):
             locator = self.c.address(capsule, "zenoh").split("@")[1]
-            out = self.run_outside(outside.python(), os.path.join(ROOT, "docs", "examples", "zenoh_client.py"), locator, capsule, name)
+            out = self.run_outside(
+                outside.python(),
+                os.path.join(ROOT, "docs", "examples", "zenoh_client.py"),
+                locator,
+                capsule,
+                name,
+            )
             self.assertEqual(json.loads(out)["who"], name)
 
     def test_the_workflow_books_explains_moves_and_books_again(self):
-        explained = self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, "--explain", capsule="hub")
+        explained = self.c.hector(
+            "bind", "diary.Meeting/1", *meeting.ROLES, "--explain", capsule="hub"
+        )
         self.assertIn("studio @ north", explained)
         self.assertIn("capacity >= 3, min cost", explained)
         self.assertIn("not zenoh: policy does not name it", explained)
         self.assertEqual(self.c.json("get", "bindings", capsule="hub"), [])
         binding = self.c.json("bind", "diary.Meeting/1", *meeting.ROLES, capsule="hub")
-        by_party = {item["name"]: item["protocol"] for item in self.c.json("get", "channels", capsule="hub")}
-        self.assertEqual(by_party, {"organiser->ana": "udp", "organiser->ben": "udp", "organiser->chris": "udp", "organiser->studio": "grpc",
-                                    "organiser->scribe": "grpc", "organiser->news": "zenoh"})
-        first = self.c.call("organiser.schedule", {"title": "Planning", "duration_min": 45, **WINDOW})
-        self.assertEqual(first["time"], {"start_s": "1795514400", "end_s": "1795517100"})  # 10:00Z: after Ana's moved stand-up
+        by_party = {
+            item["name"]: item["protocol"] for item in self.c.json("get", "channels", capsule="hub")
+        }
+        self.assertEqual(
+            by_party,
+            {
+                "organiser->ana": "udp",
+                "organiser->ben": "udp",
+                "organiser->chris": "udp",
+                "organiser->studio": "grpc",
+                "organiser->scribe": "grpc",
+                "organiser->news": "zenoh",
+            },
+        )
+        first = self.c.call(
+            "organiser.schedule", {"title": "Planning", "duration_min": 45, **WINDOW}
+        )
+        self.assertEqual(
+            first["time"], {"start_s": "1795514400", "end_s": "1795517100"}
+        )  # 10:00Z: after Ana's moved stand-up
         self.assertEqual(first["room"]["room"], "studio")
         with open(first["invitation_path"], encoding="utf-8") as file:
             self.assertIn("DTSTART:20261124T100000Z", file.read().replace(";VALUE=DATE-TIME", ""))
-        self.run_outside(outside.python(), "-c", f"import icalendar; c = icalendar.Calendar.from_ical(open({first['invitation_path']!r}).read()); assert len(c.walk('VEVENT')) == 1")
+        self.run_outside(
+            outside.python(),
+            "-c",
+            "import icalendar; c ="
+            f" icalendar.Calendar.from_ical(open({first['invitation_path']!r}).read()); assert"
+            " len(c.walk('VEVENT')) == 1",
+        )
         effects = self.c.hector("unload", "protocol", "zenoh", "--dry-run", capsule="south")
         self.assertIn("organiser -> news (news)", effects)
         self.assertIn("would move from zenoh to grpc", effects)
-        self.assertIn("zenoh", [item["name"] for item in self.c.json("get", "protocols", capsule="south")])
-        self.assertIn("moved from zenoh to grpc", self.c.hector("unload", "protocol", "zenoh", capsule="south"))
+        self.assertIn(
+            "zenoh", [item["name"] for item in self.c.json("get", "protocols", capsule="south")]
+        )
+        self.assertIn(
+            "moved from zenoh to grpc",
+            self.c.hector("unload", "protocol", "zenoh", capsule="south"),
+        )
         second = self.c.call("organiser.schedule", {"title": "More", "duration_min": 45, **WINDOW})
         self.assertEqual(second["time"]["start_s"], first["time"]["end_s"])
         self.assertEqual(len(self.c.call("news.read")["items"]), 2)
@@ -181,7 +266,10 @@ class Meeting(unittest.TestCase):
         process = subprocess.Popen([outside.python(), server], stdout=subprocess.PIPE, text=True)
         try:
             port = process.stdout.readline().strip()
-            roles = [role if role != "news=news" else f"news=foreign:grpc:127.0.0.1:{port}/diary.News/1" for role in meeting.ROLES]
+            roles = [
+                role if role != "news=news" else f"news=foreign:grpc:127.0.0.1:{port}/diary.News/1"
+                for role in meeting.ROLES
+            ]
             binding = self.c.json("bind", "diary.Meeting/1", *roles, capsule="hub")
             self.c.call("organiser.schedule", {"title": "Abroad", "duration_min": 15, **WINDOW})
             self.assertIn("Abroad", process.stdout.readline())
@@ -194,12 +282,19 @@ class Meeting(unittest.TestCase):
     def test_no_common_slot_is_told_and_leaves_nothing_held(self):
         self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, capsule="hub")
         day = {"window_start_s": 1795597200, "window_end_s": 1795611600}  # 2026-11-25
-        free_before = self.c.call("ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]})
+        free_before = self.c.call(
+            "ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]}
+        )
         with self.assertRaises(CommandFailed) as failed:
             self.c.call("organiser.schedule", {"duration_min": 100000, **day})
         self.assertEqual(failed.exception.code, 3)
         self.assertIn("suit all 3 attendees", failed.exception.text)
-        self.assertEqual(self.c.call("ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]}), free_before)
+        self.assertEqual(
+            self.c.call(
+                "ana.free_slots", {"start_s": day["window_start_s"], "end_s": day["window_end_s"]}
+            ),
+            free_before,
+        )
         for item in self.c.json("get", "bindings", capsule="hub"):
             self.c.hector("delete", "binding", item["name"], capsule="hub")
 
@@ -207,15 +302,35 @@ class Meeting(unittest.TestCase):
         source = os.path.join(self.c.folder, "stubborn.py")
         with open(source, "w", encoding="utf-8") as file:
             file.write(STUBBORN)
-        shutil.copy(os.path.join(self.c.build, "lib", "hector", "templates", "meeting", "meeting.hector.yaml"), self.c.folder)
-        shutil.copytree(os.path.join(ROOT, "templates", "meeting", "diary"), os.path.join(self.c.folder, "diary"), dirs_exist_ok=True)
+        shutil.copy(
+            os.path.join(
+                self.c.build, "lib", "hector", "templates", "meeting", "meeting.hector.yaml"
+            ),
+            self.c.folder,
+        )
+        shutil.copytree(
+            os.path.join(ROOT, "templates", "meeting", "diary"),
+            os.path.join(self.c.folder, "diary"),
+            dirs_exist_ok=True,
+        )
         compiled = os.path.join(self.c.folder, "stubborn.pyc")
-        self.run_outside("/usr/bin/python3.11", "-c", f"import py_compile; py_compile.compile({source!r}, {compiled!r}, doraise=True)")
+        self.run_outside(
+            "/usr/bin/python3.11",
+            "-c",
+            f"import py_compile; py_compile.compile({source!r}, {compiled!r}, doraise=True)",
+        )
         os.remove(source)  # a .pyc is a template of its own
         self.c.hector("load", "template", compiled, capsule="south")
         meeting.create(self.c, "south", "test.Stubborn", "stubborn")
         try:
-            binding = self.c.json("bind", "diary.Meeting/1", *meeting.ROLES, "--role", "attendee=stubborn", capsule="hub")
+            binding = self.c.json(
+                "bind",
+                "diary.Meeting/1",
+                *meeting.ROLES,
+                "--role",
+                "attendee=stubborn",
+                capsule="hub",
+            )
             window = {"start_s": WINDOW["window_start_s"], "end_s": WINDOW["window_end_s"]}
             before = {name: self.c.call(f"{name}.free_slots", window) for name in meeting.ATTENDEES}
             with self.assertRaises(CommandFailed) as failed:
@@ -224,7 +339,9 @@ class Meeting(unittest.TestCase):
             self.assertIn("changed my mind", failed.exception.text)
             for name, free in before.items():
                 told = self.c.call(f"{name}.changes", window)
-                last = [change["what"] for change in (told if isinstance(told, list) else [told])][-2:]
+                last = [change["what"] for change in (told if isinstance(told, list) else [told])][
+                    -2:
+                ]
                 self.assertEqual(last, ["held", "released"], name)
                 self.assertEqual(self.c.call(f"{name}.free_slots", window), free, name)
             self.c.hector("delete", "binding", binding["binding"], capsule="hub")
@@ -234,19 +351,33 @@ class Meeting(unittest.TestCase):
     def test_a_multicast_is_complete_as_its_reliability_says_and_tells_every_members_answer(self):
         folder = os.path.join(self.c.folder, "vote")
         os.makedirs(folder)
-        for name, text in (("vote.hector.yaml", VOTE_TYPES), ("chair.py", CHAIR), ("voter.py", VOTER)):
+        for name, text in (
+            ("vote.hector.yaml", VOTE_TYPES),
+            ("chair.py", CHAIR),
+            ("voter.py", VOTER),
+        ):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
         for capsule in ("hub", "south"):
             self.c.hector("load", "template", os.path.join(folder, "voter.py"), capsule=capsule)
         self.c.hector("load", "template", os.path.join(folder, "chair.py"), capsule="hub")
         meeting.create(self.c, "hub", "vote.Chair.python", "chair")
-        for name, capsule, refuses in (("left", "south", False), ("right", "hub", True), ("middle", "south", False)):
+        for name, capsule, refuses in (
+            ("left", "south", False),
+            ("right", "hub", True),
+            ("middle", "south", False),
+        ):
             meeting.create(self.c, capsule, "vote.Voter.python", name, {"refuses": refuses})
-        roles = [part for role in ("chair=chair", "voter=left", "voter=right", "voter=middle") for part in ("--role", role)]
+        roles = [
+            part
+            for role in ("chair=chair", "voter=left", "voter=right", "voter=middle")
+            for part in ("--role", role)
+        ]
         self.c.hector("load", "type", os.path.join(folder, "vote.hector.yaml"), capsule="hub")
         binding = self.c.json("bind", "vote.Ballot/1", *roles, capsule="hub")
-        self.assertEqual(self.c.call("chair.ask", "every"), "FAILED_PRECONDITION:True,FAILED_PRECONDITION,True")
+        self.assertEqual(
+            self.c.call("chair.ask", "every"), "FAILED_PRECONDITION:True,FAILED_PRECONDITION,True"
+        )
         told = self.c.call("chair.ask", "most")
         self.assertTrue(told.startswith("agreed:True,"), told)
         self.assertTrue(told.endswith(",True"), told)
@@ -255,7 +386,8 @@ class Meeting(unittest.TestCase):
     def test_an_interface_that_breaks_its_roles_order_is_refused_with_exit_7_and_a_trace(self):
         template = os.path.join(self.c.folder, "odd.py")
         with open(os.path.join(self.c.folder, "odd.hector.yaml"), "w", encoding="utf-8") as file:
-            file.write(f"""interface: odd.Calendar/1
+            file.write(
+                f"""interface: odd.Calendar/1
 messages: [diary/messages.proto]
 operations:
   free_slots: {{kind: rpc, in: diary.Range, out: diary.Slots}}
@@ -263,18 +395,36 @@ operations:
   confirm:    {{kind: announce, in: diary.Hold}}
   release:    {{kind: announce, in: diary.Hold}}
 protocol: (free_slots | hold ; confirm)*
-""")
+"""
+            )
         os.makedirs(os.path.join(self.c.folder, "diary"), exist_ok=True)
-        with open(os.path.join(ROOT, "templates", "meeting", "diary", "messages.proto"), encoding="utf-8") as source, open(os.path.join(self.c.folder, "diary", "messages.proto"), "w", encoding="utf-8") as copy:
+        with open(
+            os.path.join(ROOT, "templates", "meeting", "diary", "messages.proto"), encoding="utf-8"
+        ) as source, open(
+            os.path.join(self.c.folder, "diary", "messages.proto"), "w", encoding="utf-8"
+        ) as copy:
             copy.write(source.read())
         with open(template, "w", encoding="utf-8") as file:
-            file.write("from odd import Calendar\n\nclass Odd(Calendar):\n    def free_slots(self, r): pass\n    def hold(self, s): pass\n    def confirm(self, h): pass\n    def release(self, h): pass\n")
+            file.write(
+                "from odd import Calendar\n\n"
+                "class Odd(Calendar):\n"
+                "    def free_slots(self, r): pass\n"
+                "    def hold(self, s): pass\n"
+                "    def confirm(self, h): pass\n"
+                "    def release(self, h): pass\n"
+            )
         self.c.hector("load", "template", template, capsule="south")
         meeting.create(self.c, "south", "odd.Odd", "odd")
         with self.assertRaises(CommandFailed) as failed:
-            self.c.hector("bind", "diary.Meeting/1", *meeting.ROLES, "--role", "attendee=odd", capsule="hub")
+            self.c.hector(
+                "bind", "diary.Meeting/1", *meeting.ROLES, "--role", "attendee=odd", capsule="hub"
+            )
         self.assertEqual(failed.exception.code, 7)
-        self.assertIn("R1: 'odd' as role 'attendee': the Role may be sent 'release' where the Interface does not accept it (trace: ", failed.exception.text)
+        self.assertIn(
+            "R1: 'odd' as role 'attendee': the Role may be sent 'release' where the Interface does"
+            " not accept it (trace: ",
+            failed.exception.text,
+        )
         self.assertIn("hold ; release)", failed.exception.text)
         self.c.hector("delete", "object", "odd", capsule="south")
 
@@ -286,10 +436,42 @@ protocol: (free_slots | hold ; confirm)*
             (3, ["describe", "object", "nobody"], "no Object 'nobody'"),
             (3, ["call", "ana.free_slot"], "did you mean 'free_slots'"),
             (3, ["bind", "diary.Meting/1"], "did you mean 'diary.Meeting/1'"),
-            (5, ["-c", "north", "create", "object", "diary.Room.cpp", "--name", "studio", "--arguments", '{"capacity": 1}'], "exists"),
-            (6, ["-c", "north", "--protocol", "smoke", "get", "objects"], "speaks grpc, udp, zenoh"),
+            (
+                5,
+                [
+                    "-c",
+                    "north",
+                    "create",
+                    "object",
+                    "diary.Room.cpp",
+                    "--name",
+                    "studio",
+                    "--arguments",
+                    '{"capacity": 1}',
+                ],
+                "exists",
+            ),
+            (
+                6,
+                ["-c", "north", "--protocol", "smoke", "get", "objects"],
+                "speaks grpc, udp, zenoh",
+            ),
             (3, ["-c", "nowhere", "get", "objects"], "running are hub, north, south"),
-            (2, ["-c", "north", "create", "object", "diary.Room.cpp", "--name", "x", "--arguments", "{}"], "capacity"),
+            (
+                2,
+                [
+                    "-c",
+                    "north",
+                    "create",
+                    "object",
+                    "diary.Room.cpp",
+                    "--name",
+                    "x",
+                    "--arguments",
+                    "{}",
+                ],
+                "capacity",
+            ),
             (1, ["-c", "north", "unload", "template", "diary.Room.cpp"], "Object studio"),
         ]
         for code, arguments, words in cases:
@@ -299,8 +481,12 @@ protocol: (free_slots | hold ; confirm)*
             self.assertIn(words, failed.exception.text)
 
     def test_output_forms(self):
-        self.assertEqual(self.c.hector("get", "capsules", "-o", "name").split(), ["hub", "north", "south"])
-        self.assertIn("- name: \"ana\"", self.c.hector("get", "objects", "-o", "yaml", capsule="north"))
+        self.assertEqual(
+            self.c.hector("get", "capsules", "-o", "name").split(), ["hub", "north", "south"]
+        )
+        self.assertIn(
+            '- name: "ana"', self.c.hector("get", "objects", "-o", "yaml", capsule="north")
+        )
         self.assertTrue(self.c.hector("get", "objects", capsule="north").startswith("NAME "))
         self.assertIn("diary.Calendar/1", self.c.hector("describe", "object", "ana"))
         self.assertIn('"protocol"', self.c.hector("describe", "type", "diary.Meeting/1"))

@@ -1,8 +1,12 @@
-"""Naming as a person uses it: contexts, links, junctions into other naming systems, attributes, leases, watches.
+"""Naming as a person uses it: contexts, links, junctions into other naming systems, attributes,
+leases, watches.
 
-What: the cases N6 to N12 and what stands beside them. Why: a name has to lead on into what has names already: another capsule, DNS, a file
-system, etcd, CosNaming. Who: ctest.
+What: the cases N6 to N12 and what stands beside them.
+Why: a name has to lead on into what has names already: another capsule, DNS, a file system, etcd,
+CosNaming.
+Who: ctest.
 """
+
 import json
 import os
 import shutil
@@ -36,13 +40,19 @@ class NamingTest(unittest.TestCase):
         self.addCleanup(self.capsules.stop)
 
     def capsule(self, name, *federate):
-        return self.capsules.configure(name, CAPSULE.format(name=name, federate=", ".join(f'"{each}"' for each in federate)))
+        return self.capsules.configure(
+            name, CAPSULE.format(name=name, federate=", ".join(f'"{each}"' for each in federate))
+        )
 
     def name(self, *arguments, capsule="hub"):
         return self.capsules.hector("name", *arguments, capsule=capsule).strip()
 
     def names(self, *arguments, capsule="hub"):
-        return [line.split()[0] for line in self.name("list", *arguments, capsule=capsule).splitlines() if not line.startswith(" ")]
+        return [
+            line.split()[0]
+            for line in self.name("list", *arguments, capsule=capsule).splitlines()
+            if not line.startswith(" ")
+        ]
 
     def refused(self, *arguments, capsule="hub"):
         with self.assertRaises(CommandFailed) as caught:
@@ -98,7 +108,9 @@ class Contexts(NamingTest):
         self.assertEqual(self.code("lookup", "top/'c"), "ILLEGAL_NAME")
         self.assertEqual(self.code("lookup", "top/"), "NAME_NOT_FOUND")
         self.name("bind", "top/", "--address", "next=1")
-        self.assertIn("next 1", self.name("lookup", "top/"), "a context's implicit next naming system")
+        self.assertIn(
+            "next 1", self.name("lookup", "top/"), "a context's implicit next naming system"
+        )
 
     def test_links_are_followed_sixteen_times_from_their_context_or_the_initial_one(self):
         self.name("bind", "-p", "a/b/c", "--address", "a=1")
@@ -120,31 +132,67 @@ class Contexts(NamingTest):
         self.assertEqual(self.code("bind", "none"), "MALFORMED_REFERENCE")
 
     def test_attributes_and_filters(self):
-        self.name("bind", "-p", "printers/lp1", "--address", "ipp=1", "-a", "colour=red,blue", "-a", "ppm=10")
+        self.name(
+            "bind",
+            "-p",
+            "printers/lp1",
+            "--address",
+            "ipp=1",
+            "-a",
+            "colour=red,blue",
+            "-a",
+            "ppm=10",
+        )
         self.name("bind", "printers/hall", "--address", "lpr=1", "-a", "ppm=30")
         self.name("create", "printers/more")
         self.name("bind", "printers/more/lp2", "--address", "ipp=1", "-a", "ppm=40")
-        found = lambda *arguments: [line.split()[0] for line in self.name("search", "printers", *arguments).splitlines() if not line.startswith(" ")]
+        found = lambda *arguments: [
+            line.split()[0]
+            for line in self.name("search", "printers", *arguments).splitlines()
+            if not line.startswith(" ")
+        ]
         self.assertEqual(found("--where", "ppm >= 30"), ["hall"])
         self.assertEqual(found("--where", "ppm >= 30", "--deep"), ["hall", "more/lp2"])
-        self.assertEqual(found("--where", "not (colour == 'red')"), ["hall", "more"], "the innermost expression is FALSE, its contrary TRUE")
+        self.assertEqual(
+            found("--where", "not (colour == 'red')"),
+            ["hall", "more"],
+            "the innermost expression is FALSE, its contrary TRUE",
+        )
         self.assertEqual(found("--where", "colour == 'blue' and ppm < 11"), ["lp1"])
         self.assertEqual(found("--where", "name('lp'*)", "--deep"), ["lp1", "more/lp2"])
         self.assertEqual(found("--where", "addrtype('lpr')"), ["hall"])
         self.assertEqual(found("--where", "reftype('hector.context')"), ["more"])
-        self.assertEqual(self.code("search", "printers", "--where", "ppm >="), "SEARCH_INVALID_FILTER")
+        self.assertEqual(
+            self.code("search", "printers", "--where", "ppm >="), "SEARCH_INVALID_FILTER"
+        )
         self.name("attributes", "printers/lp1", "--set", "colour=green", "--add", "--remove", "ppm")
         self.assertEqual(self.name("attributes", "printers/lp1"), "colour = red, blue, green")
-        self.assertEqual(self.code("attributes", "printers/lp1", "--set", "new=1", "--set", "colour=x", "--exclusive"), "ATTR_IN_USE")
-        self.assertEqual(self.name("attributes", "printers/lp1"), "colour = red, blue, green", "all or none")
+        self.assertEqual(
+            self.code(
+                "attributes", "printers/lp1", "--set", "new=1", "--set", "colour=x", "--exclusive"
+            ),
+            "ATTR_IN_USE",
+        )
+        self.assertEqual(
+            self.name("attributes", "printers/lp1"), "colour = red, blue, green", "all or none"
+        )
         self.name("attributes", "printers/lp1", "--remove", "colour=red,blue")
         self.assertEqual(self.name("attributes", "printers/lp1"), "colour = green")
         self.name("bind", "printers/lp1", "--address", "ipp=2")
-        self.assertEqual(self.name("attributes", "printers/lp1"), "colour = green", "bound anew without attributes it keeps them")
+        self.assertEqual(
+            self.name("attributes", "printers/lp1"),
+            "colour = green",
+            "bound anew without attributes it keeps them",
+        )
         with self.assertRaises(CommandFailed) as caught:
-            self.capsules.call("naming.attr_get", {"name": "printers/lp1", "ids": ["owner"]}, capsule="hub")
+            self.capsules.call(
+                "naming.attr_get", {"name": "printers/lp1", "ids": ["owner"]}, capsule="hub"
+            )
         self.assertIn("NO_SUCH_ATTRIBUTE", str(caught.exception))
-        many = {"name": "printers/lp1", "modifications": [{"attribute": {"id": "x", "values": [str(i) for i in range(1001)]}}]}
+        many = {
+            "name": "printers/lp1",
+            "modifications": [{"attribute": {"id": "x", "values": [str(i) for i in range(1001)]}}],
+        }
         with self.assertRaises(CommandFailed) as caught:
             self.capsules.call("naming.attr_modify", many, capsule="hub")
         self.assertIn("TOO_MANY_ATTR_VALUES", str(caught.exception))
@@ -156,22 +204,34 @@ class Contexts(NamingTest):
     def test_listings_and_many_names_are_of_one_revision(self):
         for i in range(12):
             self.name("bind", "-p", f"many/n{i:02}", "--address", "a=1")
-        first = self.capsules.call("naming.list_names", {"name": "many", "how_many": 5}, capsule="hub")
+        first = self.capsules.call(
+            "naming.list_names", {"name": "many", "how_many": 5}, capsule="hub"
+        )
         self.name("unbind", "many/n07")
         self.name("bind", "many/n99", "--address", "a=1")
         got = [each["name"] for each in first["bindings"]]
         page = first
         while page["iterator"]:
-            page = self.capsules.call("naming.list_names", {"name": "many", "how_many": 5, "iterator": page["iterator"]}, capsule="hub")
+            page = self.capsules.call(
+                "naming.list_names",
+                {"name": "many", "how_many": 5, "iterator": page["iterator"]},
+                capsule="hub",
+            )
             self.assertEqual(page["revision"], first["revision"])
             got += [each["name"] for each in page["bindings"]]
         self.assertEqual(got, [f"n{i:02}" for i in range(12)])
         for wrong in ("x", "999999999:00", "0:"):
             with self.assertRaises(CommandFailed) as caught:
-                self.capsules.call("naming.list_names", {"name": "many", "iterator": wrong}, capsule="hub")
+                self.capsules.call(
+                    "naming.list_names", {"name": "many", "iterator": wrong}, capsule="hub"
+                )
             self.assertIn("INVALID_ENUM_HANDLE", str(caught.exception))
-        answers = self.capsules.call("naming.resolve_many", {"names": ["many/n01", "many/no", "many"]}, capsule="hub")["answers"]
-        self.assertEqual([each.get("status", {}).get("code", "") for each in answers], ["", "NAME_NOT_FOUND", ""])
+        answers = self.capsules.call(
+            "naming.resolve_many", {"names": ["many/n01", "many/no", "many"]}, capsule="hub"
+        )["answers"]
+        self.assertEqual(
+            [each.get("status", {}).get("code", "") for each in answers], ["", "NAME_NOT_FOUND", ""]
+        )
 
     def test_the_initial_context_is_the_askers(self):
         self.assertIn("_management @ hub", self.name("lookup", "_thiscapsule"))
@@ -179,7 +239,9 @@ class Contexts(NamingTest):
         self.assertEqual(self.name("equivalent", "capsules/hub", "_thiscapsule"), "_thiscapsule")
         self.assertEqual(self.name("equivalent", "capsules/hub", "_user"), "(none)")
         self.name("bind", "-p", "user/jo/fs", "--address", "file=/home/jo")
-        asked = self.capsules.call("naming.lookup", {"name": "_myself/fs", "who": {"principal": "jo"}}, capsule="hub")
+        asked = self.capsules.call(
+            "naming.lookup", {"name": "_myself/fs", "who": {"principal": "jo"}}, capsule="hub"
+        )
         self.assertEqual(asked["addresses"][0]["type"], "file")
         self.assertIn("direction left_to_right", self.name("syntax", "user"))
 
@@ -197,17 +259,40 @@ class LeasesAndWatches(NamingTest):
     def watch(self, message, timeout_ms):
         """Events until the time is over."""
         try:
-            out = self.capsules.hector("--timeout-ms", str(timeout_ms), "call", "naming.watch", json.dumps(message), capsule="hub")
+            out = self.capsules.hector(
+                "--timeout-ms",
+                str(timeout_ms),
+                "call",
+                "naming.watch",
+                json.dumps(message),
+                capsule="hub",
+            )
         except CommandFailed as failed:
             out = failed.text
         return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
     def test_n11_a_leased_binding_vanishes_with_its_lease(self):
         self.capsule("hub")
-        self.capsules.configure("north", CAPSULE.format(name="north", federate="").replace("{naming: {settings: {federate: []}}}", "{naming: {joined: hub}}"))
+        self.capsules.configure(
+            "north",
+            CAPSULE.format(name="north", federate="").replace(
+                "{naming: {settings: {federate: []}}}", "{naming: {joined: hub}}"
+            ),
+        )
         self.assertIn("north", self.names("capsules"))
-        lease = self.capsules.call("naming.open_lease", {"owner": "test", "ttl_ms": 5000}, capsule="hub")["lease"]
-        bound = self.capsules.call("naming.bind", {"name": "leased/x", "make_contexts": True, "addresses": [{"type": "a", "data": "MQ=="}], "lease": lease}, capsule="hub")
+        lease = self.capsules.call(
+            "naming.open_lease", {"owner": "test", "ttl_ms": 5000}, capsule="hub"
+        )["lease"]
+        bound = self.capsules.call(
+            "naming.bind",
+            {
+                "name": "leased/x",
+                "make_contexts": True,
+                "addresses": [{"type": "a", "data": "MQ=="}],
+                "lease": lease,
+            },
+            capsule="hub",
+        )
         begun = time.monotonic()
         self.kill("north")
         while time.monotonic() < begun + 3:
@@ -221,7 +306,9 @@ class LeasesAndWatches(NamingTest):
                 break
         deadline = time.monotonic() + 10
         while "north" in self.names("capsules"):
-            self.assertLess(time.monotonic(), deadline, "a killed capsule's names go with its lease")
+            self.assertLess(
+                time.monotonic(), deadline, "a killed capsule's names go with its lease"
+            )
         self.assertEqual(self.names("leased"), [])
         with self.assertRaises(CommandFailed) as caught:
             self.capsules.call("naming.renew_lease", {"lease": lease}, capsule="hub")
@@ -232,19 +319,40 @@ class LeasesAndWatches(NamingTest):
     def test_n12_a_watch_misses_nothing_over_a_restart(self):
         self.capsule("hub")
         self.name("create", "watched")
-        start = int(self.capsules.call("naming.bind", {"name": "watched/first", "addresses": [{"type": "a"}]}, capsule="hub")["revision"])
+        start = int(
+            self.capsules.call(
+                "naming.bind",
+                {"name": "watched/first", "addresses": [{"type": "a"}]},
+                capsule="hub",
+            )["revision"]
+        )
         self.kill("hub")
         self.capsule("hub")
         import concurrent.futures  # the names are bound by a few command lines at once
+
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda i: self.capsules.call("naming.bind", {"name": f"watched/n{i:03}", "addresses": [{"type": "a"}]}, capsule="hub"), range(1000)))
+            list(
+                pool.map(
+                    lambda i: self.capsules.call(
+                        "naming.bind",
+                        {"name": f"watched/n{i:03}", "addresses": [{"type": "a"}]},
+                        capsule="hub",
+                    ),
+                    range(1000),
+                )
+            )
         self.name("unbind", "watched/first")
         events = self.watch({"name": "watched", "from": start + 1}, 3000)
         revisions = [int(each["revision"]) for each in events]
         self.assertEqual(revisions, sorted(set(revisions)), "in order, none twice")
-        self.assertEqual(sorted(each["binding"]["name"] for each in events if not each["is_gone"]), [f"n{i:03}" for i in range(1000)])
+        self.assertEqual(
+            sorted(each["binding"]["name"] for each in events if not each["is_gone"]),
+            [f"n{i:03}" for i in range(1000)],
+        )
         self.assertEqual([each["binding"]["name"] for each in events if each["is_gone"]], ["first"])
-        self.assertEqual(len(self.watch({"name": "watched", "prefix": "n00", "from": start}, 1000)), 10)
+        self.assertEqual(
+            len(self.watch({"name": "watched", "prefix": "n00", "from": start}, 1000)), 10
+        )
 
 
 @needs(*NEEDED)
@@ -264,10 +372,14 @@ class Federation(NamingTest):
         self.name("rename", "corp/user/jo/fs/etc/y", "z")
         self.assertEqual(self.code("rename", "corp/user/jo/fs/etc/z", "here/z"), "NAME_NOT_FOUND")
         self.name("create", "here")
-        self.assertEqual(self.code("rename", "corp/user/jo/fs/etc/z", "here/z"), "OPERATION_NOT_SUPPORTED")
+        self.assertEqual(
+            self.code("rename", "corp/user/jo/fs/etc/z", "here/z"), "OPERATION_NOT_SUPPORTED"
+        )
         stayed = None
         with self.assertRaises(CommandFailed) as caught:
-            stayed = self.capsules.call("naming.lookup", {"name": "corp/user/jo", "stay": True}, capsule="hub")
+            stayed = self.capsules.call(
+                "naming.lookup", {"name": "corp/user/jo", "stay": True}, capsule="hub"
+            )
         self.assertIn("CONTINUE", str(caught.exception))
         self.assertIn("resolved 'corp', remaining 'user/jo'", str(caught.exception))
         self.assertIsNone(stayed)
@@ -275,11 +387,17 @@ class Federation(NamingTest):
         found = self.name("search", "--deep", "--where", "colour == 'red'")
         self.assertIn("corp/user/jo/fs/etc/x", found)
         self.name("bind", "back", "--next", "hub", capsule="four")
-        self.assertEqual(self.name("search", "--deep", "--where", "colour == 'red'").count("etc/x "), 1, "a ring is searched once")
+        self.assertEqual(
+            self.name("search", "--deep", "--where", "colour == 'red'").count("etc/x "),
+            1,
+            "a ring is searched once",
+        )
         self.kill("four")
         refused = self.capsules
         with self.assertRaises(CommandFailed) as caught:
-            refused.hector("--timeout-ms", "20000", "name", "lookup", "corp/user/jo/fs/etc/x", capsule="hub")
+            refused.hector(
+                "--timeout-ms", "20000", "name", "lookup", "corp/user/jo/fs/etc/x", capsule="hub"
+            )
         self.assertIn("CTX_UNAVAILABLE", str(caught.exception))
         self.assertIn("resolved 'corp/user/jo/fs', remaining 'etc/x'", str(caught.exception))
 
@@ -303,7 +421,9 @@ class Federation(NamingTest):
             self.assertEqual(self.code("lookup", "files/out/passwd"), "CTX_NO_PERMISSION")
             self.assertEqual(self.code("lookup", "files/in/file/x"), "NOT_A_CONTEXT")
             self.assertEqual(self.code("lookup", "files/in/no/x"), "NAME_NOT_FOUND")
-            self.assertEqual(self.code("bind", "files/new", "--address", "a=1"), "OPERATION_NOT_SUPPORTED")
+            self.assertEqual(
+                self.code("bind", "files/new", "--address", "a=1"), "OPERATION_NOT_SUPPORTED"
+            )
             self.name("bind", "etc", "--next", "file:/etc")
             self.assertEqual(self.code("lookup", "etc/passwd"), "CONFIGURATION_ERROR")
 
@@ -314,7 +434,10 @@ class Federation(NamingTest):
             self.capsule("hub", "etcd:")
             self.name("bind", "cluster", "--next", f"etcd://127.0.0.1:{etcd.port}/names")
             self.name("bind", "cluster/a/b", "--address", "value=hello", "--exclusive")
-            self.assertEqual(self.code("bind", "cluster/a/b", "--address", "value=other", "--exclusive"), "NAME_IN_USE")
+            self.assertEqual(
+                self.code("bind", "cluster/a/b", "--address", "value=other", "--exclusive"),
+                "NAME_IN_USE",
+            )
             self.assertEqual(self.names("cluster/a"), ["b"])
             self.assertIn("value hello", self.name("lookup", "cluster/a/b"))
             self.name("unbind", "cluster/a/b")
@@ -328,11 +451,30 @@ class Federation(NamingTest):
         self.name("bind", "-p", "deep/x", "--address", "a=1", capsule="two")
         with open(os.path.join(self.capsules.run, "two.reference"), "rb") as file:
             reference = file.read().decode().strip()
-        records = ["--host-record=www.lab.example,10.1.2.3", "--ptr-record=_services._dns-sd._udp.lab.example,_ipp._tcp.lab.example", "--ptr-record=_ipp._tcp.lab.example,Front._ipp._tcp.lab.example",
-                   "--srv-host=Front._ipp._tcp.lab.example,www.lab.example,631,0,0", "--txt-record=Front._ipp._tcp.lab.example,Color=T,color=F,paper=,duplex,=odd",
-                   f"--txt-record=hector.lab.example,hector={reference[:200]}"]
-        dns = subprocess.Popen(["dnsmasq", "--no-daemon", "--no-resolv", "--no-hosts", f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces", "--conf-file=/dev/null", "--local=/example/", *records],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        records = [
+            "--host-record=www.lab.example,10.1.2.3",
+            "--ptr-record=_services._dns-sd._udp.lab.example,_ipp._tcp.lab.example",
+            "--ptr-record=_ipp._tcp.lab.example,Front._ipp._tcp.lab.example",
+            "--srv-host=Front._ipp._tcp.lab.example,www.lab.example,631,0,0",
+            "--txt-record=Front._ipp._tcp.lab.example,Color=T,color=F,paper=,duplex,=odd",
+            f"--txt-record=hector.lab.example,hector={reference[:200]}",
+        ]
+        dns = subprocess.Popen(
+            [
+                "dnsmasq",
+                "--no-daemon",
+                "--no-resolv",
+                "--no-hosts",
+                f"--port={port}",
+                "--listen-address=127.0.0.1",
+                "--bind-interfaces",
+                "--conf-file=/dev/null",
+                "--local=/example/",
+                *records,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.addCleanup(lambda: (dns.kill(), dns.wait()))
         self.name("bind", "dns", "--next", f"dns://127.0.0.1:{port}/")
         deadline = time.monotonic() + 10
@@ -343,10 +485,16 @@ class Federation(NamingTest):
             except CommandFailed:
                 self.assertLess(time.monotonic(), deadline)
         self.assertEqual(self.names("dns/lab.example"), ["_ipp._tcp"])
-        self.assertEqual([each.lower() for each in self.names("dns/_ipp._tcp.lab.example")], ["front"])
+        self.assertEqual(
+            [each.lower() for each in self.names("dns/_ipp._tcp.lab.example")], ["front"]
+        )
         front = self.name("lookup", "dns/_ipp._tcp.lab.example/Front")
         self.assertIn("srv www.lab.example:631", front)
-        self.assertEqual(self.name("attributes", "dns/_ipp._tcp.lab.example/Front").split("\n    "), ["color = T", "paper = ", "duplex"], "the first of a key counts, without case")
+        self.assertEqual(
+            self.name("attributes", "dns/_ipp._tcp.lab.example/Front").split("\n    "),
+            ["color = T", "paper = ", "duplex"],
+            "the first of a key counts, without case",
+        )
         self.assertEqual(self.code("lookup", "dns/no.lab.example"), "NAME_NOT_FOUND")
         dns.kill()
         dns.wait()
@@ -361,7 +509,19 @@ class CosNaming(NamingTest):
         port = free_port()
         folder = tempfile.mkdtemp(prefix="hector-omninames-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        self.omni = subprocess.Popen(["omniNames", "-start", str(port), "-logdir", folder, "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.omni = subprocess.Popen(
+            [
+                "omniNames",
+                "-start",
+                str(port),
+                "-logdir",
+                folder,
+                "-ORBendPoint",
+                f"giop:tcp:127.0.0.1:{port}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.addCleanup(lambda: (self.omni.kill(), self.omni.wait()))
         self.url = f"corbaname::127.0.0.1:{port}"
         self.capsule("hub", "corbaname:")
@@ -376,7 +536,12 @@ class CosNaming(NamingTest):
                 self.assertLess(time.monotonic(), deadline)
 
     def nameclt(self, *arguments):
-        return subprocess.run(["nameclt", "-ORBInitRef", f"NameService={self.ior}", *arguments], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["nameclt", "-ORBInitRef", f"NameService={self.ior}", *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     def test_n9_a_live_omninames_as_a_subtree_with_its_refusals(self):
         self.name("create", "corba/lab")
@@ -390,15 +555,31 @@ class CosNaming(NamingTest):
         self.name("bind", "lab/printer.device", "--address", "a=1")
         self.name("bind", "lab/object", "--address", "a=1")
         self.name("bind", "corba/lab/object", "--address", f"corba.ior={self.ior}")
-        for place in ("corba/lab", "lab"):  # the same refusals from omniNames and from our own contexts
+        for place in (
+            "corba/lab",
+            "lab",
+        ):  # the same refusals from omniNames and from our own contexts
             self.assertIn("NAME_NOT_FOUND", self.refused("lookup", f"{place}/missing"))
             self.assertIn("remaining 'missing'", self.refused("lookup", f"{place}/missing"))
-            self.assertIn("NAME_IN_USE", self.refused("bind", f"{place}/printer.device", "--address", f"corba.ior={self.ior}", "--exclusive"))
+            self.assertIn(
+                "NAME_IN_USE",
+                self.refused(
+                    "bind",
+                    f"{place}/printer.device",
+                    "--address",
+                    f"corba.ior={self.ior}",
+                    "--exclusive",
+                ),
+            )
             self.assertIn("CTX_NOT_EMPTY", self.refused("destroy", place))
             self.name("unbind", f"{place}/missing")
         self.assertIn("NOT_A_CONTEXT", self.refused("lookup", "lab/object/x"))
-        self.assertIn("ILLEGAL_NAME", self.refused("bind", "corba/", "--address", f"corba.ior={self.ior}"))
-        self.assertIn("OPERATION_NOT_SUPPORTED", self.refused("bind", "corba/x", "--address", "a=1"))
+        self.assertIn(
+            "ILLEGAL_NAME", self.refused("bind", "corba/", "--address", f"corba.ior={self.ior}")
+        )
+        self.assertIn(
+            "OPERATION_NOT_SUPPORTED", self.refused("bind", "corba/x", "--address", "a=1")
+        )
         self.omni.kill()
         self.omni.wait()
         refused = self.refused("lookup", "corba/lab/printer.device")
@@ -412,13 +593,16 @@ class CosNaming(NamingTest):
             return False
 
     def test_random_operations_end_the_same_way_in_omninames_and_in_our_own_contexts(self):
-        server = os.path.join(self.capsules.build, "bench", "omniorb")  # an object that is no context
+        server = os.path.join(
+            self.capsules.build, "bench", "omniorb"
+        )  # an object that is no context
         if not os.path.exists(server):
             self.skipTest("needs omniidl")
         echo = subprocess.Popen([server, "serve"], stdout=subprocess.PIPE, text=True)
         self.addCleanup(lambda: (echo.kill(), echo.wait(), echo.stdout.close()))
         nobody = echo.stdout.readline().strip()
         import random
+
         seed = int(os.environ.get("HECTOR_SEED", random.randrange(2**32)))
         chance = random.Random(seed)
         self.name("create", "own")
@@ -428,13 +612,19 @@ class CosNaming(NamingTest):
         outcomes = {"NAME_NOT_FOUND", "NAME_IN_USE", "CTX_NOT_EMPTY", "NOT_A_CONTEXT", "ok"}
         seen = set()
         for _ in range(int(os.environ.get("HECTOR_ROUNDS", 60))):
-            what = chance.choice(["lookup", "bind", "bind", "create", "create", "unbind", "destroy"])
+            what = chance.choice(
+                ["lookup", "bind", "bind", "create", "create", "unbind", "destroy"]
+            )
             path = chance.choice(paths)
             if what == "unbind" and self.is_context(f"own/{path}"):
-                continue  # CosNaming unbinds contexts with all that is in them; here they are destroyed, when they are empty
+                # CosNaming unbinds contexts with all that is in them; here they are destroyed, when
+                # they are empty
+                continue
             results = []
             for place, address in (("own", "a=1"), ("corba/own", f"corba.ior={nobody}")):
-                arguments = [what, f"{place}/{path}"] + (["--address", address, "--exclusive"] if what == "bind" else [])
+                arguments = [what, f"{place}/{path}"] + (
+                    ["--address", address, "--exclusive"] if what == "bind" else []
+                )
                 try:
                     self.name(*arguments)
                     results.append("ok")

@@ -1,15 +1,31 @@
 """Which plugins a whole-system test needs.
 
-What: needs(), a class decorator. Why: any plugin folder may be deleted, and what is left still passes. Who: the tests beside it.
+What: needs(), a class decorator.
+Why: any plugin folder may be deleted, and what is left still passes.
+Who: the tests beside it.
 """
+
 import os
 import unittest
 
 from capsules import ROOT
 
 #: For a test that kills a capsule and starts it again: what was acknowledged has to be there.
-durable = unittest.skipIf(os.environ.get("HECTOR_TEST_STORE") == "memory", "a store in memory goes with its capsule")
-MEETING = ("protocols/udp", "protocols/grpc", "protocols/zenoh", "languages/cpp", "languages/python", "services/naming", "services/trading", "services/policy", "services/type", "templates/meeting")
+durable = unittest.skipIf(
+    os.environ.get("HECTOR_TEST_STORE") == "memory", "a store in memory goes with its capsule"
+)
+MEETING = (
+    "protocols/udp",
+    "protocols/grpc",
+    "protocols/zenoh",
+    "languages/cpp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/policy",
+    "services/type",
+    "templates/meeting",
+)
 
 
 def needs(*folders):

@@ -1,8 +1,11 @@
 """The services' cases on the stores that are not the default: in memory and on etcd.
 
-What: the tests of naming, trading, policy, type and rights once more, each with another store under every capsule. Why: a service never sees which
-store it stands on. Who: ctest.
+What: the tests of naming, trading, policy, type and rights once more, each with another store under
+every capsule.
+Why: a service never sees which store it stands on.
+Who: ctest.
 """
+
 import os
 import shutil
 import subprocess
@@ -18,16 +21,38 @@ CASES = (
     ("services_test.py", ("Policy", "Trading")),
     ("trading_federation_test.py", ("Links", "Watched")),
     ("type_service_test.py", ("Types",)),
-    ("rights_test.py", ("Rights.test_c1_and_what_is_changed_counts_at_once", "Rights.test_schema_and_errors", "Rights.test_a_search_list_is_asked_many_times")),
+    (
+        "rights_test.py",
+        (
+            "Rights.test_c1_and_what_is_changed_counts_at_once",
+            "Rights.test_schema_and_errors",
+            "Rights.test_a_search_list_is_asked_many_times",
+        ),
+    ),
 )
 
 
-@needs("services/naming", "services/trading", "services/policy", "services/type", "protocols/udp", "protocols/grpc", "protocols/zenoh")
+@needs(
+    "services/naming",
+    "services/trading",
+    "services/policy",
+    "services/type",
+    "protocols/udp",
+    "protocols/grpc",
+    "protocols/zenoh",
+)
 class OnEachStore(unittest.TestCase):
     def run_on(self, store):
         for file, classes in CASES:
             with self.subTest(file):
-                done = subprocess.run([sys.executable, os.path.join(HERE, file), *classes], env=dict(os.environ, HECTOR_TEST_STORE=store), capture_output=True, text=True, timeout=600, check=False)
+                done = subprocess.run(
+                    [sys.executable, os.path.join(HERE, file), *classes],
+                    env=dict(os.environ, HECTOR_TEST_STORE=store),
+                    capture_output=True,
+                    text=True,
+                    timeout=600,
+                    check=False,
+                )
                 self.assertEqual(done.returncode, 0, done.stderr[-6000:])
                 print(store.split(":")[0], file, done.stderr.strip().splitlines()[-3:])
 

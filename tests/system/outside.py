@@ -1,8 +1,11 @@
-"""Programs of other projects that the tests run: installed once, below the build folder, with pinned versions.
+"""Programs of other projects that the tests run: installed once, below the build folder, with
+pinned versions.
 
-What: Go programs by `go install`, Python packages in a venv, zenohd by cargo. Why: a Hector Object is called by unmodified clients. Who:
-the tests beside it.
+What: Go programs by `go install`, Python packages in a venv, zenohd by cargo.
+Why: a Hector Object is called by unmodified clients.
+Who: the tests beside it.
 """
+
 import hashlib
 import os
 import subprocess
@@ -11,13 +14,21 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PLACE = os.path.join(ROOT, "build", "outside")
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 INTEROP_CLIENT = "google.golang.org/grpc/interop/client@v1.85.0"
-WHEELS = ("grpcio==1.85.1", "grpcio-reflection==1.85.1", "eclipse-zenoh==1.10.2", "icalendar==7.3.0", "recurring-ical-events==3.8.2")
+WHEELS = (
+    "grpcio==1.85.1",
+    "grpcio-reflection==1.85.1",
+    "eclipse-zenoh==1.10.2",
+    "icalendar==7.3.0",
+    "recurring-ical-events==3.8.2",
+)
 CEDAR = ("cedarpy==4.8.1",)
 ZENOHD = "1.10.2"
 
 
 def _run(command, **environment):
-    done = subprocess.run(command, env=dict(os.environ, **environment), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=dict(os.environ, **environment), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
 
@@ -35,7 +46,9 @@ def go_program(module):
 def _venv(name, wheels):
     place = os.path.join(PLACE, name)
     path = os.path.join(place, "bin", "python")
-    stamp = os.path.join(place, "installed-" + hashlib.sha256(repr(wheels).encode()).hexdigest()[:12])
+    stamp = os.path.join(
+        place, "installed-" + hashlib.sha256(repr(wheels).encode()).hexdigest()[:12]
+    )
     if not os.path.exists(stamp):
         _run(["/usr/bin/python3.11", "-m", "venv", place])
         _run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wheels])
@@ -64,14 +77,31 @@ def heros_source(version):
     path = os.path.join(place, f"heros-{version}")
     if not os.path.exists(path):
         os.makedirs(place, exist_ok=True)
-        _run([heros(version), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", "heros", f"heros=={version}", "--dest", place])
+        _run(
+            [
+                heros(version),
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--no-binary",
+                "heros",
+                f"heros=={version}",
+                "--dest",
+                place,
+            ]
+        )
         _run(["tar", "xzf", path + ".tar.gz", "-C", place])
     return path
 
 
 def zeromq():
     """An interpreter with Hermes, majortomo and pyzmq."""
-    return _venv("zeromq", ("hermes-zmq==1.3.0", "majortomo==0.2.0", "six==1.17.0", "pyzmq==27.1.0"))
+    return _venv(
+        "zeromq", ("hermes-zmq==1.3.0", "majortomo==0.2.0", "six==1.17.0", "pyzmq==27.1.0")
+    )
 
 
 def zenohd():
@@ -80,8 +110,19 @@ def zenohd():
     path = os.path.join(place, "bin", "zenohd")
     if not os.path.exists(path):
         cargo = os.path.expanduser("~/.cargo/bin/cargo")
-        _run([cargo if os.path.exists(cargo) else "cargo", "install", "zenohd", "--version", f"={ZENOHD}", "--locked", "--root", place],
-             CARGO_TARGET_DIR=os.path.join(PLACE, "zenohd-build"))
+        _run(
+            [
+                cargo if os.path.exists(cargo) else "cargo",
+                "install",
+                "zenohd",
+                "--version",
+                f"={ZENOHD}",
+                "--locked",
+                "--root",
+                place,
+            ],
+            CARGO_TARGET_DIR=os.path.join(PLACE, "zenohd-build"),
+        )
     return path
 
 
@@ -91,7 +132,9 @@ def npm_program(package, version, name):
     path = os.path.join(place, "node_modules", ".bin", name)
     if not os.path.exists(path):
         os.makedirs(place, exist_ok=True)
-        _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", place, f"{package}@{version}"])
+        _run(
+            ["npm", "install", "--no-audit", "--no-fund", "--prefix", place, f"{package}@{version}"]
+        )
     return path
 
 

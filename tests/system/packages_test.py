@@ -1,8 +1,12 @@
-"""Scripts of HEROS, Hermes and ROC on Hector's packages: the same program, but for the line of its import.
+"""Scripts of HEROS, Hermes and ROC on Hector's packages: the same program, but for the line of its
+import.
 
-What: hector.heros with the real HEROS as peer, hector.hermes with the real Hermes, hector.roc over its own broker. Why: people come from
-there with programs that work. Who: ctest.
+What: hector.heros with the real HEROS as peer, hector.hermes with the real Hermes, hector.roc over
+its own broker.
+Why: people come from there with programs that work.
+Who: ctest.
 """
+
 import json
 import os
 import queue
@@ -15,7 +19,10 @@ import threading
 import time
 import unittest
 
-sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), each) for each in ("tools", "tests/system")]
+sys.path[:0] = [
+    os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), each)
+    for each in ("tools", "tests/system")
+]
 import outside
 from capsules import ROOT
 from heros_test import HERE, VERSIONS, Peer, PeerError, eventually, free_port
@@ -30,7 +37,12 @@ ON_HECTOR = {"heros": "hector.heros", "hermes": "hector.hermes"}
 def changed(path, folder, module, name=None):
     """The program with its imports changed, and nothing else."""
     with open(path, encoding="utf-8") as file:
-        lines = [line.replace(f"from {module} import", f"from {ON_HECTOR[module]} import").replace(f"from {module}.", f"from {ON_HECTOR[module]}.") for line in file]
+        lines = [
+            line.replace(f"from {module} import", f"from {ON_HECTOR[module]} import").replace(
+                f"from {module}.", f"from {ON_HECTOR[module]}."
+            )
+            for line in file
+        ]
     out = os.path.join(folder, f"{name or 'on_hector_' + module}.py")
     with open(out, "w", encoding="utf-8") as file:
         file.writelines(lines)
@@ -39,6 +51,7 @@ def changed(path, folder, module, name=None):
 
 class Ours(Peer):
     """A peer's program on Hector's package."""
+
     program = ""
 
     def __init__(self, program, *arguments, **environment):
@@ -77,9 +90,14 @@ class Heros(unittest.TestCase):
         eventually(lambda: "camera" in client("discover"))
         self.assertEqual(client("call", "camera", "add", [1], {"b": 5, "scale": 2.0}), 12.0)
         self.assertEqual(client("call", "camera", "add", [1], {}), 3.0)
-        self.assertEqual(client("call", "camera", "collect", [1, 2, 3], {"x": "y"}), [1, [2, 3], {"x": "y"}])
+        self.assertEqual(
+            client("call", "camera", "collect", [1, 2, 3], {"x": "y"}), [1, [2, 3], {"x": "y"}]
+        )
         self.assertEqual(client("call", "camera", "collect", [1], {}), [1, [], {}])
-        self.assertEqual(client("call", "camera", "image", [], {}), {"array": [[0, 1, 2], [3, 4, 5]], "dtype": "int16"})
+        self.assertEqual(
+            client("call", "camera", "image", [], {}),
+            {"array": [[0, 1, 2], [3, 4, 5]], "dtype": "int16"},
+        )
         self.assertEqual(client("get", "camera", "exposure"), 0.5)
         client("set", "camera", "exposure", 0.25)
         eventually(lambda: client("get", "camera", "exposure") == 0.25)
@@ -119,7 +137,10 @@ class Heros(unittest.TestCase):
                     server, client = self.pair(version) if is_ours else reversed(self.pair(version))
                     server("serve_data", "probe")
                     client("observe_data")
-                    eventually(lambda: server("tell_data", "probe", {"inside": [21.5, "C"]}) == 1 and client("events", 1, 0.3))
+                    eventually(
+                        lambda: server("tell_data", "probe", {"inside": [21.5, "C"]}) == 1
+                        and client("events", 1, 0.3)
+                    )
                     client("events", 100, 0.2)
                     server("tell_data", "probe", {"inside": [22.5, "C"]})
                     self.assertEqual(client("events", 1, 5)[-1][0], "probe")
@@ -143,7 +164,13 @@ class Script:
 
     def __init__(self, *command, **environment):
         self.lines = queue.Queue()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1", **environment})
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        )
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -181,14 +208,29 @@ class DocumentedExamples(unittest.TestCase):
 
     def zenoh(self, is_first):
         at = f"tcp/127.0.0.1:{self.port}"
-        return json.dumps({"mode": "peer", "listen": {"endpoints": [at if is_first else "tcp/127.0.0.1:0"]}, "connect": {"endpoints": [] if is_first else [at]}, "scouting": {"multicast": {"enabled": False}}})
+        return json.dumps(
+            {
+                "mode": "peer",
+                "listen": {"endpoints": [at if is_first else "tcp/127.0.0.1:0"]},
+                "connect": {"endpoints": [] if is_first else [at]},
+                "scouting": {"multicast": {"enabled": False}},
+            }
+        )
 
     def run_example(self, version, name, *arguments, is_first=True, is_ours=True):
         path = os.path.join(outside.heros_source(version), "examples", name + ".py")
         if is_ours:
-            script = Script("/usr/bin/python3.11", changed(path, self.folder.name, "heros", name), *arguments, PYTHONPATH=PACKAGES, HEROS_ZENOH_CONFIG=self.zenoh(is_first))
+            script = Script(
+                "/usr/bin/python3.11",
+                changed(path, self.folder.name, "heros", name),
+                *arguments,
+                PYTHONPATH=PACKAGES,
+                HEROS_ZENOH_CONFIG=self.zenoh(is_first),
+            )
         else:
-            script = Script(outside.heros(version), path, *arguments, HEROS_ZENOH_CONFIG=self.zenoh(is_first))
+            script = Script(
+                outside.heros(version), path, *arguments, HEROS_ZENOH_CONFIG=self.zenoh(is_first)
+            )
         self.addCleanup(script.close)
         return script
 
@@ -204,7 +246,9 @@ class DocumentedExamples(unittest.TestCase):
                 self.run_example("2026.2.2", "share_local_hero_simple")
                 peer = self.peer()
                 eventually(lambda: "my_hero" in peer("discover"))
-                caller = self.run_example("2026.2.2", "access_remote_hero_simple", is_first=False, is_ours=is_ours)
+                caller = self.run_example(
+                    "2026.2.2", "access_remote_hero_simple", is_first=False, is_ours=is_ours
+                )
                 self.assertEqual(caller.until("world")[-2:], ["5.0", "world"])
                 eventually(lambda: peer("get", "my_hero", "testme") == 10)
 
@@ -217,28 +261,38 @@ class DocumentedExamples(unittest.TestCase):
                 found = eventually(lambda: peer("discover").get("foobar1"))
                 if version != "0.9.1":
                     self.assertTrue({"microhero", "bossed"} <= set(found["tags"]["set"]))
-                    self.assertIn("atomiq.components.electronics.dac.DAC", found["implements"]["set"])
+                    self.assertIn(
+                        "atomiq.components.electronics.dac.DAC", found["implements"]["set"]
+                    )
                 self.assertIn(peer("call", "foobar1", "read_temp", [0, 10], {}), range(11))
-                peer("set", "foobar1", "foovar", ["hallo", 2, []])  # it is annotated as a text: a hint, as in Python
+                peer(
+                    "set", "foobar1", "foovar", ["hallo", 2, []]
+                )  # it is annotated as a text: a hint, as in Python
                 self.assertEqual(peer("get", "foobar1", "foovar"), ["hallo", 2, []])
                 peer("watch", "foobar1", "new_data")
                 self.assertEqual(peer("events", 1, 5)[0][2]["test_data"][1], "mV")
                 script.until("btw, foovar is")
 
     def test_callbacks_of_all_four_cases(self):
-        told = self.run_example("2026.2.2", "connect_event_callbacks").until(r"printed from bob \['Alice', 1\]")
+        told = self.run_example("2026.2.2", "connect_event_callbacks").until(
+            r"printed from bob \['Alice', 1\]"
+        )
         text = "\n".join(told)
         self.assertIn("Removing <built-in function print> from remote_alice.new_data", text)
         remaining = told[told.index("Remaining callbacks to remote_alice.new_data") + 1]
         self.assertIn("bob.print_from_afar", remaining)
         self.assertNotIn("RemoteHERO'", remaining)
-        self.assertEqual(text.count("printed from bob ['Alice', 0]"), 1)  # connected twice, called once
+        self.assertEqual(
+            text.count("printed from bob ['Alice', 0]"), 1
+        )  # connected twice, called once
         self.assertEqual(text.count("\n['Alice', 0]"), 1)
 
     def test_a_datasource_and_who_observes_it(self):
         source = self.run_example("2026.2.2", "datasource_hero", "probe")
         source.until("nonexistent")
-        told = self.run_example("2026.2.2", "datasource_observer", is_first=False).until("got message from probe")[-1]
+        told = self.run_example("2026.2.2", "datasource_observer", is_first=False).until(
+            "got message from probe"
+        )[-1]
         self.assertRegex(told, r"'id': 'foo'.*'calibrated': True.*'unit': 'V'")
         peer = self.peer()
         peer("observe_data")
@@ -253,38 +307,68 @@ class DocumentedExamples(unittest.TestCase):
         self.assertEqual(peer("events", 1, 5)[0][2][0], "test_data")
 
 
-@needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+@needs(
+    "protocols/zeromq",
+    "protocols/udp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/type",
+)
 class Hermes(Network):
     endpoints = ("postoffice",)
 
     def test_ours_and_the_real_ones_in_one_network(self):
-        program = changed(os.path.join(ROOT, "tests", "system", "zeromq_peers", "peer.py"), self.capsules.folder, "hermes")
+        program = changed(
+            os.path.join(ROOT, "tests", "system", "zeromq_peers", "peer.py"),
+            self.capsules.folder,
+            "hermes",
+        )
         with open(program, encoding="utf-8") as file:
             text = file.read()
-        with open(program, "w", encoding="utf-8") as file:  # Debian's Python has no pyzmq: nothing here needs it
-            file.write(text.replace("import zmq\n", "").replace("context = zmq.Context()\n", "").replace("class RocServer(threading.Thread):", "class RocServer:"))
+        with open(
+            program, "w", encoding="utf-8"
+        ) as file:  # Debian's Python has no pyzmq: nothing here needs it
+            file.write(
+                text.replace("import zmq\n", "")
+                .replace("context = zmq.Context()\n", "")
+                .replace("class RocServer(threading.Thread):", "class RocServer:")
+            )
         into, out = (f"tcp://127.0.0.1:{port}" for port in self.ports[:2])
         ours, real = Ours(program), self.zeromq()
         self.addCleanup(ours.close)
         for each in (ours, real):
             each("hermes_receive", out)
         for sender in (real, ours):
-            eventually(lambda: sender("hermes_publish", into, "t/first", ["x"]) and all(each("received", 1, 0.3) for each in (ours, real)))
+            eventually(
+                lambda: sender("hermes_publish", into, "t/first", ["x"])
+                and all(each("received", 1, 0.3) for each in (ours, real))
+            )
             time.sleep(0.3)
             for each in (ours, real):
                 each("received", 1000, 0.3)
             sender("hermes_publish", into, "t/x", ["text", ["a", 1], {"message": 7}])
             told = [each("received", 3, 5) for each in (ours, real)]
             for one in told:
-                self.assertEqual([each[:3] for each in one[:2]], [["t/x", "test-publisher", "text"], ["t/x", "test-publisher", ["a", 1]]])
-                self.assertEqual((one[2][2][0].rsplit(".", 1)[-1], one[2][2][1:]), ("Reading", [5.0, 7]))
+                self.assertEqual(
+                    [each[:3] for each in one[:2]],
+                    [["t/x", "test-publisher", "text"], ["t/x", "test-publisher", ["a", 1]]],
+                )
+                self.assertEqual(
+                    (one[2][2][0].rsplit(".", 1)[-1], one[2][2][1:]), ("Reading", [5.0, 7])
+                )
         self.assertEqual(ours("alive"), [True])
 
 
 @needs("protocols/zeromq", "languages/python")
 class Roc(unittest.TestCase):
     def test_server_client_status_and_logs(self):
-        done = subprocess.run(["/usr/bin/python3.11", "-c", textwrap.dedent("""
+        done = subprocess.run(
+            [
+                "/usr/bin/python3.11",
+                "-c",
+                textwrap.dedent(
+                    """
             import logging, sys, time
             from hector.roc import Endpoints, LogViewer, RocBroker, RocClient, RocError, RocLogHandler, RocServer, RocTimeout, StatusUpdater, statusUpdateIterator
 
@@ -335,9 +419,31 @@ class Roc(unittest.TestCase):
                     except Exception:
                         pass
                 print(record[0], record[1]["levelname"], record[1]["msg"])
-            """), Network.triple().rsplit(":", 1)[1], os.devnull], env=dict(os.environ, PYTHONPATH=PACKAGES), capture_output=True, text=True, timeout=60, check=False)
-        self.assertEqual(done.stdout.splitlines(), ["{'seconds': 2.0, 'shutter': True} {'seconds': 1, 'shutter': False} 1.5", "2.5", "failed: ValueError: told to fail", "late", "missing: there is no object 'nobody'", "('', {})",
-                                                    "('mount.encoder', {'1': 37.5})", "north WARNING hot"], done.stderr)
+            """
+                ),
+                Network.triple().rsplit(":", 1)[1],
+                os.devnull,
+            ],
+            env=dict(os.environ, PYTHONPATH=PACKAGES),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual(
+            done.stdout.splitlines(),
+            [
+                "{'seconds': 2.0, 'shutter': True} {'seconds': 1, 'shutter': False} 1.5",
+                "2.5",
+                "failed: ValueError: told to fail",
+                "late",
+                "missing: there is no object 'nobody'",
+                "('', {})",
+                "('mount.encoder', {'1': 37.5})",
+                "north WARNING hot",
+            ],
+            done.stderr,
+        )
 
 
 if __name__ == "__main__":

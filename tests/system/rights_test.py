@@ -1,7 +1,10 @@
 """Rights from the shell, and beside Cedar.
 
-What: the case C1, schema and errors; random policies beside cedarpy. Why: who may do what has to be what the policies say. Who: ctest.
+What: the case C1, schema and errors; random policies beside cedarpy.
+Why: who may do what has to be what the policies say.
+Who: ctest.
 """
+
 import json
 import os
 import random
@@ -41,7 +44,22 @@ class Rights(unittest.TestCase):
         return self.capsules.hector("policy", *arguments, capsule="hub").strip()
 
     def decided(self, principal, resource):
-        done = subprocess.run([os.path.join(self.capsules.build, "bin", "hector"), "-c", "hub", "policy", "authorise", principal, "bind", resource], env=self.capsules.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [
+                os.path.join(self.capsules.build, "bin", "hector"),
+                "-c",
+                "hub",
+                "policy",
+                "authorise",
+                principal,
+                "bind",
+                resource,
+            ],
+            env=self.capsules.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertIn(done.returncode, (0, 7), done.stderr)
         return done.stdout.strip()
 
@@ -77,16 +95,36 @@ class Rights(unittest.TestCase):
 
     def test_schema_and_errors(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump({"entities": {"User": {"attributes": {"level": "Long"}}, "Service": {"attributes": {"sealed": "Bool?"}}, "Realm": {}}, "actions": {"bind": {"principals": ["User"], "resources": ["Service"]}}}, file)
+            json.dump(
+                {
+                    "entities": {
+                        "User": {"attributes": {"level": "Long"}},
+                        "Service": {"attributes": {"sealed": "Bool?"}},
+                        "Realm": {},
+                    },
+                    "actions": {"bind": {"principals": ["User"], "resources": ["Service"]}},
+                },
+                file,
+            )
             file.flush()
             self.policy("schema", file.name)
         with self.assertRaises(CommandFailed) as caught:
             self.rules("c1", C1)
         self.assertIn("SCHEMA", str(caught.exception))
-        self.assertIn("'sealed' of Service need not be there; ask 'resource has sealed' first", str(caught.exception))
-        self.rules("c1", C1.replace("{ resource.sealed }", "{ resource has sealed && resource.sealed }"))
-        for arguments, text in ((("entity", "Robot::r2", "{}"), "SCHEMA: the schema has no entity type 'Robot'"), (("entity", "User::x", "[1]"), "no JSON object"), (("entity", "ann"), "is no entity"),
-                                (("rules", "none", "--remove"), "NO_MATCH"), (("entity", "User::nobody", "--remove"), "NO_MATCH")):
+        self.assertIn(
+            "'sealed' of Service need not be there; ask 'resource has sealed' first",
+            str(caught.exception),
+        )
+        self.rules(
+            "c1", C1.replace("{ resource.sealed }", "{ resource has sealed && resource.sealed }")
+        )
+        for arguments, text in (
+            (("entity", "Robot::r2", "{}"), "SCHEMA: the schema has no entity type 'Robot'"),
+            (("entity", "User::x", "[1]"), "no JSON object"),
+            (("entity", "ann"), "is no entity"),
+            (("rules", "none", "--remove"), "NO_MATCH"),
+            (("entity", "User::nobody", "--remove"), "NO_MATCH"),
+        ):
             with self.assertRaises(CommandFailed) as caught:
                 self.policy(*arguments)
             self.assertIn(text, str(caught.exception))
@@ -96,53 +134,192 @@ class Rights(unittest.TestCase):
 
     def test_a_search_list_is_asked_many_times(self):
         self.policy("put", "enterprise", "diary.room.*colour", "red")
-        handle = self.capsules.call("policy.search_list", {"name": "diary.room.door", "class": "D.R.Door"}, capsule="hub")["handle"]
-        self.assertEqual(self.capsules.call("policy.get_from", {"handle": handle, "name": "colour", "class": "Colour"}, capsule="hub")["value"], "red")
+        handle = self.capsules.call(
+            "policy.search_list", {"name": "diary.room.door", "class": "D.R.Door"}, capsule="hub"
+        )["handle"]
+        self.assertEqual(
+            self.capsules.call(
+                "policy.get_from",
+                {"handle": handle, "name": "colour", "class": "Colour"},
+                capsule="hub",
+            )["value"],
+            "red",
+        )
         with self.assertRaises(CommandFailed) as caught:
-            self.capsules.call("policy.get_from", {"handle": 999, "name": "colour", "class": "Colour"}, capsule="hub")
+            self.capsules.call(
+                "policy.get_from",
+                {"handle": 999, "name": "colour", "class": "Colour"},
+                capsule="hub",
+            )
         self.assertIn("BAD_KEY", str(caught.exception))
 
-    # --- beside Cedar -----------------------------------------------------------------------------------------------------------------------
+    # --- beside Cedar ---
 
     def expression(self, chance, depth):
         if depth == 0:
-            return "(" + chance.choice(["principal.level", "resource.sealed", "resource.owner == principal", "principal.tags", "1", "7", "true", "false", '"ann"', "principal", "resource", "context.n", "principal.none", "[1, 2]",
-                                  'User::"u1"', 'Realm::"r1"', "{a: 1}.a", 'principal.name like "u*"', "principal has level", "resource has sealed", "resource is Service", "context has n"]) + ")"
+            return (
+                "("
+                + chance.choice(
+                    [
+                        "principal.level",
+                        "resource.sealed",
+                        "resource.owner == principal",
+                        "principal.tags",
+                        "1",
+                        "7",
+                        "true",
+                        "false",
+                        '"ann"',
+                        "principal",
+                        "resource",
+                        "context.n",
+                        "principal.none",
+                        "[1, 2]",
+                        'User::"u1"',
+                        'Realm::"r1"',
+                        "{a: 1}.a",
+                        'principal.name like "u*"',
+                        "principal has level",
+                        "resource has sealed",
+                        "resource is Service",
+                        "context has n",
+                    ]
+                )
+                + ")"
+            )
         a, b, c = (self.expression(chance, depth - 1) for _ in range(3))
-        return chance.choice([f"({a} && {b})", f"({a} || {b})", f"!({a})", f"({a} == {b})", f"({a} != {b})", f"({a} < {b})", f"({a} >= {b})", f"({a} + {b})", f"({a} - {b})", f"({a} in {b})", f"[{a}, {b}].contains({c})",
-                              f"(if {a} then {b} else {c})", f"(({a}) has level)", f'(({a}) like "a*")', f"({a} * 3)", f"({a}).level", f"(({a}) is User)"])
+        return chance.choice(
+            [
+                f"({a} && {b})",
+                f"({a} || {b})",
+                f"!({a})",
+                f"({a} == {b})",
+                f"({a} != {b})",
+                f"({a} < {b})",
+                f"({a} >= {b})",
+                f"({a} + {b})",
+                f"({a} - {b})",
+                f"({a} in {b})",
+                f"[{a}, {b}].contains({c})",
+                f"(if {a} then {b} else {c})",
+                f"(({a}) has level)",
+                f'(({a}) like "a*")',
+                f"({a} * 3)",
+                f"({a}).level",
+                f"(({a}) is User)",
+            ]
+        )
 
     def test_random_policies_decide_as_cedar_does(self):
         seed = int(os.environ.get("HECTOR_SEED", random.randrange(2**32)))
         chance = random.Random(seed)
-        cedar = subprocess.Popen([outside.cedar(), "-c", CEDAR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        cedar = subprocess.Popen(
+            [outside.cedar(), "-c", CEDAR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.addCleanup(lambda: (cedar.stdin.close(), cedar.wait(), cedar.stdout.close()))
         entities, asked = [], 0
-        for kind, name, attributes, parents in [("User", f"u{i}", {"level": i * 3, "name": f"u{i}", "tags": ["a", "b"][:i]}, [("Group", "lab")] if i else []) for i in range(3)] + [
-                ("Service", "s1", {"sealed": False, "owner": {"__entity": {"type": "User", "id": "u1"}}}, [("Realm", "r1")]), ("Service", "s2", {"sealed": True}, [("Realm", "r1")]), ("Realm", "r1", {}, []), ("Group", "lab", {}, [])]:
-            entities.append({"uid": {"type": kind, "id": name}, "attrs": attributes, "parents": [{"type": t, "id": n} for t, n in parents]})
-            self.policy("entity", f"{kind}::{name}", json.dumps(attributes), *[part for t, n in parents for part in ("--in", f"{t}::{n}")])
+        for kind, name, attributes, parents in [
+            (
+                "User",
+                f"u{i}",
+                {"level": i * 3, "name": f"u{i}", "tags": ["a", "b"][:i]},
+                [("Group", "lab")] if i else [],
+            )
+            for i in range(3)
+        ] + [
+            (
+                "Service",
+                "s1",
+                {"sealed": False, "owner": {"__entity": {"type": "User", "id": "u1"}}},
+                [("Realm", "r1")],
+            ),
+            ("Service", "s2", {"sealed": True}, [("Realm", "r1")]),
+            ("Realm", "r1", {}, []),
+            ("Group", "lab", {}, []),
+        ]:
+            entities.append(
+                {
+                    "uid": {"type": kind, "id": name},
+                    "attrs": attributes,
+                    "parents": [{"type": t, "id": n} for t, n in parents],
+                }
+            )
+            self.policy(
+                "entity",
+                f"{kind}::{name}",
+                json.dumps(attributes),
+                *[part for t, n in parents for part in ("--in", f"{t}::{n}")],
+            )
         differences = []
         for _ in range(int(os.environ.get("HECTOR_ROUNDS", 25))):
-            scope = lambda: chance.choice(["principal", 'principal == User::"u1"', 'principal in Group::"lab"', "principal is User"]) + ", action, " + chance.choice(["resource", 'resource in Realm::"r1"', 'resource == Service::"s2"', "resource is Service"])
+            scope = (
+                lambda: chance.choice(
+                    [
+                        "principal",
+                        'principal == User::"u1"',
+                        'principal in Group::"lab"',
+                        "principal is User",
+                    ]
+                )
+                + ", action, "
+                + chance.choice(
+                    [
+                        "resource",
+                        'resource in Realm::"r1"',
+                        'resource == Service::"s2"',
+                        "resource is Service",
+                    ]
+                )
+            )
             text = ""
             for _ in range(chance.randrange(1, 4)):
-                text += f"{chance.choice(['permit', 'permit', 'forbid'])} ({scope()}) " + chance.choice(["", f"when {{ {self.expression(chance, chance.randrange(3))} }}", f"unless {{ {self.expression(chance, 1)} }}"]) + ";\n"
+                text += (
+                    f"{chance.choice(['permit', 'permit', 'forbid'])} ({scope()}) "
+                    + chance.choice(
+                        [
+                            "",
+                            f"when {{ {self.expression(chance, chance.randrange(3))} }}",
+                            f"unless {{ {self.expression(chance, 1)} }}",
+                        ]
+                    )
+                    + ";\n"
+                )
             try:
                 self.rules("random", text)
             except CommandFailed as failed:
                 self.fail(f"{failed}\n{text}HECTOR_SEED={seed}")
             for user in ("u0", "u1", "u2", "u9"):
                 for service in ("s1", "s2"):
-                    request = {"principal": f'User::"{user}"', "action": 'Action::"bind"', "resource": f'Service::"{service}"', "context": {"n": 2}}
-                    cedar.stdin.write(json.dumps({"request": request, "policies": text, "entities": entities}) + "\n")
+                    request = {
+                        "principal": f'User::"{user}"',
+                        "action": 'Action::"bind"',
+                        "resource": f'Service::"{service}"',
+                        "context": {"n": 2},
+                    }
+                    cedar.stdin.write(
+                        json.dumps({"request": request, "policies": text, "entities": entities})
+                        + "\n"
+                    )
                     cedar.stdin.flush()
                     theirs = json.loads(cedar.stdout.readline())
-                    ours = self.capsules.call("policy.authorise", {"principal": f"User::{user}", "action": "bind", "resource": f"Service::{service}", "context": '{"n": 2}'}, capsule="hub")
+                    ours = self.capsules.call(
+                        "policy.authorise",
+                        {
+                            "principal": f"User::{user}",
+                            "action": "bind",
+                            "resource": f"Service::{service}",
+                            "context": '{"n": 2}',
+                        },
+                        capsule="hub",
+                    )
                     asked += 1
                     if any("parse" in each for each in theirs["errors"]):
-                        self.fail(f"Cedar does not read: {theirs['errors']}\n{text}HECTOR_SEED={seed}")
-                    erring_forbid = any(each.split(":")[0] in ours["reasons"] for each in ours["errors"])
+                        self.fail(
+                            f"Cedar does not read: {theirs['errors']}\n{text}HECTOR_SEED={seed}"
+                        )
+                    erring_forbid = any(
+                        each.split(":")[0] in ours["reasons"] for each in ours["errors"]
+                    )
                     if ours["allowed"] != theirs["allowed"] and not erring_forbid:
                         differences.append((request, text, theirs, ours))
         for each in differences[:3]:

@@ -1,7 +1,10 @@
 """A store on a cluster of three etcd members whose leader is killed under load.
 
-What: S12. Why: nothing acknowledged is lost and nothing is seen in a wrong order while members die. Who: ctest.
+What: S12.
+Why: nothing acknowledged is lost and nothing is seen in a wrong order while members die.
+Who: ctest.
 """
+
 import json
 import os
 import shutil
@@ -41,12 +44,39 @@ class Cluster:
         self.members = [self.start(i, "new") for i in range(3)]
 
     def start(self, i, state):
-        client, peer = f"http://127.0.0.1:{self.clients[i]}", f"http://127.0.0.1:{self.peer_ports[i]}"
-        return subprocess.Popen(["etcd", "--name", f"m{i}", "--data-dir", f"{self.folder}/m{i}", "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
-                                 "--initial-advertise-peer-urls", peer, "--initial-cluster", self.peers, "--initial-cluster-state", state, "--log-level", "fatal"], stderr=subprocess.DEVNULL)
+        client, peer = (
+            f"http://127.0.0.1:{self.clients[i]}",
+            f"http://127.0.0.1:{self.peer_ports[i]}",
+        )
+        return subprocess.Popen(
+            [
+                "etcd",
+                "--name",
+                f"m{i}",
+                "--data-dir",
+                f"{self.folder}/m{i}",
+                "--listen-client-urls",
+                client,
+                "--advertise-client-urls",
+                client,
+                "--listen-peer-urls",
+                peer,
+                "--initial-advertise-peer-urls",
+                peer,
+                "--initial-cluster",
+                self.peers,
+                "--initial-cluster-state",
+                state,
+                "--log-level",
+                "fatal",
+            ],
+            stderr=subprocess.DEVNULL,
+        )
 
     def status(self, i):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.clients[i]}/v3/maintenance/status", data=b"{}")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.clients[i]}/v3/maintenance/status", data=b"{}"
+        )
         return json.load(urllib.request.urlopen(request, timeout=1))
 
     def leader(self):
@@ -57,7 +87,10 @@ class Cluster:
                     continue
                 try:
                     status = self.status(i)
-                    if status.get("leader", "0") != "0" and status["leader"] == status["header"]["member_id"]:
+                    if (
+                        status.get("leader", "0") != "0"
+                        and status["leader"] == status["header"]["member_id"]
+                    ):
                         return i
                 except OSError:
                     pass
@@ -92,7 +125,19 @@ class StoreOnACluster(unittest.TestCase):
 
     def test_s12_the_leader_is_killed_under_load(self):
         self.cluster.leader()
-        load = subprocess.Popen([os.path.join(os.environ.get("HECTOR_BUILD", os.path.join(ROOT, "build", "release")), "tests", "store_load"), self.cluster.location(), str(SECONDS)], stdout=subprocess.PIPE, text=True)
+        load = subprocess.Popen(
+            [
+                os.path.join(
+                    os.environ.get("HECTOR_BUILD", os.path.join(ROOT, "build", "release")),
+                    "tests",
+                    "store_load",
+                ),
+                self.cluster.location(),
+                str(SECONDS),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.assertEqual(load.stdout.readline(), "running\n")
         time.sleep(2)
         first = self.cluster.leader()
@@ -107,7 +152,11 @@ class StoreOnACluster(unittest.TestCase):
         print(result.strip())
         self.assertEqual(load.returncode, 0, result)
         self.assertIn("operations linearizable, 0 failed", result)
-        self.assertLessEqual(int(result.split("longest ")[1].split(" ")[0]), 4000, "unavailable for no longer than two elections")
+        self.assertLessEqual(
+            int(result.split("longest ")[1].split(" ")[0]),
+            4000,
+            "unavailable for no longer than two elections",
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""`hector type` on files: every mistake is told as the text beside it says; folders, exit codes, conformance.
+"""`hector type` on files: every mistake is told as the text beside it says; folders, exit codes,
+conformance.
 
-Each wrong file of tests/types/wrong has one mistake, and `NAME.expected` beside it: the rule and the words, then `who:` and `trace:`.
+Each wrong file of tests/types/wrong has one mistake, and `NAME.expected` beside it: the rule and
+the words, then `who:` and `trace:`.
 """
+
 import glob
 import json
 import os
@@ -19,7 +22,14 @@ MEETING = os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml")
 
 
 def hector(*arguments, cwd=None, timeout=60):
-    return subprocess.run([os.path.join(BUILD, "bin", "hector"), *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(
+        [os.path.join(BUILD, "bin", "hector"), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 class TypeCheck(unittest.TestCase):
@@ -50,13 +60,18 @@ class TypeCheck(unittest.TestCase):
         files = sorted(glob.glob(os.path.join(wrong, "*.yaml")))
         self.assertGreaterEqual(len(files), 60)
         for path in files:
-            with self.subTest(os.path.basename(path)), open(path[: -len("yaml")] + "expected", encoding="utf-8") as expected:
-                self.assertEqual(told.get(os.path.basename(path), "nothing was told\n"), expected.read())
+            with self.subTest(os.path.basename(path)), open(
+                path[: -len("yaml")] + "expected", encoding="utf-8"
+            ) as expected:
+                self.assertEqual(
+                    told.get(os.path.basename(path), "nothing was told\n"), expected.read()
+                )
 
     def test_a_thousand_types_take_less_than_two_seconds(self):
         texts = []
         for i in range(500):
-            texts.append(f"""interface: gen.I{i}/1
+            texts.append(
+                f"""interface: gen.I{i}/1
 messages: [google/protobuf/struct.proto]
 operations:
   a: {{kind: rpc, in: google.protobuf.Value, out: google.protobuf.Value}}
@@ -71,7 +86,8 @@ interactions:
   z: {{kind: rpc, from: p, to: r, operation: a}}
   m: {{kind: multicast, from: p, to: q, operation: b}}
 protocol: x[q] ; m ; y[q] ; (z ; x)*
-""")
+"""
+            )
         path = self.write("thousand.yaml", "---\n".join(texts))
         begin = time.monotonic()
         done = hector("type", "check", path, "-o", "jsonl")
@@ -80,12 +96,19 @@ protocol: x[q] ; m ; y[q] ; (z ; x)*
         self.assertEqual(len(done.stdout.splitlines()), 1000)
 
     def test_what_is_too_large_is_refused_within_a_second(self):
-        head = "binding: t.B/1\nroles: {p: {interface: t.P/1}, q: {interface: t.Q/1}}\ninteractions:\n"
+        head = (
+            "binding: t.B/1\nroles: {p: {interface: t.P/1}, q: {interface: t.Q/1}}\ninteractions:\n"
+        )
         names = [f"x{i}" for i in range(40)]
-        head += "".join(f"  {name}: {{kind: announce, from: p, to: q, operation: a}}\n" for name in names)
+        head += "".join(
+            f"  {name}: {{kind: announce, from: p, to: q, operation: a}}\n" for name in names
+        )
         roles = "".join(f"  r{i}: {{interface: t.I/1}}\n" for i in range(10_000))
         cases = {
-            "roles": f"binding: t.B/1\nroles:\n{roles}interactions: {{a: {{kind: announce, from: r1, to: r2, operation: a}}}}\n",
+            "roles": (
+                "binding: t.B/1\nroles:\n"
+                f"{roles}interactions: {{a: {{kind: announce, from: r1, to: r2, operation: a}}}}\n"
+            ),
             "octets": head + "protocol: " + " ; ".join(["x0"] * 262_144) + "\n",
             "expression": head + "protocol: " + " ; ".join(["x0"] * 20_000) + "\n",
             "interleaving": head + "protocol: " + " & ".join(names) + "\n",
@@ -110,9 +133,20 @@ protocol: x[q] ; m ; y[q] ; (z ; x)*
         root = xml.etree.ElementTree.fromstring(done.stdout)
         self.assertTrue(root.tag.endswith("svg"))
         texts = [element.text for element in root.iter() if element.tag.endswith("text")]
-        for text in ("diary.Meeting/1", "organiser", "attendee", "1..50", "ask()", "propose", "?free_slots", "!reserve"):
+        for text in (
+            "diary.Meeting/1",
+            "organiser",
+            "attendee",
+            "1..50",
+            "ask()",
+            "propose",
+            "?free_slots",
+            "!reserve",
+        ):
             self.assertIn(text, texts)
-        self.assertIn("digraph", hector("type", "draw", MEETING, "diary.Calendar", "--form", "dot").stdout)
+        self.assertIn(
+            "digraph", hector("type", "draw", MEETING, "diary.Calendar", "--form", "dot").stdout
+        )
         missing = hector("type", "draw", MEETING, "diary.Calender")
         self.assertEqual(missing.returncode, 3)
         self.assertIn("did you mean 'diary.Calendar/1'", missing.stderr)
@@ -141,21 +175,50 @@ service Store {
         path = self.write("store.proto", proto)
         imported = hector("type", "import", path)
         self.assertEqual(imported.returncode, 0, imported.stderr)
-        for line in ("interface: shop.Store/1", "  Look: {kind: stream, flow: out, in: google.protobuf.Empty, out: shop.Item, idempotent: true}", "  Chat: {kind: stream, flow: both, in: shop.Item, out: shop.Item}"):
+        for line in (
+            "interface: shop.Store/1",
+            (
+                "  Look: {kind: stream, flow: out, in: google.protobuf.Empty, out: shop.Item,"
+                " idempotent: true}"
+            ),
+            "  Chat: {kind: stream, flow: both, in: shop.Item, out: shop.Item}",
+        ):
             self.assertIn(line, imported.stdout.splitlines())
         yaml = self.write("store.hector.yaml", imported.stdout)
         self.assertEqual(hector("type", "check", yaml).returncode, 0)
         exported = hector("type", "export", f"{yaml}:shop.Store").stdout
-        self.assertEqual("".join(line for line in exported.splitlines(True) if not line.startswith("//")), proto)
-        subprocess.run(["protoc", f"-I{self.folder}", "--include_imports", f"--descriptor_set_out={self.folder}/set.binpb", path], check=True)
+        self.assertEqual(
+            "".join(line for line in exported.splitlines(True) if not line.startswith("//")), proto
+        )
+        subprocess.run(
+            [
+                "protoc",
+                f"-I{self.folder}",
+                "--include_imports",
+                f"--descriptor_set_out={self.folder}/set.binpb",
+                path,
+            ],
+            check=True,
+        )
         out = os.path.join(self.folder, "out")
-        self.assertEqual(hector("type", "import", f"{self.folder}/set.binpb", "--out", out, "--major", "3").returncode, 0)
+        self.assertEqual(
+            hector(
+                "type", "import", f"{self.folder}/set.binpb", "--out", out, "--major", "3"
+            ).returncode,
+            0,
+        )
         self.assertIn("ok shop.Store/3", hector("type", "check", out).stdout)
-        self.assertEqual(hector("type", "import", self.write("none.proto", "syntax = \"proto3\";")).returncode, 3)
+        self.assertEqual(
+            hector("type", "import", self.write("none.proto", 'syntax = "proto3";')).returncode, 3
+        )
         self.assertEqual(hector("type", "import", self.write("junk.pb", "junk")).returncode, 2)
 
     def test_diff_and_breaking_compare_versions(self):
-        head = "messages: [google/protobuf/empty.proto]\noperations:\n  a: {kind: announce, in: google.protobuf.Empty}\n"
+        head = (
+            "messages: [google/protobuf/empty.proto]\n"
+            "operations:\n"
+            "  a: {kind: announce, in: google.protobuf.Empty}\n"
+        )
         binding = """---
 binding: t.B/1
 roles: {p: {interface: t.P/1}, q: {interface: t.I/1}}
@@ -164,7 +227,12 @@ interactions:
 protocol: %s
 """
         older = self.write("older.yaml", f"interface: t.I/1\n{head}protocol: a*\n" + binding % "a*")
-        newer = self.write("newer.yaml", f"interface: t.I/2\n{head}  b: {{kind: announce, in: google.protobuf.Empty}}\nprotocol: (a | b)*\n" + binding % "a{0,3}")
+        newer = self.write(
+            "newer.yaml",
+            "interface: t.I/2\n"
+            f"{head}  b: {{kind: announce, in: google.protobuf.Empty}}\n"
+            "protocol: (a | b)*\n" + binding % "a{0,3}",
+        )
         self.assertEqual(hector("type", "diff", older, older).stdout, "")
         differs = hector("type", "diff", older, newer).stdout
         self.assertIn("t.I: protocol: a* -> (a | b)*", differs)
@@ -172,7 +240,11 @@ protocol: %s
         self.assertIn("added: operations[1]", differs)
         done = hector("type", "breaking", older, newer)
         self.assertEqual(done.returncode, 7)
-        self.assertIn("R2: t.B.p: the Interface may start 'a' where the Role forbids it (trace: a ; a ; a ; a)", done.stdout)
+        self.assertIn(
+            "R2: t.B.p: the Interface may start 'a' where the Role forbids it (trace: a ; a ; a"
+            " ; a)",
+            done.stdout,
+        )
         self.assertNotIn("t.I", done.stdout)
         back = json.loads(hector("type", "breaking", newer, older, "-o", "json").stdout)
         self.assertIn("operation 'b' is missing", back["reasons"][0]["text"])
@@ -185,8 +257,14 @@ protocol: %s
             done = hector("type", "conforms", f"{MEETING}:diary.Calendar", f"{MEETING}:{role}")
             self.assertEqual(done.returncode, 7)
             self.assertIn("signature: operation 'post' is missing", done.stdout)
-            self.assertIn("R1: the Role may be sent 'post' where the Interface does not accept it (trace: post)", done.stdout)
-        newer = self.write("i.yaml", """interface: t.I/1
+            self.assertIn(
+                "R1: the Role may be sent 'post' where the Interface does not accept it (trace:"
+                " post)",
+                done.stdout,
+            )
+        newer = self.write(
+            "i.yaml",
+            """interface: t.I/1
 messages: [google/protobuf/empty.proto]
 operations: {a: {kind: announce, in: google.protobuf.Empty}}
 protocol: a*
@@ -199,11 +277,17 @@ protocol: (a | b)*
 interface: t.I/3
 messages: [google/protobuf/empty.proto]
 operations: {a: {kind: announce, in: google.protobuf.Empty}}
-""")
-        self.assertEqual(hector("type", "conforms", f"{newer}:t.I/2", f"{newer}:t.I/1").stdout, "yes\n")
+""",
+        )
+        self.assertEqual(
+            hector("type", "conforms", f"{newer}:t.I/2", f"{newer}:t.I/1").stdout, "yes\n"
+        )
         done = hector("type", "conforms", f"{newer}:t.I/1", f"{newer}:t.I/2", "-o", "json")
         self.assertEqual((done.returncode, json.loads(done.stdout)["rule"]), (7, "signature"))
-        self.assertIn("signatures alone were compared", hector("type", "conforms", f"{newer}:t.I/3", f"{newer}:t.I/1").stdout)
+        self.assertIn(
+            "signatures alone were compared",
+            hector("type", "conforms", f"{newer}:t.I/3", f"{newer}:t.I/1").stdout,
+        )
         self.assertEqual(hector("type", "conforms", f"{newer}:t.J", f"{newer}:t.I/1").returncode, 3)
         self.assertEqual(hector("type", "conforms", newer, f"{newer}:t.I/1").returncode, 2)
 

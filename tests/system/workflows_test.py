@@ -1,8 +1,10 @@
-"""The workflows of templates/, each across two protocols: what each is for happens, and what may go wrong in it is told.
+"""The workflows of templates/, each across two protocols: what each is for happens, and what may go
+wrong in it is told.
 
-Custom Interaction types: the auction uses hector.Auction/1, the approval one of its own and hector.TwoPhaseAgreement/1, and a contract net is
-made here.
+Custom Interaction types: the auction uses hector.Auction/1, the approval one of its own and
+hector.TwoPhaseAgreement/1, and a contract net is made here.
 """
+
 import os
 import threading
 import time
@@ -121,7 +123,17 @@ class Clock:
 """
 
 
-@needs("protocols/udp", "protocols/grpc", "languages/cpp", "languages/python", "services/naming", "services/trading", "templates/auction", "templates/sensors", "templates/approval")
+@needs(
+    "protocols/udp",
+    "protocols/grpc",
+    "languages/cpp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "templates/auction",
+    "templates/sensors",
+    "templates/approval",
+)
 class Workflows(unittest.TestCase):
     def start(self, workflow, protocol, types=None):
         c = Capsules()
@@ -129,7 +141,15 @@ class Workflows(unittest.TestCase):
         self.templates = os.path.join(c.build, "lib", "hector", "templates", workflow)
         types = types or os.path.join(self.templates, f"{workflow}.hector.yaml")
         for name in ("hub", "north"):
-            c.configure(name, CAPSULE.format(name=name, service="embedded" if name == "hub" else "{joined: hub}", types=types, protocol=protocol))
+            c.configure(
+                name,
+                CAPSULE.format(
+                    name=name,
+                    service="embedded" if name == "hub" else "{joined: hub}",
+                    types=types,
+                    protocol=protocol,
+                ),
+            )
         return c
 
     def load(self, c, capsule, *files):
@@ -137,17 +157,36 @@ class Workflows(unittest.TestCase):
             c.hector("load", "template", os.path.join(self.templates, file), capsule=capsule)
 
     def create(self, c, capsule, template, name, arguments="{}", *rest):
-        c.hector("create", "object", template, "--name", name, "--arguments", arguments, *rest, capsule=capsule)
+        c.hector(
+            "create",
+            "object",
+            template,
+            "--name",
+            name,
+            "--arguments",
+            arguments,
+            *rest,
+            capsule=capsule,
+        )
 
     def bind(self, c, kind, *roles):
-        return c.hector("bind", kind, *[part for role in roles for part in ("--role", role)], "-o", "name", capsule="hub").strip()
+        return c.hector(
+            "bind",
+            kind,
+            *[part for role in roles for part in ("--role", role)],
+            "-o",
+            "name",
+            capsule="hub",
+        ).strip()
 
     def in_both(self, workflow, run, types=None):
         for protocol in PROTOCOLS:
             with self.subTest(protocol):
                 c = self.start(workflow, protocol, types)
                 run(c)
-                used = {item["protocol"] for item in c.json("get", "channels", capsule="hub")} - {"in-process"}
+                used = {item["protocol"] for item in c.json("get", "channels", capsule="hub")} - {
+                    "in-process"
+                }
                 self.assertEqual(used, {protocol})
                 c.stop()
 
@@ -157,26 +196,52 @@ class Workflows(unittest.TestCase):
             self.load(c, "north", "bidder.py")
             self.create(c, "hub", "auction.Auctioneer.cpp", "house")
             self.create(c, "hub", "auction.Bank.cpp", "dear", "{}", "--property", "fee=90")
-            self.create(c, "hub", "auction.Bank.cpp", "bank", '{"ada": 1000, "ben": 2000, "cyd": 0}', "--property", "fee=5")
+            self.create(
+                c,
+                "hub",
+                "auction.Bank.cpp",
+                "bank",
+                '{"ada": 1000, "ben": 2000, "cyd": 0}',
+                "--property",
+                "fee=5",
+            )
             for name, limit in (("ada", 640), ("ben", 710), ("cyd", 0)):
                 self.create(c, "north", "auction.Bidder.python", name, f'{{"limit": {limit}}}')
-            self.bind(c, "auction.Auction/1", "auctioneer=house", "bidder=ada", "bidder=ben", "bidder=cyd")
+            self.bind(
+                c, "auction.Auction/1", "auctioneer=house", "bidder=ada", "bidder=ben", "bidder=cyd"
+            )
             lot = {"title": "clock", "start_price": 500, "step": 100, "round_ms": 150}
             result = c.call("house.sell", lot, capsule="hub")
-            self.assertEqual(result["sold"], {"title": "clock", "winner": "ben", "price": "700", "rounds": 4})
+            self.assertEqual(
+                result["sold"], {"title": "clock", "winner": "ben", "price": "700", "rounds": 4}
+            )
             self.assertEqual(result["receipt"]["balance"], "700")
-            self.assertEqual([c.call("bank.balance", {"name": name}, capsule="hub")["amount"] for name in ("ada", "ben", "house")], ["1000", "1300", "700"])
+            self.assertEqual(
+                [
+                    c.call("bank.balance", {"name": name}, capsule="hub")["amount"]
+                    for name in ("ada", "ben", "house")
+                ],
+                ["1000", "1300", "700"],
+            )
             unsold = c.call("house.sell", dict(lot, start_price=9000), capsule="hub")
             self.assertEqual((unsold["sold"]["winner"], unsold.get("receipt")), ("", None))
-            for _ in range(2):  # the account of ada, whom ben leaves the field to, has not enough for a second one
-                c.call("bank.transfer", {"payment": {"account": "ada", "price": 300}, "to": "ben"}, capsule="hub")
+            for _ in range(
+                2
+            ):  # the account of ada, whom ben leaves the field to, has not enough for a second one
+                c.call(
+                    "bank.transfer",
+                    {"payment": {"account": "ada", "price": 300}, "to": "ben"},
+                    capsule="hub",
+                )
             c.hector("delete", "object", "ben", capsule="north")
             self.create(c, "north", "auction.Bidder.python", "bea", '{"limit": 0}')
             self.bind(c, "auction.Auction/1", "auctioneer=house", "bidder=ada", "bidder=bea")
             with self.assertRaises(CommandFailed) as failed:
                 c.call("house.sell", lot, capsule="hub")
             self.assertIn("account 'ada' lacks 200", failed.exception.text)
-            self.assertEqual(c.call("bank.balance", {"name": "ada"}, capsule="hub")["amount"], "400")
+            self.assertEqual(
+                c.call("bank.balance", {"name": "ada"}, capsule="hub")["amount"], "400"
+            )
 
         self.in_both("auction", run)
 
@@ -188,23 +253,39 @@ class Workflows(unittest.TestCase):
             self.create(c, "hub", "sensors.Display.python", "here")
             for name in ("there", "late"):
                 self.create(c, "north", "sensors.Display.python", name)
-            binding = self.bind(c, "sensors.Watch/1", "probe=probe", "display=here", "display=there")
-            measuring = threading.Thread(target=c.call, args=("probe.measure", {"readings": 150, "every_ms": 10}), kwargs={"capsule": "hub"})
+            binding = self.bind(
+                c, "sensors.Watch/1", "probe=probe", "display=here", "display=there"
+            )
+            measuring = threading.Thread(
+                target=c.call,
+                args=("probe.measure", {"readings": 150, "every_ms": 10}),
+                kwargs={"capsule": "hub"},
+            )
             measuring.start()
             time.sleep(0.6)
-            self.assertEqual(c.json("binding", "join", binding, "display", "late", capsule="hub")["number"], 2)
+            self.assertEqual(
+                c.json("binding", "join", binding, "display", "late", capsule="hub")["number"], 2
+            )
             time.sleep(0.3)
             c.hector("binding", "leave", binding, "display.1", capsule="hub")
             measuring.join()
             until = time.monotonic() + 5
             shown = {}
             while time.monotonic() < until and (not shown or shown["late"][1][-1:] != [150]):
-                shown = {name: [[int(n) for n in c.call(f"{name}.shown", capsule="hub").get(key, [])] for key in ("caught_up", "live")] for name in ("here", "there", "late")}
+                shown = {
+                    name: [
+                        [int(n) for n in c.call(f"{name}.shown", capsule="hub").get(key, [])]
+                        for key in ("caught_up", "live")
+                    ]
+                    for name in ("here", "there", "late")
+                }
             everything = list(range(1, 151))
             self.assertEqual(shown["here"], [[], everything])
             self.assertEqual(shown["there"], [[], everything[: len(shown["there"][1])]])
             self.assertLess(len(shown["there"][1]), 150)
-            self.assertEqual(shown["late"][0] + shown["late"][1], everything, "what it missed, then the rest")
+            self.assertEqual(
+                shown["late"][0] + shown["late"][1], everything, "what it missed, then the rest"
+            )
             self.assertGreater(len(shown["late"][0]), 20)
 
         self.in_both("sensors", run)
@@ -218,22 +299,48 @@ class Workflows(unittest.TestCase):
             self.create(c, "hub", "office.Reviewer.python", "eve")
             for name in ("ann", "dan"):
                 self.create(c, "north", "office.Reviewer.python", name)
-            binding = self.bind(c, "office.Approval/1", "author=author", "reviewer=eve", "reviewer=ann", "archive=archive")
-            self.assertEqual(c.call("author.propose", {"title": "Rules"}, capsule="hub")["state"], "in review")
+            binding = self.bind(
+                c,
+                "office.Approval/1",
+                "author=author",
+                "reviewer=eve",
+                "reviewer=ann",
+                "archive=archive",
+            )
+            self.assertEqual(
+                c.call("author.propose", {"title": "Rules"}, capsule="hub")["state"], "in review"
+            )
             c.call("eve.decide", {"approves": True}, capsule="hub")
-            self.assertTrue(c.json("binding", "rebind", binding, "reviewer.1", "dan", capsule="hub")["with_state"])
-            with self.assertRaises(CommandFailed):  # ann is not asked any more: she is in no Binding
+            self.assertTrue(
+                c.json("binding", "rebind", binding, "reviewer.1", "dan", capsule="hub")[
+                    "with_state"
+                ]
+            )
+            with self.assertRaises(
+                CommandFailed
+            ):  # ann is not asked any more: she is in no Binding
                 c.call("ann.decide", {"approves": False}, capsule="hub")
-            self.assertEqual(c.call("dan.decide", {"approves": True}, capsule="hub")["title"], "Rules", "it lay on ann's desk, now on dan's")
+            self.assertEqual(
+                c.call("dan.decide", {"approves": True}, capsule="hub")["title"],
+                "Rules",
+                "it lay on ann's desk, now on dan's",
+            )
             until = time.monotonic() + 5
-            while (status := c.call("author.status", capsule="hub"))["state"] == "in review" and time.monotonic() < until:
+            while (status := c.call("author.status", capsule="hub"))[
+                "state"
+            ] == "in review" and time.monotonic() < until:
                 pass
-            self.assertEqual((status["state"], status["number"], [v["reviewer"] for v in status["verdicts"]]), ("published", "1", ["eve", "dan"]))
+            self.assertEqual(
+                (status["state"], status["number"], [v["reviewer"] for v in status["verdicts"]]),
+                ("published", "1", ["eve", "dan"]),
+            )
             self.assertEqual(c.call("archive.titles", capsule="hub")["titles"], ["Rules"])
             c.call("author.propose", {"title": "Exceptions"}, capsule="hub")
             c.call("eve.decide", {"approves": False, "remark": "no"}, capsule="hub")
             c.call("dan.decide", {"approves": True}, capsule="hub")
-            while (status := c.call("author.status", capsule="hub"))["state"] == "in review" and time.monotonic() < until:
+            while (status := c.call("author.status", capsule="hub"))[
+                "state"
+            ] == "in review" and time.monotonic() < until:
                 pass
             self.assertEqual(status["state"], "rejected")
 
@@ -243,7 +350,12 @@ class Workflows(unittest.TestCase):
         c = Capsules()
         folder = c.folder
         self.addCleanup(c.stop)
-        for name, text in (("work.hector.yaml", CONTRACT_TYPES), ("manager.py", MANAGER), ("contractor.py", CONTRACTOR.replace("{folder}", folder)), ("clock.py", CLOCK)):
+        for name, text in (
+            ("work.hector.yaml", CONTRACT_TYPES),
+            ("manager.py", MANAGER),
+            ("contractor.py", CONTRACTOR.replace("{folder}", folder)),
+            ("clock.py", CLOCK),
+        ):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
 
@@ -256,10 +368,22 @@ class Workflows(unittest.TestCase):
             self.load(c, "north", "contractor.py")
             self.create(c, "hub", "work.Manager.python", "boss")
             self.create(c, "hub", "clock.Clock", "clock")
-            for name, arguments in (("dear", '{"price": 90}'), ("cheap", '{"price": 40}'), ("late", '{"price": 1, "late": true}'), ("none", '{"price": 0}')):
+            for name, arguments in (
+                ("dear", '{"price": 90}'),
+                ("cheap", '{"price": 40}'),
+                ("late", '{"price": 1, "late": true}'),
+                ("none", '{"price": 0}'),
+            ):
                 self.create(c, "north", "work.Contractor.python", name, arguments)
-            self.bind(c, "work.Contract/1", "manager=boss", *[f"contractor={name}" for name in ("dear", "cheap", "late", "none")])
-            self.assertEqual(c.call("boss.let", {"value": "roof"}, capsule="hub"), "cheap did roof for 40")
+            self.bind(
+                c,
+                "work.Contract/1",
+                "manager=boss",
+                *[f"contractor={name}" for name in ("dear", "cheap", "late", "none")],
+            )
+            self.assertEqual(
+                c.call("boss.let", {"value": "roof"}, capsule="hub"), "cheap did roof for 40"
+            )
             until = time.monotonic() + 3
             while not os.path.exists(os.path.join(folder, "late")) and time.monotonic() < until:
                 time.sleep(0.02)

@@ -1,4 +1,5 @@
 """zenoh through the real router: capsules that know only the router reach each other."""
+
 import os
 import socket
 import subprocess
@@ -27,7 +28,18 @@ class Router(unittest.TestCase):
             port = probe.getsockname()[1]
         with Capsules() as c:
             with open(os.path.join(c.folder, "zenohd.log"), "wb") as log:
-                router = subprocess.Popen([zenohd, "-l", f"tcp/127.0.0.1:{port}", "--no-multicast-scouting", "--rest-http-port", "none"], stdout=log, stderr=log)
+                router = subprocess.Popen(
+                    [
+                        zenohd,
+                        "-l",
+                        f"tcp/127.0.0.1:{port}",
+                        "--no-multicast-scouting",
+                        "--rest-http-port",
+                        "none",
+                    ],
+                    stdout=log,
+                    stderr=log,
+                )
             try:
                 until = time.monotonic() + 20
                 while time.monotonic() < until:
@@ -37,7 +49,14 @@ class Router(unittest.TestCase):
                     time.sleep(0.02)
                 with open(os.path.join(c.folder, "sums.py"), "w", encoding="utf-8") as file:
                     file.write(SUMS)
-                c.configure("far", f'capsule: far\nprotocols:\n  zenoh: {{listen: "router/tcp/127.0.0.1:{port}"}}\nlanguages: [python]\ntemplates: [sums.py]\nobjects: [{{template: sums.Adder, name: sum}}]\n')
+                c.configure(
+                    "far",
+                    "capsule: far\nprotocols:\n"
+                    f'  zenoh: {{listen: "router/tcp/127.0.0.1:{port}"}}\n'
+                    "languages: [python]\n"
+                    "templates: [sums.py]\n"
+                    f"objects: [{{template: sums.Adder, name: sum}}]\n",
+                )
                 self.assertIn(f"far@tcp/127.0.0.1:{port}", c.hector("get", "capsules"))
                 self.assertEqual(c.call("sum.add", {"a": 40, "b": 2}), {"value": "42"})
                 self.assertEqual(c.json("get", "objects")[0]["name"], "sum")

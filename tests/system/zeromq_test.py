@@ -1,7 +1,11 @@
-"""Hermes and ROC: the real Hermes, 18/MDP's majortomo, and a client and a worker of 7/MDP call Hector and are called.
+"""Hermes and ROC: the real Hermes, 18/MDP's majortomo, and a client and a worker of 7/MDP call
+Hector and are called.
 
-What: each line of the wire contracts' checklists. Why: clusters that run Hermes and labs that run ROC join as they are. Who: ctest.
+What: each line of the wire contracts' checklists.
+Why: clusters that run Hermes and labs that run ROC join as they are.
+Who: ctest.
 """
+
 import json
 import os
 import re
@@ -12,7 +16,10 @@ import sys
 import time
 import unittest
 
-sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), each) for each in ("tools", "tests/system")]
+sys.path[:0] = [
+    os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), each)
+    for each in ("tools", "tests/system")
+]
 import outside
 from capsules import ROOT, CommandFailed
 from heros_test import Peer, World, eventually, free_port
@@ -38,23 +45,31 @@ class Network(World):
             if each in ("broker", "roc"):
                 listen.append(f"{each}:{self.broker}")
             elif each == "postoffice":
-                listen.append("postoffice:" + ",".join(f"tcp://127.0.0.1:{port}" for port in self.ports))
+                listen.append(
+                    "postoffice:" + ",".join(f"tcp://127.0.0.1:{port}" for port in self.ports)
+                )
             else:
-                listen.append(f"hermes:tcp://127.0.0.1:{self.ports[0]},tcp://127.0.0.1:{self.ports[1]}")
+                listen.append(
+                    f"hermes:tcp://127.0.0.1:{self.ports[0]},tcp://127.0.0.1:{self.ports[1]}"
+                )
         os.environ["PYTHONPATH"] = os.pathsep.join([self.folder, os.environ.get("PYTHONPATH", "")])
-        return self.capsules.configure(name, f"""capsule: {name}
+        return self.capsules.configure(
+            name,
+            f"""capsule: {name}
 store: memory
 protocols:
   udp: {{listen: "127.0.0.1:0"}}
   zeromq: {{listen: {json.dumps(listen)}, settings: {{{self.settings}}}}}
 services: {{naming: embedded, trading: embedded, type: embedded}}
 languages: [cpp, python]
-{more}""")
+{more}""",
+        )
 
     @staticmethod
     def triple():
         """A broker's address with two free ports behind it."""
         import socket
+
         while True:
             port = free_port()
             try:
@@ -74,9 +89,17 @@ languages: [cpp, python]
         return self.capsules.hector("get", "objects", capsule="lab")
 
 
-@needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+@needs(
+    "protocols/zeromq",
+    "protocols/udp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/type",
+)
 class Broker(Network):
     """The rows of the conformance checklist, over real sockets."""
+
     endpoints = ("broker",)
 
     def setUp(self):
@@ -122,7 +145,9 @@ class Broker(Network):
         self.open("c")
         self.request("c", (b"", b"two", b""))
         request = self.recv("w")
-        self.assertEqual((request[:3], request[4:]), ([b"", WORKER, b"\x02"], [b"", b"", b"two", b""]))
+        self.assertEqual(
+            (request[:3], request[4:]), ([b"", WORKER, b"\x02"], [b"", b"", b"two", b""])
+        )
         self.reply("w", request, b"a", b"")
         self.assertEqual(self.recv("c"), [b"", CLIENT, b"echo", b"a", b""])
         self.assertEqual(self.peer("recv", "w", 0.5), ["", WORKER.hex(), "04"])
@@ -131,7 +156,9 @@ class Broker(Network):
         self.ready("w")
         self.send("w", b"", WORKER, b"\x01", b"echo")
         self.assertEqual(self.recv("w"), [b"", WORKER, b"\x05"])
-        for number, frames in enumerate(([b"", WORKER, b"\x04"], [b"", WORKER, b"\x03", b"someone", b"", b"x"])):
+        for number, frames in enumerate(
+            ([b"", WORKER, b"\x04"], [b"", WORKER, b"\x03", b"someone", b"", b"x"])
+        ):
             self.open(f"stranger{number}")
             self.send(f"stranger{number}", *frames)
             self.assertEqual(self.recv(f"stranger{number}"), [b"", WORKER, b"\x05"])
@@ -196,8 +223,25 @@ class Broker(Network):
     def test_row_14_malformed_messages_are_dropped(self):
         self.ready("w")
         self.open("bad")
-        for frames in ([b""], [b"x"], [b"", CLIENT], [b"", CLIENT, b"echo"], [b"", CLIENT, b"", b"x"], [b"", WORKER], [b"", WORKER, b"\x09"], [b"", WORKER, b"\x01"], [b"", WORKER, b"\x03"], [b"", WORKER, b"\x03", b"a"],
-                       [b"", WORKER, b"\x03", b"a", b"x", b"y"], [b"", b"MDPC03", b"echo", b"x"], [b"MDPC02"], [b"MDPC02", b"\x07", b"echo", b"x"], [b"", b"", b"", b""], [b"", CLIENT, b"s" * 300, b"x"], [b"", WORKER, b"\x02", b"a", b"", b"x"]):
+        for frames in (
+            [b""],
+            [b"x"],
+            [b"", CLIENT],
+            [b"", CLIENT, b"echo"],
+            [b"", CLIENT, b"", b"x"],
+            [b"", WORKER],
+            [b"", WORKER, b"\x09"],
+            [b"", WORKER, b"\x01"],
+            [b"", WORKER, b"\x03"],
+            [b"", WORKER, b"\x03", b"a"],
+            [b"", WORKER, b"\x03", b"a", b"x", b"y"],
+            [b"", b"MDPC03", b"echo", b"x"],
+            [b"MDPC02"],
+            [b"MDPC02", b"\x07", b"echo", b"x"],
+            [b"", b"", b"", b""],
+            [b"", CLIENT, b"s" * 300, b"x"],
+            [b"", WORKER, b"\x02", b"a", b"", b"x"],
+        ):
             self.send("bad", *frames)
         self.open("c")
         self.request("c", (b"still",))
@@ -206,13 +250,20 @@ class Broker(Network):
     def test_both_versions_in_one_broker(self):
         self.peer("majortomo_worker", self.broker, "reverse")
         eventually(lambda: self.mmi(b"mmi.service", b"reverse") == b"200")
-        self.assertEqual(self.peer("majortomo", self.broker, "reverse", "hello")[-1:], ["olleh"])  # it leaves the service in
-        self.assertEqual(self.peer("rpc", self.broker, "reverse", "abc"), "cba")  # a client of version 1
+        self.assertEqual(
+            self.peer("majortomo", self.broker, "reverse", "hello")[-1:], ["olleh"]
+        )  # it leaves the service in
+        self.assertEqual(
+            self.peer("rpc", self.broker, "reverse", "abc"), "cba"
+        )  # a client of version 1
         self.ready("w", b"old")
         import threading
+
         answers = []
         second = self.zeromq()
-        asking = threading.Thread(target=lambda: answers.append(second("majortomo", self.broker, "old", "new")))
+        asking = threading.Thread(
+            target=lambda: answers.append(second("majortomo", self.broker, "old", "new"))
+        )
         asking.start()
         request = self.recv("w")
         self.reply("w", request, b"from version 1")
@@ -220,12 +271,25 @@ class Broker(Network):
         self.assertEqual(answers[0][-1:], ["from version 1"])
 
 
-@needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+@needs(
+    "protocols/zeromq",
+    "protocols/udp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/type",
+)
 class Roc(Network):
     endpoints = ("broker", "roc")
 
     def rpc(self, peer, method, params=None, **more):
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, **({} if params is None else {"params": params}), **more}
+        request = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": method,
+            **({} if params is None else {"params": params}),
+            **more,
+        }
         return json.loads(peer("rpc", self.broker, "gauge", json.dumps(request)))
 
     def test_an_object_is_a_roc_object(self):
@@ -234,32 +298,62 @@ class Roc(Network):
         eventually(lambda: peer("rpc", self.broker, "mmi.service", "gauge") == "200")
         self.assertEqual(self.rpc(peer, "add", [1, 2]), {"jsonrpc": "2.0", "result": 3.0, "id": 1})
         self.assertEqual(self.rpc(peer, "add", {"a": 1, "b": 5, "scale": 2.0})["result"], 12.0)
-        self.assertEqual(self.rpc(peer, "echo", [{"a": [1, None, True, "ä"]}])["result"], {"a": [1, None, True, "ä"]})
+        self.assertEqual(
+            self.rpc(peer, "echo", [{"a": [1, None, True, "ä"]}])["result"],
+            {"a": [1, None, True, "ä"]},
+        )
         self.assertIn("add", self.rpc(peer, "rpc.describe")["result"]["methods"])
         self.assertIsNone(self.rpc(peer, "rpc.setattr", ["gain", 4.0])["result"])
         self.assertEqual(self.rpc(peer, "rpc.getattr", ["gain"])["result"], 4.0)
-        for method, params, code in (("nothing", [], -32601), ("_private", [], -32601), ("add", ["x"], -32602), ("add", [1, 2, 3, 4], -32602), ("fail", ["ABORTED"], -32000), ("rpc.setattr", ["serial", "x"], -32000)):
+        for method, params, code in (
+            ("nothing", [], -32601),
+            ("_private", [], -32601),
+            ("add", ["x"], -32602),
+            ("add", [1, 2, 3, 4], -32602),
+            ("fail", ["ABORTED"], -32000),
+            ("rpc.setattr", ["serial", "x"], -32000),
+        ):
             self.assertEqual(self.rpc(peer, method, params)["error"]["code"], code, method)
         ask = lambda text: peer("rpc", self.broker, "gauge", text)
         self.assertEqual(json.loads(ask("{"))["error"]["code"], -32700)
         self.assertEqual(json.loads(ask('{"jsonrpc": "2.0"}'))["error"]["code"], -32600)
-        self.assertEqual(json.loads(ask('{"method": "add", "params": [1, 2], "id": 7}')), {"result": 3.0, "error": None, "id": 7})
+        self.assertEqual(
+            json.loads(ask('{"method": "add", "params": [1, 2], "id": 7}')),
+            {"result": 3.0, "error": None, "id": 7},
+        )
         self.assertEqual(ask('{"jsonrpc": "2.0", "method": "note", "params": ["n"]}'), "")
-        batch = json.loads(ask('[{"jsonrpc": "2.0", "method": "add", "params": [1, 2], "id": 1}, {"jsonrpc": "2.0", "method": "note", "params": ["m"]}, 1]'))
-        self.assertEqual([each.get("result", each.get("error", {}).get("code")) for each in batch], [3.0, -32600])
+        batch = json.loads(
+            ask(
+                '[{"jsonrpc": "2.0", "method": "add", "params": [1, 2], "id": 1}, {"jsonrpc":'
+                ' "2.0", "method": "note", "params": ["m"]}, 1]'
+            )
+        )
+        self.assertEqual(
+            [each.get("result", each.get("error", {}).get("code")) for each in batch], [3.0, -32600]
+        )
         self.assertEqual(self.object_json("gauge.received")["texts"], ["n", "m"])
 
     def test_an_object_of_another_capsule_keeps_its_interface(self):
         self.instrument()
-        self.capsules.configure("desk", f"""capsule: desk
+        self.capsules.configure(
+            "desk",
+            f"""capsule: desk
 store: memory
 protocols:
   udp: {{listen: "127.0.0.1:0"}}
   zeromq: {{listen: "roc:{self.broker}", settings: {{heartbeat_ms: 200, adopt_capsules: true}}}}
 services: {{naming: embedded, trading: embedded, type: embedded}}
-""")
-        eventually(lambda: re.search(r"gauge +lab.Instrument/1", self.capsules.hector("get", "objects", capsule="desk")))
-        self.assertEqual(self.capsules.call("gauge.add", {"a": 1, "b": 5, "scale": 2.0}, capsule="desk"), {"value": 12.0})
+""",
+        )
+        eventually(
+            lambda: re.search(
+                r"gauge +lab.Instrument/1", self.capsules.hector("get", "objects", capsule="desk")
+            )
+        )
+        self.assertEqual(
+            self.capsules.call("gauge.add", {"a": 1, "b": 5, "scale": 2.0}, capsule="desk"),
+            {"value": 12.0},
+        )
         self.capsules.hector("delete", "object", "gauge", capsule="lab")
         eventually(lambda: "gauge" not in self.capsules.hector("get", "objects", capsule="desk"))
 
@@ -276,7 +370,13 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
         self.assertIn("told to fail", refused.exception.text)
         peer("serve", self.broker, "swir", False)  # it does not describe itself
         eventually(lambda: "swir" in self.objects())
-        self.assertEqual(self.object_json("swir.call", {"method": "add", "params": {"list": {"items": [{"integer": 4}, {"integer": 5}]}}})["value"]["integer"], "9")
+        self.assertEqual(
+            self.object_json(
+                "swir.call",
+                {"method": "add", "params": {"list": {"items": [{"integer": 4}, {"integer": 5}]}}},
+            )["value"]["integer"],
+            "9",
+        )
         peer("stop", "swir")
         eventually(lambda: "swir" not in self.objects(), 5)
 
@@ -284,7 +384,20 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
         peer = self.zeromq()
         peer("serve", self.broker, "vnir")
         eventually(lambda: "vnir" in self.objects())
-        waiting = subprocess.Popen([os.path.join(self.capsules.build, "bin", "hector"), "-c", "lab", "call", "vnir.slow", '{"seconds": 20}'], env=self.capsules.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        waiting = subprocess.Popen(
+            [
+                os.path.join(self.capsules.build, "bin", "hector"),
+                "-c",
+                "lab",
+                "call",
+                "vnir.slow",
+                '{"seconds": 20}',
+            ],
+            env=self.capsules.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         time.sleep(0.5)
         peer.close()
         begin = time.monotonic()
@@ -300,9 +413,27 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
         peer("open", "pub", "PUB", f"tcp://127.0.0.1:{port + 1}")
         peer("open", "sub", "SUB", f"tcp://127.0.0.1:{port + 2}", b"ROC".hex())
         eventually(lambda: "roc" in self.objects())
-        reader = subprocess.Popen([outside.go_program(outside.GRPCURL), "-plaintext", "-d", '{"masks": ["mount.encoder"]}', self.capsules.address("lab", "grpc"), "hector.roc.Network/status"], stdout=subprocess.PIPE, text=True)
+        reader = subprocess.Popen(
+            [
+                outside.go_program(outside.GRPCURL),
+                "-plaintext",
+                "-d",
+                '{"masks": ["mount.encoder"]}',
+                self.capsules.address("lab", "grpc"),
+                "hector.roc.Network/status",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         try:
-            eventually(lambda: peer("send", "pub", [b"ROCSmount".hex(), b'{"encoder": {"1": 37.5}, "other": 1}'.hex()]) and select.select([reader.stdout], [], [], 0.1)[0])
+            eventually(
+                lambda: peer(
+                    "send",
+                    "pub",
+                    [b"ROCSmount".hex(), b'{"encoder": {"1": 37.5}, "other": 1}'.hex()],
+                )
+                and select.select([reader.stdout], [], [], 0.1)[0]
+            )
             peer("send", "pub", [b"ROCSmount.encoderx".hex(), b"1".hex()])
             peer("send", "pub", [b"ROCSmount.encoder.2".hex(), b"38.5".hex()])
             told = ""
@@ -315,7 +446,16 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
             reader.wait()
             reader.stdout.close()
         self.object_json("roc.publish_status", {"sensor": "mount.azimuth", "value": {"real": 1.5}})
-        self.object_json("roc.log", {"node": "north", "level": "WARNING", "record": {"map": {"entries": [{"key": {"text": "msg"}, "value": {"text": "hot"}}]}}})
+        self.object_json(
+            "roc.log",
+            {
+                "node": "north",
+                "level": "WARNING",
+                "record": {
+                    "map": {"entries": [{"key": {"text": "msg"}, "value": {"text": "hot"}}]}
+                },
+            },
+        )
         heard = {}
         while len(heard) < 2:
             topic, body = (bytes.fromhex(each).decode() for each in peer("recv", "sub", 5.0))
@@ -324,7 +464,15 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
         self.assertEqual(heard, {"ROCSmount.azimuth": 1.5, "ROCLnorth.WARNING": {"msg": "hot"}})
 
 
-@needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type", "services/policy")
+@needs(
+    "protocols/zeromq",
+    "protocols/udp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/type",
+    "services/policy",
+)
 class RocAuthorised(Network):
     settings = "heartbeat_ms: 200, authorise: true"
     endpoints = ("broker", "roc")
@@ -335,27 +483,47 @@ class RocAuthorised(Network):
         eventually(lambda: peer("rpc", self.broker, "mmi.service", "gauge") == "200")
 
         def ask(method, params):
-            return json.loads(peer("rpc", self.broker, "gauge", json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1})))
+            return json.loads(
+                peer(
+                    "rpc",
+                    self.broker,
+                    "gauge",
+                    json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1}),
+                )
+            )
+
         self.assertIn("no Policy service", ask("add", [1, 2])["error"]["message"])
         self.capsules.hector("load", "service", "policy", capsule="lab")
         rules = os.path.join(self.folder, "broker.cedar")
         with open(rules, "w", encoding="utf-8") as file:
-            file.write(f"""permit (principal == Broker::"{self.broker}", action in [Action::"call", Action::"get"], resource);""")
+            file.write(
+                f"""permit (principal == Broker::"{self.broker}", action in [Action::"call", Action::"get"], resource);"""
+            )
         self.capsules.hector("policy", "rules", "broker", rules, capsule="lab")
         self.assertEqual(eventually(lambda: ask("add", [1, 2]).get("result")), 3.0)
         self.assertEqual(ask("rpc.getattr", ["gain"])["result"], 1.0)
         self.assertIn("may not set 'gain'", ask("rpc.setattr", ["gain", 4.0])["error"]["message"])
 
 
-@needs("protocols/zeromq", "protocols/udp", "languages/python", "services/naming", "services/trading", "services/type")
+@needs(
+    "protocols/zeromq",
+    "protocols/udp",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/type",
+)
 class BrokerElsewhere(Network):
     endpoints = ("roc",)
 
     def start_broker(self):
-        self.capsules.configure("office", f"""capsule: office
+        self.capsules.configure(
+            "office",
+            f"""capsule: office
 store: memory
 protocols: {{udp: {{listen: "127.0.0.1:0"}}, zeromq: {{listen: ["broker:{self.broker}"], settings: {{heartbeat_ms: 200}}}}}}
-""")
+""",
+        )
 
     def test_a_broker_that_was_started_again_knows_the_workers_after_a_while(self):
         self.start_broker()
@@ -372,7 +540,15 @@ protocols: {{udp: {{listen: "127.0.0.1:0"}}, zeromq: {{listen: ["broker:{self.br
         self.assertIn("3.0", peer("rpc", self.broker, "gauge", add))
 
 
-@needs("protocols/zeromq", "protocols/udp", "protocols/grpc", "languages/python", "services/naming", "services/trading", "services/type")
+@needs(
+    "protocols/zeromq",
+    "protocols/udp",
+    "protocols/grpc",
+    "languages/python",
+    "services/naming",
+    "services/trading",
+    "services/type",
+)
 class Hermes(Network):
     endpoints = ("postoffice", "hermes")
 
@@ -385,37 +561,84 @@ class Hermes(Network):
         peer("hermes_receive", self.at(1))
         other("hermes_publish", self.at(0), "t/one", ["text", ["a", 1]])
         told = peer("received", 2, 5)
-        self.assertEqual([each[:3] for each in told], [["t/one", "test-publisher", "text"], ["t/one", "test-publisher", ["a", 1]]])
+        self.assertEqual(
+            [each[:3] for each in told],
+            [["t/one", "test-publisher", "text"], ["t/one", "test-publisher", ["a", 1]]],
+        )
         seen = [other("recv", "debug", 2.0) for _ in range(2)]
         self.assertTrue(any(len(each) == 4 and each[0] == b'"t/one"'.hex() for each in seen), seen)
         peer("hermes_receive", self.at(1), {"topics": "x"})
-        frames = eventually(lambda: next((each for each in iter(lambda: other("recv", "debug", 0.3), None) if each == [b"\x01x".hex()]), None))
+        frames = eventually(
+            lambda: next(
+                (
+                    each
+                    for each in iter(lambda: other("recv", "debug", 0.3), None)
+                    if each == [b"\x01x".hex()]
+                ),
+                None,
+            )
+        )
         self.assertEqual(frames, [b"\x01x".hex()])
 
     def test_hector_to_hermes(self):
         peer = self.zeromq()
         peer("hermes_receive", self.at(1), {"topics": '"lab'})
         eventually(lambda: "hermes" in self.objects())
-        publish = lambda data, topic="lab/t": self.object_json("hermes.publish", {"topic": topic, "origin": "north", "data": data})
+        publish = lambda data, topic="lab/t": self.object_json(
+            "hermes.publish", {"topic": topic, "origin": "north", "data": data}
+        )
         eventually(lambda: publish({"text": "first"}) is not None and peer("received", 1, 0.2))
-        for data in ({"integer": 5}, {"null": True}, {"boolean": True}, {"text": ""}, {"list": {}}, {"map": {"entries": [{"key": {"text": "k"}, "value": {"integer": 1}}]}}, {"text": "last"}):
+        for data in (
+            {"integer": 5},
+            {"null": True},
+            {"boolean": True},
+            {"text": ""},
+            {"list": {}},
+            {"map": {"entries": [{"key": {"text": "k"}, "value": {"integer": 1}}]}},
+            {"text": "last"},
+        ):
             publish(data)
         publish({"text": "not for it"}, "other")
         told = [each for each in peer("received", 7, 5) if each[2] != "first"]
-        self.assertEqual([each[2] for each in told], [[5], [None], [True], [""], [[]], [{"k": 1}], "last"])
-        self.assertTrue(all(each[1] == "north" and abs(each[3] - time.time()) < 10 for each in told))
+        self.assertEqual(
+            [each[2] for each in told], [[5], [None], [True], [""], [[]], [{"k": 1}], "last"]
+        )
+        self.assertTrue(
+            all(each[1] == "north" and abs(each[3] - time.time()) < 10 for each in told)
+        )
         self.assertEqual(peer("alive"), [True])
 
     def test_hermes_to_hector_and_what_is_malformed(self):
         self.capsules.hector("load", "protocol", "grpc", capsule="lab")
         eventually(lambda: "hermes" in self.objects())
-        reader = subprocess.Popen([outside.go_program(outside.GRPCURL), "-plaintext", "-d", '{"topics": ["t/"]}', self.capsules.address("lab", "grpc"), "hector.hermes.Network/receive"], stdout=subprocess.PIPE, text=True)
+        reader = subprocess.Popen(
+            [
+                outside.go_program(outside.GRPCURL),
+                "-plaintext",
+                "-d",
+                '{"topics": ["t/"]}',
+                self.capsules.address("lab", "grpc"),
+                "hector.hermes.Network/receive",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         try:
             peer = self.zeromq()
-            eventually(lambda: peer("hermes_publish", self.at(0), "t/x", ["first"]) and select.select([reader.stdout], [], [], 0.1)[0])
+            eventually(
+                lambda: peer("hermes_publish", self.at(0), "t/x", ["first"])
+                and select.select([reader.stdout], [], [], 0.1)[0]
+            )
             peer("open", "raw", "PUB", self.at(0))
             time.sleep(0.5)
-            for frames in ([b'"t/x"'], [b'"t/x"', b'"o"', b"{", b"1"], [b'"t/x"', b'"o"', b'"d"', b'"x"'], [b'"t/\xff"', b'"o"', b'1', b'1'], [b'"t/x"', b'"o"', b"[" * 10_000, b"1.0"], [b'"t/x"'] * 5):
+            for frames in (
+                [b'"t/x"'],
+                [b'"t/x"', b'"o"', b"{", b"1"],
+                [b'"t/x"', b'"o"', b'"d"', b'"x"'],
+                [b'"t/\xff"', b'"o"', b"1", b"1"],
+                [b'"t/x"', b'"o"', b"[" * 10_000, b"1.0"],
+                [b'"t/x"'] * 5,
+            ):
                 peer("send", "raw", [each.hex() for each in frames])
             peer("hermes_publish", self.at(0), "t/x", [{"message": 7}, {"k": 1}, 5, "last"])
             told = ""
@@ -423,7 +646,9 @@ class Hermes(Network):
                 told += reader.stdout.readline()
             for each in ("Reading", '"integer": "7"', '"integer": "5"', '"k"'):
                 self.assertIn(each, told)
-            self.assertGreaterEqual(int(eventually(lambda: self.object_json("hermes.counters").get("malformed"))), 5)
+            self.assertGreaterEqual(
+                int(eventually(lambda: self.object_json("hermes.counters").get("malformed"))), 5
+            )
         finally:
             reader.terminate()
             reader.wait()
@@ -436,6 +661,7 @@ class Hermes(Network):
         def ticks():
             with open(f"/proc/{process}/stat", encoding="utf-8") as file:
                 return sum(int(each) for each in file.read().rsplit(")", 1)[1].split()[11:13])
+
         time.sleep(1)
         before = ticks()
         time.sleep(5)

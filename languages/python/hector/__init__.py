@@ -1,7 +1,8 @@
 """Hector for Python templates: declare an Object's Interface, handle its calls, call others.
 
-What: the decorators and classes that a template uses. Why: a template is a plain class; its Interface comes from a type file or from
-type hints. Who: templates; the python language plugin drives them through `hector.runtime`.
+What: the decorators and classes that a template uses.
+Why: a template is a plain class; its Interface comes from a type file or from type hints.
+Who: templates; the python language plugin drives them through `hector.runtime`.
 
     from hello import Greeter, Greeting          # hello.hector.yaml beside the template
 
@@ -18,6 +19,7 @@ or, with hints alone:
         def add(self, a: int, b: int) -> int:
             return a + b
 """
+
 from .errors import Error, error_from_parts
 from .interfaces import announce, operation, template
 from .messages import load_types

@@ -1,8 +1,10 @@
 """A capsule inside this Python process.
 
-What: started(), capsules by what they are for; the values that plain Python has. Why: a script of another system becomes Hector's by its
-import. Who: hector.heros, hector.hermes, hector.roc.
+What: started(), capsules by what they are for; the values that plain Python has.
+Why: a script of another system becomes Hector's by its import.
+Who: hector.heros, hector.hermes, hector.roc.
 """
+
 import atexit
 import inspect
 import json
@@ -13,13 +15,32 @@ import time
 from . import _capsule
 from ._capsule import CapsuleError, Tag
 
-__all__ = ["CALL", "GET", "SET", "CapsuleError", "Tag", "members_of", "signature_of", "started", "stop", "wait_until"]
+__all__ = [
+    "CALL",
+    "GET",
+    "SET",
+    "CapsuleError",
+    "Tag",
+    "members_of",
+    "signature_of",
+    "started",
+    "stop",
+    "wait_until",
+]
 
 CALL, GET, SET = 0, 1, 2
-KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+KINDS = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD,
+)
 
 #: lib/hector, where this build's plugins are.
-PLUGINS = os.environ.get("HECTOR_PLUGIN_PATH") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+PLUGINS = os.environ.get("HECTOR_PLUGIN_PATH") or os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+)
 
 #: What two capsules that meet in a world speak with each other, where it is there, on this host.
 BETWEEN_CAPSULES = ("udp", ["127.0.0.1:0"], "{}")
@@ -36,9 +57,15 @@ def started(key, protocol, listen, settings, encode, decode):
         if key not in _kept:
             _count += 1
             name = f"{os.environ.get('HECTOR_CAPSULE', 'python')}-{os.getpid()}-{_count}"
-            protocols = [BETWEEN_CAPSULES] if os.path.isdir(os.path.join(PLUGINS, "protocols", BETWEEN_CAPSULES[0])) else []
+            protocols = (
+                [BETWEEN_CAPSULES]
+                if os.path.isdir(os.path.join(PLUGINS, "protocols", BETWEEN_CAPSULES[0]))
+                else []
+            )
             protocols.append((protocol, listen, json.dumps(settings)))
-            _kept[key] = _capsule.Capsule(name, PLUGINS, protocols, encode, decode, os.environ.get("HECTOR_LOG", "error"))
+            _kept[key] = _capsule.Capsule(
+                name, PLUGINS, protocols, encode, decode, os.environ.get("HECTOR_LOG", "error")
+            )
         return _kept[key]
 
 
@@ -76,16 +103,33 @@ def type_name(annotation):
 def _parameters(method):
     for each in inspect.signature(method).parameters.values():
         has_default = each.default is not inspect.Parameter.empty
-        yield each.name, type_name(each.annotation), int(each.kind), has_default, each.default if has_default else None
+        yield each.name, type_name(each.annotation), int(each.kind), has_default, (
+            each.default if has_default else None
+        )
 
 
 def signature_of(parameters):
-    """Of a method as Capsule.members() describes it, or share() takes it: a default that is not said is None. ValueError: Python would not take it."""
-    return inspect.Signature([inspect.Parameter(name, KINDS[kind], default=(default[0] if default else None) if has_default else inspect.Parameter.empty) for name, _, kind, has_default, *default in parameters])
+    """Of a method as Capsule.members() describes it, or share() takes it: a default that is not
+    said is None. ValueError: Python would not take it.
+    """
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                KINDS[kind],
+                default=(
+                    (default[0] if default else None) if has_default else inspect.Parameter.empty
+                ),
+            )
+            for name, _, kind, has_default, *default in parameters
+        ]
+    )
 
 
 def members_of(instance, names, is_event=lambda member: False, annotations=None):
-    """What share() takes: methods, attributes and events by inspection. What cannot be inspected is left out."""
+    """What share() takes: methods, attributes and events by inspection. What cannot be inspected is
+    left out.
+    """
     members = []
     annotations = annotations or {}
     for name in names:
@@ -98,7 +142,15 @@ def members_of(instance, names, is_event=lambda member: False, annotations=None)
                 returned = inspect.signature(getattr(instance, name)).return_annotation
             except (ValueError, TypeError):
                 continue
-            members.append(("method", name, parameters, "" if returned in (inspect.Signature.empty, None) else type_name(returned), False))
+            members.append(
+                (
+                    "method",
+                    name,
+                    parameters,
+                    "" if returned in (inspect.Signature.empty, None) else type_name(returned),
+                    False,
+                )
+            )
         else:
             annotation = annotations.get(name, type(getattr(instance, name, None)))
             is_writable = not (isinstance(member, property) and member.fset is None)

@@ -1,8 +1,10 @@
 """Interfaces from type hints, and the marks of templates.
 
-What: the decorators `template`, `operation`, `announce`, and the Interface a class's hints make. Why: a small Object needs no type file.
+What: the decorators `template`, `operation`, `announce`, and the Interface a class's hints make.
+Why: a small Object needs no type file.
 Who: templates; the runtime asks `describe`.
 """
+
 import inspect
 import typing
 
@@ -11,16 +13,29 @@ from google.protobuf import descriptor_pb2
 from .messages import InterfaceBase, messages_of, model
 
 _F = descriptor_pb2.FieldDescriptorProto
-_SCALARS = {bool: _F.TYPE_BOOL, int: _F.TYPE_INT64, float: _F.TYPE_DOUBLE, str: _F.TYPE_STRING, bytes: _F.TYPE_BYTES}
+_SCALARS = {
+    bool: _F.TYPE_BOOL,
+    int: _F.TYPE_INT64,
+    float: _F.TYPE_DOUBLE,
+    str: _F.TYPE_STRING,
+    bytes: _F.TYPE_BYTES,
+}
 KIND_RPC, KIND_ANNOUNCE, KIND_STREAM = 1, 2, 3
 FLOW_OUT, FLOW_IN, FLOW_BOTH = 1, 2, 3
 
 
 def template(interface=None, *, name=None, version="1", parallel=False):
-    """Marks a class as the file's template. `interface`: "name/major"; left out where the class derives from one."""
+    """Marks a class as the file's template. `interface`: "name/major"; left out where the class
+    derives from one.
+    """
 
     def mark(cls):
-        cls.__hector_template__ = {"interface": interface, "name": name, "version": version, "parallel": parallel}
+        cls.__hector_template__ = {
+            "interface": interface,
+            "name": name,
+            "version": version,
+            "parallel": parallel,
+        }
         return cls
 
     return mark
@@ -46,7 +61,7 @@ class Shape:
         self.kind, self.flow = KIND_RPC, 0
         self.input = self.output = ""
         self.parameters = None  # names, where the request is made of them
-        self.is_value = False   # the reply is {value: …}
+        self.is_value = False  # the reply is {value: …}
 
 
 def _field(message, number, name, hint):
@@ -60,7 +75,10 @@ def _field(message, number, name, hint):
     if hasattr(hint, "DESCRIPTOR"):
         field.type, field.type_name = _F.TYPE_MESSAGE, "." + hint.DESCRIPTOR.full_name
         return hint.DESCRIPTOR.file
-    raise TypeError(f"parameter '{name}' has the hint {hint!r}; bool, int, float, str, bytes, list[…] of them and message classes are known")
+    raise TypeError(
+        f"parameter '{name}' has the hint {hint!r}; bool, int, float, str, bytes, list[…] of them"
+        " and message classes are known"
+    )
 
 
 class _Builder:
@@ -68,10 +86,14 @@ class _Builder:
         self.interface = interface
         base, _, major = interface.rpartition("/")
         if not base or not major.isdigit():
-            raise ValueError(f"'{interface}' is not a type id; expected name/major, as in sums.Adder/1")
+            raise ValueError(
+                f"'{interface}' is not a type id; expected name/major, as in sums.Adder/1"
+            )
         self.package, _, self.short = base.rpartition(".")
         self.base, self.major = base, int(major)
-        self.file = descriptor_pb2.FileDescriptorProto(name=f"hector/hints/{base}.proto", package=base + "Messages", syntax="proto3")
+        self.file = descriptor_pb2.FileDescriptorProto(
+            name=f"hector/hints/{base}.proto", package=base + "Messages", syntax="proto3"
+        )
         self.imports = {}
 
     def import_file(self, file):
@@ -108,7 +130,9 @@ class _Builder:
         parameters = list(inspect.signature(method).parameters)[1:]
         title = "".join(part.capitalize() for part in name.split("_"))
         returned = hints.get("return", inspect.Signature.empty)
-        incoming = next((p for p in parameters if typing.get_origin(hints.get(p)) in _ITERATORS), None)
+        incoming = next(
+            (p for p in parameters if typing.get_origin(hints.get(p)) in _ITERATORS), None
+        )
         if typing.get_origin(returned) in _ITERATORS or incoming is not None:
             shape.kind = KIND_STREAM
             out = typing.get_origin(returned) in _ITERATORS
@@ -138,15 +162,26 @@ class _Builder:
 
 def _iterators():
     import collections.abc as abc
-    return (abc.Iterator, abc.Iterable, abc.AsyncIterator, abc.AsyncIterable, abc.Generator, abc.AsyncGenerator)
+
+    return (
+        abc.Iterator,
+        abc.Iterable,
+        abc.AsyncIterator,
+        abc.AsyncIterable,
+        abc.Generator,
+        abc.AsyncGenerator,
+    )
 
 
 _ITERATORS = _iterators()
 
 
 def _operations_of(cls):
-    methods = [(name, method) for name, method in inspect.getmembers(cls, inspect.isfunction)
-               if not name.startswith("_") and name not in ("bound", "unbound")]
+    methods = [
+        (name, method)
+        for name, method in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_") and name not in ("bound", "unbound")
+    ]
     marked = [(name, method) for name, method in methods if hasattr(method, "__hector_operation__")]
     return marked or methods
 
@@ -156,9 +191,17 @@ def _from_hints(cls, interface):
     shapes = [builder.shape(name, method) for name, method in _operations_of(cls)]
     if not shapes:
         raise TypeError(f"class {cls.__name__} has no public methods to make an Interface of")
-    description = model().cls("hector.type.v1.Interface")(name=builder.base, major=builder.major, description=inspect.getdoc(cls) or "")
+    description = model().cls("hector.type.v1.Interface")(
+        name=builder.base, major=builder.major, description=inspect.getdoc(cls) or ""
+    )
     for shape in shapes:
-        description.operations.add(name=shape.name, kind=shape.kind, flow=shape.flow, input=shape.input, output=shape.output)
+        description.operations.add(
+            name=shape.name,
+            kind=shape.kind,
+            flow=shape.flow,
+            input=shape.input,
+            output=shape.output,
+        )
     description.descriptors = builder.descriptors()
     return description.SerializeToString(deterministic=True), description.descriptors, shapes
 
@@ -169,7 +212,10 @@ def _from_model(cls):
     for op in description.operations:
         method = getattr(cls, op.name, None)
         if method is None:
-            raise TypeError(f"class {cls.__name__} has no method for operation '{op.name}' of {cls.__hector_interface__}")
+            raise TypeError(
+                f"class {cls.__name__} has no method for operation '{op.name}' of"
+                f" {cls.__hector_interface__}"
+            )
         shape = Shape(op.name, method)
         shape.kind, shape.flow, shape.input, shape.output = op.kind, op.flow, op.input, op.output
         shapes.append(shape)
@@ -193,15 +239,25 @@ class Description:
             self.interface = marks["interface"]
             self.model, descriptors, self.shapes = _from_hints(cls, self.interface)
         else:
-            raise TypeError(f"class {cls.__name__} offers no Interface: derive from one of a type file, or say @hector.template(\"name/1\")")
+            raise TypeError(
+                f"class {cls.__name__} offers no Interface: derive from one of a type file, or say"
+                ' @hector.template("name/1")'
+            )
         self.messages = messages_of(descriptors)
 
 
 def describe(module, module_name):
     """The one template of a module."""
-    found = [cls for _, cls in inspect.getmembers(module, inspect.isclass)
-             if cls.__module__ == module.__name__ and ("__hector_template__" in cls.__dict__ or issubclass(cls, InterfaceBase))]
+    found = [
+        cls
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if cls.__module__ == module.__name__
+        and ("__hector_template__" in cls.__dict__ or issubclass(cls, InterfaceBase))
+    ]
     if len(found) != 1:
         names = ", ".join(cls.__name__ for cls in found) or "none"
-        raise TypeError(f"a template file has one template class; found {names}. Mark it with @hector.template, or derive it from an Interface")
+        raise TypeError(
+            f"a template file has one template class; found {names}. Mark it with @hector.template,"
+            " or derive it from an Interface"
+        )
     return Description(found[0], module_name)

@@ -1,8 +1,11 @@
 """Message classes from descriptors, and modules from type files.
 
-What: classes for the messages of a FileDescriptorSet, in a pool of their own; the importer of NAME.hector.yaml. Why: no generated code:
-`from hello import Greeting` reads hello.hector.yaml beside the template. Who: templates by `import`, the runtime.
+What: classes for the messages of a FileDescriptorSet, in a pool of their own; the importer of
+NAME.hector.yaml.
+Why: no generated code: `from hello import Greeting` reads hello.hector.yaml beside the template.
+Who: templates by `import`, the runtime.
 """
+
 import importlib.abc
 import importlib.machinery
 import os
@@ -16,7 +19,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2, message_
 
 
 class Messages:
-    """The message classes of one FileDescriptorSet. Two sets that share a file share nothing: each Interface brings its own."""
+    """The message classes of one FileDescriptorSet. Two sets that share a file share nothing: each
+    Interface brings its own.
+    """
 
     def __init__(self, descriptors):
         self._pool = descriptor_pool.DescriptorPool()
@@ -26,8 +31,9 @@ class Messages:
             self._pool.Add(file)
 
     def cls(self, full_name):
-        """The class that messages of this type have wherever they stand, in a field or alone. (The C++ implementation of Protobuf 4.21 gives fields
-        the pool's own class, not the factory's.)"""
+        """The class that messages of this type have wherever they stand, in a field or alone. (The
+        C++ implementation of Protobuf 4.21 gives fields the pool's own class, not the factory's.)
+        """
         descriptor = self._pool.FindMessageTypeByName(full_name)
         made = self._factory.GetPrototype(descriptor)
         return getattr(descriptor, "_concrete_class", None) or made
@@ -54,11 +60,18 @@ _by_descriptors = {}
 
 
 def messages_of(descriptors):
-    """One Messages for equal message files, so that Interfaces of one type file share their classes."""
+    """One Messages for equal message files, so that Interfaces of one type file share their
+    classes.
+    """
     files = descriptor_pb2.FileDescriptorSet.FromString(descriptors)
-    # Those of hector/interface/ hold an Interface's service only, and bring google.protobuf.Empty where it has announcements: all have that here.
+    # Those of hector/interface/ hold an Interface's service only, and bring google.protobuf.Empty
+    # where it has announcements: all have that here.
     empty = descriptor_pb2.FileDescriptorProto.FromString(empty_pb2.DESCRIPTOR.serialized_pb)
-    kept = [file for file in files.file if not file.name.startswith("hector/interface/") and file.name != empty.name]
+    kept = [
+        file
+        for file in files.file
+        if not file.name.startswith("hector/interface/") and file.name != empty.name
+    ]
     del files.file[:]
     files.file.extend([empty] + kept)
     key = files.SerializeToString(deterministic=True)
@@ -76,14 +89,24 @@ class InterfaceBase:
 
 
 def load_types(path):
-    """The types of a file as a dict: Interfaces as base classes, messages as classes, by their last name."""
+    """The types of a file as a dict: Interfaces as base classes, messages as classes, by their last
+    name.
+    """
     found = {}
     for type_id, is_binding, model_octets, descriptors in _hector.read_types(path):
         if is_binding:
             continue
         short = type_id.rsplit("/", 1)[0].rsplit(".", 1)[-1]
-        found[short] = type(short, (InterfaceBase,), {
-            "__hector_interface__": type_id, "__hector_model__": model_octets, "__hector_descriptors__": descriptors, "__doc__": f"Interface {type_id}."})
+        found[short] = type(
+            short,
+            (InterfaceBase,),
+            {
+                "__hector_interface__": type_id,
+                "__hector_model__": model_octets,
+                "__hector_descriptors__": descriptors,
+                "__doc__": f"Interface {type_id}.",
+            },
+        )
         classes = messages_of(descriptors)
         for name in classes.names():
             found.setdefault(name.rsplit(".", 1)[-1], classes.cls(name))
@@ -110,4 +133,6 @@ class _TypeFileImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def install_importer():
     if not any(isinstance(finder, _TypeFileImporter) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _TypeFileImporter())  # before files: hello.py imports hello.hector.yaml as `hello`
+        sys.meta_path.insert(
+            0, _TypeFileImporter()
+        )  # before files: hello.py imports hello.hector.yaml as `hello`

@@ -1,11 +1,14 @@
 """`import` by the Type service first, then by the local machine.
 
-What: a finder that asks the capsule's Type service for a module before any other finder is asked. Why: every capsule runs the code that was
-published, and what was altered is never run. Who: templates, through `import`; the plugin says where to ask.
+What: a finder that asks the capsule's Type service for a module before any other finder is asked.
+Why: every capsule runs the code that was published, and what was altered is never run.
+Who: templates, through `import`; the plugin says where to ask.
 
-The order is the paper's ("Hector: Distributed Objects in Python", DSTC 1996): the service, then the local machine. The standard library and what
-comes with the interpreter are not asked for; parts of a package are asked for only where the package itself came from the service.
+The order is the paper's ("Hector: Distributed Objects in Python", DSTC 1996): the service, then the
+local machine. The standard library and what comes with the interpreter are not asked for; parts of
+a package are asked for only where the package itself came from the service.
 """
+
 import hashlib
 import importlib.abc
 import importlib.machinery
@@ -17,7 +20,11 @@ import time
 
 ORIGIN = "hector-type:"
 _AWAY_S = 5.0  # after the service did not answer, before it is asked again
-_NOT_ASKED = frozenset(sys.stdlib_module_names) | frozenset(sys.builtin_module_names) | {"hector", "_hector", "google", "pip", "setuptools"}
+_NOT_ASKED = (
+    frozenset(sys.stdlib_module_names)
+    | frozenset(sys.builtin_module_names)
+    | {"hector", "_hector", "google", "pip", "setuptools"}
+)
 _ABI = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
 
 
@@ -41,9 +48,13 @@ class _Loader(importlib.abc.InspectLoader):
     def get_code(self, fullname):
         content = self._module.content
         if hashlib.sha256(content).hexdigest() != self._module.digest:
-            raise BadModule(f"module '{fullname}' is not what its digest says; it is not run", name=fullname)
+            raise BadModule(
+                f"module '{fullname}' is not what its digest says; it is not run", name=fullname
+            )
         if not self._is_compiled():
-            return compile(importlib.util.decode_source(content), ORIGIN + fullname, "exec", dont_inherit=True)
+            return compile(
+                importlib.util.decode_source(content), ORIGIN + fullname, "exec", dont_inherit=True
+            )
         if content[:4] != importlib.util.MAGIC_NUMBER:
             raise ImportError(f"module '{fullname}' was compiled by another Python", name=fullname)
         return marshal.loads(content[16:])
@@ -58,7 +69,9 @@ class Finder(importlib.abc.MetaPathFinder):
         self._asked_again = 0.0
 
     def add(self, fetch):
-        """`fetch(name, abi)` gives a module, None if there is none; OSError: the service does not answer; BadModule."""
+        """`fetch(name, abi)` gives a module, None if there is none; OSError: the service does not
+        answer; BadModule.
+        """
         with self._lock:
             self._sources.append(fetch)
 
@@ -86,7 +99,12 @@ class Finder(importlib.abc.MetaPathFinder):
                 continue
             if module is None:
                 continue
-            spec = importlib.machinery.ModuleSpec(fullname, _Loader(module), origin=f"{ORIGIN}{fullname}@{module.digest[:12]}", is_package=module.is_package)
+            spec = importlib.machinery.ModuleSpec(
+                fullname,
+                _Loader(module),
+                origin=f"{ORIGIN}{fullname}@{module.digest[:12]}",
+                is_package=module.is_package,
+            )
             return spec
         return None
 

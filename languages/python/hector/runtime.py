@@ -1,8 +1,10 @@
 """The runtime behind templates: loads files, enters methods, runs coroutines, calls others.
 
-What: what the plugin's C++ side calls. Why: what is easier said in Python is said in Python. Who: python_language.cc; `Capsule` and
-`Session` are what templates get.
+What: what the plugin's C++ side calls.
+Why: what is easier said in Python is said in Python.
+Who: python_language.cc; `Capsule` and `Session` are what templates get.
 """
+
 import asyncio
 import collections
 import hashlib
@@ -43,7 +45,11 @@ def load(path):
     with open(path, "rb") as source:
         digest = hashlib.sha256(source.read()).hexdigest()[:12]
     unique = f"hector_template_{stem}_{digest}"
-    loader_class = importlib.machinery.SourcelessFileLoader if path.endswith(".pyc") else importlib.machinery.SourceFileLoader
+    loader_class = (
+        importlib.machinery.SourcelessFileLoader
+        if path.endswith(".pyc")
+        else importlib.machinery.SourceFileLoader
+    )
     spec = importlib.util.spec_from_file_location(unique, path, loader=loader_class(unique, path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[unique] = module
@@ -58,11 +64,17 @@ def _octets(message):
 
 
 class Capsule:
-    """All that an Object can reach. Blocking calls let go of the interpreter; each has an awaitable twin with `_async` behind its name."""
+    """All that an Object can reach. Blocking calls let go of the interpreter; each has an awaitable
+    twin with `_async` behind its name.
+    """
 
     def __init__(self, handle):
         self._handle = handle
-        self.name, self.object_name, self.principal = handle.name(), handle.object_name(), handle.principal()
+        self.name, self.object_name, self.principal = (
+            handle.name(),
+            handle.object_name(),
+            handle.principal(),
+        )
 
     def log(self, event, detail=""):
         self._handle.log(event, detail)
@@ -83,13 +95,17 @@ class Capsule:
         return target, _octets(request), classes.cls(found.output) if found.output else None
 
     def call(self, who, operation, request, timeout=None):
-        """An rpc to any Object by name or reference; `request` is a message or a dict of its fields."""
+        """An rpc to any Object by name or reference; `request` is a message or a dict of its
+        fields.
+        """
         target, octets, reply = self._prepare(who, operation, request)
         answer = target.call(operation, octets, timeout or 0)
         return reply.FromString(answer) if reply else None
 
     async def call_async(self, who, operation, request, timeout=None):
-        target, octets, reply = await asyncio.get_running_loop().run_in_executor(None, self._prepare, who, operation, request)
+        target, octets, reply = await asyncio.get_running_loop().run_in_executor(
+            None, self._prepare, who, operation, request
+        )
         answer = await _awaitable(lambda done: target.start(operation, octets, timeout or 0, done))
         return reply.FromString(answer) if reply else None
 
@@ -106,6 +122,7 @@ async def _awaitable(start):
                 future.set_result(answer)
             else:
                 future.set_exception(error_from_parts(*error))
+
         running.call_soon_threadsafe(settle)
 
     start(done)
@@ -120,26 +137,43 @@ class Session:
 
     def __init__(self, handle):
         self._handle = handle
-        self.binding, self.binding_type, self.role, self.number = handle.binding(), handle.binding_type(), handle.role(), handle.number()
+        self.binding, self.binding_type, self.role, self.number = (
+            handle.binding(),
+            handle.binding_type(),
+            handle.role(),
+            handle.number(),
+        )
 
     def members(self, role):
-        """Who plays a role now: their `number` is what call() is given; a member that leaves leaves it to the next who joins."""
+        """Who plays a role now: their `number` is what call() is given; a member that leaves leaves
+        it to the next who joins.
+        """
         return [Member(*each) for each in self._handle.members(role)]
 
     def location(self, role, number=0):
-        """Where a partner is reached, "udp 127.0.0.1:4242"; Error FAILED_PRECONDITION where policy hides it."""
+        """Where a partner is reached, "udp 127.0.0.1:4242"; Error FAILED_PRECONDITION where policy
+        hides it.
+        """
         return self._handle.location(role, number)
 
     def call(self, interaction, member, request, reply=None, timeout=None):
-        """Starts an interaction at one member and waits; the answer as a `reply` message, or as octets."""
+        """Starts an interaction at one member and waits; the answer as a `reply` message, or as
+        octets.
+        """
         answer = self._handle.call(interaction, member, _octets(request), timeout or 0)
         return reply.FromString(answer) if reply else answer
 
     def multicast(self, interaction, request, reply=None, timeout=None):
-        """One message to every member of the receiving role; returns when the interaction's reliability is reached. A list, a member each: the
-        answer, the Error it failed with, or None where it was not waited for. Raises Error, with that list as `members`, if it cannot be reached."""
+        """One message to every member of the receiving role; returns when the interaction's
+        reliability is reached. A list, a member each: the answer, the Error it failed with, or None
+        where it was not waited for. Raises Error, with that list as `members`, if it cannot be
+        reached.
+        """
         failed, told = self._handle.multicast(interaction, _octets(request), timeout or 0)
-        members = [None if not known else error or (reply.FromString(octets) if reply else octets) for known, error, octets in told]
+        members = [
+            None if not known else error or (reply.FromString(octets) if reply else octets)
+            for known, error, octets in told
+        ]
         if failed:
             failed.members = members
             raise failed
@@ -147,7 +181,9 @@ class Session:
 
     async def call_async(self, interaction, member, request, reply=None, timeout=None):
         octets = _octets(request)
-        answer = await _awaitable(lambda done: self._handle.start(interaction, member, octets, timeout or 0, done))
+        answer = await _awaitable(
+            lambda done: self._handle.start(interaction, member, octets, timeout or 0, done)
+        )
         return reply.FromString(answer) if reply else answer
 
 
@@ -162,7 +198,9 @@ class Incoming:
             yield self._cls.FromString(octets)
 
     async def __aiter__(self):
-        while (octets := await asyncio.get_running_loop().run_in_executor(None, self._call.read)) is not None:
+        while (
+            octets := await asyncio.get_running_loop().run_in_executor(None, self._call.read)
+        ) is not None:
             yield self._cls.FromString(octets)
 
 
@@ -174,13 +212,19 @@ class Object:
         self._shapes = {shape.name: shape for shape in description.shapes}
         cls = description.cls
         self.capsule = Capsule(handle)
-        parameters = inspect.signature(cls.__init__).parameters if cls.__init__ is not object.__init__ else {}
+        parameters = (
+            inspect.signature(cls.__init__).parameters
+            if cls.__init__ is not object.__init__
+            else {}
+        )
         given = json.loads(arguments or "{}")
         takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
         unknown = [key for key in given if key not in parameters and not takes_any]
         if unknown:
-            raise TypeError(f"template {description.name} takes no argument '{unknown[0]}'; it takes "
-                            f"{', '.join(p for p in parameters if p not in ('self', 'capsule')) or 'none'}")
+            raise TypeError(
+                f"template {description.name} takes no argument '{unknown[0]}'; it takes "
+                f"{', '.join(p for p in parameters if p not in ('self', 'capsule')) or 'none'}"
+            )
         self.instance = cls.__new__(cls)
         self.instance.capsule = self.capsule
         if "capsule" in parameters:
@@ -213,7 +257,9 @@ class Object:
         try:
             method = getattr(self.instance, name)
             arguments = self._arguments(shape, call)
-            wants_call = shape.parameters is None and len(inspect.signature(method).parameters) > len(arguments[0])
+            wants_call = shape.parameters is None and len(
+                inspect.signature(method).parameters
+            ) > len(arguments[0])
             if wants_call:
                 arguments[0].append(call)
             result = method(*arguments[0], **arguments[1])
@@ -244,7 +290,9 @@ class Object:
         running = asyncio.get_running_loop()
         try:
             async for item in generator:
-                if not await running.run_in_executor(None, call.write, _octets(self._reply(shape, item))):
+                if not await running.run_in_executor(
+                    None, call.write, _octets(self._reply(shape, item))
+                ):
                     break
             call.complete(b"")
         except BaseException as exception:
@@ -260,7 +308,11 @@ class Object:
         values = {}
         for name in shape.parameters:
             value = getattr(request, name)
-            values[name] = list(value) if hasattr(value, "extend") and not isinstance(value, (str, bytes)) else value
+            values[name] = (
+                list(value)
+                if hasattr(value, "extend") and not isinstance(value, (str, bytes))
+                else value
+            )
         return [], values
 
     def _reply(self, shape, result):
@@ -272,7 +324,10 @@ class Object:
         if isinstance(result, dict):
             return cls(**result)
         if not hasattr(result, "SerializeToString"):
-            raise TypeError(f"operation '{shape.name}' returned {type(result).__name__}; a {shape.output} was expected")
+            raise TypeError(
+                f"operation '{shape.name}' returned {type(result).__name__}; a {shape.output} was"
+                " expected"
+            )
         return result
 
     def _complete(self, shape, call, result):

@@ -1,4 +1,7 @@
-"""The python language's side of the LanguageKit: every language handles calls, flows, errors and outgoing calls alike."""
+"""The python language's side of the LanguageKit: every language handles calls, flows, errors and
+outgoing calls alike.
+"""
+
 import asyncio
 
 import hector
@@ -51,4 +54,9 @@ class Kit(Language):
 
     def who(self, _, call):
         colour = dict(call.metadata).get("colour", "nothing")
-        return Data(data=f"{self.capsule.object_name} called by {call.principal} with {colour}{' in time' if call.has_deadline else ''}".encode())
+        return Data(
+            data=(
+                f"{self.capsule.object_name} called by {call.principal} with"
+                f" {colour}{' in time' if call.has_deadline else ''}".encode()
+            )
+        )

@@ -1,4 +1,5 @@
 """An Object of Hector that is a HERO: what each of its members does is what the test expects."""
+
 import asyncio
 
 import hector
@@ -13,13 +14,21 @@ class Served(Instrument):
         self.watchers = []
 
     def add(self, request):
-        return Number(value=(request.a + request.b) * (request.scale if request.HasField("scale") else 1.0))
+        return Number(
+            value=(request.a + request.b) * (request.scale if request.HasField("scale") else 1.0)
+        )
 
     def echo(self, request):
         return request
 
     def collect(self, request):
-        return Texts(texts=[str(request.first), *(str(each.integer) for each in request.rest), *(f"{name}={each.integer}" for name, each in sorted(request.named.items()))])
+        return Texts(
+            texts=[
+                str(request.first),
+                *(str(each.integer) for each in request.rest),
+                *(f"{name}={each.integer}" for name, each in sorted(request.named.items())),
+            ]
+        )
 
     def fail(self, request):
         raise hector.Error(request.text, "told to fail")

@@ -1,8 +1,11 @@
-"""The real HEROS package, told by lines of JSON on standard input what to do; one line of JSON answers each.
+"""The real HEROS package, told by lines of JSON on standard input what to do; one line of JSON
+answers each.
 
-What: a peer. Why: Hector's HEROs are used by unmodified HEROS, and the other way round. Who: heros_test.py, in a venv with heros.
-usage: peer.py CONNECT...
+What: a peer.
+Why: Hector's HEROs are used by unmodified HEROS, and the other way round.
+Who: heros_test.py, in a venv with heros. usage: peer.py CONNECT...
 """
+
 import inspect
 import json
 import os
@@ -12,10 +15,25 @@ import time
 import traceback
 
 import numpy
-from heros import DatasourceObserver, EventObserver, HEROObserver, LocalDatasourceHERO, LocalHERO, RemoteHERO, event
+from heros import (
+    DatasourceObserver,
+    EventObserver,
+    HEROObserver,
+    LocalDatasourceHERO,
+    LocalHERO,
+    RemoteHERO,
+    event,
+)
 from heros.zenoh import session_manager
 
-session_manager.update_config({"mode": "peer", "listen/endpoints": [os.environ.get("PEER_LISTEN", "tcp/127.0.0.1:0")], "connect/endpoints": sys.argv[1:], "scouting/multicast/enabled": False})
+session_manager.update_config(
+    {
+        "mode": "peer",
+        "listen/endpoints": [os.environ.get("PEER_LISTEN", "tcp/127.0.0.1:0")],
+        "connect/endpoints": sys.argv[1:],
+        "scouting/multicast/enabled": False,
+    }
+)
 
 
 class Camera(LocalHERO):
@@ -36,7 +54,9 @@ class Camera(LocalHERO):
         return [first, list(rest), named]
 
     def fail(self, kind: str) -> None:
-        raise {"ValueError": ValueError, "KeyError": KeyError}.get(kind, RuntimeError)("told to fail")
+        raise {"ValueError": ValueError, "KeyError": KeyError}.get(kind, RuntimeError)(
+            "told to fail"
+        )
 
     def slow(self, seconds: float) -> float:
         time.sleep(seconds)
@@ -83,13 +103,51 @@ def echo_all(name):
     """Everything that CBOR has, through the HERO and back; what came back otherwise."""
     import datetime
     import decimal
-    given = [0, 1, -1, 23, 24, 255, 256, 2**40, -(2**40), 2**63 - 1, 2**64 - 1, 2**80, -(2**80), 0.5, 1e300, float("inf"), True, False, None, "", "ä€😀", b"", b"\x00\xff", [], [1, [2, [3]]], {}, {"a": {"b": [1]}},
-             {1, 2, 3}, datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc), decimal.Decimal("1.25"), {1: "one"}]
-    wrong = [repr((each, back)) for each in given if (back := remote(name).echo(each)) != each or type(back) is not type(each)]
+
+    given = [
+        0,
+        1,
+        -1,
+        23,
+        24,
+        255,
+        256,
+        2**40,
+        -(2**40),
+        2**63 - 1,
+        2**64 - 1,
+        2**80,
+        -(2**80),
+        0.5,
+        1e300,
+        float("inf"),
+        True,
+        False,
+        None,
+        "",
+        "ä€😀",
+        b"",
+        b"\x00\xff",
+        [],
+        [1, [2, [3]]],
+        {},
+        {"a": {"b": [1]}},
+        {1, 2, 3},
+        datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.timezone.utc),
+        decimal.Decimal("1.25"),
+        {1: "one"},
+    ]
+    wrong = [
+        repr((each, back))
+        for each in given
+        if (back := remote(name).echo(each)) != each or type(back) is not type(each)
+    ]
     for dtype in ("int16", "float64", "float32", ">i2", "uint8", "complex128"):
         array = numpy.arange(6).reshape(2, 3).astype(dtype)
         back = remote(name).echo(array)
-        if not (isinstance(back, numpy.ndarray) and back.dtype == array.dtype and (back == array).all()):
+        if not (
+            isinstance(back, numpy.ndarray) and back.dtype == array.dtype and (back == array).all()
+        ):
             wrong.append(repr((array, back)))
     return wrong
 
@@ -117,7 +175,10 @@ def do(what, *a):
         observer.register_object_removed_callback(lambda name: events.append(["removed", name]))
         return sorted(observer.known_objects)
     if what == "capabilities":
-        return [each.to_dict() if not hasattr(each, "parameters") else plain(each.to_dict()) for each in remote(a[0])._remote_capabilities]
+        return [
+            each.to_dict() if not hasattr(each, "parameters") else plain(each.to_dict())
+            for each in remote(a[0])._remote_capabilities
+        ]
     if what == "call":
         return plain(getattr(remote(a[0]), a[1])(*a[2], **a[3]))
     if what == "get":
@@ -131,8 +192,10 @@ def do(what, *a):
         getattr(remote(a[0]), a[1]).connect(lambda value: events.append([a[0], a[1], value]))
         return True
     if what == "serve_data":
+
         class Thermometer(LocalDatasourceHERO):
             pass
+
         objects[a[0]] = Thermometer(a[0])
         return True
     if what == "tell_data":
@@ -140,7 +203,11 @@ def do(what, *a):
     if what == "observe_data":
         observer = DatasourceObserver()
         observers.append(observer)
-        observer.register_observable_data_callback(lambda name, data: events.append([name, [[each.id, each.raw_value, each.raw_unit] for each in data]]))
+        observer.register_observable_data_callback(
+            lambda name, data: events.append(
+                [name, [[each.id, each.raw_value, each.raw_unit] for each in data]]
+            )
+        )
         return True
     if what == "watch_all":
         observer = EventObserver("*", a[0])
@@ -160,10 +227,27 @@ def do(what, *a):
     if what == "callbacks":
         return plain([each["name"] for each in getattr(remote(a[0]), a[1]).get_callbacks()])
     if what == "raw":  # an octet string as a query's payload; the answers' octets
-        session = session_manager.request_session(*([do] if "realm" not in inspect.signature(session_manager.request_session).parameters else [do, "heros"]))
+        session = session_manager.request_session(
+            *(
+                [do]
+                if "realm" not in inspect.signature(session_manager.request_session).parameters
+                else [do, "heros"]
+            )
+        )
         payload = None if a[1] is None else bytes.fromhex(a[1])
-        return [["ok", reply.ok.payload.to_bytes().hex(), str(reply.ok.encoding), str(reply.ok.key_expr)] if reply.ok else ["err", reply.err.payload.to_bytes().hex(), str(reply.err.encoding)]
-                for reply in session.get(a[0], payload=payload, timeout=5.0)]
+        return [
+            (
+                [
+                    "ok",
+                    reply.ok.payload.to_bytes().hex(),
+                    str(reply.ok.encoding),
+                    str(reply.ok.key_expr),
+                ]
+                if reply.ok
+                else ["err", reply.err.payload.to_bytes().hex(), str(reply.err.encoding)]
+            )
+            for reply in session.get(a[0], payload=payload, timeout=5.0)
+        ]
     if what == "rate":
         method, begin = remote(a[0]).add, time.perf_counter()
         for _ in range(a[1]):
@@ -179,7 +263,12 @@ def main():
         try:
             answer = {"ok": do(*json.loads(line))}
         except BaseException as error:  # the test wants to see each of them
-            answer = {"error": type(error).__name__, "bases": [each.__name__ for each in type(error).__mro__], "text": str(error), "trace": traceback.format_exc()}
+            answer = {
+                "error": type(error).__name__,
+                "bases": [each.__name__ for each in type(error).__mro__],
+                "text": str(error),
+                "trace": traceback.format_exc(),
+            }
         with lock:
             out.write(json.dumps(answer) + "\n")
             out.flush()

@@ -1,8 +1,12 @@
-"""Unmodified programs of the ZeroMQ worlds, told by lines of JSON on standard input what to do; one line of JSON answers each.
+"""Unmodified programs of the ZeroMQ worlds, told by lines of JSON on standard input what to do; one
+line of JSON answers each.
 
-What: Hermes (hermes-zmq), majortomo (18/MDP), and a client and a worker of 7/MDP as the RFC has them. Why: Hector is used by them, and uses
-them. Who: zeromq_test.py, in a venv with the packages.
+What: Hermes (hermes-zmq), majortomo (18/MDP), and a client and a worker of 7/MDP as the RFC has
+them.
+Why: Hector is used by them, and uses them.
+Who: zeromq_test.py, in a venv with the packages.
 """
+
 import json
 import sys
 import threading
@@ -20,14 +24,31 @@ class RocServer(threading.Thread):
 
     def __init__(self, broker, name, describes=True, heartbeat_s=0.2):
         super().__init__(daemon=True)
-        self.broker, self.name_, self.describes, self.heartbeat_s = broker, name, describes, heartbeat_s
+        self.broker, self.name_, self.describes, self.heartbeat_s = (
+            broker,
+            name,
+            describes,
+            heartbeat_s,
+        )
         self.gain, self.calls, self.stopped = 1.5, [], False
         self.start()
 
     def answer(self, method, params):
         args, named = (params, {}) if isinstance(params, list) else ([], params)
         if method == "rpc.describe" and self.describes:
-            return {"class": "Spectrometer", "methods": {"add": [{"name": "a", "type": "int"}, {"name": "b", "type": "int", "default": 2}], "echo": [{"name": "value"}], "fail": [], "slow": [{"name": "seconds", "type": "float"}]}, "attributes": {"gain": "rw"}}
+            return {
+                "class": "Spectrometer",
+                "methods": {
+                    "add": [
+                        {"name": "a", "type": "int"},
+                        {"name": "b", "type": "int", "default": 2},
+                    ],
+                    "echo": [{"name": "value"}],
+                    "fail": [],
+                    "slow": [{"name": "seconds", "type": "float"}],
+                },
+                "attributes": {"gain": "rw"},
+            }
         if method == "add":
             return (lambda a, b=2: a + b)(*args, **named)
         if method == "echo":
@@ -57,12 +78,30 @@ class RocServer(threading.Thread):
                     request = json.loads(frames[5])
                     self.calls.append(request["method"])
                     try:
-                        answer = {"jsonrpc": "2.0", "id": request["id"], "result": self.answer(request["method"], request.get("params", []))}
+                        answer = {
+                            "jsonrpc": "2.0",
+                            "id": request["id"],
+                            "result": self.answer(request["method"], request.get("params", [])),
+                        }
                     except NotImplementedError as error:
-                        answer = {"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32601, "message": str(error)}}
+                        answer = {
+                            "jsonrpc": "2.0",
+                            "id": request["id"],
+                            "error": {"code": -32601, "message": str(error)},
+                        }
                     except Exception as error:
-                        answer = {"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": str(error), "data": {"type": type(error).__name__}}}
-                    socket.send_multipart([b"", b"MDPW01", b"\x03", frames[3], b"", json.dumps(answer).encode()])
+                        answer = {
+                            "jsonrpc": "2.0",
+                            "id": request["id"],
+                            "error": {
+                                "code": -32000,
+                                "message": str(error),
+                                "data": {"type": type(error).__name__},
+                            },
+                        }
+                    socket.send_multipart(
+                        [b"", b"MDPW01", b"\x03", frames[3], b"", json.dumps(answer).encode()]
+                    )
             if time.monotonic() - beat > self.heartbeat_s:
                 beat = time.monotonic()
                 socket.send_multipart([b"", b"MDPW01", b"\x04"])
@@ -73,6 +112,7 @@ class RocServer(threading.Thread):
 
 def hermes_receiver(address, **options):
     from hermes import Receiver
+
     receiver = Receiver(address, "test-receiver", **options)
     receiver.start()
     threads.append(receiver)
@@ -112,7 +152,11 @@ def do(what, *a):
         sockets[a[0]].send_multipart([bytes.fromhex(each) for each in a[1]])
         return True
     if what == "recv":
-        return [each.hex() for each in sockets[a[0]].recv_multipart()] if sockets[a[0]].poll(int(a[1] * 1000)) else None
+        return (
+            [each.hex() for each in sockets[a[0]].recv_multipart()]
+            if sockets[a[0]].poll(int(a[1] * 1000))
+            else None
+        )
     if what == "close":
         sockets.pop(a[0]).close()
         return True
@@ -128,6 +172,7 @@ def do(what, *a):
         return rpc(*a)
     if what == "majortomo":  # 18/MDP
         from majortomo import Client
+
         client = Client(a[0])
         client.connect()
         client.send(a[1].encode(), a[2].encode())
@@ -140,10 +185,12 @@ def do(what, *a):
                 while True:
                     client, request = worker.wait_for_request()
                     worker.send_reply_final(client, [request[0][::-1]])
+
         threading.Thread(target=work, daemon=True).start()
         return True
     if what == "hermes_office":
         from hermes import PostOffice
+
         office = PostOffice(*a)
         office.daemon = True
         office.start()
@@ -160,13 +207,24 @@ def do(what, *a):
             def __init__(self, value):
                 super().__init__(ts=5.0)
                 self.value = value
+
         if "publisher" not in sockets:
             sockets["publisher"] = publisher = Publisher(a[0], "test-publisher")
             publisher.daemon = True
             publisher.start()
             time.sleep(1.0)
         for each in a[2]:
-            assert sockets["publisher"].publish(Envelope(a[1], "test-publisher", Reading(each["message"]) if isinstance(each, dict) and "message" in each else each))
+            assert sockets["publisher"].publish(
+                Envelope(
+                    a[1],
+                    "test-publisher",
+                    (
+                        Reading(each["message"])
+                        if isinstance(each, dict) and "message" in each
+                        else each
+                    ),
+                )
+            )
         return True
     if what == "received":
         until = time.monotonic() + a[1]
@@ -190,7 +248,12 @@ def main():
         try:
             answer = {"ok": do(*json.loads(line))}
         except BaseException as error:  # the test wants to see each of them
-            answer = {"error": type(error).__name__, "bases": [], "text": str(error), "trace": traceback.format_exc()}
+            answer = {
+                "error": type(error).__name__,
+                "bases": [],
+                "text": str(error),
+                "trace": traceback.format_exc(),
+            }
         out.write(json.dumps(answer) + "\n")
         out.flush()
 

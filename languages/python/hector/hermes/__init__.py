@@ -1,11 +1,13 @@
 """Hermes on Hector: the same names, the same behaviour.
 
-What: PostOffice, Publisher, Receiver, Node, Envelope, Message. Why: a script that says `from hermes import …` runs after saying
-`from hector.hermes import …`. Who: people who come from Hermes.
+What: PostOffice, Publisher, Receiver, Node, Envelope, Message.
+Why: a script that says `from hermes import …` runs after saying `from hector.hermes import …`.
+Who: people who come from Hermes.
 
-What is better: any JSON arrives and nothing kills a receiver; idle nodes sleep; what happens to late envelopes is a choice (`late`), with
-the suicidal snail among them.
+What is better: any JSON arrives and nothing kills a receiver; idle nodes sleep; what happens to
+late envelopes is a choice (`late`), with the suicidal snail among them.
 """
+
 from .publisher import Publisher
 from .receiver import Receiver
 from .structs import Envelope, Message

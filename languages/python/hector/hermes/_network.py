@@ -1,8 +1,10 @@
 """One network address as an embedded capsule.
 
-What: opened(), a capsule with one endpoint of the zeromq protocol, and closed(). Why: each facility of Hermes has its own sockets. Who:
-PostOffice, Publisher, Receiver.
+What: opened(), a capsule with one endpoint of the zeromq protocol, and closed().
+Why: each facility of Hermes has its own sockets.
+Who: PostOffice, Publisher, Receiver.
 """
+
 import itertools
 
 from .. import embedded
@@ -14,8 +16,13 @@ _keys = itertools.count()
 
 def opened(listen, **settings):
     key = ("hermes", next(_keys))
-    capsule = embedded.started(key, "zeromq", [listen], {"hermes": OBJECT, **settings}, _refuse, lambda tag, value: value)
-    if not listen.startswith("postoffice") and embedded.wait_until(capsule, lambda: capsule.members(OBJECT), OPEN_S) is None:
+    capsule = embedded.started(
+        key, "zeromq", [listen], {"hermes": OBJECT, **settings}, _refuse, lambda tag, value: value
+    )
+    if (
+        not listen.startswith("postoffice")
+        and embedded.wait_until(capsule, lambda: capsule.members(OBJECT), OPEN_S) is None
+    ):
         raise RuntimeError(f"'{listen}' did not open")
     return key, capsule
 

@@ -1,4 +1,5 @@
 """Hermes' default addresses: publishers connect to the first, receivers to the second."""
+
 XSUB_ADDR = "tcp://127.0.0.1:6000"
 XPUB_ADDR = "tcp://127.0.0.1:6001"
 DEBUG_ADDR = "tcp://127.0.0.1:6002"

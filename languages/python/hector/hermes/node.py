@@ -1,4 +1,5 @@
 """Node: a receiver, a publisher, and what is done between them."""
+
 from .structs import Envelope
 
 

@@ -1,10 +1,16 @@
 """PostOffice: publishers connect to one side of it, receivers to the other."""
+
 from . import _network
 
 
 class PostOffice:
     def __init__(self, proxy_in, proxy_out, debug_addr=None):
-        self.xsub_url, self.xpub_url, self._debug_addr, self._key = proxy_in, proxy_out, debug_addr, None
+        self.xsub_url, self.xpub_url, self._debug_addr, self._key = (
+            proxy_in,
+            proxy_out,
+            debug_addr,
+            None,
+        )
         self.daemon = True
 
     @property
@@ -21,7 +27,12 @@ class PostOffice:
     def start(self):
         """RuntimeError: an address is in use."""
         try:
-            self._key, _ = _network.opened("postoffice:" + ",".join(each for each in (self.xsub_url, self.xpub_url, self._debug_addr) if each))
+            self._key, _ = _network.opened(
+                "postoffice:"
+                + ",".join(
+                    each for each in (self.xsub_url, self.xpub_url, self._debug_addr) if each
+                )
+            )
         except _network.embedded.CapsuleError as error:
             raise RuntimeError(error.args[1]) from None
 

@@ -1,4 +1,5 @@
 """Publisher: sends envelopes to a post office."""
+
 import threading
 
 from . import _network
@@ -26,7 +27,19 @@ class Publisher:
             return False
         envelope.update_ts()
         data = envelope.data.fields() if isinstance(envelope.data, Message) else envelope.data
-        capsule.call(_network.OBJECT, _network.embedded.CALL, "publish", [], {"topic": envelope.topic, "origin": envelope.origin, "data": data, "time_s": envelope.ts}, 5.0)
+        capsule.call(
+            _network.OBJECT,
+            _network.embedded.CALL,
+            "publish",
+            [],
+            {
+                "topic": envelope.topic,
+                "origin": envelope.origin,
+                "data": data,
+                "time_s": envelope.ts,
+            },
+            5.0,
+        )
         return True
 
     def stop(self, timeout=None):

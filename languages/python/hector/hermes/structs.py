@@ -1,4 +1,5 @@
 """What travels: envelopes, and messages of named fields in them."""
+
 import json
 import time
 
@@ -12,7 +13,10 @@ class Envelope:
         self.topic, self.origin, self.data, self.ts = topic_tree, origin, data, ts or time.time()
 
     def __repr__(self):
-        return f"Envelope(topic={self.topic!r}, origin={self.origin!r}, data={self.data!r}, ts={self.ts!r})"
+        return (
+            f"Envelope(topic={self.topic!r}, origin={self.origin!r}, data={self.data!r},"
+            f" ts={self.ts!r})"
+        )
 
     @staticmethod
     def load_from_frames(frames, encoding=None):
@@ -20,8 +24,17 @@ class Envelope:
 
     def convert_to_frames(self, encoding=None):
         self.update_ts()
-        data = self.data.serialize(encoding) if isinstance(self.data, Message) else json.dumps(self.data).encode(encoding or "utf-8")
-        return json.dumps(self.topic).encode(), json.dumps(self.origin).encode(), data, json.dumps(self.ts).encode()
+        data = (
+            self.data.serialize(encoding)
+            if isinstance(self.data, Message)
+            else json.dumps(self.data).encode(encoding or "utf-8")
+        )
+        return (
+            json.dumps(self.topic).encode(),
+            json.dumps(self.origin).encode(),
+            data,
+            json.dumps(self.ts).encode(),
+        )
 
     def update_ts(self):
         self.ts = time.time()
@@ -55,4 +68,5 @@ class Message:
         return json.dumps(self.fields()).encode(encoding or "utf-8")
 
     def __repr__(self):
-        return f"{type(self).__qualname__}({', '.join(f'{slot}={getattr(self, slot)}' for slot in self._slots())})"
+        shown = ", ".join(f"{slot}={getattr(self, slot)}" for slot in self._slots())
+        return f"{type(self).__qualname__}({shown})"

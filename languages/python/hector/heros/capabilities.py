@@ -1,7 +1,10 @@
 """What a HERO can do, as HEROS describes it: attributes, methods, events.
 
-What: Capability and its three kinds, with to_dict() as on the wire. Why: scripts look at `capabilities`. Who: LocalHERO, RemoteHERO.
+What: Capability and its three kinds, with to_dict() as on the wire.
+Why: scripts look at `capabilities`.
+Who: LocalHERO, RemoteHERO.
 """
+
 import dataclasses
 
 from .. import embedded
@@ -49,11 +52,17 @@ class MethodCapability(Capability):
     flavor = "method"
 
     def to_dict(self):
-        return super().to_dict() | {"parameters": [each.to_dict() for each in self.parameters], "return_type": self.return_type}
+        return super().to_dict() | {
+            "parameters": [each.to_dict() for each in self.parameters],
+            "return_type": self.return_type,
+        }
 
     def to_signature(self):
         """ValueError: Python would not take it."""
-        return embedded.signature_of((each.name, each.type, each.kind, each.has_default(), each.default) for each in self.parameters)
+        return embedded.signature_of(
+            (each.name, each.type, each.kind, each.has_default(), each.default)
+            for each in self.parameters
+        )
 
 
 @dataclasses.dataclass
@@ -62,12 +71,21 @@ class EventCapability(Capability):
 
 
 def capability_of(kind, name, parameters, type_name, is_writable):
-    """Of a member as the embedded capsule has it; a parameter that may be left out, and whose default stays there, has None."""
+    """Of a member as the embedded capsule has it; a parameter that may be left out, and whose
+    default stays there, has None.
+    """
     if kind == "event":
         return EventCapability(name)
     if kind == "attribute":
         return AttributeCapability(name, type_name or UNDEFINED, "rw" if is_writable else "r")
     made = []
     for parameter, annotation, parameter_kind, has_default, *default in parameters:
-        made.append(Parameter(parameter, annotation or UNDEFINED, (default[0] if default else None) if has_default else UNDEFINED, parameter_kind))
+        made.append(
+            Parameter(
+                parameter,
+                annotation or UNDEFINED,
+                (default[0] if default else None) if has_default else UNDEFINED,
+                parameter_kind,
+            )
+        )
     return MethodCapability(name, made, type_name or "None")

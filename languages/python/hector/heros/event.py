@@ -1,10 +1,13 @@
 """@event: a method whose result is told to everyone who is connected."""
+
 import functools
 import weakref
 
 
 class LocalEventHandler:
-    """The event of one object. Callbacks of this program are called here; methods of other HEROs by the capsule, as if they had been connected from afar."""
+    """The event of one object. Callbacks of this program are called here; methods of other HEROs by
+    the capsule, as if they had been connected from afar.
+    """
 
     hero_event = True
 
@@ -36,16 +39,22 @@ class LocalEventHandler:
         return any(each["name"] == callback_name(callback) for each in self.get_callbacks())
 
     def get_callbacks(self):
-        return [local_callback(name, callback, origin, "LocalHERO") for name, (callback, origin) in self.callbacks.items()] + self._instance()._wired(self.__name__, waits=True)
+        return [
+            local_callback(name, callback, origin, "LocalHERO")
+            for name, (callback, origin) in self.callbacks.items()
+        ] + self._instance()._wired(self.__name__, waits=True)
 
 
 class RemoteMethod:
-    """A method of another HERO by its name, "bob.print_from_afar"; it is looked for when it is called."""
+    """A method of another HERO by its name, "bob.print_from_afar"; it is looked for when it is
+    called.
+    """
 
     hero_method = True
 
     def __init__(self, name, realm):
         from .serdes import HEROReference
+
         hero, self.__name__ = name.rsplit(".", 1)
         self.__self__ = HEROReference(hero, realm)
 
@@ -58,12 +67,20 @@ def is_remote(callback):
 
 
 def callback_name(callback):
-    return f"{callback.__self__._name}.{callback.__name__}" if is_remote(callback) else repr(callback)
+    return (
+        f"{callback.__self__._name}.{callback.__name__}" if is_remote(callback) else repr(callback)
+    )
 
 
 def local_callback(name, callback, origin, context):
     """As get_callbacks() tells it."""
-    return {"name": name, "origin": origin, "is_remote_hero": is_remote(callback), "func": callback, "context": context}
+    return {
+        "name": name,
+        "origin": origin,
+        "is_remote_hero": is_remote(callback),
+        "func": callback,
+        "context": context,
+    }
 
 
 class EventDescriptor:

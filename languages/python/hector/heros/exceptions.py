@@ -1,4 +1,5 @@
 """Errors of other HEROs, as HEROS names them."""
+
 import builtins
 
 
@@ -7,11 +8,21 @@ class HEROSError(Exception):
 
 
 class RemoteHEROError(HEROSError):
-    """Raised inside another HERO; where its type is one of Python's own, `except` of that one works."""
+    """Raised inside another HERO; where its type is one of Python's own, `except` of that one
+    works.
+    """
 
-    def __init__(self, message, remote_type=None, remote_module=None, remote_traceback=None, endpoint=None):
+    def __init__(
+        self, message, remote_type=None, remote_module=None, remote_traceback=None, endpoint=None
+    ):
         super().__init__(message)
-        self.message, self.remote_type, self.remote_module, self.remote_traceback, self.endpoint = message, remote_type, remote_module, remote_traceback, endpoint
+        self.message, self.remote_type, self.remote_module, self.remote_traceback, self.endpoint = (
+            message,
+            remote_type,
+            remote_module,
+            remote_traceback,
+            endpoint,
+        )
 
     def __str__(self):
         head = f"{self.remote_type}: {self.message}" if self.remote_type else self.message
@@ -32,7 +43,11 @@ def error_class(remote_type):
         base = getattr(builtins, remote_type, None)
         is_usable = isinstance(base, type) and issubclass(base, Exception)
         try:
-            _classes[remote_type] = type(f"Remote{remote_type}", (RemoteHEROError, base), {}) if is_usable else RemoteHEROError
+            _classes[remote_type] = (
+                type(f"Remote{remote_type}", (RemoteHEROError, base), {})
+                if is_usable
+                else RemoteHEROError
+            )
         except TypeError:
             _classes[remote_type] = RemoteHEROError
     return _classes[remote_type]
@@ -43,6 +58,11 @@ def raised(error, endpoint):
     code, message, kind = error.args
     if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED") and not kind:
         return RemoteTransportError(f"{endpoint}: {message}")
-    by_code = {"INVALID_ARGUMENT": "ValueError", "NOT_FOUND": "LookupError", "PERMISSION_DENIED": "PermissionError", "UNIMPLEMENTED": "NotImplementedError"}
+    by_code = {
+        "INVALID_ARGUMENT": "ValueError",
+        "NOT_FOUND": "LookupError",
+        "PERMISSION_DENIED": "PermissionError",
+        "UNIMPLEMENTED": "NotImplementedError",
+    }
     kind = kind or by_code.get(code, "RuntimeError")
     return error_class(kind)(message, remote_type=kind, endpoint=endpoint)

@@ -1,4 +1,5 @@
 """What scripts of HEROS take from heros.helper: its logger, and names."""
+
 import logging
 import os
 
@@ -9,11 +10,18 @@ logging.addLevelName(SPAM, "SPAM")
 
 
 def get_logger(name="heros"):
-    """A logger whose level HEROS_LOG says; without handlers of the program's own it writes to standard error."""
+    """A logger whose level HEROS_LOG says; without handlers of the program's own it writes to
+    standard error.
+    """
     logger = logging.getLogger(name)
     if not logging.getLogger().handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)s] %(name)s [%(filename)s:%(lineno)d %(funcName)s]: %(message)s"))
+        handler.setFormatter(
+            logging.Formatter(
+                "%(asctime)s [%(levelname)s] %(name)s [%(filename)s:%(lineno)d %(funcName)s]:"
+                " %(message)s"
+            )
+        )
         logging.getLogger().addHandler(handler)
     level = os.environ.get("HEROS_LOG", "INFO").upper()
     logger.setLevel(int(level) if level.isdigit() else level)

@@ -1,8 +1,10 @@
 """LocalHERO, RemoteHERO and the observers.
 
-What: HEROS' classes on an embedded capsule, one for each realm. Why: the capsule speaks HEROS' wire, and has the objects as Objects. Who:
-`hector.heros`.
+What: HEROS' classes on an embedded capsule, one for each realm.
+Why: the capsule speaks HEROS' wire, and has the objects as Objects.
+Who: `hector.heros`.
 """
+
 import inspect
 import json
 import threading
@@ -25,8 +27,16 @@ LOOKS_AGAIN_S = 1.0  # also where nobody came or went: a watch may have ended
 def _info(name, interface, properties):
     """As HEROS' discovery answers."""
     said = {key: json.loads(value) for key, value in properties.items()}
-    return {"name": name, "class": said.get("class", interface.rsplit(".", 1)[-1].split("/")[0]), "proto_version": 1.0, "implements": {interface, *said.get("implements", [])}, "tags": set(said.get("tags", [])),
-            "extra_metadata": {key[5:]: value for key, value in said.items() if key.startswith("meta_")}}
+    return {
+        "name": name,
+        "class": said.get("class", interface.rsplit(".", 1)[-1].split("/")[0]),
+        "proto_version": 1.0,
+        "implements": {interface, *said.get("implements", [])},
+        "tags": set(said.get("tags", [])),
+        "extra_metadata": {
+            key[5:]: value for key, value in said.items() if key.startswith("meta_")
+        },
+    }
 
 
 class HEROPeer:
@@ -39,7 +49,11 @@ class HEROPeer:
 
     def _heroes(self):
         """What each HERO is: its Interface, and its properties as JSON."""
-        return {name: (interface, properties) for name, interface, properties in self._capsule.names() if "hero" in properties or interface.startswith("hero.")}
+        return {
+            name: (interface, properties)
+            for name, interface, properties in self._capsule.names()
+            if "hero" in properties or interface.startswith("hero.")
+        }
 
     def _discover(self, timeout=DISCOVERY_S):
         return {name: _info(name, *each) for name, each in sorted(self._heroes().items())}
@@ -65,11 +79,15 @@ class HERO(HEROPeer):
         HEROPeer.__init__(self, realm, session_manager)
 
     def _ask_realm(self, operation, fields, waits=False):
-        """The realm's own Object. One that has just come is not known to the realm in the first moment."""
+        """The realm's own Object. One that has just come is not known to the realm in the first
+        moment.
+        """
         until = time.monotonic() + (DISCOVERY_S if waits else 0)
         while True:
             try:
-                return self._capsule.call(f"realm-{self._realm}", embedded.CALL, operation, [], fields, CALL_S)
+                return self._capsule.call(
+                    f"realm-{self._realm}", embedded.CALL, operation, [], fields, CALL_S
+                )
             except embedded.CapsuleError as error:
                 if error.args[0] not in ("UNAVAILABLE", "NOT_FOUND") or time.monotonic() > until:
                     raise raised(error, f"@object/{self._realm}/{self._name}") from None
@@ -77,30 +95,74 @@ class HERO(HEROPeer):
 
     def _wire(self, operation, event, method, origin="", waits=False):
         there = method.__self__
-        return self._ask_realm(operation, {"hero": self._name, "event": event, "to_hero": there._name, "to_realm": there._realm, "method": method.__name__, "origin": origin or ""}, waits)
+        return self._ask_realm(
+            operation,
+            {
+                "hero": self._name,
+                "event": event,
+                "to_hero": there._name,
+                "to_realm": there._realm,
+                "method": method.__name__,
+                "origin": origin or "",
+            },
+            waits,
+        )
 
     def _wired(self, event, waits=False):
-        return [local_callback(each["name"], RemoteMethod(each["name"], self._realm) if each["is_remote_hero"] else None, each["origin"] or None, "LocalHERO")
-                for each in self._ask_realm("callbacks", {"hero": self._name, "event": event}, waits)]
+        return [
+            local_callback(
+                each["name"],
+                RemoteMethod(each["name"], self._realm) if each["is_remote_hero"] else None,
+                each["origin"] or None,
+                "LocalHERO",
+            )
+            for each in self._ask_realm("callbacks", {"hero": self._name, "event": event}, waits)
+        ]
 
 
 class LocalHERO(HERO):
-    """Base class of objects that are shared; what is shared is what inspection finds: methods, annotated and class attributes, events.
+    """Base class of objects that are shared; what is shared is what inspection finds: methods,
+    annotated and class attributes, events.
 
     ValueError: an object of that name is there already, here or elsewhere in the realm.
     """
 
-    def __init__(self, name, *args, realm="heros", implements=None, tags=None, extra_metadata=None, **kwargs):
+    def __init__(
+        self, name, *args, realm="heros", implements=None, tags=None, extra_metadata=None, **kwargs
+    ):
         HERO.__init__(self, name, realm, **kwargs)
-        annotations = dict(ChainMap(*(inspect.get_annotations(each) for each in type(self).__mro__)))
-        names = [each for each in dict.fromkeys([*dir(type(self)), *annotations]) if self._is_shared(each)]
-        properties = {"tags": json.dumps([*(tags or []), *getattr(self, "_hero_tags", [])]), "implements": json.dumps([*(implements or []), *getattr(self, "_hero_implements", [])])}
-        properties |= {"meta_" + key: json.dumps(str(value)) for key, value in {**(extra_metadata or {}), **getattr(self, "_hero_extra_metadata", {})}.items() if key.isidentifier()}
+        annotations = dict(
+            ChainMap(*(inspect.get_annotations(each) for each in type(self).__mro__))
+        )
+        names = [
+            each
+            for each in dict.fromkeys([*dir(type(self)), *annotations])
+            if self._is_shared(each)
+        ]
+        properties = {
+            "tags": json.dumps([*(tags or []), *getattr(self, "_hero_tags", [])]),
+            "implements": json.dumps([*(implements or []), *getattr(self, "_hero_implements", [])]),
+        }
+        properties |= {
+            "meta_" + key: json.dumps(str(value))
+            for key, value in {
+                **(extra_metadata or {}),
+                **getattr(self, "_hero_extra_metadata", {}),
+            }.items()
+            if key.isidentifier()
+        }
         members = embedded.members_of(self, names, is_hero_event, annotations)
         self.capabilities = [capability_of(*each) for each in members]
         realm_part = "" if realm == "heros" else realm + "."
         try:
-            self._capsule.share(name, type(self).__name__, f"hero.{realm_part}{type(self).__name__}", members, self._enter, properties)
+            self._capsule.share(
+                name,
+                type(self).__name__,
+                f"hero.{realm_part}{type(self).__name__}",
+                members,
+                self._enter,
+                properties,
+            )
         except embedded.CapsuleError as error:
             self._session_manager.release_session(self)
             raise ValueError(error.args[1]) from None
@@ -144,13 +206,17 @@ class RemoteEvent:
             callback(payload)
 
     def connect(self, callback, origin=None):
-        """A callback of this program, or a method of another HERO, which is called without this program in between."""
+        """A callback of this program, or a method of another HERO, which is called without this
+        program in between.
+        """
         name = callback_name(callback)
         if is_remote(callback):
             return self._hero._wire("connect", self.__name__, callback, origin or self._hero._name)
         self._callbacks[name] = callback
         if self._watch is None:
-            self._watch = self._hero._guarded(lambda: self._hero._capsule.watch(self._hero._name, self.__name__, self, {}))
+            self._watch = self._hero._guarded(
+                lambda: self._hero._capsule.watch(self._hero._name, self.__name__, self, {})
+            )
         return name
 
     def disconnect(self, callback):
@@ -167,7 +233,9 @@ class RemoteEvent:
 
     def get_callbacks(self):
         """This program's (context RemoteHERO), and those that the HERO itself has."""
-        return [local_callback(name, each, None, "RemoteHERO") for name, each in self._callbacks.items()] + self._hero._wired(self.__name__)
+        return [
+            local_callback(name, each, None, "RemoteHERO") for name, each in self._callbacks.items()
+        ] + self._hero._wired(self.__name__)
 
 
 class RemoteHERO(HERO):
@@ -183,19 +251,31 @@ class RemoteHERO(HERO):
         if members is None:
             self._session_manager.release_session(self)
             raise NameError(f"Remote Object with name {name} not found or discovery timeout.")
-        self._hero_tags, self._hero_implements, self._hero_extra_metadata = info["tags"], info["implements"], info["extra_metadata"]
+        self._hero_tags, self._hero_implements, self._hero_extra_metadata = (
+            info["tags"],
+            info["implements"],
+            info["extra_metadata"],
+        )
         self._remote_capabilities = [capability_of(*each) for each in members]
         for kind, member, parameters, _, _ in members:
             if kind == "method":
                 setattr(self, member, self._method(member, parameters))
             elif kind == "attribute":
-                setattr(type(self), member, property(lambda self, member=member: self._ask(embedded.GET, member, []), lambda self, value, member=member: self._ask(embedded.SET, member, [value])))
+                setattr(
+                    type(self),
+                    member,
+                    property(
+                        lambda self, member=member: self._ask(embedded.GET, member, []),
+                        lambda self, value, member=member: self._ask(embedded.SET, member, [value]),
+                    ),
+                )
             else:
                 setattr(self, member, RemoteEvent(self, member))
 
     def _method(self, name, parameters):
         def method(*args, **kwargs):
             return self._ask(embedded.CALL, name, args, kwargs)
+
         method.__name__, method.__self__, method.hero_method = name, self, True
         try:
             method.__signature__ = embedded.signature_of(parameters)
@@ -207,7 +287,10 @@ class RemoteHERO(HERO):
         return self._remote_capabilities
 
     def _ask(self, use, member, args, kwargs=None):
-        return self._guarded(lambda: self._capsule.call(self._name, use, member, list(args), kwargs or {}, CALL_S), member)
+        return self._guarded(
+            lambda: self._capsule.call(self._name, use, member, list(args), kwargs or {}, CALL_S),
+            member,
+        )
 
     def _guarded(self, work, member=""):
         try:
@@ -216,7 +299,10 @@ class RemoteHERO(HERO):
             raise raised(error, f"@object/{self._realm}/{self._name}/{member}") from None
 
     def __eq__(self, other):
-        return isinstance(other, RemoteHERO) and (self._realm, self._name) == (other._realm, other._name)
+        return isinstance(other, RemoteHERO) and (self._realm, self._name) == (
+            other._realm,
+            other._name,
+        )
 
     def __hash__(self):
         return hash((self._realm, self._name))
@@ -261,7 +347,9 @@ class HEROObserver(_Looking):
     def __init__(self, *args, **kwargs):
         self.known_objects, self._added, self._removed = {}, [], []
         super().__init__(*args, **kwargs)
-        embedded.wait_until(self._capsule, lambda: self._look_once() or self.known_objects, 0.5)  # who is there is heard of within that
+        embedded.wait_until(
+            self._capsule, lambda: self._look_once() or self.known_objects, 0.5
+        )  # who is there is heard of within that
 
     def _look(self):
         there = self._heroes()
@@ -292,7 +380,12 @@ class EventObserver(_Looking):
     """The events of one name of many HEROs; callbacks get the object's name and the data."""
 
     def __init__(self, object_selector, event_name, *args, **kwargs):
-        self._selector, self._event_name, self._event_callbacks, self._watches = object_selector, event_name, {}, {}
+        self._selector, self._event_name, self._event_callbacks, self._watches = (
+            object_selector,
+            event_name,
+            {},
+            {},
+        )
         super().__init__(*args, **kwargs)
 
     def _look(self):
@@ -300,13 +393,23 @@ class EventObserver(_Looking):
         for name in set(there) - set(self._watches):
             if self._selector not in ("*", name):
                 continue
-            if not any(kind == "event" and member == self._event_name for kind, member, *_ in self._capsule.members(name) or []):
+            if not any(
+                kind == "event" and member == self._event_name
+                for kind, member, *_ in self._capsule.members(name) or []
+            ):
                 continue
             try:
-                self._watches[name] = self._capsule.watch(name, self._event_name, lambda data, name=name: self._handle_event(name, data), {})
+                self._watches[name] = self._capsule.watch(
+                    name,
+                    self._event_name,
+                    lambda data, name=name: self._handle_event(name, data),
+                    {},
+                )
             except embedded.CapsuleError:
                 continue  # it has just left
-        for name in [each for each, watch in self._watches.items() if each not in there or watch.is_over]:
+        for name in [
+            each for each, watch in self._watches.items() if each not in there or watch.is_over
+        ]:
             self._watches.pop(name).close()
 
     def _handle_event(self, object_name, data):
@@ -321,7 +424,11 @@ class EventObserver(_Looking):
         return identity
 
     def remove_callback(self, func):
-        return any(self.remove_callback_uid(identity) for identity, each in list(self._event_callbacks.items()) if each == func)
+        return any(
+            self.remove_callback_uid(identity)
+            for identity, each in list(self._event_callbacks.items())
+            if each == func
+        )
 
     def remove_callback_uid(self, uid):
         del self._event_callbacks[uid]

@@ -5,6 +5,7 @@ def _marker(name):
     def mark(function):
         setattr(function, name, True)
         return function
+
     return mark
 
 

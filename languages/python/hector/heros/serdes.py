@@ -1,7 +1,10 @@
 """Values that plain CBOR does not have, under HEROS' tags.
 
-What: encode() and decode() for the embedded capsule. Why: arrays, times and references pass as HEROS passes them. Who: hector.heros.
+What: encode() and decode() for the embedded capsule.
+Why: arrays, times and references pass as HEROS passes them.
+Who: hector.heros.
 """
+
 import datetime
 import decimal
 import uuid
@@ -33,12 +36,14 @@ class HEROReference:
     def __getattr__(self, member):
         if self._hero is None:
             from .heros import RemoteHERO
+
             self._hero = RemoteHERO(self._name, self._realm)
         return getattr(self._hero, member)
 
 
 def encode(value):
     from .heros import HERO as AnyHERO
+
     if isinstance(value, (AnyHERO, HEROReference)):
         return Tag(HERO, [value._realm, value._name])
     if isinstance(value, datetime.datetime):
@@ -56,6 +61,7 @@ def encode(value):
         return Tag(REFERENCE, value.id)
     if type(value).__module__ == "numpy":
         import numpy
+
         if isinstance(value, numpy.ndarray):
             value = numpy.ascontiguousarray(value)
             return Tag(NDARRAY, [list(value.shape), str(value.dtype).encode(), value.tobytes()])
@@ -69,15 +75,23 @@ def encode(value):
     try:
         _objects[id(value)] = value
     except TypeError:
-        raise TypeError(f"a {type(value).__name__} cannot be sent, and nothing can refer to it") from None
-    return Tag(UNSERIALIZABLE, [f"{type(value).__module__}.{type(value).__qualname__}", id(value), str(value)])
+        raise TypeError(
+            f"a {type(value).__name__} cannot be sent, and nothing can refer to it"
+        ) from None
+    return Tag(
+        UNSERIALIZABLE,
+        [f"{type(value).__module__}.{type(value).__qualname__}", id(value), str(value)],
+    )
 
 
 def decode(tag, value):
     if tag == NDARRAY:
         import numpy
+
         shape, dtype, octets = value
-        return numpy.frombuffer(octets, dtype=dtype.decode() if isinstance(dtype, bytes) else dtype).reshape(shape)
+        return numpy.frombuffer(
+            octets, dtype=dtype.decode() if isinstance(dtype, bytes) else dtype
+        ).reshape(shape)
     if tag == HERO:
         return HEROReference(value[1], value[0])
     if tag in (EVENT, METHOD):

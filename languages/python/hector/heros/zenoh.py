@@ -1,7 +1,10 @@
 """How the realm's zenoh session is configured.
 
-What: session_manager with HEROS' update_config(). Why: scripts set it before their first object. Who: LocalHERO, RemoteHERO, observers.
+What: session_manager with HEROS' update_config().
+Why: scripts set it before their first object.
+Who: LocalHERO, RemoteHERO, observers.
 """
+
 import hashlib
 import json
 import os
@@ -14,7 +17,9 @@ from . import serdes
 def multicast_address(realm):
     """A group of its own for each realm, as HEROS 2026 computes it."""
     first, last = 0xE0000100, 0xEEFFFFFF
-    number = first + int.from_bytes(hashlib.shake_128(realm.encode()).digest(4), "big") % (last - first + 1)
+    number = first + int.from_bytes(hashlib.shake_128(realm.encode()).digest(4), "big") % (
+        last - first + 1
+    )
     return ".".join(str(number >> shift & 0xFF) for shift in (24, 16, 8, 0))
 
 
@@ -31,7 +36,14 @@ class ZenohSessionManager:
     def request_session(self, obj, realm):
         """The realm's capsule; `obj` refers to it from now on."""
         with self._lock:
-            capsule = embedded.started(self._key(realm), "heros", [realm], {"zenoh": self.config(realm), "adopt_capsules": True}, serdes.encode, serdes.decode)
+            capsule = embedded.started(
+                self._key(realm),
+                "heros",
+                [realm],
+                {"zenoh": self.config(realm), "adopt_capsules": True},
+                serdes.encode,
+                serdes.decode,
+            )
             if not any(each is obj for each in self._referrers):
                 self._referrers.append(obj)
                 self._referrer_realms.append(realm)

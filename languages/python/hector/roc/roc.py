@@ -1,7 +1,10 @@
 """ROC's classes on embedded capsules.
 
-What: see `hector.roc`. Why: the capsule speaks 7/MDP and JSON-RPC, and has the objects as Objects. Who: `hector.roc`.
+What: see `hector.roc`.
+Why: the capsule speaks 7/MDP and JSON-RPC, and has the objects as Objects.
+Who: `hector.roc`.
 """
+
 import json
 import logging
 import queue
@@ -28,7 +31,11 @@ class Endpoints:
     """The broker at a port, the relays of status and logs at the two behind it."""
 
     def __init__(self, brokerAddress="127.0.0.1", brokerBasePort=5555, transport="tcp"):
-        self.brokerAddress, self.brokerBasePort, self.transport = brokerAddress, brokerBasePort, transport
+        self.brokerAddress, self.brokerBasePort, self.transport = (
+            brokerAddress,
+            brokerBasePort,
+            transport,
+        )
 
     def _port(self, more):
         return f"{self.transport}://{self.brokerAddress}:{self.brokerBasePort + more}"
@@ -57,7 +64,14 @@ def _plain(value):
 
 def _capsule(endpoints, heartbeat):
     key = ("roc", endpoints.rocBroker, heartbeat)
-    return embedded.started(key, "zeromq", [f"roc:{endpoints.rocBroker}"], {"roc": NETWORK, "heartbeat_ms": int(heartbeat * 1000), "adopt_capsules": True}, _plain, lambda tag, value: value)
+    return embedded.started(
+        key,
+        "zeromq",
+        [f"roc:{endpoints.rocBroker}"],
+        {"roc": NETWORK, "heartbeat_ms": int(heartbeat * 1000), "adopt_capsules": True},
+        _plain,
+        lambda tag, value: value,
+    )
 
 
 def _network(endpoints, heartbeat):
@@ -76,7 +90,14 @@ class RocBroker:
     def start(self):
         self._key = ("roc-broker", self.endpoints.rocBroker)
         try:
-            embedded.started(self._key, "zeromq", [f"broker:{self.endpoints.rocBroker}"], {"heartbeat_ms": int(self._heartbeat * 1000)}, _plain, lambda tag, value: value)
+            embedded.started(
+                self._key,
+                "zeromq",
+                [f"broker:{self.endpoints.rocBroker}"],
+                {"heartbeat_ms": int(self._heartbeat * 1000)},
+                _plain,
+                lambda tag, value: value,
+            )
         except embedded.CapsuleError as error:
             raise RuntimeError(error.args[1]) from None
         return self
@@ -101,11 +122,24 @@ class RocServer:
 
     def start(self):
         names = [each for each in dir(self._instance) if not each.startswith("_")]
-        members = embedded.members_of(self._instance, names, annotations={each: type(getattr(self._instance, each)) for each in names if not callable(getattr(self._instance, each))})
-        members = [(kind, name, [(each, "", *more) for each, _, *more in parameters], "", writable) for kind, name, parameters, _, writable in members]
+        members = embedded.members_of(
+            self._instance,
+            names,
+            annotations={
+                each: type(getattr(self._instance, each))
+                for each in names
+                if not callable(getattr(self._instance, each))
+            },
+        )
+        members = [
+            (kind, name, [(each, "", *more) for each, _, *more in parameters], "", writable)
+            for kind, name, parameters, _, writable in members
+        ]
         class_name = type(self._instance).__name__
         try:
-            self._capsule.share(self.objectId, class_name, f"roc.{class_name}", members, self._enter, {})
+            self._capsule.share(
+                self.objectId, class_name, f"roc.{class_name}", members, self._enter, {}
+            )
         except embedded.CapsuleError as error:
             raise ValueError(error.args[1]) from None
         return self
@@ -113,7 +147,11 @@ class RocServer:
     def _enter(self, use, member, args, kwargs):
         if use == embedded.CALL:
             return getattr(self._instance, member)(*args, **kwargs)
-        return getattr(self._instance, member) if use == embedded.GET else setattr(self._instance, member, args[0])
+        return (
+            getattr(self._instance, member)
+            if use == embedded.GET
+            else setattr(self._instance, member, args[0])
+        )
 
     def stop(self):
         self._capsule.dismiss(self.objectId)
@@ -133,7 +171,9 @@ class RocProxy:
 
     def _members(self):
         capsule = self._client._capsule
-        members = embedded.wait_until(capsule, lambda: capsule.members(self._name), self._client.timeout)
+        members = embedded.wait_until(
+            capsule, lambda: capsule.members(self._name), self._client.timeout
+        )
         if members is None:
             raise RocTimeout(f"there is no object '{self._name}'")
         return {name: (kind, parameters) for kind, name, parameters, _, _ in members}
@@ -141,13 +181,16 @@ class RocProxy:
     def __getattr__(self, member):
         known = self._members()
         if member not in known:
-            raise AttributeError(f"'{self._name}' has no '{member}'; it has {', '.join(sorted(known))}")
+            raise AttributeError(
+                f"'{self._name}' has no '{member}'; it has {', '.join(sorted(known))}"
+            )
         kind, parameters = known[member]
         if kind == "attribute":
             return self._ask(embedded.GET, member, [])
 
         def method(*args, **kwargs):
             return self._ask(embedded.CALL, member, args, kwargs)
+
         method.__name__ = member
         method.__signature__ = embedded.signature_of(parameters)
         return method
@@ -158,7 +201,9 @@ class RocProxy:
 
     def _ask(self, use, member, args, kwargs=None):
         try:
-            return self._client._capsule.call(self._name, use, member, list(args), kwargs or {}, self._client.timeout)
+            return self._client._capsule.call(
+                self._name, use, member, list(args), kwargs or {}, self._client.timeout
+            )
         except embedded.CapsuleError as error:
             code, message, kind = error.args
             if code in ("DEADLINE_EXCEEDED", "UNAVAILABLE") and not kind:
@@ -167,7 +212,9 @@ class RocProxy:
 
 
 class RocClient:
-    """`RocClient(endpoints)['vnir'].expose(2.0)`. A call waits 2.0 s, and is never sent twice: it may have been done."""
+    """`RocClient(endpoints)['vnir'].expose(2.0)`. A call waits 2.0 s, and is never sent twice: it
+    may have been done.
+    """
 
     def __init__(self, endpoints=None, timeout=2.0, heartbeat=2.5):
         self.timeout = timeout
@@ -185,14 +232,23 @@ class StatusUpdater:
 
     def update(self, value, below=""):
         sensor = f"{self.sensorId}.{below}" if below else self.sensorId
-        self._capsule.call(NETWORK, embedded.CALL, "publish_status", [], {"sensor": sensor, "value": value}, 2.0)
+        self._capsule.call(
+            NETWORK, embedded.CALL, "publish_status", [], {"sensor": sensor, "value": value}, 2.0
+        )
 
 
 def statusUpdateIterator(mask="", timeout=None, endpoints=None, heartbeat=2.5):
-    """(sensor, value) as they come; masks are whole segments, one or several. After `timeout` seconds without any it yields ("", {})."""
+    """(sensor, value) as they come; masks are whole segments, one or several. After `timeout`
+    seconds without any it yields ("", {}).
+    """
     told = queue.Queue()
     masks = [mask] if isinstance(mask, str) else list(mask)
-    watch = _network(endpoints or Endpoints(), heartbeat).watch(NETWORK, "status", lambda each: told.put((each["sensor"], each.get("value"))), {"masks": [each for each in masks if each]})
+    watch = _network(endpoints or Endpoints(), heartbeat).watch(
+        NETWORK,
+        "status",
+        lambda each: told.put((each["sensor"], each.get("value"))),
+        {"masks": [each for each in masks if each]},
+    )
     try:
         while True:
             try:
@@ -204,7 +260,9 @@ def statusUpdateIterator(mask="", timeout=None, endpoints=None, heartbeat=2.5):
 
 
 class RocLogHandler(logging.Handler):
-    """logging.getLogger().addHandler(RocLogHandler("node")): records go to every viewer of the network."""
+    """logging.getLogger().addHandler(RocLogHandler("node")): records go to every viewer of the
+    network.
+    """
 
     def __init__(self, nodeId, endpoints=None, level=logging.NOTSET, heartbeat=2.5):
         super().__init__(level)
@@ -213,18 +271,38 @@ class RocLogHandler(logging.Handler):
     def emit(self, record):
         try:
             text = logging.Formatter().formatException(record.exc_info) if record.exc_info else None
-            fields = {"name": record.name, "levelname": record.levelname, "levelno": record.levelno, "msg": record.getMessage(), "created": record.created, "pathname": record.pathname, "lineno": record.lineno, "exc_text": text}
-            self._capsule.call(NETWORK, embedded.CALL, "log", [], {"node": self.nodeId, "level": record.levelname, "record": fields}, 2.0)
+            fields = {
+                "name": record.name,
+                "levelname": record.levelname,
+                "levelno": record.levelno,
+                "msg": record.getMessage(),
+                "created": record.created,
+                "pathname": record.pathname,
+                "lineno": record.lineno,
+                "exc_text": text,
+            }
+            self._capsule.call(
+                NETWORK,
+                embedded.CALL,
+                "log",
+                [],
+                {"node": self.nodeId, "level": record.levelname, "record": fields},
+                2.0,
+            )
         except Exception:
             self.handleError(record)
 
 
 class LogViewer:
-    """The network's log records: an iterator of (node, record), and a file of them as lines of JSON if one is named."""
+    """The network's log records: an iterator of (node, record), and a file of them as lines of JSON
+    if one is named.
+    """
 
     def __init__(self, endpoints=None, masks=(), path=None, heartbeat=2.5):
         self._told, self._file = queue.Queue(), open(path, "a", encoding="utf-8") if path else None
-        self._watch = _network(endpoints or Endpoints(), heartbeat).watch(NETWORK, "logs", self._take, {"masks": list(masks)})
+        self._watch = _network(endpoints or Endpoints(), heartbeat).watch(
+            NETWORK, "logs", self._take, {"masks": list(masks)}
+        )
 
     def _take(self, told):
         if self._file is not None:

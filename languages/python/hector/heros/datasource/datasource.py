@@ -1,4 +1,5 @@
 """HEROs that tell measurements by the event `observable_data`."""
+
 import asyncio
 
 from ..event import event
@@ -56,13 +57,20 @@ class PolledLocalDatasourceHERO(LocalDatasourceHERO):
                 target = getattr(self, described.get("target", name))
                 value = target() if callable(target) else target
             except AttributeError:
-                log.exception("Observable '%s': '%s' has no '%s'", name, self._name, described.get("target", name))
+                log.exception(
+                    "Observable '%s': '%s' has no '%s'",
+                    name,
+                    self._name,
+                    described.get("target", name),
+                )
                 value = None
             if "index" in described:
                 try:
                     value = value[described["index"]]
                 except (TypeError, KeyError, IndexError):
-                    log.exception("Observable '%s': %r has no index %r", name, value, described["index"])
+                    log.exception(
+                        "Observable '%s': %r has no index %r", name, value, described["index"]
+                    )
                     continue
             told[name] = (value, described.get("raw_unit", ""))
         return told
@@ -80,7 +88,9 @@ class DatasourceObserver(EventObserver):
         EventObserver.__init__(self, object_selector, "observable_data", *args, **kwargs)
 
     def _handle_event(self, object_name, data):
-        EventObserver._handle_event(self, object_name, DatasourceReturnSet(DatasourceReturnValue(**each) for each in data))
+        EventObserver._handle_event(
+            self, object_name, DatasourceReturnSet(DatasourceReturnValue(**each) for each in data)
+        )
 
     def register_observable_data_callback(self, func):
         self.register_callback(func)

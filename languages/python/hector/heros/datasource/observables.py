@@ -1,22 +1,56 @@
 """Measurements as they are declared: converted, with a unit, and within bounds or not."""
+
 import math
 
-FUNCTIONS = ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "hypot", "sinh", "cosh", "tanh", "exp", "exp2", "log", "log10", "log2", "log1p", "logaddexp", "logaddexp2", "i0", "sinc", "power", "sqrt")
+FUNCTIONS = (
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arctan2",
+    "hypot",
+    "sinh",
+    "cosh",
+    "tanh",
+    "exp",
+    "exp2",
+    "log",
+    "log10",
+    "log2",
+    "log1p",
+    "logaddexp",
+    "logaddexp2",
+    "i0",
+    "sinc",
+    "power",
+    "sqrt",
+)
 BY_MATH = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "power": "pow"}
 
 
 def conversion(expression):
-    """A function of x: numpy's functions where there is numpy, else what Python's math has of them. ValueError: no expression."""
+    """A function of x: numpy's functions where there is numpy, else what Python's math has of them.
+    ValueError: no expression.
+    """
     try:
         import numpy
+
         names = {name: getattr(numpy, name) for name in FUNCTIONS}
     except ImportError:
-        names = {name: getattr(math, BY_MATH.get(name, name)) for name in FUNCTIONS if hasattr(math, BY_MATH.get(name, name))}
+        names = {
+            name: getattr(math, BY_MATH.get(name, name))
+            for name in FUNCTIONS
+            if hasattr(math, BY_MATH.get(name, name))
+        }
     try:
         code = compile(expression, "<conversion>", "eval")
     except SyntaxError as error:
         raise ValueError(f"the conversion {expression!r} is no expression: {error.msg}") from None
-    return lambda x: eval(code, {"__builtins__": {}}, {**names, "x": x})  # the program's own text, not a peer's
+    return lambda x: eval(
+        code, {"__builtins__": {}}, {**names, "x": x}
+    )  # the program's own text, not a peer's
 
 
 def level(value, boundaries):
@@ -35,7 +69,11 @@ class Observables:
 
     def __init__(self, declared):
         self._declared = declared
-        self._conversions = {name: conversion(each["conversion"]) for name, each in declared.items() if each.get("conversion")}
+        self._conversions = {
+            name: conversion(each["conversion"])
+            for name, each in declared.items()
+            if each.get("conversion")
+        }
 
     def process(self, measured):
         for one in measured:
@@ -43,7 +81,10 @@ class Observables:
             if declared is not None:
                 one["unit"] = declared.get("unit") or one["raw_unit"]
                 if one["id"] in self._conversions:
-                    one["value"], one["calibrated"] = self._conversions[one["id"]](one["raw_value"]), True
+                    one["value"], one["calibrated"] = (
+                        self._conversions[one["id"]](one["raw_value"]),
+                        True,
+                    )
                 if declared.get("boundaries"):
                     one["inbound"] = level(one.value, declared["boundaries"])
         return measured

@@ -1,10 +1,21 @@
 """What a datasource tells: a set of values, each with its time, unit and bounds."""
+
 import time
 
 
 class DatasourceReturnValue(dict):
     def __init__(self, **fields):
-        super().__init__({"id": None, "time": time.time(), "raw_value": None, "raw_unit": "", "inbound": -1, "calibrated": False, **fields})
+        super().__init__(
+            {
+                "id": None,
+                "time": time.time(),
+                "raw_value": None,
+                "raw_unit": "",
+                "inbound": -1,
+                "calibrated": False,
+                **fields,
+            }
+        )
         self.setdefault("value", self["raw_value"])
         self.setdefault("unit", self["raw_unit"])
 
@@ -29,13 +40,24 @@ class DatasourceReturnValue(dict):
 class DatasourceReturnSet(tuple):
     @staticmethod
     def from_data(data):
-        """A number, (number, unit), a mapping of names to either, a list of those, or values as they are."""
+        """A number, (number, unit), a mapping of names to either, a list of those, or values as
+        they are.
+        """
         if isinstance(data, DatasourceReturnSet):
             return data
         if isinstance(data, DatasourceReturnValue):
             return DatasourceReturnSet([data])
-        items = data.items() if isinstance(data, dict) else enumerate(data if isinstance(data, (list, tuple)) and not _is_pair(data) else [data])
-        return DatasourceReturnSet(each if isinstance(each, DatasourceReturnValue) else _one(str(name), each) for name, each in items)
+        items = (
+            data.items()
+            if isinstance(data, dict)
+            else enumerate(
+                data if isinstance(data, (list, tuple)) and not _is_pair(data) else [data]
+            )
+        )
+        return DatasourceReturnSet(
+            each if isinstance(each, DatasourceReturnValue) else _one(str(name), each)
+            for name, each in items
+        )
 
 
 def _is_pair(data):
