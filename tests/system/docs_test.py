@@ -2,7 +2,9 @@
 
 A block's first line may be a comment with a file's name ("# adder.py", "// hello.cc"): then it is
 that file. `sh` blocks are run line by line in one folder, beside the running meeting; lines for
-tools/demo and tools/test are checked for their options only (demo_test runs them).
+tools/demo and tools/test are checked for their options only (demo_test runs them). A line that
+ends in "# exit code N" must end with N. A `text` block is what the block before it printed; where
+its lines break does not count.
 """
 
 import glob
@@ -17,6 +19,7 @@ from capsules import ROOT, Capsules
 from needs import MEETING, needs
 
 FILE_NAME = re.compile(r"^(?:#|//) (\S+\.\w+)\s*$")
+EXIT_CODE = re.compile(r"  # exit code (\d+)\s*$")
 
 
 def blocks(path):
@@ -54,6 +57,9 @@ class Docs(unittest.TestCase):
         lines = []
         for line in text.replace("\\\n", " ").splitlines():
             command = line.split("  #")[0].strip()
+            expected = EXIT_CODE.search(line)
+            if expected:
+                command = f"ended=0; {command} || ended=$?; test $ended -eq {expected.group(1)}"
             if command.startswith(("tools/demo", "tools/test")):
                 help_text = subprocess.run(
                     [os.path.join(ROOT, "tools", "demo"), "--help"],
@@ -79,11 +85,16 @@ class Docs(unittest.TestCase):
             check=False,
         )
         self.assertEqual(done.returncode, 0, f"{where}:\n{text}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
 
     def read(self, path):
         ran = 0
+        printed = ""
         for language, line, text in blocks(path):
             where = f"{os.path.relpath(path, ROOT)}:{line}"
+            if language == "text":
+                self.assertEqual(printed.split(), text.split(), f"{where}: not what is printed")
+                continue
             named = FILE_NAME.match(text.splitlines()[0])
             if named:
                 target = os.path.join(self.folder, named.group(1))
@@ -97,7 +108,7 @@ class Docs(unittest.TestCase):
                     f"{where}: a block that is no command begins with a comment that names its"
                     " file",
                 )
-                self.run_block(where, text)
+                printed = self.run_block(where, text)
             ran += 1
         self.assertGreater(ran, 2, path)
 
