@@ -5,10 +5,10 @@
 
 #include "hector/message.h"
 #include "kits/kit_capsule.h"
-#include "types/conformance.h"
-#include "types/monitor.h"
-#include "types/reader.h"
-#include "types/repository.h"
+#include "types/check/conformance.h"
+#include "types/model/reader.h"
+#include "types/order/monitor.h"
+#include "types/registry/repository.h"
 
 namespace {
 

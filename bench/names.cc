@@ -15,11 +15,11 @@
 #include <fstream>
 #include <thread>
 
-#include "cli_session.h"
+#include "cli/session.h"
 #include "hector/service/naming.h"
 #include "hector/service/v1/naming.pb.h"
 #include "peers/peer.h"
-#include "run_directory.h"
+#include "process/run_directory.h"
 
 namespace {
 

@@ -18,7 +18,7 @@
 
 #include "contexts.h"
 #include "engine/engine.h"
-#include "hector/runtime.h"
+#include "hector/system.h"
 #include "offers.h"
 #include "sqlite_journal.h"
 // Last: its macros are words that others use.

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cli_session.h"
+#include "cli/session.h"
 #include "hector/service/v1/type.pb.h"
 
 namespace {

@@ -11,9 +11,9 @@
 #include <cstring>
 #include <thread>
 
-#include "capsule_process.h"
 #include "objects/adoption.h"
 #include "objects/read_all.h"
+#include "process/capsule_process.h"
 
 namespace {
 

@@ -10,12 +10,13 @@
 #include <shared_mutex>
 #include <thread>
 
-#include "capsule_process.h"
+#include "base/blocking_pool.h"
 #include "hector/protocol.h"
 #include "objects/adoption.h"
 #include "objects/audience.h"
 #include "objects/messages.h"
 #include "objects/read_all.h"
+#include "process/capsule_process.h"
 #include "values.h"
 
 namespace hector::embedded {
@@ -29,52 +30,6 @@ using objects::Use;
 namespace {
 
 constexpr std::size_t kThreadsMax = 64;
-
-/// Threads for what may block; more are made while none is free.
-class Threads {
- public:
-  ~Threads() { stop(); }
-  void run(std::function<void()> task) {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) return;
-    tasks_.push_back(std::move(task));
-    if (idle_ < tasks_.size() && threads_.size() < kThreadsMax)
-      threads_.emplace_back([this] { work(); });
-    work_.notify_one();
-  }
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopped_ = true;
-      work_.notify_all();
-    }
-    for (auto& each : threads_) each.join();
-    threads_.clear();
-  }
-
- private:
-  void work() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      ++idle_;
-      work_.wait(lock, [this] { return stopped_ || !tasks_.empty(); });
-      --idle_;
-      if (tasks_.empty()) return;
-      auto task = std::move(tasks_.front());
-      tasks_.pop_front();
-      lock.unlock();
-      task();
-      task = nullptr;
-      lock.lock();
-    }
-  }
-  std::mutex mutex_;
-  std::condition_variable work_;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;
-  bool stopped_ = false;
-};
 
 /// A reference to a Python object that may be given up without the GIL.
 struct Held {
@@ -167,7 +122,7 @@ class SharedObject final : public Servant {
   }
   ~SharedObject() override {
     for (auto& [name, event] : events_->by_name)
-      event.audience.close({Code::kUnavailable, "the object is no longer shared", {}, {}, {}});
+      event.audience.close({Code::kUnavailable, "the object is no longer shared"});
   }
 
   void invoke(Call& given) noexcept override {
@@ -289,7 +244,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
       closed_ = true;
       call = std::exchange(call_, nullptr);
     }
-    if (call != nullptr) call->cancel({Code::kCancelled, "not watched any more", {}, {}, {}});
+    if (call != nullptr) call->cancel({Code::kCancelled, "not watched any more"});
   }
   /// Why the flow ended; empty: it has not, or in order.
   std::string error() {
@@ -615,7 +570,7 @@ class EmbeddedCapsule {
   }
 
   const Hooks hooks_;
-  Threads threads_;
+  BlockingPool threads_{kThreadsMax};
   std::unique_ptr<CapsuleProcess> process_;
   Hosting* hosting_ = nullptr;
   std::shared_mutex life_;  ///< shared while the capsule is used; it ends under it

@@ -35,7 +35,7 @@ Error error_of(py::error_already_set& error) {
             found[3].cast<std::string>(),
             {}};
   } catch (py::error_already_set&) {
-    return {Code::kUnknown, error.what(), {}, {}, {}};
+    return {Code::kUnknown, error.what()};
   }
 }
 
@@ -67,7 +67,7 @@ class PythonServant final : public Servant {
     } catch (py::error_already_set& error) {
       if (Call* left = handle->take()) left->fail(error_of(error));
     } catch (const std::exception& error) {
-      if (Call* left = handle->take()) left->fail({Code::kUnknown, error.what(), {}, {}, {}});
+      if (Call* left = handle->take()) left->fail({Code::kUnknown, error.what()});
     }
   }
   bool has_state() const noexcept override {

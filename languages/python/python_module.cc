@@ -252,7 +252,7 @@ void bind_reach(py::module_& module) {
              try {
                return wait_for(call, self.session->starter(*number, member), *self.clock);
              } catch (const std::out_of_range&) {
-               raise({Code::kInvalidArgument, "no such member", {}, {}, {}});
+               raise({Code::kInvalidArgument, "no such member"});
              }
            })
       .def("multicast",
@@ -299,10 +299,9 @@ void bind_reach(py::module_& module) {
                                              error ? exception_of(*error) : py::object(py::none()),
                                              py::bytes(reply)));
              }
-             return py::make_tuple(
-                 code == 0 ? py::object(py::none())
-                           : exception_of({code_from_number(code), told.why, {}, {}, {}}),
-                 members);
+             return py::make_tuple(code == 0 ? py::object(py::none())
+                                             : exception_of({code_from_number(code), told.why}),
+                                   members);
            })
       .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member,
                        const std::string& request, double timeout, py::function done) {

@@ -90,7 +90,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
         return;
       }
     }
-    accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+    accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
   }
   void close_write() override {
     const std::lock_guard lock(mutex_);
@@ -151,7 +151,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     lock.unlock();
     if (!writer) return;
     if (ok) return writer({});
-    writer(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+    writer(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
   }
   void OnDone(const grpc::Status& status) override {
     const auto keep = std::move(self_);
@@ -168,7 +168,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
       writer = std::move(writer_);
       writer_ = {};
     }
-    if (writer) writer(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+    if (writer) writer(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
     if (reader) {
       if (broken_)
         reader(tl::unexpected(*broken_));
@@ -217,11 +217,8 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
 
   void start(Call& call) noexcept override {
     if (closed_)
-      return call.fail({Code::kUnavailable,
-                        fmt::format("grpc {}: the channel is closed", address_),
-                        {},
-                        {},
-                        {}});
+      return call.fail(
+          {Code::kUnavailable, fmt::format("grpc {}: the channel is closed", address_)});
     if (call.kind == Kind::kStream) {
       auto flow = std::make_shared<ClientFlow>(call);
       call.give_stream(flow);
@@ -244,10 +241,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     if (octets.size() > kMessageOctetsMax) {
       return call.fail({Code::kInvalidArgument,
                         fmt::format("a gRPC message may have {} octets here, this one has {}",
-                                    kMessageOctetsMax, octets.size()),
-                        {},
-                        {},
-                        {}});
+                                    kMessageOctetsMax, octets.size())});
     }
     auto unary = std::make_shared<UnaryCall>();
     const TimePoint now = context_.clock->now();

@@ -97,7 +97,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (!ok) return reader(std::optional<Payload>());
       return reader(std::optional<Payload>(Payload(to_bytes(in_))));
     }
-    if (!ok) return fail({Code::kInvalidArgument, "the request never came", {}, {}, {}});
+    if (!ok) return fail({Code::kInvalidArgument, "the request never came"});
     if (is_session_call_) {
       auto payload = from_session_buffer(to_bytes(in_), context_.clock->now(), header);
       if (!payload) return fail(std::move(payload.error()));
@@ -106,7 +106,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (auto found = context_.inbound->resolve(*this); !found)
         return fail(std::move(found.error()));
       if (kind == Kind::kStream)
-        return fail({Code::kInvalidArgument, "a flow was started as a call", {}, {}, {}});
+        return fail({Code::kInvalidArgument, "a flow was started as a call"});
       return context_.inbound->accept(*this);
     }
     request = Payload(to_bytes(in_));
@@ -122,17 +122,14 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     writer_ = {};
     if (!writer) return;
     if (ok) return writer({});
-    writer(tl::unexpected(Error{Code::kCancelled, "the caller is gone", {}, {}, {}}));
+    writer(tl::unexpected(Error{Code::kCancelled, "the caller is gone"}));
   }
   void OnSendInitialMetadataDone(bool) override {}
   void OnCancel() override {
     if (is_standard_) return finish_once(grpc::Status::CANCELLED);
     const bool is_late = header.deadline != kNever && context_.clock->now() >= header.deadline;
     cancel({is_late ? Code::kDeadlineExceeded : Code::kCancelled,
-            is_late ? "the deadline is over" : "the caller gave up",
-            {},
-            {},
-            {}});
+            is_late ? "the deadline is over" : "the caller gave up"});
   }
   void OnDone() override { delete this; }
 
@@ -242,7 +239,7 @@ void ServerFlow::write(Payload message, Callback<void(Status)> accepted) {
   std::unique_lock lock(mutex_);
   if (call_ == nullptr) {
     lock.unlock();
-    return accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over", {}, {}, {}}));
+    return accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
   }
   call_->flow_write(std::move(message), std::move(accepted));
 }

@@ -94,8 +94,7 @@ Result<Bytes> from_session_buffer(const Bytes& message, TimePoint now, Header& h
     size |= static_cast<std::size_t>(message.data()[i]) << (8 * i);
   if (size > message.size() - 4)
     return fail(Code::kInvalidArgument, "a Binding's message is shorter than its header says");
-  if (auto decoded = decode_header(message.view().substr(4, size), now, header); !decoded)
-    return fail(decoded.error());
+  HECTOR_TRY(decode_header(message.view().substr(4, size), now, header));
   return message.slice(4 + size);
 }
 

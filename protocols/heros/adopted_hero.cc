@@ -43,14 +43,13 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
          std::string key)
       : log_(log), codec_(std::move(codec)), operation_(operation), key_(std::move(key)) {}
   Status open(Session& session) {
-    auto declared = session.subscriber(
+    auto declared = HECTOR_TRY(session.subscriber(
         key_, [weak = weak_from_this()](bool is_put, std::string_view, std::string_view payload,
                                         std::string_view attachment) {
           if (const auto self = weak.lock(); self && is_put)
             self->tell(payload, sequence_of(attachment));
-        });
-    if (!declared) return fail(declared.error());
-    subscription_ = std::move(*declared);
+        }));
+    subscription_ = std::move(declared);
     return {};
   }
   void add(const std::shared_ptr<FlowReader>& reader) {
@@ -75,7 +74,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     }
     subscription_ = {};
     for (const auto& reader : readers)
-      reader->call->fail({Code::kUnavailable, "the HERO has left", {}, {}, {}});
+      reader->call->fail({Code::kUnavailable, "the HERO has left"});
   }
 
  private:
@@ -101,10 +100,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
       if (!reader->push(*message))
         end(reader, Error{Code::kResourceExhausted,
                           fmt::format("{} events wait for you to read them, the limit; watch again",
-                                      objects::FlowReader::kWaitingMax),
-                          {},
-                          {},
-                          {}});
+                                      objects::FlowReader::kWaitingMax)});
     }
   }
   Log& log_;
@@ -175,10 +171,7 @@ void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std:
           if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
           return mine->fail({Code::kUnavailable,
                              fmt::format("the HERO '{}' of realm '{}' does not answer: it has left",
-                                         facts->name, facts->realm),
-                             {},
-                             {},
-                             {}});
+                                         facts->name, facts->realm)});
         }
         if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
         if (use == Use::kSet) return mine->complete(Payload(Bytes()));
@@ -189,10 +182,7 @@ void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std:
           return mine->fail(
               {Code::kInternal,
                fmt::format("what the HERO '{}' answered does not fit its own description: {}",
-                           facts->name, reply.error().message),
-               {},
-               {},
-               {}});
+                           facts->name, reply.error().message)});
         mine->complete(Payload(std::move(*reply)));
       });
 }

@@ -26,11 +26,9 @@ class HerosProtocol final : public Protocol {
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
-    auto options = read_settings(address);
-    if (!options) return fail(options.error());
-    auto realm = Realm::open(context_, std::move(*options));
-    if (!realm) return fail(realm.error());
-    return std::unique_ptr<Endpoint>(std::make_unique<RealmEndpoint>(std::move(*realm)));
+    auto options = HECTOR_TRY(read_settings(address));
+    auto realm = HECTOR_TRY(Realm::open(context_, std::move(options)));
+    return std::unique_ptr<Endpoint>(std::make_unique<RealmEndpoint>(std::move(realm)));
   }
   Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
     return fail(Code::kUnimplemented,

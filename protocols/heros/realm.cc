@@ -9,8 +9,8 @@
 #include <set>
 
 #include "adopted_hero.h"
+#include "hector/message_calls.h"
 #include "hector/service/v1/type.pb.h"
-#include "hector/typed.h"
 #include "objects/forwarding.h"
 #include "realm_object.h"
 #include "session.h"
@@ -43,9 +43,8 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   ~RealmImpl() override { close(Duration::zero()); }
 
   Status start() {
-    auto session = Session::open(options_.zenoh);
-    if (!session) return fail(session.error());
-    session_ = std::move(*session);
+    auto session = HECTOR_TRY(Session::open(options_.zenoh));
+    session_ = std::move(session);
     auto presence =
         session_->presence(key_of(options_.realm, "*", "_health"),
                            [weak = weak_from_this()](bool is_alive, std::string_view key,
@@ -244,9 +243,9 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   }
 
   Result<Discovered> discover(const std::string& name) {
-    auto said = ask(key_of(options_.realm, name, "_discover") + "/**", true, kDiscoveryTimeout);
-    if (!said) return fail(said.error());
-    return read_discovered(*said);
+    auto said =
+        HECTOR_TRY(ask(key_of(options_.realm, name, "_discover") + "/**", true, kDiscoveryTimeout));
+    return read_discovered(said);
   }
   /// Of a HERO that another capsule shows.
   static Result<Reference> reference_of(const Discovered& hero) {
@@ -257,11 +256,10 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
   /// As the Object that it is in its own capsule: with its Interface, by the protocol that both
   /// have.
   Status adopt_offer(const Discovered& hero, const std::string& object) {
-    auto reference = reference_of(hero);
-    if (!reference) return fail(reference.error());
+    auto reference = HECTOR_TRY(reference_of(hero));
     return objects::adopt_offer(
         *context_.hosting, this, {object, {}, properties_of(hero), "hero " + hero.class_name},
-        *reference, [weak = weak_from_this(), name = hero.name]() -> Result<Reference> {
+        reference, [weak = weak_from_this(), name = hero.name]() -> Result<Reference> {
           const auto self = weak.lock();
           if (!self || self->closed_) return fail(Code::kUnavailable, "the realm is closed");
           return self->discover(name).and_then(reference_of);
@@ -270,35 +268,33 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
 
   /// The Object's name.
   Result<std::string> adopt(const std::string& name) {
-    auto hero = discover(name);
-    if (!hero) return fail(hero.error());
+    auto hero = HECTOR_TRY(discover(name));
     // What another capsule shows here is reached without this realm.
     if (!options_.world.adopt_capsules &&
-        std::any_of(hero->tags.begin(), hero->tags.end(),
+        std::any_of(hero.tags.begin(), hero.tags.end(),
                     [](const auto& tag) { return tag.starts_with("_hector:"); }))
       return std::string();
-    const auto adopted = adopt_offer(*hero, object_name(hero->name));
-    if (adopted) return object_name(hero->name);
-    if (hero->metadata.contains(kReference))
+    const auto adopted = adopt_offer(hero, object_name(hero.name));
+    if (adopted) return object_name(hero.name);
+    if (hero.metadata.contains(kReference))
       context_.log->write(Level::kInfo, "a HERO of another capsule is called over the realm",
                           {{"hero", name}, {"error", adopted.error().message}});
     auto capabilities =
         ask(key_of(options_.realm, name, "_capabilities"), false, kCapabilitiesTimeout);
     if (!capabilities) return fail(capabilities.error());
-    auto description = read_capabilities(*capabilities, hero->class_name);
-    if (!description) return fail(description.error());
-    const std::string class_name = objects::identifier_of(hero->class_name).value_or("Object");
+    auto description = HECTOR_TRY(read_capabilities(*capabilities, hero.class_name));
+    const std::string class_name = objects::identifier_of(hero.class_name).value_or("Object");
     const std::string realm = options_.realm == "heros"
                                   ? ""
                                   : objects::identifier_of(options_.realm).value_or("realm") + ".";
-    return adopt_as(*hero, *description, fmt::format("hero.{}{}", realm, class_name));
+    return adopt_as(hero, description, fmt::format("hero.{}{}", realm, class_name));
   }
 
   Result<std::string> adopt_as(const Discovered& hero, const objects::Description& description,
                                const std::string& interface_name) {
     const std::string object = object_name(hero.name);
     std::vector<std::string> left_out;
-    auto written = objects::adopt(
+    auto written = HECTOR_TRY(objects::adopt(
         *context_.hosting, this,
         {object, interface_name, properties_of(hero), "hero " + hero.class_name}, description,
         [&](const auto& interface, auto codec, const InterfacePtr& compiled) {
@@ -307,13 +303,12 @@ class RealmImpl final : public Realm, public std::enable_shared_from_this<RealmI
               HeroFacts{options_.realm, hero.name, hero.proto_version, description, interface},
               std::move(codec), *compiled, [this, name = hero.name] { return is_alive(name); });
         },
-        &left_out);
-    if (!written) return fail(written.error());
+        &left_out));
     if (!left_out.empty())
       context_.log->write(
           Level::kWarning, "members that an Interface cannot have",
           {{"hero", hero.name}, {"members", fmt::format("{}", fmt::join(left_out, ", "))}});
-    publish(*written);
+    publish(written);
     return object;
   }
   bool is_alive(const std::string& name) {
@@ -401,7 +396,7 @@ Result<std::shared_ptr<Realm>> Realm::open(const ProtocolContext& context, Realm
                 fmt::format("'{}' cannot be a realm: it is one chunk of a zenoh key, as in heros",
                             options.realm));
   auto realm = std::make_shared<RealmImpl>(context, std::move(options));
-  if (auto started = realm->start(); !started) return fail(started.error());
+  HECTOR_TRY(realm->start());
   return std::shared_ptr<Realm>(std::move(realm));
 }
 

@@ -44,10 +44,7 @@ class Wiring {
             {Code::kInvalidArgument,
              fmt::format(
                  "'{}' cannot be a HERO's or a member's name; `hero` and `event`{} are needed",
-                 name, to_method ? ", `to_hero` and `method`" : ""),
-             {},
-             {},
-             {}});
+                 name, to_method ? ", `to_hero` and `method`" : "")});
     }
     objects::Arguments arguments;
     arguments.keywords.put("event", member_reference(kEventTag, realm_, hero, event));
@@ -71,8 +68,7 @@ class Wiring {
         key_of(realm_, hero, method) + "/**", cbor_of(write_arguments(arguments, 1.0)), false, left,
         [&call, &operation, hero, read, codec](const std::vector<Answer>& answers) {
           if (answers.empty())
-            return call.fail(
-                {Code::kUnavailable, fmt::format("no HERO '{}' answers", hero), {}, {}, {}});
+            return call.fail({Code::kUnavailable, fmt::format("no HERO '{}' answers", hero)});
           if (!answers[0].ok) return call.fail(read_error(answers[0].payload));
           auto said = read_cbor(answers[0].payload);
           if (!said) return call.fail(std::move(said.error()));
@@ -109,13 +105,12 @@ std::string realm_object_name(const std::string& realm) { return "realm-" + real
 
 Status adopt_realm(const ProtocolContext& context, Session& session, const std::string& realm,
                    const void* owner) {
-  auto model = objects::read_interface_model(kRealmYaml, "realm.hector.yaml", "hector/realm.proto",
-                                             kRealmProto);
-  if (!model) return fail(model.error());
+  auto model = HECTOR_TRY(objects::read_interface_model(kRealmYaml, "realm.hector.yaml",
+                                                        "hector/realm.proto", kRealmProto));
   return context.hosting->adopt(
       owner,
       {realm_object_name(realm),
-       *model,
+       model,
        [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
          auto codec = objects::MessageCodec::of(*interface);
          if (!codec) return fail(codec.error());

@@ -149,27 +149,24 @@ Status ShownHero::start() {
     return fail(
         Code::kInvalidArgument,
         fmt::format("'{}' cannot be a HERO's name: it is one chunk of a zenoh key", object_.name));
-  auto codec = objects::MessageCodec::of(*object_.interface);
-  if (!codec) return fail(codec.error());
-  codec_ = *codec;
+  auto codec = HECTOR_TRY(objects::MessageCodec::of(*object_.interface));
+  codec_ = codec;
   members_ = objects::shown_members(*object_.interface);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     by_name_[members_[i].member.name] = i;
     if (members_[i].member.kind == Member::Kind::kEvent)
       events_.push_back({members_[i].member.name, members_[i].call, 0, nullptr, {}});
   }
-  auto queryable = session_.queryable(
+  auto queryable = HECTOR_TRY(session_.queryable(
       key_of(realm_, object_.name, "**"),
       [weak = weak_from_this()](Query query, std::string_view key, std::string_view payload) {
         if (const auto self = weak.lock(); self && !self->stopped_)
           self->query(std::move(query), key, payload);
-      });
-  if (!queryable) return fail(queryable.error());
-  queryable_ = std::move(*queryable);
+      }));
+  queryable_ = std::move(queryable);
   for (std::size_t i = 0; i < events_.size(); ++i) listen(i);
-  auto token = session_.token(key_of(realm_, object_.name, "_health"));
-  if (!token) return fail(token.error());
-  token_ = std::move(*token);
+  auto token = HECTOR_TRY(session_.token(key_of(realm_, object_.name, "_health")));
+  token_ = std::move(token);
   return {};
 }
 
@@ -188,7 +185,7 @@ void ShownHero::stop() {
     }
   }
   for (auto* call : calls) {
-    call->cancel({Code::kCancelled, "the HERO has left", {}, {}, {}});
+    call->cancel({Code::kCancelled, "the HERO has left"});
     call->let_go();
   }
 }
@@ -252,19 +249,13 @@ void ShownHero::use_attribute(Query query, const std::string& key,
                               const objects::ShownMember& member, std::string_view payload) {
   if (!query.has_payload()) {
     if (member.get == nullptr)
-      return query.fail({Code::kPermissionDenied,
-                         fmt::format("'{}' can only be written", member.member.name),
-                         {},
-                         {},
-                         {}});
+      return query.fail(
+          {Code::kPermissionDenied, fmt::format("'{}' can only be written", member.member.name)});
     return call(std::move(query), key, member, *member.get, codec_->request_of(*member.get, {}));
   }
   if (member.set == nullptr)
-    return query.fail({Code::kPermissionDenied,
-                       fmt::format("'{}' can only be read", member.member.name),
-                       {},
-                       {},
-                       {}});
+    return query.fail(
+        {Code::kPermissionDenied, fmt::format("'{}' can only be read", member.member.name)});
   auto value = read_cbor(payload);
   if (!value) return query.fail(value.error());
   call(std::move(query), key, member, *member.set, codec_->request_of_value(*member.set, *value));

@@ -247,20 +247,15 @@ Value write_error(const Error& error) {
 }
 
 Error read_error(std::string_view payload) {
-  if (payload == "Timeout")
-    return {Code::kDeadlineExceeded, "the HERO did not answer in time", {}, {}, {}};
+  if (payload == "Timeout") return {Code::kDeadlineExceeded, "the HERO did not answer in time"};
   auto value = read_cbor(payload);
   if (!value)
-    return {Code::kUnknown,
-            fmt::format("the HERO answered with an error that cannot be read: {}",
-                        value.error().message),
-            {},
-            {},
-            {}};
+    return {Code::kUnknown, fmt::format("the HERO answered with an error that cannot be read: {}",
+                                        value.error().message)};
   if (!value->is(Value::Kind::kTagged) || value->tag != kErrorTag) {
     std::string text = value->is(Value::Kind::kText) ? value->text : value->print();
     text.resize(std::min(text.size(), text.find("\n\n")));  // behind it the traceback of 0.9.1
-    return {Code::kUnknown, std::move(text), {}, {}, {}};
+    return {Code::kUnknown, std::move(text)};
   }
   const Value& map = value->items[0];
   Error error{Code::kUnknown, text_of(map.find("message")), text_of(map.find("type")), {}, {}};

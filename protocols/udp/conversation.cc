@@ -20,11 +20,9 @@ Octets octets_of(const std::string& text) {
 }
 
 Error gone_error(const NetworkAddress& peer, const std::string& why) {
-  return {Code::kUnavailable,
-          fmt::format("udp {}: {}; the outcome of what was under way is unknown", peer.text(), why),
-          {},
-          {},
-          {}};
+  return {
+      Code::kUnavailable,
+      fmt::format("udp {}: {}; the outcome of what was under way is unknown", peer.text(), why)};
 }
 
 bool is_loopback(const NetworkAddress& address) {

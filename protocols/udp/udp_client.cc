@@ -25,12 +25,9 @@ class ClientConversation final : public Conversation {
     Bytes payload =
         call.kind == Kind::kStream && call.flow != Flow::kOut ? Bytes() : call.request.bytes();
     if (payload.size() > limits_.message_octets_max) {
-      return call.fail({Code::kInvalidArgument,
-                        fmt::format("a udp message may have {} octets, this one has {}",
-                                    limits_.message_octets_max, payload.size()),
-                        {},
-                        {},
-                        {}});
+      return call.fail(
+          {Code::kInvalidArgument, fmt::format("a udp message may have {} octets, this one has {}",
+                                               limits_.message_octets_max, payload.size())});
     }
     const std::uint64_t id = next_call_.fetch_add(1, std::memory_order_relaxed);
     std::shared_ptr<UdpFlow> flow;
@@ -171,10 +168,7 @@ class ClientConversation final : public Conversation {
     for (const auto id : overdue)
       end(id,
           Error{Code::kDeadlineExceeded,
-                fmt::format("no reply from udp {} before the call's deadline", peer_.text()),
-                {},
-                {},
-                {}},
+                fmt::format("no reply from udp {} before the call's deadline", peer_.text())},
           true);
     if (gave_up) on_gone("nobody answers there");
   }
@@ -301,13 +295,12 @@ class UdpChannel final : public Channel {
     }
     local.port = 0;
     auto* raw = channel.get();
-    auto socket = context.network->open(
+    auto socket = HECTOR_TRY(context.network->open(
         {local, peer, Reading::kMayMove}, [raw](const NetworkAddress&, Octets datagram) {
           if (auto* conversation = raw->receiver_.load(std::memory_order_acquire))
             conversation->on_packet(datagram);
-        });
-    if (!socket) return fail(socket.error());
-    channel->socket_ = std::move(*socket);
+        }));
+    channel->socket_ = std::move(socket);
     channel->conversation_ =
         std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
     channel->receiver_.store(channel->conversation_.get(), std::memory_order_release);

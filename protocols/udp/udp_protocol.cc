@@ -29,19 +29,16 @@ class UdpProtocol final : public Protocol {
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
-    auto parsed = NetworkAddress::parse(address);
-    if (!parsed) return fail(parsed.error());
-    return make_endpoint(context_, *parsed);
+    auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
+    return make_endpoint(context_, parsed);
   }
   Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
-    auto parsed = NetworkAddress::parse(address);
-    if (!parsed) return fail(parsed.error());
-    return make_channel(context_, *parsed);
+    auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
+    return make_channel(context_, parsed);
   }
   Status multicast(const std::string& group, const Header& header, Payload message) override {
-    auto parsed = NetworkAddress::parse(group);
-    if (!parsed) return fail(parsed.error());
-    if (!parsed->is_multicast())
+    auto parsed = HECTOR_TRY(NetworkAddress::parse(group));
+    if (!parsed.is_multicast())
       return fail(
           Code::kInvalidArgument,
           fmt::format("{} is no multicast group (224.0.0.0 to 239.255.255.255, or ff00::/8)",
@@ -59,10 +56,9 @@ class UdpProtocol final : public Protocol {
       NetworkAddress any;
       any.octets[10] = any.octets[11] = 0xff;
       std::memcpy(any.octets + 12, "\x7f\x00\x00\x01", 4);
-      auto socket = context_.network->open({any, std::nullopt, Reading::kMayMove},
-                                           [](const NetworkAddress&, Octets) {});
-      if (!socket) return fail(socket.error());
-      sender_ = std::move(*socket);
+      auto socket = HECTOR_TRY(context_.network->open({any, std::nullopt, Reading::kMayMove},
+                                                      [](const NetworkAddress&, Octets) {}));
+      sender_ = std::move(socket);
     }
     const std::uint64_t id = context_.random->next();
     for (std::size_t i = 0; i < count; ++i) {
@@ -74,7 +70,7 @@ class UdpProtocol final : public Protocol {
           .number(count);
       packet += whole.substr(i * kMulticastFragment, kMulticastFragment);
       const Octets part = octets_of(packet);
-      sender_->send(*parsed, {&part, 1});
+      sender_->send(parsed, {&part, 1});
     }
     return {};
   }

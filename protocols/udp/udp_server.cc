@@ -65,10 +65,7 @@ class ServerConversation final : public Conversation {
     if (body.size() > limits_.message_octets_max) {
       call.error = Error{Code::kInvalidArgument,
                          fmt::format("a udp message may have {} octets, the reply has {}",
-                                     limits_.message_octets_max, body.size()),
-                         {},
-                         {},
-                         {}};
+                                     limits_.message_octets_max, body.size())};
       body = {};
     }
     if (!call.initial.empty())
@@ -124,7 +121,7 @@ class ServerConversation final : public Conversation {
       flow = found->second->flow_end;
     }
     if (type == MessageType::kCancel) {
-      return cancel_one(id, {code_from_number(reader.octet()), "the caller gave up", {}, {}, {}});
+      return cancel_one(id, {code_from_number(reader.octet()), "the caller gave up"});
     }
     if (!flow) return;
     if (type == MessageType::kFlowData)
@@ -166,10 +163,9 @@ class ServerConversation final : public Conversation {
     call->request = Payload(message.slice(message.size() - reader.rest().size()));
     call->peer = &peer_of(call->header.principal, *call);
     if (!decoded) return call->fail(decoded.error());
-    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
+    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up"});
     if (refuses_)
-      return call->fail(
-          {Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
+      return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol"});
     const Kind told = call->kind;
     const Flow told_flow = call->flow;
     if (auto found = context_.inbound->resolve(*call); !found)
@@ -177,10 +173,7 @@ class ServerConversation final : public Conversation {
     if (call->kind != told || call->flow != told_flow) {
       return call->fail({Code::kInvalidArgument,
                          fmt::format("'{}' is of kind {}, called as {}", call->operation->name,
-                                     kind_name(call->kind), kind_name(told)),
-                         {},
-                         {},
-                         {}});
+                                     kind_name(call->kind), kind_name(told))});
     }
     if (call->kind == Kind::kStream) {
       call->flow_end = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut,

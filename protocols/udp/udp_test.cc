@@ -8,7 +8,7 @@
 
 #include "hector/kernel.h"
 #include "hector/kernel/v1/kernel.pb.h"
-#include "hector/typed.h"
+#include "hector/message_calls.h"
 #include "packet.h"
 #include "session.h"
 #include "simulation.h"
@@ -42,7 +42,7 @@ class CountingServant final : public Servant {
 
 class SilentServant final : public Servant {
  public:
-  void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, "", {}, {}, {}}); }
+  void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, ""}); }
   void bound(const std::shared_ptr<hector::Session>& given) noexcept override { session = given; }
   std::shared_ptr<hector::Session> session;
 };

@@ -53,10 +53,7 @@ class Client : public std::enable_shared_from_this<Client> {
     if (octets.size() > kMessageOctetsMax) {
       return call.fail({Code::kInvalidArgument,
                         fmt::format("a zenoh message may have {} octets here, this one has {}",
-                                    kMessageOctetsMax, octets.size()),
-                        {},
-                        {},
-                        {}});
+                                    kMessageOctetsMax, octets.size())});
     }
     const std::uint64_t id = next_call_.fetch_add(1);
     std::shared_ptr<ClientFlow> flow;
@@ -139,10 +136,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Error gone(const std::string& why) const {
     return {Code::kUnavailable,
             fmt::format("zenoh {}: {}; the outcome of what was under way is unknown",
-                        address_.text(), why),
-            {},
-            {},
-            {}};
+                        address_.text(), why)};
   }
 
   // --- connecting: on a thread of its own, until the other side answers
@@ -356,10 +350,7 @@ class Client : public std::enable_shared_from_this<Client> {
     for (const auto id : late)
       give_up(id,
               {Code::kDeadlineExceeded,
-               fmt::format("no reply from zenoh {} before the call's deadline", address_.text()),
-               {},
-               {},
-               {}});
+               fmt::format("no reply from zenoh {} before the call's deadline", address_.text())});
   }
 
   // --- zenoh's threads
@@ -470,9 +461,8 @@ class ZenohChannel final : public Channel {
 
 Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
-  auto parsed = Address::parse(address);
-  if (!parsed) return fail(parsed.error());
-  return std::shared_ptr<Channel>(std::make_shared<ZenohChannel>(context, std::move(*parsed)));
+  auto parsed = HECTOR_TRY(Address::parse(address));
+  return std::shared_ptr<Channel>(std::make_shared<ZenohChannel>(context, std::move(parsed)));
 }
 
 }  // namespace hector::zenohp

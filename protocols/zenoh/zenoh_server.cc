@@ -200,20 +200,16 @@ class Server : public std::enable_shared_from_this<Server> {
     call->own_peer = {call->header.principal, "zenoh", std::string(key), Security::kNone};
     call->peer = &call->own_peer;
     if (refuses_)
-      return call->fail(
-          {Code::kUnavailable, "this endpoint is closing; use another protocol", {}, {}, {}});
+      return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol"});
     if (auto found = context_.inbound->resolve(*call); !found)
       return call->fail(std::move(found.error()));
     if (query == nullptr && call->kind != Kind::kAnnounce) {
       return call->fail(
           {Code::kInvalidArgument,
-           fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name),
-           {},
-           {},
-           {}});
+           fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name)});
     }
     if (call->kind == Kind::kStream && !used)
-      return call->fail({Code::kUnimplemented, "flows need Hector's attachment", {}, {}, {}});
+      return call->fail({Code::kUnimplemented, "flows need Hector's attachment"});
     if (call->is_json) {
       auto bytes = context_.inbound->request_from_json(*call, payload.empty() ? "{}" : payload);
       if (!bytes) return call->fail(bytes.error());
@@ -232,7 +228,7 @@ class Server : public std::enable_shared_from_this<Server> {
       was_cancelled = early_cancels_.erase({mark.client, mark.call}) != 0;
       calls_.emplace(std::pair{mark.client, mark.call}, call);
     }
-    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up", {}, {}, {}});
+    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up"});
     // Queries and publications may overtake each other: the caller's first message waits for this
     // credit.
     if (call->kind == Kind::kStream)
@@ -259,11 +255,7 @@ class Server : public std::enable_shared_from_this<Server> {
       call->hold();
     }
     if (mark.type == Type::kCancel) {
-      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)),
-                "the caller gave up",
-                {},
-                {},
-                {}};
+      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)), "the caller gave up"};
       if (flow) flow->deliver_break(why);
       call->cancel(std::move(why));
     } else if (flow) {
@@ -298,7 +290,7 @@ class Server : public std::enable_shared_from_this<Server> {
       }
     }
     for (auto* call : calls) {
-      const Error why{Code::kUnavailable, "the endpoint closed", {}, {}, {}};
+      const Error why{Code::kUnavailable, "the endpoint closed"};
       if (call->flow_end) call->flow_end->deliver_break(why);
       call->cancel(why);
       call->let_go();
@@ -402,7 +394,7 @@ class ZenohEndpoint final : public Endpoint {
 Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
                                                 const std::string& address) {
   auto made = std::make_unique<ZenohEndpoint>(context);
-  if (auto opened = made->open(address); !opened) return fail(opened.error());
+  HECTOR_TRY(made->open(address));
   return std::unique_ptr<Endpoint>(std::move(made));
 }
 

@@ -94,18 +94,17 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
         out_ = *out;
       }
       if (!options_.proxy_out.empty()) {
-        auto in = reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect, options_.proxy_out,
-                                [this](const Frames& frames) { receive(frames); });
-        if (!in) return fail(in.error());
-        in_ = *in;
+        auto in = HECTOR_TRY(reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect,
+                                           options_.proxy_out,
+                                           [this](const Frames& frames) { receive(frames); }));
+        in_ = in;
       }
       return {};
     });
   }
   Result<std::unique_ptr<Servant>> servant(const Interface& interface) {
-    auto codec = objects::MessageCodec::of(interface);
-    if (!codec) return fail(codec.error());
-    codec_ = *codec;
+    auto codec = HECTOR_TRY(objects::MessageCodec::of(interface));
+    codec_ = codec;
     receive_ = interface.find("receive");
     return std::unique_ptr<Servant>(std::make_unique<WorldObject>(
         codec_,
@@ -121,7 +120,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
   }
   void close() {
     reactor_.stop();
-    audience_.close({Code::kUnavailable, "the Hermes network is closed", {}, {}, {}});
+    audience_.close({Code::kUnavailable, "the Hermes network is closed"});
   }
 
  private:
@@ -145,13 +144,10 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
   void publish(Call& call, const Value& asked) {
     Envelope envelope{text_in(asked, "topic"), text_in(asked, "origin"), {}, 0};
     if (options_.proxy_in.empty())
-      return call.fail({Code::kFailedPrecondition,
-                        "this node has no publishers' address: hermes:IN,OUT",
-                        {},
-                        {},
-                        {}});
+      return call.fail(
+          {Code::kFailedPrecondition, "this node has no publishers' address: hermes:IN,OUT"});
     if (envelope.topic.empty())
-      return call.fail({Code::kInvalidArgument, "an envelope has a topic", {}, {}, {}});
+      return call.fail({Code::kInvalidArgument, "an envelope has a topic"});
     if (envelope.origin.empty())
       envelope.origin = call.peer != nullptr && !call.peer->principal.empty() ? call.peer->principal
                                                                               : context_.capsule;
@@ -214,10 +210,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
           {Code::kResourceExhausted,
            fmt::format(
                "cannot keep up with publisher '{}': an envelope of topic '{}' came {:.3f} s late",
-               envelope.origin, envelope.topic, age_s),
-           {},
-           {},
-           {}});
+               envelope.origin, envelope.topic, age_s)});
     }
     if (options_.late == Late::kDie) {
       context_.hosting->run_blocking([hosting = context_.hosting, name = options_.name] {
@@ -287,19 +280,18 @@ class HermesEndpoint final : public Endpoint {
 Result<std::unique_ptr<Endpoint>> open_post_office(const ProtocolContext&,
                                                    const HermesOptions& options) {
   auto office = std::make_unique<PostOffice>();
-  if (auto opened = office->open(options); !opened) return fail(opened.error());
+  HECTOR_TRY(office->open(options));
   return std::unique_ptr<Endpoint>(std::move(office));
 }
 
 Result<std::unique_ptr<Endpoint>> open_hermes(const ProtocolContext& context,
                                               const HermesOptions& options) {
-  auto model = objects::read_interface_model(kHermesYaml, "hermes.hector.yaml",
-                                             "hector/hermes.proto", kHermesProto);
-  if (!model) return fail(model.error());
+  auto model = HECTOR_TRY(objects::read_interface_model(kHermesYaml, "hermes.hector.yaml",
+                                                        "hector/hermes.proto", kHermesProto));
   auto hermes = std::make_shared<Hermes>(context, options);
-  if (auto opened = hermes->open(); !opened) return fail(opened.error());
+  HECTOR_TRY(hermes->open());
   auto endpoint = std::make_unique<HermesEndpoint>(context, hermes, options.name);
-  endpoint->adopt(*model);
+  endpoint->adopt(model);
   return std::unique_ptr<Endpoint>(std::move(endpoint));
 }
 

@@ -28,14 +28,13 @@ class ZeroMqProtocol final : public Protocol {
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
     HermesOptions hermes;
     RocOptions roc;
-    if (auto read = read_settings(hermes, roc); !read) return fail(read.error());
+    HECTOR_TRY(read_settings(hermes, roc));
     const auto colon = address.find(':');
     const std::string what = address.substr(0, colon);
     const std::string where = colon == std::string::npos ? "" : address.substr(colon + 1);
     if (what == "broker" || what == "roc") {
-      auto at = RocAddresses::of(where);
-      if (!at) return fail(at.error());
-      roc.at = std::move(*at);
+      auto at = HECTOR_TRY(RocAddresses::of(where));
+      roc.at = std::move(at);
       return what == "broker" ? open_broker(context_, roc) : open_roc(context_, roc);
     }
     std::vector<std::string> parts{""};

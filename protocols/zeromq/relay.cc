@@ -4,17 +4,16 @@ namespace hector::zeromq {
 
 Status Relay::open(Reactor& reactor, const std::string& in, const std::string& out,
                    const std::string& debug) {
-  auto xsub = reactor.open(zmq::socket_type::xsub, Reactor::How::kBind, in, pass_to(out_));
-  if (!xsub) return fail(xsub.error());
-  auto xpub = reactor.open(zmq::socket_type::xpub, Reactor::How::kBind, out, pass_to(in_));
-  if (!xpub) return fail(xpub.error());
+  auto xsub =
+      HECTOR_TRY(reactor.open(zmq::socket_type::xsub, Reactor::How::kBind, in, pass_to(out_)));
+  auto xpub =
+      HECTOR_TRY(reactor.open(zmq::socket_type::xpub, Reactor::How::kBind, out, pass_to(in_)));
   if (!debug.empty()) {
-    auto pub = reactor.open(zmq::socket_type::pub, Reactor::How::kBind, debug, {});
-    if (!pub) return fail(pub.error());
-    debug_ = *pub;
+    auto pub = HECTOR_TRY(reactor.open(zmq::socket_type::pub, Reactor::How::kBind, debug, {}));
+    debug_ = pub;
   }
-  in_ = *xsub;
-  out_ = *xpub;
+  in_ = xsub;
+  out_ = xpub;
   return {};
 }
 

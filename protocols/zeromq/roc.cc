@@ -74,16 +74,15 @@ class BrokerEndpoint final : public Endpoint {
   ~BrokerEndpoint() override { reactor_.stop(); }
   Status open(const RocOptions& options) {
     return on_reactor(reactor_, [this, options]() -> Status {
-      auto router = reactor_.open(
+      auto router = HECTOR_TRY(reactor_.open(
           zmq::socket_type::router, Reactor::How::kBind, options.at.broker,
           [this](Frames frames) {
             const std::string address = std::move(frames.front());
             frames.erase(frames.begin());
             broker_.receive(address, frames, context_.clock->now());
           },
-          [](zmq::socket_t& socket) { socket.set(zmq::sockopt::router_handover, true); });
-      if (!router) return fail(router.error());
-      router_ = *router;
+          [](zmq::socket_t& socket) { socket.set(zmq::sockopt::router_handover, true); }));
+      router_ = router;
       if (auto relayed =
               relay_.open(reactor_, options.at.general_xsub, options.at.general_xpub, "");
           !relayed)
@@ -193,10 +192,9 @@ class Roc final : public std::enable_shared_from_this<Roc> {
                         [this](const Frames& frames) { answered(frames); });
       if (!client) return fail(client.error());
       client_ = *client;
-      auto out = reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect,
-                               options_.at.general_xsub, {});
-      if (!out) return fail(out.error());
-      out_ = *out;
+      auto out = HECTOR_TRY(reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect,
+                                          options_.at.general_xsub, {}));
+      out_ = out;
       auto in =
           reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect, options_.at.general_xpub,
                         [this](const Frames& frames) { relayed(frames); });
@@ -235,15 +233,14 @@ class Roc final : public std::enable_shared_from_this<Roc> {
     }
     static_cast<void>(on_reactor(reactor_, [this]() -> Status {
       for (const auto& [name, worker] : shown_)
-        Reactor::send(*worker->socket,
-                      write_mdp({1, Side::kWorker, Command::kDisconnect, {}, {}, {}}, false));
+        Reactor::send(*worker->socket, write_mdp({1, Side::kWorker, Command::kDisconnect}, false));
       for (auto& [id, pending] : pending_)
         pending.done(hector::fail(Code::kUnavailable, "the ROC network is closed"));
       pending_.clear();
       return {};
     }));
-    statuses_.close({Code::kUnavailable, "the ROC network is closed", {}, {}, {}});
-    logs_.close({Code::kUnavailable, "the ROC network is closed", {}, {}, {}});
+    statuses_.close({Code::kUnavailable, "the ROC network is closed"});
+    logs_.close({Code::kUnavailable, "the ROC network is closed"});
     for (const auto& name : adopted) {
       if (!name.empty()) static_cast<void>(context_.hosting->dismiss(name));
     }
@@ -332,7 +329,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
         continue;
       }
       Reactor::send(*each->second->socket,
-                    write_mdp({1, Side::kWorker, Command::kDisconnect, {}, {}, {}}, false));
+                    write_mdp({1, Side::kWorker, Command::kDisconnect}, false));
       leaving_.push_back(each->second->socket);
       each = shown_.erase(each);
     }
@@ -377,8 +374,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
       if (worker->broker_seen + options_.broker.heartbeat * options_.broker.liveness <= now)
         connect(worker);
       else
-        Reactor::send(*worker->socket,
-                      write_mdp({1, Side::kWorker, Command::kHeartbeat, {}, {}, {}}, false));
+        Reactor::send(*worker->socket, write_mdp({1, Side::kWorker, Command::kHeartbeat}, false));
     }
   }
   void asked(const std::shared_ptr<ShownWorker>& worker, const Frames& frames) {
@@ -645,10 +641,9 @@ class Roc final : public std::enable_shared_from_this<Roc> {
   /// As the Object that it is in its own capsule: with its Interface, by the protocol that both
   /// have.
   Status adopt_offer(const std::string& service, const std::string& object, const Value& told) {
-    auto reference = reference_of(told);
-    if (!reference) return fail(reference.error());
+    auto reference = HECTOR_TRY(reference_of(told));
     auto done = objects::adopt_offer(*context_.hosting, this,
-                                     {object, {}, properties_of(service), "roc object"}, *reference,
+                                     {object, {}, properties_of(service), "roc object"}, reference,
                                      [weak = weak_from_this(), service]() -> Result<Reference> {
                                        const auto self = weak.lock();
                                        return self ? self->describe(service).and_then(reference_of)
@@ -691,14 +686,13 @@ class Roc final : public std::enable_shared_from_this<Roc> {
         "roc.{}", objects::identifier_of(
                       description.class_name == "Object" ? service : description.class_name)
                       .value_or("Object"));
-    auto adopted = objects::adopt(
+    auto adopted = HECTOR_TRY(objects::adopt(
         *context_.hosting, this, {object, interface_name, properties_of(service), "roc object"},
         description, [&](const auto& written, auto codec, const InterfacePtr& interface) {
           return std::make_unique<AdoptedService>(shared_from_this(),
                                                   ServiceFacts{service, description, written},
                                                   std::move(codec), *interface);
-        });
-    if (!adopted) return fail(adopted.error());
+        }));
     const std::lock_guard lock(mutex_);
     adopted_[service] = object;
     return {};
@@ -715,9 +709,8 @@ class Roc final : public std::enable_shared_from_this<Roc> {
         ->adopt(this, {options_.name,
                        *model,
                        [this](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-                         auto codec = objects::MessageCodec::of(*interface);
-                         if (!codec) return fail(codec.error());
-                         codec_ = *codec;
+                         auto codec = HECTOR_TRY(objects::MessageCodec::of(*interface));
+                         codec_ = codec;
                          status_ = interface->find("status");
                          log_ = interface->find("logs");
                          const auto self = shared_from_this();
@@ -750,8 +743,7 @@ class Roc final : public std::enable_shared_from_this<Roc> {
                        "roc network"});
   }
   void publish(Call& call, std::string topic, const Value* value) {
-    if (topic.size() <= 4)
-      return call.fail({Code::kInvalidArgument, "it has no sensor or node", {}, {}, {}});
+    if (topic.size() <= 4) return call.fail({Code::kInvalidArgument, "it has no sensor or node"});
     reactor_.post([this, self = shared_from_this(), topic = std::move(topic),
                    text = json_of(value == nullptr ? Value::null() : *value)] {
       Reactor::send(*out_, {topic, text});
@@ -894,12 +886,9 @@ void AdoptedService::invoke(Call& given) noexcept {
         if (!result) return mine->fail(std::move(result.error()));
         auto reply = is_set ? Result<Bytes>(Bytes()) : codec->reply_of(operation, *result);
         if (!reply)
-          return mine->fail({Code::kInternal,
-                             "what the ROC object answered does not fit its own description: " +
-                                 reply.error().message,
-                             {},
-                             {},
-                             {}});
+          return mine->fail(
+              {Code::kInternal, "what the ROC object answered does not fit its own description: " +
+                                    reply.error().message});
         mine->complete(Payload(std::move(*reply)));
       });
 }
@@ -920,13 +909,13 @@ class RocEndpoint final : public Endpoint {
 Result<std::unique_ptr<Endpoint>> open_broker(const ProtocolContext& context,
                                               const RocOptions& options) {
   auto broker = std::make_unique<BrokerEndpoint>(context, options);
-  if (auto opened = broker->open(options); !opened) return fail(opened.error());
+  HECTOR_TRY(broker->open(options));
   return std::unique_ptr<Endpoint>(std::move(broker));
 }
 Result<std::unique_ptr<Endpoint>> open_roc(const ProtocolContext& context,
                                            const RocOptions& options) {
   auto roc = std::make_shared<Roc>(context, options);
-  if (auto opened = roc->open(); !opened) return fail(opened.error());
+  HECTOR_TRY(roc->open());
   return std::unique_ptr<Endpoint>(std::make_unique<RocEndpoint>(std::move(roc)));
 }
 

@@ -171,11 +171,9 @@ std::optional<RpcAnswer> read_rpc_answer(std::string_view text) {
   const auto* const message = error->find("message");
   const auto* const code = error->find("code");
   const auto* const data = error->find("data");
-  Error made{Code::kUnknown,
-             message != nullptr && message->is(Value::Kind::kText) ? message->text : error->print(),
-             {},
-             {},
-             {}};
+  Error made{Code::kUnknown, message != nullptr && message->is(Value::Kind::kText)
+                                 ? message->text
+                                 : error->print()};
   const std::int64_t number =
       code != nullptr && code->is(Value::Kind::kInteger) ? code->integer : kApplication;
   if (number == kMethodNotFound) made.code = Code::kUnimplemented;

@@ -59,7 +59,7 @@ Result<v1::NamingBinding> binding_from(const v1::NamingBind& request) {
     return refuse(
         "MALFORMED_REFERENCE",
         "a name is bound to one of: a reference, addresses, a link, the next naming system");
-  if (auto fits = check_attributes(request); !fits) return fail(fits.error());
+  HECTOR_TRY(check_attributes(request));
   if (binding.ByteSizeLong() > Changes::kBindingOctetsMax)
     return refuse("INSUFFICIENT_RESOURCES",
                   fmt::format("a binding may have {} octets, this one has {}",
@@ -126,9 +126,8 @@ Result<Place> Changes::place_for(const v1::NamingBind& request, const AskedNames
     name.erase(name.begin());
     name.insert(name.begin(), alias->second.begin(), alias->second.end());
   }
-  auto holder = make_contexts(name, transaction, made);
-  if (!holder) return fail(holder.error());
-  return Place{Place::Kind::kAtom, *holder, name.back(), nullptr, {}, {}, {}};
+  auto holder = HECTOR_TRY(make_contexts(name, transaction, made));
+  return Place{Place::Kind::kAtom, holder, name.back(), nullptr};
 }
 
 Result<StoreTransaction> Changes::bind(const v1::NamingBind& request,
@@ -141,9 +140,8 @@ Result<StoreTransaction> Changes::bind(const v1::NamingBind& request,
                   Code::kResourceExhausted);
   StoreTransaction transaction;
   std::vector<std::unique_ptr<Context>> made;
-  auto found = place_for(request, names, transaction, made);
-  if (!found) return fail(found.error());
-  const Place place = std::move(*found);
+  auto found = HECTOR_TRY(place_for(request, names, transaction, made));
+  const Place place = std::move(found);
   if (place.kind == Place::Kind::kContext)
     return refuse("ILLEGAL_NAME", "the empty name is this context itself; it cannot be bound");
   if (place.kind == Place::Kind::kNext)
@@ -191,7 +189,7 @@ Result<StoreTransaction> Changes::unbind(const v1::NamingName& request,
 
 Result<StoreTransaction> Changes::create_subcontext(const v1::NamingBind& request,
                                                     const AskedNames& names) const {
-  if (auto fits = check_attributes(request); !fits) return fail(fits.error());
+  HECTOR_TRY(check_attributes(request));
   StoreTransaction transaction;
   std::vector<std::unique_ptr<Context>> made;
   auto found = place_for(request, names, transaction, made);
@@ -210,30 +208,27 @@ Result<StoreTransaction> Changes::create_subcontext(const v1::NamingBind& reques
 
 Result<StoreTransaction> Changes::begin_destroy(const v1::NamingName& request,
                                                 const AskedNames& names) const {
-  auto checked = empty_context(names.resolve(request.name()));
-  if (!checked) return fail(checked.error());
+  auto checked = HECTOR_TRY(empty_context(names.resolve(request.name())));
   StoreTransaction transaction;
-  if (*checked != nullptr)
-    transaction.then.push_back(StoreOperation::put("c/" + (*checked)->id, Bytes::copy("closing")));
+  if (checked != nullptr)
+    transaction.then.push_back(StoreOperation::put("c/" + checked->id, Bytes::copy("closing")));
   return transaction;
 }
 
 Result<StoreTransaction> Changes::end_destroy(const v1::NamingName& request,
                                               const AskedNames& names) const {
   auto place = names.resolve(request.name());
-  auto checked = empty_context(place);
-  if (!checked) return fail(checked.error());
+  auto checked = HECTOR_TRY(empty_context(place));
   StoreTransaction transaction;
-  if (*checked == nullptr) return transaction;
-  if (!(*checked)->is_closing)
+  if (checked == nullptr) return transaction;
+  if (!checked->is_closing)
     return refuse("CTX_NOT_EMPTY", "somebody has just bound a name in it",
                   Code::kFailedPrecondition);
-  transaction.compares.push_back(
-      StoreCompare::unchanged("c/" + (*checked)->id, (*checked)->modified));
+  transaction.compares.push_back(StoreCompare::unchanged("c/" + checked->id, checked->modified));
   transaction.compares.push_back(
       StoreCompare::unchanged(key_of(*place->context, place->atom), place->entry->modified));
   transaction.then.push_back(StoreOperation::erase(key_of(*place->context, place->atom)));
-  transaction.then.push_back(StoreOperation::erase("c/" + (*checked)->id));
+  transaction.then.push_back(StoreOperation::erase("c/" + checked->id));
   return transaction;
 }
 
@@ -241,21 +236,19 @@ Result<StoreTransaction> Changes::rename(const v1::NamingRename& asked,
                                          const AskedNames& names) const {
   auto from = names.resolve(asked.name());
   if (!from) return fail(from.error());
-  auto entry = entry_at(*from);
-  if (!entry) return fail(entry.error());
+  auto entry = HECTOR_TRY(entry_at(*from));
   const Components to = *parse_name(asked.to());
   Context* context = from->context;
   std::string atom = to.back();
   const Entry* there = context->find(atom);
   if (to.size() > 1) {
-    auto target = names.resolve(asked.to());
-    if (!target) return fail(target.error());
-    if (target->kind != Place::Kind::kAtom)
+    auto target = HECTOR_TRY(names.resolve(asked.to()));
+    if (target.kind != Place::Kind::kAtom)
       return refuse("NAME_IN_USE", fmt::format("'{}' is a context", asked.to()),
                     Code::kAlreadyExists);
-    context = target->context;
-    atom = target->atom;
-    there = target->entry;
+    context = target.context;
+    atom = target.atom;
+    there = target.entry;
   }
   StoreTransaction transaction;
   if (context == from->context && atom == from->atom) return transaction;
@@ -263,11 +256,11 @@ Result<StoreTransaction> Changes::rename(const v1::NamingRename& asked,
     return refuse("ILLEGAL_NAME", "the new name is empty or too long");
   if (there != nullptr && (asked.exclusive() || there->child != nullptr))
     return refuse("NAME_IN_USE", fmt::format("'{}' is bound", asked.to()), Code::kAlreadyExists);
-  if ((*entry)->child != nullptr) {
+  if (entry->child != nullptr) {
     // Not below itself, also if others rename above it meanwhile: they touch what they move.
     std::size_t depth = 0;
     for (const Context* above = context; above != nullptr; above = above->parent) {
-      if (above == (*entry)->child)
+      if (above == entry->child)
         return refuse("ILLEGAL_NAME",
                       fmt::format("'{}' is below '{}' itself", asked.to(), asked.name()));
       if (++depth > kDepthMax)
@@ -277,13 +270,13 @@ Result<StoreTransaction> Changes::rename(const v1::NamingRename& asked,
       if (above != context && above->id != kRootContext)
         transaction.compares.push_back(StoreCompare::unchanged("c/" + above->id, above->modified));
     }
-    transaction.then.push_back(StoreOperation::put("c/" + (*entry)->child->id, {}));
+    transaction.then.push_back(StoreOperation::put("c/" + entry->child->id, {}));
   }
   guard(transaction, *context, atom, there);
   transaction.compares.push_back(
-      StoreCompare::unchanged(key_of(*from->context, from->atom), (*entry)->modified));
+      StoreCompare::unchanged(key_of(*from->context, from->atom), entry->modified));
   transaction.then.push_back(StoreOperation::erase(key_of(*from->context, from->atom)));
-  transaction.then.push_back(put(key_of(*context, atom), *(*entry)->binding));
+  transaction.then.push_back(put(key_of(*context, atom), *entry->binding));
   return transaction;
 }
 
@@ -291,9 +284,8 @@ Result<StoreTransaction> Changes::modify(const v1::NamingModify& request,
                                          const AskedNames& names) const {
   auto place = names.resolve(request.name());
   if (!place) return fail(place.error());
-  auto entry = entry_at(*place);
-  if (!entry) return fail(entry.error());
-  v1::NamingBinding binding = *(*entry)->binding;
+  auto entry = HECTOR_TRY(entry_at(*place));
+  v1::NamingBinding binding = *entry->binding;
   for (const auto& each : request.modifications()) {
     if (auto done = modify_attribute(binding, each); !done) return fail(done.error());
   }
@@ -303,7 +295,7 @@ Result<StoreTransaction> Changes::modify(const v1::NamingModify& request,
                   Code::kResourceExhausted);
   StoreTransaction transaction;
   const std::string key = key_of(*place->context, place->atom);
-  transaction.compares.push_back(StoreCompare::unchanged(key, (*entry)->modified));
+  transaction.compares.push_back(StoreCompare::unchanged(key, entry->modified));
   transaction.then.push_back(put(key, std::move(binding)));
   return transaction;
 }

@@ -158,21 +158,19 @@ class Dns final : public NamingSystem {
   Result<v1::NamingBinding> lookup(const Components& name) override {
     v1::NamingBinding binding;
     binding.set_type("dns.domain");
-    auto domain = domain_of(name);
-    if (!domain) return fail(domain.error());
-    if (domain->empty()) return binding;
-    auto answers = ask(name, *domain, {ns_t_a, ns_t_aaaa, ns_t_srv, ns_t_txt});
-    if (!answers) return fail(answers.error());
-    if (std::all_of(answers->begin(), answers->end(),
+    auto domain = HECTOR_TRY(domain_of(name));
+    if (domain.empty()) return binding;
+    auto answers = HECTOR_TRY(ask(name, domain, {ns_t_a, ns_t_aaaa, ns_t_srv, ns_t_txt}));
+    if (std::all_of(answers.begin(), answers.end(),
                     [](const auto& each) { return each.second.is_absent(); })) {
       return refuse_name("NAME_NOT_FOUND", name, name.size() - 1,
-                         fmt::format("DNS knows no '{}'", *domain));
+                         fmt::format("DNS knows no '{}'", domain));
     }
-    read(*answers, ns_t_srv, binding);
+    read(answers, ns_t_srv, binding);
     binding.set_type(binding.addresses_size() > 0 ? "dns.service" : "dns.host");
-    read(*answers, ns_t_a, binding);
-    read(*answers, ns_t_aaaa, binding);
-    read(*answers, ns_t_txt, binding);
+    read(answers, ns_t_a, binding);
+    read(answers, ns_t_aaaa, binding);
+    read(answers, ns_t_txt, binding);
     for (const auto& attribute : binding.attributes()) {
       if (attribute.id() == "hector" && attribute.values_size() == 1)
         binding.set_next(attribute.values(0));
@@ -182,16 +180,14 @@ class Dns final : public NamingSystem {
   /// Of a service type ("_ipp._tcp"): its instances; of a domain: the service types that it
   /// announces.
   Result<std::vector<v1::NamingBinding>> list(const Components& name) override {
-    auto domain = domain_of(name);
-    if (!domain) return fail(domain.error());
-    const bool is_service = domain->starts_with('_');
-    auto answers =
-        ask(name, is_service ? *domain : "_services._dns-sd._udp." + *domain, {ns_t_ptr});
+    auto domain = HECTOR_TRY(domain_of(name));
+    const bool is_service = domain.starts_with('_');
+    auto answers = ask(name, is_service ? domain : "_services._dns-sd._udp." + domain, {ns_t_ptr});
     if (!answers) return fail(answers.error());
     std::vector<v1::NamingBinding> all;
     for (const auto& each : read_dns_pointers((*answers)[ns_t_ptr].octets)) {
-      std::string own = each.ends_with(*domain) && each.size() > domain->size()
-                            ? each.substr(0, each.size() - domain->size() - 1)
+      std::string own = each.ends_with(domain) && each.size() > domain.size()
+                            ? each.substr(0, each.size() - domain.size() - 1)
                             : each;
       all.emplace_back().set_name(print_name({is_service ? unescaped_label(own) : own}));
       all.back().set_type(is_service ? "dns.service" : "dns.service_type");
@@ -221,10 +217,9 @@ class Dns final : public NamingSystem {
       const std::string label = is_instance ? escaped(name[i]) : name[i];
       domain = domain.empty() ? label : label + "." + domain;
       if (i + 1 == name.size() || name[i].starts_with('_')) continue;
-      auto answers = ask(name, domain, {ns_t_txt});
-      if (!answers) return fail(answers.error());
+      auto answers = HECTOR_TRY(ask(name, domain, {ns_t_txt}));
       v1::NamingBinding texts;
-      read(*answers, ns_t_txt, texts);
+      read(answers, ns_t_txt, texts);
       for (const auto& attribute : texts.attributes()) {
         if (attribute.id() != "hector" || attribute.values_size() != 1) continue;
         v1::NamingStatus status;

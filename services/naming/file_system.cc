@@ -16,26 +16,24 @@ class FileSystem final : public NamingSystem {
  public:
   explicit FileSystem(fs::path folder) : folder_(std::move(folder)) {}
   Result<v1::NamingBinding> lookup(const Components& name) override {
-    auto found = find(name);
-    if (!found) return fail(found.error());
-    return binding_of(*found);
+    auto found = HECTOR_TRY(find(name));
+    return binding_of(found);
   }
   Result<std::vector<v1::NamingBinding>> list(const Components& name) override {
-    auto found = find(name);
-    if (!found) return fail(found.error());
+    auto found = HECTOR_TRY(find(name));
     std::error_code failed;
-    if (!fs::is_directory(*found, failed))
+    if (!fs::is_directory(found, failed))
       return refuse_name("NOT_A_CONTEXT", name, name.size(),
-                         fmt::format("'{}' is a file", found->string()));
+                         fmt::format("'{}' is a file", found.string()));
     std::vector<v1::NamingBinding> all;
-    for (auto each = fs::directory_iterator(*found, failed);
+    for (auto each = fs::directory_iterator(found, failed);
          !failed && each != fs::directory_iterator(); each.increment(failed)) {
       all.push_back(binding_of(each->path()));
       all.back().set_name(print_name({each->path().filename().string()}));
     }
     if (failed)
       return refuse_name("CTX_UNAVAILABLE", name, name.size(),
-                         fmt::format("'{}' cannot be read: {}", found->string(), failed.message()));
+                         fmt::format("'{}' cannot be read: {}", found.string(), failed.message()));
     std::sort(all.begin(), all.end(),
               [](const auto& a, const auto& b) { return a.name() < b.name(); });
     return all;

@@ -15,9 +15,9 @@ class Reader {
   Result<std::vector<std::string>> read() {
     std::vector<std::string> components;
     for (;;) {
-      auto component = at_ < text_.size() && is_quote(text_[at_]) ? quoted() : unquoted();
-      if (!component) return fail(component.error());
-      components.push_back(std::move(*component));
+      auto component =
+          HECTOR_TRY(at_ < text_.size() && is_quote(text_[at_]) ? quoted() : unquoted());
+      components.push_back(std::move(component));
       if (at_ == text_.size()) return components;
       ++at_;  // the separator
     }

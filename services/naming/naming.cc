@@ -107,14 +107,13 @@ class Naming final : public Service {
   /// Under the replica's lock.
   Result<Place> place_of(const std::string& text, const v1::NamingWho& who, const Call& call,
                          LastLink last) const {
-    auto name = parse_name(text);
-    if (!name) return fail(name.error());
-    for (const auto& each : *name) {
+    auto name = HECTOR_TRY(parse_name(text));
+    for (const auto& each : name) {
       if (each.size() > Changes::kAtomOctetsMax)
         return refuse("ILLEGAL_NAME", fmt::format("a component has {} octets; one may have {}",
                                                   each.size(), Changes::kAtomOctetsMax));
     }
-    return directory_.resolve(*name, initial_for(*name, who, call), last);
+    return directory_.resolve(name, initial_for(name, who, call), last);
   }
   /// Operations on a context go on into the next system where the name ends at a junction.
   static Place through_junction(Place place) {
@@ -152,11 +151,8 @@ class Naming final : public Service {
       if constexpr (requires { request.at_least(); }) {
         if (request.at_least() > revision)
           return call.fail(
-              {Code::kFailedPrecondition,
-               fmt::format("Naming is at revision {}, not yet at {}", revision, request.at_least()),
-               {},
-               {},
-               {}});
+              {Code::kFailedPrecondition, fmt::format("Naming is at revision {}, not yet at {}",
+                                                      revision, request.at_least())});
       }
       auto found = place_of(request.name(), request.who(), call, last);
       if (!found) return call.fail(std::move(found.error()));
@@ -470,9 +466,8 @@ class Naming final : public Service {
   void parse(Call& call) {
     answer<v1::NamingName>(call,
                            [&](const v1::NamingName& request) -> Result<v1::NamingComponents> {
-                             auto components = parse_name(request.name());
-                             if (!components) return fail(components.error());
-                             return components_reply(*components);
+                             auto components = HECTOR_TRY(parse_name(request.name()));
+                             return components_reply(components);
                            });
   }
   static v1::NamingComponents components_reply(const Components& components) {
@@ -519,12 +514,11 @@ class Naming final : public Service {
   void equivalent_name(Call& call) {
     answer<v1::NamingEquivalent>(
         call, [&](const v1::NamingEquivalent& request) -> Result<v1::NamingComponents> {
-          auto name = parse_name(request.name());
-          if (!name) return fail(name.error());
+          auto name = HECTOR_TRY(parse_name(request.name()));
           const auto initial = initial_of(request.who(), call);
-          const auto alias = initial.find(name->front());
-          Components whole = alias == initial.end() ? Components{name->front()} : alias->second;
-          whole.insert(whole.end(), name->begin() + 1, name->end());
+          const auto alias = initial.find(name.front());
+          Components whole = alias == initial.end() ? Components{name.front()} : alias->second;
+          whole.insert(whole.end(), name.begin() + 1, name.end());
           const auto leading = initial.find(request.leading());
           const Components stands_for =
               leading == initial.end() ? Components{request.leading()} : leading->second;

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "changes.h"
-#include "hector/runtime.h"
+#include "hector/system.h"
 #include "name.h"
 
 namespace hector::naming {

@@ -16,9 +16,8 @@ class StoreSystem final : public NamingSystem {
   explicit StoreSystem(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 
   Result<v1::NamingBinding> lookup(const Components& name) override {
-    auto key = key_of(name);
-    if (!key) return fail(key.error());
-    auto page = read_and_wait(*store_, {KeyRange::one(*key)});
+    auto key = HECTOR_TRY(key_of(name));
+    auto page = read_and_wait(*store_, {KeyRange::one(key)});
     if (!page) return unreachable(name, page.error());
     if (!page->entries.empty()) {
       v1::NamingBinding binding;
@@ -29,21 +28,20 @@ class StoreSystem final : public NamingSystem {
       binding.set_revision(page->revision);
       return binding;
     }
-    StoreRead below{KeyRange::prefix(key->empty() ? "" : *key + "/")};
+    StoreRead below{KeyRange::prefix(key.empty() ? "" : key + "/")};
     below.limit = 1;
     auto any = read_and_wait(*store_, below);
     if (!any) return unreachable(name, any.error());
     if (any->entries.empty() && !is_root(name))
       return refuse_name("NAME_NOT_FOUND", name, name.size() - 1,
-                         fmt::format("no key is or begins with '{}'", *key));
+                         fmt::format("no key is or begins with '{}'", key));
     v1::NamingBinding binding;
     binding.set_type("store.prefix");
     return binding;
   }
   Result<std::vector<v1::NamingBinding>> list(const Components& name) override {
-    auto key = key_of(name);
-    if (!key) return fail(key.error());
-    const std::string prefix = key->empty() ? "" : *key + "/";
+    auto key = HECTOR_TRY(key_of(name));
+    const std::string prefix = key.empty() ? "" : key + "/";
     std::vector<v1::NamingBinding> all;
     StoreRead read{KeyRange::prefix(prefix)};
     read.limit = kPageEntries;
@@ -67,25 +65,23 @@ class StoreSystem final : public NamingSystem {
     return all;
   }
   Status bind(const Components& name, const v1::NamingBind& request) override {
-    auto key = key_of(name);
-    if (!key) return fail(key.error());
+    auto key = HECTOR_TRY(key_of(name));
     if (request.addresses_size() != 1 || request.has_reference())
       return refuse_name("OPERATION_NOT_SUPPORTED", name, 0,
                          "a key is bound to one address, which is its value");
     StoreTransaction transaction;
-    if (request.exclusive()) transaction.compares.push_back(StoreCompare::absent(*key));
-    transaction.then.push_back(StoreOperation::put(*key, Bytes::copy(request.addresses(0).data())));
+    if (request.exclusive()) transaction.compares.push_back(StoreCompare::absent(key));
+    transaction.then.push_back(StoreOperation::put(key, Bytes::copy(request.addresses(0).data())));
     auto outcome = commit_and_wait(*store_, std::move(transaction));
     if (!outcome) return unreachable(name, outcome.error());
     if (!outcome->succeeded)
-      return refuse_name("NAME_IN_USE", name, 0, fmt::format("there is a key '{}'", *key));
+      return refuse_name("NAME_IN_USE", name, 0, fmt::format("there is a key '{}'", key));
     return {};
   }
   Status unbind(const Components& name) override {
-    auto key = key_of(name);
-    if (!key) return fail(key.error());
+    auto key = HECTOR_TRY(key_of(name));
     StoreTransaction transaction;
-    transaction.then.push_back(StoreOperation::erase(*key));
+    transaction.then.push_back(StoreOperation::erase(key));
     auto outcome = commit_and_wait(*store_, std::move(transaction));
     if (!outcome) return unreachable(name, outcome.error());
     return {};

@@ -231,9 +231,8 @@ Result<Found> Contexts::get(const std::string& key,
     const auto known = remembered_.find(key);
     if (known != remembered_.end()) return known->second;
   }
-  auto question = make();
-  if (!question) return fail(question.error());
-  const Found found = get(*question);
+  auto question = HECTOR_TRY(make());
+  const Found found = get(question);
   if (has_expiries_) return found;
   const std::lock_guard lock(remembered_mutex_);
   if (remembered_.size() >= kRememberedMax) remembered_.clear();

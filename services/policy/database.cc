@@ -110,23 +110,22 @@ Database::Children& Database::Edges::at(std::uint64_t key) {
 }
 
 Status Database::put(Entry entry) {
-  auto components = components_of(entry.spec);
-  if (!components) return fail(components.error());
+  auto components = HECTOR_TRY(components_of(entry.spec));
   std::uint32_t node = 0;
-  for (const auto& component : *components) {
+  for (const auto& component : components) {
     const Quark quark = quarks_->of(component.name);
     auto& next = edges_.at(edge(node, quark)).node[component.is_loose ? 1 : 0];
     if (next == 0) {
       next = static_cast<std::uint32_t>(nodes_.size());
       nodes_.emplace_back();
     }
-    const bool is_leaf = &component == &components->back();
+    const bool is_leaf = &component == &components.back();
     (is_leaf ? nodes_[node].has_leaf : nodes_[node].has_inner)[component.is_loose ? 1 : 0] = true;
     nodes_[node].below |= Node::bit(quark);
     nodes_[node].has_any_one = nodes_[node].has_any_one || (!is_leaf && quark == kAnyOne);
     node = next;
   }
-  entry.spec = joined(*components);
+  entry.spec = joined(components);
   if (nodes_[node].entry >= 0) {
     entries_[static_cast<std::size_t>(nodes_[node].entry)] = std::move(entry);
     return {};
@@ -138,10 +137,9 @@ Status Database::put(Entry entry) {
 }
 
 Result<bool> Database::remove(std::string_view spec) {
-  auto components = components_of(spec);
-  if (!components) return fail(components.error());
+  auto components = HECTOR_TRY(components_of(spec));
   std::uint32_t node = 0;
-  for (const auto& component : *components) {
+  for (const auto& component : components) {
     node = child(node, quarks_->find(component.name), component.is_loose);
     if (node == 0) return false;
   }

@@ -9,8 +9,8 @@
 #include <charconv>
 
 #include "contexts.h"
+#include "hector/message_calls.h"
 #include "hector/plugin.h"
-#include "hector/typed.h"
 #include "rights.h"
 #include "state/answer.h"
 #include "state/feed.h"
@@ -237,11 +237,11 @@ class Policy final : public Service {
     answer<v1::PolicyPrefix>(call, [&](const v1::PolicyPrefix& asked) -> Result<v1::PolicyEntries> {
       const Revision revision = replica_.revision();
       const auto lock = replica_.read();
-      auto prefix = asked.name().empty() && asked.class_().empty()
-                        ? Result<Question>(Question{{}, {}, chain_of(asked, place_)})
-                        : contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_));
-      if (!prefix) return fail(prefix.error());
-      auto entries = contexts_.enumerate(*prefix, asked.one_level());
+      auto prefix = HECTOR_TRY(
+          asked.name().empty() && asked.class_().empty()
+              ? Result<Question>(Question{{}, {}, chain_of(asked, place_)})
+              : contexts_.question(asked.name(), asked.class_(), chain_of(asked, place_)));
+      auto entries = contexts_.enumerate(prefix, asked.one_level());
       entries.set_revision(revision);
       return entries;
     });
@@ -261,9 +261,8 @@ class Policy final : public Service {
         call, [&](const v1::PolicyQuestion& asked) -> Result<v1::PolicyExplanation> {
           const Revision revision = replica_.revision();
           const auto lock = replica_.read();
-          auto question = question_of(asked);
-          if (!question) return fail(question.error());
-          auto explanation = contexts_.explain(*question);
+          auto question = HECTOR_TRY(question_of(asked));
+          auto explanation = contexts_.explain(question);
           explanation.set_revision(revision);
           return explanation;
         });
@@ -274,8 +273,8 @@ class Policy final : public Service {
     answer<v1::PolicyTrial>(
         call, [&](const v1::PolicyTrial& trial) -> Result<v1::PolicyExplanation> {
           Contexts alone([this] { return now_s(); });
-          auto tried = alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector);
-          if (!tried) return fail(tried.error());
+          auto tried = HECTOR_TRY(
+              alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector));
           auto question =
               alone.question(trial.question().name(), trial.question().class_(), {"text"});
           if (!question) return fail(question.error());
@@ -287,17 +286,16 @@ class Policy final : public Service {
     state::change<v1::PolicyEntry, v1::PolicyRevision>(
         replica_, call,
         [](const v1::PolicyEntry& entry, v1::PolicyRevision&) -> Result<StoreTransaction> {
-          if (auto fits = check_context(entry.context()); !fits) return fail(fits.error());
-          auto spec = Database::canonical(entry.spec());
-          if (!spec) return fail(spec.error());
+          HECTOR_TRY(check_context(entry.context()));
+          auto spec = HECTOR_TRY(Database::canonical(entry.spec()));
           if (entry.value().size() > kValueOctetsMax)
             return refuse("BAD_SPEC", "a value may have 64 KiB");
           v1::PolicyEntry kept = entry;
-          kept.set_spec(*spec);
+          kept.set_spec(spec);
           kept.set_line(0);
           StoreTransaction transaction;
           transaction.then.push_back(
-              StoreOperation::put(fmt::format("e/{} {}", entry.context(), *spec),
+              StoreOperation::put(fmt::format("e/{} {}", entry.context(), spec),
                                   Bytes::take(kept.SerializeAsString())));
           return transaction;
         });
@@ -306,18 +304,17 @@ class Policy final : public Service {
     state::change<v1::PolicySpec, v1::PolicyRevision>(
         replica_, call,
         [this](const v1::PolicySpec& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-          if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
-          auto spec = Database::canonical(asked.spec());
-          if (!spec) return fail(spec.error());
-          if (!contexts_.has(asked.context(), *spec))
+          HECTOR_TRY(check_context(asked.context()));
+          auto spec = HECTOR_TRY(Database::canonical(asked.spec()));
+          if (!contexts_.has(asked.context(), spec))
             return refuse(
                 "NO_MATCH",
                 fmt::format("{} has no entry '{}' (those of its bundle go with the bundle)",
-                            asked.context(), *spec),
+                            asked.context(), spec),
                 Code::kNotFound);
           StoreTransaction transaction;
           transaction.then.push_back(
-              StoreOperation::erase(fmt::format("e/{} {}", asked.context(), *spec)));
+              StoreOperation::erase(fmt::format("e/{} {}", asked.context(), spec)));
           return transaction;
         });
   }
@@ -325,7 +322,7 @@ class Policy final : public Service {
     state::change<v1::PolicyBundle, v1::PolicyRevision>(
         replica_, call,
         [this](const v1::PolicyBundle& bundle, v1::PolicyRevision&) -> Result<StoreTransaction> {
-          if (auto fits = check_context(bundle.context()); !fits) return fail(fits.error());
+          HECTOR_TRY(check_context(bundle.context()));
           if (bundle.text().size() > kBundleOctetsMax)
             return refuse("BAD_BUNDLE", "a bundle may have 800 KiB");
           if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& key) {
@@ -338,19 +335,16 @@ class Policy final : public Service {
                     : "none of the trusted keys signed this text; what was there stays",
                 Code::kPermissionDenied);
           }
-          auto head = read_bundle_head(bundle.text());
-          if (!head) return fail(head.error());
-          if (head->expires_s != 0 && head->expires_s <= now_s())
+          auto head = HECTOR_TRY(read_bundle_head(bundle.text()));
+          if (head.expires_s != 0 && head.expires_s <= now_s())
             return refuse("EXPIRED", "the bundle is no longer valid", Code::kFailedPrecondition);
           const auto known = contexts_.bundle_version(bundle.context());
-          if (head->version <= known)
+          if (head.version <= known)
             return refuse("ROLLBACK",
-                          fmt::format("version {} is there, {} is not newer", known, head->version),
+                          fmt::format("version {} is there, {} is not newer", known, head.version),
                           Code::kFailedPrecondition);
-          if (auto read = read_resources(bundle.text(), {Dialect::kHector, bundle.context()},
-                                         [](const Entry&) { return Status{}; });
-              !read)
-            return fail(read.error());
+          HECTOR_TRY(read_resources(bundle.text(), {Dialect::kHector, bundle.context()},
+                                    [](const Entry&) { return Status{}; }));
           return bundle_transaction(bundle);
         });
   }
@@ -371,7 +365,7 @@ class Policy final : public Service {
     state::change<v1::PolicyChain, v1::PolicyRevision>(
         replica_, call,
         [this](const v1::PolicyChain& chain, v1::PolicyRevision&) -> Result<StoreTransaction> {
-          if (auto fits = check_context(chain.context()); !fits) return fail(fits.error());
+          HECTOR_TRY(check_context(chain.context()));
           for (const auto& each : chain.contexts()) {
             if (auto fits = check_context(each); !fits) return fail(fits.error());
           }
@@ -388,7 +382,7 @@ class Policy final : public Service {
   }
   void get_chain(Call& call) {
     answer<v1::PolicyContext>(call, [&](const v1::PolicyContext& asked) -> Result<v1::PolicyChain> {
-      if (auto fits = check_context(asked.context()); !fits) return fail(fits.error());
+      HECTOR_TRY(check_context(asked.context()));
       const auto lock = replica_.read();
       v1::PolicyChain chain;
       chain.set_context(asked.context());
@@ -412,10 +406,7 @@ class Policy final : public Service {
       const std::lock_guard lock(watches_mutex_);
       if (watches_.size() >= kWatchesMax)
         return given.fail({Code::kResourceExhausted,
-                           fmt::format("policy has {} watches, its limit", kWatchesMax),
-                           {},
-                           {},
-                           {}});
+                           fmt::format("policy has {} watches, its limit", kWatchesMax)});
       watches_.push_back(watching);
     }
     watching->call = &given.defer();
@@ -479,15 +470,14 @@ class Policy final : public Service {
         {&asked.action(), &request.action},
         {&asked.resource(), &request.resource}};
     for (const auto& [text, place] : parts) {
-      auto id = read_entity_id(place == &request.action && text->find("::") == std::string::npos
-                                   ? "Action::\"" + *text + "\""
-                                   : *text);
-      if (!id) return fail(id.error());
-      *place = std::move(*id);
+      auto id = HECTOR_TRY(
+          read_entity_id(place == &request.action && text->find("::") == std::string::npos
+                             ? "Action::\"" + *text + "\""
+                             : *text));
+      *place = std::move(id);
     }
-    auto context = read_record(asked.context());
-    if (!context) return fail(context.error());
-    request.context = std::move(*context);
+    auto context = HECTOR_TRY(read_record(asked.context()));
+    request.context = std::move(context);
     return request;
   }
   void put_rules(Call& call) {
@@ -496,10 +486,9 @@ class Policy final : public Service {
         [this](const v1::PolicyRules& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
           if (asked.name().empty() || asked.name().size() > 200)
             return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
-          auto set = RuleSet::read(asked.name(), asked.text());
-          if (!set) return fail(set.error());
+          auto set = HECTOR_TRY(RuleSet::read(asked.name(), asked.text()));
           if (rights_.schema()) {
-            if (auto fits = (*set)->check(*rights_.schema()); !fits) return fail(fits.error());
+            if (auto fits = set->check(*rights_.schema()); !fits) return fail(fits.error());
           }
           if (rights_.sets().size() >= Rights::kSetsMax)
             return refuse("RESOURCE_EXHAUSTED",
@@ -540,33 +529,30 @@ class Policy final : public Service {
     state::change<v1::PolicyEntity, v1::PolicyRevision>(
         rights_replica_, call,
         [this](const v1::PolicyEntity& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-          auto id = read_entity_id(asked.id());
-          if (!id) return fail(id.error());
-          if (auto attributes = read_record(asked.attributes()); !attributes)
-            return fail(attributes.error());
+          auto id = HECTOR_TRY(read_entity_id(asked.id()));
+          HECTOR_TRY(read_record(asked.attributes()));
           for (const auto& parent : asked.parents()) {
             if (auto above = read_entity_id(parent); !above) return fail(above.error());
           }
-          if (rights_.schema() && !rights_.schema()->entities().contains(id->type))
-            return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id->type));
+          if (rights_.schema() && !rights_.schema()->entities().contains(id.type))
+            return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id.type));
           if (rights_.entities().size() >= Rights::kEntitiesMax)
             return refuse("RESOURCE_EXHAUSTED",
                           fmt::format("there are {} entities, the limit", Rights::kEntitiesMax),
                           Code::kResourceExhausted);
-          return putting("n/" + print(*id), asked);
+          return putting("n/" + print(id), asked);
         });
   }
   void remove_entity(Call& call) {
     state::change<v1::PolicyName, v1::PolicyRevision>(
         rights_replica_, call,
         [this](const v1::PolicyName& asked, v1::PolicyRevision&) -> Result<StoreTransaction> {
-          auto id = read_entity_id(asked.name());
-          if (!id) return fail(id.error());
-          if (!rights_.entities().contains(*id))
-            return refuse("NO_MATCH", fmt::format("there is no entity {}", print(*id)),
+          auto id = HECTOR_TRY(read_entity_id(asked.name()));
+          if (!rights_.entities().contains(id))
+            return refuse("NO_MATCH", fmt::format("there is no entity {}", print(id)),
                           Code::kNotFound);
           StoreTransaction transaction;
-          transaction.then.push_back(StoreOperation::erase("n/" + print(*id)));
+          transaction.then.push_back(StoreOperation::erase("n/" + print(id)));
           return transaction;
         });
   }

@@ -63,10 +63,9 @@ class Reader {
       if (auto marked = read_marks(entry); !marked) return marked;
     }
     const std::size_t column = at_ - line_start_ + 1;
-    auto spec = read_spec();
-    if (!spec) return fail(spec.error());
-    if (!spec->has_value()) return {};  // X ignores what is malformed
-    entry.spec = **spec;
+    auto spec = HECTOR_TRY(read_spec());
+    if (!spec.has_value()) return {};  // X ignores what is malformed
+    entry.spec = *spec;
     skip_spaces();
     while (text_.substr(at_, 2) == "\\\n") {
       at_ += 2;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "hector/typed.h"
+#include "hector/message_calls.h"
 
 namespace hector::trading {
 

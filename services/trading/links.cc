@@ -75,9 +75,8 @@ Result<Follow> follow_of(const std::string& text, Follow otherwise) {
 Result<bool> read_importer_policy(const std::string& name, const std::string& value,
                                   ImporterPolicies& asks) {
   if (name == "link_follow_rule") {
-    auto rule = follow_of(value, Follow::kIfNoLocal);
-    if (!rule) return fail(rule.error());
-    asks.rule = *rule;
+    auto rule = HECTOR_TRY(follow_of(value, Follow::kIfNoLocal));
+    asks.rule = rule;
   } else if (name == "hop_count") {
     std::uint32_t hops = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), hops);
@@ -97,10 +96,9 @@ Result<bool> read_importer_policy(const std::string& name, const std::string& va
     }
   } else if (name == "use_dynamic_properties" || name == "use_proxy_offers" ||
              name == "use_modifiable_properties") {
-    auto is_on = flag(name, value);
-    if (!is_on) return fail(is_on.error());
-    if (name == "use_dynamic_properties") asks.uses_dynamic = *is_on;
-    if (name == "use_proxy_offers") asks.uses_proxies = *is_on;
+    auto is_on = HECTOR_TRY(flag(name, value));
+    if (name == "use_dynamic_properties") asks.uses_dynamic = is_on;
+    if (name == "use_proxy_offers") asks.uses_proxies = is_on;
   } else {
     return false;
   }
@@ -187,7 +185,7 @@ Result<std::string> follow_recipe(
 }
 
 Result<StoreTransaction> add_link(const Offers& offers, const v1::TradingLink& link) {
-  if (auto fits = check_link(offers, link); !fits) return fail(fits.error());
+  HECTOR_TRY(check_link(offers, link));
   if (offers.links().contains(link.name()))
     return refuse("DuplicateLinkName", fmt::format("there is a link '{}'", link.name()),
                   Code::kAlreadyExists);
@@ -206,7 +204,7 @@ Result<StoreTransaction> modify_link(const Offers& offers, const v1::TradingLink
     changed.set_def_pass_on_follow_rule(link.def_pass_on_follow_rule());
   if (!link.limiting_follow_rule().empty())
     changed.set_limiting_follow_rule(link.limiting_follow_rule());
-  if (auto fits = check_link(offers, changed); !fits) return fail(fits.error());
+  HECTOR_TRY(check_link(offers, changed));
   return kept(changed);
 }
 Result<StoreTransaction> remove_link(const Offers& offers, const std::string& name) {

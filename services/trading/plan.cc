@@ -72,17 +72,14 @@ Status apply_policies(const Offers& offers, const v1::TradingQuery& query, Plan&
     const auto row = std::find_if(std::begin(rows), std::end(rows),
                                   [&](const Row& each) { return each.name == name; });
     if (row != std::end(rows)) {
-      auto number = card(name, value);
-      if (!number) return fail(number.error());
-      *row->place = std::min(*number, row->most);
+      auto number = HECTOR_TRY(card(name, value));
+      *row->place = std::min(number, row->most);
     } else if (name == "exact_type_match") {
-      auto exact = flag(name, value);
-      if (!exact) return fail(exact.error());
-      plan.is_exact = *exact;
+      auto exact = HECTOR_TRY(flag(name, value));
+      plan.is_exact = exact;
     } else {
-      auto read = read_importer_policy(name, value, plan.asks);
-      if (!read) return fail(read.error());
-      if (!*read) {
+      auto read = HECTOR_TRY(read_importer_policy(name, value, plan.asks));
+      if (!read) {
         return refuse("IllegalPolicyName",
                       fmt::format("'{}' is none of exact_type_match, search_card, match_card, "
                                   "return_card, link_follow_rule, hop_count, request_id, "
@@ -126,8 +123,7 @@ CompileOptions options_for(const Offers& offers, const Type* type,
 }
 
 Result<Plan> plan_of(const Offers& offers, const v1::TradingQuery& query) {
-  auto type = known_type(offers, query.type());
-  if (!type) return fail(type.error());
+  auto type = HECTOR_TRY(known_type(offers, query.type()));
   if (!query.undefined().empty() && query.undefined() != "kleene" && query.undefined() != "omg")
     return refuse(
         "InvalidPolicyValue",
@@ -139,16 +135,14 @@ Result<Plan> plan_of(const Offers& offers, const v1::TradingQuery& query) {
       return refuse("DuplicatePropertyName", fmt::format("'{}' is desired twice", name));
   }
   Plan plan;
-  if (auto applied = apply_policies(offers, query, plan); !applied) return fail(applied.error());
+  HECTOR_TRY(apply_policies(offers, query, plan));
   const auto options = options_for(
-      offers, *type,
+      offers, type,
       query.undefined() == "omg" ? expression::Undefined::kOmg : expression::Undefined::kKleene);
-  auto constraint = expression::compile_constraint(query.constraint(), options);
-  if (!constraint) return fail(constraint.error());
-  auto preference = expression::compile_preference(query.preference(), options);
-  if (!preference) return fail(preference.error());
+  auto constraint = HECTOR_TRY(expression::compile_constraint(query.constraint(), options));
+  auto preference = HECTOR_TRY(expression::compile_preference(query.preference(), options));
   if (query.strict()) {
-    for (const auto* program : {&*constraint, &preference->program}) {
+    for (const auto* program : {&constraint, &preference.program}) {
       for (const auto& name : program->tree().names) {
         if (options.declared(name).kind == expression::Kind::kUndefined)
           return refuse("IllegalConstraint",
@@ -157,8 +151,8 @@ Result<Plan> plan_of(const Offers& offers, const v1::TradingQuery& query) {
       }
     }
   }
-  plan.constraint = std::move(*constraint);
-  plan.preference = std::move(*preference);
+  plan.constraint = std::move(constraint);
+  plan.preference = std::move(preference);
   return plan;
 }
 

@@ -30,7 +30,7 @@ v1::TradingOffer model_of(const Offer& offer) {
 }
 
 void Searches::start(Call& call, const v1::TradingQuery& query, Done done) {
-  auto search = std::make_shared<Search>(Search{call, query, std::move(done), {}, {}, {}, {}, {}});
+  auto search = std::make_shared<Search>(Search{call, query, std::move(done), {}, {}});
   std::vector<Federation::Evaluation> evaluations;
   std::vector<Federation::Question> started;
   {
@@ -74,8 +74,7 @@ Result<Federation::Question> Searches::start_there(const v1::TradingQuery& query
   auto link = trading::describe_link(offers_, asks.starting_trader.front());
   if (!link)
     return refuse("InvalidPolicyValue", fmt::format("starting_trader: {}", link.error().message));
-  auto target = Reference::parse(link->target().SerializeAsString());
-  if (!target) return fail(target.error());
+  auto target = HECTOR_TRY(Reference::parse(link->target().SerializeAsString()));
   v1::TradingQuery next = query;
   std::string rest;
   for (std::size_t i = 1; i < asks.starting_trader.size(); ++i)
@@ -85,7 +84,7 @@ Result<Federation::Question> Searches::start_there(const v1::TradingQuery& query
   else
     (*next.mutable_policies())["starting_trader"] = rest;
   next.set_how_many(0);
-  return Federation::Question{link->name(), target->text(), std::move(next)};
+  return Federation::Question{link->name(), target.text(), std::move(next)};
 }
 
 /// What the constraint and the preference ask of dynamic properties.

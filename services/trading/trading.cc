@@ -6,8 +6,8 @@
 
 #include <charconv>
 
+#include "hector/message_calls.h"
 #include "hector/plugin.h"
-#include "hector/typed.h"
 #include "search.h"
 #include "state/answer.h"
 #include "state/feed.h"
@@ -122,8 +122,7 @@ class Trader final : public Service {
         return refuse("PropertyTypeMismatch", fmt::format("the returned type of '{}' is none: '{}'",
                                                           name, dynamic.returned_type()));
     }
-    auto values = Properties::of(offer.properties(), scratch_names_);
-    if (!values) return fail(values.error());
+    auto values = HECTOR_TRY(Properties::of(offer.properties(), scratch_names_));
     if (type == nullptr || !type->is_declared) return {};
     for (const auto& property : offers_.all_properties(type->model)) {
       const auto given = offer.properties().find(property.name());
@@ -148,7 +147,7 @@ class Trader final : public Service {
                                     type->model.name()));
         continue;
       }
-      if (!fits(values->get(scratch_names_.find(property.name())), property.type())) {
+      if (!fits(values.get(scratch_names_.find(property.name())), property.type())) {
         return refuse("PropertyTypeMismatch",
                       fmt::format("'{}' of service type '{}' is a {}, not {}", property.name(),
                                   type->model.name(), property.type(), given->second));
@@ -162,9 +161,8 @@ class Trader final : public Service {
         replica_, call,
         [this](const v1::TradingOffer& asked,
                v1::TradingOfferId& reply) -> Result<StoreTransaction> {
-          auto type = known_type(offers_, asked.type());
-          if (!type) return fail(type.error());
-          if (*type != nullptr && (*type)->model.masked())
+          auto type = HECTOR_TRY(known_type(offers_, asked.type()));
+          if (type != nullptr && type->model.masked())
             return refuse(
                 "UnknownServiceType",
                 fmt::format("'{}' is masked: it takes no new offers, those that are there stay",
@@ -179,17 +177,17 @@ class Trader final : public Service {
           } else if (asked.reference().profiles().empty() && asked.reference().offer() == 0 &&
                      asked.reference().object().empty())
             return refuse("InvalidObjectRef", "the reference leads nowhere");
-          if (*type != nullptr && !asked.has_proxy() && !(*type)->model.interface().empty() &&
-              (*type)->model.interface() != asked.reference().interface_id()) {
+          if (type != nullptr && !asked.has_proxy() && !type->model.interface().empty() &&
+              type->model.interface() != asked.reference().interface_id()) {
             return refuse(
                 "InterfaceTypeMismatch",
                 fmt::format("offers of '{}' have the Interface {}, this reference has '{}'",
-                            asked.type(), (*type)->model.interface(),
+                            asked.type(), type->model.interface(),
                             asked.reference().interface_id()));
           }
           {
             const std::lock_guard lock(scratch_mutex_);
-            if (auto fit = check_properties(asked, *type); !fit) return fail(fit.error());
+            if (auto fit = check_properties(asked, type); !fit) return fail(fit.error());
           }
           if (offers_.size() >= kOffersMax)
             return refuse("RESOURCE_EXHAUSTED",
@@ -230,7 +228,7 @@ class Trader final : public Service {
         replica_, call,
         [this, proxy](const v1::TradingOfferId& asked,
                       v1::TradingOfferId& reply) -> Result<StoreTransaction> {
-          if (auto known = known_offer(asked.id(), proxy); !known) return fail(known.error());
+          HECTOR_TRY(known_offer(asked.id(), proxy));
           reply = asked;
           StoreTransaction transaction;
           transaction.then.push_back(StoreOperation::erase("o/" + asked.id()));
@@ -241,9 +239,8 @@ class Trader final : public Service {
     answer<v1::TradingOfferId>(call,
                                [&](const v1::TradingOfferId& asked) -> Result<v1::TradingOffer> {
                                  const auto lock = replica_.read();
-                                 auto known = known_offer(asked.id(), proxy);
-                                 if (!known) return fail(known.error());
-                                 return model_of(**known);
+                                 auto known = HECTOR_TRY(known_offer(asked.id(), proxy));
+                                 return model_of(*known);
                                });
   }
 
@@ -257,13 +254,12 @@ class Trader final : public Service {
             return refuse("NotImplemented",
                           "this trader modifies no offers; withdraw it and export it again",
                           Code::kUnimplemented);
-          auto known = known_offer(asked.id(), false);
-          if (!known) return fail(known.error());
-          v1::TradingOffer offer = model_of(**known);
+          auto known = HECTOR_TRY(known_offer(asked.id(), false));
+          v1::TradingOffer offer = model_of(*known);
           const v1::TradingOffer was = offer;
           std::map<std::string, v1::TradingMode> modes;
-          if ((*known)->type->is_declared) {
-            for (const auto& property : offers_.all_properties((*known)->type->model))
+          if (known->type->is_declared) {
+            for (const auto& property : offers_.all_properties(known->type->model))
               modes[property.name()] = property.mode();
           }
           for (const auto& name : asked.deleted()) {
@@ -296,14 +292,13 @@ class Trader final : public Service {
           }
           {
             const std::lock_guard lock(scratch_mutex_);
-            if (auto fit = check_properties(offer, (*known)->type); !fit) return fail(fit.error());
+            if (auto fit = check_properties(offer, known->type); !fit) return fail(fit.error());
           }
           reply.set_id(asked.id());
           StoreTransaction transaction;
           const std::string key = "o/" + asked.id();
           transaction.compares.push_back({key, StoreCompare::Field::kValue,
-                                          StoreCompare::Relation::kEqual, 0,
-                                          (*known)->model.str()});
+                                          StoreCompare::Relation::kEqual, 0, known->model.str()});
           transaction.then.push_back(StoreOperation::put(
               key, Bytes::take(offer.SerializeAsString()), static_cast<LeaseId>(offer.lease())));
           return transaction;
@@ -316,12 +311,10 @@ class Trader final : public Service {
         [this](const v1::TradingSelection& asked,
                v1::TradingWithdrawn& reply) -> Result<StoreTransaction> {
           constexpr std::uint32_t kTogether = 90;  // a transaction's limit
-          auto type = known_type(offers_, asked.type());
-          if (!type) return fail(type.error());
-          auto constraint = expression::compile_constraint(
-              asked.constraint(), options_for(offers_, *type, expression::Undefined::kKleene));
-          if (!constraint) return fail(constraint.error());
-          const auto found = offers_.query(offers_.scope(asked.type(), true), *constraint, {},
+          auto type = HECTOR_TRY(known_type(offers_, asked.type()));
+          auto constraint = HECTOR_TRY(expression::compile_constraint(
+              asked.constraint(), options_for(offers_, type, expression::Undefined::kKleene)));
+          const auto found = offers_.query(offers_.scope(asked.type(), true), constraint, {},
                                            {UINT32_MAX, UINT32_MAX, kTogether + 1}, random_);
           if (found.offers.empty())
             return refuse(
@@ -369,15 +362,14 @@ class Trader final : public Service {
                                 std::size_t given) const {
     const Revision revision = replica_.revision();
     const auto lock = replica_.read();
-    auto plan = plan_of(offers_, query);
-    if (!plan) return fail(plan.error());
-    const std::uint32_t most = plan->cards.result;
+    auto plan = HECTOR_TRY(plan_of(offers_, query));
+    const std::uint32_t most = plan.cards.result;
     const std::size_t wanted =
         std::min<std::size_t>(most, given + (how_many == 0 ? most : how_many));
-    Cards cards = plan->cards;
+    Cards cards = plan.cards;
     cards.result = static_cast<std::uint32_t>(std::min<std::size_t>(wanted + 1, UINT32_MAX));
-    const Answer found = offers_.query(offers_.scope(query.type(), plan->is_exact),
-                                       plan->constraint, plan->preference, cards, random_);
+    const Answer found = offers_.query(offers_.scope(query.type(), plan.is_exact), plan.constraint,
+                                       plan.preference, cards, random_);
     v1::TradingOffers reply;
     for (std::size_t i = given; i < std::min(wanted, found.offers.size()); ++i)
       show(query, *found.offers[i], *reply.add_offers());
@@ -540,12 +532,11 @@ class Trader final : public Service {
     answer<v1::TradingQuery>(
         call, [&](const v1::TradingQuery& asked) -> Result<v1::TradingExplanation> {
           const auto lock = replica_.read();
-          auto plan = plan_of(offers_, asked);
-          if (!plan) return fail(plan.error());
+          auto plan = HECTOR_TRY(plan_of(offers_, asked));
           std::vector<Program> parts;
-          if (!plan->constraint.is_always()) {
-            for (const auto id : plan->constraint.tree().conjuncts()) {
-              expression::Tree part = plan->constraint.tree();
+          if (!plan.constraint.is_always()) {
+            for (const auto id : plan.constraint.tree().conjuncts()) {
+              expression::Tree part = plan.constraint.tree();
               part.root = id;
               CompileOptions options;
               options.result = expression::Kind::kUndefined;
@@ -553,9 +544,9 @@ class Trader final : public Service {
                 parts.push_back(std::move(*program));
             }
           }
-          const auto scope = offers_.scope(asked.type(), plan->is_exact);
+          const auto scope = offers_.scope(asked.type(), plan.is_exact);
           const Answer found =
-              offers_.query(scope, plan->constraint, plan->preference, plan->cards, random_);
+              offers_.query(scope, plan.constraint, plan.preference, plan.cards, random_);
           v1::TradingExplanation reply;
           reply.set_plan(found.plan);
           reply.set_candidates(found.looked_at);
@@ -580,7 +571,7 @@ class Trader final : public Service {
             const auto model = model_of(*offer);
             verdict.set_id(model.id());
             verdict.set_object(model.reference().object());
-            explain_offer(*plan, parts, *offer, verdict);
+            explain_offer(plan, parts, *offer, verdict);
             if (places.contains(offer))
               verdict.set_place(places[offer]);
             else if (verdict.matches())
@@ -650,7 +641,7 @@ class Trader final : public Service {
                                         "double, char, string, sequence<…>",
                                         property.type()));
           }
-          if (auto fit = check_supers(asked); !fit) return fail(fit.error());
+          HECTOR_TRY(check_supers(asked));
           return keep_type(asked, false);
         });
   }
@@ -675,16 +666,15 @@ class Trader final : public Service {
     state::change<v1::TradingTypeName, v1::TradingRevision>(
         replica_, call,
         [this](const v1::TradingTypeName& asked, v1::TradingRevision&) -> Result<StoreTransaction> {
-          auto type = declared_type(asked.name());
-          if (!type) return fail(type.error());
+          auto type = HECTOR_TRY(declared_type(asked.name()));
           if (const auto subtypes = offers_.subtypes(asked.name()); !subtypes.empty())
             return refuse("HasSubTypes",
                           fmt::format("'{}' is a subtype of it", subtypes.front()->model.name()),
                           Code::kFailedPrecondition);
-          if (!(*type)->offers.empty())
+          if (!type->offers.empty())
             return refuse("HasOffers",
                           fmt::format("it has {} offers; mask it, so that it takes no new ones",
-                                      (*type)->offers.size()),
+                                      type->offers.size()),
                           Code::kFailedPrecondition);
           StoreTransaction transaction;
           transaction.then.push_back(StoreOperation::erase("t/" + asked.name()));
@@ -701,31 +691,29 @@ class Trader final : public Service {
         });
   }
   void describe_type(Call& call, bool fully) {
-    answer<v1::TradingTypeName>(
-        call, [&](const v1::TradingTypeName& asked) -> Result<v1::TradingType> {
-          const auto lock = replica_.read();
-          auto type = declared_type(asked.name());
-          if (!type) return fail(type.error());
-          v1::TradingType reply = (*type)->model;
-          if (fully) {
-            reply.clear_properties();
-            for (const auto& property : offers_.all_properties((*type)->model))
-              *reply.add_properties() = property;
-          }
-          return reply;
-        });
+    answer<v1::TradingTypeName>(call,
+                                [&](const v1::TradingTypeName& asked) -> Result<v1::TradingType> {
+                                  const auto lock = replica_.read();
+                                  auto type = HECTOR_TRY(declared_type(asked.name()));
+                                  v1::TradingType reply = type->model;
+                                  if (fully) {
+                                    reply.clear_properties();
+                                    for (const auto& property : offers_.all_properties(type->model))
+                                      *reply.add_properties() = property;
+                                  }
+                                  return reply;
+                                });
   }
   void mask_type(Call& call, bool masks) {
     state::change<v1::TradingTypeName, v1::TradingRevision>(
         replica_, call,
         [this, masks](const v1::TradingTypeName& asked,
                       v1::TradingRevision&) -> Result<StoreTransaction> {
-          auto type = declared_type(asked.name());
-          if (!type) return fail(type.error());
-          if ((*type)->model.masked() == masks)
+          auto type = HECTOR_TRY(declared_type(asked.name()));
+          if (type->model.masked() == masks)
             return refuse(masks ? "AlreadyMasked" : "NotMasked", fmt::format("'{}'", asked.name()),
                           Code::kFailedPrecondition);
-          return keep_type((*type)->model, masks);
+          return keep_type(type->model, masks);
         });
   }
 
@@ -806,10 +794,7 @@ class Trader final : public Service {
       const std::lock_guard lock(watches_mutex_);
       if (watches_.size() >= kWatchesMax)
         return given.fail({Code::kResourceExhausted,
-                           fmt::format("the Trader has {} watches, its limit", kWatchesMax),
-                           {},
-                           {},
-                           {}});
+                           fmt::format("the Trader has {} watches, its limit", kWatchesMax)});
       watches_.push_back(watching);
     }
     watching->call = &given.defer();
@@ -874,11 +859,8 @@ class Trader final : public Service {
       watching->last = std::move(now);
     }
     if (!is_told)
-      end(watching, Error{Code::kResourceExhausted,
-                          "too many changes wait for this watch; watch again",
-                          {},
-                          {},
-                          {}});
+      end(watching,
+          Error{Code::kResourceExhausted, "too many changes wait for this watch; watch again"});
   }
 
   // --- Admin

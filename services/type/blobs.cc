@@ -51,12 +51,11 @@ Result<std::shared_ptr<const std::string>> Blobs::get(const std::string& digest)
     if (const auto found = remembered_.find(digest); found != remembered_.end())
       return found->second;
   }
-  auto page = read_and_wait(store_, {KeyRange::prefix(key_of(digest))});
-  if (!page) return fail(page.error());
-  if (page->entries.empty())
+  auto page = HECTOR_TRY(read_and_wait(store_, {KeyRange::prefix(key_of(digest))}));
+  if (page.entries.empty())
     return fail(Code::kNotFound, fmt::format("there is no content of digest {}", digest));
   auto content = std::make_shared<std::string>();
-  for (const auto& entry : page->entries) content->append(entry.value.view());
+  for (const auto& entry : page.entries) content->append(entry.value.view());
   if (digest_of(*content) != digest) {
     return fail(Error{Code::kDataLoss,
                       fmt::format("BAD_SIGNATURE: what is stored under digest {} has another one: "

@@ -157,9 +157,8 @@ Status check_version(const TypeModel& newer, const TypeModel& older, std::uint64
   for (const auto& [is_asked, upgrade] :
        {std::pair(mode.backward, Upgrade::kBackward), std::pair(mode.forward, Upgrade::kForward)}) {
     if (!is_asked) continue;
-    auto conformance = check_upgrade(newer, older, upgrade);
-    if (!conformance) return fail(conformance.error());
-    add_reasons(*conformance, version, verdict);
+    auto conformance = HECTOR_TRY(check_upgrade(newer, older, upgrade));
+    add_reasons(conformance, version, verdict);
   }
   return {};
 }

@@ -115,18 +115,16 @@ class Types final : public Service {
           "NO_DESCRIPTION",
           fmt::format("'{}' ({}) has no formal description", version.name(), version.kind()),
           Code::kFailedPrecondition);
-    auto canonical = blobs_.get(version.canonical());
-    if (!canonical) return fail(canonical.error());
-    auto model = make_type_model(version.kind(), version.name(), **canonical);
+    auto canonical = HECTOR_TRY(blobs_.get(version.canonical()));
+    auto model = make_type_model(version.kind(), version.name(), *canonical);
     if (!model) return model;
     const std::lock_guard lock(models_mutex_);
     if (models_.size() >= kModelsMax) models_.clear();
     return models_[version.id()] = *model;
   }
   Result<TypeModelPtr> model_named(const std::string& name) {
-    auto version = version_of(name);
-    if (!version) return fail(version.error());
-    return model_of(*version);
+    auto version = HECTOR_TRY(version_of(name));
+    return model_of(version);
   }
 
   void get(Call& call) {
@@ -166,9 +164,8 @@ class Types final : public Service {
         if (language != "*" && each.language() != language &&
             !each.language().starts_with(language + "-"))
           continue;
-        auto content = blobs_.get(each.digest());
-        if (!content) return fail(content.error());
-        each.set_content(**content);
+        auto content = HECTOR_TRY(blobs_.get(each.digest()));
+        each.set_content(*content);
         is_any = true;
       }
       if (is_any) return version;
@@ -249,11 +246,10 @@ class Types final : public Service {
     return state::digest_of(whole);
   }
   Result<Prepared> prepare(const v1::TypeDefine& request) {
-    if (auto fits = check_request(request); !fits) return fail(fits.error());
+    HECTOR_TRY(check_request(request));
     Prepared prepared;
-    auto model = formal_model(request.name(), request.kind(), request.descriptions());
-    if (!model) return fail(model.error());
-    prepared.model = *model;
+    auto model = HECTOR_TRY(formal_model(request.name(), request.kind(), request.descriptions()));
+    prepared.model = model;
     auto& version = prepared.version;
     version.set_id(prepared.model ? prepared.model->identity() : id_without_model(request));
     version.set_name(request.name());
@@ -293,10 +289,9 @@ class Types final : public Service {
                       Code::kNotFound);
       if (!prepared.model || above->canonical().empty() || above->kind() != request.kind())
         continue;
-      auto model_above = model_of(*above);
-      if (!model_above) return fail(model_above.error());
+      auto model_above = HECTOR_TRY(model_of(*above));
       auto conformance =
-          check_conforms(*prepared.model, **model_above, ConformanceLevel::kBehaviour);
+          check_conforms(*prepared.model, *model_above, ConformanceLevel::kBehaviour);
       if (!conformance) return fail(conformance.error());
       v1::TypeVerdict verdict;
       add_reasons(*conformance, above->version(), verdict);
@@ -322,24 +317,22 @@ class Types final : public Service {
   Result<v1::TypeVerdict> verdict_of(const std::string& name, const TypeModel& candidate,
                                      const std::string& mode_text) {
     v1::TypeVerdict verdict;
-    auto mode = mode_of(mode_text);
-    if (!mode) return fail(mode.error());
+    auto mode = HECTOR_TRY(mode_of(mode_text));
     std::vector<v1::TypeVersion> older;
     {
       const auto lock = replica_.read();
       const Name* const known = catalogue_.name(name);
-      if (known != nullptr && (mode->backward || mode->forward)) {
+      if (known != nullptr && (mode.backward || mode.forward)) {
         for (auto each = known->versions.rbegin(); each != known->versions.rend(); ++each) {
           older.push_back(each->second.model);
-          if (!mode->is_transitive) break;
+          if (!mode.is_transitive) break;
         }
       }
     }
     for (const auto& each : older) {
       if (each.canonical().empty() || each.id() == candidate.identity()) continue;
-      auto model = model_of(each);
-      if (!model) return fail(model.error());
-      if (auto done = check_version(candidate, **model, each.version(), *mode, verdict); !done)
+      auto model = HECTOR_TRY(model_of(each));
+      if (auto done = check_version(candidate, *model, each.version(), mode, verdict); !done)
         return refuse("UNDECIDED", done.error().message, Code::kResourceExhausted);
     }
     verdict.set_ok(verdict.violations_size() == 0);
@@ -414,17 +407,15 @@ class Types final : public Service {
   Status keep_contents(const v1::TypeDefine& request, const TypeModelPtr& model,
                        v1::TypeVersion& version) {
     if (model) {
-      auto digest = blobs_.put(model->canonical());
-      if (!digest) return fail(digest.error());
-      version.set_canonical(*digest);
+      auto digest = HECTOR_TRY(blobs_.put(model->canonical()));
+      version.set_canonical(digest);
     }
     for (const auto& each : request.descriptions()) {
-      auto digest = blobs_.put(each.content());
-      if (!digest) return fail(digest.error());
+      auto digest = HECTOR_TRY(blobs_.put(each.content()));
       auto& text = *version.add_descriptions();
       text = each;
       text.clear_content();
-      text.set_digest(*digest);
+      text.set_digest(digest);
     }
     return {};
   }
@@ -506,21 +497,19 @@ class Types final : public Service {
         request.mode().empty() ? mode_named(request.name(), kind) : request.mode();
     if (mode == "FILE" || mode == "PACKAGE" || mode == "WIRE" || mode == "WIRE_JSON")
       return checked_texts(request, mode);
-    auto model = formal_model(request.name(), kind, request.descriptions());
-    if (!model) return fail(model.error());
-    if (!*model)
+    auto model = HECTOR_TRY(formal_model(request.name(), kind, request.descriptions()));
+    if (!model)
       return refuse("NO_DESCRIPTION", "only formal descriptions can be compared",
                     Code::kFailedPrecondition);
-    return verdict_of(request.name(), **model, mode);
+    return verdict_of(request.name(), *model, mode);
   }
   Result<v1::TypeVerdict> checked_texts(const v1::TypeCandidate& request,
                                         const std::string& category) {
     v1::TypeQuestion asked;
     asked.set_name(request.name());
     asked.add_languages("proto");
-    auto older = described(asked);
-    if (!older) return fail(older.error());
-    auto breaking = check_proto_breaking(protos_of(older->descriptions()),
+    auto older = HECTOR_TRY(described(asked));
+    auto breaking = check_proto_breaking(protos_of(older.descriptions()),
                                          protos_of(request.descriptions()), category);
     if (!breaking) return refuse("PARSE", breaking.error().message);
     v1::TypeVerdict verdict;
@@ -530,7 +519,7 @@ class Types final : public Service {
       violation.set_path(each.path);
       violation.set_older(each.older);
       violation.set_newer(each.newer);
-      violation.set_version(older->version());
+      violation.set_version(older.version());
     }
     verdict.set_ok(verdict.violations_size() == 0);
     return verdict;
@@ -547,13 +536,10 @@ class Types final : public Service {
     const auto slash = text.find('/');
     const auto dot = slash == std::string::npos ? slash : text.find('.', slash);
     if (model.error().type != "NOT_FOUND" || dot == std::string::npos) return fail(model.error());
-    auto binding = model_named(text.substr(0, dot));
-    if (!binding) return fail(binding.error());
-    auto id = interface_of_role(**binding, text.substr(dot + 1));
-    if (!id) return fail(id.error());
-    auto required = model_named(*id);
-    if (!required) return fail(required.error());
-    return Target{*binding, *required, text.substr(dot + 1)};
+    auto binding = HECTOR_TRY(model_named(text.substr(0, dot)));
+    auto id = HECTOR_TRY(interface_of_role(*binding, text.substr(dot + 1)));
+    auto required = HECTOR_TRY(model_named(id));
+    return Target{binding, required, text.substr(dot + 1)};
   }
   static Result<v1::TypeVerdict> conformance(const TypeModel& sub, const Target& target,
                                              ConformanceLevel level) {
@@ -576,39 +562,33 @@ class Types final : public Service {
       if (!asked.level().empty() && asked.level() != "signature" && asked.level() != "behaviour")
         return fail(Code::kInvalidArgument,
                     fmt::format("'{}' is none of signature, behaviour", asked.level()));
-      auto sub = model_named(asked.sub());
-      if (!sub) return fail(sub.error());
-      auto target = target_of(asked.super());
-      if (!target) return fail(target.error());
-      return conformance(**sub, *target,
+      auto sub = HECTOR_TRY(model_named(asked.sub()));
+      auto target = HECTOR_TRY(target_of(asked.super()));
+      return conformance(*sub, target,
                          asked.level() == "signature" ? ConformanceLevel::kSignature
                                                       : ConformanceLevel::kBehaviour);
     });
   }
   void match(Call& call) {
     answer<v1::TypeMatch>(call, [&](const v1::TypeMatch& asked) -> Result<v1::TypeMatched> {
-      auto target = target_of(asked.role());
-      if (!target) return fail(target.error());
+      auto target = HECTOR_TRY(target_of(asked.role()));
       v1::TypeMatched reply;
       for (const auto& offer : asked.offers()) {
-        auto model = model_named(offer);
-        if (!model) return fail(model.error());
-        auto verdict = conformance(**model, *target, ConformanceLevel::kBehaviour);
-        if (!verdict) return fail(verdict.error());
-        if (verdict->ok())
+        auto model = HECTOR_TRY(model_named(offer));
+        auto verdict = HECTOR_TRY(conformance(*model, target, ConformanceLevel::kBehaviour));
+        if (verdict.ok())
           reply.add_offers(offer);
         else
-          (*reply.mutable_refused())[offer] = std::move(*verdict);
+          (*reply.mutable_refused())[offer] = std::move(verdict);
       }
       return reply;
     });
   }
   void closure(Call& call) {
     answer<v1::TypeName>(call, [&](const v1::TypeName& asked) -> Result<v1::TypeClosure> {
-      auto model = model_named(asked.name());
-      if (!model) return fail(model.error());
+      auto model = HECTOR_TRY(model_named(asked.name()));
       v1::TypeClosure reply;
-      reply.set_files((*model)->descriptors());
+      reply.set_files(model->descriptors());
       return reply;
     });
   }
@@ -632,7 +612,7 @@ class Types final : public Service {
     state::change<v1::TypeMode, v1::TypeRevision>(
         replica_, call,
         [this](const v1::TypeMode& asked, v1::TypeRevision&) -> Result<StoreTransaction> {
-          if (auto mode = mode_of(asked.mode()); !mode) return fail(mode.error());
+          HECTOR_TRY(mode_of(asked.mode()));
           return changed_name(asked.name(),
                               [&](v1::TypeNameState& state) { state.set_mode(asked.mode()); });
         });
@@ -733,13 +713,12 @@ class Types final : public Service {
                   Code::kNotFound);
             module = *found;
           }
-          auto content = blobs_.get(module.digest());
-          if (!content) return fail(content.error());
-          if (!is_trusted(module, **content))
+          auto content = HECTOR_TRY(blobs_.get(module.digest()));
+          if (!is_trusted(module, *content))
             return refuse("BAD_SIGNATURE",
                           fmt::format("none of the trusted keys signed module '{}'", asked.name()),
                           Code::kDataLoss);
-          module.set_content(**content);
+          module.set_content(*content);
           return module;
         });
   }

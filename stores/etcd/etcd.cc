@@ -33,19 +33,12 @@ Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool i
   const auto says = [&](std::string_view text) { return said.find(text) != std::string::npos; };
   if (says("has been compacted")) return compacted(asked, asked + 1);
   if (says("future revision"))
-    return {Code::kFailedPrecondition,
-            fmt::format("the store is not yet at revision {}", asked),
-            {},
-            {},
-            {}};
+    return {Code::kFailedPrecondition, fmt::format("the store is not yet at revision {}", asked)};
   if (says("lease not found")) return lease_not_found(lease);
   if (says("database space exceeded"))
     return {Code::kResourceExhausted,
             "etcd: its database is full; nothing was written, compact and defragment it, or raise "
-            "its quota",
-            {},
-            {},
-            {}};
+            "its quota"};
   const auto code = status.error_code();
   if (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED ||
       code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::UNKNOWN) {
@@ -60,12 +53,9 @@ Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool i
           {}};
     }
     return {Code::kUnavailable,
-            fmt::format("etcd cannot be reached ({}); nothing happened, try again", said),
-            {},
-            {},
-            {}};
+            fmt::format("etcd cannot be reached ({}); nothing happened, try again", said)};
   }
-  return {code_from_number(static_cast<std::uint32_t>(code)), "etcd: " + said, {}, {}, {}};
+  return {code_from_number(static_cast<std::uint32_t>(code)), "etcd: " + said};
 }
 
 namespace {

@@ -114,12 +114,12 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(SqliteOptions options
     std::error_code error;
     const fs::path folder = fs::path(path).parent_path();
     fs::create_directories(folder, error);
-    if (auto local = refuse_network(folder.string()); !local) return fail(local.error());
+    HECTOR_TRY(refuse_network(folder.string()));
     // A rewrite that did not come to its end was never the store.
     for (const char* rest : {".new", ".new-wal", ".new-journal"}) fs::remove(path + rest, error);
     if (auto taken = take_recovered(path); !taken) return fail(taken.error());
   }
-  if (auto opened = journal->open_file(path); !opened) return fail(opened.error());
+  HECTOR_TRY(journal->open_file(path));
   return journal;
 }
 
@@ -129,19 +129,12 @@ Error SqliteJournal::error(const char* what) const {
                                        sqlite3_errmsg(database_.get()));
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return {Code::kResourceExhausted,
-              text + "; nothing was written, make room on the disk",
-              {},
-              {},
-              {}};
+      return {Code::kResourceExhausted, text + "; nothing was written, make room on the disk"};
     case SQLITE_BUSY:
       return {
           Code::kFailedPrecondition,
           fmt::format("the store '{}' is held by another process; end it, or choose another file",
-                      options_.path),
-          {},
-          {},
-          {}};
+                      options_.path)};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return corrupt(text);
@@ -152,7 +145,7 @@ Error SqliteJournal::error(const char* what) const {
               {},
               {}};
     default:
-      return {Code::kUnavailable, text, {}, {}, {}};
+      return {Code::kUnavailable, text};
   }
 }
 
@@ -199,9 +192,8 @@ Status SqliteJournal::prepare() {
       {&drop_, "DELETE FROM log WHERE rev=? AND sub=?"},
       {&meta_, "INSERT OR REPLACE INTO meta VALUES(?,?)"}};
   for (const auto& [place, sql] : all) {
-    auto made = statement(sql);
-    if (!made) return fail(made.error());
-    *place = std::move(*made);
+    auto made = HECTOR_TRY(statement(sql));
+    *place = std::move(made);
   }
   return {};
 }
@@ -214,23 +206,21 @@ Status SqliteJournal::step(sqlite3_stmt* statement) {
 }
 
 Result<std::int64_t> SqliteJournal::meta(const char* name) {
-  auto read = statement("SELECT value FROM meta WHERE name=?");
-  if (!read) return fail(read.error());
-  sqlite3_bind_text(read->get(), 1, name, -1, SQLITE_STATIC);
-  const int code = sqlite3_step(read->get());
-  if (code == SQLITE_ROW) return sqlite3_column_int64(read->get(), 0);
+  auto read = HECTOR_TRY(statement("SELECT value FROM meta WHERE name=?"));
+  sqlite3_bind_text(read.get(), 1, name, -1, SQLITE_STATIC);
+  const int code = sqlite3_step(read.get());
+  if (code == SQLITE_ROW) return sqlite3_column_int64(read.get(), 0);
   if (code == SQLITE_DONE) return 0;
   return fail(error("read"));
 }
 
 Status SqliteJournal::read_log(const std::function<void(Record)>& record) {
-  auto read = statement("SELECT rev,sub,put,k,v,created,ver,lease,crc FROM log ORDER BY rev,sub");
-  if (!read) return fail(read.error());
-  sqlite3_stmt* row = read->get();
+  auto read = HECTOR_TRY(
+      statement("SELECT rev,sub,put,k,v,created,ver,lease,crc FROM log ORDER BY rev,sub"));
+  sqlite3_stmt* row = read.get();
   Revision last = 0;
   std::uint32_t last_sub = 0;
-  auto compacted = meta("compacted");
-  if (!compacted) return fail(compacted.error());
+  auto compacted = HECTOR_TRY(meta("compacted"));
   for (;;) {
     const int code = sqlite3_step(row);
     if (code == SQLITE_DONE) return {};
@@ -254,8 +244,8 @@ Status SqliteJournal::read_log(const std::function<void(Record)>& record) {
     // damage.
     const bool follows = next.revision == last ? next.sub == last_sub + 1
                                                : next.revision == last + 1 && next.sub == 0;
-    if (next.revision > *compacted && !follows &&
-        !(last <= *compacted && next.revision == *compacted + 1 && next.sub == 0))
+    if (next.revision > compacted && !follows &&
+        !(last <= compacted && next.revision == compacted + 1 && next.sub == 0))
       return fail(corrupt(at + ": what comes before it is missing"));
     last = next.revision;
     last_sub = next.sub;
@@ -264,12 +254,11 @@ Status SqliteJournal::read_log(const std::function<void(Record)>& record) {
 }
 
 Result<Loaded> SqliteJournal::load(const std::function<void(Record)>& record) {
-  auto check = statement("PRAGMA quick_check(1)");
-  if (!check) return fail(check.error());
-  if (sqlite3_step(check->get()) != SQLITE_ROW) return fail(error("check the file"));
-  const std::string found = reinterpret_cast<const char*>(sqlite3_column_text(check->get(), 0));
+  auto check = HECTOR_TRY(statement("PRAGMA quick_check(1)"));
+  if (sqlite3_step(check.get()) != SQLITE_ROW) return fail(error("check the file"));
+  const std::string found = reinterpret_cast<const char*>(sqlite3_column_text(check.get(), 0));
   if (found != "ok") return fail(corrupt(fmt::format("{}: {}", options_.path, found)));
-  check->reset();
+  check.reset();
   Loaded loaded;
   auto format = meta("format"), compacted = meta("compacted"), epoch = meta("epoch");
   for (const auto* each : {&format, &compacted, &epoch}) {
@@ -281,19 +270,16 @@ Result<Loaded> SqliteJournal::load(const std::function<void(Record)>& record) {
                             options_.path, *format, kFormat));
   loaded.compacted = *compacted;
   loaded.epoch = static_cast<std::uint64_t>(*epoch);
-  if (auto read = read_log(record); !read) return fail(read.error());
-  auto leases = statement("SELECT id,ttl_ms FROM lease");
-  if (!leases) return fail(leases.error());
-  while (sqlite3_step(leases->get()) == SQLITE_ROW)
-    loaded.leases.emplace_back(sqlite3_column_int64(leases->get(), 0),
-                               std::chrono::milliseconds(sqlite3_column_int64(leases->get(), 1)));
-  auto outcomes = statement("SELECT k,v FROM outcome");
-  if (!outcomes) return fail(outcomes.error());
-  while (sqlite3_step(outcomes->get()) == SQLITE_ROW) {
+  HECTOR_TRY(read_log(record));
+  auto leases = HECTOR_TRY(statement("SELECT id,ttl_ms FROM lease"));
+  while (sqlite3_step(leases.get()) == SQLITE_ROW)
+    loaded.leases.emplace_back(sqlite3_column_int64(leases.get(), 0),
+                               std::chrono::milliseconds(sqlite3_column_int64(leases.get(), 1)));
+  auto outcomes = HECTOR_TRY(statement("SELECT k,v FROM outcome"));
+  while (sqlite3_step(outcomes.get()) == SQLITE_ROW) {
     const auto text = [&](int column) {
-      return std::string(
-          reinterpret_cast<const char*>(sqlite3_column_text(outcomes->get(), column)),
-          static_cast<std::size_t>(sqlite3_column_bytes(outcomes->get(), column)));
+      return std::string(reinterpret_cast<const char*>(sqlite3_column_text(outcomes.get(), column)),
+                         static_cast<std::size_t>(sqlite3_column_bytes(outcomes.get(), column)));
     };
     loaded.outcomes.emplace_back(text(0), text(1));
   }

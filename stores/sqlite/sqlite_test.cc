@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "engine/engine.h"
-#include "hector/runtime.h"
+#include "hector/system.h"
 #include "power_cut_vfs.h"
 #include "sqlite_journal.h"
 
@@ -38,9 +38,8 @@ struct World {
   std::unique_ptr<Log> log = make_log(LogFormat::kText, Level::kError, "test");
   std::unique_ptr<EventLoops> loops = make_event_loops(1);
   Result<std::unique_ptr<Engine>> open(SqliteOptions options) {
-    auto journal = SqliteJournal::open(std::move(options));
-    if (!journal) return fail(journal.error());
-    return Engine::make({clock.get(), random.get(), loops.get(), log.get()}, std::move(*journal));
+    auto journal = HECTOR_TRY(SqliteJournal::open(std::move(options)));
+    return Engine::make({clock.get(), random.get(), loops.get(), log.get()}, std::move(journal));
   }
 };
 

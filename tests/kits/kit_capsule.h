@@ -7,8 +7,8 @@
 #include <string>
 
 #include "hector/kernel.h"
-#include "hector/runtime.h"
-#include "module_loader.h"
+#include "hector/system.h"
+#include "process/module_loader.h"
 
 namespace hector::kits {
 

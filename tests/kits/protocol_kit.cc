@@ -145,7 +145,7 @@ class EchoServant final : public Servant {
 class SenderServant final : public Servant {
  public:
   void invoke(Call& call) noexcept override {
-    call.fail({Code::kUnimplemented, "a sender handles nothing", {}, {}, {}});
+    call.fail({Code::kUnimplemented, "a sender handles nothing"});
   }
   void bound(const std::shared_ptr<Session>& session) noexcept override {
     const std::lock_guard lock(mutex_);
@@ -414,7 +414,7 @@ TEST_F(ProtocolKit, CancellationReachesTheCallee) {
   for (int i = 0; i < 2'000 && server_.servant->waiting < 1; ++i)
     std::this_thread::sleep_for(milliseconds(1));
   ASSERT_EQ(server_.servant->waiting, 1);
-  started.cancel({Code::kCancelled, "changed my mind", {}, {}, {}});
+  started.cancel({Code::kCancelled, "changed my mind"});
   ASSERT_TRUE(ends.wait(1, seconds(5)));
   EXPECT_EQ(ends.by_code()[Code::kCancelled], 1U);
   for (int i = 0; i < 2'000 && server_.servant->cancelled < 1; ++i)
@@ -613,7 +613,7 @@ TEST_F(ProtocolKit, CancellingAFlowReachesItsWriter) {
       start_call(*target_, client_.clock(), "count", "1000000", seconds(60), ends, &stream);
   static_cast<void>(started);
   std::this_thread::sleep_for(milliseconds(100));
-  started.cancel({Code::kCancelled, "enough", {}, {}, {}});
+  started.cancel({Code::kCancelled, "enough"});
   ASSERT_TRUE(ends.wait(1, seconds(5)));
   for (int i = 0; i < 3'000 && server_.servant->cancelled < 1; ++i)
     std::this_thread::sleep_for(milliseconds(1));

@@ -17,9 +17,9 @@
 #include <map>
 #include <thread>
 
-#include "hector/runtime.h"
 #include "hector/store.h"
-#include "module_loader.h"
+#include "hector/system.h"
+#include "process/module_loader.h"
 
 namespace hector::kits {
 
@@ -158,7 +158,7 @@ TEST_F(StoreKit, EveryFieldComparesInEveryRelation) {
   using Field = StoreCompare::Field;
   using Relation = StoreCompare::Relation;
   const auto holds = [&](StoreCompare compare) {
-    auto outcome = commit_and_wait(*store_, {{std::move(compare)}, {}, {}, {}});
+    auto outcome = commit_and_wait(*store_, {{std::move(compare)}});
     EXPECT_TRUE(outcome) << outcome.error().text();
     return outcome && outcome->succeeded;
   };
@@ -579,7 +579,7 @@ TEST_F(StoreKit, WhatMakesNoSenseIsRefused) {
            {},
            {}}),
       HasSubstr("both puts and erases 'k'"));
-  EXPECT_THAT(why({{StoreCompare::absent("")}, {}, {}, {}}), HasSubstr("at least one octet"));
+  EXPECT_THAT(why({{StoreCompare::absent("")}}), HasSubstr("at least one octet"));
   const Revision now = put("k", "x");
   EXPECT_EQ(read_and_wait(*store_, {KeyRange::one("k"), now + 100}).error().code,
             Code::kFailedPrecondition);

@@ -10,9 +10,9 @@
 #include <mutex>
 #include <thread>
 
-#include "hector/runtime.h"
 #include "hector/store.h"
-#include "module_loader.h"
+#include "hector/system.h"
+#include "process/module_loader.h"
 
 namespace {
 

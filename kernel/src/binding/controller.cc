@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/reference_model.h"
+#include "call/reference_model.h"
 
 namespace hector {
 
@@ -159,10 +159,9 @@ Result<int> BindingController::role_of(const std::string& name) const {
 
 Result<std::pair<int, std::uint32_t>> BindingController::place_of(const std::string& name,
                                                                   std::uint32_t number) const {
-  const auto role = role_of(name);
-  if (!role) return fail(role.error());
-  const auto& members = formation_.parties[static_cast<std::size_t>(*role)];
-  if (number < members.size() && members[number]) return std::pair{*role, number};
+  const auto role = HECTOR_TRY(role_of(name));
+  const auto& members = formation_.parties[static_cast<std::size_t>(role)];
+  if (number < members.size() && members[number]) return std::pair{role, number};
   std::vector<std::string> known;
   for (std::uint32_t m = 0; m < members.size(); ++m) {
     if (members[m]) known.push_back(fmt::format("{} ({})", m, members[m]->reference.object));
@@ -179,9 +178,9 @@ Result<std::vector<kernel::v1::PartyPosition>> BindingController::freeze(PartyFi
   request.set_seal(seal);
   std::vector<kernel::v1::PartyPosition> parties;
   for (const auto& capsule : live(formation_)) {
-    auto frozen = finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, request);
-    if (!frozen) return fail(frozen.error());
-    for (const auto& party : frozen->parties()) {
+    auto frozen =
+        HECTOR_TRY(finder.tell<Positions>(capsule, CoordinatorOperation::kFreeze, request));
+    for (const auto& party : frozen.parties()) {
       if (!is_sound(party))
         return fail(Code::kInternal,
                     fmt::format("capsule '{}' says what cannot be of a party of this Binding",
@@ -201,24 +200,22 @@ Result<Candidate> BindingController::candidate(PartyFinder& finder, int role,
       if (member) present.push_back(member->reference.offer);
     }
     std::vector<std::string> refused;
-    auto traded = finder.trade(formation_, role, present, refused);
-    if (!traded) return fail(traded.error());
-    if (!*traded)
+    auto traded = HECTOR_TRY(finder.trade(formation_, role, present, refused));
+    if (!traded)
       return fail(
           Error{Code::kNotFound,
                 fmt::format("nobody else offers to play role '{}'", formation_.role_name(role)),
                 {},
                 {},
                 std::move(refused)});
-    candidate = std::move(**traded);
+    candidate = std::move(*traded);
   } else {
-    auto reference = finder.find(who);
-    if (!reference) return fail(reference.error());
-    if (reference->is_foreign())
+    auto reference = HECTOR_TRY(finder.find(who));
+    if (reference.is_foreign())
       return fail(Code::kFailedPrecondition,
                   "a server of another system takes part from the beginning or not at all: it "
                   "knows no Binding it could join");
-    candidate = {std::move(*reference), "given as '" + who.substr(0, 40) + "'", nullptr, 0};
+    candidate = {std::move(reference), "given as '" + who.substr(0, 40) + "'", nullptr, 0};
   }
   for (const auto& member : formation_.parties[static_cast<std::size_t>(role)]) {
     if (member && member->reference.offer == candidate.reference.offer) {
@@ -227,8 +224,7 @@ Result<Candidate> BindingController::candidate(PartyFinder& finder, int role,
                               formation_.role_name(role)));
     }
   }
-  if (auto admitted = finder.admit(formation_, role, candidate); !admitted)
-    return fail(admitted.error());
+  HECTOR_TRY(finder.admit(formation_, role, candidate));
   return candidate;
 }
 
@@ -265,12 +261,11 @@ PlacedOffer BindingController::placed(const Candidate& candidate, int role,
 
 Status BindingController::prepare(PartyFinder& finder, const Formation& formation, int role,
                                   std::uint32_t member) {
-  auto part = finder.part_of(formation, role, member);
-  if (!part) return fail(part.error());
-  part->set_is_successor(true);
+  auto part = HECTOR_TRY(finder.part_of(formation, role, member));
+  part.set_is_successor(true);
   auto done =
       finder.tell<Empty>(formation.parties[static_cast<std::size_t>(role)][member]->reference,
-                         CoordinatorOperation::kPrepare, *part);
+                         CoordinatorOperation::kPrepare, part);
   if (!done) return fail(done.error());
   return {};
 }
@@ -344,13 +339,12 @@ Result<Position> BindingController::take_over(PartyFinder& finder, const Change&
 }
 
 Result<Position> BindingController::reconstruct(PartyFinder& finder, const Change& change) {
-  auto parties = freeze(finder, true);
-  if (!parties) return fail(parties.error());
+  auto parties = HECTOR_TRY(freeze(finder, true));
   std::vector<types::PartyWay> ways;
   std::vector<types::Symbol> unsent;  // as the lost party would have seen them
   Position position;
   const auto role_number = static_cast<std::uint32_t>(change.role);
-  for (const auto& party : *parties) {
+  for (const auto& party : parties) {
     const auto role = static_cast<std::uint32_t>(types::role_position(type_, party.role()));
     ways.push_back(
         {role, party.member(), {party.position().way().begin(), party.position().way().end()}});
@@ -389,8 +383,7 @@ Result<Position> BindingController::reconstruct(PartyFinder& finder, const Chang
 }
 
 Result<Rebound> BindingController::replace(PartyFinder& finder, Change& change, bool is_lost) {
-  if (auto prepared = prepare(finder, change.formation, change.role, change.member); !prepared)
-    return fail(prepared.error());
+  HECTOR_TRY(prepare(finder, change.formation, change.role, change.member));
   const auto undo = [&](const Error& why) {
     drop(finder, change.after, change.role, change.member);
     go_on(finder, formation_);
@@ -444,9 +437,8 @@ Result<Rebound> BindingController::replace(PartyFinder& finder, Change& change, 
 Result<Rebound> BindingController::rebind(const binding::v1::RebindRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  const auto place = place_of(request.role(), request.number());
-  if (!place) return fail(place.error());
-  const auto [role, member] = *place;
+  const auto place = HECTOR_TRY(place_of(request.role(), request.number()));
+  const auto [role, member] = place;
   if (formation_.parties[static_cast<std::size_t>(role)][member]->reference.is_foreign())
     return fail(Code::kFailedPrecondition,
                 "a server of another system cannot be asked to come to rest: it stays until the "
@@ -456,20 +448,18 @@ Result<Rebound> BindingController::rebind(const binding::v1::RebindRequest& requ
 
 Result<Rebound> BindingController::rebind(PartyFinder& finder, int role, std::uint32_t member,
                                           const std::string& who, Duration grace) {
-  auto after = candidate(finder, role, who);
-  if (!after) return fail(after.error());
+  auto after = HECTOR_TRY(candidate(finder, role, who));
   Change change{role,
                 member,
                 *formation_.parties[static_cast<std::size_t>(role)][member],
-                std::move(*after),
+                std::move(after),
                 formation_,
                 {},
                 grace};
   change.after.session = change.before.session;
   change.formation.parties[static_cast<std::size_t>(role)][member] = change.after;
-  auto ways = ways_to(finder, change.formation, role, member);
-  if (!ways) return fail(ways.error());
-  change.replace = std::move(*ways);
+  auto ways = HECTOR_TRY(ways_to(finder, change.formation, role, member));
+  change.replace = std::move(ways);
   auto rebound = replace(finder, change, lost_.contains({role, member}));
   if (rebound) {
     const std::lock_guard lock(mutex_);
@@ -579,17 +569,16 @@ Result<std::vector<types::Symbol>> BindingController::moment_for(
 Status BindingController::reconfigure(PartyFinder& finder, const Formation& next,
                                       const std::vector<types::Symbol>& history,
                                       std::optional<std::pair<int, std::uint32_t>> except) {
-  if (auto sealed = freeze(finder, true); !sealed) return fail(sealed.error());
+  HECTOR_TRY(freeze(finder, true));
   std::map<std::uint64_t, std::pair<Reference, hector::kernel::v1::Reconfigure>> by_capsule;
   for (const auto& [role, member] : next.places()) {
     if (except && except->first == role && except->second == member) continue;
-    auto part = finder.part_of(next, role, member);
-    if (!part) return fail(part.error());
+    auto part = HECTOR_TRY(finder.part_of(next, role, member));
     const auto& reference = next.parties[static_cast<std::size_t>(role)][member]->reference;
     auto& [capsule, request] = by_capsule[reference.capsule_id];
     capsule = reference;
     auto* one = request.add_parties();
-    *one->mutable_part() = std::move(*part);
+    *one->mutable_part() = std::move(part);
     for (const auto symbol :
          types::seen_by(type_, history, static_cast<std::uint32_t>(role), member))
       one->add_way(symbol);
@@ -606,43 +595,39 @@ Status BindingController::reconfigure(PartyFinder& finder, const Formation& next
 Result<Joined> BindingController::join(const binding::v1::JoinRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  auto role = role_of(request.role());
-  if (!role) return fail(role.error());
-  const auto max = type_.roles(*role).members_max();
-  if (max >= 0 && formation_.members(*role) >= static_cast<std::size_t>(max)) {
+  auto role = HECTOR_TRY(role_of(request.role()));
+  const auto max = type_.roles(role).members_max();
+  if (max >= 0 && formation_.members(role) >= static_cast<std::size_t>(max)) {
     return fail(Code::kResourceExhausted,
                 fmt::format("role '{}' has {} members, all it may have", request.role(), max));
   }
-  auto found = candidate(finder, *role, request.who());
-  if (!found) return fail(found.error());
+  auto found = HECTOR_TRY(candidate(finder, role, request.who()));
   Formation next = formation_;
-  auto& members = next.parties[static_cast<std::size_t>(*role)];
+  auto& members = next.parties[static_cast<std::size_t>(role)];
   const auto gap = std::find(members.begin(), members.end(), std::nullopt);
   const auto number = static_cast<std::uint32_t>(gap - members.begin());
   if (gap == members.end()) members.emplace_back();
-  found->session = core_.options.random->next();
-  members[number] = *found;
-  if (auto prepared = prepare(finder, next, *role, number); !prepared)
-    return fail(prepared.error());
+  found.session = core_.options.random->next();
+  members[number] = found;
+  HECTOR_TRY(prepare(finder, next, role, number));
   const auto undo = [&](const Error& why) {
-    drop(finder, *found, *role, number);
+    drop(finder, found, role, number);
     return fail(why);
   };
-  auto history = moment_for(
-      finder, next, std::nullopt, or_default(request.wait_ms(), kWaitDefault),
-      fmt::format("'{}' cannot join role '{}'", found->reference.object, request.role()));
+  auto history =
+      moment_for(finder, next, std::nullopt, or_default(request.wait_ms(), kWaitDefault),
+                 fmt::format("'{}' cannot join role '{}'", found.reference.object, request.role()));
   if (!history) return undo(history.error());
   hector::kernel::v1::Adopt adopt;
-  *adopt.mutable_party() = placed(*found, *role, number);
-  for (const auto symbol :
-       types::seen_by(type_, *history, static_cast<std::uint32_t>(*role), number))
+  *adopt.mutable_party() = placed(found, role, number);
+  for (const auto symbol : types::seen_by(type_, *history, static_cast<std::uint32_t>(role), number))
     adopt.mutable_position()->add_way(symbol);
-  auto done = finder.tell<Empty>(found->reference, CoordinatorOperation::kAdopt, adopt);
-  Status configured = done ? reconfigure(finder, next, *history, std::pair{*role, number})
+  auto done = finder.tell<Empty>(found.reference, CoordinatorOperation::kAdopt, adopt);
+  Status configured = done ? reconfigure(finder, next, *history, std::pair{role, number})
                            : Status(fail(done.error()));
   if (configured) {
     if (auto active =
-            finder.tell<Empty>(found->reference, CoordinatorOperation::kActivate, adopt.party());
+            finder.tell<Empty>(found.reference, CoordinatorOperation::kActivate, adopt.party());
         !active)
       configured = fail(active.error());
   }
@@ -652,11 +637,11 @@ Result<Joined> BindingController::join(const binding::v1::JoinRequest& request) 
     return undo(configured.error());
   }
   go_on(finder, next);
-  note("joined", fmt::format("{} {}: '{}' ({})", request.role(), number, found->reference.object,
-                             found->how));
+  note("joined",
+       fmt::format("{} {}: '{}' ({})", request.role(), number, found.reference.object, found.how));
   Joined joined;
   joined.set_number(number);
-  joined.set_object(found->reference.object);
+  joined.set_object(found.reference.object);
   adopt_formation(finder, std::move(next));
   return joined;
 }
@@ -664,9 +649,8 @@ Result<Joined> BindingController::join(const binding::v1::JoinRequest& request) 
 Status BindingController::leave(const binding::v1::LeaveRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  const auto place = place_of(request.role(), request.number());
-  if (!place) return fail(place.error());
-  const auto [role, member] = *place;
+  const auto place = HECTOR_TRY(place_of(request.role(), request.number()));
+  const auto [role, member] = place;
   const auto& kind = type_.roles(role);
   if (formation_.members(role) <= kind.members_min() &&
       !(kind.optional() && formation_.members(role) == 1)) {
@@ -728,9 +712,8 @@ Status BindingController::resume() {
 Result<binding::v1::Moved> BindingController::move(const binding::v1::MoveRequest& request) {
   const std::lock_guard one(change_mutex_);
   auto finder = this->finder();
-  const auto place = place_of(request.role(), request.number());
-  if (!place) return fail(place.error());
-  const auto [role, member] = *place;
+  const auto place = HECTOR_TRY(place_of(request.role(), request.number()));
+  const auto [role, member] = place;
   hector::kernel::v1::MoveChannel change;
   change.set_binding(id_);
   change.set_role(request.role());

@@ -16,7 +16,7 @@
 #include "binding/health.h"
 #include "binding/pipeline.h"
 #include "hector/binding/v1/binding.pb.h"
-#include "types/history.h"
+#include "types/order/history.h"
 
 namespace hector {
 

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <condition_variable>
 
-#include "binding/session.h"
-#include "binding/target.h"
-#include "hector/typed.h"
-#include "offers/builtin.h"
-#include "runtime/reference_model.h"
+#include "call/reference_model.h"
+#include "hector/message_calls.h"
+#include "party/party_session.h"
+#include "party/target.h"
+#include "services/builtin.h"
 
 namespace hector {
 
@@ -69,9 +69,8 @@ Result<std::optional<Bytes>> saved_state(ObjectHost& host) {
   return in_object<Result<std::optional<Bytes>>>(
       host, [](Servant& servant) -> Result<std::optional<Bytes>> {
         if (!servant.has_state()) return std::optional<Bytes>();
-        auto state = servant.save();
-        if (!state) return fail(state.error());
-        return std::optional<Bytes>(std::move(*state));
+        auto state = HECTOR_TRY(servant.save());
+        return std::optional<Bytes>(std::move(state));
       });
 }
 Status restore_state(ObjectHost& host, const std::string& state) {
@@ -145,9 +144,8 @@ class Coordinator {
     const auto session = find(request.party());
     if (!session) return fail(gone(request.party().place()));
     const Duration grace = std::chrono::milliseconds(request.grace_ms());
-    if (auto arrived = session->await(request.expected(), grace); !arrived)
-      return fail(arrived.error());
-    if (auto rest = session->come_to_rest(grace); !rest) return fail(rest.error());
+    HECTOR_TRY(session->await(request.expected(), grace));
+    HECTOR_TRY(session->come_to_rest(grace));
     Position position = session->position();
     auto state = saved_state(*session->offer()->host);
     if (!state) {
@@ -181,7 +179,7 @@ class Coordinator {
   Result<Empty> adopt(const Adopt& request) {
     const auto session = find(request.party());
     if (!session) return fail(gone(request.party().place()));
-    if (auto taken = session->take_position(request.position()); !taken) return fail(taken.error());
+    HECTOR_TRY(session->take_position(request.position()));
     if (request.position().has_state()) {
       if (auto restored = restore_state(*session->offer()->host, request.position().state());
           !restored)
@@ -309,14 +307,14 @@ class Coordinator {
       if (role < 0 ||
           !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude()))
         continue;
-      auto done = session->move_channel(static_cast<std::uint32_t>(role), request.member(),
-                                        request.exclude(), request.only(), request.dry_run());
-      if (!done) return fail(done.error());
+      auto done =
+          HECTOR_TRY(session->move_channel(static_cast<std::uint32_t>(role), request.member(),
+                                           request.exclude(), request.only(), request.dry_run()));
       auto* move = moved.add_moves();
       move->set_from(session->offer()->object);
-      move->mutable_profile()->set_protocol(done->first.protocol);
-      move->mutable_profile()->set_address(done->first.address);
-      move->set_why(done->second);
+      move->mutable_profile()->set_protocol(done.first.protocol);
+      move->mutable_profile()->set_address(done.first.address);
+      move->set_why(done.second);
     }
     return moved;
   }
@@ -338,12 +336,8 @@ class Coordinator {
     return nullptr;
   }
   static Error gone(const Place& place) {
-    return {Code::kNotFound,
-            fmt::format("no party plays '{}' {} of this Binding in this capsule", place.role(),
-                        place.member()),
-            {},
-            {},
-            {}};
+    return {Code::kNotFound, fmt::format("no party plays '{}' {} of this Binding in this capsule",
+                                         place.role(), place.member())};
   }
 
   Result<std::shared_ptr<PartySession>> reserve(const PreparePart& part) {
@@ -353,7 +347,7 @@ class Coordinator {
                                                   part.role(), core_.options.capsule));
     auto session = PartySession::make(core_, part, offer);
     if (!session) return fail(session.error());
-    if (auto reserved = OfferTable::reserve(*offer); !reserved) return fail(reserved.error());
+    HECTOR_TRY(OfferTable::reserve(*offer));
     if (auto connected = (*session)->connect(); !connected) {
       OfferTable::release(*offer);
       return fail(connected.error());
@@ -454,8 +448,8 @@ TableServant::Handler on_worker(const std::shared_ptr<Coordinator>& coordinator,
     auto task = [coordinator, work, &call] {
       answer<In>(call, [&](const In& request) { return ((*coordinator).*work)(request); });
     };
-    if (Workers::is_here()) return task();  // a change that this capsule makes itself
-    coordinator->core().workers.run(std::move(task));
+    if (BlockingPool::is_here()) return task();  // a change that this capsule makes itself
+    coordinator->core().blocking.run(std::move(task));
   };
 }
 
@@ -480,13 +474,12 @@ std::unique_ptr<Servant> make_coordinator(Core& core) {
 }
 
 Result<OfferDescription> describe_remote(Core& core, const Reference& reference) {
-  auto coordinator = coordinator_of(core, reference);
-  if (!coordinator) return fail(coordinator.error());
+  auto coordinator = HECTOR_TRY(coordinator_of(core, reference));
   OfferQuery query;
   query.set_offer(reference.offer);
   query.set_object(reference.object);
   auto description = call_and_wait<OfferDescription>(
-      **coordinator, *core.options.clock, kByName,
+      *coordinator, *core.options.clock, kByName,
       coordinator_operation_name(CoordinatorOperation::kDescribe), query);
   if (!description) {
     Error error = description.error();
@@ -498,10 +491,9 @@ Result<OfferDescription> describe_remote(Core& core, const Reference& reference)
 }
 
 Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference) {
-  auto description = describe_remote(core, reference);
-  if (!description) return fail(description.error());
-  if (auto added = core.types.add(description->interface())) return *added;
-  return types::CompiledInterface::make(description->interface());
+  auto description = HECTOR_TRY(describe_remote(core, reference));
+  if (auto added = core.types.add(description.interface())) return *added;
+  return types::CompiledInterface::make(description.interface());
 }
 
 void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,

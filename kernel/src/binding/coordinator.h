@@ -3,8 +3,8 @@
 // wired or none. Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
 #pragma once
 
-#include "binding/core.h"
 #include "hector/kernel/v1/kernel.pb.h"
+#include "party/core.h"
 
 namespace hector {
 

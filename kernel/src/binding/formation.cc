@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <set>
 
-#include "binding/target.h"
+#include "call/reference_model.h"
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"
-#include "runtime/reference_model.h"
-#include "types/conformance.h"
-#include "types/qos.h"
+#include "party/target.h"
+#include "types/check/conformance.h"
+#include "types/check/qos.h"
 
 namespace hector {
 
@@ -33,12 +33,11 @@ Result<Reference> foreign_reference(Core& core, const std::string& who) {
                             "foreign:grpc:127.0.0.1:50051/diary.News/1",
                             who));
   }
-  auto interface = core.types.interface(who.substr(name + 1));
-  if (!interface) return fail(interface.error());
+  auto interface = HECTOR_TRY(core.types.interface(who.substr(name + 1)));
   Reference reference;
   reference.capsule = "foreign";
-  reference.interface_id = (*interface)->id();
-  reference.identity = (*interface)->identity();
+  reference.interface_id = interface->id();
+  reference.identity = interface->identity();
   reference.profiles = {
       {who.substr(8, protocol - 8), who.substr(protocol + 1, name - protocol - 1)}};
   return reference;
@@ -113,9 +112,8 @@ std::vector<Reference> Formation::capsules() const {
 Result<Reference> PartyFinder::find(const std::string& who) {
   auto reference = resolve_reference(core_, services_, who);
   if (!reference || reference->offer != 0 || reference->is_foreign()) return reference;
-  auto described = describe_remote(core_, *reference);
-  if (!described) return fail(described.error());
-  return from_model(described->reference());
+  auto described = HECTOR_TRY(describe_remote(core_, *reference));
+  return from_model(described.reference());
 }
 
 std::string PartyFinder::with_counts(const Formation& formation, std::string text) const {
@@ -153,10 +151,9 @@ Result<std::optional<Candidate>> PartyFinder::trade(const Formation& formation, 
   if (services_.trading == nullptr) return std::optional<Candidate>();
   const TradeQuery query{role.interface_id(), with_counts(formation, role.trade()), role.prefer(),
                          50};
-  auto offers = services_.trading->query(query);
-  if (!offers) return fail(offers.error());
+  auto offers = HECTOR_TRY(services_.trading->query(query));
   std::optional<Candidate> chosen;
-  for (const auto& offer : *offers) {
+  for (const auto& offer : offers) {
     if (chosen) {
       refused.push_back(
           fmt::format("{}{}: less preferred", offer.reference.object, properties_text(offer)));
@@ -199,18 +196,16 @@ Status PartyFinder::know(Candidate& candidate) {
     candidate.interface = offer->interface;
     return {};
   }
-  auto described = describe_offer(core_, reference);
-  if (!described) return fail(described.error());
-  candidate.interface = *described;
+  auto described = HECTOR_TRY(describe_offer(core_, reference));
+  candidate.interface = described;
   return {};
 }
 
 Result<types::Verdict> PartyFinder::judge(const Formation& formation, int role,
                                           const Candidate& candidate) {
-  auto required = core_.types.interface(formation.type.roles(role).interface_id());
-  if (!required) return fail(required.error());
+  auto required = HECTOR_TRY(core_.types.interface(formation.type.roles(role).interface_id()));
   const auto known = core_.types.verdict(candidate.interface, formation.type,
-                                         static_cast<std::uint32_t>(role), *required);
+                                         static_cast<std::uint32_t>(role), required);
   if (!*known) return fail(known->error());
   types::Verdict verdict = **known;
   for (auto& reason : verdict.reasons)
@@ -235,10 +230,9 @@ Status PartyFinder::admit(const Formation& formation, int role, Candidate& candi
   if (!candidate.interface) {
     if (auto known = know(candidate); !known) return known;
   }
-  auto verdict = judge(formation, role, candidate);
-  if (!verdict) return fail(verdict.error());
-  if (!verdict->conforms())
-    return fail(types::incompatible("a party cannot play its role", *verdict));
+  auto verdict = HECTOR_TRY(judge(formation, role, candidate));
+  if (!verdict.conforms())
+    return fail(types::incompatible("a party cannot play its role", verdict));
   if (auto why = authorise(formation, role, candidate))
     return fail(Error{
         Code::kPermissionDenied, "a party's principal may not play its role", {}, {}, {*why}});

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "binding/coordinator.h"
-#include "binding/core.h"
-#include "binding/policy.h"
-#include "binding/service_clients.h"
+#include "channel/protocol_choice.h"
 #include "hector/management/v1/management.pb.h"
-#include "hector/typed.h"
+#include "hector/message_calls.h"
+#include "party/core.h"
+#include "services/service_clients.h"
 
 namespace hector {
 
@@ -76,9 +76,8 @@ class PartyFinder {
   template <class Out, class In>
   Result<Out> tell(const Reference& reference, CoordinatorOperation operation, const In& request,
                    Duration within = std::chrono::seconds(10)) {
-    auto target = coordinator(reference);
-    if (!target) return fail(target.error());
-    return call_and_wait<Out>(**target, *core_.options.clock, kByName,
+    auto target = HECTOR_TRY(coordinator(reference));
+    return call_and_wait<Out>(*target, *core_.options.clock, kByName,
                               coordinator_operation_name(operation), request,
                               core_.options.clock->now() + within);
   }

@@ -1,8 +1,8 @@
 #include "binding/health.h"
 
 #include "binding/coordinator.h"
-#include "binding/target.h"
-#include "hector/typed.h"
+#include "hector/message_calls.h"
+#include "party/target.h"
 
 namespace hector {
 
@@ -49,7 +49,7 @@ void Health::schedule(Watched& watched, Duration after) {
 }
 
 void Health::ask(std::uint64_t capsule_id) {
-  core_.workers.run([this, capsule_id] {  // making a target may block
+  core_.blocking.run([this, capsule_id] {  // making a target may block
     Reference capsule;
     {
       const std::lock_guard lock(mutex_);
@@ -68,7 +68,7 @@ void Health::ask(std::uint64_t capsule_id) {
         const auto description = read_message<hector::kernel::v1::OfferDescription>(ended.reply);
         is_there = description && description->reference().capsule_id() == capsule_id;
       }
-      core_.workers.run([this, capsule_id, is_there] { answered(capsule_id, is_there); });
+      core_.blocking.run([this, capsule_id, is_there] { answered(capsule_id, is_there); });
     });
     call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kDescribe);
     call.header.deadline = core_.options.clock->now() + kAnswerWithin;

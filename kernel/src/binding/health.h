@@ -8,7 +8,7 @@
 #include <memory>
 #include <mutex>
 
-#include "binding/core.h"
+#include "party/core.h"
 
 namespace hector {
 

@@ -4,8 +4,8 @@
 
 #include <condition_variable>
 
-#include "binding/target.h"
-#include "hector/typed.h"
+#include "hector/message_calls.h"
+#include "party/target.h"
 
 namespace hector {
 
@@ -21,9 +21,8 @@ class Pipeline {
       : core_(core), finder_(core, services), request_(request) {}
 
   Result<BindingRecord> run(bool explain_only) {
-    auto type = core_.types.binding(request_.type);
-    if (!type) return fail(type.error());
-    formation_.type = std::move(*type);
+    auto type = HECTOR_TRY(core_.types.binding(request_.type));
+    formation_.type = std::move(type);
     if (auto done = resolve(); !done) return fail(staged("resolve", done.error()));
     if (auto done = conformance(); !done) return fail(staged("conformance", done.error()));
     if (auto done = authorise(); !done) return fail(staged("authorise", done.error()));
@@ -137,9 +136,8 @@ class Pipeline {
       if (!candidate.interface) {
         if (auto known = finder_.know(candidate); !known) return known;
       }
-      auto verdict = finder_.judge(formation_, role, candidate);
-      if (!verdict) return fail(verdict.error());
-      all.reasons.insert(all.reasons.end(), verdict->reasons.begin(), verdict->reasons.end());
+      auto verdict = HECTOR_TRY(finder_.judge(formation_, role, candidate));
+      all.reasons.insert(all.reasons.end(), verdict.reasons.begin(), verdict.reasons.end());
       return {};
     });
     if (!done) return done;

@@ -1,10 +1,10 @@
 #include <condition_variable>
 
+#include "base/parker.h"
+#include "call/wait.h"
 #include "hector/capsule.h"
 #include "hector/hector.h"
 #include "hector/multicast.h"
-#include "runtime/parker.h"
-#include "runtime/wait_until.h"
 
 using hector::Bytes;
 using hector::Call;

@@ -1,10 +1,10 @@
 // The control Object of a Binding: what people and programs change it with, over every protocol.
 #include <fmt/format.h>
 
+#include "capsule/kernel_impl.h"
 #include "hector/binding/v1/binding.pb.h"
-#include "hector/typed.h"
-#include "management/kernel_impl.h"
-#include "offers/builtin.h"
+#include "hector/message_calls.h"
+#include "services/builtin.h"
 
 namespace hector {
 
@@ -34,7 +34,7 @@ template <class In, class Work>
 TableServant::Handler blocking(Core& core, const Controller& controller, Work work) {
   return [&core, controller, work](Call& given) {
     Call& call = given.defer();
-    core.workers.run([controller, work, &call] {
+    core.blocking.run([controller, work, &call] {
       answer<In>(call, [&](const In& request) { return work(*controller, request); });
     });
   };

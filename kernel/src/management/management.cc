@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
-#include "binding/session.h"
+#include "base/text/nearest.h"
+#include "capsule/kernel_impl.h"
 #include "hector/management/v1/management.pb.h"
-#include "hector/typed.h"
-#include "hector_yaml/nearest.h"
-#include "management/kernel_impl.h"
-#include "offers/builtin.h"
-#include "types/expression.h"
+#include "hector/message_calls.h"
+#include "party/party_session.h"
+#include "services/builtin.h"
+#include "types/order/expression.h"
 
 namespace hector {
 
@@ -159,9 +159,8 @@ class Management {
     if (request.kind() == "object") return describe_object(request.name(), print);
     ListRequest list_request;
     list_request.set_kind(request.kind());
-    auto listed = list(list_request);
-    if (!listed) return fail(listed.error());
-    for (const auto& item : listed->items()) {
+    auto listed = HECTOR_TRY(list(list_request));
+    for (const auto& item : listed.items()) {
       if (item.name() == request.name()) return print(item);
     }
     return fail(Code::kNotFound, fmt::format("no {} '{}'", request.kind(), request.name()));
@@ -173,30 +172,26 @@ class Management {
       if (request.dry_run())
         return fail(Code::kInvalidArgument,
                     "loading a template has no dry run; `hector type check` checks its types");
-      auto name = kernel_.load_template(request.name());
-      if (!name) return fail(name.error());
-      reply.set_name(*name);
+      auto name = HECTOR_TRY(kernel_.load_template(request.name()));
+      reply.set_name(name);
       return reply;
     }
     if (request.kind() == "type") {
-      auto ids = kernel_.load_types(request.name());
-      if (!ids) return fail(ids.error());
-      reply.set_name(fmt::format("{}", fmt::join(*ids, " ")));
+      auto ids = HECTOR_TRY(kernel_.load_types(request.name()));
+      reply.set_name(fmt::format("{}", fmt::join(ids, " ")));
       return reply;
     }
-    auto kind = module_kind(request.kind());
-    if (!kind) return fail(kind.error());
+    auto kind = HECTOR_TRY(module_kind(request.kind()));
     if (kernel_.loader() == nullptr)
       return fail(Code::kUnimplemented, "this capsule was built without a module loader");
-    if (*kind != ModuleKind::kProtocol && request.listen_size() > 0)
+    if (kind != ModuleKind::kProtocol && request.listen_size() > 0)
       return fail(Code::kInvalidArgument, fmt::format("only a protocol listens; '{}' is a {}",
                                                       request.name(), request.kind()));
-    auto effects = kernel_.loader()->load(*kind, request.name(),
-                                          {request.listen().begin(), request.listen().end()},
-                                          request.settings(), request.dry_run());
-    if (!effects) return fail(effects.error());
+    auto effects = HECTOR_TRY(kernel_.loader()->load(
+        kind, request.name(), {request.listen().begin(), request.listen().end()},
+        request.settings(), request.dry_run()));
     reply.set_name(request.name());
-    for (auto& effect : *effects) reply.add_effects(std::move(effect));
+    for (auto& effect : effects) reply.add_effects(std::move(effect));
     return reply;
   }
 
@@ -207,9 +202,8 @@ class Management {
     if (request.kind() == "template") {
       effects = kernel_.unload_template(request.name(), request.dry_run());
     } else {
-      auto kind = module_kind(request.kind());
-      if (!kind) return fail(kind.error());
-      effects = kernel_.unload(*kind, request.name(), request.dry_run());
+      auto kind = HECTOR_TRY(module_kind(request.kind()));
+      effects = kernel_.unload(kind, request.name(), request.dry_run());
     }
     if (!effects) return fail(effects.error());
     for (auto& effect : *effects) reply.add_effects(std::move(effect));
@@ -224,10 +218,9 @@ class Management {
     options.properties.insert(request.properties().begin(), request.properties().end());
     options.is_successor = request.is_successor();
     if (request.has_state()) options.state = request.state();
-    auto reference = kernel_.create_object(options);
-    if (!reference) return fail(reference.error());
+    auto reference = HECTOR_TRY(kernel_.create_object(options));
     CreateReply reply;
-    reply.set_reference(reference->text());
+    reply.set_reference(reference.text());
     return reply;
   }
 
@@ -248,9 +241,8 @@ class Management {
   }
 
   Result<CallReply> call(const CallRequest& request) {
-    auto target = kernel_.capsule().resolve(request.target());
-    if (!target) return fail(target.error());
-    const auto& interface = (*target)->interface();
+    auto target = HECTOR_TRY(kernel_.capsule().resolve(request.target()));
+    const auto& interface = target->interface();
     const Operation* operation = interface->find(request.operation());
     if (operation == nullptr) {
       std::vector<std::string> names;
@@ -268,23 +260,21 @@ class Management {
     if (operation->kind == Kind::kStream) {
       // A flow without an end is told as far as it came, while there is time to tell it.
       const Duration left = deadline - core_.options.clock->now();
-      return call_flow(**target, *operation, json,
+      return call_flow(*target, *operation, json,
                        deadline - std::min<Duration>(std::chrono::milliseconds(500), left / 5));
     }
-    auto bytes = interface->from_json(operation->input, json);
-    if (!bytes) return fail(bytes.error());
+    auto bytes = HECTOR_TRY(interface->from_json(operation->input, json));
     WaitedCall call;
     call.header.operation = operation->index;
     call.header.operation_name = operation->name;
     call.header.deadline = deadline;
-    call.request = Payload(Bytes::take(std::move(*bytes)));
-    call.run(**target, *core_.options.clock);
+    call.request = Payload(Bytes::take(std::move(bytes)));
+    call.run(*target, *core_.options.clock);
     if (call.error) return fail(std::move(*call.error));
     CallReply reply;
     if (operation->kind == Kind::kAnnounce) return reply;
-    auto text = interface->to_json(operation->output, call.reply.bytes().view());
-    if (!text) return fail(text.error());
-    reply.add_json(*text);
+    auto text = HECTOR_TRY(interface->to_json(operation->output, call.reply.bytes().view()));
+    reply.add_json(text);
     return reply;
   }
 
@@ -294,9 +284,8 @@ class Management {
     for (const auto& party : request.parties())
       wanted.parties.push_back({party.role(), party.who()});
     if (request.explain_only()) return kernel_.explain(wanted);
-    auto controller = kernel_.bind(wanted);
-    if (!controller) return fail(controller.error());
-    return (*controller)->formation();
+    auto controller = HECTOR_TRY(kernel_.bind(wanted));
+    return controller->formation();
   }
 
   Result<management::v1::MoveReply> relocate(const management::v1::MoveRequest& request) {
@@ -329,9 +318,8 @@ class Management {
           .with("reached by", profiles_text(core_.protocols.profiles()));
       return reply;
     }
-    auto found = (*naming)->list("capsules");
-    if (!found) return fail(found.error());
-    for (const auto& each : *found)
+    auto found = HECTOR_TRY((*naming)->list("capsules"));
+    for (const auto& each : found)
       Row(reply, each.reference.capsule).with("reached by", profiles_text(each.reference.profiles));
     return reply;
   }
@@ -424,9 +412,8 @@ class Management {
 
   template <class Print>
   Result<DescribeReply> describe_object(const std::string& name, Print print) {
-    auto target = kernel_.capsule().resolve(name);
-    if (!target) return fail(target.error());
-    const auto& interface = *(*target)->interface();
+    auto target = HECTOR_TRY(kernel_.capsule().resolve(name));
+    const auto& interface = *target->interface();
     Item item;
     item.set_name(name);
     const auto field = [&](const std::string& key, const std::string& value) {
@@ -434,10 +421,10 @@ class Management {
       added->set_name(key);
       added->set_value(value);
     };
-    field("capsule", (*target)->reference().capsule);
+    field("capsule", target->reference().capsule);
     field("interface", interface.id());
-    field("principal", (*target)->reference().principal);
-    for (const auto& profile : (*target)->reference().profiles)
+    field("principal", target->reference().principal);
+    for (const auto& profile : target->reference().profiles)
       field(profile.protocol, profile.address);
     for (const auto& operation : interface.operations()) {
       field("operation " + operation.name, fmt::format("{} {} -> {}", kind_name(operation.kind),
@@ -445,7 +432,7 @@ class Management {
     }
     const auto& model = types::compiled(interface).typed_model();
     if (model.has_protocol()) field("protocol", types::print_expression(model.protocol()));
-    field("reference", (*target)->reference().text());
+    field("reference", target->reference().text());
     return print(item);
   }
 
@@ -458,9 +445,8 @@ class Management {
     call.header.operation_name = operation.name;
     call.header.deadline = deadline;
     if (operation.flow == Flow::kOut) {
-      auto bytes = interface->from_json(operation.input, json);
-      if (!bytes) return fail(bytes.error());
-      call.request = Payload(Bytes::take(std::move(*bytes)));
+      auto bytes = HECTOR_TRY(interface->from_json(operation.input, json));
+      call.request = Payload(Bytes::take(std::move(bytes)));
     }
     struct Collector {
       std::mutex mutex;
@@ -525,9 +511,8 @@ class Management {
     const std::lock_guard lock(collector->mutex);
     if (operation.flow == Flow::kIn) collector->messages.push_back(call.reply.bytes());
     for (const auto& message : collector->messages) {
-      auto text = interface->to_json(operation.output, message.view());
-      if (!text) return fail(text.error());
-      reply.add_json(*text);
+      auto text = HECTOR_TRY(interface->to_json(operation.output, message.view()));
+      reply.add_json(text);
     }
     return reply;
   }
@@ -541,7 +526,7 @@ template <class In, class Work>
 TableServant::Handler blocking(KernelImpl& kernel, Work work) {
   return [&kernel, work](Call& given) {
     Call& call = given.defer();
-    kernel.core().workers.run([&call, work] { answer<In>(call, work); });
+    kernel.core().blocking.run([&call, work] { answer<In>(call, work); });
   };
 }
 

@@ -414,9 +414,7 @@ void with_request(hector_call* call, Work&& work) {
     return work(*static_cast<const In*>(object));
   In message;
   if (!parse(hector_call_request(call), message))
-    return fail(
-        call,
-        {Code::kInvalidArgument, "the octets are not a " + message.GetTypeName(), {}, {}, {}});
+    return fail(call, {Code::kInvalidArgument, "the octets are not a " + message.GetTypeName()});
   work(message);
 }
 

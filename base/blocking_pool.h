@@ -1,0 +1,52 @@
+// What: BlockingPool, a few threads for tasks that block.
+// Why: event loops and pooled Objects must not block; what waits (management operations, services
+// that ask other systems) runs here. In a simulated world the executor is the only thread, so tasks
+// run there. Who: the kernel; a capsule inside a Python process.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "hector/executor.h"
+
+namespace hector {
+
+/// Threads are started when they are first needed, and end with the pool. Any thread may call.
+class BlockingPool {
+ public:
+  static constexpr std::size_t kThreadsMax = 8;  ///< what a kernel's own tasks need
+
+  explicit BlockingPool(std::size_t threads_max = kThreadsMax) : threads_max_(threads_max) {}
+  BlockingPool(const BlockingPool&) = delete;
+  BlockingPool& operator=(const BlockingPool&) = delete;
+  /// Where the executor is the only thread there is, in a simulated world, tasks run there.
+  void use(Executor& executor) { executor_ = executor.is_alone() ? &executor : nullptr; }
+  ~BlockingPool() { stop(); }
+  /// Runs the task soon, on a thread that may block. Not run after stop().
+  void run(std::function<void()> task);
+  /// Runs what is queued, then ends the threads, but for the one that calls.
+  void stop();
+  /// Whether this thread is one of them: of whichever kernel, it may block.
+  static bool is_here() noexcept;
+
+ private:
+  void work();
+  const std::size_t threads_max_;
+  Executor* executor_ = nullptr;
+  /// For tasks that are still with the executor when this has ended: they do nothing then.
+  const std::shared_ptr<std::atomic<bool>> is_open_ = std::make_shared<std::atomic<bool>>(true);
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace hector

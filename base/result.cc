@@ -1,0 +1,37 @@
+#include "hector/result.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace hector {
+
+namespace {
+
+constexpr std::array<std::string_view, 17> kCodeNames = {
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
+
+}  // namespace
+
+std::string_view code_name(Code code) noexcept {
+  const auto number = static_cast<std::size_t>(code);
+  return number < kCodeNames.size() ? kCodeNames[number] : kCodeNames[2];
+}
+
+Code code_from_number(std::uint32_t number) noexcept {
+  return number < kCodeNames.size() ? static_cast<Code>(number) : Code::kUnknown;
+}
+
+std::string Error::text() const {
+  std::string out = fmt::format("{}: {}", code_name(code), message);
+  for (const auto& reason : reasons) out += "\n  - " + reason;
+  for (const Error* each = cause.get(); each != nullptr; each = each->cause.get()) {
+    out += fmt::format("\n  caused by {}: {}", code_name(each->code), each->message);
+  }
+  return out;
+}
+
+}  // namespace hector

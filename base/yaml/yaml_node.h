@@ -1,0 +1,102 @@
+// What: a YAML value that knows its place and refuses what it does not know.
+// Why: unknown keys, wrong kinds and misspelt names get an error with file, line, column and the
+// nearest right name. Who: the type reader.
+#pragma once
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text/nearest.h"
+
+namespace hector::types {
+
+/// Thrown inside a reader only; becomes its Result.
+struct YamlMistake {
+  std::string text;
+};
+
+class YamlNode {
+ public:
+  YamlNode(YAML::Node node, const std::string& file, std::string what)
+      : node_(std::move(node)), file_(&file), what_(std::move(what)) {}
+
+  [[noreturn]] void refuse(const std::string& why) const { refuse_at(node_.Mark(), why); }
+  void only(std::initializer_list<const char*> keys) const {
+    if (!node_.IsMap()) refuse(fmt::format("{} must be a map of keys to values", what_));
+    std::vector<std::string> known(keys.begin(), keys.end());
+    std::vector<std::string> seen;
+    for (const auto& pair : node_) {
+      const auto key = pair.first.Scalar();
+      if (std::find(known.begin(), known.end(), key) == known.end()) {
+        refuse_at(pair.first.Mark(),
+                  fmt::format("unknown key '{}' in {}{}; known are {}", key, what_,
+                              nearest_hint(key, known), fmt::join(known, ", ")));
+      }
+      if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
+        refuse_at(pair.first.Mark(), fmt::format("key '{}' stands twice in {}", key, what_));
+      }
+      seen.push_back(key);
+    }
+  }
+  [[nodiscard]] bool has(const char* key) const { return node_.IsMap() && node_[key].IsDefined(); }
+  [[nodiscard]] YamlNode at(const char* key) const {
+    return {node_[key], *file_, fmt::format("'{}' of {}", key, what_)};
+  }
+  [[nodiscard]] std::string text() const {
+    if (!node_.IsScalar()) refuse(fmt::format("{} must be a single value", what_));
+    return node_.Scalar();
+  }
+  [[nodiscard]] std::string text_or(const char* key, std::string otherwise) const {
+    return has(key) ? at(key).text() : otherwise;
+  }
+  template <class T>
+  [[nodiscard]] T number(const char* expected) const {
+    try {
+      return node_.as<T>();
+    } catch (const YAML::Exception&) {
+      refuse(fmt::format("{} must be {}, not '{}'", what_, expected,
+                         node_.IsScalar() ? node_.Scalar() : "a collection"));
+    }
+  }
+  [[nodiscard]] bool truth() const { return number<bool>("true or false"); }
+  [[nodiscard]] std::vector<std::string> texts() const {
+    if (!node_.IsSequence()) refuse(fmt::format("{} must be a list, as in [a, b]", what_));
+    std::vector<std::string> list;
+    for (const auto& item : node_)
+      list.push_back(YamlNode(item, *file_, "an entry of " + what_).text());
+    return list;
+  }
+  /// Calls take(name, value, name's node) for each pair.
+  template <class Take>
+  void each(const char* of, Take take) const {
+    if (!node_.IsMap()) refuse(fmt::format("{} must be a map of keys to values", what_));
+    std::vector<std::string> seen;
+    for (const auto& pair : node_) {
+      const std::string key = pair.first.Scalar();
+      const YamlNode name(pair.first, *file_, of);
+      if (std::find(seen.begin(), seen.end(), key) != seen.end())
+        name.refuse(fmt::format("{} '{}' stands twice", of, key));
+      seen.push_back(key);
+      take(key, YamlNode(pair.second, *file_, fmt::format("{} '{}'", of, key)), name);
+    }
+  }
+  [[nodiscard]] int line() const { return node_.Mark().line + 1; }
+  [[nodiscard]] int column() const { return node_.Mark().column + 1; }
+  [[nodiscard]] const YAML::Node& raw() const { return node_; }
+  [[nodiscard]] const std::string& what() const { return what_; }
+
+ private:
+  [[noreturn]] void refuse_at(const YAML::Mark& mark, const std::string& why) const {
+    throw YamlMistake{fmt::format("{}:{}:{}: {}", *file_, mark.line + 1, mark.column + 1, why)};
+  }
+  YAML::Node node_;
+  const std::string* file_;
+  std::string what_;
+};
+
+}  // namespace hector::types

@@ -1,0 +1,106 @@
+#include "cli/session.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "process/run_directory.h"
+
+namespace hector {
+
+CliSession::CliSession(const CliOptions& options)
+    : options_(options),
+      log_(make_log(LogFormat::kText, options.verbose ? Level::kDebug : Level::kError, "hector")),
+      clock_(make_system_clock()),
+      random_(make_system_random()),
+      loops_(make_event_loops(1)),
+      network_(make_udp_network(*clock_, *log_)),
+      loader_(std::make_unique<PluginLoader>(plugin_paths(), *log_)) {}
+
+CliSession::~CliSession() {
+  target_.reset();
+  if (kernel_) kernel_->drain();
+  loops_->stop();
+  kernel_.reset();
+  store_.reset();
+}
+
+Status CliSession::connect() {
+  const std::string directory = run_directory();
+  std::string wanted = options_.capsule;
+  if (wanted.empty()) {
+    const auto running = running_capsules(directory);
+    wanted = running.size() == 1 ? running.front() : "hub";
+  }
+  auto reference = HECTOR_TRY(read_capsule_reference(directory, wanted));
+  capsule_ = reference.capsule;
+  std::vector<std::string> offered;
+  for (const auto& profile : reference.profiles) offered.push_back(profile.protocol);
+  std::string chosen;
+  for (const auto& manifest : loader_->all(ModuleKind::kProtocol)) {
+    if (!options_.protocol.empty() && manifest.name != options_.protocol) continue;
+    if (std::find(offered.begin(), offered.end(), manifest.name) == offered.end()) continue;
+    chosen = manifest.name;
+    break;
+  }
+  if (chosen.empty()) {
+    return fail(Code::kUnavailable,
+                fmt::format("capsule '{}' speaks {}; this command line has no plugin for {}",
+                            capsule_, fmt::join(offered, ", "),
+                            options_.protocol.empty() ? "any of them" : options_.protocol));
+  }
+  if (auto opened = open(chosen); !opened) return opened;
+  reference.offer = 0;  // by name: it outlives restarts
+  reference.identity = kernel_->management().identity;
+  auto target = HECTOR_TRY(kernel_->capsule().resolve(reference.text()));
+  target_ = target;
+  return {};
+}
+
+Status CliSession::open_service(const std::string& service) {
+  std::string why = "there is no store plugin";
+  for (const auto& provider : loader_->all(ModuleKind::kStore)) {
+    auto store = loader_->make_store(
+        provider.name, {"cli", {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+    if (store)
+      store_ = std::move(*store);
+    else
+      why = store.error().message;
+    if (store_) break;
+  }
+  if (!store_)
+    return fail(Code::kUnavailable, fmt::format("'{}' cannot be tried out here: {}", service, why));
+  make_kernel({});
+  if (auto loaded = loader_->load(ModuleKind::kService, service,
+                                  static_cast<const std::vector<std::string>*>(nullptr), "{}");
+      !loaded)
+    return loaded;
+  auto here = HECTOR_TRY(kernel_->capsule().resolve("_management"));
+  target_ = here;
+  return {};
+}
+
+Status CliSession::open(const std::string& protocol) {
+  make_kernel({{"*protocols", {protocol}}});
+  const std::vector<std::string> nowhere;
+  return loader_->load(ModuleKind::kProtocol, protocol, &nowhere, "{}");
+}
+
+void CliSession::make_kernel(const std::vector<PolicyEntry>& policy) {
+  KernelOptions options;
+  options.capsule = "cli";
+  options.principal =
+      "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
+  options.clock = clock_.get();
+  options.random = random_.get();
+  options.executor = loops_.get();
+  options.network = network_.get();
+  options.log = log_.get();
+  options.policy = policy;
+  options.store = store_.get();
+  options.drain_grace = std::chrono::milliseconds(100);
+  kernel_ = Kernel::make(options);
+  loader_->set_kernel(kernel_.get());
+}
+
+}  // namespace hector

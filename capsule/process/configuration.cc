@@ -1,0 +1,231 @@
+#include "process/configuration.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/text/quoted.h"
+#include "base/yaml/yaml_node.h"
+
+namespace hector {
+
+using types::YamlMistake;
+using types::YamlNode;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kConfigurationOctetsMax = 1024 * 1024;
+
+std::string json_of(const YAML::Node& node) {
+  if (node.IsMap()) {
+    std::string out = "{";
+    for (const auto& pair : node)
+      out += (out.size() > 1 ? "," : "") + json_of(YAML::Node(pair.first.Scalar())) + ":" +
+             json_of(pair.second);
+    return out + "}";
+  }
+  if (node.IsSequence()) {
+    std::string out = "[";
+    for (const auto& item : node) out += (out.size() > 1 ? "," : "") + json_of(item);
+    return out + "]";
+  }
+  if (node.IsNull()) return "null";
+  const std::string text = node.Scalar();
+  const bool is_quoted = node.Tag() == "!";
+  if (!is_quoted && (text == "true" || text == "false")) return text;
+  char* end = nullptr;
+  static_cast<void>(std::strtod(text.c_str(), &end));
+  if (!is_quoted && !text.empty() && *end == '\0' &&
+      std::isspace(static_cast<unsigned char>(text[0])) == 0)
+    return text;
+  return json_quoted(text);
+}
+
+class Reader {
+ public:
+  Reader(fs::path folder, std::string prefix)
+      : folder_(std::move(folder)), prefix_(std::move(prefix)) {}
+
+  Configuration read(const YamlNode& node) {
+    node.only({"capsule", "principal", "run_directory", "store", "log", "protocols", "languages",
+               "services", "types", "templates", "objects", "policy", "limits"});
+    Configuration c;
+    if (!node.has("capsule")) node.refuse("a configuration needs `capsule: NAME`");
+    c.capsule = node.at("capsule").text();
+    c.principal = node.text_or("principal", "");
+    if (node.has("run_directory")) c.run_directory = path(node.at("run_directory"));
+    if (node.has("store")) c.store = store(node.at("store"));
+    if (node.has("log")) read_log(node.at("log"), c);
+    if (node.has("protocols")) c.protocols = modules(node.at("protocols"), true);
+    if (node.has("languages")) c.languages = modules(node.at("languages"), false);
+    if (node.has("services")) read_services(node.at("services"), c);
+    if (node.has("types")) c.types = paths(node.at("types"));
+    if (node.has("templates")) c.templates = paths(node.at("templates"));
+    if (node.has("objects")) read_objects(node.at("objects"), c);
+    if (node.has("policy")) {
+      node.at("policy").each(
+          "policy", [&](const std::string& key, const YamlNode& value, const YamlNode&) {
+            c.policy.push_back({key, value.raw().IsSequence()
+                                         ? value.texts()
+                                         : std::vector<std::string>{value.text()}});
+          });
+    }
+    if (node.has("limits")) {
+      const auto limits = node.at("limits");
+      limits.only({"deadline_ms", "drain_ms"});
+      if (limits.has("deadline_ms"))
+        c.default_deadline = std::chrono::milliseconds(
+            limits.at("deadline_ms").number<std::uint32_t>("a number of milliseconds"));
+      if (limits.has("drain_ms"))
+        c.drain_grace = std::chrono::milliseconds(
+            limits.at("drain_ms").number<std::uint32_t>("a number of milliseconds"));
+    }
+    return c;
+  }
+
+ private:
+  /// A path behind the provider's name is like every other path here.
+  std::string store(const YamlNode& node) const {
+    const std::string text = node.text();
+    const auto colon = text.find(':');
+    if (colon == std::string::npos || text.compare(colon, 3, "://") == 0) return text;
+    return text.substr(0, colon + 1) + path_of(node, text.substr(colon + 1));
+  }
+
+  static void read_log(const YamlNode& node, Configuration& c) {
+    node.only({"format", "level"});
+    const std::string format = node.text_or("format", "text");
+    if (format != "text" && format != "json")
+      node.at("format").refuse("a log's format is text or json");
+    c.log_format = format == "json" ? LogFormat::kJson : LogFormat::kText;
+    const std::string level = node.text_or("level", "info");
+    const std::vector<std::string> levels{"debug", "info", "warning", "error"};
+    const auto found = std::find(levels.begin(), levels.end(), level);
+    if (found == levels.end())
+      node.at("level").refuse(
+          fmt::format("unknown level '{}'{}", level, types::nearest_hint(level, levels)));
+    c.log_level = static_cast<Level>(found - levels.begin());
+  }
+
+  static std::vector<ModuleSettings> modules(const YamlNode& node, bool may_listen) {
+    std::vector<ModuleSettings> list;
+    if (node.raw().IsSequence()) {
+      for (const auto& name : node.texts()) list.push_back({name, {}, "{}"});
+      return list;
+    }
+    node.each("module", [&](const std::string& name, const YamlNode& value, const YamlNode&) {
+      ModuleSettings module{name, {}, "{}"};
+      if (!value.raw().IsNull()) {
+        if (may_listen)
+          value.only({"listen", "settings"});
+        else
+          value.only({"settings"});
+        if (value.has("listen"))
+          module.listen = value.at("listen").raw().IsSequence()
+                              ? value.at("listen").texts()
+                              : std::vector<std::string>{value.at("listen").text()};
+        if (value.has("settings")) module.settings = json_of(value.at("settings").raw());
+      }
+      list.push_back(std::move(module));
+    });
+    return list;
+  }
+
+  static void read_services(const YamlNode& node, Configuration& c) {
+    node.each("service", [&](const std::string& name, const YamlNode& value, const YamlNode&) {
+      ServiceSettings service{name, {}, "{}"};
+      if (value.raw().IsMap()) {
+        value.only({"joined", "settings"});
+        service.joined = value.text_or("joined", "");
+        if (value.has("settings")) service.settings = json_of(value.at("settings").raw());
+      } else if (value.text() != "embedded") {
+        value.refuse(fmt::format("{} is `embedded` or `{{joined: CAPSULE}}`, not '{}'",
+                                 value.what(), value.text()));
+      }
+      c.services.push_back(std::move(service));
+    });
+  }
+
+  void read_objects(const YamlNode& node, Configuration& c) {
+    if (!node.raw().IsSequence()) node.refuse("`objects` is a list of {template, name, …}");
+    for (const auto& item : node.raw()) {
+      const YamlNode object(item, file_, "an object");
+      object.only({"template", "name", "arguments", "properties"});
+      for (const char* key : {"template", "name"}) {
+        if (!object.has(key)) object.refuse(fmt::format("an object has no '{}'", key));
+      }
+      CreateOptions create;
+      create.template_name = object.at("template").text();
+      create.name = object.at("name").text();
+      if (object.has("arguments")) create.arguments = json_of(object.at("arguments").raw());
+      if (object.has("properties")) {
+        object.at("properties")
+            .each("property", [&](const std::string& name, const YamlNode& value, const YamlNode&) {
+              create.properties[name] = json_of(value.raw());
+            });
+      }
+      c.objects.push_back(std::move(create));
+    }
+  }
+
+  std::string path(const YamlNode& node) const { return path_of(node, node.text()); }
+  std::string path_of(const YamlNode& node, std::string text) const {
+    for (auto dollar = text.find('$'); dollar != std::string::npos;
+         dollar = text.find('$', dollar)) {
+      const bool braced = dollar + 1 < text.size() && text[dollar + 1] == '{';
+      const auto start = dollar + (braced ? 2 : 1);
+      auto end = braced ? text.find('}', start)
+                        : text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", start);
+      if (end == std::string::npos) {
+        if (braced) node.refuse("'${' without '}'");
+        end = text.size();
+      }
+      const std::string name = text.substr(start, end - start);
+      const char* value = name == "HECTOR_PREFIX" ? prefix_.c_str() : std::getenv(name.c_str());
+      if (value == nullptr) node.refuse(fmt::format("the environment has no {}", name));
+      text.replace(dollar, end - dollar + (braced ? 1 : 0), value);
+      dollar += std::string_view(value).size();
+    }
+    return fs::path(text).is_absolute() ? text : (folder_ / text).lexically_normal().string();
+  }
+  std::vector<std::string> paths(const YamlNode& node) const {
+    std::vector<std::string> list;
+    if (!node.raw().IsSequence())
+      node.refuse(fmt::format("{} must be a list of files", node.what()));
+    for (const auto& item : node.raw()) list.push_back(path(YamlNode(item, file_, "a file")));
+    return list;
+  }
+
+  fs::path folder_;
+  std::string prefix_;
+
+ public:
+  std::string file_;
+};
+
+}  // namespace
+
+Result<Configuration> read_configuration(const std::string& path, const std::string& prefix) {
+  std::ifstream in(path);
+  if (!in) return fail(Code::kNotFound, fmt::format("configuration '{}' cannot be read", path));
+  std::stringstream text;
+  text << in.rdbuf();
+  if (text.str().size() > kConfigurationOctetsMax)
+    return fail(Code::kInvalidArgument, fmt::format("{}: a configuration may have 1 MiB", path));
+  try {
+    Reader reader(fs::absolute(path).parent_path(), prefix);
+    reader.file_ = path;
+    const YAML::Node document = YAML::Load(text.str());
+    return reader.read(YamlNode(document, path, "the configuration"));
+  } catch (const YamlMistake& mistake) {
+    return fail(Code::kInvalidArgument, mistake.text);
+  } catch (const YAML::Exception& error) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}:{}:{}: not YAML: {}", path, error.mark.line + 1,
+                            error.mark.column + 1, error.msg));
+  }
+}
+
+}  // namespace hector

@@ -1,0 +1,98 @@
+#include "process/run_directory.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace hector {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr const char* kEnding = ".reference";
+fs::path file_of(const std::string& directory, const std::string& capsule) {
+  return fs::path(directory) / (capsule + kEnding);
+}
+}  // namespace
+
+std::string run_directory() {
+  fs::path directory;
+  if (const char* given = std::getenv("HECTOR_RUN_DIRECTORY")) {
+    directory = given;
+  } else if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) {
+    directory = fs::path(runtime) / "hector";
+  } else {
+    directory = fmt::format("/tmp/hector-{}", getuid());
+  }
+  std::error_code ignored;
+  fs::create_directories(directory, ignored);
+  chmod(directory.c_str(), 0700);
+  return directory.string();
+}
+
+std::string state_directory() {
+  for (const char* name : {"HECTOR_STATE_DIRECTORY", "HECTOR_RUN_DIRECTORY"}) {
+    if (const char* given = std::getenv(name)) return fs::absolute(given).string();
+  }
+  if (const char* state = std::getenv("XDG_STATE_HOME"))
+    return (fs::path(state) / "hector").string();
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? fmt::format("/var/lib/hector-{}", getuid())
+                         : (fs::path(home) / ".local" / "state" / "hector").string();
+}
+
+Status write_capsule_reference(const std::string& directory, const Reference& reference) {
+  const fs::path target = file_of(directory, reference.capsule);
+  const fs::path fresh = target.string() + ".new";
+  {
+    std::ofstream out(fresh);
+    out << reference.text() << '\n';
+    if (!out)
+      return fail(
+          Code::kUnavailable,
+          fmt::format("'{}' cannot be written; set HECTOR_RUN_DIRECTORY to a folder of yours",
+                      fresh.string()));
+  }
+  std::error_code error;
+  fs::rename(fresh, target, error);
+  if (error)
+    return fail(Code::kUnavailable,
+                fmt::format("'{}' cannot be written: {}", target.string(), error.message()));
+  return {};
+}
+
+void remove_capsule_reference(const std::string& directory, const std::string& capsule) {
+  std::error_code ignored;
+  fs::remove(file_of(directory, capsule), ignored);
+}
+
+Result<Reference> read_capsule_reference(const std::string& directory, const std::string& capsule) {
+  if (capsule.starts_with("hector:")) return Reference::from_text(capsule);
+  std::ifstream in(file_of(directory, capsule));
+  std::string text;
+  if (!in || !(in >> text)) {
+    const auto names = running_capsules(directory);
+    return fail(Code::kNotFound,
+                fmt::format("no capsule '{}' runs here ({}); running are {}", capsule, directory,
+                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  }
+  return Reference::from_text(text);
+}
+
+std::vector<std::string> running_capsules(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (entry.path().extension() == kEnding) names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace hector

@@ -1,0 +1,104 @@
+#include "objects/local_call.h"
+
+#include <mutex>
+
+namespace hector {
+
+/// Joins the two sides. Whoever first takes the origin out ends it; the other does nothing.
+class LocalCall::Link {
+ public:
+  Link(Call& origin, LocalCall& handler) : origin_(&origin), handler_(&handler) {}
+  Call* take_origin() noexcept { return origin_.exchange(nullptr, std::memory_order_acq_rel); }
+  void handler_gone() noexcept {
+    const std::lock_guard lock(mutex_);
+    handler_ = nullptr;
+  }
+  void cancel_handler(const Error& why) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (handler_ != nullptr) handler_->cancel(why);
+  }
+
+ private:
+  std::atomic<Call*> origin_;
+  std::recursive_mutex mutex_;
+  LocalCall* handler_;
+};
+
+LocalCall& LocalCall::make(Call& origin) {
+  auto* made = new LocalCall(origin);
+  origin.on_cancel([link = made->link_, &origin] {
+    const Error why = origin.why_cancelled();
+    link->cancel_handler(why);
+    if (Call* taken = link->take_origin()) taken->fail(why);
+  });
+  return *made;
+}
+
+LocalCall::LocalCall(Call& origin) {
+  header = origin.header;
+  request = std::move(origin.request);
+  request.own();
+  kind = origin.kind;
+  flow = origin.flow;
+  operation = origin.operation;
+  peer = origin.peer;
+  host = std::exchange(origin.host, nullptr);
+  origin.is_local = false;
+  link_ = std::make_shared<Link>(origin, *this);
+}
+
+void LocalCall::finished() noexcept {
+  link_->handler_gone();
+  if (Call* origin = link_->take_origin()) {
+    reply.own();
+    origin->initial = std::move(initial);
+    origin->trailing = std::move(trailing);
+    auto ended_flow = stream;
+    if (error) {
+      if (ended_flow) static_cast<WindowedStream&>(*ended_flow).deliver_break(*error);
+      origin->fail(std::move(*error));
+    } else {
+      if (ended_flow) ended_flow->close_write();
+      origin->complete(std::move(reply));
+    }
+  }
+  delete this;
+}
+
+Call& Call::defer() { return is_local ? static_cast<Call&>(LocalCall::make(*this)) : *this; }
+
+namespace {
+
+class LocalEnd final : public WindowedStream {
+ public:
+  using WindowedStream::WindowedStream;
+  void join(const std::shared_ptr<LocalEnd>& other) { other_ = other; }
+
+ private:
+  void transmit(Payload message) override {
+    message.own();
+    if (auto other = other_.lock()) other->deliver(std::move(message));
+  }
+  void transmit_credit(std::int64_t octets) override {
+    if (auto other = other_.lock()) other->deliver_credit(octets);
+  }
+  void transmit_end() override {
+    if (auto other = other_.lock()) other->deliver_end();
+  }
+  std::weak_ptr<LocalEnd> other_;
+};
+
+}  // namespace
+
+std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(
+    Flow flow) {
+  const bool to_handler = flow == Flow::kIn || flow == Flow::kBoth;
+  const bool to_starter = flow == Flow::kOut || flow == Flow::kBoth;
+  auto starter = std::make_shared<LocalEnd>(to_starter, to_handler);
+  auto handler = std::make_shared<LocalEnd>(to_handler, to_starter);
+  starter->join(handler);
+  handler->join(starter);
+  return {starter, handler};
+}
+
+}  // namespace hector

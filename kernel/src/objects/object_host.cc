@@ -1,0 +1,297 @@
+#include "objects/object_host.h"
+
+#include <fmt/format.h>
+
+#include "base/epoch.h"
+#include "objects/local_call.h"
+
+namespace hector {
+
+namespace {
+
+const Operation kNotice{};
+
+/// An action on the servant that queues like a call.
+class Notice final : public Call {
+ public:
+  explicit Notice(Callback<void(Servant&)> action) : action_(std::move(action)) {
+    operation = &kNotice;
+  }
+  void run(Servant& servant) { action_(servant); }
+
+ private:
+  void finished() noexcept override { delete this; }
+  Callback<void(Servant&)> action_;
+};
+
+Error retired_error(const std::string& name) {
+  return {Code::kUnavailable,
+          fmt::format("Object '{}' is retired; ask Naming for its successor", name),
+          std::string(kNotExecuted),
+          {},
+          {}};
+}
+
+}  // namespace
+
+void Call::left_host() noexcept {
+  ObjectHost* const left = host;
+  host = nullptr;
+  left->ended(*this);
+}
+
+ObjectHost::ObjectHost(HostOptions options) : options_(std::move(options)) {}
+
+ObjectHost::~ObjectHost() {
+  if (private_) {
+    private_->stopping = true;
+    private_->parker.load()->wake();
+    private_->thread.join();
+  }
+}
+
+void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
+  servant_ = std::move(servant);
+  if (options_.thread == ThreadModel::kPrivate && !options_.parallel) {
+    std::atomic<bool> is_up{false};
+    private_ = std::make_unique<Private>();
+    private_->thread = std::thread([this, &is_up] {
+      private_->parker.store(&Parker::mine());
+      is_up.store(true);
+      is_up.notify_one();
+      run_thread();
+    });
+    is_up.wait(false);
+  }
+}
+
+bool ObjectHost::may_run_here() const noexcept {
+  if (options_.thread == ThreadModel::kPrivate && !this_thread_may_block) return false;
+  const Frame* const frame = frames_of_this_thread;
+  return frame == nullptr || frame->depth < kDepthMax;
+}
+
+bool ObjectHost::is_free_here() const noexcept {
+  return !retired_.load(std::memory_order_relaxed) && may_run_here() &&
+         (options_.parallel || word_.load(std::memory_order_relaxed) == kIdle);
+}
+
+bool ObjectHost::try_take() noexcept {
+  std::uintptr_t idle = kIdle;
+  return word_.compare_exchange_strong(idle, kBusy, std::memory_order_acquire,
+                                       std::memory_order_relaxed);
+}
+
+void ObjectHost::enter(Call& call) noexcept {
+  if (retired_.load(std::memory_order_acquire) && call.operation != &kNotice) {
+    call.fail(retired_error(options_.name));
+    return;
+  }
+  if (options_.parallel) {
+    invoke(call);
+    return;
+  }
+  // An Object that may block is entered here only where this thread waits for it anyway, and has
+  // nothing to write into a flow meanwhile.
+  const bool may_enter =
+      options_.thread == ThreadModel::kPooled || (call.is_waited && call.kind != Kind::kStream);
+  if (may_enter && may_run_here() && try_take()) {
+    invoke(call);
+    leave();
+    return;
+  }
+  Call& queued = call.is_local ? call.defer() : call;
+  if (queued_.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max &&
+      queued.operation != &kNotice) {
+    queued_.fetch_sub(1, std::memory_order_relaxed);
+    queued.fail(
+        {Code::kResourceExhausted, fmt::format("Object '{}' has {} calls waiting, its limit",
+                                               options_.name, options_.queue_max)});
+    return;
+  }
+  push(queued);
+}
+
+void ObjectHost::notify(Callback<void(Servant&)> action) { enter(*new Notice(std::move(action))); }
+
+void ObjectHost::call_who_may() noexcept {
+  if (private_) {
+    private_->parker.load()->wake();
+  } else {
+    options_.executor->post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->serve();
+    });
+  }
+}
+
+/// Onto the word if somebody is inside (who leaves will run it), else onto `pending_`, for whoever
+/// may.
+void ObjectHost::push(Call& call) noexcept {
+  std::uintptr_t word = word_.load(std::memory_order_acquire);
+  for (;;) {
+    if (word == kIdle) {
+      if (word_.compare_exchange_weak(word, kBusy, std::memory_order_acq_rel)) {
+        Call* head = pending_.load(std::memory_order_relaxed);
+        do {
+          call.next = head;
+        } while (!pending_.compare_exchange_weak(head, &call, std::memory_order_acq_rel));
+        // This thread shall not run it: give the word back, then wake who does.
+        leave(Draining::kOthers);
+        call_who_may();
+        return;
+      }
+      continue;
+    }
+    call.next = word == kBusy ? nullptr : reinterpret_cast<Call*>(word);
+    if (word_.compare_exchange_weak(word, reinterpret_cast<std::uintptr_t>(&call),
+                                    std::memory_order_acq_rel))
+      break;
+  }
+  if (Parker* parker = waiting_.load(std::memory_order_seq_cst)) parker->wake();
+}
+
+void ObjectHost::invoke(Call& call) noexcept {
+  EpochGuard::leave_all();
+  Frame*& frames = frames_of_this_thread;
+  Frame frame{this, &call, frames, frames == nullptr ? 1 : frames->depth + 1};
+  frames = &frame;
+  if (call.operation == &kNotice) [[unlikely]] {
+    static_cast<Notice&>(call).run(*servant_);
+    call.complete();
+  } else {
+    if (options_.parallel) {
+      started_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    call.host = this;
+    servant_->invoke(call);
+  }
+  frames = frame.outer;
+}
+
+void ObjectHost::ended(const Call& call) noexcept {
+  const Frame* frame = frames_of_this_thread;
+  if (!options_.parallel && frame != nullptr && frame->call == &call) {
+    ++ended_here_;
+  } else {
+    ended_elsewhere_.fetch_add(1, std::memory_order_acq_rel);
+  }
+}
+
+/// Runs what was queued while somebody was inside; false if there was nothing. The caller is
+/// inside.
+bool ObjectHost::drain_once() noexcept {
+  if (word_.load(std::memory_order_acquire) == kBusy &&
+      pending_.load(std::memory_order_acquire) == nullptr)
+    return false;
+  Call* newest = nullptr;
+  if (word_.load(std::memory_order_acquire) != kBusy) {
+    newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
+  }
+  Call* earlier = pending_.exchange(nullptr, std::memory_order_acq_rel);
+  const auto reversed = [](Call* list) {
+    Call* out = nullptr;
+    while (list != nullptr) {
+      Call* next = list->next;
+      list->next = out;
+      out = list;
+      list = next;
+    }
+    return out;
+  };
+  const bool found = newest != nullptr || earlier != nullptr;
+  for (Call* list : {reversed(earlier), reversed(newest)}) {
+    while (list != nullptr) {
+      Call* call = list;
+      list = list->next;
+      queued_.fetch_sub(1, std::memory_order_relaxed);
+      if (retired_.load(std::memory_order_acquire) && call->operation != &kNotice) {
+        call->fail(retired_error(options_.name));
+      } else {
+        invoke(*call);
+      }
+    }
+  }
+  return found;
+}
+
+void ObjectHost::leave(Draining draining) noexcept {
+  const bool may_run = draining == Draining::kHere && may_run_here();
+  for (;;) {
+    std::uintptr_t busy = kBusy;
+    if ((!may_run || pending_.load(std::memory_order_acquire) == nullptr) &&
+        word_.compare_exchange_strong(busy, kIdle, std::memory_order_acq_rel)) {
+      return;
+    }
+    if (may_run) {
+      drain_once();
+      continue;
+    }
+    // Somebody queued while this thread, which may not run them, held the word: hand them to who
+    // may.
+    Call* newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
+    if (reinterpret_cast<std::uintptr_t>(newest) == kBusy) continue;
+    Call* oldest_of_newest = newest;
+    while (oldest_of_newest->next != nullptr) oldest_of_newest = oldest_of_newest->next;
+    Call* head = pending_.load(std::memory_order_relaxed);
+    do {
+      oldest_of_newest->next = head;
+    } while (!pending_.compare_exchange_weak(head, newest, std::memory_order_acq_rel));
+  }
+}
+
+bool ObjectHost::serve() noexcept {
+  const Frame* frame = frames_of_this_thread;
+  for (const Frame* each = frame; each != nullptr; each = each->outer) {
+    if (each->object == this) return drain_once();  // inside already: a nested turn
+  }
+  if (pending_.load(std::memory_order_acquire) == nullptr || !may_run_here() || !try_take())
+    return false;
+  const bool found = drain_once();
+  leave();
+  return found;
+}
+
+void ObjectHost::run_thread() noexcept {
+  Parker& parker = Parker::mine();
+  while (!private_->stopping.load(std::memory_order_acquire)) {
+    const std::uint32_t ticket = parker.ticket();
+    if (serve()) continue;
+    if (private_->stopping.load(std::memory_order_acquire)) break;
+    if (pending_.load(std::memory_order_acquire) !=
+        nullptr) {  // somebody is inside; he drains, or leaves it to us
+      std::this_thread::yield();
+      continue;
+    }
+    parker.park(ticket, kNever, nullptr);
+  }
+}
+
+bool ObjectHost::is_quiet() const noexcept {
+  return started_.load() == ended_here_ + ended_elsewhere_.load() && word_.load() == kIdle &&
+         pending_.load() == nullptr;
+}
+
+bool ObjectHost::is_at_rest() noexcept {
+  if (options_.parallel) return started_.load() == ended_elsewhere_.load();
+  if (!try_take()) return false;
+  const bool is_over =
+      started_.load() == ended_here_ + ended_elsewhere_.load() && pending_.load() == nullptr;
+  leave(Draining::kOthers);
+  if (pending_.load() != nullptr) call_who_may();  // they came while this thread looked
+  return is_over;
+}
+
+bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
+  retired_.store(true, std::memory_order_seq_cst);
+  if (private_) private_->parker.load()->wake();
+  while (clock.now() < until) {
+    if (options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet()) return true;
+    serve();
+    std::this_thread::yield();
+  }
+  return options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet();
+}
+
+}  // namespace hector

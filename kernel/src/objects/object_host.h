@@ -1,0 +1,98 @@
+// What: ObjectHost, one Object in its capsule: its servant, its queue, its thread.
+// Why: an idle serial Object is entered on the caller's own thread, a busy one queues; who leaves
+// drains. Who: offers and channels enter calls; the kernel creates and retires hosts.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "call/frame.h"
+#include "hector/language.h"
+
+namespace hector {
+
+struct HostOptions {
+  std::string name;
+  std::string template_name;
+  ThreadModel thread = ThreadModel::kPooled;
+  bool parallel = false;
+  std::uint32_t queue_max = 65'536;
+  Executor* executor = nullptr;
+};
+
+/// Owned by shared pointers: a task that is on its way to it must not outlive it. The dispatcher is
+/// one word: 0 idle, 1 busy, else busy with the address of the newest queued call. Any thread.
+class ObjectHost final : public Served, public std::enable_shared_from_this<ObjectHost> {
+ public:
+  explicit ObjectHost(HostOptions options);
+  ~ObjectHost() override;
+
+  /// Before anything enters.
+  void set_servant(std::unique_ptr<Servant> servant);
+  /// Takes the call; RESOURCE_EXHAUSTED if the queue is full, UNAVAILABLE (retired) after retire().
+  void enter(Call& call) noexcept;
+  /// Runs an action on the servant as if it were a call.
+  void notify(Callback<void(Servant&)> action);
+  /// Whether enter() would run a call on this very thread now; a hint.
+  [[nodiscard]] bool is_free_here() const noexcept;
+  /// Whether nothing is under way or waits, at this moment.
+  [[nodiscard]] bool is_at_rest() noexcept;
+  /// Accepts nothing new, waits for what is under way until the deadline, then ends what is queued.
+  /// True: nothing is left inside.
+  bool retire(TimePoint until, const Clock& clock) noexcept;
+  /// Destroys the servant; only after retire() was true.
+  void drop_servant() noexcept { servant_.reset(); }
+
+  [[nodiscard]] const HostOptions& options() const noexcept { return options_; }
+  [[nodiscard]] std::uint64_t calls() const noexcept {
+    return started_.load(std::memory_order_relaxed);
+  }
+  void ended(const Call& call) noexcept;
+
+  bool serve() noexcept override;
+  void wake_also(Parker* parker) noexcept override {
+    waiting_.store(parker, std::memory_order_seq_cst);
+  }
+
+ private:
+  static constexpr std::uintptr_t kIdle = 0;
+  static constexpr std::uintptr_t kBusy = 1;
+  static constexpr std::uint32_t kDepthMax = 48;
+
+  bool try_take() noexcept;
+  void invoke(Call& call) noexcept;
+  void push(Call& call) noexcept;
+  /// Whoever may run what is pending: the Object's thread, or the executor.
+  void call_who_may() noexcept;
+  /// Whether who leaves runs what was queued meanwhile, or leaves it to the Object's thread.
+  enum class Draining { kHere, kOthers };
+  void leave(Draining draining = Draining::kHere) noexcept;
+  bool drain_once() noexcept;
+  bool may_run_here() const noexcept;
+  void run_thread() noexcept;
+  [[nodiscard]] bool is_quiet() const noexcept;
+
+  HostOptions options_;
+  std::unique_ptr<Servant> servant_;
+  std::atomic<std::uintptr_t> word_{kIdle};
+  std::atomic<bool> retired_{false};
+  std::atomic<std::uint32_t> queued_{0};
+  std::atomic<std::uint64_t> started_{0};
+  std::uint64_t ended_here_ = 0;  ///< only by who is inside
+  std::atomic<std::uint64_t> ended_elsewhere_{0};
+  std::atomic<Parker*> waiting_{nullptr};
+  std::atomic<Call*> pending_{nullptr};  ///< a private Object's calls while nobody is inside
+  /// A private serial Object's own thread.
+  struct Private {
+    std::atomic<Parker*> parker{nullptr};
+    std::atomic<bool> stopping{false};
+    std::thread thread;
+  };
+  std::unique_ptr<Private> private_;
+};
+
+}  // namespace hector

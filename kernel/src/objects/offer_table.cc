@@ -1,0 +1,94 @@
+#include "objects/offer_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text/nearest.h"
+
+namespace hector {
+
+Status OfferTable::add(const OfferPtr& offer) {
+  const std::unique_lock lock(mutex_);
+  if (!by_object_.insert(offer).second) {
+    return fail(
+        Code::kAlreadyExists,
+        fmt::format("an Object named '{}' exists in this capsule; choose another name or delete it",
+                    offer->object));
+  }
+  by_id_.emplace(offer->id, offer);
+  return {};
+}
+
+OfferPtr OfferTable::remove(const std::string& object) {
+  const std::unique_lock lock(mutex_);
+  const auto found = by_object_.find(std::string_view(object));
+  if (found == by_object_.end()) return nullptr;
+  OfferPtr offer = *found;
+  by_object_.erase(found);
+  by_id_.erase(offer->id);
+  return offer;
+}
+
+OfferPtr OfferTable::find(std::uint64_t id) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+OfferPtr OfferTable::find_object(const std::string& object) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_object_.find(std::string_view(object));
+  return found == by_object_.end() ? nullptr : *found;
+}
+
+Result<OfferPtr> OfferTable::find_interface(const std::string& interface_name) const {
+  const std::shared_lock lock(mutex_);
+  OfferPtr only;
+  std::vector<std::string> objects;
+  std::vector<std::string> interfaces;
+  for (const auto& offer : by_object_) {
+    if (!offer->interface) continue;
+    interfaces.push_back(offer->interface->name());
+    if (offer->interface->name() != interface_name) continue;
+    only = offer;
+    objects.push_back(offer->object);
+  }
+  if (objects.empty()) {
+    return fail(Code::kUnimplemented, fmt::format("no Object here offers {}{}", interface_name,
+                                                  types::nearest_hint(interface_name, interfaces)));
+  }
+  std::sort(objects.begin(), objects.end());
+  if (objects.size() > 1) {
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("several Objects offer {}: name one in the metadata key hector-object: {}",
+                    interface_name, fmt::join(objects, ", ")));
+  }
+  return only;
+}
+
+std::vector<OfferPtr> OfferTable::all() const {
+  std::vector<OfferPtr> offers;
+  {
+    const std::shared_lock lock(mutex_);
+    offers.assign(by_object_.begin(), by_object_.end());
+  }
+  std::sort(offers.begin(), offers.end(),
+            [](const OfferPtr& a, const OfferPtr& b) { return a->object < b->object; });
+  return offers;
+}
+
+Status OfferTable::reserve(Offer& offer) {
+  const std::uint32_t limit = offer.interface->typed_model().concurrency().sessions_max();
+  std::uint32_t now = offer.sessions.load();
+  do {
+    if (limit != 0 && now >= limit) {
+      return fail(Code::kResourceExhausted, fmt::format("'{}' has {} sessions, the limit of {}",
+                                                        offer.object, now, offer.interface->id()));
+    }
+  } while (!offer.sessions.compare_exchange_weak(now, now + 1));
+  return {};
+}
+
+}  // namespace hector

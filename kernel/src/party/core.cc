@@ -1,0 +1,63 @@
+#include "party/core.h"
+
+#include <cstring>
+
+#include "binding/coordinator.h"
+#include "hector/message_calls.h"
+#include "party/target.h"
+
+namespace hector {
+
+namespace {
+
+/// Trace and span ids need to be different, not secret (splitmix64).
+std::uint64_t next_id(const Core& core) noexcept {
+  std::uint64_t mixed = core.ids.fetch_add(0x9e3779b97f4a7c15ULL, std::memory_order_relaxed);
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebULL;
+  return mixed ^ mixed >> 31;
+}
+
+}  // namespace
+
+void Core::tell_binder(const Reference& binder, const kernel::v1::Place& place) {
+  if (binder.capsule_id == capsule_id) {
+    if (on_suspicion) on_suspicion(place);
+    return;
+  }
+  blocking.run([this, binder, place] {  // making a target may block
+    auto target = coordinator_of(*this, binder);
+    if (!target) return;
+    auto& call = CallbackCall::make([keep = *target](Call&) {});
+    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kSuspect);
+    call.header.deadline = options.clock->now() + std::chrono::seconds(1);
+    call.request = write_message(place);
+    (*target)->start(call);
+  });
+}
+
+void inherit(Call& call, const Core& core) {
+  const Frame* frame = frames_of_this_thread;
+  const Call* outer = frame == nullptr ? nullptr : frame->call;
+  Header& header = call.header;
+  if (outer != nullptr && outer->header.deadline < header.deadline)
+    header.deadline = outer->header.deadline;
+  if (header.deadline == kNever && call.kind != Kind::kStream) {
+    header.deadline = core.options.clock->now() + core.options.default_deadline;
+  }
+  if (!header.trace.is_set()) {
+    if (outer != nullptr && outer->header.trace.is_set()) {
+      header.trace = outer->header.trace;
+    } else {
+      for (int half = 0; half < 2; ++half) {
+        const std::uint64_t value = next_id(core);
+        std::memcpy(header.trace.trace_id.data() + 8 * half, &value, 8);
+      }
+      header.trace.flags = 0;
+    }
+    const std::uint64_t span = next_id(core);
+    std::memcpy(header.trace.span_id.data(), &span, 8);
+  }
+}
+
+}  // namespace hector

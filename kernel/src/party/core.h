@@ -1,0 +1,94 @@
+// What: Core, what the parts of one kernel share; Workers, its few threads that may block.
+// Why: passed down from Kernel::make, instead of globals.
+// Who: sessions, targets, the coordinator, the pipeline, management.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/blocking_pool.h"
+#include "channel/interceptors.h"
+#include "channel/protocol_choice.h"
+#include "channel/protocol_table.h"
+#include "hector/kernel.h"
+#include "hector/kernel/v1/kernel.pb.h"
+#include "objects/offer_table.h"
+#include "types/registry/repository.h"
+
+namespace hector {
+
+class PartySession;
+
+/// Where sessions of this capsule's parties are found by the id that arrives with each message. Any
+/// thread.
+class SessionTable {
+ public:
+  struct Entry {
+    std::shared_ptr<PartySession> session;
+    std::uint32_t role = 0;  ///< the sender's
+    std::uint32_t member = 0;
+  };
+  void put(std::uint64_t channel, Entry entry) {
+    const std::unique_lock lock(mutex_);
+    entries_.insert_or_assign(channel, std::move(entry));
+  }
+  /// Unless another session has taken its place.
+  void remove(std::uint64_t channel, const PartySession* session) {
+    const std::unique_lock lock(mutex_);
+    const auto found = entries_.find(channel);
+    if (found != entries_.end() && found->second.session.get() == session) entries_.erase(found);
+  }
+  [[nodiscard]] Entry find(std::uint64_t channel) const {
+    const std::shared_lock lock(mutex_);
+    const auto found = entries_.find(channel);
+    return found == entries_.end() ? Entry{} : found->second;
+  }
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<std::uint64_t, Entry> entries_;
+};
+
+struct Core {
+  KernelOptions options;
+  std::uint64_t capsule_id = 0;
+  mutable std::atomic<std::uint64_t> ids{0};  ///< trace and span ids are made from it
+  types::Repository types;
+  OfferTable offers;
+  ProtocolTable protocols;
+  Policies policies{options.policy};
+  SessionTable sessions;
+  InterceptorTable interceptors;
+  BlockingPool blocking;
+  std::mutex bindings_mutex;
+  std::multimap<std::uint64_t, std::shared_ptr<PartySession>> parties;  ///< by binding
+  /// A party noticed that another may be lost: whoever made the Binding looks after it. Does not
+  /// block.
+  void tell_binder(const Reference& binder, const hector::kernel::v1::Place& place);
+  /// Of the Bindings made here. Set by the kernel.
+  std::function<void(const hector::kernel::v1::Place&)> on_suspicion;
+
+  /// Lets others go on, on a thread that may block: for who waits for something that nobody will
+  /// tell it of. False: nothing will happen any more.
+  bool pause_for(Duration time) {
+    if (options.executor->is_alone()) return options.executor->help(options.clock->now() + time);
+    std::this_thread::sleep_for(time);
+    return true;
+  }
+  [[nodiscard]] Reference reference_of(const Offer& offer) const {
+    return {offer.id,        offer.object,          options.capsule,
+            capsule_id,      offer.interface->id(), offer.interface->identity(),
+            offer.principal, protocols.profiles()};
+  }
+};
+
+/// The deadline, trace context and metadata that a call inherits from the one its thread is
+/// handling, and the default deadline.
+void inherit(Call& call, const Core& core);
+
+}  // namespace hector

@@ -1,0 +1,173 @@
+#include "party/target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "binding/coordinator.h"
+#include "channel/protocol_choice.h"
+#include "hector/message_calls.h"
+#include "objects/local_call.h"
+
+namespace hector {
+
+LocalTarget::LocalTarget(Core& core, OfferPtr offer)
+    : core_(core),
+      offer_(std::move(offer)),
+      interface_(offer_->interface),
+      reference_(core.reference_of(*offer_)),
+      peer_{core.options.principal, kInProcess, core.options.capsule, Security::kPrivacy} {}
+
+void LocalTarget::start(Call& call) noexcept {
+  const Header& header = call.header;
+  const auto& operations = interface_->operations();
+  call.operation = header.operation < operations.size() ? &operations[header.operation]
+                                                        : interface_->find(header.operation_name);
+  if (call.operation == nullptr) {
+    return call.fail({Code::kUnimplemented,
+                      interface_->id() + " has no operation '" + header.operation_name + "'"});
+  }
+  call.kind = call.operation->kind;
+  call.flow = call.operation->flow;
+  call.peer = &peer_;
+  call.is_local = true;
+  if (call.kind == Kind::kStream) {
+    Call& handler = call.defer();
+    auto [mine, theirs] = make_local_flow(call.flow);
+    call.give_stream(mine);
+    handler.stream = theirs;
+    return offer_->host->enter(handler);
+  }
+  offer_->host->enter(call);
+}
+
+Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference,
+                                                   InterfacePtr interface) {
+  static const std::string kPeer = "peer";
+  const std::string type = reference.interface_id.substr(0, reference.interface_id.rfind('/'));
+  auto choice = choose_protocol({.policies = core.policies,
+                                 .binding = type,
+                                 .role = kPeer,
+                                 .offered = reference.profiles,
+                                 .here = core.protocols.names(),
+                                 .known = core.protocols.all_capabilities()});
+  if (!choice) {
+    Error error = choice.error();
+    error.message = "'" + reference.object + "' of capsule '" + reference.capsule +
+                    "' cannot be reached: " + error.message;
+    return fail(std::move(error));
+  }
+  auto channel = HECTOR_TRY(core.protocols.connect(choice->profile));
+  return std::shared_ptr<Target>(
+      std::make_shared<RemoteTarget>(core, reference, std::move(interface), channel));
+}
+
+void RemoteTarget::start(Call& call) noexcept {
+  Header& header = call.header;
+  if (interface_) {
+    const auto& operations = interface_->operations();
+    const Operation* operation = header.operation < operations.size()
+                                     ? &operations[header.operation]
+                                     : interface_->find(header.operation_name);
+    if (operation == nullptr) {
+      return call.fail({Code::kUnimplemented,
+                        interface_->id() + " has no operation '" + header.operation_name + "'"});
+    }
+    call.kind = operation->kind;
+    call.flow = operation->flow;
+    header.operation_name = operation->name;
+  }
+  header.operation = kByName;
+  header.offer = reference_.offer;
+  header.object = reference_.object;
+  header.interface_name = reference_.interface_id.substr(0, reference_.interface_id.rfind('/'));
+  if (header.principal.empty()) header.principal = core_.options.principal;
+  inherit(call, core_);
+  channel_->start(call);
+}
+
+void JoinedTarget::start(Call& call) noexcept {
+  if (find_ && !call.recovery) call.recovery = shared_from_this();
+  current()->start(call);
+}
+
+bool JoinedTarget::recover(Call& call) noexcept {
+  const Code code = call.error->code;
+  if ((code != Code::kUnavailable && code != Code::kDeadlineExceeded) || call.is_cancelled())
+    return false;
+  core_.blocking.run([self = shared_from_this(), &call, again = call.error->type == kNotExecuted] {
+    const bool moved = self->look_again();
+    if (moved && again) {
+      call.error.reset();
+      return self->current()->start(call);
+    }
+    Error error = std::move(*call.error);
+    call.error.reset();
+    error.message =
+        fmt::format("service {} of capsule '{}' cannot be reached: {}{}", self->service_,
+                    self->reference().capsule, error.message,
+                    moved ? "; it is back, try again" : "; it is looked for with each call");
+    call.fail(std::move(error));
+  });
+  return true;
+}
+
+bool JoinedTarget::look_again() {
+  auto reference = find_();
+  if (!reference) return false;
+  Reference service = *reference;
+  service.offer = 0;
+  service.object = service_;
+  service.identity.clear();
+  service.interface_id = interface_->id();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& known = current_->reference();
+    const auto same = [](const Profile& a, const Profile& b) {
+      return a.protocol == b.protocol && a.address == b.address;
+    };
+    if (known.capsule_id == service.capsule_id &&
+        std::equal(known.profiles.begin(), known.profiles.end(), service.profiles.begin(),
+                   service.profiles.end(), same))
+      return false;
+  }
+  auto target = RemoteTarget::make(core_, service, interface_);
+  if (!target) return false;
+  const std::lock_guard lock(mutex_);
+  earlier_.push_back(std::exchange(current_, *target));
+  core_.options.log->write(Level::kInfo, "service found again",
+                           {{"service", service_}, {"capsule", service.capsule}});
+  return true;
+}
+
+Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference) {
+  Reference at = reference;
+  at.object = kCoordinatorName;
+  at.offer = 0;
+  at.interface_id = kCoordinatorInterface;
+  at.identity.clear();
+  auto known = HECTOR_TRY(core.types.interface(kCoordinatorInterface));
+  return RemoteTarget::make(core, at, known);
+}
+
+Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference) {
+  if (reference.capsule_id == core.capsule_id) {
+    const OfferPtr offer = reference.offer != 0 ? core.offers.find(reference.offer)
+                                                : core.offers.find_object(reference.object);
+    if (!offer)
+      return fail(Code::kUnavailable,
+                  "Object '" + reference.object + "' is retired; look it up again");
+    return std::shared_ptr<Target>(std::make_shared<LocalTarget>(core, offer));
+  }
+  InterfacePtr interface;
+  if (auto known = core.types.interface(reference.interface_id);
+      known && (*known)->identity() == reference.identity) {
+    interface = *known;
+  } else {
+    auto described = HECTOR_TRY(describe_offer(core, reference));
+    interface = described;
+  }
+  return RemoteTarget::make(core, reference, interface);
+}
+
+}  // namespace hector

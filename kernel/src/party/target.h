@@ -1,0 +1,97 @@
+// What: targets: one Offer, here or in another capsule, called without a Binding type (RM-ODP's
+// implicit binding). Why: services, management and tools call Objects one by one. Who:
+// Capsule::resolve, the pipeline, the service clients.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "hector/capsule.h"
+#include "party/core.h"
+
+namespace hector {
+
+class LocalTarget final : public Target {
+ public:
+  LocalTarget(Core& core, OfferPtr offer);
+  const InterfacePtr& interface() const noexcept override { return interface_; }
+  const Reference& reference() const noexcept override { return reference_; }
+  void start(Call& call) noexcept override;
+  bool help(TimePoint until) noexcept override { return core_.options.executor->help(until); }
+
+ private:
+  Core& core_;
+  OfferPtr offer_;
+  InterfacePtr interface_;
+  Reference reference_;
+  Peer peer_;
+};
+
+class RemoteTarget final : public Target {
+ public:
+  /// Chooses the protocol by policy. `interface` may be null: then calls name their operation.
+  static Result<std::shared_ptr<Target>> make(Core& core, const Reference& reference,
+                                              InterfacePtr interface);
+  RemoteTarget(Core& core, Reference reference, InterfacePtr interface,
+               std::shared_ptr<Channel> channel)
+      : core_(core),
+        reference_(std::move(reference)),
+        interface_(std::move(interface)),
+        channel_(std::move(channel)) {}
+  const InterfacePtr& interface() const noexcept override { return interface_; }
+  const Reference& reference() const noexcept override { return reference_; }
+  void start(Call& call) noexcept override;
+  bool help(TimePoint until) noexcept override { return channel_->help(until); }
+
+ private:
+  Core& core_;
+  Reference reference_;
+  InterfacePtr interface_;
+  std::shared_ptr<Channel> channel_;
+};
+
+/// A service of another capsule, found again where it comes back: when it cannot be reached the
+/// next look asks `find` where it is now. A call that certainly was not executed is sent once more
+/// there; another one fails, and the next goes to the new place.
+class JoinedTarget final : public Target,
+                           public Recovery,
+                           public std::enable_shared_from_this<JoinedTarget> {
+ public:
+  using Find = std::function<Result<Reference>()>;
+  JoinedTarget(Core& core, std::string service, std::shared_ptr<Target> first, Find find)
+      : core_(core),
+        service_(std::move(service)),
+        current_(std::move(first)),
+        interface_(current_->interface()),
+        find_(std::move(find)) {}
+  const InterfacePtr& interface() const noexcept override { return interface_; }
+  const Reference& reference() const noexcept override { return current()->reference(); }
+  void start(Call& call) noexcept override;
+  bool help(TimePoint until) noexcept override { return current()->help(until); }
+  bool recover(Call& call) noexcept override;
+
+ private:
+  [[nodiscard]] std::shared_ptr<Target> current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+  /// True: it is somewhere else now. Blocks.
+  bool look_again();
+
+  Core& core_;
+  const std::string service_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Target> current_;
+  std::vector<std::shared_ptr<Target>> earlier_;  ///< reference() may still be read
+  const InterfacePtr interface_;
+  const Find find_;
+};
+
+/// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known
+/// here; blocks then.
+Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference);
+/// The coordinator of the capsule that a reference leads to.
+Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference);
+
+}  // namespace hector

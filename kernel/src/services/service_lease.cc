@@ -1,0 +1,97 @@
+#include "services/service_lease.h"
+
+#include <shared_mutex>
+
+namespace hector {
+
+/// What a timer holds: it may come after the end.
+struct ServiceLease::Life {
+  std::shared_mutex mutex;  ///< shared while the lease is used, also for long; alone when it ends
+  ServiceLease* lease = nullptr;
+};
+
+ServiceLease::ServiceLease(Core& core, std::function<LeasingService*()> service,
+                           std::function<void()> lost)
+    : core_(core),
+      service_(std::move(service)),
+      lost_(std::move(lost)),
+      life_(std::make_shared<Life>()) {
+  life_->lease = this;
+}
+ServiceLease::~ServiceLease() {
+  const std::unique_lock lock(life_->mutex);
+  life_->lease = nullptr;
+}
+
+Result<std::uint64_t> ServiceLease::get() {
+  const std::lock_guard lock(mutex_);
+  auto* const service = service_();
+  if (service == nullptr) return 0;
+  if (lease_ != 0) return lease_;
+  auto opened = service->open_lease("capsule:" + core_.options.capsule, kTtl);
+  if (!opened) return opened;
+  lease_ = *opened;
+  renew_later();
+  return opened;
+}
+
+void ServiceLease::forget() {
+  lease_ = 0;
+  if (timer_ != 0) core_.options.executor->cancel(timer_);
+  timer_ = 0;
+}
+
+void ServiceLease::close() {
+  std::uint64_t lease = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+    forget();
+  }
+  if (auto* const service = service_(); service != nullptr && lease != 0)
+    static_cast<void>(service->close_lease(lease));
+}
+
+void ServiceLease::renew_later() {
+  timer_ = core_.options.executor->at(core_.options.clock->now() + kTtl / 3, [life = life_] {
+    const std::shared_lock lock(life->mutex, std::try_to_lock);  // else it is ending
+    if (!lock || life->lease == nullptr) return;
+    life->lease->core_.blocking.run([life] {
+      const std::shared_lock renewing(life->mutex);
+      if (life->lease != nullptr) life->lease->renew();
+    });
+  });
+}
+
+void ServiceLease::renew() {
+  std::uint64_t lease = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    lease = lease_;
+  }
+  auto* const service = service_();
+  if (lease == 0 || service == nullptr) return;
+  const auto renewed = service->renew_lease(lease);
+  if (renewed || renewed.error().code != Code::kNotFound) {
+    const std::lock_guard lock(mutex_);
+    if (lease_ == lease) renew_later();  // who cannot be reached now may be later
+    return;
+  }
+  has_ended(lease);
+}
+
+void ServiceLease::has_ended(std::uint64_t lease) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lease_ != lease) return;
+    forget();
+  }
+  core_.options.log->write(Level::kWarning,
+                           "the lease at a service has ended; everything is entered again", {});
+  core_.blocking.run([life = life_] {
+    const std::shared_lock entering(life->mutex);
+    if (life->lease != nullptr) life->lease->lost_();
+  });
+}
+
+}  // namespace hector

@@ -1,0 +1,49 @@
+// What: ServiceLease, this capsule's lease at a service: opened with the first entry, renewed while
+// the capsule lives. Why: what a capsule has put into Naming or Trading goes when it goes, even if
+// nobody had time to take it out. Who: the kernel, which binds its Objects' names and exports their
+// Offers under it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "hector/service/leasing.h"
+#include "party/core.h"
+
+namespace hector {
+
+/// Any thread.
+class ServiceLease {
+ public:
+  static constexpr Duration kTtl = std::chrono::seconds(10);
+  /// `service`: as it is now, null if there is none. `lost`: everything has to be entered again.
+  ServiceLease(Core& core, std::function<LeasingService*()> service, std::function<void()> lost);
+  ~ServiceLease();
+  /// Opens one if there is none; 0 where there is no service. Blocks.
+  Result<std::uint64_t> get();
+  /// The provider changes while this is held: nobody opens a lease with the new one before the old
+  /// one's is forgotten.
+  [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
+  /// Another provider, or none any more: the next entry opens a lease there. While it is held.
+  void forget();
+  /// The service says that it knows this lease no longer. If it is the one in use, everything is
+  /// entered again: what was on it has gone with it, and an owner's new lease ends his earlier one.
+  void has_ended(std::uint64_t lease);
+  /// With everything on it. Blocks.
+  void close();
+
+ private:
+  struct Life;
+  void renew_later();
+  void renew();
+  Core& core_;
+  const std::function<LeasingService*()> service_;
+  const std::function<void()> lost_;
+  std::mutex mutex_;
+  std::uint64_t lease_ = 0;
+  TimerId timer_ = 0;
+  std::shared_ptr<Life> life_;
+};
+
+}  // namespace hector

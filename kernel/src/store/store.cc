@@ -1,0 +1,136 @@
+#include "hector/store.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace hector {
+
+KeyRange KeyRange::one(std::string_view key) {
+  KeyRange range{std::string(key), std::string(key)};
+  range.to.push_back('\0');
+  return range;
+}
+
+KeyRange KeyRange::prefix(std::string_view prefix) {
+  KeyRange range{std::string(prefix), std::string(prefix)};
+  while (!range.to.empty() && static_cast<unsigned char>(range.to.back()) == 0xff)
+    range.to.pop_back();
+  if (range.to.empty())
+    range.to.assign(1, '\xff');  // keys are UTF-8 or begin with ASCII: none is above
+  else
+    ++range.to.back();
+  return range;
+}
+
+namespace {
+
+/// Lets one thread wait for one callback.
+template <class T>
+class Waiting {
+ public:
+  auto callback() {
+    return [state = state_](T value) {
+      const std::lock_guard lock(state->mutex);
+      state->value.emplace(std::move(value));
+      state->changed.notify_all();
+    };
+  }
+  T wait() {
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait(lock, [&] { return state_->value.has_value(); });
+    return std::move(*state_->value);
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<T> value;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+/// The body's reads and writes.
+class RecordedView final : public StoreView {
+ public:
+  explicit RecordedView(Store& store) : store_(store) {}
+  Result<std::shared_ptr<const StoreEntry>> get(std::string_view key) override {
+    auto page = HECTOR_TRY(read_and_wait(store_, {KeyRange::one(key), revision_}));
+    revision_ = page.revision;  // all reads see one revision
+    auto entry = page.entries.empty()
+                     ? nullptr
+                     : std::make_shared<const StoreEntry>(std::move(page.entries.front()));
+    transaction.compares.push_back(StoreCompare::unchanged(key, entry ? entry->modified : 0));
+    return entry;
+  }
+  void put(std::string_view key, Bytes value, LeaseId lease) override {
+    transaction.then.push_back(StoreOperation::put(key, std::move(value), lease));
+  }
+  void erase(std::string_view key) override {
+    transaction.then.push_back(StoreOperation::erase(key));
+  }
+
+  StoreTransaction transaction;
+
+ private:
+  Store& store_;
+  Revision revision_ = 0;
+};
+
+}  // namespace
+
+Result<StorePage> read_and_wait(Store& store, StoreRead request) {
+  Waiting<Result<StorePage>> waiting;
+  store.read(std::move(request), waiting.callback());
+  return waiting.wait();
+}
+
+Result<StoreOutcome> commit_and_wait(Store& store, StoreTransaction transaction) {
+  Waiting<Result<StoreOutcome>> waiting;
+  store.commit(std::move(transaction), waiting.callback());
+  return waiting.wait();
+}
+
+Result<LeaseId> grant_and_wait(Store& store, Duration ttl) {
+  Waiting<Result<LeaseId>> waiting;
+  store.grant(ttl, waiting.callback());
+  return waiting.wait();
+}
+
+Status compact_and_wait(Store& store, Revision revision) {
+  Waiting<Status> waiting;
+  store.compact(revision, waiting.callback());
+  return waiting.wait();
+}
+
+Status begin_epoch_and_wait(Store& store, std::uint64_t epoch) {
+  Waiting<Status> waiting;
+  store.begin_epoch(epoch, waiting.callback());
+  return waiting.wait();
+}
+
+Result<Revision> transact(Store& store, Random& random,
+                          const std::function<Status(StoreView&)>& body) {
+  constexpr int kTries = 64;
+  constexpr std::uint64_t kPauseMax = 20'000;  // µs
+  for (int i = 0; i < kTries; ++i) {
+    RecordedView view(store);
+    HECTOR_TRY(body(view));
+    auto outcome = HECTOR_TRY(commit_and_wait(store, std::move(view.transaction)));
+    if (outcome.succeeded) return outcome.revision;
+    if (i >= 2)
+      std::this_thread::sleep_for(std::chrono::microseconds(
+          random.next() % std::min<std::uint64_t>(kPauseMax, 50ULL << std::min(i, 10))));
+  }
+  return fail(Error{Code::kAborted,
+                    "CONFLICT: what the transaction read was changed by others each of 64 times; "
+                    "try again when there is less contention",
+                    std::string(kStoreConflict),
+                    {},
+                    {}});
+}
+
+}  // namespace hector

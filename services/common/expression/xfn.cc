@@ -1,0 +1,286 @@
+#include "expression/xfn.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <tao/pegtl.hpp>
+
+namespace hector::expression {
+
+namespace pegtl = tao::pegtl;
+
+namespace {
+
+constexpr std::string_view kError = "SEARCH_INVALID_FILTER";
+
+namespace filter {
+
+struct blank : pegtl::star<pegtl::space> {};
+template <class Rule>
+struct token : pegtl::seq<Rule, blank> {};
+template <class Text>
+struct word : token<pegtl::seq<Text, pegtl::not_at<pegtl::identifier_other>>> {};
+struct and_word : word<TAO_PEGTL_STRING("and")> {};
+struct or_word : word<TAO_PEGTL_STRING("or")> {};
+struct not_word : word<TAO_PEGTL_STRING("not")> {};
+struct reserved : pegtl::sor<and_word, or_word, not_word> {};
+
+struct argument_name : TAO_PEGTL_STRING("%a") {};
+struct argument_value : TAO_PEGTL_STRING("%v") {};
+struct argument_string : TAO_PEGTL_STRING("%s") {};
+struct identifier
+    : pegtl::seq<pegtl::not_at<reserved>, pegtl::identifier_first,
+                 pegtl::star<pegtl::sor<pegtl::identifier_other, pegtl::one<'-', '.'>>>> {};
+struct integer : pegtl::seq<pegtl::opt<pegtl::one<'-'>>, pegtl::plus<pegtl::digit>,
+                            pegtl::not_at<pegtl::identifier_other>> {};
+struct quoted_body
+    : pegtl::star<pegtl::sor<pegtl::seq<pegtl::one<'\\'>, pegtl::any>, pegtl::not_one<'\''>>> {};
+struct quoted : pegtl::if_must<pegtl::one<'\''>, quoted_body, pegtl::one<'\''>> {};
+struct any_run : pegtl::one<'*'> {};
+struct piece : token<pegtl::sor<quoted, argument_string>> {};
+struct run : token<any_run> {};
+/// Strings and stars take turns.
+struct wildcarded : pegtl::plus<pegtl::sor<pegtl::seq<piece, pegtl::not_at<piece>>,
+                                           pegtl::seq<run, pegtl::not_at<run>>>> {};
+
+struct expression;
+struct group : pegtl::if_must<token<pegtl::one<'('>>, expression, token<pegtl::one<')'>>> {};
+struct extension_name : pegtl::sor<TAO_PEGTL_STRING("name"), TAO_PEGTL_STRING("reftype"),
+                                   TAO_PEGTL_STRING("addrtype")> {};
+struct extension : pegtl::seq<extension_name, blank, token<pegtl::one<'('>>,
+                              pegtl::must<wildcarded, token<pegtl::one<')'>>>> {};
+struct relation : pegtl::sor<TAO_PEGTL_STRING("=="), TAO_PEGTL_STRING("!="), TAO_PEGTL_STRING("<="),
+                             TAO_PEGTL_STRING(">="), TAO_PEGTL_STRING("~="), pegtl::one<'<', '>'>> {
+};
+struct value : pegtl::sor<token<integer>, token<argument_value>, wildcarded> {};
+struct related : pegtl::if_must<token<relation>, value> {};
+struct attribute : token<pegtl::sor<argument_name, identifier>> {};
+struct leaf : pegtl::seq<attribute, pegtl::opt<related>> {};
+struct primary : pegtl::sor<group, extension, leaf> {};
+struct negation : pegtl::if_must<not_word, primary> {};
+struct factor : pegtl::sor<negation, primary> {};
+struct and_factor : pegtl::if_must<and_word, factor> {};
+struct conjunction : pegtl::seq<factor, pegtl::star<and_factor>> {};
+struct or_conjunction : pegtl::if_must<or_word, conjunction> {};
+struct expression : pegtl::seq<conjunction, pegtl::star<or_conjunction>> {};
+struct whole : pegtl::must<blank, expression, pegtl::eof> {};
+
+}  // namespace filter
+
+struct Reading {
+  Tree tree;
+  std::vector<NodeId> stack;
+  const std::vector<std::string>& arguments;
+  std::size_t next = 0;
+  std::string pattern;
+  bool has_runs = false;
+  std::string relation;
+  bool is_pattern = false;
+
+  template <class Input>
+  const std::string& argument(const Input& in) {
+    if (next >= arguments.size())
+      throw pegtl::parse_error(
+          fmt::format("there are {} arguments, this would be one more", arguments.size()), in);
+    return arguments[next++];
+  }
+};
+
+template <class Input>
+std::uint32_t column_of(const Input& in) {
+  return static_cast<std::uint32_t>(in.position().byte + 1);
+}
+NodeId take(Reading& reading) {
+  const NodeId last = reading.stack.back();
+  reading.stack.pop_back();
+  return last;
+}
+void push_number_or_text(Reading& reading, std::string_view text, std::uint32_t column) {
+  std::int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  reading.stack.push_back(is_number ? reading.tree.literal(Value::of(number), column)
+                                    : reading.tree.text(std::string(text), column));
+}
+
+template <class Rule>
+struct action : pegtl::nothing<Rule> {};
+template <>
+struct action<filter::identifier> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.stack.push_back(reading.tree.name(in.string_view(), Operator::kExist, column_of(in)));
+  }
+};
+template <>
+struct action<filter::argument_name> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.stack.push_back(
+        reading.tree.name(reading.argument(in), Operator::kExist, column_of(in)));
+  }
+};
+template <>
+struct action<filter::extension_name> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.relation =
+        in.string() + "()";  // an attribute may be called "name" as well: what follows decides
+  }
+};
+template <>
+struct action<filter::integer> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    push_number_or_text(reading, in.string_view(), column_of(in));
+  }
+};
+template <>
+struct action<filter::argument_value> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    push_number_or_text(reading, reading.argument(in), column_of(in));
+  }
+};
+template <>
+struct action<filter::quoted_body> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    const std::string_view raw = in.string_view();
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      reading.pattern += raw[i] == '\\' && i + 1 < raw.size() ? raw[++i] : raw[i];
+  }
+};
+template <>
+struct action<filter::argument_string> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.pattern += reading.argument(in);
+  }
+};
+template <>
+struct action<filter::any_run> {
+  static void apply0(Reading& reading) {
+    reading.pattern += kAnyRun;
+    reading.has_runs = true;
+  }
+};
+template <>
+struct action<filter::wildcarded> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.stack.push_back(reading.tree.text(std::exchange(reading.pattern, {}), column_of(in)));
+    reading.is_pattern = std::exchange(reading.has_runs, false);
+  }
+};
+template <>
+struct action<filter::extension> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    const NodeId pattern = take(reading);
+    reading.is_pattern = false;
+    const NodeId name = reading.tree.name(reading.relation, Operator::kName, column_of(in));
+    reading.stack.push_back(reading.tree.node(Operator::kAnyMatches, name, pattern, column_of(in)));
+  }
+};
+template <>
+struct action<filter::relation> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.relation = in.string();
+  }
+};
+template <>
+struct action<filter::related> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    const NodeId value = take(reading);
+    const bool is_pattern = std::exchange(reading.is_pattern, false);
+    const std::string& sign = reading.relation;
+    constexpr std::pair<std::string_view, Operator> kRelations[] = {
+        {"==", Operator::kAnyEqual},       {"!=", Operator::kAnyUnequal},
+        {"<", Operator::kAnyLess},         {"<=", Operator::kAnyLessEqual},
+        {">", Operator::kAnyGreater},      {">=", Operator::kAnyGreaterEqual},
+        {"~=", Operator::kAnyApproximates}};
+    Operator op = std::find_if(std::begin(kRelations), std::end(kRelations), [&](const auto& each) {
+                    return each.first == sign;
+                  })->second;
+    if (is_pattern && sign != "==" && sign != "!=")
+      throw pegtl::parse_error(
+          fmt::format("'{}' compares with a whole value, '*' goes with == and !=", sign), in);
+    Node& attribute = reading.tree.nodes[reading.stack.back()];
+    attribute.op = Operator::kName;
+    const std::uint32_t column = attribute.column;
+    if (is_pattern) op = Operator::kAnyMatches;
+    NodeId related = reading.tree.node(op, reading.stack.back(), value, column);
+    if (is_pattern && sign == "!=") {
+      // TRUE iff no value matches; an attribute that is not there makes it FALSE, as every
+      // relation.
+      const NodeId none = reading.tree.node(Operator::kNot, related, 0, column);
+      const NodeId present = reading.tree.nodes.size();
+      Node exists = reading.tree[reading.stack.back()];
+      exists.op = Operator::kExist;
+      reading.tree.nodes.push_back(exists);
+      related = reading.tree.node(Operator::kAnd, present, none, column);
+    }
+    reading.stack.back() = related;
+  }
+};
+template <>
+struct action<filter::negation> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.stack.back() =
+        reading.tree.node(Operator::kNot, reading.stack.back(), 0, column_of(in));
+  }
+};
+template <Operator op>
+struct combined {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    const NodeId right = take(reading);
+    reading.stack.back() = reading.tree.node(op, reading.stack.back(), right, column_of(in));
+  }
+};
+template <>
+struct action<filter::and_factor> : combined<Operator::kAnd> {};
+template <>
+struct action<filter::or_conjunction> : combined<Operator::kOr> {};
+
+}  // namespace
+
+Result<Program> compile_filter(std::string_view text, const std::vector<std::string>& arguments) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Program::always();
+  HECTOR_TRY(check_size(kError, text, "("));
+  for (const auto& argument : arguments) {
+    if (argument.size() > Tree::kOctetsMax)
+      return fail(mistake(kError, 1, "an argument may have 64 KiB", text));
+  }
+  pegtl::memory_input<> input(text.data(), text.size(), "filter");
+  Reading reading{{}, {}, arguments, 0, {}, false, {}, false};
+  try {
+    pegtl::parse<filter::whole, action>(input, reading);
+  } catch (const pegtl::parse_error& mistaken) {
+    const std::size_t at = mistaken.positions().front().byte;
+    const std::string said(mistaken.message());
+    const std::string what = said.rfind("parse error", 0) == 0
+                                 ? fmt::format(
+                                       "found {}; an attribute, name('…'), reftype('…'), "
+                                       "addrtype('…'), not, '(' or a value was expected",
+                                       at < text.size() ? fmt::format("'{}'", text[at]) : "the end")
+                                 : said;
+    return fail(mistake(kError, at + 1, what, text));
+  }
+  if (reading.next != arguments.size())
+    return fail(mistake(
+        kError, text.size() + 1,
+        fmt::format("{} arguments were given, {} are used", arguments.size(), reading.next), text));
+  reading.tree.root = reading.stack.back();
+  CompileOptions options;
+  options.undefined = Undefined::kXfn;
+  options.error = kError;
+  options.text = text;
+  return Program::compile(std::move(reading.tree), options);
+}
+
+}  // namespace hector::expression

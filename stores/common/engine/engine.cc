@@ -1,0 +1,580 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include "engine/limits.h"
+
+namespace hector::stores {
+
+namespace {
+
+constexpr std::size_t kGroupMax = 256;
+constexpr std::size_t kWatchesMax = 10'000;
+constexpr std::size_t kLeasesMax = 100'000;
+constexpr std::size_t kQueueMax = 100'000;
+constexpr Revision kForgottenTogether = 1'000;
+constexpr Duration kPauseMax = std::chrono::seconds(2);
+constexpr Duration kLookMin = std::chrono::milliseconds(50);
+
+}  // namespace
+
+class Engine::Watch {
+ public:
+  Watch(StoreWatchRequest request, StoreObserver& observer)
+      : request(std::move(request)), observer_(&observer) {}
+  template <class F>
+  void tell(F&& told) {
+    const std::lock_guard lock(mutex_);
+    if (observer_ != nullptr) told(*observer_);
+  }
+  void end(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (auto* observer = std::exchange(observer_, nullptr)) observer->ended(error);
+  }
+  void cancel() {
+    const std::lock_guard lock(mutex_);
+    observer_ = nullptr;
+  }
+  bool is_over() {
+    const std::lock_guard lock(mutex_);
+    return observer_ == nullptr;
+  }
+  const StoreWatchRequest request;
+
+ private:
+  std::recursive_mutex mutex_;  ///< an observer may end its watch in its own callback
+  StoreObserver* observer_;
+};
+
+Engine::Engine(const EngineOptions& options, std::unique_ptr<Journal> journal)
+    : options_(options), journal_(std::move(journal)), life_(std::make_shared<Life>()) {
+  life_->engine = this;
+}
+
+Result<std::unique_ptr<Engine>> Engine::make(const EngineOptions& options,
+                                             std::unique_ptr<Journal> journal) {
+  std::unique_ptr<Engine> engine(new Engine(options, std::move(journal)));
+  HECTOR_TRY(engine->load());
+  if (!engine->journal_->is_instant())
+    engine->writer_ = std::thread([raw = engine.get()] { raw->write_until_stopped(); });
+  engine->arm();
+  return engine;
+}
+
+Engine::~Engine() {
+  {
+    const std::lock_guard lock(life_->mutex);
+    life_->engine = nullptr;
+  }
+  if (timer_ != 0) options_.executor->cancel(timer_);
+  {
+    const std::lock_guard lock(queue_mutex_);
+    is_stopping_ = true;
+    queued_.notify_all();
+  }
+  if (writer_.joinable()) writer_.join();
+}
+
+Status Engine::load() {
+  const TimePoint now = options_.clock->now();
+  auto loaded = HECTOR_TRY(journal_->load([this](Record record) { history_.apply(record); }));
+  history_.start_at(loaded.compacted, std::max(history_.latest(), loaded.compacted));
+  history_.compact(loaded.compacted);
+  for (const auto& [lease, ttl] : loaded.leases)
+    leases_[lease] = {ttl, now + ttl, {}};  // while the store was away nobody could renew
+  history_.each_record([this](const Record& record) {
+    if (record.lease != 0) leases_[record.lease].keys.insert(record.key);
+  });
+  for (auto& [key, outcome] : loaded.outcomes) {
+    outcomes_in_order_.emplace_back(now + kIdempotencyKept, key);
+    outcomes_.emplace(std::move(key), std::move(outcome));
+  }
+  visible_ = history_.latest();
+  epoch_ = loaded.epoch;
+  if (epoch_ == 0) {
+    Batch first;
+    first.epoch = epoch_ = options_.random->next() | 1;
+    return journal_->append(first);
+  }
+  return {};
+}
+
+void Engine::read(StoreRead request, Callback<void(Result<StorePage>)> done) {
+  if (auto fits = check(request, {}); !fits) return done(fail(fits.error()));
+  auto page = [&]() -> Result<StorePage> {
+    const std::shared_lock lock(state_mutex_);
+    if (request.epoch != 0 && request.epoch != epoch_)
+      return fail(other_epoch(request.epoch, epoch_));
+    const Revision needed = std::max(request.revision, request.at_least);
+    if (needed > visible_) return fail(in_future(needed, visible_));
+    const Revision revision = request.revision == 0 ? visible_ : request.revision;
+    if (revision < history_.compacted()) return fail(compacted(revision, history_.compacted()));
+    return history_.range(request, revision);
+  }();
+  done(std::move(page));
+}
+
+void Engine::commit(StoreTransaction transaction, Callback<void(Result<StoreOutcome>)> done) {
+  if (auto fits = check(transaction, {}); !fits) return done(fail(fits.error()));
+  submit(Commit{std::move(transaction), std::move(done)});
+}
+
+std::unique_ptr<StoreWatch> Engine::watch(StoreWatchRequest request, StoreObserver& observer) {
+  struct Handle final : StoreWatch {
+    explicit Handle(std::shared_ptr<Watch> watch) : watch(std::move(watch)) {}
+    ~Handle() override { watch->cancel(); }
+    std::shared_ptr<Watch> watch;
+  };
+  auto made = std::make_shared<Watch>(std::move(request), observer);
+  auto handle = std::make_unique<Handle>(made);
+  submit(Watching{std::move(made)});
+  return handle;
+}
+
+void Engine::submit(Request request) {
+  std::unique_lock lock(queue_mutex_);
+  if (auto* commit = std::get_if<Commit>(&request);
+      commit != nullptr && ++commits_waiting_ > kQueueMax) {
+    --commits_waiting_;
+    lock.unlock();
+    return commit->done(fail(
+        Code::kResourceExhausted,
+        fmt::format("{} writes wait for the store, its limit; nothing was written", kQueueMax)));
+  }
+  if (auto* watching = std::get_if<Watching>(&request);
+      watching != nullptr && ++watches_waiting_ > kWatchesMax) {
+    --watches_waiting_;
+    lock.unlock();
+    return watching->watch->end(
+        {Code::kResourceExhausted,
+         fmt::format("{} watches wait for the store to begin, its limit", kWatchesMax)});
+  }
+  queue_.push_back(std::move(request));
+  if (!journal_->is_instant()) {
+    queued_.notify_one();
+    return;
+  }
+  if (is_draining_) return;  // who drains comes to it
+  is_draining_ = true;
+  lock.unlock();
+  drain();
+}
+
+/// The instant store's writer is who comes first.
+void Engine::drain() {
+  std::deque<Request> taken;
+  for (;;) {
+    {
+      const std::lock_guard lock(queue_mutex_);
+      if (queue_.empty()) {
+        is_draining_ = false;
+        return;
+      }
+      taken.swap(queue_);
+      commits_waiting_ = watches_waiting_ = 0;
+    }
+    handle(taken);
+  }
+}
+
+void Engine::write_until_stopped() {
+  std::deque<Request> taken;
+  for (;;) {
+    {
+      std::unique_lock lock(queue_mutex_);
+      queued_.wait(lock, [&] { return !queue_.empty() || is_stopping_; });
+      if (queue_.empty()) return;
+      taken.swap(queue_);
+      commits_waiting_ = watches_waiting_ = 0;
+    }
+    handle(taken);
+  }
+}
+
+void Engine::handle(std::deque<Request>& requests) {
+  std::vector<Commit*> commits;
+  const auto flush = [&] {
+    if (!commits.empty()) handle_commits(commits);
+    commits.clear();
+  };
+  for (auto& request : requests) {
+    if (auto* commit = std::get_if<Commit>(&request)) {
+      commits.push_back(commit);
+      if (commits.size() == kGroupMax) flush();
+      continue;
+    }
+    flush();
+    if (auto* watching = std::get_if<Watching>(&request))
+      start(watching->watch);
+    else
+      std::get<Work>(request).run();
+  }
+  flush();
+  requests.clear();
+}
+
+void Engine::handle_commits(std::vector<Commit*>& commits) {
+  Batch batch;
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(commits.size());
+  const Revision before = visible_;
+  {
+    const std::lock_guard lock(state_mutex_);
+    for (auto* commit : commits) {
+      outcomes.push_back({commit, evaluate(commit->transaction, batch)});
+    }
+  }
+  const Status kept = keep(batch);
+  if (kept) {
+    follow_leases(batch);
+    tell(before + 1, visible_);
+  }
+  for (auto& each : outcomes) {
+    // What saw an earlier write of a batch that is gone is gone with it.
+    if (!kept && each.outcome) each.outcome = fail(kept.error());
+    each.commit->done(std::move(each.outcome));
+  }
+  forget_history();
+}
+
+Status Engine::keep(const Batch& batch) {
+  if (batch.empty()) return {};
+  Status kept;
+  {
+    const std::shared_lock lock(state_mutex_);
+    if (!fault_.empty())
+      kept =
+          fail(Code::kUnavailable,
+               fmt::format(
+                   "the store is read-only: {}; nothing was written, it tries to recover by itself",
+                   fault_));
+  }
+  const bool was_faulted = !kept;
+  if (!was_faulted) kept = journal_->append(batch);
+  const std::lock_guard lock(state_mutex_);
+  if (kept) {
+    visible_ = history_.latest();
+    if (batch.epoch != 0) epoch_ = batch.epoch;
+    return kept;
+  }
+  history_.undo(visible_);
+  for (const auto& [key, outcome] : batch.outcomes) outcomes_.erase(key);
+  while (!outcomes_in_order_.empty() && !outcomes_.contains(outcomes_in_order_.back().second))
+    outcomes_in_order_.pop_back();
+  if (!was_faulted && kept.error().code != Code::kResourceExhausted) {
+    fault_ = kept.error().message;
+    options_.log->write(Level::kError, "store is read-only", {{"why", fault_}});
+    arm();
+  }
+  return kept;
+}
+
+bool Engine::holds(const StoreCompare& compare) const {
+  const auto entry = history_.find(compare.key, history_.latest());
+  const auto related = [&](const auto& is, const auto& wanted) {
+    switch (compare.relation) {
+      case StoreCompare::Relation::kEqual:
+        return is == wanted;
+      case StoreCompare::Relation::kUnequal:
+        return is != wanted;
+      case StoreCompare::Relation::kLess:
+        return is < wanted;
+      case StoreCompare::Relation::kGreater:
+        return is > wanted;
+    }
+    return false;
+  };
+  if (compare.field == StoreCompare::Field::kValue)
+    return entry && related(entry->value.view(), std::string_view(compare.value));
+  if (!entry) return related(std::int64_t{0}, compare.number);
+  switch (compare.field) {
+    case StoreCompare::Field::kModified:
+      return related(entry->modified, compare.number);
+    case StoreCompare::Field::kCreated:
+      return related(entry->created, compare.number);
+    case StoreCompare::Field::kVersion:
+      return related(entry->version, compare.number);
+    default:
+      return related(entry->lease, compare.number);
+  }
+}
+
+void Engine::add(Record record, Batch& batch) {
+  record.sub = !batch.records.empty() && batch.records.back().revision == record.revision
+                   ? batch.records.back().sub + 1
+                   : 0;
+  history_.apply(record);
+  batch.records.push_back(std::move(record));
+}
+
+void Engine::put(const StoreOperation& operation, Revision revision, Batch& batch) {
+  const auto was = history_.find(operation.key, history_.latest());
+  add({revision, true, operation.key, operation.value, was ? was->created : revision,
+       was ? was->version + 1 : 1, operation.lease, 0, was ? was->lease : 0},
+      batch);
+}
+
+void Engine::erase(const KeyRange& range, Revision revision, Batch& batch) {
+  const auto page = history_.range({range}, history_.latest());
+  for (const auto& entry : page.entries)
+    add({revision, false, entry.key, {}, 0, 0, 0, 0, entry.lease}, batch);
+}
+
+Result<StoreOutcome> Engine::evaluate(const StoreTransaction& transaction, Batch& batch) {
+  if (!transaction.idempotency_key.empty()) {
+    const auto known = outcomes_.find(transaction.idempotency_key);
+    if (known != outcomes_.end()) return outcome_of_text(known->second);
+  }
+  StoreOutcome outcome;
+  outcome.succeeded = std::all_of(transaction.compares.begin(), transaction.compares.end(),
+                                  [this](const auto& compare) { return holds(compare); });
+  const auto& branch = outcome.succeeded ? transaction.then : transaction.otherwise;
+  for (const auto& operation : branch) {
+    if (operation.kind == StoreOperation::Kind::kPut && operation.lease != 0 &&
+        !leases_.contains(operation.lease))
+      return fail(lease_not_found(operation.lease));
+  }
+  const Revision revision = history_.latest() + 1;
+  for (const auto& operation : branch) {
+    if (operation.kind == StoreOperation::Kind::kPut)
+      put(operation, revision, batch);
+    else if (operation.kind == StoreOperation::Kind::kErase)
+      erase(operation.range, revision, batch);
+    else
+      outcome.reads.push_back(history_.range({operation.range}, history_.latest()));
+  }
+  outcome.revision = history_.latest();
+  if (!transaction.idempotency_key.empty()) {
+    batch.outcomes.emplace_back(transaction.idempotency_key, outcome_text(outcome));
+    outcomes_.emplace(batch.outcomes.back());
+    outcomes_in_order_.emplace_back(options_.clock->now() + kIdempotencyKept,
+                                    transaction.idempotency_key);
+  }
+  return outcome;
+}
+
+void Engine::tell(Revision from, Revision to) {
+  for (auto at = watches_.begin(); at != watches_.end();) {
+    const auto watch = *at;
+    if (watch->is_over()) {
+      at = watches_.erase(at);
+      continue;
+    }
+    ++at;
+    // Only the writer changes the history, and this is the writer: what it reads here cannot move.
+    history_.each_change(std::max(from, watch->request.from), to, watch->request.range,
+                         watch->request.with_previous, [&](const StoreChange& change) {
+                           watch->tell([&](StoreObserver& observer) { observer.changed(change); });
+                         });
+    if (to >= from) watch->tell([&](StoreObserver& observer) { observer.progress(to); });
+  }
+}
+
+void Engine::start(const std::shared_ptr<Watch>& watch) {
+  if (watch->is_over()) return;
+  const auto& request = watch->request;
+  if (request.epoch != 0 && request.epoch != epoch_)
+    return watch->end(other_epoch(request.epoch, epoch_));
+  if (request.from != 0 && request.from <= history_.compacted() && history_.compacted() != 0)
+    return watch->end(compacted(request.from, history_.compacted() + 1));
+  if (watches_.size() >= kWatchesMax)
+    return watch->end({Code::kResourceExhausted,
+                       fmt::format("the store has {} watches, its limit", kWatchesMax)});
+  if (request.from != 0) {
+    history_.each_change(request.from, visible_, request.range, request.with_previous,
+                         [&](const StoreChange& change) {
+                           watch->tell([&](StoreObserver& observer) { observer.changed(change); });
+                         });
+  }
+  watch->tell([&](StoreObserver& observer) { observer.progress(visible_); });
+  watches_.push_back(watch);
+}
+
+void Engine::grant(Duration ttl, Callback<void(Result<LeaseId>)> done) {
+  if (auto fits = check_ttl(ttl); !fits) return done(fail(fits.error()));
+  submit(Work{[this, ttl, done = std::move(done)]() mutable {
+    if (leases_.size() >= kLeasesMax)
+      return done(fail(Code::kResourceExhausted,
+                       fmt::format("the store has {} leases, its limit", kLeasesMax)));
+    LeaseId lease = 0;
+    while (lease == 0 || leases_.contains(lease))
+      lease = static_cast<LeaseId>(options_.random->next() >> 1);
+    Batch batch;
+    batch.granted.emplace_back(lease, ttl);
+    if (auto kept = keep(batch); !kept) return done(fail(kept.error()));
+    const TimePoint until = options_.clock->now() + ttl;
+    leases_[lease] = {ttl, until, {}};
+    if (timer_ == 0 || until < due_) arm(until);
+    done(lease);
+  }});
+}
+
+void Engine::keep_alive(LeaseId lease, Callback<void(Status)> done) {
+  submit(Work{[this, lease, done = std::move(done)]() mutable {
+    const auto found = leases_.find(lease);
+    if (found == leases_.end()) return done(fail(lease_not_found(lease)));
+    found->second.until = options_.clock->now() + found->second.ttl;
+    done({});
+  }});
+}
+
+void Engine::revoke(LeaseId lease, Callback<void(Status)> done) {
+  submit(
+      Work{[this, lease, done = std::move(done)]() mutable { end_lease(lease, std::move(done)); }});
+}
+
+void Engine::end_lease(LeaseId lease, Callback<void(Status)> done) {
+  const auto found = leases_.find(lease);
+  if (found == leases_.end()) return done(fail(lease_not_found(lease)));
+  Batch batch;
+  const Revision before = visible_;
+  {
+    const std::lock_guard lock(state_mutex_);
+    const Revision revision = history_.latest() + 1;
+    for (const auto& key : found->second.keys)
+      add({revision, false, key, {}, 0, 0, 0, 0, lease}, batch);
+  }
+  batch.ended.push_back(lease);
+  if (auto kept = keep(batch); !kept) return done(std::move(kept));
+  leases_.erase(found);
+  tell(before + 1, visible_);
+  done({});
+}
+
+void Engine::follow_leases(const Batch& batch) {
+  for (const auto& record : batch.records) {
+    if (record.lease_before == record.lease) continue;
+    if (const auto before = leases_.find(record.lease_before); before != leases_.end())
+      before->second.keys.erase(record.key);
+    if (record.lease != 0) leases_[record.lease].keys.insert(record.key);
+  }
+}
+
+void Engine::end_leases() {
+  const TimePoint now = options_.clock->now();
+  std::vector<LeaseId> over;
+  for (const auto& [id, lease] : leases_) {
+    if (lease.until <= now) over.push_back(id);
+  }
+  for (const LeaseId id : over) {
+    end_lease(id, [this, id](Status ended) {
+      if (!ended)
+        options_.log->write(Level::kWarning, "a lease could not be ended",
+                            {{"lease", std::to_string(id)}, {"error", ended.error().message}});
+    });
+  }
+  Batch batch;
+  while (!outcomes_in_order_.empty() && outcomes_in_order_.front().first <= now) {
+    batch.forgotten.push_back(std::move(outcomes_in_order_.front().second));
+    outcomes_in_order_.pop_front();
+    outcomes_.erase(batch.forgotten.back());
+  }
+  static_cast<void>(keep(batch));
+}
+
+void Engine::compact(Revision revision, Callback<void(Status)> done) {
+  submit(Work{[this, revision, done = std::move(done)]() mutable {
+    if (revision > visible_) return done(fail(in_future(revision, visible_)));
+    if (revision <= history_.compacted())
+      return done(fail(compacted(revision, history_.compacted())));
+    Batch batch;
+    batch.compacted = revision;
+    batch.dropped = history_.superseded(revision);
+    if (auto kept = keep(batch); !kept) return done(std::move(kept));
+    const std::lock_guard lock(state_mutex_);
+    history_.compact(revision);
+    done({});
+  }});
+}
+
+void Engine::forget_history() {
+  if (visible_ - history_.compacted() < options_.history + kForgottenTogether) return;
+  Batch batch;
+  batch.compacted = visible_ - options_.history;
+  batch.dropped = history_.superseded(batch.compacted);
+  if (!keep(batch)) return;
+  const std::lock_guard lock(state_mutex_);
+  history_.compact(batch.compacted);
+}
+
+void Engine::begin_epoch(std::uint64_t epoch, Callback<void(Status)> done) {
+  submit(Work{[this, epoch, done = std::move(done)]() mutable {
+    Batch batch;
+    const std::uint64_t before = epoch_;
+    batch.epoch = epoch;
+    if (auto kept = keep(batch); !kept) return done(std::move(kept));
+    const auto watches = std::exchange(watches_, {});
+    for (const auto& watch : watches) watch->end(other_epoch(before, epoch));
+    done({});
+  }});
+}
+
+StoreHealth Engine::health() {
+  const std::shared_lock lock(state_mutex_);
+  return {journal_->provider(),
+          !journal_->is_instant(),
+          fault_.empty(),
+          fault_,
+          visible_,
+          history_.compacted(),
+          epoch_,
+          history_.entries()};
+}
+
+Loaded Engine::kept_state() const {
+  Loaded state;
+  state.compacted = history_.latest();
+  state.epoch = epoch_;
+  for (const auto& [id, lease] : leases_) state.leases.emplace_back(id, lease.ttl);
+  for (const auto& [at, key] : outcomes_in_order_)
+    state.outcomes.emplace_back(key, outcomes_.at(key));
+  return state;
+}
+
+void Engine::try_again() {
+  if (fault_.empty()) return;
+  const auto state = kept_state();
+  auto done = journal_->rewrite(state, history_);
+  if (!done) {
+    pause_ = std::min(pause_ * 2, kPauseMax);
+    options_.log->write(Level::kWarning, "store is still read-only",
+                        {{"why", done.error().message}});
+    return;
+  }
+  pause_ = std::chrono::milliseconds(50);
+  const std::lock_guard lock(state_mutex_);
+  history_.compact(state.compacted);
+  fault_.clear();
+  options_.log->write(Level::kInfo, "store has recovered", {});
+}
+
+/// One timer for what is due next: a lease, an outcome's end, another try.
+void Engine::arm() {
+  TimePoint next = TimePoint::max();
+  for (const auto& [id, lease] : leases_) next = std::min(next, lease.until);
+  if (!outcomes_in_order_.empty())
+    next = std::min(next, outcomes_in_order_.front().first + std::chrono::minutes(1));
+  if (!fault_.empty()) next = std::min(next, options_.clock->now() + pause_);
+  arm(next);
+}
+
+void Engine::arm(TimePoint next) {
+  if (timer_ != 0) options_.executor->cancel(timer_);
+  timer_ = 0;
+  due_ = next;
+  if (next == TimePoint::max()) return;
+  // Renewals move what is due without touching the timer: seldom enough that looking through all
+  // leases costs nothing.
+  timer_ = options_.executor->at(std::max(next, options_.clock->now() + kLookMin), [life = life_] {
+    const std::lock_guard lock(life->mutex);
+    if (life->engine == nullptr) return;
+    life->engine->submit(Work{[engine = life->engine] {
+      engine->timer_ = 0;
+      engine->try_again();
+      engine->end_leases();
+      engine->arm();
+    }});
+  });
+}
+
+}  // namespace hector::stores

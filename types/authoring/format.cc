@@ -1,0 +1,301 @@
+#include "types/authoring/format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <vector>
+
+#include "types/model/reader.h"
+
+namespace hector::types {
+
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+void strip_end(std::string& text) {
+  while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.pop_back();
+}
+
+/// "indent", "key", what is between the colon and the value, "value" of a line `key: value`; no
+/// key: any other line.
+struct Line {
+  std::string indent, key, gap, value;
+};
+Line split(const std::string& text) {
+  Line line;
+  std::size_t at = 0;
+  while (at < text.size() && text[at] == ' ') ++at;
+  const std::size_t begin = at;
+  while (at < text.size() && (is_word(text[at]) || text[at] == '-' || text[at] == '.')) ++at;
+  std::size_t colon = at;
+  while (colon < text.size() && text[colon] == ' ') ++colon;
+  if (at == begin || colon >= text.size() || text[colon] != ':' ||
+      (colon + 1 < text.size() && text[colon + 1] != ' '))
+    return line;
+  line.indent = text.substr(0, begin);
+  line.key = text.substr(begin, at - begin);
+  std::size_t value = colon + 1;
+  while (value < text.size() && text[value] == ' ') ++value;
+  line.gap = text.substr(colon + 1, value - colon - 1);
+  line.value = text.substr(value);
+  return line;
+}
+
+/// What stands in {…} and […], from its first bracket on, over as many lines as it takes. Quoted
+/// texts and comments are passed over.
+class FlowFormatter {
+ public:
+  /// The rest of the text behind the closing bracket is returned in `rest`. False: it does not end.
+  bool run(const std::string& text, std::size_t& at, std::string& out) {
+    int depth = 0;
+    for (; at < text.size(); ++at) {
+      const char c = text[at];
+      if (c == '"' || c == '\'') {
+        quoted(text, at, out);
+      } else if (c == '#' && (at == 0 || is_blank(text[at - 1]) || text[at - 1] == '\n')) {
+        while (at < text.size() && text[at] != '\n') out += text[at++];
+        --at;
+      } else if (c == '{' || c == '[') {
+        ++depth;
+        out += c;
+        skip_blanks(text, at);
+      } else if (c == '}' || c == ']') {
+        if (!ends_line(out)) strip_blanks(out);
+        out += c;
+        if (--depth == 0) {
+          ++at;
+          return true;
+        }
+      } else if (c == ',') {
+        if (!ends_line(out)) strip_blanks(out);
+        out += c;
+        one_blank_at_least(text, at, out);
+      } else if (c == ':' && at + 1 < text.size() &&
+                 (is_blank(text[at + 1]) || text[at + 1] == '{' || text[at + 1] == '[' ||
+                  text[at + 1] == '\n')) {
+        strip_blanks(out);
+        out += c;
+        one_blank_at_least(text, at, out);
+      } else if (c == '\n') {
+        strip_blanks(out);
+        out += c;
+        while (at + 1 < text.size() && is_blank(text[at + 1]))
+          out += text[++at];  // how lines go on is the writer's
+      } else {
+        out += c;
+      }
+    }
+    return false;
+  }
+
+ private:
+  static void quoted(const std::string& text, std::size_t& at, std::string& out) {
+    const char mark = text[at];
+    out += text[at++];
+    while (at < text.size() && text[at] != mark) {
+      if (mark == '"' && text[at] == '\\' && at + 1 < text.size()) out += text[at++];
+      out += text[at++];
+    }
+    if (at < text.size()) out += text[at];
+  }
+  static void skip_blanks(const std::string& text, std::size_t& at) {
+    while (at + 1 < text.size() && is_blank(text[at + 1])) ++at;
+  }
+  /// More are left: they make columns.
+  static void one_blank_at_least(const std::string& text, std::size_t& at, std::string& out) {
+    const std::size_t begin = at;
+    skip_blanks(text, at);
+    if (at + 1 < text.size() && text[at + 1] != '\n')
+      out += at == begin ? " " : text.substr(begin + 1, at - begin);
+  }
+  static void strip_blanks(std::string& out) {
+    while (!out.empty() && is_blank(out.back())) out.pop_back();
+  }
+  static bool ends_line(const std::string& out) {
+    const auto last = out.find_last_not_of(" \t");
+    return last != std::string::npos && out[last] == '\n';
+  }
+};
+
+/// A line that is an entry of a section and stands on one line: what is aligned with its
+/// neighbours.
+bool is_entry(const Line& line) {
+  return !line.indent.empty() && !line.key.empty() &&
+         (line.value.starts_with('{') || line.value.starts_with('['));
+}
+
+void align(std::vector<std::string>& lines) {
+  for (std::size_t first = 0; first < lines.size();) {
+    std::vector<Line> entries;
+    std::size_t last = first;
+    std::size_t width = 0;
+    for (; last < lines.size(); ++last) {
+      Line line = split(lines[last]);
+      if (!is_entry(line) || (!entries.empty() && line.indent != entries.front().indent)) break;
+      width = std::max(width, line.key.size());
+      entries.push_back(std::move(line));
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      lines[first + i] =
+          fmt::format("{}{}:{}{}", entries[i].indent, entries[i].key,
+                      std::string(width - entries[i].key.size() + 1, ' '), entries[i].value);
+    }
+    first = std::max(last, first + 1);
+  }
+}
+
+/// A protocol's value: quoted or not, over several lines where they go on deeper than the key.
+std::string format_protocol(const std::string& value) {
+  if (value.empty()) return value;
+  const char mark = value.front();
+  if (mark != '"' && mark != '\'') return format_expression(value);
+  const auto end = value.find(mark, 1);
+  if (end == std::string::npos || value.find('\\') != std::string::npos) return value;
+  return mark + format_expression(value.substr(1, end - 1)) + value.substr(end);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    strip_end(lines.back());
+    at = end + 1;
+  }
+  while (!lines.empty() && lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
+std::size_t indent_of(const std::string& line) {
+  return std::min(line.find_first_not_of(' '), line.size());
+}
+
+std::string format_lines(const std::vector<std::string>& lines) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const Line line = split(lines[i]);
+    const bool is_text = line.value.starts_with('|') || line.value.starts_with('>');
+    if (line.key.empty() || line.value.empty() || is_text) {
+      out.push_back(lines[i]);
+      // What a block scalar holds is its own.
+      while (is_text && i + 1 < lines.size() &&
+             (lines[i + 1].empty() || indent_of(lines[i + 1]) > line.indent.size()))
+        out.push_back(lines[++i]);
+      continue;
+    }
+    std::string value = line.value;
+    std::size_t next = i + 1;
+    const bool is_flow = value.front() == '{' || value.front() == '[';
+    const bool is_protocol = line.key == "protocol";
+    std::string made;
+    if (is_flow) {
+      for (;;) {
+        std::size_t at = 0;
+        made.clear();
+        if (FlowFormatter().run(value, at, made)) {
+          made += value.substr(at);
+          break;
+        }
+        if (next >= lines.size()) break;
+        value += "\n" + lines[next++];
+      }
+    } else if (is_protocol) {
+      while (next < lines.size() && !lines[next].empty() &&
+             indent_of(lines[next]) > line.indent.size())
+        value += "\n" + lines[next++];
+      made = format_protocol(value);
+    } else {
+      made = value;
+    }
+    const std::string gap = is_flow || line.gap.empty() ? (line.gap.empty() ? " " : line.gap) : " ";
+    const auto whole = lines_of(fmt::format("{}{}:{}{}", line.indent, line.key, gap, made));
+    out.insert(out.end(), whole.begin(), whole.end());
+    i = next - 1;
+  }
+  align(out);
+  std::string text;
+  for (const auto& each : out) text += each + "\n";
+  return text;
+}
+
+/// What a file says, to be compared.
+Result<std::string> meaning(const std::string& text, const std::string& name,
+                            const std::string& folder) {
+  auto documents = HECTOR_TRY(read_type_documents(text, name, folder));
+  std::string all;
+  for (const auto& document : documents) {
+    if (document.mistake) {
+      // A type that lacks others is still one whose layout can be mended; what is no YAML is not.
+      if (document.mistake->message.find("not YAML") != std::string::npos)
+        return fail(*document.mistake);
+      all += document.mistake->message.substr(document.mistake->message.rfind(": ") + 1);
+    }
+    if (document.interface) all += document.interface->SerializeAsString();
+    if (document.binding) all += document.binding->SerializeAsString();
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string format_expression(const std::string& text) {
+  std::string out;
+  const auto strip = [&] {
+    while (!out.empty() && is_blank(out.back())) out.pop_back();
+  };
+  const auto begins_word = [](char c) { return is_word(c) || c == '$'; };
+  const auto ends_word = [&] {
+    return !out.empty() &&
+           (is_word(out.back()) || out.back() == ')' || out.back() == ']' || out.back() == '}' ||
+            out.back() == '*' || out.back() == '+' || out.back() == '?');
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '#') {  // as far from the text as it was
+      while (at < text.size() && text[at] != '\n') out += text[at++];
+      --at;
+    } else if (c == '\n') {
+      strip();
+      out += c;
+      while (at + 1 < text.size() && is_blank(text[at + 1])) out += text[++at];
+    } else if (is_blank(c)) {
+      const auto next = text.find_first_not_of(" \t", at);
+      if (next != std::string::npos && text[next] == '#') {
+        out += text.substr(at, next - at);
+        at = next - 1;
+      } else if (next != std::string::npos && begins_word(text[next]) && ends_word()) {
+        out += ' ';
+      }
+    } else if (c == ';' || c == '|' || c == '&') {
+      strip();
+      if (!out.empty() && out.back() != '\n') out += ' ';
+      out += c;
+      const auto next = text.find_first_not_of(" \t", at + 1);
+      if (next != std::string::npos && text[next] != '\n' && text[next] != '#') out += ' ';
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+Result<std::string> format_types(const std::string& text, const std::string& name,
+                                 const std::string& folder) {
+  auto documents = read_type_documents(text, name, folder);
+  if (documents && std::none_of(documents->begin(), documents->end(),
+                                [](const auto& each) { return !each.id.empty(); })) {
+    return fail(Code::kFailedPrecondition, fmt::format("{} has no types", name));
+  }
+  auto before = HECTOR_TRY(meaning(text, name, folder));
+  std::string made = format_lines(lines_of(text));
+  auto after = meaning(made, name, folder);
+  if (!after || *after != before)
+    return fail(Code::kInternal,
+                fmt::format("{}: its layout is not understood; nothing was changed", name));
+  return made;
+}
+
+}  // namespace hector::types

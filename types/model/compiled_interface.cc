@@ -1,0 +1,188 @@
+#include "types/model/compiled_interface.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/util/json_util.h>
+#define OPENSSL_SUPPRESS_DEPRECATED  // EVP loads every provider first, 2 MiB and 2 ms for a capsule
+                                     // that needs this one hash
+#include <openssl/sha.h>
+
+#include <set>
+
+#include "types/order/projection.h"
+
+namespace hector::types {
+
+namespace pb = google::protobuf;
+using hector::type::v1::Expression;
+
+std::string sha256_hex(std::string_view text) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, text.data(), text.size());
+  SHA256_Final(digest, &context);
+  std::string hex;
+  for (const unsigned char octet : digest) hex += fmt::format("{:02x}", octet);
+  return hex;
+}
+
+namespace {
+
+Operation compile_operation(const hector::type::v1::Operation& model, std::uint32_t index) {
+  Operation operation;
+  operation.name = model.name();
+  operation.index = index;
+  operation.kind = static_cast<Kind>(static_cast<int>(model.kind()) - 1);
+  operation.flow = static_cast<Flow>(static_cast<int>(model.flow()));
+  operation.input = model.input();
+  operation.output = model.output();
+  operation.idempotent = model.idempotent();
+  operation.throws.assign(model.throws().begin(), model.throws().end());
+  return operation;
+}
+
+constexpr const char* kEmptyFile = "google/protobuf/empty.proto";
+
+/// The descriptor of a gRPC service of the Interface's name, in a file of its own unless the files
+/// already have one.
+void add_service(const hector::type::v1::Interface& model, const MessagePool& pool,
+                 pb::FileDescriptorSet& files) {
+  if (pool.pool().FindServiceByName(model.name()) != nullptr || model.operations().empty()) return;
+  pb::FileDescriptorProto file;
+  file.set_name("hector/interface/" + model.name() + ".proto");
+  file.set_syntax("proto3");
+  const auto dot = model.name().rfind('.');
+  if (dot != std::string::npos) file.set_package(model.name().substr(0, dot));
+  auto* service = file.add_service();
+  service->set_name(dot == std::string::npos ? model.name() : model.name().substr(dot + 1));
+  std::set<std::string> imports;
+  const auto type_name = [&](const std::string& message) {
+    const auto* found = pool.find(message);
+    if (found != nullptr) imports.insert(found->file()->name());
+    return "." + message;
+  };
+  bool needs_empty = false;
+  for (const auto& operation : model.operations()) {
+    auto* method = service->add_method();
+    method->set_name(operation.name());
+    method->set_input_type(type_name(operation.input()));
+    if (operation.output().empty()) {
+      needs_empty = true;
+      method->set_output_type(".google.protobuf.Empty");
+    } else {
+      method->set_output_type(type_name(operation.output()));
+    }
+    method->set_client_streaming(operation.flow() == hector::type::v1::FLOW_IN ||
+                                 operation.flow() == hector::type::v1::FLOW_BOTH);
+    method->set_server_streaming(operation.flow() == hector::type::v1::FLOW_OUT ||
+                                 operation.flow() == hector::type::v1::FLOW_BOTH);
+  }
+  if (needs_empty && imports.insert(kEmptyFile).second &&
+      pool.pool().FindFileByName(kEmptyFile) == nullptr) {
+    auto* empty = files.add_file();
+    empty->set_name(kEmptyFile);
+    empty->set_package("google.protobuf");
+    empty->set_syntax("proto3");
+    empty->add_message_type()->set_name("Empty");
+  }
+  for (const auto& import : imports) file.add_dependency(import);
+  *files.add_file() = std::move(file);
+}
+
+}  // namespace
+
+std::string deterministic(const pb::Message& message) {
+  std::string out;
+  {
+    pb::io::StringOutputStream stream(&out);
+    pb::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  return out;
+}
+
+Result<CompiledPtr> CompiledInterface::make(hector::type::v1::Interface model) {
+  auto made = std::make_shared<CompiledInterface>();
+  made->model_ = std::move(model);
+  const auto& typed = made->model_;
+  made->id_ = fmt::format("{}/{}", typed.name(), typed.major());
+  pb::FileDescriptorSet files;
+  if (!files.ParseFromString(typed.descriptors())) {
+    return fail(Code::kInvalidArgument,
+                made->id_ + ": its descriptors are not a FileDescriptorSet");
+  }
+  auto pool = HECTOR_TRY(MessagePool::make(files));
+  made->pool_ = pool;
+  std::uint32_t index = 0;
+  for (const auto& operation : typed.operations())
+    made->operations_.push_back(compile_operation(operation, index++));
+  index = 0;
+  for (const auto& operation : typed.initiates())
+    made->initiates_.push_back(compile_operation(operation, index++));
+  for (const auto* list : {&made->operations_, &made->initiates_}) {
+    for (const auto& operation : *list) {
+      for (const auto* message : {&operation.input, &operation.output}) {
+        if (!message->empty() && pool->find(*message) == nullptr) {
+          return fail(Code::kInvalidArgument,
+                      fmt::format("{}: operation '{}' uses the unknown message '{}'", made->id_,
+                                  operation.name, *message));
+        }
+      }
+    }
+  }
+  for (const auto& operation : made->operations_)
+    made->by_name_.emplace(operation.name, operation.index);
+  if (typed.has_protocol()) {
+    auto automaton = HECTOR_TRY(interface_automaton(typed));
+    made->automaton_ = std::move(automaton);
+  }
+  add_service(typed, *pool, files);
+  made->descriptors_ = files.SerializeAsString();
+  made->serialised_ = deterministic(typed);
+  made->identity_ = sha256_hex(made->serialised_);
+  return CompiledPtr(std::move(made));
+}
+
+const Operation* CompiledInterface::find(std::string_view operation) const noexcept {
+  const auto found = by_name_.find(operation);
+  return found == by_name_.end() ? nullptr : &operations_[found->second];
+}
+
+Result<std::string> CompiledInterface::from_json(std::string_view message,
+                                                 std::string_view json) const {
+  const auto* type = pool_->find(std::string(message));
+  if (type == nullptr)
+    return fail(Code::kNotFound, fmt::format("{} has no message '{}'", id_, message));
+  auto object = pool_->create(type);
+  const auto status =
+      pb::util::JsonStringToMessage(pb::StringPiece(json.data(), json.size()), object.get());
+  if (!status.ok()) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("not the JSON of a {}: {}", message, status.message().as_string()));
+  }
+  return object->SerializeAsString();
+}
+
+Result<std::string> CompiledInterface::to_json(std::string_view message,
+                                               std::string_view bytes) const {
+  const auto* type = pool_->find(std::string(message));
+  if (type == nullptr)
+    return fail(Code::kNotFound, fmt::format("{} has no message '{}'", id_, message));
+  auto object = pool_->create(type);
+  if (!object->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} octets are not a serialised {}", bytes.size(), message));
+  }
+  std::string json;
+  pb::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  const auto status = pb::util::MessageToJsonString(*object, &json, options);
+  if (!status.ok()) return fail(Code::kInternal, status.message().as_string());
+  return json;
+}
+
+}  // namespace hector::types

@@ -1,0 +1,138 @@
+#include "types/model/messages.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/compiler/importer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <filesystem>
+#include <functional>
+#include <set>
+
+namespace hector::types {
+
+namespace pb = google::protobuf;
+
+namespace {
+
+class FirstError final : public pb::compiler::MultiFileErrorCollector {
+ public:
+  void AddError(const std::string& file, int line, int column,
+                const std::string& message) override {
+    if (!text_.empty()) return;
+    text_ = line < 0 ? fmt::format("{}: {}", file, message)
+                     : fmt::format("{}:{}:{}: {}", file, line + 1, column + 1, message);
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+class PoolErrors final : public pb::DescriptorPool::ErrorCollector {
+ public:
+  void AddError(const std::string& file, const std::string& element, const pb::Message*,
+                ErrorLocation, const std::string& message) override {
+    if (text.empty()) text = fmt::format("{}: {}: {}", file, element, message);
+  }
+  std::string text;
+};
+
+void collect(const pb::FileDescriptor* file, std::set<std::string>& seen,
+             pb::FileDescriptorSet& out) {
+  if (!seen.insert(file->name()).second) return;
+  for (int i = 0; i < file->dependency_count(); ++i) collect(file->dependency(i), seen, out);
+  file->CopyTo(out.add_file());
+}
+
+void collect_names(const pb::Descriptor* message, std::vector<std::string>& names) {
+  names.push_back(message->full_name());
+  for (int i = 0; i < message->nested_type_count(); ++i)
+    collect_names(message->nested_type(i), names);
+}
+
+/// The files of google/protobuf/ that people import without having them on disk.
+class BuiltInTree final : public pb::compiler::SourceTree {
+ public:
+  explicit BuiltInTree(const ProtoSource& source) : texts_(source.texts) {
+    if (texts_ == nullptr) disk_.MapPath("", source.folder);
+  }
+  pb::io::ZeroCopyInputStream* Open(const std::string& file) override {
+    if (texts_ != nullptr) {
+      if (const auto found = texts_->find(file); found != texts_->end())
+        return new pb::io::ArrayInputStream(found->second.data(),
+                                            static_cast<int>(found->second.size()));
+      if (!file.starts_with("google/protobuf/")) {
+        error_ = "File not found.";
+        return nullptr;
+      }
+    }
+    if (auto* stream = disk_.Open(file)) return stream;
+    error_ = disk_.GetLastErrorMessage();
+    return nullptr;
+  }
+  std::string GetLastErrorMessage() override { return error_; }
+  void map(const std::string& folder) { disk_.MapPath("", folder); }
+
+ private:
+  const std::map<std::string, std::string>* texts_;
+  pb::compiler::DiskSourceTree disk_;
+  std::string error_;
+};
+
+}  // namespace
+
+Result<pb::FileDescriptorSet> read_proto_files(const ProtoSource& source,
+                                               const std::vector<std::string>& files) {
+  BuiltInTree tree(source);
+  // `messages: [diary/messages.proto]` may be written from the folder above the type file's, as
+  // import paths usually are.
+  if (source.texts == nullptr)
+    tree.map(std::filesystem::path(source.folder).parent_path().string());
+  for (const char* place : {"/usr/include", "/usr/local/include"}) {
+    if (std::filesystem::exists(std::string(place) + "/google/protobuf/any.proto")) tree.map(place);
+  }
+  FirstError errors;
+  pb::compiler::Importer importer(&tree, &errors);
+  pb::FileDescriptorSet set;
+  std::set<std::string> seen;
+  for (const std::string& file : files) {
+    const pb::FileDescriptor* descriptor = importer.Import(file);
+    if (descriptor == nullptr) {
+      return fail(Code::kInvalidArgument,
+                  errors.text().empty() ? file + ": cannot be read" : errors.text());
+    }
+    collect(descriptor, seen, set);
+  }
+  return set;
+}
+
+pb::FileDescriptorSet compiled_files(const std::vector<const pb::Descriptor*>& messages) {
+  pb::FileDescriptorSet set;
+  std::set<std::string> seen;
+  for (const auto* message : messages) collect(message->file(), seen, set);
+  return set;
+}
+
+Result<std::shared_ptr<const MessagePool>> MessagePool::make(const pb::FileDescriptorSet& files) {
+  auto made = std::make_shared<MessagePool>();
+  PoolErrors errors;
+  for (const auto& file : files.file()) {
+    const auto* descriptor = made->pool_.BuildFileCollectingErrors(file, &errors);
+    if (descriptor == nullptr) return fail(Code::kInvalidArgument, "message types: " + errors.text);
+    for (int i = 0; i < descriptor->message_type_count(); ++i)
+      collect_names(descriptor->message_type(i), made->names_);
+  }
+  return std::shared_ptr<const MessagePool>(std::move(made));
+}
+
+const pb::Descriptor* MessagePool::find(const std::string& message) const {
+  return pool_.FindMessageTypeByName(message);
+}
+
+std::unique_ptr<pb::Message> MessagePool::create(const pb::Descriptor* type) const {
+  return std::unique_ptr<pb::Message>(factory_.GetPrototype(type)->New());
+}
+
+std::vector<std::string> MessagePool::names() const { return names_; }
+
+}  // namespace hector::types

@@ -1,0 +1,297 @@
+#include "types/order/projection.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace hector::types {
+
+using hector::type::v1::Binding;
+using hector::type::v1::Expression;
+using Leaf = std::function<Regular::Node(const Expression::Symbol&)>;
+
+namespace {
+
+Regular::Node translate(const Expression& expression, Regular& language, const Leaf& leaf) {
+  const auto list = [&](const Expression::List& parts) {
+    std::vector<Regular::Node> nodes;
+    for (const auto& part : parts.of()) nodes.push_back(translate(part, language, leaf));
+    return nodes;
+  };
+  switch (expression.form_case()) {
+    case Expression::kSymbol:
+      return leaf(expression.symbol());
+    case Expression::kSequence: {
+      auto nodes = list(expression.sequence());
+      Regular::Node tail = Regular::kEmpty;
+      for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
+        tail = language.sequence(*node, tail);
+      return tail;
+    }
+    case Expression::kInterleaving:
+      return language.interleave(list(expression.interleaving()));
+    case Expression::kChoice:
+      return language.choice(list(expression.choice()));
+    case Expression::kRepeat:
+      return language.repeat(translate(expression.repeat().of(), language, leaf),
+                             expression.repeat().min(), expression.repeat().max());
+    case Expression::kBefore:
+      return translate(expression.before().of(), language, leaf);
+    case Expression::kChosen:
+      return translate(expression.chosen().of(), language, leaf);
+    case Expression::kEnd:
+    case Expression::FORM_NOT_SET:
+      return Regular::kEmpty;
+  }
+  return Regular::kEmpty;
+}
+
+Regular::Node with_member_mark(Expression::Member mark, Regular::Node once, Regular& language) {
+  switch (mark) {
+    case Expression::MEMBER_OPTIONAL:
+      return language.optional(once);
+    case Expression::MEMBER_ANY:
+      return language.star(once);
+    case Expression::MEMBER_SOME:
+      return language.repeat(once, 1, -1);
+    default:
+      return once;
+  }
+}
+
+class Projection {
+ public:
+  Projection(const Binding& binding, const View& view, Regular& language)
+      : binding_(binding), view_(view), language_(language) {}
+
+  Regular::Node run() { return binding_.has_protocol() ? part(binding_.protocol()) : any_order(); }
+  Regular::Node part(const Expression& expression) {
+    return translate(expression, language_,
+                     [this](const Expression::Symbol& symbol) { return leaf(symbol); });
+  }
+
+ private:
+  Regular::Node any_order() {
+    std::vector<Regular::Node> all;
+    for (int i = 0; i < binding_.interactions_size(); ++i) {
+      Expression::Symbol symbol;
+      symbol.set_name(binding_.interactions(i).name());
+      const Regular::Node node = leaf(symbol);
+      if (node != Regular::kEmpty) all.push_back(node);
+    }
+    return language_.star(language_.choice(std::move(all)));
+  }
+
+  /// What this party sees of interaction x from member f to member t.
+  Regular::Node seen(int interaction, std::uint32_t from_role, std::uint32_t f,
+                     std::uint32_t to_role, std::uint32_t t, bool is_multicast) {
+    const auto x = static_cast<std::uint32_t>(interaction);
+    if (view_.role == kEverybody)
+      return language_.symbol(global_symbol(x, f, is_multicast ? 0 : t));
+    if (view_.role == from_role && view_.member == f)
+      return language_.symbol(view_symbol(x, is_multicast ? 0 : t));
+    if (view_.role == to_role && (is_multicast || view_.member == t))
+      return language_.symbol(view_symbol(x, f));
+    return Regular::kEmpty;
+  }
+
+  Regular::Node leaf(const Expression::Symbol& symbol) {
+    const int x = interaction_position(binding_, symbol.name());
+    const auto& interaction = binding_.interactions(x);
+    const auto from = static_cast<std::uint32_t>(role_position(binding_, interaction.from()));
+    const auto to = static_cast<std::uint32_t>(role_position(binding_, interaction.to()));
+    const bool is_multicast = interaction.kind() == hector::type::v1::KIND_MULTICAST;
+    const auto senders = view_.present(from);
+    auto receivers = view_.present(to);
+    if (is_multicast && receivers.size() > 1) receivers.resize(1);
+    if (senders.empty() || receivers.empty()) return Regular::kEmpty;
+    const bool each_sender = symbol.role() == interaction.from();
+    const bool each_receiver = symbol.role() == interaction.to();
+    const std::size_t outer = each_sender ? senders.size() : each_receiver ? receivers.size() : 1;
+    const std::size_t inner_count = each_sender     ? receivers.size()
+                                    : each_receiver ? senders.size()
+                                                    : senders.size() * receivers.size();
+    std::vector<Regular::Node> each;
+    for (std::size_t i = 0; i < outer; ++i) {
+      std::vector<Regular::Node> options;
+      for (std::size_t j = 0; j < inner_count; ++j) {
+        const std::uint32_t f = senders[each_sender ? i : each_receiver ? j : j / receivers.size()];
+        const std::uint32_t t = receivers[each_receiver ? i
+                                          : each_sender ? j
+                                                        : j % receivers.size()];
+        options.push_back(seen(x, from, f, to, t, is_multicast));
+      }
+      each.push_back(
+          with_member_mark(symbol.member(), language_.choice(std::move(options)), language_));
+    }
+    return language_.interleave(std::move(each));
+  }
+
+  const Binding& binding_;
+  const View& view_;
+  Regular& language_;
+};
+
+}  // namespace
+
+bool View::is_absent(std::uint32_t of_role, std::uint32_t number) const {
+  return of_role < absent.size() &&
+         std::find(absent[of_role].begin(), absent[of_role].end(), number) != absent[of_role].end();
+}
+
+std::vector<std::uint32_t> View::present(std::uint32_t of_role) const {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t m = 0; m < members[of_role]; ++m) {
+    if (!is_absent(of_role, m)) numbers.push_back(m);
+  }
+  return numbers;
+}
+
+int role_position(const Binding& binding, std::string_view name) {
+  for (int i = 0; i < binding.roles_size(); ++i) {
+    if (binding.roles(i).name() == name) return i;
+  }
+  return -1;
+}
+
+int interaction_position(const Binding& binding, std::string_view name) {
+  for (int i = 0; i < binding.interactions_size(); ++i) {
+    if (binding.interactions(i).name() == name) return i;
+  }
+  return -1;
+}
+
+Regular::Node choreography(const Binding& binding, const std::vector<std::uint32_t>& members,
+                           Regular& language) {
+  return choreography(binding, View{kEverybody, 0, members, {}}, language);
+}
+
+Regular::Node choreography(const Binding& binding, View view, Regular& language) {
+  view.role = kEverybody;
+  return Projection(binding, view, language).run();
+}
+
+Regular::Node phase(const Binding& binding, const Expression& expression,
+                    const std::vector<std::uint32_t>& members, Regular& language) {
+  const View view{kEverybody, 0, members, {}};
+  return Projection(binding, view, language).part(expression);
+}
+
+Regular::Node project(const Binding& binding, const View& view, Regular& language) {
+  return Projection(binding, view, language).run();
+}
+
+Result<Automaton> interface_automaton(const hector::type::v1::Interface& model) {
+  Regular language;
+  std::string unknown;
+  const auto leaf = [&](const Expression::Symbol& symbol) -> Regular::Node {
+    Symbol number = 0;
+    for (const auto* list : {&model.operations(), &model.initiates()}) {
+      for (const auto& operation : *list) {
+        if (operation.name() == symbol.name()) return language.symbol(number);
+        ++number;
+      }
+    }
+    unknown = symbol.name();
+    return Regular::kEmpty;
+  };
+  const Regular::Node start = translate(model.protocol(), language, leaf);
+  if (!unknown.empty()) {
+    return fail(Code::kInvalidArgument,
+                model.name() + ": the protocol names an unknown operation '" + unknown + "'");
+  }
+  return build_automaton(language, start);
+}
+
+bool is_traded_again(const hector::type::v1::Role& role, std::string_view when) {
+  return std::find(role.retrade().begin(), role.retrade().end(), when) != role.retrade().end();
+}
+
+bool is_many(const hector::type::v1::Role& role) {
+  return role.members_max() < 0 || role.members_max() > 1;
+}
+
+std::vector<std::uint32_t> checked_members(const Binding& binding, std::uint32_t wanted) {
+  std::vector<std::uint32_t> members;
+  for (const auto& role : binding.roles()) {
+    const std::uint32_t max =
+        role.members_max() < 0 ? UINT32_MAX : static_cast<std::uint32_t>(role.members_max());
+    members.push_back(is_many(role) ? std::clamp(wanted, std::max(role.members_min(), 1U), max)
+                                    : 1);
+  }
+  return members;
+}
+
+Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role) {
+  constexpr std::uint32_t kMembersForChecking = 3;
+  return role_order(binding, role, checked_members(binding, kMembersForChecking));
+}
+
+Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role,
+                             const std::vector<std::uint32_t>& members) {
+  const View view{role, 0, members, {}};
+  Regular language;
+  const Regular::Node seen = project(binding, view, language);
+  auto local = HECTOR_TRY(build_automaton(language, seen));
+
+  RoleOrder order;
+  const auto number = [&](const std::string& operation, bool is_output) {
+    for (std::size_t i = 0; i < order.operations.size(); ++i) {
+      if (order.operations[i] == operation && order.is_output[i] == is_output)
+        return static_cast<Symbol>(i);
+    }
+    order.operations.push_back(operation);
+    order.is_output.push_back(is_output);
+    return static_cast<Symbol>(order.operations.size() - 1);
+  };
+  for (const bool outputs : {false, true}) {
+    for (const auto& interaction : binding.interactions()) {
+      const std::string& end = outputs ? interaction.from() : interaction.to();
+      if (end == binding.roles(static_cast<int>(role)).name())
+        number(interaction.operation(), outputs);
+    }
+  }
+  // Renaming makes the automaton nondeterministic; the subset construction makes it deterministic
+  // again.
+  std::map<std::vector<std::int32_t>, std::int32_t> numbers{{{local.start}, 0}};
+  std::vector<std::vector<std::int32_t>> sets{{local.start}};
+  Automaton renamed;
+  for (Symbol s = 0; s < order.operations.size(); ++s) renamed.symbols.push_back(s);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (sets.size() > kAutomatonStatesMax) {
+      return fail(Code::kResourceExhausted, "the Role's order has more than " +
+                                                std::to_string(kAutomatonStatesMax) + " states");
+    }
+    std::vector<std::vector<std::int32_t>> successors(order.operations.size());
+    bool may_end = false;
+    for (const std::int32_t state : sets[i]) {
+      may_end = may_end || local.accepting[static_cast<std::size_t>(state)];
+      for (std::size_t c = 0; c < local.symbols.size(); ++c) {
+        const std::int32_t next = local.next[static_cast<std::size_t>(state)][c];
+        if (next == Automaton::kNone) continue;
+        const auto& interaction =
+            binding.interactions(static_cast<int>(symbol_interaction(local.symbols[c])));
+        const bool is_output = interaction.from() == binding.roles(static_cast<int>(role)).name();
+        successors[number(interaction.operation(), is_output)].push_back(next);
+      }
+    }
+    std::vector<std::int32_t> row;
+    for (auto& successor : successors) {
+      if (successor.empty()) {
+        row.push_back(Automaton::kNone);
+        continue;
+      }
+      std::sort(successor.begin(), successor.end());
+      successor.erase(std::unique(successor.begin(), successor.end()), successor.end());
+      const auto [found, is_new] =
+          numbers.emplace(successor, static_cast<std::int32_t>(sets.size()));
+      if (is_new) sets.push_back(successor);
+      row.push_back(found->second);
+    }
+    renamed.next.push_back(std::move(row));
+    renamed.accepting.push_back(may_end);
+  }
+  order.automaton = minimise(renamed);
+  return order;
+}
+
+}  // namespace hector::types

@@ -1,0 +1,278 @@
+#include "types/order/regular.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <tuple>
+
+namespace hector::types {
+
+Regular::Regular() {
+  make(Form::kVoid, false, 0, {});
+  make(Form::kEmpty, true, 0, {});
+}
+
+Regular::Node Regular::make(Form form, bool nullable, Symbol symbol, std::vector<Node> of) {
+  auto key = std::make_tuple(form, symbol, of);
+  if (auto found = known_.find(key); found != known_.end()) return found->second;
+  if (nodes_.size() >= kNodesMax) {
+    overfull_ = true;
+    return kEmpty;
+  }
+  const Node node = static_cast<Node>(nodes_.size());
+  nodes_.push_back({form, nullable, symbol, std::move(of)});
+  known_.emplace(std::move(key), node);
+  return node;
+}
+
+Regular::Node Regular::symbol(Symbol symbol) { return make(Form::kSymbol, false, symbol, {}); }
+
+Regular::Node Regular::sequence(Node first, Node second) {
+  if (first == kVoid || second == kVoid) return kVoid;
+  if (first == kEmpty) return second;
+  if (second == kEmpty) return first;
+  std::vector<Node> heads;  // kept right-leaning, so that equal words meet in equal nodes
+  for (; nodes_[first].form == Form::kSequence; first = nodes_[first].of[1])
+    heads.push_back(nodes_[first].of[0]);
+  Node tail = make(Form::kSequence, may_end(first) && may_end(second), 0, {first, second});
+  for (auto head = heads.rbegin(); head != heads.rend() && !overfull_; ++head)
+    tail = make(Form::kSequence, may_end(*head) && may_end(tail), 0, {*head, tail});
+  return tail;
+}
+
+Regular::Node Regular::choice(std::vector<Node> options) {
+  std::set<Node> flat;
+  for (const Node option : options) {
+    if (option == kVoid) continue;
+    if (nodes_[option].form == Form::kChoice) {
+      flat.insert(nodes_[option].of.begin(), nodes_[option].of.end());
+    } else {
+      flat.insert(option);
+    }
+  }
+  const bool nullable = std::any_of(flat.begin(), flat.end(), [&](Node n) { return may_end(n); });
+  if (flat.contains(kEmpty) &&
+      std::any_of(flat.begin(), flat.end(), [&](Node n) { return n != kEmpty && may_end(n); })) {
+    flat.erase(kEmpty);
+  }
+  if (flat.empty()) return kVoid;
+  if (flat.size() == 1) return *flat.begin();
+  return make(Form::kChoice, nullable, 0, {flat.begin(), flat.end()});
+}
+
+Regular::Node Regular::interleave(std::vector<Node> parts) {
+  std::vector<Node> flat;
+  bool nullable = true;
+  for (const Node part : parts) {
+    if (part == kVoid) return kVoid;
+    if (part == kEmpty) continue;
+    nullable = nullable && may_end(part);
+    if (nodes_[part].form == Form::kInterleave) {
+      flat.insert(flat.end(), nodes_[part].of.begin(), nodes_[part].of.end());
+    } else {
+      flat.push_back(part);
+    }
+  }
+  if (flat.empty()) return kEmpty;
+  if (flat.size() == 1) return flat.front();
+  std::sort(flat.begin(), flat.end());
+  return make(Form::kInterleave, nullable, 0, std::move(flat));
+}
+
+Regular::Node Regular::star(Node of) {
+  if (of == kVoid || of == kEmpty) return kEmpty;
+  if (nodes_[of].form == Form::kStar) return of;
+  return make(Form::kStar, true, 0, {of});
+}
+
+Regular::Node Regular::repeat(Node of, std::uint32_t min, std::int32_t max) {
+  Node tail = kEmpty;
+  if (max < 0) {
+    tail = star(of);
+  } else {
+    for (std::int64_t i = max; i > static_cast<std::int64_t>(min) && !overfull_; --i)
+      tail = optional(sequence(of, tail));
+  }
+  for (std::uint32_t i = 0; i < min && !overfull_; ++i) tail = sequence(of, tail);
+  return tail;
+}
+
+Regular::Node Regular::after(Node node, Symbol symbol) {
+  const std::uint64_t key = (static_cast<std::uint64_t>(node) << 32) | symbol;
+  if (auto found = after_.find(key); found != after_.end()) return found->second;
+  const Node result = derive(node, symbol);
+  after_.emplace(key, result);
+  return result;
+}
+
+Regular::Node Regular::derive(Node node, Symbol wanted) {
+  const Data data = nodes_[node];  // a copy: the recursion adds nodes
+  switch (data.form) {
+    case Form::kVoid:
+    case Form::kEmpty:
+      return kVoid;
+    case Form::kSymbol:
+      return data.symbol == wanted ? kEmpty : kVoid;
+    case Form::kSequence: {
+      const Node head = sequence(after(data.of[0], wanted), data.of[1]);
+      if (!may_end(data.of[0])) return head;
+      return choice({head, after(data.of[1], wanted)});
+    }
+    case Form::kChoice: {
+      std::vector<Node> options;
+      for (const Node option : data.of) options.push_back(after(option, wanted));
+      return choice(std::move(options));
+    }
+    case Form::kInterleave: {
+      std::vector<Node> options;
+      for (std::size_t i = 0; i < data.of.size(); ++i) {
+        const Node moved = after(data.of[i], wanted);
+        if (moved == kVoid) continue;
+        std::vector<Node> parts = data.of;
+        parts[i] = moved;
+        options.push_back(interleave(std::move(parts)));
+      }
+      return choice(std::move(options));
+    }
+    case Form::kStar:
+      return sequence(after(data.of[0], wanted), node);
+  }
+  return kVoid;
+}
+
+const std::vector<Symbol>& Regular::first(Node node) {
+  if (auto found = first_.find(node); found != first_.end()) return found->second;
+  const Data data = nodes_[node];
+  std::set<Symbol> symbols;
+  if (data.form == Form::kSymbol) symbols.insert(data.symbol);
+  for (std::size_t i = 0; i < data.of.size(); ++i) {
+    const auto& inner = first(data.of[i]);
+    symbols.insert(inner.begin(), inner.end());
+    if (data.form == Form::kSequence && !may_end(data.of[i])) break;
+  }
+  return first_.emplace(node, std::vector<Symbol>(symbols.begin(), symbols.end())).first->second;
+}
+
+std::vector<Symbol> Regular::alphabet(Node start) const {
+  std::set<Symbol> symbols;
+  std::set<Node> seen;
+  std::vector<Node> todo{start};
+  while (!todo.empty()) {
+    const Node node = todo.back();
+    todo.pop_back();
+    if (!seen.insert(node).second) continue;
+    if (nodes_[node].form == Form::kSymbol) symbols.insert(nodes_[node].symbol);
+    todo.insert(todo.end(), nodes_[node].of.begin(), nodes_[node].of.end());
+  }
+  return {symbols.begin(), symbols.end()};
+}
+
+Regular::Node Regular::keep_only(Node node) {
+  std::vector<bool> wanted(nodes_.size(), false);
+  wanted[node] = true;
+  for (Node at = node; at > kEmpty; --at) {  // parts are older than what they are part of
+    if (!wanted[at]) continue;
+    for (const Node part : nodes_[at].of) wanted[part] = true;
+  }
+  Regular kept;
+  std::vector<Node> numbers(nodes_.size(), kEmpty);
+  numbers[kVoid] = kVoid;
+  for (Node at = kEmpty + 1; at <= node; ++at) {
+    if (!wanted[at]) continue;
+    Data data = std::move(nodes_[at]);
+    for (Node& part : data.of) part = numbers[part];
+    if (data.form == Form::kChoice || data.form == Form::kInterleave)
+      std::sort(data.of.begin(), data.of.end());
+    numbers[at] = kept.make(data.form, data.nullable, data.symbol, std::move(data.of));
+  }
+  *this = std::move(kept);
+  return numbers[node];
+}
+
+std::int32_t Automaton::column(Symbol symbol) const {
+  const auto found = std::lower_bound(symbols.begin(), symbols.end(), symbol);
+  return found != symbols.end() && *found == symbol
+             ? static_cast<std::int32_t>(found - symbols.begin())
+             : kNone;
+}
+
+std::int32_t Automaton::step(std::int32_t state, Symbol symbol) const {
+  const std::int32_t at = column(symbol);
+  return at == kNone ? kNone : next[static_cast<std::size_t>(state)][static_cast<std::size_t>(at)];
+}
+
+Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::size_t states_max) {
+  Automaton automaton;
+  const auto overfull = [] {
+    return fail(Code::kResourceExhausted,
+                "the protocol is too long when its counts are written out; use smaller counts");
+  };
+  if (language.is_overfull()) return overfull();
+  automaton.symbols = language.alphabet(start);
+  std::unordered_map<Regular::Node, std::int32_t> numbers;
+  std::vector<Regular::Node> states;
+  const auto number = [&](Regular::Node node) {
+    const auto [found, is_new] = numbers.emplace(node, static_cast<std::int32_t>(states.size()));
+    if (is_new) states.push_back(node);
+    return found->second;
+  };
+  number(start);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (states.size() > states_max || language.is_overfull()) {
+      return fail(Code::kResourceExhausted,
+                  "the protocol has more than " + std::to_string(states_max) +
+                      " states; use fewer interleavings (&) or smaller counts");
+    }
+    const Regular::Node node = states[i];
+    std::vector<std::int32_t> row(automaton.symbols.size(), Automaton::kNone);
+    for (const Symbol symbol : std::vector<Symbol>(language.first(node))) {
+      const Regular::Node next = language.after(node, symbol);
+      if (next != Regular::kVoid)
+        row[static_cast<std::size_t>(automaton.column(symbol))] = number(next);
+    }
+    automaton.next.push_back(std::move(row));
+    automaton.accepting.push_back(language.may_end(node));
+  }
+  if (language.is_overfull()) return overfull();
+  return minimise(automaton);
+}
+
+Automaton minimise(const Automaton& automaton) {
+  const std::size_t count = automaton.next.size();
+  std::vector<std::int32_t> block(count);
+  for (std::size_t i = 0; i < count; ++i) block[i] = automaton.accepting[i] ? 1 : 0;
+  std::size_t blocks = 0;
+  for (;;) {  // Moore's refinement: states stay together while all their successors do
+    std::map<std::vector<std::int32_t>, std::int32_t> signatures;
+    std::vector<std::int32_t> refined(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::vector<std::int32_t> signature{block[i]};
+      for (const std::int32_t next : automaton.next[i]) {
+        signature.push_back(next == Automaton::kNone ? -1 : block[static_cast<std::size_t>(next)]);
+      }
+      refined[i] =
+          signatures.emplace(std::move(signature), static_cast<std::int32_t>(signatures.size()))
+              .first->second;
+    }
+    const bool is_stable = signatures.size() == blocks;
+    blocks = signatures.size();
+    block = std::move(refined);
+    if (is_stable) break;
+  }
+  Automaton result;
+  result.symbols = automaton.symbols;
+  result.next.assign(blocks, std::vector<std::int32_t>(automaton.symbols.size(), Automaton::kNone));
+  result.accepting.assign(blocks, false);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto at = static_cast<std::size_t>(block[i]);
+    result.accepting[at] = automaton.accepting[i];
+    for (std::size_t c = 0; c < automaton.symbols.size(); ++c) {
+      const std::int32_t next = automaton.next[i][c];
+      if (next != Automaton::kNone) result.next[at][c] = block[static_cast<std::size_t>(next)];
+    }
+  }
+  result.start = count == 0 ? 0 : block[static_cast<std::size_t>(automaton.start)];
+  return result;
+}
+
+}  // namespace hector::types

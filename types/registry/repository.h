@@ -1,0 +1,55 @@
+// What: the types this capsule knows, by id.
+// Why: templates bring Interfaces, people load Binding types, other capsules' types arrive with
+// their descriptions. Who: the kernel; the Type service stands on it later.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "types/check/conformance.h"
+#include "types/model/interaction_type.h"
+
+namespace hector::types {
+
+/// Any thread.
+class Repository {
+ public:
+  /// Reads a type file and adds what it holds; the ids. Nothing is added if any part is wrong.
+  Result<std::vector<std::string>> load_file(const std::string& path);
+  Result<std::vector<std::string>> load_text(const std::string& yaml, const std::string& name,
+                                             const std::string& folder);
+  /// ALREADY_EXISTS if another type of this id is there: types do not change, they get a new major.
+  Result<CompiledPtr> add(hector::type::v1::Interface model);
+  Status add(const hector::type::v1::Binding& binding);
+  [[nodiscard]] Result<CompiledPtr> interface(const std::string& id) const;
+  [[nodiscard]] Result<hector::type::v1::Binding> binding(const std::string& id) const;
+  /// check_role(), remembered: types do not change under their id. `binding` is one of this
+  /// repository's.
+  [[nodiscard]] std::shared_ptr<const Result<Verdict>> verdict(
+      const CompiledPtr& offered, const hector::type::v1::Binding& binding, std::uint32_t role,
+      const CompiledPtr& required) const;
+  [[nodiscard]] std::vector<CompiledPtr> interfaces() const;
+  [[nodiscard]] std::vector<hector::type::v1::Binding> bindings() const;
+  /// Custom ones: the standard ones and those loaded.
+  [[nodiscard]] std::vector<hector::type::v1::InteractionType> interaction_types() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, CompiledPtr> interfaces_;
+  std::map<std::string, hector::type::v1::Binding> bindings_;
+  std::map<std::string, hector::type::v1::InteractionType> interaction_types_;
+  struct Known {
+    CompiledPtr offered, required;  ///< kept, so that their addresses stay theirs
+    std::shared_ptr<const Result<Verdict>> verdict;
+  };
+  using Question = std::tuple<const void*, const void*, std::uint32_t, std::uint32_t, std::string>;
+  static constexpr std::size_t kVerdictsMax = 10'000;  ///< then it begins anew
+  mutable std::map<Question, Known> verdicts_;
+};
+
+std::string binding_id(const hector::type::v1::Binding& binding);
+
+}  // namespace hector::types
