@@ -618,10 +618,9 @@ class Codec final : public MessageCodec {
         (shape.fields.empty() && (shape.untyped == nullptr || value.is_null())))
       return Bytes();
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
-    auto done =
-        HECTOR_TRY(shape.fields.empty()       ? set_untyped(shape, *message, "value", value)
-                   : shape.fields.size() == 1 ? set(shape, *message, *shape.fields[0], value, where)
-                                              : fill(*message, value, where, 0));
+    HECTOR_TRY(shape.fields.empty()       ? set_untyped(shape, *message, "value", value)
+               : shape.fields.size() == 1 ? set(shape, *message, *shape.fields[0], value, where)
+                                          : fill(*message, value, where, 0));
     return Bytes::take(message->SerializeAsString());
   }
   static Result<Value> bare(const Shape& shape, const Bytes& bytes) {
