@@ -1,7 +1,8 @@
 // What: BlockingPool, a few threads for tasks that block.
 // Why: event loops and pooled Objects must not block; what waits (management operations, services
 // that ask other systems) runs here. In a simulated world the executor is the only thread, so tasks
-// run there. Who: the kernel; a capsule inside a Python process.
+// run there.
+// Who: the kernel; a capsule inside a Python process.
 #pragma once
 
 #include <atomic>

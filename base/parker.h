@@ -1,7 +1,8 @@
 // What: Parker, where a thread sleeps until it is woken; NonBlockingScope, which marks threads that
-// must not sleep. Why: a thread that waits for a reply serves its own Objects' other requests
-// meanwhile, so one word of its own wakes it for both. Who: waited calls, private Objects, event
-// loops and protocols' threads.
+// must not sleep.
+// Why: a thread that waits for a reply serves its own Objects' other requests meanwhile, so one
+// word of its own wakes it for both.
+// Who: waited calls, private Objects, event loops and protocols' threads.
 #pragma once
 
 #include <atomic>

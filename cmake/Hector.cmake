@@ -13,7 +13,8 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 # Inline statics in plugins must not pin them in memory (STB_GNU_UNIQUE).
 # Nothing of ours is interposed, so calls inside one library may be direct and inlined.
 add_compile_options(-fno-semantic-interposition -fno-plt)
-add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique> -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique> -Wall -Wextra -Wno-unused-parameter
+  -Wno-missing-field-initializers)
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -38,7 +39,8 @@ endif()
 # What a plugin's manifest and the capsule must agree on before the library is opened.
 set(HECTOR_ABI_RECORD "2 ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} c++20")
 
-# hector_proto(target FILES… [IMPORTS dirs]): C++ code of .proto files, compiled into `target`. Paths are relative to this folder's BASE.
+# hector_proto(target FILES… [IMPORTS dirs]): C++ code of .proto files, compiled into `target`.
+# Paths are relative to this folder's BASE.
 function(hector_proto target)
   cmake_parse_arguments(P "LITE" "BASE" "FILES;IMPORTS" ${ARGN})
   set(out ${CMAKE_CURRENT_BINARY_DIR}/proto)
@@ -63,7 +65,8 @@ function(hector_proto target)
   target_include_directories(${target} SYSTEM PUBLIC ${out})
 endfunction()
 
-# hector_texts(FILE…): hector/NAME.hector.yaml and hector/NAME.proto of this folder as NAME_yaml.inc and NAME_proto.inc, for #include.
+# hector_texts(FILE…): hector/NAME.hector.yaml and hector/NAME.proto of this folder as NAME_yaml.inc
+# and NAME_proto.inc, for #include.
 function(hector_texts)
   foreach(text ${ARGN})
     file(READ hector/${text} content)
@@ -85,8 +88,8 @@ function(hector_library name)
   target_link_libraries(${name} PUBLIC ${L_LIBRARIES})
 endfunction()
 
-# hector_plugin(SOURCES … LIBRARIES …): this folder's plugin. Kind and name are the folder's; its manifest goes beside the library,
-# with the ABI record of this build added.
+# hector_plugin(SOURCES … LIBRARIES …): this folder's plugin. Kind and name are the folder's; its
+# manifest goes beside the library, with the ABI record of this build added.
 function(hector_plugin)
   cmake_parse_arguments(P "" "" "SOURCES;LIBRARIES" ${ARGN})
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME name)
@@ -100,14 +103,18 @@ function(hector_plugin)
     LIBRARY_OUTPUT_DIRECTORY ${folder} OUTPUT_NAME ${name} PREFIX ""
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   file(READ plugin.yaml manifest)
-  file(CONFIGURE OUTPUT ${folder}/plugin.yaml CONTENT "${manifest}abi: \"${HECTOR_ABI_RECORD}\"\nlibrary: ${name}.so\n" @ONLY)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/plugin.yaml)
+  file(CONFIGURE OUTPUT ${folder}/plugin.yaml
+    CONTENT "${manifest}abi: \"${HECTOR_ABI_RECORD}\"\nlibrary: ${name}.so\n" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${CMAKE_CURRENT_SOURCE_DIR}/plugin.yaml)
   set_property(GLOBAL APPEND PROPERTY HECTOR_PLUGINS ${target})
 endfunction()
 
-# hector_generate_types(target FILES x.hector.yaml… [MESSAGES x/messages.proto…]): typed C++ for these types and classes for their messages, in
-# `target`: #include "x.hector.h" gives a class to derive a template from for each Interface, a stub to call it, and for each role what it may start.
-# A wrong operation does not compile, and the message names it. Paths are relative to the current folder.
+# hector_generate_types(target FILES x.hector.yaml… [MESSAGES x/messages.proto…]): typed C++ for
+# these types and classes for their messages, in `target`: #include "x.hector.h" gives a class to
+# derive a template from for each Interface, a stub to call it, and for each role what it may start.
+# A wrong operation does not compile, and the message names it. Paths are relative to the current
+# folder.
 function(hector_generate_types target)
   cmake_parse_arguments(G "" "" "FILES;MESSAGES" ${ARGN})
   set(out ${CMAKE_CURRENT_BINARY_DIR}/types/${target})
@@ -119,14 +126,16 @@ function(hector_generate_types target)
     cmake_path(GET file FILENAME name)
     string(REGEX REPLACE "\\.ya?ml$" ".h" header ${name})
     add_custom_command(OUTPUT ${out}/${header}
-      COMMAND $<TARGET_FILE:hector::program> type gen ${CMAKE_CURRENT_SOURCE_DIR}/${file} --out ${out}/${header}
+      COMMAND $<TARGET_FILE:hector::program> type gen ${CMAKE_CURRENT_SOURCE_DIR}/${file} --out
+          ${out}/${header}
       DEPENDS ${file} ${G_MESSAGES} hector::program VERBATIM)
     target_sources(${target} PRIVATE ${out}/${header})
   endforeach()
   target_include_directories(${target} PUBLIC ${out})
 endfunction()
 
-# hector_template(name SOURCES x.cc TYPES x.hector.yaml MESSAGES x/messages.proto): a template in C++, NAME.so, with its types made by
+# hector_template(name SOURCES x.cc TYPES x.hector.yaml MESSAGES x/messages.proto): a template in
+# C++, NAME.so, with its types made by
 # hector_generate_types().
 function(hector_template name)
   if(NOT TARGET hector::cpp)
@@ -137,13 +146,14 @@ function(hector_template name)
   hector_generate_types(${name} FILES ${T_TYPES} MESSAGES ${T_MESSAGES})
   target_link_libraries(${name} PRIVATE hector::cpp protobuf::libprotobuf)
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
-  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${HECTOR_PLUGIN_DIRECTORY}/templates/${folder})
 endfunction()
 
-# hector_templates(MESSAGES x/messages.proto CPP a b COPY globs): this folder's templates, in C++ one for each NAME.cc; files that are read as
-# they are (types, Python, samples) are copied beside them. The message classes are one shared library: two copies of a .proto in one
-# process abort it.
+# hector_templates(MESSAGES x/messages.proto CPP a b COPY globs): this folder's templates, in C++
+# one for each NAME.cc; files that are read as they are (types, Python, samples) are copied beside
+# them. The message classes are one shared library: two copies of a .proto in one process abort it.
 function(hector_templates)
   cmake_parse_arguments(T "" "" "MESSAGES;CPP;COPY" ${ARGN})
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME name)
@@ -160,7 +170,8 @@ function(hector_templates)
   foreach(template ${T_CPP})
     add_library(${name}_${template} MODULE ${template}.cc)
     target_link_libraries(${name}_${template} PRIVATE hector::cpp ${name}_messages fmt::fmt)
-    set_target_properties(${name}_${template} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder} OUTPUT_NAME ${template} PREFIX ""
+    set_target_properties(${name}_${template} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${folder}
+      OUTPUT_NAME ${template} PREFIX ""
       CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   endforeach()
   file(GLOB copied CONFIGURE_DEPENDS ${T_COPY})
@@ -179,6 +190,7 @@ function(hector_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
   set_property(GLOBAL APPEND PROPERTY HECTOR_UNIT_TESTS ${name})
+  set(tsan suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit
-    ENVIRONMENT "HECTOR_SOURCE=${CMAKE_SOURCE_DIR};HECTOR_BUILD=${CMAKE_BINARY_DIR};TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+    ENVIRONMENT "HECTOR_SOURCE=${CMAKE_SOURCE_DIR};HECTOR_BUILD=${CMAKE_BINARY_DIR};TSAN_OPTIONS=${tsan}")
 endfunction()

@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
+
+import waiting
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 START_S_MAX = 20
@@ -54,13 +55,16 @@ class Capsules:
             )
         self.processes[name] = process
         reference = os.path.join(self.run, f"{name}.reference")
-        until = time.monotonic() + START_S_MAX
-        while not os.path.exists(reference):
-            if process.poll() is not None or time.monotonic() > until:
-                raise CommandFailed(
-                    process.poll() or 1, f"capsule {name} did not start:\n{self.log(name)}"
-                )
-            time.sleep(0.005)
+        try:
+            waiting.until(
+                lambda: os.path.exists(reference) or process.poll() is not None, START_S_MAX
+            )
+        except AssertionError:
+            pass
+        if not os.path.exists(reference):
+            raise CommandFailed(
+                process.poll() or 1, f"capsule {name} did not start:\n{self.log(name)}"
+            )
         return process
 
     def configure(self, name, text):

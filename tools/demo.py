@@ -10,6 +10,7 @@ import argparse
 import datetime
 import os
 import re
+import signal
 import sys
 import textwrap
 import time
@@ -281,7 +282,7 @@ Ctrl-C ends them.""",
         )
         try:
             while True:
-                time.sleep(3600)
+                signal.pause()
         except KeyboardInterrupt:
             pass
 

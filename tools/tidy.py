@@ -1,156 +1,87 @@
-"""The invariants of this tree, as a test: include rules, names, sizes, manifests.
+#!/usr/bin/env python3
+"""The facts about this tree that need no judgement, as a test.
 
-What: checks every source file against docs/architecture.md's table.
-Why: style is a test, not a memory.
-Who: ctest; `tools/tidy.py` by hand.
+What: runs the rules of tools/tidy_rules over every tracked file; `--self-test` plants one fault at a
+time and wants exactly its rule to report it; `--list` shows the rules, `--rule NAME` runs one.
+Why: style is a test, not a memory. What needs judgement is measured by tools/measure.
+Who: ctest (tidy, tidy_self_test); people before a commit.
 """
 
-import os
-import re
-import subprocess
+import argparse
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KERNEL_ORDER = ["runtime", "types", "dispatch", "offers", "binding", "management", "capi"]
-# A folder of kernel/src may include those before it; runtime and types know nothing of each other
-# but the wire's models.
-FILE_LINES_MAX = 800
-# Today's breaches, one by one; they may shrink, never grow.
-LONGER = {"protocols/udp/udp_protocol.cc": 860}
-PLUGIN_KINDS = ("protocols", "languages", "services", "stores")
-# What plugins of a kind share: libraries, no plugins.
-SHARED = {
-    "services/expression",
-    "services/state",
-    "stores/engine",
-    "protocols/objects",
-    "protocols/zenoh_c",
-}
-LIBRARY_HEADERS = (
-    "boost/",
-    "google/",
-    "grpcpp/",
-    "yaml-cpp/",
-    "spdlog/",
-    "CLI/",
-    "tao/",
-    "pybind11/",
-    "openssl/",
-    "libical/",
-)
+sys.dont_write_bytecode = True
+
+from tidy_rules import RULES  # noqa: E402
+from tidy_rules.tree import Tree  # noqa: E402
 
 
-def tracked():
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    return [path for path in listed if os.path.isfile(os.path.join(ROOT, path))]
+def breaches_of(tree, rules):
+    return [(rule, breach) for rule in rules for breach in rule.check(tree)]
 
 
-def read(path):
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return file.read()
+def run(tree, rules):
+    found = breaches_of(tree, rules)
+    for rule, breach in found:
+        print(f"{breach} [{rule.name}]")
+    print(f"tidy: {len(tree.files)} files, {len(rules)} rules, {len(found)} breaches")
+    return 1 if found else 0
 
 
-def includes(text):
-    return re.findall(r'^#include ["<]([^">]+)[">]', text, re.M)
+def mistake_of(tree, clean, rule, fault):
+    """What is wrong with what the rules say about the planted fault; None: nothing."""
+    try:
+        planted = tree.changed(fault.plant(tree))
+    except LookupError as error:
+        return f"cannot be planted: {error}"
+    found = [(r.name, str(b)) for r, b in breaches_of(planted, RULES)]
+    new = [breach for breach in found if breach not in clean]
+    others = sorted({name for name, _ in new} - {rule.name})
+    if not new or rule.name not in {name for name, _ in new}:
+        return "is not reported" + (f", but by {', '.join(others)}: {new[0][1]}" if others else "")
+    if others:
+        text = next(text for name, text in new if name == others[0])
+        return f"is reported by {', '.join(others)} as well: {text}"
+    if not any(fault.says in text for _, text in new):
+        return f"does not say '{fault.says}': {new[0][1]}"
+    return None
 
 
-def check_includes(path, text, breaches):
-    parts = path.split("/")
-    is_test = path.endswith("_test.cc") or parts[0] in ("tests", "bench")
-    for header in includes(text):
-
-        def refuse(why):
-            breaches.append(f"{path}: includes {header}: {why}")
-
-        if path.startswith("kernel/include/") and header.startswith(LIBRARY_HEADERS):
-            refuse("public headers stand on the standard library and tl::expected")
-        if parts[0] == "kernel" and header.split("/")[0] in PLUGIN_KINDS + ("capsule", "templates"):
-            refuse("the kernel knows no plugin and no capsule")
-        if (
-            path.startswith("kernel/src/")
-            and not is_test
-            and header.split("/")[0] in KERNEL_ORDER
-            and parts[2] in KERNEL_ORDER
-        ):
-            if KERNEL_ORDER.index(header.split("/")[0]) > KERNEL_ORDER.index(parts[2]):
-                refuse(f"the order is {' <- '.join(KERNEL_ORDER)}")
-        if parts[0] in PLUGIN_KINDS and not is_test:
-            if any(
-                header.startswith(f"{folder}/") for folder in KERNEL_ORDER + ["binding", "capsule"]
-            ):
-                refuse("plugins include hector/… only")
-        if parts[0] == "capsule" and any(header.startswith(kind + "/") for kind in PLUGIN_KINDS):
-            refuse("the capsule knows no plugin")
-        if parts[0] == "templates" and header.startswith(("types/", "binding/", "dispatch/")):
-            refuse("templates include hector/… only")
-
-
-def check_names(path, text, names, breaches):
-    if not path.startswith(("kernel/src/", "kernel/include/", "capsule/src/")) or path.endswith(
-        "_test.cc"
-    ):
-        return
-    code = re.sub(r"//[^\n]*", "", text)
-    for name in names:
-        if re.search(rf'"{name}"', code):
-            breaches.append(f"{path}: names the plugin '{name}'")
-
-
-def check_file(path, text, breaches):
-    lines = text.count("\n")
-    allowed = LONGER.get(path, FILE_LINES_MAX)
-    if lines > allowed:
-        breaches.append(f"{path}: {lines} lines, {allowed} at most")
-    if "TODO" + "(now)" in text:
-        breaches.append(f"{path}: something was to be done now")
-    if (
-        path.startswith(("kernel/include/", "capsule/src/"))
-        and path.endswith(".h")
-        and not text.lstrip("/* ").startswith("What:")
-    ):
-        breaches.append(f"{path}: a header begins with what it is, why it exists and who uses it")
-    if path.startswith(("kernel/src/", "services/", "stores/", "templates/")) and re.search(
-        r"^#if(?!ndef)", text, re.M
-    ):
-        breaches.append(f"{path}: no #if here")
+def self_test(tree, rules):
+    clean = {(rule.name, str(breach)) for rule, breach in breaches_of(tree, RULES)}
+    wrong = count = 0
+    for rule in rules:
+        if not rule.faults:
+            print(f"{rule.name}: has no planted fault")
+            wrong += 1
+        for fault in rule.faults:
+            count += 1
+            if (mistake := mistake_of(tree, clean, rule, fault)) is not None:
+                print(f"{rule.name}: '{fault.name}' {mistake}")
+                wrong += 1
+    for name, breach in sorted(clean):
+        print(f"the tree without a fault: {breach} [{name}]")
+    print(f"tidy: {len(rules)} rules, {count} faults planted, {count - wrong} caught")
+    return 1 if wrong or clean else 0
 
 
 def main():
-    breaches = []
-    files = tracked()
-    manifests = [path for path in files if path.endswith("/plugin.yaml")]
-    folders = {
-        "/".join(path.split("/")[:2])
-        for path in files
-        if path.split("/")[0] in PLUGIN_KINDS and path.count("/") >= 2
-    }
-    for folder in folders - SHARED - {os.path.dirname(path) for path in manifests}:
-        breaches.append(f"{folder}: a plugin folder without plugin.yaml")
-    for path in manifests:
-        if f"name: {path.split('/')[1]}" not in read(path):
-            breaches.append(f"{path}: its name is not its folder's")
-    # naming and trading are standard services whose interfaces the kernel has; their providers it
-    # does not know.
-    names = {path.split("/")[1] for path in manifests if not path.startswith("services/")}
-    for path in files:
-        if path.endswith((".cc", ".h")):
-            text = read(path)
-            check_includes(path, text, breaches)
-            check_names(path, text, names, breaches)
-            check_file(path, text, breaches)
-    for folder in sorted({path.split("/")[0] for path in files if "/" in path} - {".ci"}):
-        if f"{folder}/README.md" not in files:
-            breaches.append(f"{folder}: no README.md")
-    for breach in breaches:
-        print(breach)
-    print(f"tidy: {len(files)} files, {len(breaches)} breaches")
-    return 1 if breaches else 0
+    parser = argparse.ArgumentParser(description="checks the tree's invariants")
+    parser.add_argument(
+        "--self-test", action="store_true", help="plants faults and wants them caught"
+    )
+    parser.add_argument("--list", action="store_true", help="shows the rules")
+    parser.add_argument("--rule", action="append", help="only this rule; may be repeated")
+    options = parser.parse_args()
+    rules = [rule for rule in RULES if not options.rule or rule.name in options.rule]
+    if not rules:
+        parser.error(f"there is no such rule; there are {', '.join(rule.name for rule in RULES)}")
+    if options.list:
+        for rule in rules:
+            print(f"{rule.name:18} {rule.why} ({len(rule.faults)} faults)")
+        return 0
+    tree = Tree.tracked()
+    return self_test(tree, rules) if options.self_test else run(tree, rules)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 // What: a YAML value that knows its place and refuses what it does not know.
 // Why: unknown keys, wrong kinds and misspelt names get an error with file, line, column and the
-// nearest right name. Who: the type reader.
+// nearest right name.
+// Who: the type reader.
 #pragma once
 
 #include <fmt/format.h>

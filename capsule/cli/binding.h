@@ -1,6 +1,7 @@
 // What: `hector binding …`: what changes in a Binding that runs.
 // Why: its control Object is an Object like any other; these are its operations with arguments in
-// place of JSON. Who: cli_main.
+// place of JSON.
+// Who: cli_main.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,8 @@
 // What: asking an Object of a capsule through its management interface, with message classes in
-// place of JSON. Why: `hector binding`, `policy`, `trade`, `name` and `type` are the operations of
-// Objects; here is what all of them do. Who: cli_binding.cc, cli_policy.cc and their like.
+// place of JSON.
+// Why: `hector binding`, `policy`, `trade`, `name` and `type` are the operations of Objects; here
+// is what all of them do.
+// Who: cli_binding.cc, cli_policy.cc and their like.
 #pragma once
 
 #include <fmt/format.h>

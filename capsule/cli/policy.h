@@ -1,6 +1,7 @@
 // What: `hector policy …`: values by wildcard keys, and why each is what it is.
 // Why: what capsules choose by is administered from a shell; a resource file can be tried without
-// any capsule. Who: cli_main.
+// any capsule.
+// Who: cli_main.
 #pragma once
 
 #include <CLI/CLI.hpp>

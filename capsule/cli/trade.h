@@ -1,5 +1,7 @@
 // What: `hector trade …`: what is offered, by type, constraint and preference, and why an offer
-// matched or did not. Why: trading is tried out and administered from a shell. Who: cli_main.
+// matched or did not.
+// Why: trading is tried out and administered from a shell.
+// Who: cli_main.
 #pragma once
 
 #include <CLI/CLI.hpp>

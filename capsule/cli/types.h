@@ -1,5 +1,7 @@
 // What: the commands of `hector type`: what is wrong with type files, and whether an Interface may
-// play a Role. Why: they need no capsule, only files. Who: cli_main.cc.
+// play a Role.
+// Why: they need no capsule, only files.
+// Who: cli_main.cc.
 #pragma once
 
 #include <string>

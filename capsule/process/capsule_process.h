@@ -1,6 +1,7 @@
 // What: CapsuleProcess, a capsule in this process: clock, event loops, network, log, store, kernel
-// and modules, by a configuration. Why: the composition root; everything is made here and passed
-// down. Who: hector-capsule; programs that are a capsule themselves.
+// and modules, by a configuration.
+// Why: the composition root; everything is made here and passed down.
+// Who: hector-capsule; programs that are a capsule themselves.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // What: Configuration, what etc/<capsule>.yaml says.
 // Why: which modules a capsule has is configuration; an unknown key is an error with its line, not
-// a silent nothing. Who: hector-capsule.
+// a silent nothing.
+// Who: hector-capsule.
 #pragma once
 
 #include <map>

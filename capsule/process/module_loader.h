@@ -1,7 +1,7 @@
 // What: PluginLoader, which finds plugins by their manifests and loads them.
 // Why: the manifest is read and its ABI record compared before the library is opened; nothing here
-// knows a plugin by name. Who: hector-capsule, the command line, the management interface through
-// ModuleLoader.
+// knows a plugin by name.
+// Who: hector-capsule, the command line, the management interface through ModuleLoader.
 #pragma once
 
 #include <map>

@@ -1,6 +1,7 @@
 // What: the run directory, where each capsule of this user leaves the reference of its management
-// interface. Why: on one host a capsule is found by its name. Who: hector-capsule writes it; the
-// command line and `joined:` read it.
+// interface.
+// Why: on one host a capsule is found by its name.
+// Who: hector-capsule writes it; the command line and `joined:` read it.
 #pragma once
 
 #include <string>

@@ -1,5 +1,8 @@
-"""Calls a Hector Object with unmodified grpcio: `python grpc_client.py HOST:PORT`. No generated
-code: reflection gives the types.
+"""Calls a Hector Object with unmodified grpcio: `python grpc_client.py HOST:PORT`.
+
+What: a client of another project; reflection gives it the types.
+Why: no generated code and nothing of ours is needed.
+Who: readers of the README; docs_test and meeting_test.
 """
 
 import sys

@@ -1,5 +1,8 @@
-"""Calls a Hector Object with the eclipse-zenoh wheel: `python zenoh_client.py tcp/HOST:PORT CAPSULE
-OBJECT`.
+"""Calls a Hector Object with the eclipse-zenoh wheel.
+
+What: `python zenoh_client.py tcp/HOST:PORT CAPSULE OBJECT`, a client of another project.
+Why: an Object is a queryable for every zenoh program.
+Who: readers of the guides; meeting_test.
 """
 
 import sys

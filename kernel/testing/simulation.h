@@ -1,6 +1,7 @@
 // What: Simulation, a world of capsules on a simulated clock and network, in one thread, by seed.
 // Why: loss, delay, duplication, reordering and partitions on demand, and the same run again from
-// its seed. Who: tests of the kernel and of protocols.
+// its seed.
+// Who: tests of the kernel and of protocols.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What: errors, octets and metadata between Hector and gRPC.
 // Why: status details and trailing metadata carry all of an Error, and what every gRPC client
-// understands of it. Who: the grpc protocol's two sides.
+// understands of it.
+// Who: the grpc protocol's two sides.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

@@ -1,6 +1,7 @@
 // What: AdoptedHero, the servant of an Object whose code is a HERO somewhere in the realm.
 // Why: whoever calls the Object calls the HERO: its methods, its attributes (get_NAME, set_NAME),
-// its events (flows). Who: Realm.
+// its events (flows).
+// Who: Realm.
 #pragma once
 
 #include <atomic>

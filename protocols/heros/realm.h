@@ -1,6 +1,7 @@
 // What: Realm, one realm of HEROS in which this capsule's Objects are HEROs and whose HEROs are
-// Objects of this capsule. Why: labs that run HEROS join a Hector network as they are. Who: the
-// HEROS protocol's Endpoint.
+// Objects of this capsule.
+// Why: labs that run HEROS join a Hector network as they are.
+// Who: the HEROS protocol's Endpoint.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // What: the Object that stands for a realm: it wires events of HEROs to methods of others.
 // Why: HEROS' programs connect them without a middleman; here it is asked by type, and by
-// everybody. Who: Realm.
+// everybody.
+// Who: Realm.
 #pragma once
 
 #include "hector/protocol.h"

@@ -1,6 +1,7 @@
 // What: ShownHero, one Object of this capsule as a HERO.
 // Why: programs of HEROS discover it, read what it can do, call it, set and read its attributes,
-// hear its events, wire them to other HEROs. Who: Realm.
+// hear its events, wire them to other HEROs.
+// Who: Realm.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // What: HEROS' keys and the values it answers with (proto_version 1.0, as 0.9.1 and 2026.2.2 send
-// them). Why: said once for HEROs that are shown and HEROs that are adopted. Who: Realm, ShownHero,
-// AdoptedHero; the fuzz target.
+// them).
+// Why: said once for HEROs that are shown and HEROs that are adopted.
+// Who: Realm, ShownHero, AdoptedHero; the fuzz target.
 #pragma once
 
 #include <map>

@@ -1,6 +1,7 @@
 // What: Conversation, a session with its lock, its timer and its socket; what clients and servers
-// share. Why: the session itself knows no threads; everything that does is here. Who: channels and
-// endpoints of the udp protocol.
+// share.
+// Why: the session itself knows no threads; everything that does is here.
+// Who: channels and endpoints of the udp protocol.
 #pragma once
 
 #include <atomic>

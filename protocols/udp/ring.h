@@ -1,6 +1,7 @@
 // What: Ring, a queue in one block that grows by doubling.
 // Why: what leaves stays in its place and is used again with the memory it has: a warm session
-// allocates nothing. Who: Session.
+// allocates nothing.
+// Who: Session.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // What: Session, one side of a session: messages in, packets out, and back; acknowledgement,
-// retransmission, windows. Why: without sockets, threads or clocks of its own it runs alike on the
-// machine's network and on the simulated one. Who: the protocol's channels and endpoints, which
-// hold its lock.
+// retransmission, windows.
+// Why: without sockets, threads or clocks of its own it runs alike on the machine's network and on
+// the simulated one.
+// Who: the protocol's channels and endpoints, which hold its lock.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

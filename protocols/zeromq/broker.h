@@ -1,7 +1,7 @@
 // What: Broker, the Majordomo broker: 7/MDP and 18/MDP in one, with 8/MMI.
 // Why: ROC's objects are services of one; who has none gets this one, which answers what the RFC
-// asks where others fall over. Who: Roc; it owns no socket, so tests and the fuzz target drive it
-// by hand.
+// asks where others fall over.
+// Who: Roc; it owns no socket, so tests and the fuzz target drive it by hand.
 #pragma once
 
 #include <deque>

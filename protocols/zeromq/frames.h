@@ -1,6 +1,7 @@
 // What: messages of the Majordomo protocols, 7/MDP (MDPC01, MDPW01) and 18/MDP (MDPC02, MDPW02),
-// out of frames and into them. Why: a broker that serves both looks at the first frame; what fits
-// neither is dropped. Who: Broker, Roc, their fuzz target.
+// out of frames and into them.
+// Why: a broker that serves both looks at the first frame; what fits neither is dropped.
+// Who: Broker, Roc, their fuzz target.
 #pragma once
 
 #include <optional>

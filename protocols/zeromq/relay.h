@@ -1,6 +1,7 @@
 // What: Relay, an XSUB that publishers connect to and an XPUB that subscribers connect to, each
-// passed on to the other. Why: Hermes' post office is one, and so are ROC's status and logs. Who:
-// their Endpoints.
+// passed on to the other.
+// Why: Hermes' post office is one, and so are ROC's status and logs.
+// Who: their Endpoints.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // What: ROC: a broker with its relays, and a node whose services are this capsule's Objects, and
-// the other way round. Why: labs that run ROC servers join as they are. Who: the ZeroMQ protocol's
-// Endpoints.
+// the other way round.
+// Why: labs that run ROC servers join as they are.
+// Who: the ZeroMQ protocol's Endpoints.
 #pragma once
 
 #include <memory>

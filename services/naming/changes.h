@@ -1,6 +1,7 @@
 // What: Changes, what each operation that changes names writes, planned on the state as it is.
 // Why: every change is one transaction that holds only if nobody was faster; here is what each
-// compares and puts. Who: Naming.
+// compares and puts.
+// Who: Naming.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,9 @@
 // What: Directory, the contexts of one naming system in memory, and how a composite name leads
-// through them. Why: a lookup touches no store; contexts have ids, so renaming one is one write
-// however much is below it. Who: Naming. Its state comes from the store: "c/ID" a context,
-// "n/ID/ATOM" what a context binds an atomic name to.
+// through them.
+// Why: a lookup touches no store; contexts have ids, so renaming one is one write however much is
+// below it.
+// Who: Naming. Its state comes from the store: "c/ID" a context, "n/ID/ATOM" what a context binds
+// an atomic name to.
 #pragma once
 
 #include <map>

@@ -1,6 +1,7 @@
 // What: composite names as text (X/Open XFN, section 4.2): components between '/', with quotes and
-// escapes. Why: a name may lead through several naming systems, and any component may hold any
-// character. Who: Naming; `hector name parse`.
+// escapes.
+// Why: a name may lead through several naming systems, and any component may hold any character.
+// Who: Naming; `hector name parse`.
 #pragma once
 
 #include <string>

@@ -1,5 +1,7 @@
 // What: Finder, one search for names by their attributes (XFN attr_search) in the contexts of one
-// naming system. Why: what a name stands for is found by what it is. Who: Naming.
+// naming system.
+// Why: what a name stands for is found by what it is.
+// Who: Naming.
 #pragma once
 
 #include <set>

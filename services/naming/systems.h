@@ -1,6 +1,7 @@
 // What: NamingSystem, another naming system that names lead on into (XFN federation): DNS, a file
-// system, a store, CosNaming. Why: what has names already keeps them where they are, and is reached
-// by one composite name. Who: Naming, for junctions whose URL is none of Hector's own.
+// system, a store, CosNaming.
+// Why: what has names already keeps them where they are, and is reached by one composite name.
+// Who: Naming, for junctions whose URL is none of Hector's own.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,8 @@
 // What: rights as policies: permit and forbid over principal, action, resource and context, after
-// Cedar. Why: who may do what is said once, is denied unless said, and each answer names the
-// policies that made it. Who: Policy.
+// Cedar.
+// Why: who may do what is said once, is denied unless said, and each answer names the policies that
+// made it.
+// Who: Policy.
 #pragma once
 
 #include <map>

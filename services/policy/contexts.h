@@ -1,7 +1,7 @@
 // What: Contexts, the databases of all policy contexts, their chains and bundles: Policy's state.
 // Why: the first context of a chain that has a match counts, unless an outer one says "final" (the
-// paper, section 6; X's own merging is merge_view). Who: the Policy servant; `hector policy get
-// --db`; the bench.
+// paper, section 6; X's own merging is merge_view).
+// Who: the Policy servant; `hector policy get --db`; the bench.
 #pragma once
 
 #include <map>

@@ -1,7 +1,8 @@
 // What: Database, resources found by wildcard keys with X's exact precedence (Xlib, section 15.2
-// and 15.3: Resource File Syntax, Resource Manager Matching Rules). Why: policies are few and
-// general, questions many and exact: the most specific one counts, by rules that are forty years
-// old and known. Who: Policy's contexts; `hector policy get --db`.
+// and 15.3: Resource File Syntax, Resource Manager Matching Rules).
+// Why: policies are few and general, questions many and exact: the most specific one counts, by
+// rules that are forty years old and known.
+// Who: Policy's contexts; `hector policy get --db`.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // What: reading resource files (Xlib, section 15.1), as XrmGetStringDatabase does, with what Hector
-// adds where it is allowed. Why: policies are files people write; X's syntax is what they know.
+// adds where it is allowed.
+// Why: policies are files people write; X's syntax is what they know.
 // Who: Policy; `hector policy get --db`.
 #pragma once
 

@@ -1,6 +1,7 @@
 // What: Column, one property of all offers of a type, in the order of its values.
 // Why: a constraint's equality or range is a run of neighbours here, and a preference for the
-// greatest is a walk from the end. Who: Offers.
+// greatest is a walk from the end.
+// Who: Offers.
 #pragma once
 
 #include <algorithm>

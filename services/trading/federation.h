@@ -1,6 +1,7 @@
 // What: Federation, calls of the Trader to others: linked traders, proxies' targets, evaluators of
-// dynamic properties. Why: all of them are asked at once, within a budget; who does not answer
-// holds nobody up. Who: the Trader.
+// dynamic properties.
+// Why: all of them are asked at once, within a budget; who does not answer holds nobody up.
+// Who: the Trader.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,8 @@
 // What: links to other traders, proxy offers, and the rules for following them (formal/00-06-27,
-// sections on Link, Proxy and federated queries). Why: a query goes on where this trader's offers
-// end, as far as importer, link and trader allow, and never twice to the same one. Who: the Trader.
+// sections on Link, Proxy and federated queries).
+// Why: a query goes on where this trader's offers end, as far as importer, link and trader allow,
+// and never twice to the same one.
+// Who: the Trader.
 #pragma once
 
 #include "offers.h"

@@ -1,6 +1,7 @@
 // What: Offers, the Trader's state: service types, offers, and a column for each property of each
-// type. Why: a query touches what it returns, at a million offers. Who: the Trader, its bench and
-// tests.
+// type.
+// Why: a query touches what it returns, at a million offers.
+// Who: the Trader, its bench and tests.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 // What: Plan, a query as it is carried out: compiled, with the importer's policies within the
-// trader's limits. Why: whoever answers, explains or watches a query reads it in the same way. Who:
-// the Trader.
+// trader's limits.
+// Why: whoever answers, explains or watches a query reads it in the same way.
+// Who: the Trader.
 #pragma once
 
 #include "links.h"

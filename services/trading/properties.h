@@ -1,5 +1,7 @@
 // What: Properties, an offer's values in two blocks of memory; and how they come out of JSON and
-// fit declared types. Why: a million offers are searched in memory. Who: Offers, the Trader.
+// fit declared types.
+// Why: a million offers are searched in memory.
+// Who: Offers, the Trader.
 #pragma once
 
 #include <memory>

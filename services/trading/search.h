@@ -1,6 +1,8 @@
 // What: Searches, queries that need others: linked traders, proxies' targets, evaluators of dynamic
-// properties. Why: what this trader can answer from its own state it does at once; the rest is
-// asked for together and put in one order. Who: the Trader.
+// properties.
+// Why: what this trader can answer from its own state it does at once; the rest is asked for
+// together and put in one order.
+// Who: the Trader.
 #pragma once
 
 #include "federation.h"

@@ -1,6 +1,7 @@
 // What: Blobs, contents by their digest, in parts that any store takes.
 // Why: the same text is kept once; what comes back is compared with its digest, so what was altered
-// is never used. Who: the Type service.
+// is never used.
+// Who: the Type service.
 #pragma once
 
 #include <list>

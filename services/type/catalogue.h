@@ -1,8 +1,10 @@
 // What: Catalogue, the types that the Type service keeps: names, versions, where their contents
-// lie, who uses whom. Why: questions about types are answered from memory; what was defined never
-// changes, so contents are read once. Who: the Type service. Its state comes from the store:
-// "m/NAME" what is known of a name, "v/NAME NUL VERSION" a version, "k/…" a module's record.
-// Contents are blobs beside it, by digest, in parts.
+// lie, who uses whom.
+// Why: questions about types are answered from memory; what was defined never changes, so contents
+// are read once.
+// Who: the Type service. Its state comes from the store: "m/NAME" what is known of a name, "v/NAME
+// NUL VERSION" a version, "k/…" a module's record. Contents are blobs beside it, by digest, in
+// parts.
 #pragma once
 
 #include <map>

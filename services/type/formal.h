@@ -1,6 +1,8 @@
 // What: what the formal descriptions of a type say (their canonical form), and which version may
-// follow which. Why: descriptions in several languages are of one type only if they say the same; a
-// version that breaks its users is refused. Who: the Type service.
+// follow which.
+// Why: descriptions in several languages are of one type only if they say the same; a version that
+// breaks its users is refused.
+// Who: the Type service.
 #pragma once
 
 #include <optional>

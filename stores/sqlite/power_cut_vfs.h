@@ -1,6 +1,7 @@
 // What: PowerCutVfs, a file system in memory that forgets what was not synchronised, sector by
-// sector, at a moment of choice. Why: kill -9 never finds a missing fsync, the page cache outlives
-// the process; a power cut does. Who: the SQLite provider's tests.
+// sector, at a moment of choice.
+// Why: kill -9 never finds a missing fsync, the page cache outlives the process; a power cut does.
+// Who: the SQLite provider's tests.
 #pragma once
 
 #include <sqlite3.h>

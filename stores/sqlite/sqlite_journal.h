@@ -1,6 +1,7 @@
 // What: SqliteJournal, a store's records in one SQLite file.
 // Why: SQLite's commit is the most tested durable write there is, and a file that any tool can look
-// into. Who: the SQLite provider; tests, with a VFS of their own.
+// into.
+// Who: the SQLite provider; tests, with a VFS of their own.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // What: when an iCalendar file's owner is busy, by libical (RFC 5545).
 // Why: recurrence with exceptions, overrides, time zones and all-day events count as the standard
-// says. Who: calendar.cc.
+// says.
+// Who: calendar.cc.
 #pragma once
 
 #include <cstdint>

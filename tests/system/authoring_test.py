@@ -1,5 +1,9 @@
-"""Writing templates: typed C++ from type files, .pyi for editors, the smallest program in each
-language, `hector type fmt` and `import`.
+"""Writing templates, as their author does.
+
+What: typed C++ from type files, .pyi for editors, the smallest program in each language,
+`hector type fmt` and `import`.
+Why: a type file that is read must also be writable and usable.
+Who: ctest.
 """
 
 import os

@@ -1,5 +1,8 @@
-"""Bindings changed under load: rebinding, channels that move, members that come and go, parties
-that die.
+"""Bindings changed under load: rebinding, channels that move, members, parties that die.
+
+What: no call is lost, doubled or refused while a Binding changes.
+Why: a Binding outlives its parties.
+Who: ctest.
 
 Each prints its figures: the longest call as its caller sees it, and beside it the same with
 commands that change nothing, since a command line that starts takes a processor for milliseconds;
@@ -11,6 +14,7 @@ import threading
 import time
 import unittest
 
+import waiting
 from capsules import Capsules, CommandFailed
 from needs import needs
 
@@ -87,7 +91,7 @@ class Changes(unittest.TestCase):
 
         thread = threading.Thread(target=run)
         thread.start()
-        time.sleep(0.5)
+        waiting.spend(0.5, "under load")
         try:
             change()
         finally:
@@ -228,7 +232,7 @@ class Changes(unittest.TestCase):
         def change():
             self.binding("suspend", binding)
             self.assertEqual(self.binding("describe", binding)["state"], "suspended")
-            time.sleep(0.3)
+            waiting.spend(0.3, "suspended")
             self.binding("resume", binding)
 
         report = self.under_load(change)
@@ -249,9 +253,9 @@ class Changes(unittest.TestCase):
         def change():
             self.assertEqual(self.binding("join", binding, "counter", "b")["number"], 1)
             self.assertEqual(self.binding("join", binding, "counter", "c")["number"], 2)
-            time.sleep(0.2)
+            waiting.spend(0.2, "under load, with three members")
             self.binding("leave", binding, "counter.1")
-            time.sleep(0.2)
+            waiting.spend(0.2, "under load, with two members")
             self.assertEqual(
                 self.binding("join", binding, "counter", "b")["number"],
                 1,

@@ -1,4 +1,9 @@
-"""tools/demo's main job, and other people's calendars."""
+"""tools/demo's main job, and other people's calendars.
+
+What: the demo as a newcomer runs it, held to an independent computation.
+Why: the first command must work.
+Who: ctest.
+"""
 
 import os
 import re

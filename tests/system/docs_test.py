@@ -1,5 +1,9 @@
 """Every code block of the README and of the guides, run as a reader would.
 
+What: blocks as files, commands and outputs.
+Why: a document that is not run is soon wrong.
+Who: ctest.
+
 A block's first line may be a comment with a file's name ("# adder.py", "// hello.cc"): then it is
 that file. `sh` blocks are run line by line in one folder, beside the running meeting; lines for
 tools/demo and tools/test are checked for their options only (demo_test runs them). A line that

@@ -1,5 +1,8 @@
-"""A C++ Object with the Interface grpc.testing.TestService, called by grpc-go's own
-interoperability client.
+"""gRPC's interoperability tests against an Object.
+
+What: a C++ Object with the Interface grpc.testing.TestService, called by grpc-go's own client.
+Why: the grpc protocol is gRPC for everyone else.
+Who: ctest.
 """
 
 import subprocess

@@ -23,6 +23,7 @@ sys.path[:0] = [
     for each in ("tools", "tests/system")
 ]
 import outside
+import waiting
 from capsules import ROOT, Capsules, CommandFailed
 from needs import needs
 
@@ -82,18 +83,23 @@ class Peer:
 
 
 def eventually(condition, seconds=10):
-    until = time.monotonic() + seconds
-    while True:
+    """As waiting.until(); what the condition raises while the world is not ready is no value."""
+    raised = []
+
+    def value():
+        raised.clear()
         try:
-            value = condition()
-            if value:
-                return value
-        except (CommandFailed, PeerError, KeyError, IndexError):
-            if time.monotonic() > until:
-                raise
-        if time.monotonic() > until:
-            raise AssertionError("it has not come to be in time")
-        time.sleep(0.02)
+            return condition()
+        except (CommandFailed, PeerError, KeyError, IndexError) as error:
+            raised.append(error)
+            return None
+
+    try:
+        return waiting.until(value, seconds)
+    except AssertionError:
+        if raised:
+            raise raised[0] from None
+        raise
 
 
 class World(unittest.TestCase):
@@ -492,7 +498,7 @@ class HerosAsObjects(World):
         peer = self.peer("2026.2.2")
         peer("serve", "camera")
         eventually(lambda: "camera" in self.capsules.hector("get", "objects", capsule="lab"))
-        waiting = subprocess.Popen(
+        caller = subprocess.Popen(
             [
                 os.path.join(self.capsules.build, "bin", "hector"),
                 "-c",
@@ -506,12 +512,12 @@ class HerosAsObjects(World):
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(1)
+        waiting.spend(1, "the call is in flight, of which the caller gives no sign")
         begin = time.monotonic()
         peer.close()
-        out, error = waiting.communicate(timeout=20)
+        out, error = caller.communicate(timeout=20)
         took = time.monotonic() - begin
-        self.assertNotEqual(waiting.returncode, 0, out)
+        self.assertNotEqual(caller.returncode, 0, out)
         self.assertIn("UNAVAILABLE", error)
         print(
             f"who was killed is reported after {took:.2f} s"

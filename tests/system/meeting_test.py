@@ -1,5 +1,8 @@
-"""The meeting workflow and its capsules, seen from outside: other projects' clients, the command
-line, faults.
+"""The meeting workflow and its capsules, seen from outside.
+
+What: clients of other projects, the command line, faults.
+Why: the workflow is what a user sees first.
+Who: ctest.
 """
 
 import json

@@ -344,9 +344,8 @@ class Hermes(Network):
                 lambda: sender("hermes_publish", into, "t/first", ["x"])
                 and all(each("received", 1, 0.3) for each in (ours, real))
             )
-            time.sleep(0.3)
             for each in (ours, real):
-                each("received", 1000, 0.3)
+                each("received", 1000, 0.5)  # what is left of the first ones
             sender("hermes_publish", into, "t/x", ["text", ["a", 1], {"message": 7}])
             told = [each("received", 3, 5) for each in (ours, real)]
             for one in told:

@@ -1,6 +1,8 @@
 """The services as a person uses them: from the shell, joined, over each protocol, after kill -9.
 
-What: `hector policy` so far. Why: what a service promises has to hold at its far end. Who: ctest.
+What: `hector policy`, joined services, restarts.
+Why: what a service promises has to hold at its far end.
+Who: ctest.
 """
 
 import os
@@ -9,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import waiting
 from capsules import CommandFailed, Capsules
 from meeting import ROLES, start_meeting
 from needs import MEETING, durable, needs
@@ -422,10 +425,7 @@ class OffersOfACapsule(unittest.TestCase):
             self.assertEqual(self.rooms(capsules), ["cubby", "studio"])
             capsules.processes["north"].kill()
             capsules.processes["north"].wait()
-            deadline = time.time() + 14
-            while self.rooms(capsules):
-                self.assertLess(time.time(), deadline, "a lease of 10 s has ended by then")
-                time.sleep(0.2)
+            waiting.until(lambda: not self.rooms(capsules), 14, "the end of a lease of 10 s")
 
 
 @needs(*MEETING)

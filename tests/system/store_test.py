@@ -12,10 +12,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 import urllib.request
 
+import waiting
 from capsules import ROOT
 from needs import needs
 
@@ -80,22 +80,18 @@ class Cluster:
         return json.load(urllib.request.urlopen(request, timeout=1))
 
     def leader(self):
-        deadline = time.time() + 20
-        while time.time() < deadline:
-            for i, member in enumerate(self.members):
-                if member is None:
-                    continue
-                try:
-                    status = self.status(i)
-                    if (
-                        status.get("leader", "0") != "0"
-                        and status["leader"] == status["header"]["member_id"]
-                    ):
-                        return i
-                except OSError:
-                    pass
-            time.sleep(0.05)
-        raise AssertionError("the cluster has no leader after 20 s")
+        def leaders():
+            return [i for i, member in enumerate(self.members) if member and self.is_leader(i)]
+
+        return waiting.until(leaders, 20, "a leader of the cluster")[0]
+
+    def is_leader(self, i):
+        try:
+            status = self.status(i)
+        except OSError:
+            return False
+        leader = status.get("leader", "0")
+        return leader != "0" and leader == status["header"]["member_id"]
 
     def kill(self, i):
         self.members[i].send_signal(signal.SIGKILL)
@@ -139,13 +135,13 @@ class StoreOnACluster(unittest.TestCase):
             text=True,
         )
         self.assertEqual(load.stdout.readline(), "running\n")
-        time.sleep(2)
+        waiting.spend(2, "under load")
         first = self.cluster.leader()
         self.cluster.kill(first)
         second = self.cluster.leader()
-        time.sleep(2)
+        waiting.spend(2, "under load, with two members")
         self.cluster.members[first] = self.cluster.start(first, "existing")
-        time.sleep(2)
+        waiting.spend(2, "under load, while the first one catches up")
         self.cluster.kill(second)
         self.cluster.leader()
         result = load.communicate(timeout=90)[0]

@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+import waiting
 from capsules import CommandFailed, Capsules
 from needs import needs
 
@@ -331,7 +332,7 @@ class Watched(Federated):
             stdout=subprocess.PIPE,
             text=True,
         )
-        time.sleep(0.7)  # what is there when it begins is told first
+        waiting.spend(0.7, "the watch gives no sign that it has begun")
         second = self.trade("export", "P", "o2", "ppm=20")
         self.trade("export", "P", "o3", "ppm=5")
         self.trade("modify", second, "ppm=15")

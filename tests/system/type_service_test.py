@@ -13,10 +13,10 @@ import random
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 import outside
+import waiting
 from capsules import CommandFailed, Capsules
 from etcd_server import Etcd
 from needs import durable, needs
@@ -375,7 +375,7 @@ class Types(TypeTest):
             stdout=subprocess.PIPE,
             text=True,
         )
-        time.sleep(0.5)  # the watch begins with what comes after it
+        waiting.spend(0.5, "the watch gives no sign that it has begun")
         self.publish(PROTO)
         out, _ = process.communicate(timeout=20)
         events = [json.loads(line) for line in out.splitlines()]

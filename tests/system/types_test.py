@@ -1,5 +1,8 @@
-"""`hector type` on files: every mistake is told as the text beside it says; folders, exit codes,
-conformance.
+"""`hector type` on files.
+
+What: every mistake is told as the text beside it says; folders, exit codes, conformance.
+Why: a message about a mistake is an interface.
+Who: ctest.
 
 Each wrong file of tests/types/wrong has one mistake, and `NAME.expected` beside it: the rule and
 the words, then `who:` and `trace:`.

@@ -1,5 +1,8 @@
-"""The workflows of templates/, each across two protocols: what each is for happens, and what may go
-wrong in it is told.
+"""The workflows of templates/, each across two protocols.
+
+What: what each is for happens, and what may go wrong in it is told.
+Why: a template is a promise that its README makes.
+Who: ctest.
 
 Custom Interaction types: the auction uses hector.Auction/1, the approval one of its own and
 hector.TwoPhaseAgreement/1, and a contract net is made here.
@@ -10,6 +13,7 @@ import threading
 import time
 import unittest
 
+import waiting
 from capsules import Capsules, CommandFailed
 from needs import needs
 
@@ -253,6 +257,11 @@ class Workflows(unittest.TestCase):
             self.create(c, "hub", "sensors.Display.python", "here")
             for name in ("there", "late"):
                 self.create(c, "north", "sensors.Display.python", name)
+
+            def shown(name):
+                told = c.call(f"{name}.shown", capsule="hub")
+                return [[int(n) for n in told.get(key, [])] for key in ("caught_up", "live")]
+
             binding = self.bind(
                 c, "sensors.Watch/1", "probe=probe", "display=here", "display=there"
             )
@@ -262,31 +271,21 @@ class Workflows(unittest.TestCase):
                 kwargs={"capsule": "hub"},
             )
             measuring.start()
-            time.sleep(0.6)
+            waiting.until(lambda: len(shown("here")[1]) >= 30, what="a reading")
             self.assertEqual(
                 c.json("binding", "join", binding, "display", "late", capsule="hub")["number"], 2
             )
-            time.sleep(0.3)
+            waiting.until(lambda: len(shown("there")[1]) >= 60, what="a reading")
             c.hector("binding", "leave", binding, "display.1", capsule="hub")
             measuring.join()
-            until = time.monotonic() + 5
-            shown = {}
-            while time.monotonic() < until and (not shown or shown["late"][1][-1:] != [150]):
-                shown = {
-                    name: [
-                        [int(n) for n in c.call(f"{name}.shown", capsule="hub").get(key, [])]
-                        for key in ("caught_up", "live")
-                    ]
-                    for name in ("here", "there", "late")
-                }
+            waiting.until(lambda: shown("late")[1][-1:] == [150], 5, "the last reading")
+            here, there, late = shown("here"), shown("there"), shown("late")
             everything = list(range(1, 151))
-            self.assertEqual(shown["here"], [[], everything])
-            self.assertEqual(shown["there"], [[], everything[: len(shown["there"][1])]])
-            self.assertLess(len(shown["there"][1]), 150)
-            self.assertEqual(
-                shown["late"][0] + shown["late"][1], everything, "what it missed, then the rest"
-            )
-            self.assertGreater(len(shown["late"][0]), 20)
+            self.assertEqual(here, [[], everything])
+            self.assertEqual(there, [[], everything[: len(there[1])]])
+            self.assertLess(len(there[1]), 150)
+            self.assertEqual(late[0] + late[1], everything, "what it missed, then the rest")
+            self.assertGreater(len(late[0]), 20)
 
         self.in_both("sensors", run)
 
@@ -384,10 +383,9 @@ class Workflows(unittest.TestCase):
             self.assertEqual(
                 c.call("boss.let", {"value": "roof"}, capsule="hub"), "cheap did roof for 40"
             )
-            until = time.monotonic() + 3
-            while not os.path.exists(os.path.join(folder, "late")) and time.monotonic() < until:
-                time.sleep(0.02)
-            with open(os.path.join(folder, "late"), encoding="utf-8") as file:
+            late = os.path.join(folder, "late")
+            waiting.until(lambda: os.path.exists(late), 3, late)
+            with open(late, encoding="utf-8") as file:
                 self.assertEqual(file.read(), "DEADLINE_EXCEEDED")
             with open(os.path.join(folder, "denied"), encoding="utf-8") as file:
                 self.assertEqual(file.read(), "dear")

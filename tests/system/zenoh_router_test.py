@@ -1,12 +1,17 @@
-"""zenoh through the real router: capsules that know only the router reach each other."""
+"""zenoh through the real router.
+
+What: capsules that know only the router reach each other.
+Why: a router is how zenoh leaves a network.
+Who: ctest.
+"""
 
 import os
 import socket
 import subprocess
-import time
 import unittest
 
 import outside
+import waiting
 from capsules import ROOT, Capsules
 from needs import needs
 
@@ -17,6 +22,11 @@ class Adder:
     def add(self, a: int, b: int) -> int:
         return a + b
 """
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @needs("protocols/zenoh", "languages/python")
@@ -41,12 +51,7 @@ class Router(unittest.TestCase):
                     stderr=log,
                 )
             try:
-                until = time.monotonic() + 20
-                while time.monotonic() < until:
-                    with socket.socket() as probe:
-                        if probe.connect_ex(("127.0.0.1", port)) == 0:
-                            break
-                    time.sleep(0.02)
+                waiting.until(lambda: is_open(port), 20, "the router's port")
                 with open(os.path.join(c.folder, "sums.py"), "w", encoding="utf-8") as file:
                     file.write(SUMS)
                 c.configure(

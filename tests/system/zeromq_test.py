@@ -21,6 +21,7 @@ sys.path[:0] = [
     for each in ("tools", "tests/system")
 ]
 import outside
+import waiting
 from capsules import ROOT, CommandFailed
 from heros_test import Peer, World, eventually, free_port
 from needs import needs
@@ -384,7 +385,7 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
         peer = self.zeromq()
         peer("serve", self.broker, "vnir")
         eventually(lambda: "vnir" in self.objects())
-        waiting = subprocess.Popen(
+        caller = subprocess.Popen(
             [
                 os.path.join(self.capsules.build, "bin", "hector"),
                 "-c",
@@ -398,10 +399,10 @@ services: {{naming: embedded, trading: embedded, type: embedded}}
             stderr=subprocess.PIPE,
             text=True,
         )
-        time.sleep(0.5)
+        waiting.spend(0.5, "the call is in flight, of which the caller gives no sign")
         peer.close()
         begin = time.monotonic()
-        _, error = waiting.communicate(timeout=20)
+        _, error = caller.communicate(timeout=20)
         self.assertIn("UNAVAILABLE", error)
         self.assertLess(time.monotonic() - begin, 6.0)  # three heartbeats of 200 ms, and what looks
         eventually(lambda: "vnir" not in self.objects(), 5)
@@ -630,7 +631,10 @@ class Hermes(Network):
                 and select.select([reader.stdout], [], [], 0.1)[0]
             )
             peer("open", "raw", "PUB", self.at(0))
-            time.sleep(0.5)
+            eventually(  # a PUB socket drops what it sends before its peer has joined
+                lambda: peer("send", "raw", [b'"t/x"'.hex()])
+                and int(self.object_json("hermes.counters").get("malformed", 0))
+            )
             for frames in (
                 [b'"t/x"'],
                 [b'"t/x"', b'"o"', b"{", b"1"],
@@ -662,9 +666,9 @@ class Hermes(Network):
             with open(f"/proc/{process}/stat", encoding="utf-8") as file:
                 return sum(int(each) for each in file.read().rsplit(")", 1)[1].split()[11:13])
 
-        time.sleep(1)
+        waiting.spend(1, "what starting leaves to do is done")
         before = ticks()
-        time.sleep(5)
+        waiting.spend(5, "idle")
         self.assertLess((ticks() - before) / os.sysconf("SC_CLK_TCK") / 5, 0.01)
 
 

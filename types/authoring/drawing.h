@@ -1,5 +1,7 @@
 // What: types as pictures: a Binding type's roles, channels and each role's automaton, in
-// Graphviz's language. Why: people would rather look than read. Who: `hector type draw`.
+// Graphviz's language.
+// Why: people would rather look than read.
+// Who: `hector type draw`.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // What: type files laid out in one way: `hector type fmt`.
 // Why: a file reads the same whoever wrote it. The text is patched piece by piece, so that comments
-// and everything that is not meant stay as they are, octet for octet. Who: the command line,
-// editors.
+// and everything that is not meant stay as they are, octet for octet.
+// Who: the command line, editors.
 #pragma once
 
 #include <string>

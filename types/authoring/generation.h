@@ -1,6 +1,8 @@
 // What: code made from types: C++ classes to derive templates from and typed stubs, Python's .pyi
-// for editors. Why: an operation that is not there, or is used with the wrong messages, does not
-// compile, and the compiler names it. Who: `hector type gen`, the build's hector_generate_types().
+// for editors.
+// Why: an operation that is not there, or is used with the wrong messages, does not compile, and
+// the compiler names it.
+// Who: `hector type gen`, the build's hector_generate_types().
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // What: breaking changes between two states of .proto files, in the four categories that Buf has:
-// FILE, PACKAGE, WIRE_JSON, WIRE. Why: what may change depends on what users hold on to: generated
-// code in a file or a package, JSON, or the wire alone. Who: the Type service, `hector type
-// breaking OLD.proto NEW.proto --rules FILE`.
+// FILE, PACKAGE, WIRE_JSON, WIRE.
+// Why: what may change depends on what users hold on to: generated code in a file or a package,
+// JSON, or the wire alone.
+// Who: the Type service, `hector type breaking OLD.proto NEW.proto --rules FILE`.
 #pragma once
 
 #include <google/protobuf/descriptor.h>

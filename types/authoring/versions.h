@@ -1,6 +1,8 @@
 // What: types beside their earlier versions, and beside .proto: differences, breaking changes,
-// import and export. Why: a type that others use changes safely or gets a new major; existing gRPC
-// services become Interfaces unchanged. Who: `hector type diff|breaking|import|export`.
+// import and export.
+// Why: a type that others use changes safely or gets a new major; existing gRPC services become
+// Interfaces unchanged.
+// Who: `hector type diff|breaking|import|export`.
 #pragma once
 
 #include <string>

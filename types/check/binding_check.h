@@ -1,7 +1,7 @@
 // What: whether a Binding type can work at all: C0 to C5.
 // Why: parties that keep to a type that was accepted never run into a dead end; one that was
-// refused says who would, and how. Who: the type repository when a Binding type is registered,
-// `hector type check`.
+// refused says who would, and how.
+// Who: the type repository when a Binding type is registered, `hector type check`.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,8 @@
 // What: quality of service and concurrency in types: whether what is offered meets what is
-// required, one dimension at a time. Why: a party whose promise is too weak is refused before it is
-// bound, with the dimension and both values. Who: conformance, versions, channels (which measure
-// it).
+// required, one dimension at a time.
+// Why: a party whose promise is too weak is refused before it is bound, with the dimension and both
+// values.
+// Who: conformance, versions, channels (which measure it).
 #pragma once
 
 #include <string>

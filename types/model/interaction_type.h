@@ -1,7 +1,9 @@
 // What: custom Interaction types: a pattern of interactions over formal roles, which a Binding type
-// uses like a built-in kind. Why: a contract net, an auction, an agreement are written once; where
-// one is used it becomes plain interactions and a part of the protocol, so that checks, conformance
-// and the monitor need not know of it. Who: the type reader, the repository, the command line.
+// uses like a built-in kind.
+// Why: a contract net, an auction, an agreement are written once; where one is used it becomes
+// plain interactions and a part of the protocol, so that checks, conformance and the monitor need
+// not know of it.
+// Who: the type reader, the repository, the command line.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 // What: message types from .proto files and descriptor sets, in a pool of their own.
 // Why: message types are always Protobuf; each Interface carries the descriptors it needs, so that
-// any capsule can read it. Who: the type reader, compiled Interfaces, signature conformance.
+// any capsule can read it.
+// Who: the type reader, compiled Interfaces, signature conformance.
 #pragma once
 
 #include <google/protobuf/descriptor.h>

@@ -1,6 +1,7 @@
 // What: the reader of type files: YAML documents to the canonical model.
 // Why: people write types in YAML; every mistake is told with file, line, column and the nearest
-// right name. Who: the type repository, `hector type check`, templates.
+// right name.
+// Who: the type repository, `hector type check`, templates.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,7 @@
 // What: the parser of protocol expressions and their printer.
 // Why: one line says in which order messages may come; one parser serves the YAML reader, the
-// editor and the tools. Who: the type reader.
+// editor and the tools.
+// Who: the type reader.
 #pragma once
 
 #include <functional>

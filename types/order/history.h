@@ -1,7 +1,9 @@
 // What: a history that every party of a Binding can believe in: a word of the whole protocol made
-// of where each of them stands. Why: a member that joins or leaves makes another protocol of it;
-// the Binding goes on only if what has happened is a beginning of that one as well. A party that is
-// lost told nobody where it stood; the others know. Who: changes of a Binding that runs.
+// of where each of them stands.
+// Why: a member that joins or leaves makes another protocol of it; the Binding goes on only if what
+// has happened is a beginning of that one as well. A party that is lost told nobody where it stood;
+// the others know.
+// Who: changes of a Binding that runs.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,8 @@
 // What: protocol expressions made into languages: an Interface's own, and a Binding's as one member
-// of a role sees it. Why: the same projection serves conformance (with up to three members) and the
-// monitor (with those there are). Who: compiled Interfaces, conformance, the monitor.
+// of a role sees it.
+// Why: the same projection serves conformance (with up to three members) and the monitor (with
+// those there are).
+// Who: compiled Interfaces, conformance, the monitor.
 #pragma once
 
 #include <cstdint>

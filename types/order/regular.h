@@ -1,7 +1,8 @@
 // What: Regular, regular languages as shared expressions with derivatives; Automaton, the minimal
-// deterministic one of such a language. Why: every question about an order (may it come now, does
-// it conform) is decided on these two, for any number of members. Who: protocol expressions,
-// Binding projections, conformance, the monitor.
+// deterministic one of such a language.
+// Why: every question about an order (may it come now, does it conform) is decided on these two,
+// for any number of members.
+// Who: protocol expressions, Binding projections, conformance, the monitor.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What: the types this capsule knows, by id.
 // Why: templates bring Interfaces, people load Binding types, other capsules' types arrive with
-// their descriptions. Who: the kernel; the Type service stands on it later.
+// their descriptions.
+// Who: the kernel; the Type service stands on it later.
 #pragma once
 
 #include <map>

@@ -1,6 +1,8 @@
 // What: Bytes, an immutable, reference-counted, sliceable run of octets; Payload, bytes or a typed
-// object. Why: a payload is never copied on its way, and two C++ Objects of one capsule exchange an
-// object without serialising it. Who: messages, protocols, languages.
+// object.
+// Why: a payload is never copied on its way, and two C++ Objects of one capsule exchange an object
+// without serialising it.
+// Who: messages, protocols, languages.
 #pragma once
 
 #include <atomic>

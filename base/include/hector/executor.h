@@ -1,6 +1,7 @@
 // What: Executor (run something soon, or later) and Callback, a move-only function.
 // Why: the kernel and its plugins start no threads of their own; a test runs everything on one, by
-// seed. Who: the kernel, plugins, and Objects that write callbacks.
+// seed.
+// Who: the kernel, plugins, and Objects that write callbacks.
 #pragma once
 
 #include <cstddef>

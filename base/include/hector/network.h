@@ -1,6 +1,7 @@
 // What: Network, what a capsule's protocols use instead of sockets.
 // Why: the same protocol code runs on the machine's UDP and on a simulated network with loss, by
-// seed. Who: protocols that stand on datagrams; kernel/testing implements the simulated one.
+// seed.
+// Who: protocols that stand on datagrams; kernel/testing implements the simulated one.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // What: Call, one interaction on its way: stub, monitor, binder and protocol object all handle this
-// one object. Stream, a flow of messages with a window. Why: one object from the caller to the
-// Object's method means no hand-over allocates, copies or looks anything up. Who: channels,
-// protocols, languages.
+// one object. Stream, a flow of messages with a window.
+// Why: one object from the caller to the Object's method means no hand-over allocates, copies or
+// looks anything up.
+// Who: channels, protocols, languages.
 #pragma once
 
 #include <atomic>

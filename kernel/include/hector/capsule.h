@@ -1,6 +1,7 @@
 // What: Capsule, all that an Object can reach; Session, an Object's part in one Binding.
 // Why: an Object reaches the world only through its Capsule handle, so what it may do is decided in
-// one place. Who: language plugins hand it to Objects; service plugins are Objects too.
+// one place.
+// Who: language plugins hand it to Objects; service plugins are Objects too.
 #pragma once
 
 #include <map>

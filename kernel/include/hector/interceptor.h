@@ -1,7 +1,9 @@
 // What: Interceptor, a link of a channel between its binder and its protocol object (RM-ODP,
-// ISO/IEC 10746-3, 8.1.11). Why: metrics, traces, rights and charges are looked after on the way,
-// by policy, and no Object knows. Who: implemented by the kernel's own and by programs
-// (Kernel::add_interceptor); put on channels by policy's resource `interceptors`.
+// ISO/IEC 10746-3, 8.1.11).
+// Why: metrics, traces, rights and charges are looked after on the way, by policy, and no Object
+// knows.
+// Who: implemented by the kernel's own and by programs (Kernel::add_interceptor); put on channels
+// by policy's resource `interceptors`.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,8 @@
 // What: Kernel, one capsule's kernel: modules in, Objects and Bindings made, everything taken down
-// in order. Why: the composition root builds it and passes down what it needs; there is no other
-// way to the inside. Who: the capsule, the command line, tests.
+// in order.
+// Why: the composition root builds it and passes down what it needs; there is no other way to the
+// inside.
+// Who: the capsule, the command line, tests.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,8 @@
 // What: what every Message carries beside its payload: target, session, deadline, trace context,
-// principal, metadata. Why: deadlines, cancellation, W3C trace context and the peer's identity
-// reach the callee over every protocol alike. Who: channels, protocols, languages.
+// principal, metadata.
+// Why: deadlines, cancellation, W3C trace context and the peer's identity reach the callee over
+// every protocol alike.
+// Who: channels, protocols, languages.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 // What: reading and answering calls with message classes.
 // Why: every C++ servant does the same three steps: parse, work, serialise; here they are once, for
-// any Protobuf-like class. Who: the kernel's own Objects, service plugins, tests.
+// any Protobuf-like class.
+// Who: the kernel's own Objects, service plugins, tests.
 #pragma once
 
 #include <functional>

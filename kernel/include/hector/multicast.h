@@ -1,6 +1,8 @@
 // What: multicast(), one message to every member of a role, complete when its interaction's
-// reliability says so. Why: an auction wants one bid, a vote the majority, a meeting everybody;
-// each wants to know who answered what. Who: language plugins, C++ Objects.
+// reliability says so.
+// Why: an auction wants one bid, a vote the majority, a meeting everybody; each wants to know who
+// answered what.
+// Who: language plugins, C++ Objects.
 #pragma once
 
 #include <optional>

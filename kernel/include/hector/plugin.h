@@ -1,6 +1,7 @@
 // What: the one entry of a plugin's library, and the ABI record that its manifest repeats.
 // Why: the record is compared before the library is opened: a plugin of another build is refused
-// with words, not with a crash. Who: every plugin; the capsule's loader.
+// with words, not with a crash.
+// Who: every plugin; the capsule's loader.
 #pragma once
 
 #include <memory>

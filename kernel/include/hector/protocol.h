@@ -1,6 +1,7 @@
 // What: what a protocol plugin implements (Protocol, Endpoint, Channel) and what it is given
-// (ProtocolContext, Inbound). Why: the kernel speaks every protocol through these few functions and
-// knows none by name. Who: protocols/*; the kernel's channels.
+// (ProtocolContext, Inbound).
+// Why: the kernel speaks every protocol through these few functions and knows none by name.
+// Who: protocols/*; the kernel's channels.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,8 @@
 // What: Reference, how an Offer is named from anywhere: its type and one profile for each protocol
-// that reaches it. Why: an interface reference is not an address (RM-ODP 8.2.2); one reference
-// serves several protocols. Who: naming, trading, bindings, the command line.
+// that reaches it.
+// Why: an interface reference is not an address (RM-ODP 8.2.2); one reference serves several
+// protocols.
+// Who: naming, trading, bindings, the command line.
 #pragma once
 
 #include <cstdint>

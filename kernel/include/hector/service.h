@@ -1,6 +1,7 @@
 // What: what a service plugin implements: Service, a servant with its Interface, and for joined
-// ones a proxy. Why: a service is an Object with an Offer like any other; which provider runs is
-// configuration. Who: services/*; the kernel's service table.
+// ones a proxy.
+// Why: a service is an Object with an Offer like any other; which provider runs is configuration.
+// Who: services/*; the kernel's service table.
 #pragma once
 
 #include <functional>

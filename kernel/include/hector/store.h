@@ -1,7 +1,9 @@
 // What: Store, an ordered key-value space with revisions, transactions, watches and leases: where
-// services keep their state. Why: a service is the same on memory, on one file and on a cluster;
-// what was acknowledged survives kill -9 and a power cut. Who: stores/* implement it; services
-// stand on it; the capsule makes it from the line `store:` of its configuration.
+// services keep their state.
+// Why: a service is the same on memory, on one file and on a cluster; what was acknowledged
+// survives kill -9 and a power cut.
+// Who: stores/* implement it; services stand on it; the capsule makes it from the line `store:` of
+// its configuration.
 #pragma once
 
 #include <cstdint>

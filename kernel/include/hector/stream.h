@@ -1,6 +1,7 @@
 // What: WindowedStream, one end of a flow with a window in octets.
 // Why: flow control written once, for in-process flows and for every protocol that has none of its
-// own. Who: the kernel's local channels; protocols.
+// own.
+// Who: the kernel's local channels; protocols.
 #pragma once
 
 #include <deque>

@@ -1,7 +1,8 @@
 // What: BindingController, one Binding that runs: its parties come, go and are replaced, it is
-// suspended and goes on, and it looks after itself. Why: all changes of one Binding are made at one
-// place, one after the other, each whole or not at all (RM-ODP: a binding object with a control
-// interface). Who: the capsule that made the Binding; its control Object; management.
+// suspended and goes on, and it looks after itself.
+// Why: all changes of one Binding are made at one place, one after the other, each whole or not at
+// all (RM-ODP: a binding object with a control interface).
+// Who: the capsule that made the Binding; its control Object; management.
 #pragma once
 
 #include <deque>

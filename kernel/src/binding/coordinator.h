@@ -1,6 +1,7 @@
 // What: the coordinator Object of each capsule: it describes Offers, and prepares, commits,
-// releases and moves parties' sessions. Why: a Binding's parties are in several capsules; all are
-// wired or none. Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
+// releases and moves parties' sessions.
+// Why: a Binding's parties are in several capsules; all are wired or none.
+// Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
 #pragma once
 
 #include "hector/kernel/v1/kernel.pb.h"

@@ -1,6 +1,7 @@
 // What: Formation, who plays which place of one Binding; PartyFinder, how parties are found, judged
-// and given their channels. Why: the pipeline makes a Binding with it, and a Binding that runs is
-// changed with it. Who: the pipeline, BindingController.
+// and given their channels.
+// Why: the pipeline makes a Binding with it, and a Binding that runs is changed with it.
+// Who: the pipeline, BindingController.
 #pragma once
 
 #include <map>

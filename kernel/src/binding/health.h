@@ -1,6 +1,7 @@
 // What: Health, whether other capsules are still there.
 // Why: a party that is killed tells nobody; it is noticed within two seconds, once for all Bindings
-// of this capsule. Who: BindingController.
+// of this capsule.
+// Who: BindingController.
 #pragma once
 
 #include <functional>

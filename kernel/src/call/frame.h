@@ -1,6 +1,7 @@
 // What: Frame, the Objects that a thread is inside of; Served, an Object's queue that it may serve.
 // Why: a call that waits lets its thread serve these Objects, and a nested call inherits deadline
-// and trace from the call that its thread is handling. Who: object hosts, waited calls.
+// and trace from the call that its thread is handling.
+// Who: object hosts, waited calls.
 #pragma once
 
 #include <cstdint>

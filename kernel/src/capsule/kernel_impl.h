@@ -1,6 +1,7 @@
 // What: KernelImpl, the kernel put together: modules, templates, Objects, services, Bindings, and
-// their end. Why: the one place that knows all parts; every part knows only what it is given. Who:
-// Kernel::make; the management Object.
+// their end.
+// Why: the one place that knows all parts; every part knows only what it is given.
+// Who: Kernel::make; the management Object.
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
 // What: the list of interceptors on one end of a channel, its counters, and the kernel's own
-// interceptors: metrics, trace, allow. Why: channels without any pay one look at an empty list.
+// interceptors: metrics, trace, allow.
+// Why: channels without any pay one look at an empty list.
 // Who: PartySession; Kernel::add_interceptor.
 #pragma once
 

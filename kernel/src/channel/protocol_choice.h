@@ -1,6 +1,7 @@
 // What: what this capsule's policy says of a Binding: the order of protocols, who may play a role.
 // Why: the initiating Object's policy chooses the protocol of each channel, and explain says by
-// which rule. Who: the pipeline, targets, moving channels.
+// which rule.
+// Who: the pipeline, targets, moving channels.
 #pragma once
 
 #include <atomic>

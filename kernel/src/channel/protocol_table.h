@@ -1,6 +1,7 @@
 // What: the protocols loaded now, their Endpoints, and the channels open through them.
 // Why: one place knows how this capsule is reached and reaches others; a protocol may come and go
-// while the rest runs. Who: targets, sessions, references, management.
+// while the rest runs.
+// Who: targets, sessions, references, management.
 #pragma once
 
 #include <map>

@@ -1,7 +1,8 @@
 // What: QosWatch, what a channel's interactions are held to: deadline, rate, largest message;
-// measured on every message. Why: what was promised when a Binding was made is looked at while it
-// runs; who breaks it is told of, and may be replaced. Who: PartySession puts one on each channel
-// whose interactions require something.
+// measured on every message.
+// Why: what was promised when a Binding was made is looked at while it runs; who breaks it is told
+// of, and may be replaced.
+// Who: PartySession puts one on each channel whose interactions require something.
 #pragma once
 
 #include <functional>

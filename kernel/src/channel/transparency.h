@@ -1,6 +1,8 @@
 // What: what a channel hides from the program: access, location, relocation, failure (ISO 10746-3,
-// 16). Why: each can be taken away for the channels to a role, by policy, down to the protocol's
-// own channel. Who: PartySession.
+// 16).
+// Why: each can be taken away for the channels to a role, by policy, down to the protocol's own
+// channel.
+// Who: PartySession.
 #pragma once
 
 #include <cstdint>

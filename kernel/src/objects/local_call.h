@@ -1,6 +1,8 @@
 // What: LocalCall, the handler's side of an in-process call that outlives its hand-over; local
-// flows. Why: a call that waits in a queue or is answered later must not keep the caller beyond its
-// deadline. Who: Call::defer, local channels.
+// flows.
+// Why: a call that waits in a queue or is answered later must not keep the caller beyond its
+// deadline.
+// Who: Call::defer, local channels.
 #pragma once
 
 #include <atomic>

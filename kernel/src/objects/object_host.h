@@ -1,6 +1,7 @@
 // What: ObjectHost, one Object in its capsule: its servant, its queue, its thread.
 // Why: an idle serial Object is entered on the caller's own thread, a busy one queues; who leaves
-// drains. Who: offers and channels enter calls; the kernel creates and retires hosts.
+// drains.
+// Who: offers and channels enter calls; the kernel creates and retires hosts.
 #pragma once
 
 #include <atomic>

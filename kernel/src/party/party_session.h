@@ -1,7 +1,8 @@
 // What: PartySession, one Object's part in one Binding: its monitor, the channels it opened, what
-// arrives for it. Why: the order is kept, early messages are held, a channel moves to another
-// protocol or to another party, all at one place for each party. Who: the coordinator makes it;
-// Objects see it as Session; inbound calls end in it.
+// arrives for it.
+// Why: the order is kept, early messages are held, a channel moves to another protocol or to
+// another party, all at one place for each party.
+// Who: the coordinator makes it; Objects see it as Session; inbound calls end in it.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // What: targets: one Offer, here or in another capsule, called without a Binding type (RM-ODP's
-// implicit binding). Why: services, management and tools call Objects one by one. Who:
-// Capsule::resolve, the pipeline, the service clients.
+// implicit binding).
+// Why: services, management and tools call Objects one by one.
+// Who: Capsule::resolve, the pipeline, the service clients.
 #pragma once
 
 #include <functional>

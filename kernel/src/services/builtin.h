@@ -1,6 +1,7 @@
 // What: Interfaces of the kernel's own Objects, made from message classes.
 // Why: coordinator, management and the standard services are Objects like any other, with types
-// like any other. Who: the coordinator, management, the service table.
+// like any other.
+// Who: the coordinator, management, the service table.
 #pragma once
 
 #include <google/protobuf/descriptor.h>

@@ -1,6 +1,7 @@
 // What: the standard services as the kernel and Objects use them: clients of a Target, wherever the
-// service is. Why: embedded or joined does not show; a service is one row of the table here. Who:
-// the kernel.
+// service is.
+// Why: embedded or joined does not show; a service is one row of the table here.
+// Who: the kernel.
 #pragma once
 
 #include <map>

@@ -1,7 +1,8 @@
 // What: ServiceLease, this capsule's lease at a service: opened with the first entry, renewed while
-// the capsule lives. Why: what a capsule has put into Naming or Trading goes when it goes, even if
-// nobody had time to take it out. Who: the kernel, which binds its Objects' names and exports their
-// Offers under it.
+// the capsule lives.
+// Why: what a capsule has put into Naming or Trading goes when it goes, even if nobody had time to
+// take it out.
+// Who: the kernel, which binds its Objects' names and exports their Offers under it.
 #pragma once
 
 #include <functional>

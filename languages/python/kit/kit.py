@@ -1,5 +1,8 @@
-"""The python language's side of the LanguageKit: every language handles calls, flows, errors and
-outgoing calls alike.
+"""The python language's side of the LanguageKit.
+
+What: a template with the Interface of tests/kits/language.hector.yaml.
+Why: every language handles calls, flows, errors and outgoing calls alike.
+Who: tests/kits/language_kit.cc.
 """
 
 import asyncio

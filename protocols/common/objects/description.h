@@ -1,7 +1,7 @@
 // What: Description, what a foreign object can do: methods, attributes, events; and its Interface.
 // Why: a foreign object becomes an Object with a type that can be read, stored and checked; an
-// Object shows itself there by what it offers. Who: the protocols that are worlds of objects of
-// their own.
+// Object shows itself there by what it offers.
+// Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // What: FlowReader, who reads a flow of events that do not wait for him.
 // Why: a world's publishers send as they like; a reader that is slow gets a queue, and an end at
-// its limit. Who: adopted objects.
+// its limit.
+// Who: adopted objects.
 #pragma once
 
 #include <deque>

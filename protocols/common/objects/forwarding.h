@@ -1,7 +1,8 @@
 // What: adopting an Object of another capsule: it keeps its own Interface, and calls go there by
-// the protocol that policy chooses. Why: two capsules that meet in a world of plain objects lose
-// nothing of their types and of their speed to it. Who: the protocols that are worlds of objects of
-// their own.
+// the protocol that policy chooses.
+// Why: two capsules that meet in a world of plain objects lose nothing of their types and of their
+// speed to it.
+// Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include "hector/capsule.h"

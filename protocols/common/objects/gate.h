@@ -1,6 +1,7 @@
 // What: Gate, asks Policy whether a call from a world may go in.
 // Why: these worlds prove nobody's identity and check no access; what all of them together may do
-// is said here. Who: the protocols that are worlds of objects of their own.
+// is said here.
+// Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <memory>

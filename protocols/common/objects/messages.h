@@ -1,6 +1,7 @@
 // What: MessageCodec, an Interface's messages out of values and back.
 // Why: foreign objects call with positional and keyword arguments and answer with bare values;
-// operations have one message each way. Who: the protocols that are worlds of objects of their own.
+// operations have one message each way.
+// Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // What: read_all(), a flow's messages one after the other to its end.
 // Why: a reader that asks again from within its callback goes one call deeper for each message that
-// waits already. Who: forwarded Objects, Python's watches.
+// waits already.
+// Who: forwarded Objects, Python's watches.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 // What: Value, what a program without declared types sends: as CBOR and JSON have it.
 // Why: HEROS, Hermes and ROC carry values; Hector's Objects take messages. Between them there is
-// this. Who: the protocols that are worlds of objects of their own.
+// this.
+// Who: the protocols that are worlds of objects of their own.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What: the C ABI of the Rust library in rust/: sessions, queryables, queries, publications,
-// subscriptions, liveliness. Why: plugins are C++ and zenoh is Rust; no Rust type and no panic may
-// cross. Who: the protocols that stand on zenoh; one copy of it in the process serves them.
+// subscriptions, liveliness.
+// Why: plugins are C++ and zenoh is Rust; no Rust type and no panic may cross.
+// Who: the protocols that stand on zenoh; one copy of it in the process serves them.
 //
 // Slices are valid during the call they are given to. Callbacks run on zenoh's threads, some
 // possibly while the call that undeclares them runs; their context must stay valid until hz_close

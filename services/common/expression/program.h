@@ -1,6 +1,8 @@
 // What: Program, a Tree compiled to bytecode for a stack machine, with the rule for what is
-// undefined. Why: one engine for all the languages; checked types, bounded steps, nothing allocated
-// while it runs. Who: services that filter.
+// undefined.
+// Why: one engine for all the languages; checked types, bounded steps, nothing allocated while it
+// runs.
+// Who: services that filter.
 #pragma once
 
 #include <functional>

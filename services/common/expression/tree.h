@@ -1,7 +1,7 @@
 // What: Tree, an expression as its front end read it; Check, what its names may be.
 // Why: OMG's constraints, XFN's filters and Elvin's subscriptions are different texts for one kind
-// of tree. Who: front ends make it; Program compiles it; the Trader looks for what an index can
-// answer.
+// of tree.
+// Who: front ends make it; Program compiles it; the Trader looks for what an index can answer.
 #pragma once
 
 #include <deque>

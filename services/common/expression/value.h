@@ -1,6 +1,7 @@
 // What: Value, what expressions are about: a boolean, a number, a text, octets, or a list of those,
-// or nothing. Why: sixteen octets that own nothing, so that evaluating copies and allocates
-// nothing. Who: the expression engine; services that keep properties.
+// or nothing.
+// Why: sixteen octets that own nothing, so that evaluating copies and allocates nothing.
+// Who: the expression engine; services that keep properties.
 #pragma once
 
 #include <cstdint>

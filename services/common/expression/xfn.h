@@ -1,6 +1,7 @@
 // What: XFN's search filters (X/Open C403, appendix on the search filter), with attribute
-// identifiers written inline. Why: names are found by their attributes. Who: Naming; the command
-// line.
+// identifiers written inline.
+// Why: names are found by their attributes.
+// Who: Naming; the command line.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,7 @@
 // What: Feed, what is told to one watcher: one message after the other, as fast as it takes them.
 // Why: a stream takes one write at a time; who is slow may not hold up the service, nor fill its
-// memory. Who: services with a watch.
+// memory.
+// Who: services with a watch.
 #pragma once
 
 #include <deque>

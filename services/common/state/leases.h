@@ -1,6 +1,7 @@
 // What: Leases, what lives as long as somebody says so: one lease an owner.
 // Why: what a capsule has put into a service goes when the capsule goes, and an earlier life's
-// things go when it comes back. Who: Naming, Trading.
+// things go when it comes back.
+// Who: Naming, Trading.
 #pragma once
 
 #include <memory>

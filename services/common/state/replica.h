@@ -1,6 +1,8 @@
 // What: Replica, a service's part of the store as state in memory: what was written comes back as
-// events, from whoever wrote it. Why: every service is a state machine fed by a watch, with writes
-// that hold only if the state they were made from still is; here that is once. Who: services.
+// events, from whoever wrote it.
+// Why: every service is a state machine fed by a watch, with writes that hold only if the state
+// they were made from still is; here that is once.
+// Who: services.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 // What: Watches, flows that tell what changes in a part of the store, from a revision on.
 // Why: who watches is told every change of every revision, in order, also of those that were before
-// he came back. Who: Naming, the Type service.
+// he came back.
+// Who: Naming, the Type service.
 #pragma once
 
 #include <functional>

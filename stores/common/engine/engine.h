@@ -1,6 +1,7 @@
 // What: Engine, a Store in this process: History in memory, a Journal for durability, leases,
-// watches and one writer. Why: memory and SQLite differ in their Journal only. Who: the memory and
-// SQLite providers; tests with journals that fail.
+// watches and one writer.
+// Why: memory and SQLite differ in their Journal only.
+// Who: the memory and SQLite providers; tests with journals that fail.
 #pragma once
 
 #include <condition_variable>

@@ -1,6 +1,7 @@
 // What: History, every key's versions in memory: what a store is, without disk, leases or threads.
 // Why: a read at any revision, an undo of what could not be made durable, and the events of a
-// revision come from one structure. Who: Engine.
+// revision come from one structure.
+// Who: Engine.
 #pragma once
 
 #include <deque>

@@ -1,7 +1,7 @@
 // What: Journal, where an Engine's records are made durable.
 // Why: what a store does is written once; how it is kept (not at all, in SQLite, in a test's
-// failing file) is this interface. Who: implemented by providers and by tests; used by Engine, on
-// its one writing thread.
+// failing file) is this interface.
+// Who: implemented by providers and by tests; used by Engine, on its one writing thread.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,9 @@
-"""An Object of Hector that is a HERO: what each of its members does is what the test expects."""
+"""An Object of Hector that is a HERO.
+
+What: a template whose members do what the test expects.
+Why: the real HEROS calls it.
+Who: heros_test.py.
+"""
 
 import asyncio
 

@@ -1,6 +1,7 @@
 // What: Interface, compiled from its type: operations by index, and the order in which they may
-// come. Why: the hot path knows an operation by a small number, never by its name. Who: offers,
-// channels, protocols, languages.
+// come.
+// Why: the hot path knows an operation by a small number, never by its name.
+// Who: offers, channels, protocols, languages.
 #pragma once
 
 #include <cstdint>

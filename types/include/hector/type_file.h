@@ -1,6 +1,7 @@
 // What: type files read without a kernel: for their mistakes, or for their models.
 // Why: `hector type check` needs no capsule; languages make classes from types when they are
-// imported. Who: the command line, editors, language plugins.
+// imported.
+// Who: the command line, editors, language plugins.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What: TypeModel, a type as its canonical form: made from texts in memory, compared with others.
 // Why: whoever keeps types (the Type service) has to know what they are, which version may follow
-// which, and what plays which Role, without files. Who: services; the command line.
+// which, and what plays which Role, without files.
+// Who: services; the command line.
 #pragma once
 
 #include <map>

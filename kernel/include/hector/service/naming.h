@@ -1,6 +1,7 @@
 // What: NamingService, the standard interface of Naming (X/Open XFN) inside a capsule.
 // Why: Objects and the kernel name and find references; whether the service is here or joined does
-// not show. Who: Objects through their Capsule handle, the Binding pipeline, management.
+// not show.
+// Who: Objects through their Capsule handle, the Binding pipeline, management.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // What: PolicyService, the standard interface of Policy (X resources in a chain of contexts) inside
-// a capsule. Why: what the kernel and Objects choose by is said once, per host, network or
-// enterprise, and every value can be explained. Who: the Binding pipeline, Objects through their
-// Capsule handle, management.
+// a capsule.
+// Why: what the kernel and Objects choose by is said once, per host, network or enterprise, and
+// every value can be explained.
+// Who: the Binding pipeline, Objects through their Capsule handle, management.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What: TradingService, the standard interface of Trading (ISO/IEC 13235-1, OMG formal/00-06-27)
-// inside a capsule. Why: roles are filled by what Objects offer: a service type, a constraint, a
-// preference. Who: Objects through their Capsule handle, the Binding pipeline, management.
+// inside a capsule.
+// Why: roles are filled by what Objects offer: a service type, a constraint, a preference.
+// Who: Objects through their Capsule handle, the Binding pipeline, management.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What: TypeService, the standard interface of the Type service inside a capsule, as far as the
-// kernel and languages use it. Why: code and types come from one place, whose digest says that they
-// are what they were. Who: language plugins, whose `import` asks it first.
+// kernel and languages use it.
+// Why: code and types come from one place, whose digest says that they are what they were.
+// Who: language plugins, whose `import` asks it first.
 #pragma once
 
 #include <string>

@@ -1,23 +1,24 @@
 // What: C++ templates as plain classes: operations are member functions, messages are Protobuf
-// classes, no macro. Why: what a person writes is the work; parsing, errors and hand-over without
-// octets are here. Who: templates in C++.
+// classes, no macro.
+// Why: what a person writes is the work; parsing, errors and hand-over without octets are here.
+// Who: templates in C++.
 //
-//   class Hello {
-//    public:
-//     Hello(hector::cpp::Capsule capsule, const std::string& arguments);
-//     hector::Result<Greeting> greet(const Name& name, hector::cpp::Call& call);
-//   };
-//   extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
-//     return hector::cpp::object_template<Hello>("hello.Hello", "hello.Greeter/1",
-//     {hector::cpp::operation<&Hello::greet>("greet")});
-//   }
+// class Hello {
+// public:
+// Hello(hector::cpp::Capsule capsule, const std::string& arguments);
+// hector::Result<Greeting> greet(const Name& name, hector::cpp::Call& call);
+// };
+// extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
+// return hector::cpp::object_template<Hello>("hello.Hello", "hello.Greeter/1",
+// {hector::cpp::operation<&Hello::greet>("greet")});
+// }
 //
 // An operation's member function has one of these shapes:
-//   Result<Out> f(const In&, Call&)                     rpc
-//   Status      f(const In&, Call&)                     announce
-//   Status      f(const In&, Writer<Out>&, Call&)       stream, flow out
-//   Result<Out> f(Reader<In>&, Call&)                   stream, flow in
-//   Status      f(Reader<In>&, Writer<Out>&, Call&)     stream, flow both
+// Result<Out> f(const In&, Call&)                     rpc
+// Status      f(const In&, Call&)                     announce
+// Status      f(const In&, Writer<Out>&, Call&)       stream, flow out
+// Result<Out> f(Reader<In>&, Call&)                   stream, flow in
+// Status      f(Reader<In>&, Writer<Out>&, Call&)     stream, flow both
 #pragma once
 
 #include <memory>

@@ -1,4 +1,9 @@
-"""Node: a receiver, a publisher, and what is done between them."""
+"""Node: a receiver, a publisher, and what is done between them.
+
+What: Node, which runs until it is stopped.
+Why: Hermes builds its programs of nodes.
+Who: people who come from Hermes.
+"""
 
 from .structs import Envelope
 

@@ -1,4 +1,9 @@
-"""PostOffice: publishers connect to one side of it, receivers to the other."""
+"""PostOffice: publishers connect to one side of it, receivers to the other.
+
+What: PostOffice, an embedded capsule with both sides as Endpoints.
+Why: Hermes has one for each network.
+Who: people who come from Hermes.
+"""
 
 from . import _network
 

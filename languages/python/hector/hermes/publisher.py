@@ -1,4 +1,9 @@
-"""Publisher: sends envelopes to a post office."""
+"""Publisher: sends envelopes to a post office.
+
+What: Publisher, over an embedded capsule.
+Why: it is used as the one of Hermes.
+Who: people who come from Hermes, Node.
+"""
 
 import threading
 

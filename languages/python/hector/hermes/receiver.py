@@ -1,4 +1,9 @@
-"""Receiver: takes envelopes of some topics and origins out of a network."""
+"""Receiver: takes envelopes of some topics and origins out of a network.
+
+What: Receiver, with a queue and the choices for late envelopes.
+Why: it is used as the one of Hermes.
+Who: people who come from Hermes, Node.
+"""
 
 import queue
 

@@ -1,4 +1,9 @@
-"""What travels: envelopes, and messages of named fields in them."""
+"""What travels: envelopes, and messages of named fields in them.
+
+What: Envelope and Message, to and from frames.
+Why: their wire format is Hermes'.
+Who: publisher.py, receiver.py, node.py.
+"""
 
 import json
 import time

@@ -1,4 +1,9 @@
-"""@event: a method whose result is told to everyone who is connected."""
+"""@event: a method whose result is told to everyone who is connected.
+
+What: the decorator, and handlers for events here and of other HEROs.
+Why: `hero.event.connect(callback)` is how HEROS wires objects.
+Who: LocalHERO, RemoteHERO.
+"""
 
 import functools
 import weakref

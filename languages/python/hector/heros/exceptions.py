@@ -1,4 +1,9 @@
-"""Errors of other HEROs, as HEROS names them."""
+"""Errors of other HEROs, as HEROS names them.
+
+What: the exception classes, and the choice of one for an error.
+Why: scripts of HEROS catch them by these names.
+Who: heros.py, people who come from HEROS.
+"""
 
 import builtins
 

@@ -1,4 +1,9 @@
-"""What scripts of HEROS take from heros.helper: its logger, and names."""
+"""What scripts of HEROS take from heros.helper: its logger, and names.
+
+What: get_logger(), log, generate_multicast_address.
+Why: scripts import them from here.
+Who: people who come from HEROS.
+"""
 
 import logging
 import os

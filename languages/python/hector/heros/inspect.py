@@ -1,4 +1,9 @@
-"""Marks on methods: what is not shared, what is shared although it is private."""
+"""Marks on methods: what is not shared, what is shared although it is private.
+
+What: local_only, force_remote.
+Why: HEROS shares what inspection finds, less what is marked.
+Who: LocalHERO, people who come from HEROS.
+"""
 
 
 def _marker(name):

@@ -1,0 +1,6 @@
+"""HEROS' datasources.
+
+What: the package of datasource.py, observables.py and types.py.
+Why: scripts import from hector.heros.datasource.
+Who: people who come from HEROS.
+"""

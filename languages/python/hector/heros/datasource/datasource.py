@@ -1,4 +1,9 @@
-"""HEROs that tell measurements by the event `observable_data`."""
+"""HEROs that tell measurements by the event `observable_data`.
+
+What: LocalDatasourceHERO and what observes one.
+Why: HEROS records measurements of any HERO that way.
+Who: people who come from HEROS.
+"""
 
 import asyncio
 

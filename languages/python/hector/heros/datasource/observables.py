@@ -1,4 +1,9 @@
-"""Measurements as they are declared: converted, with a unit, and within bounds or not."""
+"""Measurements as they are declared: converted, with a unit, and within bounds or not.
+
+What: Observables, which reads the declarations and converts values.
+Why: the conversion is an expression that no program may escape from.
+Who: datasource.py.
+"""
 
 import math
 

@@ -1,4 +1,9 @@
-"""What a datasource tells: a set of values, each with its time, unit and bounds."""
+"""What a datasource tells: a set of values, each with its time, unit and bounds.
+
+What: DatasourceReturnValue and DatasourceReturnSet.
+Why: their fields are those of HEROS.
+Who: datasource.py, observers of datasources.
+"""
 
 import time
 

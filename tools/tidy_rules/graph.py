@@ -1,0 +1,577 @@
+"""Who includes whom: folders against a table, and no circle.
+
+What: resolves each #include to a tracked file and compares rooms with the table below.
+Why: a layer that is only written down is left at the first opportunity.
+Who: tools/tidy.py; docs/architecture.md shows the same table as a picture.
+"""
+
+import os
+import re
+
+from tidy_rules.tree import (
+    PLUGIN_KINDS,
+    Breach,
+    Fault,
+    Rule,
+    first,
+    header,
+    is_test,
+    prepend_include,
+)
+
+# The rooms of kernel/src; each may include those before it. A new room gets its place here.
+KERNEL_ORDER = (
+    "call",
+    "store",
+    "objects",
+    "channel",
+    "party",
+    "binding",
+    "services",
+    "capsule",
+    "management",
+    "capi",
+)
+
+# What a room is: the longest of these that a path begins with. "*" is one folder.
+ROOMS = (
+    "base/include",
+    "base",
+    "types/include",
+    "types/proto",
+    "types/authoring",
+    "types",
+    "kernel/include",
+    "kernel/proto",
+    "kernel/testing",
+    "kernel/src/*",
+    "kernel/src",
+    "protocols/common",
+    "protocols/*",
+    "languages/*/include",
+    "languages/*",
+    "services/common",
+    "services/*",
+    "stores/common",
+    "stores/*",
+    "capsule/process",
+    "capsule/cli",
+    "capsule/embed",
+    "capsule/*",
+    "templates/*",
+    "tests",
+    "bench",
+)
+
+# The public headers of the three libraries, with the messages in them: #include "hector/…".
+PUBLIC = ("base/include", "types/include", "types/proto", "kernel/include", "kernel/proto")
+TYPES = ("types/include", "types/proto")
+KERNEL = ("kernel/include", "kernel/proto")
+
+# Who may include whom, beside itself. A room that is not here may include nothing but itself.
+MAY_INCLUDE = {
+    "base/include": (),
+    "base": ("base/include",),
+    "types/include": ("base/include", "types/proto"),
+    "types": ("base/include", "base", *TYPES),
+    # Generation, formatting, drawing: its own library, so that a capsule does not carry it.
+    "types/authoring": ("base/include", "base", "types", *TYPES),
+    "kernel/include": ("base/include", *TYPES, "kernel/proto"),
+    "kernel/testing": PUBLIC,
+    "protocols/common": PUBLIC,
+    "services/common": PUBLIC,
+    "stores/common": PUBLIC,
+    "capsule/process": (*PUBLIC, "base"),
+    "capsule/cli": (*PUBLIC, "base", "types/authoring", "capsule/process"),
+    # An embedded capsule shows plain objects of a script as Objects, which is what worlds do.
+    "capsule/embed": (*PUBLIC, "base", "capsule/process", "protocols/common"),
+    "tests": None,  # anything
+    "bench": None,
+}
+
+
+def room(path):
+    parts = path.split("/")
+    for pattern in ROOMS:
+        names = pattern.split("/")
+        if len(parts) > len(names) and all(n in ("*", p) for n, p in zip(names, parts)):
+            return "/".join(parts[: len(names)])
+    return None
+
+
+def allowed(name):
+    """The rooms that the room `name` may include; None: any."""
+    if name in MAY_INCLUDE:
+        rooms = MAY_INCLUDE[name]
+        return None if rooms is None else {name, *rooms}
+    parts = name.split("/")
+    if parts[:2] == ["kernel", "src"]:
+        here = KERNEL_ORDER.index(parts[2]) if len(parts) > 2 and parts[2] in KERNEL_ORDER else -1
+        before = {f"kernel/src/{room}" for room in KERNEL_ORDER[: max(here, 0)]}
+        return {name, *PUBLIC, "base", "types", *before}
+    if parts[0] == "languages" and len(parts) == 3:
+        return {name, *PUBLIC}
+    if parts[0] in PLUGIN_KINDS:
+        return {name, f"{name}/include", f"{parts[0]}/common", *PUBLIC}
+    if parts[0] == "templates":
+        return {name, *PUBLIC, "languages/*/include"}
+    return {name}
+
+
+# Rows for one folder each; every row says why. A row that nothing needs is a breach of its own.
+ROWS = {
+    # The Type service publishes what the command line makes: generated code and formatted types.
+    ("services/type", "types/authoring")
+}
+
+
+def may(from_path, to_path):
+    here, there = room(from_path), room(to_path)
+    rooms = allowed(here)
+    if rooms is None or there in rooms or (here, there) in ROWS:
+        return True
+    if there.startswith("languages/") and there.endswith("/include"):
+        return "languages/*/include" in rooms
+    # Tests beside the code may use what is made for tests, and what comes after their room.
+    return is_test(from_path) and (there == "kernel/testing" or _is_kit(here, there))
+
+
+def _is_kit(here, there):
+    return there == "tests" and here.split("/")[0] in PLUGIN_KINDS
+
+
+# Files that are made of tracked ones, by their ends.
+MADE = (
+    (".pb.h", (".proto",)),
+    (".hector.h", (".hector.yaml",)),
+    ("_yaml.inc", (".hector.yaml",)),
+    ("_proto.inc", (".proto",)),
+)
+# Made by CMake alone, of files that lie elsewhere.
+MADE_BY_CMAKE = {"service_texts.h"}
+
+
+def resolve(tree, path, name, quoted):
+    """The tracked file that `path` includes as `name`; None: there is none."""
+    beside = os.path.normpath(f"{os.path.dirname(path)}/{name}")
+    if quoted and beside in tree:
+        return beside
+    if not quoted and "/" not in name:
+        return None
+    asked = [os.path.normpath(name)]
+    for end, sources in MADE:
+        if name.endswith(end):
+            asked += [os.path.normpath(name[: -len(end)] + source) for source in sources]
+    best, shared = None, -1
+    for wanted in asked:
+        wanted = wanted.lstrip("./")
+        for candidate in tree.by_name[wanted.rsplit("/", 1)[-1]]:
+            if candidate == wanted or candidate.endswith("/" + wanted):
+                common = len(os.path.commonprefix([candidate, path]))
+                if common > shared:
+                    best, shared = candidate, common
+    return best
+
+
+def edges(tree):
+    """(path, line, header as written, tracked file) of every include that leads into the tree."""
+    for path in tree.cpp():
+        for line, name, quoted in tree.includes(path):
+            target = resolve(tree, path, name, quoted)
+            if target is not None:
+                yield path, line, name, target
+
+
+def check_rooms(tree):
+    for path, line, name, target in edges(tree):
+        here, there = room(path), room(target)
+        if here is None:
+            yield Breach(
+                path,
+                line,
+                "lies in no room that tidy knows",
+                "put it into a room, or add the new room to ROOMS and MAY_INCLUDE in "
+                "tools/tidy_rules/graph.py, with a reason",
+            )
+        elif there is None:
+            continue
+        elif not may(path, target):
+            yield Breach(path, line, f"includes {name} ({target})", _instead(here, there))
+
+
+def _instead(here, there):
+    mine, theirs = here.split("/"), there.split("/")
+    if there == "types/authoring":
+        return (
+            "types/authoring is for the command line and the Type service; ask for what is needed "
+            "through hector/type_file.h"
+        )
+    if mine[:2] == theirs[:2] == ["kernel", "src"]:
+        return (
+            f"the order of kernel/src is {' <- '.join(KERNEL_ORDER)}: move what both need to the "
+            "earlier room, or take an interface as constructor parameter"
+        )
+    if theirs[0] in PLUGIN_KINDS and mine[0] in PLUGIN_KINDS and mine[0] == theirs[0]:
+        return (
+            f"plugins do not know each other: move what both need to {theirs[0]}/common/, or call "
+            "the other one through its Interface"
+        )
+    if theirs[0] in PLUGIN_KINDS:
+        return (
+            f"{'/'.join(mine[:2])} knows no plugin: use the interface in hector/… that the plugin "
+            "implements"
+        )
+    if mine[0] in PLUGIN_KINDS or mine[0] == "templates":
+        return f"{mine[0]} include public headers, hector/…, and their own folder's"
+    return (
+        f"{here} may include {', '.join(sorted(allowed(here) or ()))}: use a public header, "
+        "hector/…, or move what both need down"
+    )
+
+
+def check_rows(tree):
+    used = {(room(path), room(target)) for path, _, _, target in edges(tree)}
+    folders = {room(path) for path in tree.files}
+    for here, there in sorted(ROWS):
+        if (here, there) not in used and here in folders:
+            yield Breach(
+                "tools/tidy_rules/graph.py",
+                0,
+                f"the row ({here}, {there}) of ROWS is needed by nothing",
+                "delete the row",
+            )
+    extra = [("capsule/embed", "protocols/common"), ("capsule/cli", "types/authoring")]
+    for here, there in extra:
+        if (here, there) not in used and here in folders and there in folders:
+            yield Breach(
+                "tools/tidy_rules/graph.py",
+                0,
+                f"{here} includes nothing of {there} any more",
+                f"take {there} out of MAY_INCLUDE",
+            )
+
+
+def check_resolved(tree):
+    for path in tree.cpp():
+        for line, name, quoted in tree.includes(path):
+            if not quoted or name in MADE_BY_CMAKE or is_test(path):
+                continue
+            if resolve(tree, path, name, quoted) is None:
+                yield Breach(
+                    path,
+                    line,
+                    f'includes "{name}", which is no file of ours',
+                    f"write <{name}> for a library's header, or correct the path",
+                )
+
+
+def circles(graph):
+    """Strongly connected parts with more than one node (Tarjan's), as sorted lists."""
+    index, low, stack, on_stack, found = {}, {}, [], set(), []
+
+    def visit(start):
+        work = [(start, iter(sorted(graph.get(start, ()))))]
+        index[start] = low[start] = len(index)
+        stack.append(start)
+        on_stack.add(start)
+        while work:
+            node, rest = work[-1]
+            for other in rest:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(sorted(graph.get(other, ())))))
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    part = []
+                    while True:
+                        part.append(stack.pop())
+                        on_stack.discard(part[-1])
+                        if part[-1] == node:
+                            break
+                    if len(part) > 1:
+                        found.append(sorted(part))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def graph_of(tree, node_of):
+    """({node: nodes it includes}, {(node, node): (path, line, header)}), without tests."""
+    graph, examples = {}, {}
+    for path, line, name, target in edges(tree):
+        if is_test(path) or is_test(target):
+            continue
+        here, there = node_of(path), node_of(target)
+        if here != there:
+            graph.setdefault(here, set()).add(there)
+            examples.setdefault((here, there), (path, line, name))
+    return graph, examples
+
+
+def _circle_breaches(tree, node_of, what, instead):
+    graph, examples = graph_of(tree, node_of)
+    for part in circles(graph):
+        inside = [(a, b) for a, b in sorted(examples) if a in part and b in part]
+        told = "; ".join(
+            f"{examples[pair][0]}:{examples[pair][1]} includes {examples[pair][2]}"
+            for pair in inside[:6]
+        )
+        path, line, _ = examples[inside[0]]
+        yield Breach(
+            path, line, f"closes a circle of {what}: {' <-> '.join(part)} ({told})", instead
+        )
+
+
+def check_folder_circles(tree):
+    yield from _circle_breaches(
+        tree,
+        os.path.dirname,
+        "folders",
+        "move what both need into the folder that is included, or take it as an interface",
+    )
+
+
+def _file_room(path):
+    """foo.h and foo.cc are one room; made files belong to what they are made of."""
+    return re.sub(r"\.(h|cc|proto|hector\.yaml)$", "", path)
+
+
+def check_file_circles(tree):
+    yield from _circle_breaches(
+        tree,
+        _file_room,
+        "files",
+        "split off what both need, or let one of them take an interface of the other",
+    )
+
+
+# --- rules and their faults ---
+
+
+def _plugin_header(kind, number):
+    """The include of a header of the plugin `number` of `kind`, as its own files would see it."""
+
+    def find(tree):
+        folders = tree.plugins(kind)
+        for folder in folders[number:]:
+            for path in tree.files:
+                if (
+                    path.startswith(folder + "/")
+                    and path.endswith(".h")
+                    and "/include/" not in path
+                ):
+                    return f'#include "{path.split("/", 1)[1]}"'
+        raise LookupError(f"no header in {kind}")
+
+    return find
+
+
+def _in_plugin(kind, number=0):
+    def find(tree):
+        folders = [f for f in tree.plugins(kind) if any(p.startswith(f) for p in tree.cpp())]
+        return next(p for p in tree.cpp() if p.startswith(folders[number] + "/") and not is_test(p))
+
+    return find
+
+
+def _other_plugin_header(kind):
+    def find(tree):
+        mine = _in_plugin(kind)(tree).split("/")[1]
+        for path in tree.files:
+            parts = path.split("/")
+            if parts[0] == kind and parts[1] not in (mine, "common") and path.endswith(".h"):
+                return f'#include "{"/".join(parts[1:])}"'
+        raise LookupError(f"no second plugin with a header in {kind}")
+
+    return find
+
+
+def _header_of(pattern, cut):
+    return lambda tree: f'#include "{first(pattern)(tree)[cut:]}"'
+
+
+KERNEL_SRC = len("kernel/src/")
+
+
+def _plant_room(tree):
+    return {
+        "attic/planted.h": header('#include "hector/result.h"\n'),
+        **_used(tree, "attic/planted.h"),
+    }
+
+
+def _used(tree, name):
+    """Something must include a planted header, else it is dead as well."""
+    path = first(r"tests/.*\.cc")
+    del path
+    user = next(p for p in tree.cpp() if p.startswith("tests/kits/"))
+    return prepend_include(lambda _: user, f'#include "{name}"')(tree)
+
+
+def _plant_circle(tree):
+    here = first(r"kernel/src/call/[a-z_]+\.h")(tree)
+    folder = os.path.dirname(here)
+    return {
+        f"{folder}/planted_a.h": header('#include "call/planted_b.h"\n'),
+        f"{folder}/planted_b.h": header('#include "call/planted_a.h"\n'),
+        **_used(tree, "call/planted_a.h"),
+    }
+
+
+def _plant_folder_circle(tree):
+    return {
+        "base/text/planted.h": header('#include "base/yaml/planted.h"\n'),
+        "base/yaml/planted.h": header('#include "base/text/planted_too.h"\n'),
+        "base/text/planted_too.h": header(),
+        **_used(tree, "base/text/planted.h"),
+    }
+
+
+def _unused_row(tree):
+    changes = {}
+    for path, _, name, target in edges(tree):
+        if room(path) == "services/type" and room(target) == "types/authoring":
+            text = changes.get(path, tree.text(path))
+            changes[path] = re.sub(rf'#include "{re.escape(name)}"\n', "", text)
+    if not changes:
+        raise LookupError("the row for services/type is not used")
+    return changes
+
+
+RULES = (
+    Rule(
+        "rooms",
+        "each folder includes what the table of rooms allows",
+        check_rooms,
+        (
+            Fault(
+                "an earlier room of the kernel includes a later one",
+                prepend_include(
+                    first(r"kernel/src/call/.*\.cc"),
+                    _header_of(r"kernel/src/binding/.*\.h", KERNEL_SRC),
+                ),
+                "move what both need to the earlier room",
+            ),
+            Fault(
+                "the same by a path with ..",
+                prepend_include(
+                    first(r"kernel/src/call/.*\.cc"),
+                    lambda t: f'#include "../{first(r"kernel/src/party/.*[.]h")(t)[KERNEL_SRC:]}"',
+                ),
+                "move what both need to the earlier room",
+            ),
+            Fault(
+                "types include the kernel",
+                prepend_include(first(r"types/order/.*\.cc"), '#include "hector/kernel.h"'),
+                "types may include",
+            ),
+            Fault(
+                "base includes types",
+                prepend_include(first(r"base/.*\.cc"), '#include "hector/interface.h"'),
+                "base may include",
+            ),
+            Fault(
+                "the kernel includes the types' authoring",
+                prepend_include(
+                    first(r"kernel/src/capsule/.*\.cc"), _header_of(r"types/authoring/.*\.h", 0)
+                ),
+                "through hector/type_file.h",
+            ),
+            Fault(
+                "a public header includes a room of the kernel",
+                prepend_include(
+                    first(r"kernel/include/hector/[a-b].*\.h"),
+                    _header_of(r"kernel/src/call/.*\.h", 11),
+                ),
+                "use a public header",
+            ),
+            Fault(
+                "the kernel includes a service's library",
+                prepend_include(first(r"kernel/src/binding/.*\.cc"), _plugin_header("services", 0)),
+                "knows no plugin",
+            ),
+            Fault(
+                "the kernel includes what protocols share",
+                prepend_include(
+                    first(r"kernel/src/binding/.*\.cc"), _header_of(r"protocols/common/.*\.h", 0)
+                ),
+                "knows no plugin",
+            ),
+            Fault(
+                "one protocol includes another",
+                prepend_include(_in_plugin("protocols"), _other_plugin_header("protocols")),
+                "move what both need to protocols/common/",
+            ),
+            Fault(
+                "one service includes another",
+                prepend_include(_in_plugin("services"), _other_plugin_header("services")),
+                "move what both need to services/common/",
+            ),
+            Fault(
+                "a plugin includes a room of the kernel",
+                prepend_include(_in_plugin("protocols"), _header_of(r"kernel/src/call/.*\.h", 11)),
+                "include public headers",
+            ),
+            Fault(
+                "the capsule includes a plugin's library",
+                prepend_include(first(r"capsule/process/.*\.cc"), _plugin_header("protocols", 0)),
+                "knows no plugin",
+            ),
+            Fault(
+                "the command line includes what services share",
+                prepend_include(
+                    first(r"capsule/cli/.*\.cc"), _header_of(r"services/common/.*\.h", 0)
+                ),
+                "knows no plugin",
+            ),
+            Fault(
+                "a template includes a service",
+                prepend_include(first(r"templates/[^/]+/.*\.cc"), _plugin_header("services", 0)),
+                "knows no plugin",
+            ),
+            Fault(
+                "a folder without a place in the table", _plant_room, "add the new room to ROOMS"
+            ),
+        ),
+    ),
+    Rule(
+        "rows",
+        "an exception that nothing needs any more is taken away",
+        check_rows,
+        (Fault("a row of the table is not needed", _unused_row, "delete the row"),),
+    ),
+    Rule(
+        "resolved-include",
+        'what stands in "" is a file of ours, so that the graph is whole',
+        check_resolved,
+        (
+            Fault(
+                "a library's header in quotes",
+                prepend_include(first(r"kernel/src/call/.*\.cc"), '#include "sys/epoll.h"'),
+                "write <sys/epoll.h>",
+            ),
+        ),
+    ),
+    Rule(
+        "folder-circle",
+        "folders include each other in one direction",
+        check_folder_circles,
+        (Fault("two folders include each other", _plant_folder_circle, "move what both need"),),
+    ),
+    Rule(
+        "file-circle",
+        "a reader can begin with a file that needs no other",
+        check_file_circles,
+        (Fault("two headers include each other", _plant_circle, "split off what both need"),),
+    ),
+)
