@@ -102,7 +102,7 @@ struct Events {
 /// A plain Python object as an Object.
 class SharedObject final : public Servant {
  public:
-  SharedObject(Threads& threads, Hooks hooks, std::shared_ptr<Held> handler,
+  SharedObject(BlockingPool& threads, Hooks hooks, std::shared_ptr<Held> handler,
                Description description, objects::WrittenInterface written,
                std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)
       : threads_(threads),
@@ -180,7 +180,7 @@ class SharedObject final : public Servant {
                         {}});
     call.complete(Payload(std::move(*reply)));
   }
-  Threads& threads_;
+  BlockingPool& threads_;
   const Hooks hooks_;
   const std::shared_ptr<Held> handler_;
   const Description description_;
