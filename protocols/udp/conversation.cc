@@ -8,9 +8,10 @@ namespace hector::udp {
 
 namespace {
 
+/// Loopback has an MTU of 64 KiB; 16 KiB fill a processor's cache less.
 constexpr std::uint64_t kLoopbackDatagram = 16 * 1'024;
-/// How long a peer that something is awaited from may be silent before it is asked for a sign of
-/// life.
+/// A peer that is silent for so long while something is awaited from it is pinged: a fifth of
+/// ConnectionLimits::silence_max.
 constexpr Duration kPingAfter = std::chrono::seconds(1);
 
 }  // namespace
@@ -20,17 +21,21 @@ Octets octets_of(const std::string& text) {
 }
 
 Error gone_error(const NetworkAddress& peer, const std::string& why) {
-  return {
-      Code::kUnavailable,
-      fmt::format("udp {}: {}; the outcome of what was under way is unknown", peer.text(), why)};
+  return Error::unavailable(
+      fmt::format("udp {}: {}; the outcome of calls in flight is unknown", peer.text(), why));
+}
+
+void send_packet(DatagramSocket& socket, const NetworkAddress& to, const std::string& packet) {
+  const Octets part = octets_of(packet);
+  socket.send(to, {&part, 1});
 }
 
 bool is_loopback(const NetworkAddress& address) {
   return address.is_ipv4() ? address.octets[12] == 127 : address.octets[15] == 1;
 }
 
-SessionLimits limits_for(const NetworkAddress& peer) {
-  SessionLimits limits;
+ConnectionLimits limits_for(const NetworkAddress& peer) {
+  ConnectionLimits limits;
   if (is_loopback(peer)) limits.datagram_octets = kLoopbackDatagram;
   return limits;
 }
@@ -43,7 +48,7 @@ void Conversation::send(std::uint64_t group, std::string_view head, Bytes body) 
 void Conversation::send_locked(std::uint64_t group, std::string_view head, Bytes body,
                                TimePoint now) {
   if (shut_) return;
-  session_->send(group, head, std::move(body));
+  connection_->send(group, head, std::move(body));
   if (corked_by_ == std::this_thread::get_id()) return;
   if (now == kNever) now = context_.clock->now();
   flush(now);
@@ -52,22 +57,22 @@ void Conversation::send_locked(std::uint64_t group, std::string_view head, Bytes
 
 void Conversation::flush(TimePoint now) {
   if (!is_established()) return;
-  while (session_->next_packet(now, packet_)) {
-    const Octets part = octets_of(packet_);
-    socket_.send(peer_, {&part, 1});
+  while (connection_->next_packet(now, packet_)) {
+    send_packet(socket_, peer_, packet_);
   }
 }
 
 TimePoint Conversation::ping_due() const {
-  return is_established() && is_waiting() ? std::max(session_->heard(), pinged_) + kPingAfter
+  return is_established() && is_waiting() ? std::max(connection_->heard(), pinged_) + kPingAfter
                                           : kNever;
 }
 
 void Conversation::schedule() {
+  HECTOR_CHECK((timer_ == 0) == (timer_at_ == kNever), "a timer and its time differ");
   if (shut_) return;
   const TimePoint due =
-      std::min({is_established() ? session_->due() : kNever, also_due(), ping_due()});
-  if (due == kNever || due >= timer_at_) return;  // an earlier timer looks again
+      std::min({is_established() ? connection_->due() : kNever, also_due(), ping_due()});
+  if (due == kNever || due >= timer_at_) return;  // an earlier timer schedules the next
   if (timer_ != 0) context_.executor->cancel(timer_);
   timer_at_ = due;
   timer_ = context_.executor->at(due, [weak = weak_from_this()] {
@@ -85,12 +90,12 @@ void Conversation::run_timer() {
     if (shut_) return;
     if (is_established()) {
       if (ping_due() <= now) {
-        session_->ping();
+        connection_->ping();
         pinged_ = now;
       }
-      if (session_->due() <= now) session_->tick(now);
+      if (connection_->due() <= now) connection_->tick(now);
       flush(now);
-      is_dead = session_->is_dead(now);
+      is_dead = connection_->is_dead(now);
     }
   }
   if (is_dead) on_gone("the peer is silent");
@@ -108,8 +113,8 @@ void Conversation::on_data(Octets packet) {
   {
     const std::lock_guard lock(mutex_);
     if (shut_) return;
-    session_->receive(packet, now, mine);
-    peer_closed = session_->peer_closed();
+    connection_->receive(packet, now, mine);
+    peer_closed = connection_->peer_closed();
     if (mine.empty()) {
       flush(now);
       schedule();
@@ -124,12 +129,12 @@ void Conversation::on_data(Octets packet) {
     for (auto& message : mine) on_message(std::move(message), now);
     const std::lock_guard lock(mutex_);
     if (corked_by_ == std::this_thread::get_id()) corked_by_ = {};
-    if (!shut_ && session_->has_output(now)) flush(context_.clock->now());
+    if (!shut_ && connection_->has_output(now)) flush(context_.clock->now());
     schedule();
     mine.clear();
   }
   messages.swap(mine);
-  if (peer_closed) on_gone("the peer closed the session");
+  if (peer_closed) on_gone("the peer closed the connection");
 }
 
 void Conversation::shut() {
@@ -139,9 +144,7 @@ void Conversation::shut() {
   if (timer_ != 0) context_.executor->cancel(timer_);
   if (!is_established()) return;
   flush(context_.clock->now());
-  const std::string goodbye = session_->close_packet();
-  const Octets part = octets_of(goodbye);
-  socket_.send(peer_, {&part, 1});
+  send_packet(socket_, peer_, connection_->close_packet());
 }
 
 }  // namespace hector::udp

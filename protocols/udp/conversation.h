@@ -1,7 +1,7 @@
-// What: Conversation, a session with its lock, its timer and its socket; what clients and servers
-// share.
-// Why: the session itself knows no threads; everything that does is here.
-// Who: channels and endpoints of the udp protocol.
+// What: Conversation, a Connection with its lock, its timer and its socket: what a client's and a
+// server's side share. UdpFlow, one end of a flow over it.
+// Why: Connection knows no threads; everything that does is here.
+// Who: the udp protocol's client and server.
 #pragma once
 
 #include <atomic>
@@ -9,69 +9,79 @@
 #include <mutex>
 #include <thread>
 
+#include "connection.h"
+#include "hector/check.h"
 #include "hector/protocol.h"
 #include "hector/stream.h"
-#include "session.h"
 
 namespace hector::udp {
 
 Octets octets_of(const std::string& text);
-/// UNAVAILABLE, for every call that was under way.
+/// UNAVAILABLE, for every call that was in flight.
 Error gone_error(const NetworkAddress& peer, const std::string& why);
 bool is_loopback(const NetworkAddress& address);
-SessionLimits limits_for(const NetworkAddress& peer);
+ConnectionLimits limits_for(const NetworkAddress& peer);
+/// About 1.2 MB; without acknowledgements more would hardly ever arrive whole.
 inline constexpr std::size_t kMulticastFragmentsMax = 1'024;
+/// One packet out of one buffer.
+void send_packet(DatagramSocket& socket, const NetworkAddress& to, const std::string& packet);
 
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket,
+  Conversation(const ProtocolContext& context, ConnectionLimits limits, DatagramSocket& socket,
                const NetworkAddress& peer, std::uint64_t peer_id)
       : context_(context),
         limits_(limits),
         socket_(socket),
         peer_(peer),
-        session_(std::make_unique<Session>(limits, peer_id)) {}
+        connection_(std::make_unique<Connection>(limits, peer_id)) {}
   virtual ~Conversation() = default;
 
   void send(std::uint64_t group, std::string_view head, Bytes body);
   void on_data(Octets packet);
-  /// Stops the timer and says goodbye.
+  /// Stops the timer and sends the close packet. Idempotent.
   void shut();
   [[nodiscard]] const NetworkAddress& peer() const { return peer_; }
 
  protected:
-  /// `now`: when its packet came.
+  // The virtual functions run without the lock, except where they say so.
+  /// `now`: when its packet arrived.
   virtual void on_message(Bytes message, TimePoint now) = 0;
-  /// The peer is gone: end what is under way.
+  /// The peer is gone: end every call that is in flight.
   virtual void on_gone(const std::string& why) = 0;
-  /// With the lock held: further moments when on_tick is wanted, and what to do then (without the
-  /// lock).
+  /// With the lock held: the next moment when on_tick() is wanted besides the connection's own.
   virtual TimePoint also_due() { return kNever; }
-  virtual void on_tick(TimePoint now) { static_cast<void>(now); }
+  virtual void on_tick(TimePoint) {}
+  /// With the lock held.
   virtual bool is_established() const { return true; }
-  /// Whether this side waits for the peer: then its silence is looked into.
+  /// With the lock held: whether this side waits for the peer; then a silent peer is pinged.
   virtual bool is_waiting() const { return false; }
   [[nodiscard]] TimePoint ping_due() const;
 
-  /// With the lock held: queues a message, and sends it now unless this thread is in on_data(),
-  /// which sends everything together.
+  // With the lock held:
+  /// Queues a message, and sends it now unless this thread is in on_data(), which sends everything
+  /// together. kNever for `now`: the clock is asked.
   void send_locked(std::uint64_t group, std::string_view head, Bytes body, TimePoint now);
   void flush(TimePoint now);
   void schedule();
-  void run_timer();
 
+  // Constant after construction:
   const ProtocolContext& context_;
-  const SessionLimits limits_;
+  const ConnectionLimits limits_;
   DatagramSocket& socket_;
   const NetworkAddress peer_;
+  // Under mutex_:
   std::mutex mutex_;
-  std::unique_ptr<Session> session_;
-  std::string packet_;
-  std::thread::id corked_by_;
-  TimerId timer_ = 0;
-  TimePoint timer_at_ = kNever;
-  TimePoint pinged_{};
+  std::unique_ptr<Connection> connection_;
   bool shut_ = false;
+
+ private:
+  void run_timer();
+  std::string packet_;         ///< its memory is used again
+  std::thread::id corked_by_;  ///< in on_data(), which flushes when its messages are handled
+  TimerId timer_ = 0;
+  TimePoint timer_at_ = kNever;  ///< kNever without a timer
+  TimePoint pinged_{};
 };
 
 /// One end of a flow over a conversation.
@@ -80,21 +90,25 @@ class UdpFlow final : public WindowedStream {
   UdpFlow(std::shared_ptr<Conversation> conversation, std::uint64_t call, bool can_read,
           bool can_write)
       : WindowedStream(can_read, can_write), conversation_(std::move(conversation)), call_(call) {}
-  static std::uint64_t group(std::uint64_t call) { return call | 1ULL << 63; }
+  /// The top bit keeps flows apart from the groups that are sessions.
+  static constexpr std::uint64_t kFlowGroup = 1ULL << 63;
+  static std::uint64_t group(std::uint64_t call) { return call | kFlowGroup; }
 
  private:
   void transmit(Payload message) override { send(MessageType::kFlowData, 0, message.bytes()); }
   void transmit_credit(std::int64_t octets) override {
+    HECTOR_CHECK(octets >= 0, "credit is given, never taken back");
     send(MessageType::kFlowCredit, static_cast<std::uint64_t>(octets), {});
   }
   void transmit_end() override { send(MessageType::kFlowEnd, 0, {}); }
   void send(MessageType type, std::uint64_t number, Bytes body) {
     std::string head;
     Writer writer(head);
-    writer.octet(static_cast<std::uint8_t>(type)).number(call_);
+    writer.type(type).number(call_);
     if (type == MessageType::kFlowCredit) writer.number(number);
     conversation_->send(group(call_), head, std::move(body));
   }
+  /// Shared with the channel or endpoint: a program may hold a flow longer than either.
   std::shared_ptr<Conversation> conversation_;
   std::uint64_t call_;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::udp {
 
 bool NumberSet::add(std::uint64_t number) {
@@ -37,6 +39,7 @@ bool NumberSet::contains(std::uint64_t number) const {
 }
 
 void NumberSet::keep(std::size_t count) {
+  HECTOR_CHECK(count > 0, "the highest range is always kept");
   if (ranges_.size() <= count) return;
   const auto dropped = static_cast<std::ptrdiff_t>(ranges_.size() - count);
   all_below_ = ranges_[static_cast<std::size_t>(dropped) - 1].second + 1;
@@ -44,9 +47,10 @@ void NumberSet::keep(std::size_t count) {
 }
 
 void write_fragment(Writer& out, const Fragment& fragment) {
-  out.octet(static_cast<std::uint8_t>(FrameType::kFragment))
-      .number(fragment.message)
-      .number(fragment.group);
+  HECTOR_CHECK(fragment.message != 0, "message numbers begin with 1");
+  HECTOR_CHECK(fragment.offset + fragment.data.size() <= fragment.total,
+               "a fragment reaches beyond its message");
+  out.type(FrameType::kFragment).number(fragment.message).number(fragment.group);
   if (fragment.group != 0) out.number(fragment.position);
   out.number(fragment.total).number(fragment.offset).number(fragment.data.size());
   out.raw(fragment.data.data(), fragment.data.size());
@@ -55,7 +59,7 @@ void write_fragment(Writer& out, const Fragment& fragment) {
 void write_acknowledgement(Writer& out, const NumberSet& received) {
   const auto& ranges = received.ranges();
   const std::size_t count = std::min(ranges.size(), kRangesMax);
-  out.octet(static_cast<std::uint8_t>(FrameType::kAcknowledge)).number(count);
+  out.type(FrameType::kAcknowledge).number(count);
   std::uint64_t above = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const auto& [first, last] = ranges[ranges.size() - 1 - i];
@@ -64,56 +68,66 @@ void write_acknowledgement(Writer& out, const NumberSet& received) {
   }
 }
 
+namespace {
+
+bool break_off(Reader& reader) {
+  reader.raw(UINT64_MAX);
+  return false;
+}
+
+/// Ranges from the highest down: the first one's last number, then the distance to each next one.
+bool read_acknowledgement(Reader& reader, Acknowledgement& acknowledgement) {
+  acknowledgement.count = 0;
+  const std::uint64_t count = reader.number();
+  if (count > kRangesMax) return break_off(reader);
+  std::uint64_t above = 0;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    const std::uint64_t step = reader.number();
+    const std::uint64_t length = reader.number();
+    if (i != 0 && step > above) return break_off(reader);
+    const std::uint64_t last = i == 0 ? step : above - step;
+    if (length > last) return break_off(reader);
+    acknowledgement.range[acknowledgement.count++] = {last - length, last};
+    above = last - length;
+  }
+  return reader.ok();
+}
+
+bool read_fragment(Reader& reader, Fragment& fragment) {
+  fragment = {};
+  fragment.message = reader.number();
+  fragment.group = reader.number();
+  if (fragment.group != 0) fragment.position = reader.number();
+  fragment.total = reader.number();
+  fragment.offset = reader.number();
+  fragment.data = reader.raw(reader.number());
+  const bool is_inside = fragment.total <= kMessageOctetsMax && fragment.offset <= fragment.total &&
+                         fragment.data.size() <= fragment.total - fragment.offset;
+  const bool is_placed = fragment.group == 0 || fragment.position != 0;
+  const bool is_empty = fragment.data.empty() && fragment.total != 0;
+  if (!reader.ok() || fragment.message == 0 || !is_inside || !is_placed || is_empty)
+    return break_off(reader);
+  return true;
+}
+
+}  // namespace
+
 bool read_frame(Reader& reader, Frame& frame) {
   if (reader.at_end()) return false;
-  const std::uint8_t type = reader.octet();
-  switch (static_cast<FrameType>(type)) {
-    case FrameType::kAcknowledge: {
-      frame.type = FrameType::kAcknowledge;
-      const std::uint64_t count = reader.number();
-      if (count > kRangesMax) break;
-      std::uint64_t above = 0;
-      frame.acknowledgement.count = 0;
-      for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-        const std::uint64_t step = reader.number();
-        const std::uint64_t length = reader.number();
-        if (i != 0 && step > above) return reader.raw(UINT64_MAX), false;
-        const std::uint64_t last = i == 0 ? step : above - step;
-        if (length > last) return reader.raw(UINT64_MAX), false;
-        frame.acknowledgement.range[frame.acknowledgement.count++] = {last - length, last};
-        above = last - length;
-      }
-      return reader.ok();
-    }
-    case FrameType::kFragment: {
-      frame.type = FrameType::kFragment;
-      Fragment& fragment = frame.fragment = {};
-      fragment.message = reader.number();
-      fragment.group = reader.number();
-      if (fragment.group != 0) fragment.position = reader.number();
-      fragment.total = reader.number();
-      fragment.offset = reader.number();
-      fragment.data = reader.raw(reader.number());
-      if (!reader.ok() || fragment.message == 0 || fragment.total > kMessageOctetsMax ||
-          fragment.offset > fragment.total ||
-          fragment.data.size() > fragment.total - fragment.offset ||
-          (fragment.group != 0 && fragment.position == 0) ||
-          (fragment.data.empty() && fragment.total != 0)) {
-        break;
-      }
-      return true;
-    }
+  frame.type = static_cast<FrameType>(reader.octet());
+  switch (frame.type) {
+    case FrameType::kAcknowledge:
+      return read_acknowledgement(reader, frame.acknowledgement);
+    case FrameType::kFragment:
+      return read_fragment(reader, frame.fragment);
     case FrameType::kPing:
     case FrameType::kClose:
-      frame.type = static_cast<FrameType>(type);
       return true;
     case FrameType::kLimit:
-      frame.type = FrameType::kLimit;
       frame.limit = reader.number();
       return reader.ok();
   }
-  reader.raw(UINT64_MAX);  // breaks it
-  return false;
+  return break_off(reader);
 }
 
 }  // namespace hector::udp

@@ -1,12 +1,14 @@
 // What: the packets and frames of Hector's UDP messaging, to octets and back.
 // Why: the wire format of README.md in one place, for both directions and for the fuzz target.
-// Who: sessions and the protocol.
+// Who: Connection, Conversation, the client and the server.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace hector::udp {
@@ -37,11 +39,12 @@ enum class MessageType : std::uint8_t {
   kCancel = 6
 };
 
-inline constexpr std::uint8_t kVersion = 1;
-/// A hello is padded to this size, so that what answers an address nobody has proved is always
-/// smaller.
+inline constexpr std::uint8_t kVersion = 1;  ///< of README.md's wire format
+/// A hello is padded to this size, so that the answer to an unverified address is always smaller
+/// (no amplification). It passes every IPv6 link, whose MTU is at least 1,280.
 inline constexpr std::size_t kHelloOctets = 1'200;
-inline constexpr std::size_t kCookieOctets = 24;
+inline constexpr std::size_t kCookieOctets = 24;  ///< of HMAC-SHA-256's 32
+/// What the format admits; a connection admits less (ConnectionLimits::message_octets_max).
 inline constexpr std::uint64_t kMessageOctetsMax = 64ULL * 1024 * 1024;
 
 /// Appends to a buffer.
@@ -51,6 +54,11 @@ class Writer {
   Writer& octet(std::uint8_t value) {
     out_.push_back(static_cast<char>(value));
     return *this;
+  }
+  /// A packet's, frame's or message's type.
+  template <class Type>
+  requires std::is_enum_v<Type> Writer& type(Type value) {
+    return octet(static_cast<std::uint8_t>(value));
   }
   Writer& fixed(std::uint64_t value) {
     char octets[8];
@@ -75,8 +83,8 @@ class Writer {
   std::string& out_;
 };
 
-/// Reads from octets; after the first thing that does not fit it is broken for good and yields
-/// zeros.
+/// Reads from octets. After the first malformed or missing item every read yields 0 and ok() is
+/// false.
 class Reader {
  public:
   explicit Reader(Octets in) : in_(in) {}
@@ -148,6 +156,7 @@ struct Fragment {
   std::uint64_t offset = 0;
   Octets data;
 };
+/// In one acknowledgement: 32 ranges fit a datagram and are more gaps than a window makes.
 inline constexpr std::size_t kRangesMax = 32;
 struct Range {
   std::uint64_t first, last;  ///< both inside
@@ -166,7 +175,7 @@ struct Frame {
 
 void write_fragment(Writer& out, const Fragment& fragment);
 void write_acknowledgement(Writer& out, const NumberSet& received);
-/// Upper bound of a fragment frame's octets beside its data.
+/// Upper bound of a fragment frame's octets beside its data: type and six varints of 64 bits.
 inline constexpr std::size_t kFragmentOverhead = 1 + 6 * 10;
 
 /// The next frame of a data packet into `frame`; false at its end, or if it is malformed (then

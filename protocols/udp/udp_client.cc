@@ -12,13 +12,18 @@ namespace hector::udp {
 
 namespace {
 
+/// A hello that got no answer on a site within this is lost.
 constexpr Duration kHelloAgain = std::chrono::milliseconds(100);
+/// Below ConnectionLimits::silence_max, so that a peer that never answered is reported sooner than
+/// one that went silent.
 constexpr Duration kConnectFor = std::chrono::seconds(4);
+/// Credit that one frame may give: a hostile peer cannot overflow the window.
+constexpr std::uint64_t kCreditMax = UINT32_MAX;
 
 class ClientConversation final : public Conversation {
  public:
-  ClientConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket,
-                     const NetworkAddress& peer)
+  ClientConversation(const ProtocolContext& context, ConnectionLimits limits,
+                     DatagramSocket& socket, const NetworkAddress& peer)
       : Conversation(context, limits, socket, peer, 0), client_id_(context.random->next()) {}
 
   void start(Call& call) {
@@ -26,8 +31,8 @@ class ClientConversation final : public Conversation {
         call.kind == Kind::kStream && call.flow != Flow::kOut ? Bytes() : call.request.bytes();
     if (payload.size() > limits_.message_octets_max) {
       return call.fail(
-          {Code::kInvalidArgument, fmt::format("a udp message may have {} octets, this one has {}",
-                                               limits_.message_octets_max, payload.size())});
+          Error::invalid_argument(fmt::format("a udp message may have {} octets, this one has {}",
+                                              limits_.message_octets_max, payload.size())));
     }
     const std::uint64_t id = next_call_.fetch_add(1, std::memory_order_relaxed);
     std::shared_ptr<UdpFlow> flow;
@@ -42,18 +47,19 @@ class ClientConversation final : public Conversation {
     header.clear();
     encode_header(call.header, now, header);
     Writer(head)
-        .octet(static_cast<std::uint8_t>(MessageType::kRequest))
+        .type(MessageType::kRequest)
         .number(id)
         .octet(static_cast<std::uint8_t>(static_cast<int>(call.kind) << 4 |
                                          static_cast<int>(call.flow)))
         .number(header.size())
         .raw(header.data(), header.size());
-    const std::uint64_t group =
-        call.kind == Kind::kStream ? UdpFlow::group(id) : call.header.session & ~(1ULL << 63);
+    const std::uint64_t group = call.kind == Kind::kStream
+                                    ? UdpFlow::group(id)
+                                    : call.header.session & ~UdpFlow::kFlowGroup;
     const Deadline deadline = call.header.deadline;
     call.on_cancel([weak = weak_from_this(), id, &call] {
       if (auto self = weak.lock())
-        static_cast<ClientConversation&>(*self).end(id, call.why_cancelled(), true);
+        static_cast<ClientConversation&>(*self).end(id, call.why_cancelled());
     });
     std::optional<Error> refused;
     {
@@ -65,7 +71,7 @@ class ClientConversation final : public Conversation {
       } else {
         calls_.emplace(id, Pending{&call, std::move(flow), deadline, group});
         next_deadline_ = std::min(next_deadline_, deadline);
-        if (!established_) connect(now);
+        if (state_ != State::kEstablished) connect(now);
         send_locked(group, head, std::move(payload), now);
       }
     }
@@ -83,26 +89,25 @@ class ClientConversation final : public Conversation {
     } else if (type == PacketType::kCookie && id == client_id_) {
       const Octets cookie = reader.raw(kCookieOctets);
       const std::lock_guard lock(mutex_);
-      if (!reader.ok() || established_) return;
+      if (!reader.ok() || state_ != State::kConnecting) return;
       cookie_.assign(cookie.begin(), cookie.end());
       send_hello();
     } else if (type == PacketType::kWelcome && id == client_id_) {
       const std::uint64_t server = reader.fixed();
       const std::lock_guard lock(mutex_);
-      if (!reader.ok() || established_) return;
-      session_->set_peer(server);
+      if (!reader.ok() || state_ != State::kConnecting) return;
+      connection_->set_peer(server);
       server_id_ = server;
-      established_ = true;
-      connecting_ = false;
+      state_ = State::kEstablished;
       const TimePoint now = context_.clock->now();
       flush(now);
       schedule();
     } else if (type == PacketType::kReset) {
       {
         const std::lock_guard lock(mutex_);
-        if (!established_ || id != server_id_) return;
+        if (state_ != State::kEstablished || id != server_id_) return;
       }
-      on_gone("the peer does not know the session: it was restarted");
+      on_gone("the peer does not know the connection; it was restarted");
     }
   }
 
@@ -114,18 +119,21 @@ class ClientConversation final : public Conversation {
  private:
   struct Pending {
     Call* call;
-    std::shared_ptr<UdpFlow> flow;
+    std::shared_ptr<UdpFlow> flow;  ///< shared with the program, which reads and writes it
     Deadline deadline;
     std::uint64_t group;
   };
 
-  bool is_established() const override { return established_; }
+  enum class State : std::uint8_t { kIdle, kConnecting, kEstablished };
+
+  bool is_established() const override { return state_ == State::kEstablished; }
   bool is_waiting() const override { return !calls_.empty(); }
 
   /// With the lock held.
   void connect(TimePoint now) {
-    if (connecting_) return;
-    connecting_ = true;
+    HECTOR_CHECK(state_ != State::kEstablished, "an established connection is not opened again");
+    if (state_ == State::kConnecting) return;
+    state_ = State::kConnecting;
     connect_until_ = now + kConnectFor;
     send_hello();
     schedule();
@@ -134,16 +142,16 @@ class ClientConversation final : public Conversation {
   void send_hello() {
     std::string hello;
     Writer writer(hello);
-    writer.octet(static_cast<std::uint8_t>(PacketType::kHello)).octet(kVersion).fixed(client_id_);
+    writer.type(PacketType::kHello).octet(kVersion).fixed(client_id_);
     writer.octet(static_cast<std::uint8_t>(cookie_.size())).raw(cookie_.data(), cookie_.size());
+    HECTOR_CHECK(hello.size() <= kHelloOctets, "a hello is larger than it is padded to");
     hello.resize(kHelloOctets, '\0');
-    const Octets part = octets_of(hello);
-    socket_.send(peer_, {&part, 1});
+    send_packet(socket_, peer_, hello);
     hello_again_ = context_.clock->now() + kHelloAgain;
   }
 
   TimePoint also_due() override {
-    return std::min(next_deadline_, connecting_ ? hello_again_ : kNever);
+    return std::min(next_deadline_, state_ == State::kConnecting ? hello_again_ : kNever);
   }
 
   void on_tick(TimePoint now) override {
@@ -151,7 +159,7 @@ class ClientConversation final : public Conversation {
     bool gave_up = false;
     {
       const std::lock_guard lock(mutex_);
-      if (connecting_ && hello_again_ <= now) {
+      if (state_ == State::kConnecting && hello_again_ <= now) {
         gave_up = now >= connect_until_;
         if (!gave_up) send_hello();
       }
@@ -166,14 +174,12 @@ class ClientConversation final : public Conversation {
       }
     }
     for (const auto id : overdue)
-      end(id,
-          Error{Code::kDeadlineExceeded,
-                fmt::format("no reply from udp {} before the call's deadline", peer_.text())},
-          true);
-    if (gave_up) on_gone("nobody answers there");
+      end(id, Error::deadline_exceeded(
+                  fmt::format("no reply from udp {} before the call's deadline", peer_.text())));
+    if (gave_up) on_gone("no answer to the connection request within 4 s; is a capsule there?");
   }
 
-  /// Who takes a call ends it.
+  /// Takes a call off the table; the one caller that gets it ends it.
   std::optional<Pending> take(std::uint64_t id) {
     const std::lock_guard lock(mutex_);
     const auto found = calls_.find(id);
@@ -183,18 +189,13 @@ class ClientConversation final : public Conversation {
     return pending;
   }
 
-  /// Ends one call from this side; tells the peer to stop.
-  void end(std::uint64_t id, Error why, bool tell) {
+  /// Ends one call from this side and tells the peer to stop.
+  void end(std::uint64_t id, Error why) {
     auto pending = take(id);
     if (!pending) return;
-    if (tell) {
-      std::string head;
-      Writer(head)
-          .octet(static_cast<std::uint8_t>(MessageType::kCancel))
-          .number(id)
-          .octet(static_cast<std::uint8_t>(why.code));
-      send(pending->group, head, {});
-    }
+    std::string head;
+    Writer(head).type(MessageType::kCancel).number(id).type(why.code);
+    send(pending->group, head, {});
     if (pending->flow) pending->flow->deliver_break(why);
     pending->call->fail(std::move(why));
   }
@@ -217,11 +218,11 @@ class ClientConversation final : public Conversation {
   void on_gone(const std::string& why) override {
     {
       const std::lock_guard lock(mutex_);
-      if (!shut_) {  // the next call makes a new session
-        session_ = std::make_unique<Session>(limits_, 0);
+      if (!shut_) {  // the next call makes a new connection
+        connection_ = std::make_unique<Connection>(limits_, 0);
         client_id_ = context_.random->next();
         cookie_.clear();
-        established_ = connecting_ = false;
+        state_ = State::kIdle;
       }
     }
     fail_all(why);
@@ -245,8 +246,7 @@ class ClientConversation final : public Conversation {
       flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
     if (type == MessageType::kFlowEnd) flow->deliver_end();
     if (type == MessageType::kFlowCredit)
-      flow->deliver_credit(
-          static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
+      flow->deliver_credit(static_cast<std::int64_t>(std::min(reader.number(), kCreditMax)));
   }
 
   void on_reply(std::uint64_t id, const Bytes& message, Reader& reader) {
@@ -276,8 +276,7 @@ class ClientConversation final : public Conversation {
   boost::unordered_flat_map<std::uint64_t, Pending> calls_;
   Deadline next_deadline_ = kNever;
   std::string cookie_;
-  bool established_ = false;
-  bool connecting_ = false;
+  State state_ = State::kIdle;
   TimePoint hello_again_ = kNever;
   TimePoint connect_until_ = kNever;
 };
@@ -316,6 +315,8 @@ class UdpChannel final : public Channel {
 
  private:
   std::unique_ptr<DatagramSocket> socket_;
+  /// Shared with its timer, its flows and its calls' cancellations, which may run while the channel
+  /// goes.
   std::shared_ptr<ClientConversation> conversation_;
   std::atomic<ClientConversation*> receiver_{nullptr};  ///< the same; the socket is gone before it
 };

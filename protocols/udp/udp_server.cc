@@ -15,9 +15,19 @@ namespace hector::udp {
 
 namespace {
 
-constexpr std::size_t kSessionsMax = 10'000;
-constexpr std::size_t kCallsKeptMax = 64;
-constexpr std::size_t kPrincipalsMax = 256;
+/// Each takes about 1 KiB when idle; docs/limits.md.
+constexpr std::size_t kConnectionsMax = 10'000;
+constexpr std::size_t kCallsKeptMax = 64;    ///< per connection, for reuse without allocation
+constexpr std::size_t kPrincipalsMax = 256;  ///< per connection; beyond it a call owns its Peer
+/// Cancellations that overtook their requests, per connection; later ones are dropped.
+constexpr std::size_t kEarlyCancelsMax = 1'024;
+/// A cookie is valid for the bucket it was made in and the next: 30 to 60 s (README.md).
+constexpr Duration kCookieBucket = std::chrono::seconds(30);
+/// Multicasts in reassembly, and those remembered to drop duplicates.
+constexpr std::size_t kPartialMulticastsMax = 64;
+constexpr std::size_t kSeenMulticastsMax = 4'096;
+/// Credit that one frame may give: a hostile peer cannot overflow the window.
+constexpr std::uint64_t kCreditMax = UINT32_MAX;
 
 class ServerConversation;
 
@@ -38,10 +48,15 @@ class UdpServerCall final : public Call {
   }
   /// Held once until the call ends, and once by whoever cancels it meanwhile. With the
   /// conversation's lock held.
-  void hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
+  void hold() noexcept {
+    const int before = holders_.fetch_add(1, std::memory_order_relaxed);
+    HECTOR_CHECK(before > 0, "a call that has ended is held again");
+  }
   /// True for the last one.
   [[nodiscard]] bool let_go() noexcept {
-    return holders_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    const int before = holders_.fetch_sub(1, std::memory_order_acq_rel);
+    HECTOR_CHECK(before > 0, "a call was let go more often than it was held");
+    return before == 1;
   }
 
  private:
@@ -53,19 +68,19 @@ class UdpServerCall final : public Call {
 
 class ServerConversation final : public Conversation {
  public:
-  ServerConversation(const ProtocolContext& context, SessionLimits limits, DatagramSocket& socket,
-                     const NetworkAddress& peer, std::uint64_t client_id)
+  ServerConversation(const ProtocolContext& context, ConnectionLimits limits,
+                     DatagramSocket& socket, const NetworkAddress& peer, std::uint64_t client_id)
       : Conversation(context, limits, socket, peer, client_id), client_id_(client_id) {}
 
   void reply(std::uint64_t id, UdpServerCall& call) {
     thread_local std::string head;
     head.clear();
-    Writer(head).octet(static_cast<std::uint8_t>(MessageType::kReply)).number(id);
+    Writer(head).type(MessageType::kReply).number(id);
     Bytes body = call.error ? Bytes() : call.reply.bytes();
     if (body.size() > limits_.message_octets_max) {
-      call.error = Error{Code::kInvalidArgument,
-                         fmt::format("a udp message may have {} octets, the reply has {}",
-                                     limits_.message_octets_max, body.size())};
+      call.error =
+          Error::invalid_argument(fmt::format("a udp message may have {} octets, the reply has {}",
+                                              limits_.message_octets_max, body.size()));
       body = {};
     }
     if (!call.initial.empty())
@@ -114,22 +129,21 @@ class ServerConversation final : public Conversation {
       const std::lock_guard lock(mutex_);
       const auto found = calls_.find(id);
       if (found == calls_.end()) {
-        if (type == MessageType::kCancel && early_cancels_.size() < 1'024)
+        if (type == MessageType::kCancel && early_cancels_.size() < kEarlyCancelsMax)
           early_cancels_.insert(id);
         return;
       }
       flow = found->second->flow_end;
     }
     if (type == MessageType::kCancel) {
-      return cancel_one(id, {code_from_number(reader.octet()), "the caller gave up"});
+      return cancel_one(id, {code_from_number(reader.octet()), "the caller cancelled the call"});
     }
     if (!flow) return;
     if (type == MessageType::kFlowData)
       flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
     if (type == MessageType::kFlowEnd) flow->deliver_end();
     if (type == MessageType::kFlowCredit)
-      flow->deliver_credit(
-          static_cast<std::int64_t>(std::min<std::uint64_t>(reader.number(), UINT32_MAX)));
+      flow->deliver_credit(static_cast<std::int64_t>(std::min(reader.number(), kCreditMax)));
   }
 
   void cancel_one(std::uint64_t id, Error why) {
@@ -163,17 +177,17 @@ class ServerConversation final : public Conversation {
     call->request = Payload(message.slice(message.size() - reader.rest().size()));
     call->peer = &peer_of(call->header.principal, *call);
     if (!decoded) return call->fail(decoded.error());
-    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up"});
+    if (was_cancelled) return call->fail(Error::cancelled("the caller cancelled the call"));
     if (refuses_)
-      return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol"});
+      return call->fail(Error::unavailable("this endpoint is closing; use another protocol"));
     const Kind told = call->kind;
     const Flow told_flow = call->flow;
     if (auto found = context_.inbound->resolve(*call); !found)
       return call->fail(std::move(found.error()));
     if (call->kind != told || call->flow != told_flow) {
-      return call->fail({Code::kInvalidArgument,
-                         fmt::format("'{}' is of kind {}, called as {}", call->operation->name,
-                                     kind_name(call->kind), kind_name(told))});
+      return call->fail(Error::invalid_argument(
+          fmt::format("'{}' is of kind {}, called as {}", call->operation->name,
+                      kind_name(call->kind), kind_name(told))));
     }
     if (call->kind == Kind::kStream) {
       call->flow_end = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut,
@@ -183,7 +197,7 @@ class ServerConversation final : public Conversation {
     context_.inbound->accept(*call);
   }
 
-  /// Who calls: one entry for each principal, so that a call neither allocates nor formats an
+  /// The call's Peer: one entry for each principal, so that a call neither allocates nor formats an
   /// address. On the reading thread only.
   const Peer& peer_of(const std::string& principal, UdpServerCall& call) {
     if (latest_peer_ != nullptr && latest_peer_->principal == principal) return *latest_peer_;
@@ -237,19 +251,16 @@ class UdpEndpoint final : public Endpoint {
                                                 const NetworkAddress& address) {
     std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context));
     NetworkAddress local = address;
-    auto socket =
+    auto socket = HECTOR_TRY(
         context.network->open({local, std::nullopt, Reading::kNetworkThread},
                               [raw = made.get()](const NetworkAddress& from, Octets datagram) {
                                 raw->on_datagram(from, datagram);
-                              });
-    if (!socket) return fail(socket.error());
+                              }));
     {
       const std::lock_guard lock(made->mutex_);
-      made->socket_ = std::move(*socket);
+      made->socket_ = std::move(socket);
     }
-    if (address.is_multicast()) {
-      if (auto joined = made->socket_->join(address); !joined) return fail(joined.error());
-    }
+    if (address.is_multicast()) HECTOR_TRY(made->socket_->join(address));
     return std::unique_ptr<Endpoint>(std::move(made));
   }
   ~UdpEndpoint() override {
@@ -318,19 +329,14 @@ class UdpEndpoint final : public Endpoint {
     const std::uint64_t client = reader.fixed();
     const Octets cookie = reader.raw(reader.octet());
     if (!reader.ok() || version != kVersion || datagram.size() < kHelloOctets || draining_) return;
-    const auto bucket = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(context_.clock->now().time_since_epoch())
-            .count() /
-        30);
+    const auto bucket =
+        static_cast<std::uint64_t>(context_.clock->now().time_since_epoch() / kCookieBucket);
     const std::string given(reinterpret_cast<const char*>(cookie.data()), cookie.size());
     if (given != cookie_for(from, client, bucket) &&
         given != cookie_for(from, client, bucket - 1)) {
       std::string answer;
       const std::string fresh = cookie_for(from, client, bucket);
-      Writer(answer)
-          .octet(static_cast<std::uint8_t>(PacketType::kCookie))
-          .fixed(client)
-          .raw(fresh.data(), fresh.size());
+      Writer(answer).type(PacketType::kCookie).fixed(client).raw(fresh.data(), fresh.size());
       return answer_to(from, answer);
     }
     std::uint64_t server = 0;
@@ -339,7 +345,7 @@ class UdpEndpoint final : public Endpoint {
       const auto known = by_client_.find(client);
       if (known != by_client_.end()) {
         server = known->second;
-      } else if (by_id_.size() < kSessionsMax || forget_gone()) {
+      } else if (by_id_.size() < kConnectionsMax || forget_gone()) {
         server = context_.random->next();
         by_client_.emplace(client, server);
         by_id_.emplace(server, std::make_shared<ServerConversation>(context_, limits_for(from),
@@ -349,10 +355,7 @@ class UdpEndpoint final : public Endpoint {
       }
     }
     std::string answer;
-    Writer(answer)
-        .octet(static_cast<std::uint8_t>(PacketType::kWelcome))
-        .fixed(client)
-        .fixed(server);
+    Writer(answer).type(PacketType::kWelcome).fixed(client).fixed(server);
     answer_to(from, answer);
   }
 
@@ -361,7 +364,7 @@ class UdpEndpoint final : public Endpoint {
       if (each.second->is_gone()) by_client_.erase(each.second->client_id());
       return each.second->is_gone();
     });
-    return by_id_.size() < kSessionsMax;
+    return by_id_.size() < kConnectionsMax;
   }
 
   void on_data(const NetworkAddress& from, Reader& reader) {
@@ -375,20 +378,18 @@ class UdpEndpoint final : public Endpoint {
     }
     if (!latest_ || latest_->is_gone()) {
       std::string answer;
-      Writer(answer).octet(static_cast<std::uint8_t>(PacketType::kReset)).fixed(id);
+      Writer(answer).type(PacketType::kReset).fixed(id);
       return answer_to(from, answer);
     }
     if (latest_->peer() == from) latest_->on_data(reader.rest());
   }
 
   void answer_to(const NetworkAddress& to, const std::string& packet) {
-    const Octets part = octets_of(packet);
     const std::lock_guard lock(mutex_);
-    if (socket_) socket_->send(to, {&part, 1});
+    if (socket_) send_packet(*socket_, to, packet);
   }
 
-  // --- multicast: fragments, best effort
-  // --------------------------------------------------------------------------------------------
+  // --- multicast: fragments, best effort ---
 
   struct Partial {
     std::vector<std::string> parts;
@@ -413,16 +414,19 @@ class UdpEndpoint final : public Endpoint {
     {
       const std::lock_guard lock(mutex_);
       if (seen_multicasts_.contains(message)) return;
-      if (partials_.size() > 64) partials_.erase(partials_.begin());
+      if (partials_.size() > kPartialMulticastsMax) partials_.erase(partials_.begin());
       Partial& partial = partials_[message];
-      partial.parts.resize(count);
+      if (partial.parts.empty()) partial.parts.resize(count);
+      if (partial.parts.size() != count) return;  // not of the same message
       if (!partial.parts[index].empty()) return;
       partial.parts[index].assign(data.begin(), data.end());
       if (++partial.received < count) return;
+      HECTOR_CHECK(partial.received == partial.parts.size(), "a fragment was counted twice");
       for (const auto& part : partial.parts) whole += part;
       partials_.erase(message);
       seen_multicasts_.insert(message);
-      if (seen_multicasts_.size() > 4'096) seen_multicasts_.erase(seen_multicasts_.begin());
+      if (seen_multicasts_.size() > kSeenMulticastsMax)
+        seen_multicasts_.erase(seen_multicasts_.begin());
     }
     auto* call = new MulticastCall();
     auto used = decode_header(whole, context_.clock->now(), call->header);
@@ -440,10 +444,11 @@ class UdpEndpoint final : public Endpoint {
   std::unique_ptr<DatagramSocket> socket_;
   std::uint64_t secret_[4];
   std::atomic<bool> draining_{false};
+  /// Shared with their calls, which hold one until they have replied.
   std::unordered_map<std::uint64_t, std::shared_ptr<ServerConversation>> by_id_;
   std::unordered_map<std::uint64_t, std::uint64_t> by_client_;
-  std::shared_ptr<ServerConversation>
-      latest_;  ///< the reading thread's: most packets are from the same client as the one before
+  // The reading thread's: most packets come from the same client as the one before.
+  std::shared_ptr<ServerConversation> latest_;
   std::uint64_t latest_id_ = 0;
   std::map<std::uint64_t, Partial> partials_;
   std::set<std::uint64_t> seen_multicasts_;

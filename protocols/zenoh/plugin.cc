@@ -1,3 +1,6 @@
+// What: the entry of the zenoh plugin's library.
+// Why: the loader asks for one symbol; everything else of the plugin is hidden.
+// Who: the capsule's loader.
 #include "hector/plugin.h"
 
 #include "zenoh_protocol.h"
@@ -9,4 +12,8 @@ hector::Protocol* make(const hector::ProtocolContext& context) {
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "zenoh", make, nullptr, nullptr};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "zenoh",
+    .make_protocol = make,
+};

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "authorisation.h"
+#include "connection.h"
 #include "dns.h"
 #include "expression/omg.h"
 #include "expression/xfn.h"
@@ -15,7 +16,6 @@
 #include "packet.h"
 #include "properties.h"
 #include "resource_file.h"
-#include "session.h"
 #include "status_mapping.h"
 #include "types/authoring/format.h"
 #include "types/check/binding_check.h"
@@ -79,20 +79,20 @@ void udp_frames(const std::uint8_t* data, std::size_t size) {
   }
 }
 
-void udp_session(const std::uint8_t* data, std::size_t size) {
-  udp::Session session({}, 7);
-  session.send(1, "head", Bytes::copy("body"));
+void udp_connection(const std::uint8_t* data, std::size_t size) {
+  udp::Connection connection({}, 7);
+  connection.send(1, "head", Bytes::copy("body"));
   std::string packet;
   TimePoint now{std::chrono::seconds(1)};
-  while (session.next_packet(now, packet)) {
+  while (connection.next_packet(now, packet)) {
   }
   std::vector<Bytes> messages;
   for (std::size_t at = 0; at < size;) {  // cut into packets by their first octet
     const std::size_t length = std::min<std::size_t>(size - at, data[at] + 1U);
-    session.receive({data + at, length}, now, messages);
+    connection.receive({data + at, length}, now, messages);
     now += std::chrono::milliseconds(10);
-    session.tick(now);
-    while (session.next_packet(now, packet)) {
+    connection.tick(now);
+    while (connection.next_packet(now, packet)) {
     }
     at += length;
   }
@@ -382,7 +382,7 @@ const std::vector<Target>& targets() {
                                        {"traceparent", traceparent},
                                        {"reference", reference},
                                        {"udp_frames", udp_frames},
-                                       {"udp_session", udp_session},
+                                       {"udp_connection", udp_connection},
                                        {"zenoh_mark", zenoh_mark},
                                        {"zenoh_address", zenoh_address},
                                        {"protocol_expression", protocol_expression},

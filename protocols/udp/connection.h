@@ -1,8 +1,8 @@
-// What: Session, one side of a session: messages in, packets out, and back; acknowledgement,
-// retransmission, windows.
-// Why: without sockets, threads or clocks of its own it runs alike on the machine's network and on
-// the simulated one.
-// Who: the protocol's channels and endpoints, which hold its lock.
+// What: Connection, one side of a connection: messages to packets and packets to messages, with
+// acknowledgement, retransmission, congestion control and flow control.
+// Why: it owns no socket, thread or clock, so it runs alike on the machine's network, on the
+// simulated one and in a unit test.
+// Who: Conversation, which holds the lock around it.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -17,31 +17,35 @@
 
 namespace hector::udp {
 
-struct SessionLimits {
+/// What both sides assume until the first limit frame has arrived (README.md).
+inline constexpr std::uint64_t kFirstReceiveWindow = 64ULL * 1024 * 1024;
+
+struct ConnectionLimits {
+  /// Below the 1,500 octets of an Ethernet frame, with room for IPv6, UDP and a tunnel.
   std::size_t datagram_octets = 1'400;
-  std::uint64_t receive_window_octets = 64ULL * 1024 * 1024;
+  std::uint64_t receive_window_octets = kFirstReceiveWindow;
   std::uint64_t message_octets_max = 16ULL * 1024 * 1024;
-  Duration silence_max =
-      std::chrono::seconds(5);  ///< with something to acknowledge, then the peer counts as dead
+  /// A peer that acknowledges nothing for so long counts as dead.
+  Duration silence_max = std::chrono::seconds(5);
 };
 
-/// One at a time: the owner locks. Times are the owner's.
-class Session {
+/// One thread at a time: the owner locks. Times are the owner's.
+class Connection {
  public:
-  Session(SessionLimits limits, std::uint64_t peer_id) : limits_(limits), peer_id_(peer_id) {
-    window_ = 32 * limits_.datagram_octets;
-  }
+  Connection(ConnectionLimits limits, std::uint64_t peer_id)
+      : limits_(limits),
+        peer_id_(peer_id),
+        window_(kFirstWindowDatagrams * limits.datagram_octets) {}
 
   void set_peer(std::uint64_t peer_id) { peer_id_ = peer_id; }
   /// Queues a message for the peer. Messages of one group (not 0) are delivered in this order.
   void send(std::uint64_t group, std::string_view head, Bytes body);
-  /// Handles a data packet after its type and id. Complete messages in order go to `deliver`.
-  /// False: malformed, nothing was done with the rest.
+  /// Handles a data packet after its type and id. Complete messages go to `deliver`, in the order
+  /// of their groups. False: the packet is malformed; its remaining frames were ignored.
   bool receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver);
   /// Writes the next packet to send now, empty if there is none. Call until empty.
   bool next_packet(TimePoint now, std::string& packet);
-  /// What is due by time: retransmission, an acknowledgement. Then next_packet() may have
-  /// something.
+  /// Retransmission on time-out. Afterwards next_packet() may have something.
   void tick(TimePoint now);
   /// When tick() is wanted, kNever if not.
   [[nodiscard]] TimePoint due() const;
@@ -56,7 +60,7 @@ class Session {
   [[nodiscard]] TimePoint heard() const { return heard_; }
   [[nodiscard]] bool is_dead(TimePoint now) const;
   [[nodiscard]] bool peer_closed() const { return peer_closed_; }
-  /// The last packet: tells the peer that the session ends.
+  /// The last packet: tells the peer that the connection ends.
   std::string close_packet();
   [[nodiscard]] std::size_t unsent() const { return unsent_; }
   [[nodiscard]] Duration round_trip() const { return smoothed_; }
@@ -99,16 +103,29 @@ class Session {
 
   /// Null once every octet of it was acknowledged.
   [[nodiscard]] Outgoing* outgoing(std::uint64_t message);
+  void take_frame(const Frame& frame, TimePoint now, std::vector<Bytes>& deliver);
+  void plan_acknowledgement(std::uint64_t number, TimePoint now);
+  /// Copies what `fragment` adds to the message; overlaps with earlier fragments are skipped.
+  void reassemble(Incoming& incoming, const Fragment& fragment);
   void take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver);
   void finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver);
   void take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now);
   void acknowledged(Sent& sent);
   void lost(Sent& sent);
+  void land(Sent& sent);
+  void add_lost_pieces(Sent& sent, std::string& packet);
+  void add_fresh_pieces(Sent& sent, std::string& packet);
+  /// Invariants of the sending and of the receiving half.
+  void check_sending() const;
+  void check_receiving() const;
   void copy_piece(const Outgoing& outgoing, const Piece& piece, std::string& out);
   void measure(Duration sample);
   [[nodiscard]] Duration timeout() const;
 
-  SessionLimits limits_;
+  /// RFC 9002 begins with 10 datagrams; ours stay on one site (Reach::kSite).
+  static constexpr std::size_t kFirstWindowDatagrams = 32;
+
+  ConnectionLimits limits_;
   std::uint64_t peer_id_;
   // sending
   std::uint64_t next_message_ = 1;
@@ -118,14 +135,14 @@ class Session {
   boost::unordered_flat_map<std::uint64_t, std::uint64_t> group_positions_;
   Ring<Piece> fresh_;  ///< whole messages, cut as they go
   Ring<Piece> again_;  ///< to retransmit
-  Ring<Sent> sent_;    ///< number 0: settled
+  Ring<Sent> sent_;    ///< by ascending number; 0: acknowledged or given up as lost
   std::size_t unsent_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t window_;
   std::size_t threshold_ = SIZE_MAX;
   std::uint64_t recovery_until_ = 0;  ///< packets below it do not shrink the window again
   std::uint64_t octets_fresh_ = 0;
-  std::uint64_t peer_limit_ = 64ULL * 1024 * 1024;
+  std::uint64_t peer_limit_ = kFirstReceiveWindow;
   Duration smoothed_{0}, deviation_{0};
   int timeouts_ = 0;
   int probes_ = 0;
@@ -138,7 +155,7 @@ class Session {
   boost::unordered_flat_map<std::uint64_t, Incoming> incoming_;
   boost::unordered_flat_map<std::uint64_t, Group> groups_;
   std::uint64_t octets_received_ = 0;
-  std::uint64_t limit_told_ = 64ULL * 1024 * 1024;
+  std::uint64_t limit_told_ = kFirstReceiveWindow;
   bool tell_limit_ = false;
   int unacknowledged_ = 0;
   TimePoint acknowledge_at_ = kNever;

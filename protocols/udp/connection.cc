@@ -1,24 +1,36 @@
-#include "session.h"
+#include "connection.h"
 
 #include <algorithm>
+
+#include "hector/check.h"
 
 namespace hector::udp {
 
 namespace {
 
-constexpr Duration kAcknowledgeAfter =
-    std::chrono::milliseconds(4);  ///< an answer usually comes sooner and carries it
-constexpr int kAcknowledgeEvery = 2;
+/// A reply usually comes sooner than this and carries the acknowledgement.
+constexpr Duration kAcknowledgeAfter = std::chrono::milliseconds(4);
+constexpr int kAcknowledgeEvery = 2;  ///< packets, as RFC 9000 section 13.2.2 recommends
+/// The time-out lies between these: a site's round trip plus a scheduler's delay, and what a user
+/// does not notice yet.
 constexpr Duration kTimeoutMin = std::chrono::milliseconds(10);
 constexpr Duration kTimeoutMax = std::chrono::milliseconds(250);
-constexpr Duration kFirstTimeout = std::chrono::milliseconds(60);
+constexpr Duration kFirstTimeout = std::chrono::milliseconds(60);  ///< before a round trip is known
+constexpr int kBackoffMax = 5;                ///< doublings: 10 ms reaches kTimeoutMax
 constexpr std::uint64_t kReorderPackets = 3;  ///< RFC 9002's packet threshold
+/// Smallest windows: after a loss, and after repeated time-outs.
+constexpr std::size_t kWindowMinDatagrams = 8;
+constexpr std::size_t kTimeoutWindowDatagrams = 4;
+constexpr int kTimeoutsUntilShrink = 3;
+/// Gaps in the packet numbers that are remembered: more than a window of 32 packets can make.
 constexpr std::size_t kRangesKept = 256;
-constexpr std::size_t kIncompleteMax = 16'384;
+constexpr std::size_t kIncompleteMax = 16'384;  ///< messages in reassembly, against a hostile peer
+/// Header and outcome that a message carries beside its payload of message_octets_max.
+constexpr std::uint64_t kHeaderOctetsMax = 64 * 1024;
 
 }  // namespace
 
-void Session::send(std::uint64_t group, std::string_view head, Bytes body) {
+void Connection::send(std::uint64_t group, std::string_view head, Bytes body) {
   const std::uint64_t number = next_message_++;
   Outgoing& outgoing = outgoing_.push();
   outgoing.group = group;
@@ -31,13 +43,13 @@ void Session::send(std::uint64_t group, std::string_view head, Bytes body) {
   unsent_ += outgoing.total();
 }
 
-Session::Outgoing* Session::outgoing(std::uint64_t message) {
+Connection::Outgoing* Connection::outgoing(std::uint64_t message) {
   if (message < first_outgoing_ || message - first_outgoing_ >= outgoing_.size()) return nullptr;
   Outgoing& found = outgoing_[message - first_outgoing_];
   return found.is_done ? nullptr : &found;
 }
 
-bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver) {
+bool Connection::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver) {
   Reader reader(packet);
   const std::uint64_t number = reader.fixed();
   if (!reader.ok()) return false;
@@ -50,40 +62,46 @@ bool Session::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver)
   bool needs_answer = false;
   Frame frame;
   while (read_frame(reader, frame)) {
-    switch (frame.type) {
-      case FrameType::kAcknowledge:
-        take_acknowledgement(frame.acknowledgement, now);
-        break;
-      case FrameType::kFragment:
-        if (frame.fragment.total > limits_.message_octets_max + 64 * 1024) return false;
-        needs_answer = true;
-        take_fragment(frame.fragment, deliver);
-        break;
-      case FrameType::kPing:
-        needs_answer = true;
-        break;
-      case FrameType::kClose:
-        peer_closed_ = true;
-        break;
-      case FrameType::kLimit:
-        needs_answer = true;
-        peer_limit_ = std::max(peer_limit_, frame.limit);
-        break;
-    }
+    if (frame.type == FrameType::kFragment &&
+        frame.fragment.total > limits_.message_octets_max + kHeaderOctetsMax)
+      return false;
+    needs_answer = needs_answer || frame.type == FrameType::kFragment ||
+                   frame.type == FrameType::kPing || frame.type == FrameType::kLimit;
+    take_frame(frame, now, deliver);
   }
-  if (needs_answer) {
-    ++unacknowledged_;
-    const bool is_gap = packets_.ranges().size() > 1 && packets_.ranges().back().first == number;
-    if (unacknowledged_ >= kAcknowledgeEvery || is_gap) {
-      acknowledge_at_ = now;
-    } else if (acknowledge_at_ == kNever) {
-      acknowledge_at_ = now + kAcknowledgeAfter;
-    }
-  }
+  if (needs_answer) plan_acknowledgement(number, now);
+  check_receiving();
   return reader.ok();
 }
 
-void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver) {
+void Connection::take_frame(const Frame& frame, TimePoint now, std::vector<Bytes>& deliver) {
+  switch (frame.type) {
+    case FrameType::kAcknowledge:
+      return take_acknowledgement(frame.acknowledgement, now);
+    case FrameType::kFragment:
+      return take_fragment(frame.fragment, deliver);
+    case FrameType::kPing:
+      return;
+    case FrameType::kClose:
+      peer_closed_ = true;
+      return;
+    case FrameType::kLimit:
+      peer_limit_ = std::max(peer_limit_, frame.limit);
+      return;
+  }
+}
+
+void Connection::plan_acknowledgement(std::uint64_t number, TimePoint now) {
+  ++unacknowledged_;
+  const bool is_gap = packets_.ranges().size() > 1 && packets_.ranges().back().first == number;
+  if (unacknowledged_ >= kAcknowledgeEvery || is_gap) {
+    acknowledge_at_ = now;
+  } else if (acknowledge_at_ == kNever) {
+    acknowledge_at_ = now + kAcknowledgeAfter;
+  }
+}
+
+void Connection::take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver) {
   if (messages_.contains(fragment.message)) return;
   if (fragment.data.size() == fragment.total &&
       !incoming_.contains(fragment.message)) {  // whole: no reassembly
@@ -96,7 +114,7 @@ void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& delive
     return finish(fragment.message, whole, deliver);
   }
   if (incoming_.size() >= kIncompleteMax && !incoming_.contains(fragment.message))
-    return;  // it will come again
+    return;  // unacknowledged, so the peer sends it again
   Incoming& incoming = incoming_[fragment.message];
   if (incoming.total == 0) {
     incoming.group = fragment.group;
@@ -105,7 +123,18 @@ void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& delive
     incoming.content = Bytes::allocate(fragment.total);
   }
   if (incoming.total != fragment.total) return;
-  // Senders may cut a message differently when they send it again: only what is new counts.
+  reassemble(incoming, fragment);
+  if (incoming.received == incoming.total) {
+    Incoming whole = std::move(incoming);
+    incoming_.erase(fragment.message);
+    finish(fragment.message, whole, deliver);
+  }
+}
+
+/// A sender may cut a message differently when it sends it again: only what is new counts.
+void Connection::reassemble(Incoming& incoming, const Fragment& fragment) {
+  HECTOR_CHECK(fragment.offset + fragment.data.size() <= incoming.total,
+               "read_frame() let a fragment pass that reaches beyond its message");
   std::uint64_t at = fragment.offset;
   const std::uint64_t end = fragment.offset + fragment.data.size();
   auto& ranges = incoming.ranges;
@@ -134,14 +163,10 @@ void Session::take_fragment(const Fragment& fragment, std::vector<Bytes>& delive
     next = ranges.upper_bound(at);
     at = std::max(stop, std::prev(next)->second);
   }
-  if (incoming.received == incoming.total) {
-    Incoming whole = std::move(incoming);
-    incoming_.erase(fragment.message);
-    finish(fragment.message, whole, deliver);
-  }
+  HECTOR_CHECK(incoming.received <= incoming.total, "an octet of a message was counted twice");
 }
 
-void Session::finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver) {
+void Connection::finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver) {
   messages_.add(message);
   if (limit_told_ - octets_received_ < limits_.receive_window_octets / 2) tell_limit_ = true;
   if (incoming.group == 0) {
@@ -160,9 +185,11 @@ void Session::finish(std::uint64_t message, Incoming& incoming, std::vector<Byte
   } else if (incoming.position > group.next) {
     group.waiting.emplace(incoming.position, std::move(incoming.content));
   }
+  HECTOR_CHECK(group.waiting.empty() || group.waiting.begin()->first > group.next,
+               "a message that is next in its group was not delivered");
 }
 
-void Session::measure(Duration sample) {
+void Connection::measure(Duration sample) {
   if (smoothed_ == Duration::zero()) {
     smoothed_ = sample;
     deviation_ = sample / 2;
@@ -172,18 +199,22 @@ void Session::measure(Duration sample) {
   smoothed_ = (7 * smoothed_ + sample) / 8;
 }
 
-Duration Session::timeout() const {
+Duration Connection::timeout() const {
   const Duration base = smoothed_ == Duration::zero()
                             ? kFirstTimeout
                             : std::max(kTimeoutMin, smoothed_ + 4 * deviation_ + kAcknowledgeAfter);
-  return std::min<Duration>(kTimeoutMax, base * (1 << std::min(timeouts_, 5)));
+  return std::min<Duration>(kTimeoutMax, base * (1 << std::min(timeouts_, kBackoffMax)));
 }
 
-void Session::acknowledged(Sent& sent) {
-  if (sent.in_flight) {
-    sent.in_flight = false;
-    in_flight_ -= std::min(in_flight_, sent.octets);
-  }
+void Connection::land(Sent& sent) {
+  if (!sent.in_flight) return;
+  sent.in_flight = false;
+  in_flight_ -= std::min(in_flight_, sent.octets);
+}
+
+void Connection::acknowledged(Sent& sent) {
+  HECTOR_CHECK(sent.number != 0, "a packet is acknowledged or lost once");
+  land(sent);
   if (window_ < threshold_) {
     window_ += sent.octets;  // slow start
   } else {
@@ -193,6 +224,7 @@ void Session::acknowledged(Sent& sent) {
     Outgoing* found = outgoing(piece.message);
     if (found == nullptr) continue;
     found->acknowledged += piece.size;
+    HECTOR_CHECK(found->acknowledged <= found->total(), "an octet was acknowledged twice");
     if (found->acknowledged < found->total()) continue;
     found->is_done = true;
     found->body = Bytes();
@@ -200,11 +232,9 @@ void Session::acknowledged(Sent& sent) {
   for (; !outgoing_.empty() && outgoing_.front().is_done; outgoing_.pop()) ++first_outgoing_;
 }
 
-void Session::lost(Sent& sent) {
-  if (sent.in_flight) {
-    sent.in_flight = false;
-    in_flight_ -= std::min(in_flight_, sent.octets);
-  }
+void Connection::lost(Sent& sent) {
+  HECTOR_CHECK(sent.number != 0, "a packet is acknowledged or lost once");
+  land(sent);
   for (const Piece& piece : sent.pieces) {
     if (outgoing(piece.message) == nullptr) continue;
     again_.push() = piece;
@@ -212,12 +242,12 @@ void Session::lost(Sent& sent) {
   }
   if (sent.number >= recovery_until_) {
     recovery_until_ = next_packet_;
-    threshold_ = std::max(window_ / 2, 8 * limits_.datagram_octets);
+    threshold_ = std::max(window_ / 2, kWindowMinDatagrams * limits_.datagram_octets);
     window_ = threshold_;
   }
 }
 
-void Session::take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now) {
+void Connection::take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now) {
   std::uint64_t largest = 0;
   for (std::size_t i = 0; i < sent_.size(); ++i) {
     Sent& sent = sent_[i];
@@ -240,17 +270,15 @@ void Session::take_acknowledgement(const Acknowledgement& acknowledgement, TimeP
   }
   while (!sent_.empty() && sent_.front().number == 0) sent_.pop();
   oldest_unanswered_ = sent_.empty() ? kNever : now;
+  check_sending();
 }
 
-void Session::copy_piece(const Outgoing& outgoing, const Piece& piece, std::string& out) {
+void Connection::copy_piece(const Outgoing& outgoing, const Piece& piece, std::string& out) {
+  HECTOR_CHECK(piece.offset + piece.size <= outgoing.total(), "a piece reaches beyond its message");
   Writer writer(out);
-  Fragment fragment{0, outgoing.group, outgoing.position, outgoing.total(), piece.offset, {}};
-  fragment.message = piece.message;
-  writer.octet(static_cast<std::uint8_t>(FrameType::kFragment))
-      .number(fragment.message)
-      .number(fragment.group);
-  if (fragment.group != 0) writer.number(fragment.position);
-  writer.number(fragment.total).number(fragment.offset).number(piece.size);
+  writer.type(FrameType::kFragment).number(piece.message).number(outgoing.group);
+  if (outgoing.group != 0) writer.number(outgoing.position);
+  writer.number(outgoing.total()).number(piece.offset).number(piece.size);
   std::uint64_t offset = piece.offset;
   std::uint64_t left = piece.size;
   if (offset < outgoing.head.size()) {
@@ -262,7 +290,7 @@ void Session::copy_piece(const Outgoing& outgoing, const Piece& piece, std::stri
   if (left > 0) writer.raw(outgoing.body.data() + (offset - outgoing.head.size()), left);
 }
 
-bool Session::next_packet(TimePoint now, std::string& packet) {
+bool Connection::next_packet(TimePoint now, std::string& packet) {
   packet.clear();
   const bool acknowledge = acknowledge_at_ <= now;
   const bool may_send = in_flight_ < window_;
@@ -271,7 +299,7 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
   if (!acknowledge && !has_again && !has_fresh && !tell_limit_ && probes_ == 0) return false;
 
   Writer writer(packet);
-  writer.octet(static_cast<std::uint8_t>(PacketType::kData)).fixed(peer_id_).fixed(next_packet_);
+  writer.type(PacketType::kData).fixed(peer_id_).fixed(next_packet_);
   if (!packets_.ranges().empty() && (acknowledge || unacknowledged_ > 0)) {
     write_acknowledgement(writer, packets_);
     unacknowledged_ = 0;
@@ -286,41 +314,15 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
   bool needs_answer = false;
   if (tell_limit_) {
     limit_told_ = octets_received_ + limits_.receive_window_octets;
-    writer.octet(static_cast<std::uint8_t>(FrameType::kLimit)).number(limit_told_);
+    writer.type(FrameType::kLimit).number(limit_told_);
     tell_limit_ = false;
     needs_answer = true;
   }
-  while (!again_.empty() && may_send) {
-    const Piece piece = again_.front();
-    const Outgoing* found = outgoing(piece.message);
-    if (found == nullptr) {
-      again_.pop();
-      continue;
-    }
-    if (packet.size() + kFragmentOverhead + piece.size > limits_.datagram_octets &&
-        !sent.pieces.empty())
-      break;
-    again_.pop();
-    copy_piece(*found, piece, packet);
-    sent.pieces.push_back(piece);
-  }
-  while (again_.empty() && has_fresh && !fresh_.empty() &&
-         packet.size() + kFragmentOverhead < limits_.datagram_octets) {
-    Piece& whole = fresh_.front();
-    Piece piece = whole;
-    piece.size = std::min<std::uint64_t>(
-        whole.size, limits_.datagram_octets - packet.size() - kFragmentOverhead);
-    copy_piece(*outgoing(piece.message), piece, packet);
-    sent.pieces.push_back(piece);
-    octets_fresh_ += piece.size;
-    unsent_ -= piece.size;
-    whole.offset += piece.size;
-    whole.size -= piece.size;
-    if (whole.size == 0) fresh_.pop();
-  }
+  if (may_send) add_lost_pieces(sent, packet);
+  if (again_.empty() && has_fresh) add_fresh_pieces(sent, packet);
   if (probes_ > 0) {
     --probes_;
-    if (sent.pieces.empty()) writer.octet(static_cast<std::uint8_t>(FrameType::kPing));
+    if (sent.pieces.empty()) writer.type(FrameType::kPing);
     needs_answer = true;
   }
   ++next_packet_;
@@ -332,38 +334,93 @@ bool Session::next_packet(TimePoint now, std::string& packet) {
     last_sent_ = now;
     if (oldest_unanswered_ == kNever) oldest_unanswered_ = now;
   }
+  check_sending();
   return true;
 }
 
-void Session::tick(TimePoint now) {
+void Connection::add_lost_pieces(Sent& sent, std::string& packet) {
+  while (!again_.empty()) {
+    const Piece piece = again_.front();
+    const Outgoing* found = outgoing(piece.message);
+    if (found == nullptr) {  // acknowledged meanwhile
+      again_.pop();
+      continue;
+    }
+    if (packet.size() + kFragmentOverhead + piece.size > limits_.datagram_octets &&
+        !sent.pieces.empty())
+      return;
+    again_.pop();
+    copy_piece(*found, piece, packet);
+    sent.pieces.push_back(piece);
+  }
+}
+
+void Connection::add_fresh_pieces(Sent& sent, std::string& packet) {
+  while (!fresh_.empty() && packet.size() + kFragmentOverhead < limits_.datagram_octets) {
+    Piece& whole = fresh_.front();
+    Piece piece = whole;
+    piece.size = std::min<std::uint64_t>(
+        whole.size, limits_.datagram_octets - packet.size() - kFragmentOverhead);
+    const Outgoing* const found = outgoing(piece.message);
+    HECTOR_CHECK(found != nullptr, "a message is acknowledged before all of it was sent");
+    copy_piece(*found, piece, packet);
+    sent.pieces.push_back(piece);
+    octets_fresh_ += piece.size;
+    unsent_ -= piece.size;
+    whole.offset += piece.size;
+    whole.size -= piece.size;
+    if (whole.size == 0) fresh_.pop();
+  }
+}
+
+void Connection::check_sending() const {
+  HECTOR_CHECK(first_outgoing_ + outgoing_.size() == next_message_,
+               "message numbers and the queue of messages differ");
+  HECTOR_CHECK(sent_.empty() || sent_.front().number != 0,
+               "a settled packet is at the head of those that wait for an acknowledgement");
+  HECTOR_CHECK(!sent_.empty() || in_flight_ == 0,
+               "octets are in flight without a packet that carries them");
+  HECTOR_CHECK(!fresh_.empty() || unsent_ == 0, "octets are unsent without a message they are of");
+  HECTOR_CHECK(window_ >= kTimeoutWindowDatagrams * limits_.datagram_octets,
+               "the congestion window is below its minimum");
+}
+
+void Connection::check_receiving() const {
+  HECTOR_CHECK(packets_.ranges().size() <= kRangesKept, "packet numbers are remembered for ever");
+  HECTOR_CHECK(incoming_.size() <= kIncompleteMax, "more messages in reassembly than the limit");
+}
+
+void Connection::tick(TimePoint now) {
   if (sent_.empty() || now < last_sent_ + timeout()) return;
   ++timeouts_;
-  // The oldest packet goes again at once, whatever the window says: it is the probe.
+  // The oldest packet is sent again at once, whatever the window says: it is the probe.
   lost(sent_.front());
   sent_.pop();
   while (!sent_.empty() && sent_.front().number == 0) sent_.pop();
-  if (timeouts_ >= 3) window_ = std::max<std::size_t>(4 * limits_.datagram_octets, window_ / 2);
+  if (timeouts_ >= kTimeoutsUntilShrink)
+    window_ = std::max(kTimeoutWindowDatagrams * limits_.datagram_octets, window_ / 2);
   if (in_flight_ >= window_) in_flight_ = window_ - 1;
   ++probes_;
   last_sent_ = now;
+  check_sending();
 }
 
-TimePoint Session::due() const {
+TimePoint Connection::due() const {
   TimePoint due = acknowledge_at_;
   if (!sent_.empty()) due = std::min(due, last_sent_ + timeout());
   return due;
 }
 
-bool Session::is_dead(TimePoint now) const {
+bool Connection::is_dead(TimePoint now) const {
   return oldest_unanswered_ != kNever && now - oldest_unanswered_ > limits_.silence_max;
 }
 
-std::string Session::close_packet() {
+std::string Connection::close_packet() {
   std::string packet;
   Writer writer(packet);
-  writer.octet(static_cast<std::uint8_t>(PacketType::kData)).fixed(peer_id_).fixed(next_packet_++);
+  writer.type(PacketType::kData).fixed(peer_id_).fixed(next_packet_++);
   if (!packets_.ranges().empty()) write_acknowledgement(writer, packets_);
-  writer.octet(static_cast<std::uint8_t>(FrameType::kClose));
+  writer.type(FrameType::kClose);
   return packet;
 }
 
