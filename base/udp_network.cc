@@ -446,7 +446,7 @@ std::size_t NetworkAddressHash::operator()(const NetworkAddress& address) const 
          0xbf58476d1ce4e5b9ULL;
 }
 
-std::unique_ptr<Network> make_udp_network(const Clock& clock, Log& log) {
+std::unique_ptr<Network> make_system_network(const Clock& clock, Log& log) {
   return std::make_unique<UdpNetwork>(clock, log);
 }
 

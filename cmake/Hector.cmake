@@ -190,7 +190,8 @@ function(hector_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
   set_property(GLOBAL APPEND PROPERTY HECTOR_UNIT_TESTS ${name})
-  set(tsan suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
+  set(environment HECTOR_SOURCE=${CMAKE_SOURCE_DIR} HECTOR_BUILD=${CMAKE_BINARY_DIR}
+    TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit
-    ENVIRONMENT "HECTOR_SOURCE=${CMAKE_SOURCE_DIR};HECTOR_BUILD=${CMAKE_BINARY_DIR};TSAN_OPTIONS=${tsan}")
+    ENVIRONMENT "${environment}")
 endfunction()

@@ -158,7 +158,10 @@ class Measured:
         return bare, named
 
 
-ASSERT = r"\b(?:static_assert|assert|HECTOR_CHECK|K?J?_?ASSERT|KJ_REQUIRE|KJ_D(?:ASSERT|REQUIRE)|D?CHECK\w*)\s*\("
+ASSERT = (
+    r"\b(?:static_assert|assert|HECTOR_CHECK|ASSERT|KJ_ASSERT|KJ_REQUIRE|KJ_D(?:ASSERT|REQUIRE)"
+    r"|D?CHECK\w*)\s*\("
+)
 
 
 def rows(m):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The facts about this tree that need no judgement, as a test.
 
-What: runs the rules of tools/tidy_rules over every tracked file; `--self-test` plants one fault at a
-time and wants exactly its rule to report it; `--list` shows the rules, `--rule NAME` runs one.
+What: runs the rules of tools/tidy_rules over every tracked file; `--self-test` plants one fault at
+a time and wants exactly its rule to report it; `--list` shows the rules, `--rule NAME` runs one.
 Why: style is a test, not a memory. What needs judgement is measured by tools/measure.
 Who: ctest (tidy, tidy_self_test); people before a commit.
 """
@@ -34,9 +34,9 @@ def mistake_of(tree, clean, rule, fault):
         planted = tree.changed(fault.plant(tree))
     except LookupError as error:
         return f"cannot be planted: {error}"
-    found = [(r.name, str(b)) for r, b in breaches_of(planted, RULES)]
-    new = [breach for breach in found if breach not in clean]
-    others = sorted({name for name, _ in new} - {rule.name})
+    found = [(r.name, b) for r, b in breaches_of(planted, RULES)]
+    new = [(name, str(b)) for name, b in found if (name, b.path, b.what) not in clean]
+    others = sorted({name for name, _ in new} - {rule.name, *fault.also})
     if not new or rule.name not in {name for name, _ in new}:
         return "is not reported" + (f", but by {', '.join(others)}: {new[0][1]}" if others else "")
     if others:
@@ -48,7 +48,8 @@ def mistake_of(tree, clean, rule, fault):
 
 
 def self_test(tree, rules):
-    clean = {(rule.name, str(breach)) for rule, breach in breaches_of(tree, RULES)}
+    there = breaches_of(tree, RULES)
+    clean = {(rule.name, breach.path, breach.what) for rule, breach in there}
     wrong = count = 0
     for rule in rules:
         if not rule.faults:
@@ -59,8 +60,8 @@ def self_test(tree, rules):
             if (mistake := mistake_of(tree, clean, rule, fault)) is not None:
                 print(f"{rule.name}: '{fault.name}' {mistake}")
                 wrong += 1
-    for name, breach in sorted(clean):
-        print(f"the tree without a fault: {breach} [{name}]")
+    for rule, breach in there:
+        print(f"the tree without a fault: {breach} [{rule.name}]")
     print(f"tidy: {len(rules)} rules, {count} faults planted, {count - wrong} caught")
     return 1 if wrong or clean else 0
 

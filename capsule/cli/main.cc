@@ -409,10 +409,7 @@ int main(int argc, char** argv) {
   auto* import = types->add_subcommand("import",
                                        "the gRPC services of a .proto file, a FileDescriptorSet or "
                                        "a live server, as Interfaces in YAML");
-  import
-      ->add_option(
-          "file", imported,
-          "a file, or PROTOCOL:ADDRESS of a server with reflection, as in grpc:127.0.0.1:50051")
+  import->add_option("file", imported, "a file, or PROTOCOL:ADDRESS of a server with reflection")
       ->required();
   import->add_option("--major", major, "the Interfaces' major version")
       ->check(CLI::Range(1U, 1'000'000U));

@@ -224,7 +224,7 @@ void add_name_commands(CLI::App& app, CliOptions& options, std::string& format,
   bound->add_option("--link", a->link,
                     "another composite name; it begins with . if it is of the same context");
   bound->add_option("--next", a->next,
-                    "a capsule whose Naming goes on, or a URL: file:, dns:, etcd:, corbaname:");
+                    "a capsule whose Naming goes on, or the URL of another naming system");
   bound->add_option("--address", a->addresses, "TYPE=DATA");
   bound->add_option("--type", a->type, "the reference type");
   bound->add_option("--attribute,-a", a->attributes, "ID=VALUE,VALUE");

@@ -14,7 +14,7 @@ CliSession::CliSession(const CliOptions& options)
       clock_(make_system_clock()),
       random_(make_system_random()),
       loops_(make_event_loops(1)),
-      network_(make_udp_network(*clock_, *log_)),
+      network_(make_system_network(*clock_, *log_)),
       loader_(std::make_unique<PluginLoader>(plugin_paths(), *log_)) {}
 
 CliSession::~CliSession() {

@@ -46,8 +46,8 @@ struct Held {
 };
 
 /// CapsuleError(code, message, type); packages map it to their own.
-py::object error_class;
 [[noreturn]] void raise(const Error& error) {
+  const py::object error_class = py::module_::import("hector._capsule").attr("CapsuleError");
   PyErr_SetObject(
       error_class.ptr(),
       py::make_tuple(std::string(code_name(error.code)), error.message, error.type).ptr());
@@ -585,10 +585,8 @@ class EmbeddedCapsule {
 
 PYBIND11_MODULE(_capsule, module) {
   module.doc() = "A capsule inside this process.";
-  error_class = py::reinterpret_steal<py::object>(
+  module.attr("CapsuleError") = py::reinterpret_steal<py::object>(
       PyErr_NewException("hector._capsule.CapsuleError", PyExc_Exception, nullptr));
-  error_class.inc_ref();
-  module.attr("CapsuleError") = error_class;
   py::class_<Tag>(module, "Tag")
       .def(py::init<std::uint64_t, py::object>())
       .def_readonly("tag", &Tag::tag)

@@ -15,7 +15,7 @@ CapsuleProcess::CapsuleProcess(Configuration configuration, std::vector<std::str
       clock_(make_system_clock()),
       random_(make_system_random()),
       loops_(make_event_loops(std::max(1U, std::thread::hardware_concurrency()))),
-      network_(make_udp_network(*clock_, *log_)),
+      network_(make_system_network(*clock_, *log_)),
       loader_(std::move(plugins), *log_) {}
 
 CapsuleProcess::~CapsuleProcess() {

@@ -7,9 +7,9 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "hector/stream.h"
+#include "hector/thread.h"
 #include "zenoh_wire.h"
 
 namespace hector::zenohp {
@@ -45,7 +45,7 @@ class Client : public std::enable_shared_from_this<Client> {
       : context_(context), address_(std::move(address)), id_(context.random->next()) {}
 
   void open() {
-    thread_ = std::thread([self = shared_from_this()] { self->connect(); });
+    thread_ = Thread("zenoh connect", [self = shared_from_this()] { self->connect(); });
   }
 
   void start(Call& call) {
@@ -69,7 +69,7 @@ class Client : public std::enable_shared_from_this<Client> {
     }
     if (state_ == State::kFailed) {  // try again
       state_ = State::kOpening;
-      if (thread_.joinable()) thread_.join();
+      thread_.join();
       open();
     }
     calls_.emplace(id, Pending{&call, flow, call.header.deadline});
@@ -89,12 +89,7 @@ class Client : public std::enable_shared_from_this<Client> {
       state_ = State::kClosed;
       if (timer_ != 0) context_.executor->cancel(timer_);
     }
-    if (thread_.joinable()) {
-      if (thread_.get_id() == std::this_thread::get_id())
-        thread_.detach();
-      else
-        thread_.join();
-    }
+    thread_.join();
     fail_all(why);
     hz_session* session = nullptr;
     {
@@ -436,7 +431,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::vector<hz_handle*> handles_;
   std::weak_ptr<Client>* holder_ = nullptr;
   std::atomic<bool> is_present_{true};
-  std::thread thread_;
+  Thread thread_;
 };
 
 void ClientFlow::send(Type type, std::uint64_t number, const Bytes& payload) {

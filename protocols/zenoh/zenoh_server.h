@@ -1,6 +1,6 @@
 // What: the offering side: an Endpoint as queryable and subscriber under hector/CAPSULE.
-// Who: zenoh_protocol.cc.
 // Why: any zenoh program calls any Object by its key.
+// Who: zenoh_protocol.cc.
 #pragma once
 
 #include <memory>

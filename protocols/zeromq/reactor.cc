@@ -33,7 +33,7 @@ Frames receive(zmq::socket_t& socket) {
 }  // namespace
 
 Reactor::Reactor() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  thread_ = std::thread([this] { run(); });
+  thread_ = Thread("zeromq", [this] { run(); });
 }
 
 void Reactor::stop() {
@@ -59,8 +59,7 @@ void Reactor::post(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   if (is_stopped_) return;
   tasks_.push_back(std::move(task));
-  if (tasks_.size() == 1 && std::this_thread::get_id() != thread_.get_id())
-    wake();  // its own thread looks before it sleeps
+  if (tasks_.size() == 1 && !thread_.is_here()) wake();  // its own thread looks before it sleeps
 }
 
 Result<Reactor::Socket*> Reactor::open(zmq::socket_type type, How how, const std::string& address,

@@ -8,13 +8,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 #include <zmq.hpp>
 
 #include "frames.h"
 #include "hector/clock.h"
 #include "hector/result.h"
+#include "hector/thread.h"
 
 namespace hector::zeromq {
 
@@ -62,7 +62,7 @@ class Reactor {
     std::function<void()> task;
   };
   std::vector<Timer> timers_;
-  std::thread thread_;
+  Thread thread_;
 };
 
 /// Runs a task there and waits for what it says.

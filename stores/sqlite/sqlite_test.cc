@@ -12,6 +12,7 @@
 #include <map>
 #include <thread>
 
+#include "base/testing/waiting.h"
 #include "engine/engine.h"
 #include "hector/system.h"
 #include "power_cut_vfs.h"
@@ -108,7 +109,7 @@ void one_round(const std::string& path, const std::string& dies_at, int dies_aft
   }
   ::close(ends[1]);
   if (dies_at.empty()) {
-    std::this_thread::sleep_for(lives);
+    waiting::spend(lives, "it writes until it is killed");
     kill(writer, SIGKILL);
   }
   std::string text;
@@ -312,12 +313,11 @@ TEST_F(Sqlite, ARealDiskThatIsFullRefusesWritesAndRecovers) {
       _exit(4);
     limit.rlim_cur = RLIM_INFINITY;
     setrlimit(RLIMIT_FSIZE, &limit);
-    for (int i = 0; i < 200; ++i) {
-      if (commit_and_wait(**store, {{}, {StoreOperation::put("after", Bytes::copy("x"))}, {}, {}}))
-        _exit(0);
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it tries to recover by itself
-    }
-    _exit(5);
+    const bool recovers = waiting::until([&] {
+      const StoreOperation put = StoreOperation::put("after", Bytes::copy("x"));
+      return commit_and_wait(**store, {{}, {put}, {}, {}}).has_value();
+    });
+    _exit(recovers ? 0 : 5);
   }
   int status = 0;
   waitpid(child, &status, 0);
@@ -434,11 +434,10 @@ TEST_F(Sqlite, AFailedSynchronisationIsNeverTriedAgainAsIfNothingWere) {
   EXPECT_EQ(read_and_wait(**store, {KeyRange::one("left/a")})->entries.at(0).value.view(), "1");
   FailingSync::fails = false;
   Result<StoreOutcome> recovered = fail(Error{});
-  for (int i = 0; i < 500 && !recovered; ++i) {
+  ASSERT_TRUE(waiting::until([&] {
     recovered = commit_and_wait(**store, pair("a", 4));
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // it recovers by itself
-  }
-  ASSERT_TRUE(recovered) << recovered.error().text();
+    return recovered.has_value();
+  })) << recovered.error().text();
   store->reset();
   auto again = world.open({path_});
   ASSERT_TRUE(again) << again.error().text();

@@ -1,4 +1,4 @@
-// libFuzzer's entry: `clang++-14 -fsanitize=fuzzer,address -DHECTOR_FUZZ_TARGET=\"header\" …`.
+// libFuzzer's entry, built where the compiler is clang: cmake -DHECTOR_FUZZ_TARGET=header.
 #include "fuzz/targets.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

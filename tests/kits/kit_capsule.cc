@@ -11,7 +11,7 @@ KitCapsule::KitCapsule(const std::string& name)
       clock_(make_system_clock()),
       random_(make_system_random()),
       loops_(make_event_loops(1)),
-      network_(make_udp_network(*clock_, *log_)),
+      network_(make_system_network(*clock_, *log_)),
       loader_(std::make_unique<PluginLoader>(plugin_paths(), *log_)) {
   KernelOptions options;
   options.capsule = name;

@@ -16,8 +16,8 @@
 #include <cstdlib>
 #include <future>
 #include <map>
-#include <thread>
 
+#include "base/testing/waiting.h"
 #include "kits/kit_capsule.h"
 
 namespace hector::kits {
@@ -411,15 +411,11 @@ TEST_F(ProtocolKit, EndsACallAtItsDeadline) {
 TEST_F(ProtocolKit, CancellationReachesTheCallee) {
   Ends ends;
   Call& started = start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
-  for (int i = 0; i < 2'000 && server_.servant->waiting < 1; ++i)
-    std::this_thread::sleep_for(milliseconds(1));
-  ASSERT_EQ(server_.servant->waiting, 1);
+  ASSERT_TRUE(waiting::until([&] { return server_.servant->waiting == 1; }));
   started.cancel({Code::kCancelled, "changed my mind"});
   ASSERT_TRUE(ends.wait(1, seconds(5)));
   EXPECT_EQ(ends.by_code()[Code::kCancelled], 1U);
-  for (int i = 0; i < 2'000 && server_.servant->cancelled < 1; ++i)
-    std::this_thread::sleep_for(milliseconds(1));
-  EXPECT_EQ(server_.servant->cancelled, 1);
+  EXPECT_TRUE(waiting::until([&] { return server_.servant->cancelled == 1; }));
 }
 
 TEST_F(ProtocolKit, KeepsAThousandCallsInFlight) {
@@ -552,7 +548,7 @@ TEST_F(ProtocolKit, AFlowOutArrivesInOrderAndStopsForASlowReader) {
                              seconds(60), ends, &stream);
   static_cast<void>(started);
   ASSERT_TRUE(stream);
-  std::this_thread::sleep_for(milliseconds(500));
+  waiting::spend(milliseconds(500), "nobody reads");
   EXPECT_LT(server_.servant->written, kMessages) << "the writer went on although nobody read";
   Flows flows;
   flows.read_on(stream, client_.executor());
@@ -612,12 +608,10 @@ TEST_F(ProtocolKit, CancellingAFlowReachesItsWriter) {
   Call& started =
       start_call(*target_, client_.clock(), "count", "1000000", seconds(60), ends, &stream);
   static_cast<void>(started);
-  std::this_thread::sleep_for(milliseconds(100));
+  ASSERT_TRUE(waiting::until([&] { return server_.servant->written > 0; }));
   started.cancel({Code::kCancelled, "enough"});
   ASSERT_TRUE(ends.wait(1, seconds(5)));
-  for (int i = 0; i < 3'000 && server_.servant->cancelled < 1; ++i)
-    std::this_thread::sleep_for(milliseconds(1));
-  EXPECT_GE(server_.servant->cancelled, 1);
+  EXPECT_TRUE(waiting::until([&] { return server_.servant->cancelled >= 1; }));
 }
 
 // --- faults
@@ -701,8 +695,7 @@ TEST_F(ProtocolKit, UnloadsWithCallsInFlight) {
     start_call(*target_, client_.clock(), "waits", "300", seconds(20), ends);
   for (int i = 0; i < 50; ++i)
     start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
-  for (int i = 0; i < 3'000 && server_.servant->waiting < 100; ++i)
-    std::this_thread::sleep_for(milliseconds(1));
+  ASSERT_TRUE(waiting::until([&] { return server_.servant->waiting >= 100; }));
   const auto effects = server_.capsule.kernel().unload(ModuleKind::kProtocol, plugin, false);
   ASSERT_TRUE(effects) << effects.error().text();
   ASSERT_TRUE(ends.wait(100, seconds(15)));
@@ -779,7 +772,7 @@ TEST_F(ProtocolKit, NoticesThatThePeerWasKilledInMidCall) {
   ASSERT_EQ(*call(**target, "echo", "up", seconds(10)), "up");
   Ends ends;
   start_call(**target, client_.clock(), "waits", "never", seconds(12), ends);
-  std::this_thread::sleep_for(milliseconds(100));
+  ASSERT_EQ(*call(**target, "echo", "behind it", seconds(10)), "behind it");
   const auto before = client_.clock().now();
   child.kill_it();
   ASSERT_TRUE(ends.wait(1, seconds(15)));
@@ -800,7 +793,8 @@ int serve() {
   }
   printf("%s\n", server.reference().text().c_str());
   fflush(stdout);
-  std::this_thread::sleep_for(seconds(60));
+  alarm(60);  // it is killed; if not, SIGALRM ends it
+  pause();
   return 0;
 }
 

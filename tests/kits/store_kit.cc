@@ -17,6 +17,7 @@
 #include <map>
 #include <thread>
 
+#include "base/testing/waiting.h"
 #include "hector/store.h"
 #include "hector/system.h"
 #include "process/module_loader.h"
@@ -390,7 +391,7 @@ TEST_F(StoreKit, ARenewedLeaseLivesAndARevokedOneDiesAtOnce) {
   const auto until = clock_->now() + seconds(4);
   while (clock_->now() < until) {
     ASSERT_TRUE(wait([&](auto done) { store_->keep_alive(kept, std::move(done)); }));
-    std::this_thread::sleep_for(milliseconds(300));  // time is what is tested
+    waiting::spend(milliseconds(300), "a lease ends in time");
   }
   EXPECT_EQ(get("kept"), "x");
   EXPECT_FALSE(wait([&](auto done) { store_->revoke(revoked, std::move(done)); }));
@@ -721,7 +722,7 @@ TEST_F(StoreKit, ManyReadersWritersAndWatchersAtOnce) {
       }
     });
   }
-  std::this_thread::sleep_for(seconds(1));  // as much as goes
+  waiting::spend(seconds(1), "under load");
   is_over = true;
   for (auto& thread : threads) thread.join();
   ASSERT_TRUE(all.wait(static_cast<std::size_t>(written)));

@@ -1,7 +1,7 @@
 """What C++ and Python of ours do not do, and what each header begins with.
 
-What: no instance(), no mutable global, no thread and no sleep but in the one place for it, no #if,
-one form of header.
+What: no instance(), no mutable global, no thread and no sleep but in the one place for it, no
+#if, one form of header.
 Why: each of them was a fault that a reader had to find.
 Who: tools/tidy.py.
 """
@@ -10,24 +10,57 @@ import ast
 import os
 import re
 
-from tidy_rules.tree import Breach, Fault, Rule, append, first, header, is_test, line_of, scan
+from tidy_rules.tree import (
+    Breach,
+    Fault,
+    Rule,
+    append,
+    first,
+    header,
+    is_test,
+    line_of,
+    scan,
+    with_include,
+)
 
 # --- singletons and globals ---
 
 
+def _instances(path, text):
+    code = scan(path, text).code
+    return [
+        Breach(
+            path,
+            line_of(code, match.start()),
+            f"has {match.group()}",
+            "make the object in main() (capsule/process) and pass it on as constructor parameter",
+        )
+        for match in re.finditer(r"\b(?:get_)?[iI]nstance\s*\(\s*\)", code)
+    ]
+
+
 def check_instance(tree):
-    for path in tree.cpp():
-        for match in re.finditer(r"\b(?:get_)?[iI]nstance\s*\(\s*\)", tree.code(path)):
-            yield Breach(
-                path,
-                line_of(tree.code(path), match.start()),
-                f"has {match.group()}",
-                "make the object in main() (capsule/process) and pass it on as constructor parameter",
-            )
+    yield from tree.each(_instances, tree.cpp())
 
 
-# Mutable things of a whole process, each with its reason. Unused rows are breaches.
-GLOBALS = {("base/parker.cc", "t_parker"): "each thread sleeps in a place of its own"}
+# Mutable things of a whole process or of a thread, each with its reason. Unused rows are breaches.
+SCRATCH = "what a thread encodes into, kept so that a call allocates nothing"
+GLOBALS = {
+    ("base/blocking_pool.cc", "is_worker"): "a thread knows what it is",
+    ("base/epoch.cc", "epoch_slot"): "a thread's slot, found without a lock",
+    ("base/parker.cc", "parker_of_this_thread"): "a thread sleeps in a place of its own",
+    ("base/parker.cc", "this_thread_may_block"): "a thread knows what it is",
+    ("base/udp_network.cc", "inside_"): "the socket whose handler this thread runs",
+    ("kernel/src/call/call.cc", "frames_of_this_thread"): "the Objects that this thread is in",
+    ("languages/cpp/include/hector/cpp.h", "table"): "the C API keeps pointers into a template's",
+    ("languages/cpp/include/hector/cpp.h", "names"): "description for as long as its library is",
+    ("languages/cpp/include/hector/cpp.h", "description"): "mapped",
+    ("protocols/grpc/grpc_protocol.cc", "once"): "gRPC 1.51 frees its callback queue twice",
+    ("protocols/grpc/status_mapping.cc", "octets"): SCRATCH,
+    ("protocols/udp/conversation.cc", "messages"): SCRATCH,
+    ("protocols/udp/udp_server.cc", "head"): SCRATCH,
+    ("stores/etcd/etcd.cc", "for_life"): "gRPC 1.51 waits for itself when its last channel ends",
+}
 
 _SCOPE = re.compile(r"\b(namespace|extern)\b[^;{}()]*$")
 _TYPE = re.compile(
@@ -155,17 +188,22 @@ def check_globals(tree):
 _THREAD = re.compile(r"\bstd::(?:j?thread\b(?!::)|async\s*\()|\bpthread_create\b")
 
 
+def _threads(path, text):
+    code = scan(path, text).code
+    return [
+        Breach(
+            path,
+            line_of(code, match.start()),
+            f"uses {match.group().rstrip('(')}",
+            "use hector::Thread (hector/thread.h), which names it and joins it, or an Executor",
+        )
+        for match in _THREAD.finditer(code)
+    ]
+
+
 def check_threads(tree):
-    for path in tree.cpp():
-        if path.startswith("base/") or is_test(path):
-            continue
-        for match in _THREAD.finditer(tree.code(path)):
-            yield Breach(
-                path,
-                line_of(tree.code(path), match.start()),
-                f"uses {match.group().rstrip('(')}",
-                "use hector::Thread (hector/thread.h), which names it and joins it, or an Executor",
-            )
+    paths = [p for p in tree.cpp() if not p.startswith("base/") and not is_test(p)]
+    yield from tree.each(_threads, paths)
 
 
 _SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep)\s*\(")
@@ -225,31 +263,39 @@ def check_sleep(tree):
 CONDITIONAL = {"kernel/include/hector/hector.h": "the C API, which C compilers read as well"}
 
 
+def _conditionals(path, text):
+    code = scan(path, text).code
+    return [
+        Breach(
+            path,
+            line_of(code, match.start()),
+            f"has #{match.group(1)}",
+            "choose in CMake which file is compiled, or by an object that main() makes",
+        )
+        for match in re.finditer(r"(?m)^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)\b", code)
+    ]
+
+
 def check_conditionals(tree):
     used = set()
-    for path in tree.cpp():
-        code = tree.code(path)
-        for match in re.finditer(r"(?m)^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)\b[^\n]*", code):
-            used.add(path)
-            if path not in CONDITIONAL:
-                yield Breach(
-                    path,
-                    line_of(code, match.start()),
-                    f"has #{match.group(1)}",
-                    "choose in CMake which file is compiled, or by an object that main() makes",
-                )
+    for breach in tree.each(_conditionals, tree.cpp()):
+        used.add(breach.path)
+        if breach.path not in CONDITIONAL:
+            yield breach
     for path in sorted(set(CONDITIONAL) - used):
         if path in tree:
             yield Breach(path, 0, "has no #if any more", "take it out of CONDITIONAL in code.py")
 
 
+def _pragmas(path, text):
+    count = len(re.findall(r"(?m)^#pragma once$", text))
+    if count == 1:
+        return ()
+    return (Breach(path, 0, f"has #pragma once {count} times", "write it once, below its head"),)
+
+
 def check_pragma(tree):
-    for path in tree.matching(".h"):
-        count = len(re.findall(r"(?m)^#pragma once$", tree.code(path)))
-        if count != 1:
-            yield Breach(
-                path, 0, f"has #pragma once {count} times", "write it once, below its head"
-            )
+    yield from tree.each(_pragmas, tree.matching(".h"))
 
 
 HEADS = ("What:", "Why:", "Who:")
@@ -325,10 +371,8 @@ def _with_header(text):
 
     def plant(tree):
         user = _test_file(tree)
-        lines = tree.lines(user)
-        last = max(line for line, _, _ in tree.includes(user))
-        lines.insert(last, '#include "base/planted.h"')
-        return {"base/planted.h": text, user: "\n".join(lines)}
+        include = '#include "base/planted.h"'
+        return {"base/planted.h": text, user: with_include(tree, user, include)}
 
     return plant
 

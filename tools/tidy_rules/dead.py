@@ -107,6 +107,9 @@ def _listed_folder(tree):
     raise LookupError("every folder finds its sources by itself")
 
 
+# A name that stands nowhere, nor here.
+ORPHAN = "or" + "phan"
+
 RULES = (
     Rule(
         "dead-file",
@@ -125,12 +128,14 @@ RULES = (
             ),
             Fault(
                 "a Python file that nothing imports",
-                lambda _: {"tools/planted.py": '"""What: it.\n\nWhat: a.\nWhy: b.\nWho: c.\n"""\n'},
+                lambda _: {
+                    f"tools/{ORPHAN}.py": '"""What: it.\n\nWhat: a.\nWhy: b.\nWho: c.\n"""\n'
+                },
                 "delete it",
             ),
             Fault(
                 "a document that nothing names",
-                lambda _: {"docs/guides/planted.md": "# Planted\n"},
+                lambda _: {f"docs/guides/{ORPHAN}.md": "# Planted\n"},
                 "delete it",
             ),
         ),

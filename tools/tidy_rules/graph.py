@@ -5,6 +5,7 @@ Why: a layer that is only written down is left at the first opportunity.
 Who: tools/tidy.py; docs/architecture.md shows the same table as a picture.
 """
 
+import functools
 import os
 import re
 
@@ -13,10 +14,11 @@ from tidy_rules.tree import (
     Breach,
     Fault,
     Rule,
+    add_include,
     first,
     header,
+    include_planted,
     is_test,
-    prepend_include,
 )
 
 # The rooms of kernel/src; each may include those before it. A new room gets its place here.
@@ -36,6 +38,7 @@ KERNEL_ORDER = (
 # What a room is: the longest of these that a path begins with. "*" is one folder.
 ROOMS = (
     "base/include",
+    "base/testing",
     "base",
     "types/include",
     "types/proto",
@@ -74,6 +77,7 @@ MAY_INCLUDE = {
     "base": ("base/include",),
     "types/include": ("base/include", "types/proto"),
     "types": ("base/include", "base", *TYPES),
+    "base/testing": ("base/include", "base"),
     # Generation, formatting, drawing: its own library, so that a capsule does not carry it.
     "types/authoring": ("base/include", "base", "types", *TYPES),
     "kernel/include": ("base/include", *TYPES, "kernel/proto"),
@@ -90,6 +94,7 @@ MAY_INCLUDE = {
 }
 
 
+@functools.cache
 def room(path):
     parts = path.split("/")
     for pattern in ROOMS:
@@ -99,6 +104,7 @@ def room(path):
     return None
 
 
+@functools.cache
 def allowed(name):
     """The rooms that the room `name` may include; None: any."""
     if name in MAY_INCLUDE:
@@ -133,11 +139,9 @@ def may(from_path, to_path):
     if there.startswith("languages/") and there.endswith("/include"):
         return "languages/*/include" in rooms
     # Tests beside the code may use what is made for tests, and what comes after their room.
-    return is_test(from_path) and (there == "kernel/testing" or _is_kit(here, there))
-
-
-def _is_kit(here, there):
-    return there == "tests" and here.split("/")[0] in PLUGIN_KINDS
+    if there == "tests":  # a language's kit implements tests/kits/kit.proto
+        return is_test(from_path) and here.split("/")[0] in PLUGIN_KINDS
+    return is_test(from_path) and there in ("base/testing", "kernel/testing")
 
 
 # Files that are made of tracked ones, by their ends.
@@ -175,11 +179,14 @@ def resolve(tree, path, name, quoted):
 
 def edges(tree):
     """(path, line, header as written, tracked file) of every include that leads into the tree."""
-    for path in tree.cpp():
-        for line, name, quoted in tree.includes(path):
-            target = resolve(tree, path, name, quoted)
-            if target is not None:
-                yield path, line, name, target
+    if tree.edges is None:
+        tree.edges = [
+            (path, line, name, target)
+            for path in tree.cpp()
+            for line, name, quoted in tree.includes(path)
+            if (target := resolve(tree, path, name, quoted)) is not None
+        ]
+    return tree.edges
 
 
 def check_rooms(tree):
@@ -247,7 +254,7 @@ def check_rows(tree):
                 "tools/tidy_rules/graph.py",
                 0,
                 f"{here} includes nothing of {there} any more",
-                f"take {there} out of MAY_INCLUDE",
+                f"delete the row of {there} in MAY_INCLUDE",
             )
 
 
@@ -358,95 +365,66 @@ def check_file_circles(tree):
 # --- rules and their faults ---
 
 
-def _plugin_header(kind, number):
-    """The include of a header of the plugin `number` of `kind`, as its own files would see it."""
+def _plugin(kind, number=0):
+    return lambda tree: tree.plugins(kind)[number]
+
+
+def _in_plugin(kind):
+    """A C++ file of the first plugin of `kind`."""
 
     def find(tree):
-        folders = tree.plugins(kind)
-        for folder in folders[number:]:
-            for path in tree.files:
-                if (
-                    path.startswith(folder + "/")
-                    and path.endswith(".h")
-                    and "/include/" not in path
-                ):
-                    return f'#include "{path.split("/", 1)[1]}"'
-        raise LookupError(f"no header in {kind}")
+        folder = tree.plugins(kind)[0]
+        return next(p for p in tree.cpp() if p.startswith(folder + "/") and not is_test(p))
 
     return find
 
 
-def _in_plugin(kind, number=0):
-    def find(tree):
-        folders = [f for f in tree.plugins(kind) if any(p.startswith(f) for p in tree.cpp())]
-        return next(p for p in tree.cpp() if p.startswith(folders[number] + "/") and not is_test(p))
-
-    return find
+def _below(folder):
+    """How a header is included whose include root is `folder`."""
+    return lambda target: target[len(folder) + 1 :]
 
 
-def _other_plugin_header(kind):
-    def find(tree):
-        mine = _in_plugin(kind)(tree).split("/")[1]
-        for path in tree.files:
-            parts = path.split("/")
-            if parts[0] == kind and parts[1] not in (mine, "common") and path.endswith(".h"):
-                return f'#include "{"/".join(parts[1:])}"'
-        raise LookupError(f"no second plugin with a header in {kind}")
-
-    return find
-
-
-def _header_of(pattern, cut):
-    return lambda tree: f'#include "{first(pattern)(tree)[cut:]}"'
-
-
-KERNEL_SRC = len("kernel/src/")
+def _kit(tree):
+    return next(p for p in tree.cpp() if p.startswith("tests/kits/"))
 
 
 def _plant_room(tree):
     return {
+        "attic/README.md": "# attic\n",
         "attic/planted.h": header('#include "hector/result.h"\n'),
-        **_used(tree, "attic/planted.h"),
+        **add_include(_kit, '#include "attic/planted.h"')(tree),
     }
 
 
-def _used(tree, name):
-    """Something must include a planted header, else it is dead as well."""
-    path = first(r"tests/.*\.cc")
-    del path
-    user = next(p for p in tree.cpp() if p.startswith("tests/kits/"))
-    return prepend_include(lambda _: user, f'#include "{name}"')(tree)
-
-
 def _plant_circle(tree):
-    here = first(r"kernel/src/call/[a-z_]+\.h")(tree)
-    folder = os.path.dirname(here)
     return {
-        f"{folder}/planted_a.h": header('#include "call/planted_b.h"\n'),
-        f"{folder}/planted_b.h": header('#include "call/planted_a.h"\n'),
-        **_used(tree, "call/planted_a.h"),
+        "base/planted_a.h": header('#include "base/planted_b.h"\n'),
+        "base/planted_b.h": header('#include "base/planted_a.h"\n'),
+        **add_include(_kit, '#include "base/planted_a.h"')(tree),
     }
 
 
 def _plant_folder_circle(tree):
     return {
-        "base/text/planted.h": header('#include "base/yaml/planted.h"\n'),
-        "base/yaml/planted.h": header('#include "base/text/planted_too.h"\n'),
-        "base/text/planted_too.h": header(),
-        **_used(tree, "base/text/planted.h"),
+        "base/one/planted.h": header('#include "base/two/planted.h"\n'),
+        "base/two/planted.h": header('#include "base/one/planted_too.h"\n'),
+        "base/one/planted_too.h": header(),
+        **add_include(_kit, '#include "base/one/planted.h"')(tree),
     }
 
 
 def _unused_row(tree):
+    """Takes every #include of protocols/common out of capsule/embed."""
     changes = {}
     for path, _, name, target in edges(tree):
-        if room(path) == "services/type" and room(target) == "types/authoring":
+        if room(path) == "capsule/embed" and room(target) == "protocols/common":
             text = changes.get(path, tree.text(path))
-            changes[path] = re.sub(rf'#include "{re.escape(name)}"\n', "", text)
-    if not changes:
-        raise LookupError("the row for services/type is not used")
+            changes[path] = text.replace(f'#include "{name}"\n', "")
     return changes
 
+
+SRC = _below("kernel/src")
+CALL = first(r"kernel/src/call/.*\.cc")
 
 RULES = (
     Rule(
@@ -456,87 +434,83 @@ RULES = (
         (
             Fault(
                 "an earlier room of the kernel includes a later one",
-                prepend_include(
-                    first(r"kernel/src/call/.*\.cc"),
-                    _header_of(r"kernel/src/binding/.*\.h", KERNEL_SRC),
-                ),
+                include_planted(CALL, "kernel/src/capi", SRC),
                 "move what both need to the earlier room",
+                also=("folder-circle",),
             ),
             Fault(
                 "the same by a path with ..",
-                prepend_include(
-                    first(r"kernel/src/call/.*\.cc"),
-                    lambda t: f'#include "../{first(r"kernel/src/party/.*[.]h")(t)[KERNEL_SRC:]}"',
-                ),
+                include_planted(CALL, "kernel/src/capi", lambda _: "../capi/planted.h"),
                 "move what both need to the earlier room",
+                also=("folder-circle",),
             ),
             Fault(
                 "types include the kernel",
-                prepend_include(first(r"types/order/.*\.cc"), '#include "hector/kernel.h"'),
+                include_planted(first(r"types/order/.*\.cc"), "kernel/src/call", SRC),
                 "types may include",
             ),
             Fault(
                 "base includes types",
-                prepend_include(first(r"base/.*\.cc"), '#include "hector/interface.h"'),
+                include_planted(first(r"base/[a-z_]+\.cc"), "types/order"),
                 "base may include",
             ),
             Fault(
                 "the kernel includes the types' authoring",
-                prepend_include(
-                    first(r"kernel/src/capsule/.*\.cc"), _header_of(r"types/authoring/.*\.h", 0)
-                ),
+                include_planted(CALL, "types/authoring"),
                 "through hector/type_file.h",
             ),
             Fault(
                 "a public header includes a room of the kernel",
-                prepend_include(
-                    first(r"kernel/include/hector/[a-b].*\.h"),
-                    _header_of(r"kernel/src/call/.*\.h", 11),
-                ),
+                include_planted(first(r"kernel/include/hector/[a-z_]+\.h"), "kernel/src/call", SRC),
                 "use a public header",
+                also=("folder-circle", "public-header"),
             ),
             Fault(
                 "the kernel includes a service's library",
-                prepend_include(first(r"kernel/src/binding/.*\.cc"), _plugin_header("services", 0)),
+                include_planted(CALL, _plugin("services"), _below("services")),
                 "knows no plugin",
             ),
             Fault(
                 "the kernel includes what protocols share",
-                prepend_include(
-                    first(r"kernel/src/binding/.*\.cc"), _header_of(r"protocols/common/.*\.h", 0)
-                ),
+                include_planted(CALL, "protocols/common/objects", _below("protocols/common")),
                 "knows no plugin",
             ),
             Fault(
                 "one protocol includes another",
-                prepend_include(_in_plugin("protocols"), _other_plugin_header("protocols")),
+                include_planted(
+                    _in_plugin("protocols"), _plugin("protocols", 1), _below("protocols")
+                ),
                 "move what both need to protocols/common/",
             ),
             Fault(
                 "one service includes another",
-                prepend_include(_in_plugin("services"), _other_plugin_header("services")),
+                include_planted(_in_plugin("services"), _plugin("services", 1), _below("services")),
                 "move what both need to services/common/",
             ),
             Fault(
                 "a plugin includes a room of the kernel",
-                prepend_include(_in_plugin("protocols"), _header_of(r"kernel/src/call/.*\.h", 11)),
+                include_planted(_in_plugin("protocols"), "kernel/src/call", SRC),
                 "include public headers",
             ),
             Fault(
                 "the capsule includes a plugin's library",
-                prepend_include(first(r"capsule/process/.*\.cc"), _plugin_header("protocols", 0)),
+                include_planted(
+                    first(r"capsule/process/.*\.cc"), _plugin("protocols"), _below("protocols")
+                ),
                 "knows no plugin",
             ),
             Fault(
                 "the command line includes what services share",
-                prepend_include(
-                    first(r"capsule/cli/.*\.cc"), _header_of(r"services/common/.*\.h", 0)
+                include_planted(
+                    first(r"capsule/cli/.*\.cc"), "services/common/state", _below("services/common")
                 ),
                 "knows no plugin",
             ),
             Fault(
                 "a template includes a service",
-                prepend_include(first(r"templates/[^/]+/.*\.cc"), _plugin_header("services", 0)),
+                include_planted(
+                    first(r"templates/[^/]+/.*\.cc"), _plugin("services"), _below("services")
+                ),
                 "knows no plugin",
             ),
             Fault(
@@ -548,7 +522,7 @@ RULES = (
         "rows",
         "an exception that nothing needs any more is taken away",
         check_rows,
-        (Fault("a row of the table is not needed", _unused_row, "delete the row"),),
+        (Fault("a row of the table is not needed", _unused_row, "delete the row of"),),
     ),
     Rule(
         "resolved-include",
@@ -557,7 +531,7 @@ RULES = (
         (
             Fault(
                 "a library's header in quotes",
-                prepend_include(first(r"kernel/src/call/.*\.cc"), '#include "sys/epoll.h"'),
+                add_include(CALL, '#include "sys/epoll.h"'),
                 "write <sys/epoll.h>",
             ),
         ),

@@ -1,4 +1,5 @@
-"""Who names whom: plugins are known by nobody but themselves; libraries are named where they are used.
+"""Who names whom: plugins are known by nobody but themselves; libraries are named where they are
+used.
 
 What: names of plugins in the kernel and the capsule, links to plugins' libraries, headers of
 libraries in public headers and in plugins whose manifest does not name them.
@@ -19,7 +20,8 @@ from tidy_rules.tree import (
     first,
     is_test,
     line_of,
-    prepend_include,
+    scan,
+    add_include,
 )
 
 # The standard services, whose Interfaces the kernel asks by itself. They leave this row when their
@@ -37,24 +39,27 @@ def _is_core(path):
     return path.startswith(("kernel/", "capsule/")) and not is_test(path)
 
 
-def check_plugin_names(tree):
-    names = sorted(_names(tree))
-    if not names:
-        return
+def _plugin_names(path, text, names):
     either = "|".join(map(re.escape, names))
     in_text = re.compile(rf"^({either})$|(?<![\w.])({either}):(?!:)")
     camel = "|".join(name.capitalize() for name in names)
     snake = "|".join(re.escape(name) for name in names if name not in WORDS_OF_CPP)
     in_code = re.compile(rf"\b(?:\w*_)?({snake})(?:_\w*)?\b|\b\w*?({camel})(?=[A-Z0-9_]|\b)\w*")
-    for path in tree.cpp():
-        if not _is_core(path):
-            continue
-        for literal in tree.literals(path):
-            if found := in_text.search(literal.value):
-                yield _named(path, literal.line, f'"{found.group().rstrip(":")}"')
-        code = re.sub(r"(?m)^[ \t]*#.*$", "", tree.code(path))
-        for found in in_code.finditer(code):
-            yield _named(path, line_of(code, found.start()), found.group())
+    scanned = scan(path, text)
+    found = []
+    for literal in scanned.literals:
+        if match := in_text.search(literal.value):
+            found.append(_named(path, literal.line, f'"{match.group().rstrip(":")}"'))
+    code = re.sub(r"(?m)^[ \t]*#.*$", "", scanned.code)
+    for match in in_code.finditer(code):
+        found.append(_named(path, line_of(code, match.start()), match.group()))
+    return found
+
+
+def check_plugin_names(tree):
+    names = tuple(sorted(_names(tree)))
+    if names:
+        yield from tree.each(_plugin_names, filter(_is_core, tree.cpp()), names)
 
 
 def _named(path, line, name):
@@ -140,7 +145,7 @@ OURS = {"hector_zenoh.h": "zenoh"}
 STANDARD = re.compile(
     r"[a-z_0-9]+"  # C++
     r"|(sys|arpa|netinet|linux)/\w+\.h"  # POSIX and Linux
-    r"|(dlfcn|fcntl|malloc|netdb|poll|sched|signal|stddef|stdint|string|unistd)\.h"
+    r"|(dlfcn|fcntl|malloc|netdb|poll|pthread|sched|signal|stddef|stdint|string|unistd)\.h"
 )
 # Every C++ compiler has these, and tl::expected is what Result is made of.
 PUBLIC = re.compile(r"[a-z_0-9]+|stddef\.h|stdint\.h|tl/expected\.hpp")
@@ -347,19 +352,17 @@ RULES = (
         (
             Fault(
                 "fmt in a public header",
-                prepend_include(first(PUBLIC_HEADER), "#include <fmt/format.h>"),
+                add_include(first(PUBLIC_HEADER), "#include <fmt/format.h>"),
                 "declare what is needed",
             ),
             Fault(
                 "yaml-cpp in a public header",
-                prepend_include(first(r"types/include/hector/.*\.h"), "#include <yaml-cpp/yaml.h>"),
+                add_include(first(r"types/include/hector/.*\.h"), "#include <yaml-cpp/yaml.h>"),
                 "declare what is needed",
             ),
             Fault(
-                "protobuf in a public header of a language",
-                prepend_include(
-                    first(r"languages/\w+/include/.*\.h"), "#include <google/protobuf/message.h>"
-                ),
+                "a header of the operating system in a public header of a language",
+                add_include(first(r"languages/\w+/include/.*\.h"), "#include <sys/socket.h>"),
                 "declare what is needed",
             ),
         ),
@@ -380,7 +383,7 @@ RULES = (
         (
             Fault(
                 "a library that is nowhere written down",
-                prepend_include(_core("kernel/src/binding"), "#include <nlohmann/json.hpp>"),
+                add_include(_core("kernel/src/binding"), "#include <nlohmann/json.hpp>"),
                 "docs/dependencies.md",
             ),
         ),

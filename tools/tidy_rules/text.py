@@ -73,14 +73,15 @@ def check_width(tree):
 MARK = "TODO" + "(now)"
 
 
+def _todos(path, text):
+    at = text.find(MARK)
+    if at < 0:
+        return ()
+    return (Breach(path, line_of(text, at), f"has {MARK}", "resolve it before the commit"),)
+
+
 def check_todo(tree):
-    for path in tree.files:
-        if path.startswith("tests/fuzz/corpus/"):
-            continue
-        text = tree.text(path)
-        at = text.find(MARK)
-        if at >= 0:
-            yield Breach(path, line_of(text, at), f"has {MARK}", "resolve it before the commit")
+    yield from tree.each(_todos, filter(_is_ours, tree.files))
 
 
 # --- documents ---
@@ -144,7 +145,7 @@ def _is_path(tree, name):
     """Whether a `span` means a file or folder of this tree: it begins with one of its top folders,
     or with a room that is included by its name, or is a file name with an end of ours.
     """
-    if not _PATH.fullmatch(name) or re.search(r"[*{}<>…]", name):
+    if not _PATH.fullmatch(name) or re.search(r"[*{}<>…]|(^|/)[A-Z]+(/|$)", name):
         return False
     begin = name.split("/")[0]
     if begin in tree.tops():
@@ -176,7 +177,7 @@ def words(tree):
             continue
         for word in _SPAN.findall(cells[3]):
             is_identifier = bool(re.search(r"_|[a-z][A-Z]", word))
-            yield re.compile(rf"(?<!\w)(?:{re.escape(word)})(?!\w)", re.I), cells[0], is_identifier
+            yield rf"(?<!\w){re.escape(word)}(?!\w)", cells[0], is_identifier
 
 
 def prose(path, text):
@@ -213,28 +214,34 @@ def prose(path, text):
 
 
 def _is_ours(path):
-    return path != GLOSSARY and not path.startswith(("tests/types/wrong/", "tests/fuzz/corpus/"))
+    return not path.startswith(("tests/types/wrong/", "tests/fuzz/corpus/"))
+
+
+def _words_of(path, text, table):
+    texts = [(re.compile(pattern, re.I), term) for pattern, term, is_name in table if not is_name]
+    names = [(re.compile(pattern), term) for pattern, term, is_name in table if is_name]
+    found = []
+    for line, written in prose(path, text):
+        for pattern, term in texts:
+            if match := pattern.search(written):
+                number = line + written.count("\n", 0, match.start())
+                found.append(_word(path, number, match.group(), term))
+    if path.endswith((".cc", ".h")):
+        scanned = scan(path, text)
+        for literal in scanned.literals:
+            for pattern, term in () if literal.is_raw else texts:
+                if match := pattern.search(literal.value):
+                    found.append(_word(path, literal.line, match.group(), term))
+        for pattern, term in names:
+            for match in pattern.finditer(scanned.code):
+                number = line_of(scanned.code, match.start())
+                found.append(_word(path, number, match.group(), term))
+    return found
 
 
 def check_words(tree):
-    table = list(words(tree))
-    texts = [row for row in table if not row[2]]
-    names = [row for row in table if row[2]]
-    for path in filter(_is_ours, tree.files):
-        for line, written in tree.remembered(prose, path):
-            for pattern, term, _ in texts:
-                if found := pattern.search(written):
-                    number = line + written.count("\n", 0, found.start())
-                    yield _word(path, number, found.group(), term)
-        if path.endswith((".cc", ".h")):
-            for literal in tree.literals(path):
-                for pattern, term, _ in () if literal.is_raw else texts:
-                    if found := pattern.search(literal.value):
-                        yield _word(path, literal.line, found.group(), term)
-            for pattern, term, _ in names:
-                for found in pattern.finditer(tree.code(path)):
-                    number = line_of(tree.code(path), found.start())
-                    yield _word(path, number, found.group(), term)
+    paths = [p for p in tree.files if _is_ours(p) and p != GLOSSARY]
+    yield from tree.each(_words_of, paths, tuple(words(tree)))
 
 
 def _word(path, line, found, term):
@@ -247,11 +254,13 @@ DOCUMENT = first(r"docs/[a-z]+\.md")
 
 
 def _word_of_the_glossary(wanted):
-    return lambda tree: next(
-        pattern.pattern.split("(?:")[1].split(")(?!")[0].replace("\\ ", " ")
-        for pattern, _, is_identifier in words(tree)
-        if is_identifier == wanted
-    )
+    """The first word of the table that is an identifier, or is none."""
+
+    def find(tree):
+        pattern = next(pattern for pattern, _, is_name in words(tree) if is_name == wanted)
+        return pattern[len(r"(?<!\w)") : -len(r"(?!\w)")].replace("\\ ", " ")
+
+    return find
 
 
 def _plant_word(path_of, form, is_identifier=False):

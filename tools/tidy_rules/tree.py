@@ -1,9 +1,9 @@
 """The tree that the rules look at, and what a rule is.
 
-What: Tree (tracked files, with changes laid over them), Rule, Breach, Fault, and C++ read apart into
-code, comments and literals.
-Why: a planted fault is a change to one file in memory; what was computed for all the others is kept,
-so that a hundred faults take seconds.
+What: Tree (tracked files, with changes laid over them), Rule, Breach, Fault, and C++ read apart
+into code, comments and literals.
+Why: a planted fault is a change to one file in memory; what was computed for all the others is
+kept, so that a hundred faults take seconds.
 Who: every module of rules beside it, tools/tidy.py, tools/measure.
 """
 
@@ -34,12 +34,14 @@ class Breach:
 @dataclasses.dataclass(frozen=True)
 class Fault:
     """A fault planted by the self-test: `plant(tree)` gives {path: text, or None to delete it}.
-    The breach that it provokes must contain `says`.
+    The breach that it provokes must contain `says`. `also` are rules that it breaks by its nature,
+    as an #include against the order of rooms closes a circle.
     """
 
     name: str
     plant: object
     says: str
+    also: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Tree:
         self._texts = dict.fromkeys(paths)
         self._memory = {} if memory is None else memory
         self._folders = None
+        self.edges = None  # graph.edges() keeps them here
         self.files = sorted(self._texts)
         self.by_name = collections.defaultdict(list)
         for path in self.files:
@@ -98,13 +101,18 @@ class Tree:
     def lines(self, path):
         return self.text(path).split("\n")
 
-    def remembered(self, function, path):
-        """function(path, text), computed once for equal texts."""
+    def remembered(self, function, path, *more):
+        """function(path, text, *more), computed once for equal ones."""
         text = self.text(path)
-        key = (function, path, text)
+        key = (function, path, text, more)
         if key not in self._memory:
-            self._memory[key] = function(path, text)
+            self._memory[key] = function(path, text, *more)
         return self._memory[key]
+
+    def each(self, function, paths, *more):
+        """All that function(path, text, *more) finds in the paths, file by file."""
+        for path in paths:
+            yield from self.remembered(function, path, *more)
 
     def folders(self):
         """Every folder, from the root."""
@@ -241,15 +249,27 @@ def append(path_of, text):
     return lambda tree: {(path := path_of(tree)): tree.text(path) + text}
 
 
-def prepend_include(path_of, include):
-    """Plants an #include behind those that the file has, as its last one."""
+def with_include(tree, path, include):
+    """The text of `path` with another #include behind those that it has."""
+    lines = tree.lines(path)
+    last = max((line for line, _, _ in tree.includes(path)), default=0)
+    lines.insert(last, include)
+    return "\n".join(lines)
+
+
+def add_include(path_of, include):
+    """Plants an #include in the file that path_of(tree) names."""
+    return lambda tree: {(path := path_of(tree)): with_include(tree, path, include)}
+
+
+def include_planted(path_of, folder, name=None):
+    """Plants a header in `folder`, or what folder(tree) says, and an #include of it as `name`."""
 
     def plant(tree):
+        target = f"{folder(tree) if callable(folder) else folder}/planted.h"
+        include = f'#include "{name(target) if name else target}"'
         path = path_of(tree)
-        lines = tree.lines(path)
-        last = max((line for line, _, _ in tree.includes(path)), default=0)
-        lines.insert(last, include(tree) if callable(include) else include)
-        return {path: "\n".join(lines)}
+        return {target: header(), path: with_include(tree, path, include)}
 
     return plant
 

@@ -25,9 +25,9 @@ class EventLoops : public Executor {
 };
 std::unique_ptr<EventLoops> make_event_loops(unsigned threads);
 
-/// UDP of this machine. One thread for sockets whose reading may move, one for each other socket,
-/// started when first needed.
-std::unique_ptr<Network> make_udp_network(const Clock& clock, Log& log);
+/// The datagrams of this machine, UDP. One thread for sockets whose reading may move, one for each
+/// other socket, started when first needed.
+std::unique_ptr<Network> make_system_network(const Clock& clock, Log& log);
 
 enum class LogFormat { kText, kJson };
 /// To standard error.

@@ -1,13 +1,13 @@
 /* What: the C API: what a language binding in any language stands on, and what compiled templates
- * export. Why: no C++ type and no exception crosses it, so templates of other compilers and
- * languages load. Who: languages/cpp's headers, language plugins, compiled templates.
+ * export.
+ * Why: no C++ type and no exception crosses it, so templates of other compilers and languages load.
+ * Who: languages/cpp's headers, language plugins, compiled templates.
  *
  * Structs that a template fills begin with their size. Handles are opaque. Text is UTF-8. Memory
  * that a function returns belongs to its handle unless it says otherwise. Functions may be called
  * on any thread; those named *_wait block and may only be called on threads that may block: an
  * Object with a private thread, or main. */
-#ifndef HECTOR_HECTOR_H
-#define HECTOR_HECTOR_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -188,5 +188,3 @@ typedef struct hector_template {
 #ifdef __cplusplus
 }
 #endif
-
-#endif /* HECTOR_HECTOR_H */

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "hector/capsule.h"
-#include "hector/service/type.h"
+#include "hector/code_module.h"
 
 namespace hector {
 

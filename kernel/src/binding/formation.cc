@@ -29,8 +29,8 @@ Result<Reference> foreign_reference(Core& core, const std::string& who) {
       major == std::string::npos || major == 0 ? std::string::npos : who.rfind('/', major - 1);
   if (protocol == std::string::npos || name == std::string::npos || name < protocol) {
     return fail(Code::kInvalidArgument,
-                fmt::format("'{}' is not foreign:PROTOCOL:ADDRESS/NAME/MAJOR, as in "
-                            "foreign:grpc:127.0.0.1:50051/diary.News/1",
+                fmt::format("'{}' is not foreign:PROTOCOL:ADDRESS/NAME/MAJOR, where NAME/MAJOR is "
+                            "an Interface, as in diary.News/1",
                             who));
   }
   auto interface = HECTOR_TRY(core.types.interface(who.substr(name + 1)));

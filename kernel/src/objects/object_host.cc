@@ -55,7 +55,7 @@ void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
   if (options_.thread == ThreadModel::kPrivate && !options_.parallel) {
     std::atomic<bool> is_up{false};
     private_ = std::make_unique<Private>();
-    private_->thread = std::thread([this, &is_up] {
+    private_->thread = Thread("object", [this, &is_up] {
       private_->parker.store(&Parker::mine());
       is_up.store(true);
       is_up.notify_one();

@@ -9,10 +9,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "call/frame.h"
 #include "hector/language.h"
+#include "hector/thread.h"
 
 namespace hector {
 
@@ -91,7 +91,7 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   struct Private {
     std::atomic<Parker*> parker{nullptr};
     std::atomic<bool> stopping{false};
-    std::thread thread;
+    Thread thread;
   };
   std::unique_ptr<Private> private_;
 };

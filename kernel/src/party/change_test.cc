@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/testing/waiting.h"
 #include "hector/binding/v1/binding.pb.h"
 #include "hector/interceptor.h"
 #include "hector/kernel.h"
@@ -84,7 +85,7 @@ class Worker final : public Servant {
   void invoke(Call& call) noexcept override {
     if (entered_.fetch_add(1) != 0) together = true;
     ++count_;
-    if (slow.count() != 0) std::this_thread::sleep_for(slow);
+    if (slow.count() != 0) waiting::spend(slow, "a slow Object");
     call.complete(Payload(Bytes::copy(name_)));
     entered_.fetch_sub(1);
   }
@@ -251,7 +252,7 @@ class Changes : public ::testing::Test {
   std::unique_ptr<Random> random_ = make_system_random();
   std::unique_ptr<Log> log_ = make_log(LogFormat::kText, Level::kError, "c");
   std::unique_ptr<EventLoops> loops_ = make_event_loops(2);
-  std::unique_ptr<Network> network_ = make_udp_network(*clock_, *log_);
+  std::unique_ptr<Network> network_ = make_system_network(*clock_, *log_);
   std::unique_ptr<Kernel> kernel_;
   std::map<std::string, Worker*> workers_;
   Caller* caller_ = nullptr;

@@ -11,24 +11,10 @@
 
 #include "hector/interface.h"
 #include "hector/result.h"
-#include "objects/value.h"
+#include "objects/parameter.h"
 
 namespace hector::objects {
 
-/// As Python's inspect.Parameter.kind counts them, which HEROS sends.
-enum class ParameterKind : std::uint8_t {
-  kPositionalOnly = 0,
-  kPositionalOrKeyword = 1,
-  kPositionalRest = 2,
-  kKeywordOnly = 3,
-  kKeywordRest = 4
-};
-struct Parameter {
-  std::string name;
-  std::string type;  ///< a Python type's name; empty: none was said
-  ParameterKind kind = ParameterKind::kPositionalOrKeyword;
-  std::optional<Value> fallback;  ///< its default
-};
 struct Member {
   enum class Kind : std::uint8_t { kMethod, kAttribute, kEvent };
   Kind kind = Kind::kMethod;

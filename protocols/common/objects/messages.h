@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "hector/bytes.h"
-#include "objects/description.h"
+#include "hector/interface.h"
+#include "hector/result.h"
+#include "objects/parameter.h"
+#include "objects/value.h"
 
 namespace hector::objects {
 

@@ -56,7 +56,7 @@ Result<std::unique_ptr<Engine>> Engine::make(const EngineOptions& options,
   std::unique_ptr<Engine> engine(new Engine(options, std::move(journal)));
   HECTOR_TRY(engine->load());
   if (!engine->journal_->is_instant())
-    engine->writer_ = std::thread([raw = engine.get()] { raw->write_until_stopped(); });
+    engine->writer_ = Thread("store writer", [raw = engine.get()] { raw->write_until_stopped(); });
   engine->arm();
   return engine;
 }
@@ -72,7 +72,7 @@ Engine::~Engine() {
     is_stopping_ = true;
     queued_.notify_all();
   }
-  if (writer_.joinable()) writer_.join();
+  writer_.join();
 }
 
 Status Engine::load() {

@@ -9,11 +9,11 @@
 #include <mutex>
 #include <set>
 #include <shared_mutex>
-#include <thread>
 #include <unordered_map>
 #include <variant>
 
 #include "engine/journal.h"
+#include "hector/thread.h"
 
 namespace hector::stores {
 
@@ -101,7 +101,7 @@ class Engine final : public Store {
   std::size_t commits_waiting_ = 0,
               watches_waiting_ = 0;  ///< in the queue: each has a limit of its own
   bool is_draining_ = false, is_stopping_ = false;
-  std::thread writer_;
+  Thread writer_;
 
   mutable std::shared_mutex state_mutex_;
   History history_;

@@ -6,21 +6,10 @@
 
 #include <string>
 
+#include "hector/code_module.h"
 #include "hector/result.h"
 
 namespace hector {
-
-struct CodeModule {
-  std::string name;
-  std::string media;  ///< "text/x-python", "application/x-python-code"
-  std::string content;
-  std::string digest;  ///< SHA-256 of the content, 64 hex digits; already compared
-  bool is_package = false;
-};
-
-/// Error::type of a module whose octets are not what was published; it must not be executed, nor
-/// another one in its place.
-inline constexpr std::string_view kBadModule = "BAD_SIGNATURE";
 
 /// As NamingService.
 class TypeService {

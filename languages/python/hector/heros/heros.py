@@ -342,7 +342,8 @@ class _Looking(HEROPeer):
 
 
 class HEROObserver(_Looking):
-    """Keeps track of the HEROs of a realm: `known_objects`, and callbacks when one comes or goes."""
+    """Keeps track of the HEROs of a realm: `known_objects`, and callbacks when one comes or goes.
+    """
 
     def __init__(self, *args, **kwargs):
         self.known_objects, self._added, self._removed = {}, [], []

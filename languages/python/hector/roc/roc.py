@@ -163,7 +163,8 @@ class RocServer:
 
 
 class RocProxy:
-    """An object by its name: methods are called, attributes read and written, as if it were here."""
+    """An object by its name: methods are called, attributes read and written, as if it were here.
+    """
 
     def __init__(self, client, name):
         object.__setattr__(self, "_client", client)
