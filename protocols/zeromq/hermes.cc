@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "objects/description.h"
 #include "objects/world_object.h"
 #include "relay.h"
 #include "types_text.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hector/protocol.h"
+#include "objects/description.h"
 #include "objects/messages.h"
 
 namespace hector::objects {
