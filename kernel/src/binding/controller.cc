@@ -620,7 +620,8 @@ Result<Joined> BindingController::join(const binding::v1::JoinRequest& request) 
   if (!history) return undo(history.error());
   hector::kernel::v1::Adopt adopt;
   *adopt.mutable_party() = placed(found, role, number);
-  for (const auto symbol : types::seen_by(type_, *history, static_cast<std::uint32_t>(role), number))
+  for (const auto symbol :
+       types::seen_by(type_, *history, static_cast<std::uint32_t>(role), number))
     adopt.mutable_position()->add_way(symbol);
   auto done = finder.tell<Empty>(found.reference, CoordinatorOperation::kAdopt, adopt);
   Status configured = done ? reconfigure(finder, next, *history, std::pair{role, number})
