@@ -78,7 +78,7 @@ MAY_INCLUDE = {
     "types/include": ("base/include", "types/proto"),
     "types": ("base/include", "base", *TYPES),
     "base/testing": ("base/include", "base"),
-    # Generation, formatting, drawing: its own library, so that a capsule does not carry it.
+    # Generation, formatting, drawing: reached through hector/type_file.h by who links them.
     "types/authoring": ("base/include", "base", "types", *TYPES),
     "kernel/include": ("base/include", *TYPES, "kernel/proto"),
     "kernel/testing": PUBLIC,
@@ -86,7 +86,7 @@ MAY_INCLUDE = {
     "services/common": PUBLIC,
     "stores/common": PUBLIC,
     "capsule/process": (*PUBLIC, "base"),
-    "capsule/cli": (*PUBLIC, "base", "types/authoring", "capsule/process"),
+    "capsule/cli": (*PUBLIC, "base", "capsule/process"),
     # An embedded capsule shows plain objects of a script as Objects, which is what worlds do.
     "capsule/embed": (*PUBLIC, "base", "capsule/process", "protocols/common"),
     "tests": None,  # anything
@@ -124,17 +124,10 @@ def allowed(name):
     return {name}
 
 
-# Rows for one folder each; every row says why. A row that nothing needs is a breach of its own.
-ROWS = {
-    # The Type service publishes what the command line makes: generated code and formatted types.
-    ("services/type", "types/authoring")
-}
-
-
 def may(from_path, to_path):
     here, there = room(from_path), room(to_path)
     rooms = allowed(here)
-    if rooms is None or there in rooms or (here, there) in ROWS:
+    if rooms is None or there in rooms:
         return True
     if there.startswith("languages/") and there.endswith("/include"):
         return "languages/*/include" in rooms
@@ -210,8 +203,8 @@ def _instead(here, there):
     mine, theirs = here.split("/"), there.split("/")
     if there == "types/authoring":
         return (
-            "types/authoring is for the command line and the Type service; ask for what is needed "
-            "through hector/type_file.h"
+            "a capsule does not carry the types' authoring: ask for what is needed through "
+            "hector/type_file.h, and link it where people write types"
         )
     if mine[:2] == theirs[:2] == ["kernel", "src"]:
         return (
@@ -236,20 +229,15 @@ def _instead(here, there):
     )
 
 
+# Rows of MAY_INCLUDE that are exceptions: they go when nothing needs them any more.
+EXCEPTIONS = (("capsule/embed", "protocols/common"),)
+
+
 def check_rows(tree):
     used = {(room(path), room(target)) for path, _, _, target in edges(tree)}
-    folders = {room(path) for path in tree.files}
-    for here, there in sorted(ROWS):
-        if (here, there) not in used and here in folders:
-            yield Breach(
-                "tools/tidy_rules/graph.py",
-                0,
-                f"the row ({here}, {there}) of ROWS is needed by nothing",
-                "delete the row",
-            )
-    extra = [("capsule/embed", "protocols/common"), ("capsule/cli", "types/authoring")]
-    for here, there in extra:
-        if (here, there) not in used and here in folders and there in folders:
+    rooms = {room(path) for path in tree.files}
+    for here, there in EXCEPTIONS:
+        if (here, there) not in used and here in rooms and there in rooms:
             yield Breach(
                 "tools/tidy_rules/graph.py",
                 0,

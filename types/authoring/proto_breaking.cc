@@ -8,6 +8,9 @@
 #include <map>
 #include <set>
 
+#include "hector/type_model.h"
+#include "types/model/messages.h"
+
 namespace hector::types {
 
 namespace pb = google::protobuf;
@@ -447,3 +450,38 @@ std::vector<ProtoBreach> proto_breaches(const pb::DescriptorPool& older,
 }
 
 }  // namespace hector::types
+
+namespace hector {
+
+Result<std::vector<ProtoBreaking>> check_proto_breaking(const ProtoTexts& older,
+                                                        const ProtoTexts& newer,
+                                                        const std::string& category) {
+  constexpr std::pair<const char*, types::BreakingCategory> kCategories[] = {
+      {"FILE", types::BreakingCategory::kFile},
+      {"PACKAGE", types::BreakingCategory::kPackage},
+      {"WIRE_JSON", types::BreakingCategory::kWireJson},
+      {"WIRE", types::BreakingCategory::kWire}};
+  const auto* const found = std::find_if(std::begin(kCategories), std::end(kCategories),
+                                         [&](const auto& each) { return category == each.first; });
+  if (found == std::end(kCategories))
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is none of FILE, PACKAGE, WIRE_JSON, WIRE", category));
+  std::shared_ptr<const types::MessagePool> pools[2];
+  std::vector<std::string> names[2];
+  for (const int i : {0, 1}) {
+    const auto& texts = i == 0 ? older : newer;
+    for (const auto& [name, text] : texts) names[i].push_back(name);
+    auto files = HECTOR_TRY(types::read_proto_files(types::ProtoSource(&texts), names[i]));
+    auto pool = HECTOR_TRY(types::MessagePool::make(files));
+    pools[i] = pool;
+  }
+  std::vector<ProtoBreaking> breaking;
+  for (auto& each : types::proto_breaches(pools[0]->pool(), pools[1]->pool(), names[0], names[1],
+                                          found->second)) {
+    breaking.push_back(
+        {std::move(each.rule), std::move(each.path), std::move(each.older), std::move(each.newer)});
+  }
+  return breaking;
+}
+
+}  // namespace hector

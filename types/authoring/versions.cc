@@ -8,6 +8,8 @@
 #include <map>
 #include <sstream>
 
+#include "types/check/binding_upgrade.h"
+#include "types/model/service_yaml.h"
 #include "types/order/expression.h"
 #include "types/registry/repository.h"
 
@@ -69,38 +71,6 @@ void compare(const std::map<std::string, const Type*>& older,
   }
 }
 
-/// R of one version as if it were an Interface's order: what everybody who plays it may do.
-std::vector<Reason> role_reasons(const Binding& older, std::uint32_t older_role,
-                                 const Binding& newer, std::uint32_t newer_role) {
-  auto before = role_order(older, older_role), after = role_order(newer, newer_role);
-  if (!before || !after)
-    return {{"limits", before ? after.error().message : before.error().message, {}}};
-  // Both over one list of operations.
-  RoleOrder joined = *after;
-  std::vector<Symbol> numbers;
-  for (std::size_t s = 0; s < before->operations.size(); ++s) {
-    std::size_t at = 0;
-    while (at < joined.operations.size() && (joined.operations[at] != before->operations[s] ||
-                                             joined.is_output[at] != before->is_output[s]))
-      ++at;
-    if (at == joined.operations.size()) {
-      joined.operations.push_back(before->operations[s]);
-      joined.is_output.push_back(before->is_output[s]);
-    }
-    numbers.push_back(static_cast<Symbol>(at));
-  }
-  Automaton renamed;
-  renamed.start = before->automaton.start;
-  renamed.accepting = before->automaton.accepting;
-  for (Symbol s = 0; s < joined.operations.size(); ++s) renamed.symbols.push_back(s);
-  for (const auto& row : before->automaton.next) {
-    auto& wider = renamed.next.emplace_back(joined.operations.size(), Automaton::kNone);
-    for (std::size_t c = 0; c < before->automaton.symbols.size(); ++c)
-      wider[numbers[before->automaton.symbols[c]]] = row[c];
-  }
-  return check_order_alone(renamed, joined);
-}
-
 Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
@@ -109,51 +79,7 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
-std::string operation_yaml(const pb::MethodDescriptor& method) {
-  const bool is_stream = method.client_streaming() || method.server_streaming();
-  const char* const flow = method.client_streaming() && method.server_streaming() ? "both"
-                           : method.client_streaming()                            ? "in"
-                                                                                  : "out";
-  const bool is_idempotent =
-      method.options().idempotency_level() != pb::MethodOptions::IDEMPOTENCY_UNKNOWN;
-  return fmt::format("  {}: {{kind: {}{}, in: {}, out: {}{}}}\n", method.name(),
-                     is_stream ? "stream" : "rpc", is_stream ? fmt::format(", flow: {}", flow) : "",
-                     method.input_type()->full_name(), method.output_type()->full_name(),
-                     is_idempotent ? ", idempotent: true" : "");
-}
-
 }  // namespace
-
-void binding_reasons(const Binding& before, const Binding& after, std::vector<Reason>& reasons) {
-  for (int r = 0; r < before.roles_size(); ++r) {
-    const auto& role = before.roles(r);
-    const std::string where = fmt::format("{}.{}", before.name(), role.name());
-    const int now = role_position(after, role.name());
-    if (now < 0) {
-      reasons.push_back({"roles", fmt::format("{}: the role is gone", where), {}});
-      continue;
-    }
-    for (auto& reason : role_reasons(before, static_cast<std::uint32_t>(r), after,
-                                     static_cast<std::uint32_t>(now))) {
-      reason.text = where + ": " + reason.text;
-      reasons.push_back(std::move(reason));
-    }
-  }
-  for (const auto& role : after.roles()) {
-    if (role_position(before, role.name()) < 0 && !role.optional())
-      reasons.push_back(
-          {"roles",
-           fmt::format("{}.{}: a new role that somebody has to play", after.name(), role.name()),
-           {}});
-  }
-}
-
-std::string service_yaml(const pb::ServiceDescriptor& service, std::uint32_t major) {
-  std::string yaml = fmt::format("interface: {}/{}\nmessages: [{}]\noperations:\n",
-                                 service.full_name(), major, service.file()->name());
-  for (int m = 0; m < service.method_count(); ++m) yaml += operation_yaml(*service.method(m));
-  return yaml;
-}
 
 std::vector<std::string> differences(const TypeFile& older, const TypeFile& newer) {
   std::vector<std::string> lines;

@@ -22,12 +22,6 @@ std::vector<std::string> differences(const TypeFile& older, const TypeFile& newe
 /// played by whoever played the earlier one.
 Result<std::vector<Reason>> breaking_changes(const TypeFile& older, const TypeFile& newer);
 
-/// The same between two versions of one Binding type; the reasons are appended.
-void binding_reasons(const hector::type::v1::Binding& before,
-                     const hector::type::v1::Binding& after, std::vector<Reason>& reasons);
-/// An Interface's document for a gRPC service.
-std::string service_yaml(const google::protobuf::ServiceDescriptor& service, std::uint32_t major);
-
 /// The services of a .proto file, or of a serialised FileDescriptorSet, as Interfaces in YAML.
 /// INVALID_ARGUMENT, NOT_FOUND.
 struct Imported {

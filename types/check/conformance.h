@@ -6,16 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "types/check/reason.h"
 #include "types/model/compiled_interface.h"
 #include "types/order/projection.h"
 
 namespace hector::types {
-
-struct Reason {
-  std::string rule;  ///< "signature", "R1" … "R5", "concurrency", "qos"
-  std::string text;
-  std::vector<std::string> trace;  ///< shortest; for the order's rules
-};
 
 struct Verdict {
   std::vector<Reason> reasons;

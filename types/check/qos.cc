@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "types/check/conformance.h"
+#include "types/check/reason.h"
+#include "types/model/compiled_interface.h"
 
 namespace hector::types {
 
@@ -12,19 +13,6 @@ using hector::type::v1::Binding;
 using hector::type::v1::Concurrency;
 using hector::type::v1::Interaction;
 using hector::type::v1::Qos;
-
-const std::vector<std::string>& orderings() {
-  static const std::vector<std::string> kKnown{"none", "fifo", "total"};
-  return kKnown;
-}
-const std::vector<std::string>& privacies() {
-  static const std::vector<std::string> kKnown{"none", "required"};
-  return kKnown;
-}
-const std::vector<std::string>& reliabilities() {
-  static const std::vector<std::string> kKnown{"best_effort", "at_least_one", "majority", "all"};
-  return kKnown;
-}
 
 namespace {
 

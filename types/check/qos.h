@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hector/type/v1/type.pb.h"
+#include "types/model/qos_values.h"
 
 namespace hector::types {
 
@@ -20,11 +21,6 @@ struct Reason;
 hector::type::v1::Qos required_qos(const hector::type::v1::Binding& binding,
                                    const hector::type::v1::Interaction& interaction);
 [[nodiscard]] bool is_private(const hector::type::v1::Qos& qos);
-
-/// The known values, from the weakest to the strongest.
-const std::vector<std::string>& orderings();
-const std::vector<std::string>& privacies();
-const std::vector<std::string>& reliabilities();
 
 /// Reasons of the rules "concurrency" and "qos". Where the Interface says nothing of a dimension it
 /// promises nothing and refuses nothing: the channel measures it then.

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/text/nearest.h"
-#include "types/model/reader.h"
+#include "types/model/interaction_reader.h"
 #include "types/model/standard_types.h"
 #include "types/order/expression.h"
 #include "types/order/projection.h"

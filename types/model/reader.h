@@ -11,15 +11,15 @@
 
 #include "hector/result.h"
 #include "hector/type/v1/type.pb.h"
+#include "types/model/interaction_reader.h"
 #include "types/model/interaction_type.h"
 #include "types/model/messages.h"
+#include "types/model/type_parts.h"
 
 namespace hector::types {
 
 inline constexpr std::size_t kTypeFileOctetsMax = 1024 * 1024;
 inline constexpr std::size_t kTypeFileDepthMax = 32;
-inline constexpr std::size_t kRolesMax = 256;
-inline constexpr std::size_t kOperationsMax = 1'000;
 
 struct TypeFile {
   std::vector<hector::type::v1::Interface> interfaces;
@@ -43,10 +43,6 @@ Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml,
                                                       const std::string& name,
                                                       const ProtoSource& folder,
                                                       const InteractionTypeLookup& known = {});
-/// The custom Interaction types of a file, those that can be read; the rest of it is not looked at.
-std::vector<hector::type::v1::InteractionType> read_interaction_types(std::string_view yaml,
-                                                                      const std::string& name);
-
 /// `name` is for messages; `.proto` files are found in `folder` or above it. INVALID_ARGUMENT:
 /// "file:line:column: what".
 Result<TypeFile> read_types(std::string_view yaml, const std::string& name,

@@ -7,12 +7,12 @@
 #include <set>
 
 #include "base/text/nearest.h"
-#include "types/authoring/proto_breaking.h"
-#include "types/authoring/versions.h"
 #include "types/check/binding_check.h"
+#include "types/check/binding_upgrade.h"
 #include "types/check/conformance.h"
 #include "types/model/messages.h"
 #include "types/model/reader.h"
+#include "types/model/service_yaml.h"
 #include "types/registry/repository.h"
 
 namespace hector {
@@ -366,37 +366,6 @@ Result<std::string> interface_of_role(const TypeModel& binding, const std::strin
   if (at < 0)
     return fail(Code::kNotFound, fmt::format("{} has no Role '{}'", binding.name(), role));
   return model->roles(at).interface_id();
-}
-
-Result<std::vector<ProtoBreaking>> check_proto_breaking(const ProtoTexts& older,
-                                                        const ProtoTexts& newer,
-                                                        const std::string& category) {
-  constexpr std::pair<const char*, types::BreakingCategory> kCategories[] = {
-      {"FILE", types::BreakingCategory::kFile},
-      {"PACKAGE", types::BreakingCategory::kPackage},
-      {"WIRE_JSON", types::BreakingCategory::kWireJson},
-      {"WIRE", types::BreakingCategory::kWire}};
-  const auto* const found = std::find_if(std::begin(kCategories), std::end(kCategories),
-                                         [&](const auto& each) { return category == each.first; });
-  if (found == std::end(kCategories))
-    return fail(Code::kInvalidArgument,
-                fmt::format("'{}' is none of FILE, PACKAGE, WIRE_JSON, WIRE", category));
-  std::shared_ptr<const types::MessagePool> pools[2];
-  std::vector<std::string> names[2];
-  for (const int i : {0, 1}) {
-    const auto& texts = i == 0 ? older : newer;
-    for (const auto& [name, text] : texts) names[i].push_back(name);
-    auto files = HECTOR_TRY(types::read_proto_files(types::ProtoSource(&texts), names[i]));
-    auto pool = HECTOR_TRY(types::MessagePool::make(files));
-    pools[i] = pool;
-  }
-  std::vector<ProtoBreaking> breaking;
-  for (auto& each : types::proto_breaches(pools[0]->pool(), pools[1]->pool(), names[0], names[1],
-                                          found->second)) {
-    breaking.push_back(
-        {std::move(each.rule), std::move(each.path), std::move(each.older), std::move(each.newer)});
-  }
-  return breaking;
 }
 
 }  // namespace hector
