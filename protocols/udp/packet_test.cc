@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
+/// The text has to outlive what reads it.
 Octets octets(const std::string& text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -29,7 +30,8 @@ TEST(UdpNumber, SurvivesAtEachLengthOfItsEncoding) {
 }
 
 TEST(UdpNumber, IsRefusedWhenItsEncodingHasNoEnd) {
-  Reader cut(octets("\x80"));
+  const std::string open = "\x80";
+  Reader cut(octets(open));
   EXPECT_EQ(cut.number(), 0U);
   EXPECT_FALSE(cut.ok());
   const std::string endless(11, '\x80');
