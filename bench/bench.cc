@@ -158,7 +158,7 @@ struct HectorClient {
   }
   double call() {
     Session& session = *sender->sessions.at(0);
-    Starter& starter = session.starter(*session.interaction("echo"), 0);
+    CallTarget& target = session.call_target(*session.interaction("echo"), 0);
     WaitedCall made;
     const Bytes octets = Bytes::copy(std::string(64, 'x'));
     return p50_us(kCalls, [&] {
@@ -166,7 +166,7 @@ struct HectorClient {
       made.header.deadline = kNever;
       made.header.trace = {};
       made.request = Payload(octets);
-      made.run(starter, capsule.clock());
+      made.run(target, capsule.clock());
       if (made.error) {
         fprintf(stderr, "%s\n", made.error->text().c_str());
         abort();
@@ -273,7 +273,7 @@ Local measure_local() {
   other.join();
   const auto measure = [&](Session& session) {
     const auto echo = *session.interaction("echo");
-    Starter& starter = session.starter(echo, 0);
+    CallTarget& target = session.call_target(echo, 0);
     static int value = 0;
     static const TypedOperations operations{
         &value, [](const void*, void*, std::uint8_t* (*)(void*, std::size_t)) {}, nullptr};
@@ -282,7 +282,7 @@ Local measure_local() {
       for (int i = 0; i < count; ++i) {
         call.reset();
         call.request = Payload(&value, operations);
-        call.run(starter, capsule.clock());
+        call.run(target, capsule.clock());
       }
     };
     loop(10'000);

@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <mutex>
 #include <shared_mutex>
 #include <thread>
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <mutex>
 
 #include "hector/c_handles.h"
 #include "hector/type_file.h"
@@ -34,7 +35,7 @@ Deadline deadline_of(const Clock& clock, double seconds) {
 }
 
 /// Runs a prepared call with the interpreter let go.
-py::bytes wait_for(WaitedCall& call, Starter& starter, const Clock& clock) {
+py::bytes wait_for(WaitedCall& call, CallTarget& starter, const Clock& clock) {
   {
     const py::gil_scoped_release release;
     call.run(starter, clock);
@@ -250,7 +251,7 @@ void bind_reach(py::module_& module) {
              call.request = Payload(Bytes::copy(request));
              auto members = self.session->members(self.session->role());
              try {
-               return wait_for(call, self.session->starter(*number, member), *self.clock);
+               return wait_for(call, self.session->call_target(*number, member), *self.clock);
              } catch (const std::out_of_range&) {
                raise({Code::kInvalidArgument, "no such member"});
              }

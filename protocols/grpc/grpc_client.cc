@@ -249,7 +249,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     if (is_session) {
       // The header carries the deadline to the Object; here who waits looks after it himself,
       // without a timer of gRPC's.
-      if (!call.is_waited) set_deadline(unary->client, call.header.deadline, now);
+      if (!call.is_waited()) set_deadline(unary->client, call.header.deadline, now);
       unary->request = to_session_buffer(call.header, now, octets);
     } else {
       fill(unary->client, call.header, now);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <mutex>
 
 #include "hector/stream.h"
 #include "objects/forwarding.h"

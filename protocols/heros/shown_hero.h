@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <map>
+#include <mutex>
 
 #include "hector/protocol.h"
 #include "objects/gate.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstring>
+#include <mutex>
 
 #include "conversation.h"
 

@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <condition_variable>
 #include <map>
+#include <mutex>
 #include <set>
 
 #include "conversation.h"

@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "attributes.h"
 #include "changes.h"
 #include "expression/xfn.h"
 #include "hector/plugin.h"
+#include "hector/table_servant.h"
 #include "search.h"
 #include "state/answer.h"
 #include "state/peers.h"

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <mutex>
 
 #include "contexts.h"
 #include "hector/message_calls.h"
 #include "hector/plugin.h"
+#include "hector/table_servant.h"
 #include "rights.h"
 #include "state/answer.h"
 #include "state/feed.h"

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 
 #include "hector/service.h"
 #include "hector/service/v1/trading.pb.h"

@@ -5,9 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <mutex>
 
 #include "hector/message_calls.h"
 #include "hector/plugin.h"
+#include "hector/table_servant.h"
 #include "search.h"
 #include "state/answer.h"
 #include "state/feed.h"

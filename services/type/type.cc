@@ -6,11 +6,13 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "blobs.h"
 #include "catalogue.h"
 #include "formal.h"
 #include "hector/plugin.h"
+#include "hector/table_servant.h"
 #include "state/answer.h"
 #include "state/signature.h"
 #include "state/watches.h"

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 
 #include "engine/limits.h"

@@ -1,6 +1,8 @@
 // A watch that goes on after its stream broke, from the revision after the last one it told of.
 #include <fmt/format.h>
 
+#include <mutex>
+
 #include "engine/limits.h"
 #include "etcd_core.h"
 

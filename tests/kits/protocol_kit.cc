@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <future>
 #include <map>
+#include <mutex>
 
 #include "base/testing/waiting.h"
 #include "kits/kit_capsule.h"
@@ -486,15 +487,15 @@ TEST_F(ProtocolKit, TheMonitorRefusesWhatIsOutOfOrderNamingWhatIsAllowed) {
   const auto session = sender->session();
   ASSERT_TRUE(session);
   WaitedCall early;
-  early.run(session->starter(*session->interaction("note"), 0), client_.clock());
+  early.run(session->call_target(*session->interaction("note"), 0), client_.clock());
   ASSERT_TRUE(early.error);
   EXPECT_EQ(early.error->code, Code::kFailedPrecondition);
   EXPECT_THAT(early.error->message, testing::HasSubstr("allowed now: echo"));
   WaitedCall echo;
-  echo.run(session->starter(*session->interaction("echo"), 0), client_.clock());
+  echo.run(session->call_target(*session->interaction("echo"), 0), client_.clock());
   EXPECT_FALSE(echo.error);
   WaitedCall note;
-  note.run(session->starter(*session->interaction("note"), 0), client_.clock());
+  note.run(session->call_target(*session->interaction("note"), 0), client_.clock());
   EXPECT_FALSE(note.error);
 }
 

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <future>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "base/testing/waiting.h"

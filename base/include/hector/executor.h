@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "hector/check.h"
 #include "hector/clock.h"
 
 namespace hector {
@@ -19,8 +20,8 @@ namespace hector {
 template <class Signature>
 class Callback;
 
-/// Move only; a target of up to 48 bytes needs no allocation. Calling an empty one is a mistake of
-/// ours.
+/// Move only; a function object of up to 48 octets needs no allocation. Calling an empty one ends
+/// the process.
 template <class R, class... Arguments>
 class Callback<R(Arguments...)> {
  public:
@@ -49,6 +50,7 @@ class Callback<R(Arguments...)> {
   ~Callback() { clear(); }
 
   R operator()(Arguments... arguments) {
+    HECTOR_CHECK(operations_ != nullptr, "an empty Callback is called");
     return operations_->invoke(&storage_, std::forward<Arguments>(arguments)...);
   }
   explicit operator bool() const noexcept { return operations_ != nullptr; }

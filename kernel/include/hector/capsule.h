@@ -19,7 +19,7 @@ class NamingService;
 class TradingService;
 
 /// Where calls of an implicit binding go (RM-ODP 7.2.3.1): one Offer, any order.
-class Target : public Starter {
+class Target : public CallTarget {
  public:
   [[nodiscard]] virtual const InterfacePtr& interface() const noexcept = 0;
   [[nodiscard]] virtual const Reference& reference() const noexcept = 0;
@@ -56,8 +56,9 @@ class Session {
   /// Starts an interaction at one member of its receiving role. The monitor refuses what the Role's
   /// order forbids with FAILED_PRECONDITION, naming what is allowed.
   virtual void start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept = 0;
-  /// The Starter of one interaction and member, for WaitedCall::run.
-  [[nodiscard]] virtual Starter& starter(std::uint32_t interaction, std::uint32_t member) = 0;
+  /// The CallTarget of one interaction and member, for WaitedCall::run.
+  [[nodiscard]] virtual CallTarget& call_target(std::uint32_t interaction,
+                                                std::uint32_t member) = 0;
   /// A multicast: one call for each member of the receiving role, in the order of members(); the
   /// order sees it as one step.
   virtual void start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept = 0;
@@ -72,8 +73,8 @@ class Session {
   /// The protocol's own channel to a partner: no stub, no order, calls name their Offer and
   /// operation themselves. FAILED_PRECONDITION where policy keeps any transparency; UNIMPLEMENTED
   /// in the process, where there is no protocol in between.
-  [[nodiscard]] virtual Result<std::shared_ptr<Starter>> endpoint(std::string_view role,
-                                                                  std::uint32_t number) const = 0;
+  [[nodiscard]] virtual Result<std::shared_ptr<CallTarget>> endpoint(
+      std::string_view role, std::uint32_t number) const = 0;
   /// The message type of an interaction's request.
   [[nodiscard]] virtual const Operation& operation(std::uint32_t interaction) const = 0;
 };

@@ -1,19 +1,17 @@
-// What: reading and answering calls with message classes.
-// Why: every C++ servant does the same three steps: parse, work, serialise; here they are once, for
-// any Protobuf-like class.
+// What: starting, reading and answering calls with message classes.
+// Why: every C++ servant parses, works and serialises, and every caller does the reverse; here both
+// are written once, for any Protobuf-like class.
 // Who: the kernel's own Objects, service plugins, tests.
 #pragma once
 
-#include <functional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "hector/call.h"
-#include "hector/language.h"
 
 namespace hector {
 
-/// INVALID_ARGUMENT if the octets are no `Message`.
+/// The payload's octets as a `Message`; INVALID_ARGUMENT if they are none.
 template <class Message>
 Result<Message> read_message(Payload& payload) {
   const Bytes& bytes = payload.bytes();
@@ -28,7 +26,8 @@ Payload write_message(const Message& message) {
   return Payload(Bytes::take(message.SerializeAsString()));
 }
 
-/// Parses the request, runs `work` and ends the call with what it returns.
+/// Parses the request, runs `work(In&)`, which returns a Result of a message, and ends the call
+/// with that. The call may be gone when this returns.
 template <class In, class Work>
 void answer(Call& call, Work&& work) {
   auto request = read_message<In>(call.request);
@@ -38,9 +37,10 @@ void answer(Call& call, Work&& work) {
   call.complete(write_message(*reply));
 }
 
-/// A call on a Starter, with this thread waiting: for programs and for work that may block.
+/// Starts a call on `target` and waits for its reply. Only on a thread that may block. Errors: the
+/// call's, and INVALID_ARGUMENT if the reply is no `Out`.
 template <class Out, class In>
-Result<Out> call_and_wait(Starter& target, const Clock& clock, std::uint32_t operation,
+Result<Out> call_and_wait(CallTarget& target, const Clock& clock, std::uint32_t operation,
                           const std::string& name, const In& request, Deadline deadline = kNever) {
   WaitedCall call;
   call.header.operation = operation;
@@ -51,16 +51,5 @@ Result<Out> call_and_wait(Starter& target, const Clock& clock, std::uint32_t ope
   if (call.error) return fail(std::move(*call.error));
   return read_message<Out>(call.reply);
 }
-
-/// A servant made of one function for each operation, in the Interface's order.
-class TableServant final : public Servant {
- public:
-  using Handler = std::function<void(Call&)>;
-  explicit TableServant(std::vector<Handler> handlers) : handlers_(std::move(handlers)) {}
-  void invoke(Call& call) noexcept override { handlers_[call.operation->index](call); }
-
- private:
-  std::vector<Handler> handlers_;
-};
 
 }  // namespace hector

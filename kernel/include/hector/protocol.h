@@ -49,7 +49,7 @@ class Inbound {
 /// UNAVAILABLE when the peer is gone, DEADLINE_EXCEEDED at the deadline at the latest, CANCELLED,
 /// RESOURCE_EXHAUSTED over a limit, INVALID_ARGUMENT for a message that is too large (naming both
 /// sizes).
-class Channel : public Starter {
+class Channel : public CallTarget {
  public:
   /// Ends what is under way with UNAVAILABLE. Later calls get the same.
   virtual void close() noexcept = 0;

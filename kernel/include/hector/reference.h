@@ -30,6 +30,14 @@ struct Reference {
   std::string principal;
   std::vector<Profile> profiles;
 
+  /// The Interface's name without its major version: "diary.Calendar".
+  [[nodiscard]] std::string interface_name() const {
+    return interface_id.substr(0, interface_id.rfind('/'));
+  }
+  /// The same capsule, another Object: it is found by its name, whatever its Offer is now. The
+  /// identity of its Interface is not known.
+  [[nodiscard]] Reference for_object(std::string name, std::string interface) const;
+
   /// A server that is no capsule: it has one profile, no sessions and no coordinator.
   [[nodiscard]] bool is_foreign() const { return capsule_id == 0 && offer == 0 && object.empty(); }
 

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <mutex>
 
 #include "call/reference_model.h"
 #include "hector/message_calls.h"
+#include "hector/table_servant.h"
 #include "party/party_session.h"
 #include "party/target.h"
 #include "services/builtin.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
+#include <mutex>
 
 #include "hector/message_calls.h"
 #include "party/target.h"

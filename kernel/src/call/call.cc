@@ -1,53 +1,97 @@
 #include "hector/call.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/parker.h"
+#include "call/call_state.h"
 #include "call/frame.h"
 #include "call/wait.h"
 
 namespace hector {
 
+static_assert(alignof(CallState) <= alignof(std::max_align_t));
+
+Call::Call() noexcept {
+  static_assert(sizeof(CallState) <= kStateOctets, "a Call has no room for its state");
+  new (state_) CallState();
+}
+
+Call::~Call() { CallState::of(*this).~CallState(); }
+
+void Call::end() noexcept {
+  CallState& state = CallState::of(*this);
+  HECTOR_CHECK(!state.has_ended, "a call was ended twice");
+  if (error && state.recovery) [[unlikely]] {
+    if (state.has_recovered(*this)) return;
+  }
+  state.has_ended = true;
+  if (state.has_cancel_action.load(std::memory_order_acquire)) state.drop_cancel_action();
+  if (state.in_flight != nullptr) std::exchange(state.in_flight, nullptr)->ended(*this);
+  if (state.observers) [[unlikely]]
+    state.tell_observers(*this);
+  finished();
+}
+
+bool CallState::has_recovered(Call& call) noexcept {
+  const auto asked = std::move(recovery);
+  return asked->recover(call);
+}
+
+void CallState::drop_cancel_action() noexcept {
+  Callback<void()> dropped;
+  const std::lock_guard lock(cancel_mutex);
+  has_cancel_action.store(false, std::memory_order_release);
+  dropped = std::move(cancel_action);
+}
+
+void CallState::tell_observers(const Call& call) noexcept {
+  for (auto each = std::move(observers); each; each = std::move(each->next)) each->ended(call);
+}
+
 void Call::cancel(Error why) noexcept {
+  CallState& state = CallState::of(*this);
   Callback<void()> action;
   {
-    const std::lock_guard lock(cancel_mutex_);
-    if (cancelled_.load(std::memory_order_relaxed)) return;
-    why_ = std::move(why);
-    cancelled_.store(true, std::memory_order_release);
-    action = std::move(cancel_action_);
+    const std::lock_guard lock(state.cancel_mutex);
+    if (state.is_cancelled.load(std::memory_order_relaxed)) return;
+    state.why_cancelled = std::move(why);
+    state.is_cancelled.store(true, std::memory_order_release);
+    action = std::move(state.cancel_action);
   }
   if (action) action();
 }
 
+bool Call::is_cancelled() const noexcept {
+  return CallState::of(*this).is_cancelled.load(std::memory_order_acquire);
+}
+
 Error Call::why_cancelled() const {
-  return why_.value_or(Error{Code::kCancelled, "the call was cancelled"});
+  return CallState::of(*this).why_cancelled.value_or(Error::cancelled("the call was cancelled"));
 }
 
 void Call::on_cancel(Callback<void()> action) {
+  CallState& state = CallState::of(*this);
   {
-    const std::lock_guard lock(cancel_mutex_);
-    hooked_.store(true, std::memory_order_release);
-    if (!cancelled_.load(std::memory_order_relaxed)) {
-      cancel_action_ = std::move(action);
+    const std::lock_guard lock(state.cancel_mutex);
+    state.has_cancel_action.store(true, std::memory_order_release);
+    if (!state.is_cancelled.load(std::memory_order_relaxed)) {
+      state.cancel_action = std::move(action);
       return;
     }
   }
   action();
 }
 
-void Call::unhook() noexcept {
-  Callback<void()> dropped;
-  const std::lock_guard lock(cancel_mutex_);
-  hooked_.store(false, std::memory_order_release);
-  dropped = std::move(cancel_action_);
+void Call::set_recovery(std::shared_ptr<Recovery> recovery) noexcept {
+  CallState::of(*this).recovery = std::move(recovery);
 }
 
-void Call::tell_observers() noexcept {
-  for (auto each = std::move(observers_); each; each = std::move(each->next)) each->ended(*this);
-}
+bool Call::is_waited() const noexcept { return CallState::of(*this).is_waited; }
 
 void Call::reset_call() noexcept {
+  CallState& state = CallState::of(*this);
+  HECTOR_CHECK(state.in_flight == nullptr, "a call is used again while an Object handles it");
   request.reset();
   reply.reset();
   error.reset();
@@ -57,15 +101,15 @@ void Call::reset_call() noexcept {
   stream_out = nullptr;
   operation = nullptr;
   peer = nullptr;
-  route.to.reset();
-  via.store(nullptr, std::memory_order_relaxed);
-  recovery.reset();
-  next = nullptr;
-  host = nullptr;
-  is_waited = false;
-  is_local = false;
-  cancelled_.store(false, std::memory_order_relaxed);
-  why_.reset();
+  state.route.to.reset();
+  state.recovery.reset();
+  state.helper.store(nullptr, std::memory_order_relaxed);
+  state.next = nullptr;
+  state.is_waited = false;
+  state.is_local = false;
+  state.has_ended = false;
+  state.is_cancelled.store(false, std::memory_order_relaxed);
+  state.why_cancelled.reset();
 }
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local Frame* frames_of_this_thread = nullptr;
@@ -103,14 +147,15 @@ void wait_until(const std::function<bool()>& is_over) {
   watch_frames(frames_of_this_thread, nullptr);
 }
 
-void WaitedCall::run(Starter& starter, const Clock& clock) {
+void WaitedCall::run(CallTarget& target, const Clock& clock) {
+  HECTOR_CHECK(!is_done(), "a waited call is run again before its reset()");
   parker_ = &Parker::mine();
-  is_waited = true;
-  starter.start(*this);
-  if (!is_done()) wait(&starter, clock);
+  CallState::of(*this).is_waited = true;
+  target.start(*this);
+  if (!is_done()) wait(&target, clock);
 }
 
-void WaitedCall::wait(Starter* helper, const Clock& clock) {
+void WaitedCall::wait(CallTarget* helper, const Clock& clock) {
   if (!this_thread_may_block) {
     cancel(
         {Code::kFailedPrecondition,
@@ -128,7 +173,7 @@ void WaitedCall::wait(Starter* helper, const Clock& clock) {
       continue;
     }
     const TimePoint until = is_cancelled() ? kNever : header.deadline;
-    Starter* const reader = via.load(std::memory_order_acquire);
+    CallTarget* const reader = CallState::of(*this).helper.load(std::memory_order_acquire);
     if (reader != nullptr) helper = reader;
     if (helper != nullptr && frames_of_this_thread == nullptr && helper->help(until)) continue;
     parker_->park(ticket, until, &clock);

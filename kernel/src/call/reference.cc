@@ -72,6 +72,15 @@ Reference from_model(const hector::kernel::v1::Reference& model) {
   return reference;
 }
 
+Reference Reference::for_object(std::string name, std::string interface) const {
+  Reference other = *this;
+  other.offer = 0;
+  other.object = std::move(name);
+  other.interface_id = std::move(interface);
+  other.identity.clear();
+  return other;
+}
+
 std::string Reference::serialised() const { return to_model(*this).SerializeAsString(); }
 
 Result<Reference> Reference::parse(std::string_view serialised) {

@@ -1,5 +1,9 @@
 #include "hector/stream.h"
 
+#include <mutex>
+
+#include "hector/check.h"
+
 namespace hector {
 
 namespace {
@@ -8,6 +12,7 @@ Error over_error() { return {Code::kCancelled, "the flow is over"}; }
 
 void WindowedStream::write(Payload message, Callback<void(Status)> accepted) {
   std::unique_lock lock(mutex_);
+  HECTOR_CHECK(!writer_, "a flow is written to while a write is outstanding");
   if (write_closed_ || over_) {
     Error why = broken_.value_or(over_error());
     lock.unlock();
@@ -72,6 +77,7 @@ void WindowedStream::read(Callback<void(Result<std::optional<Payload>>)> next) {
   const auto keep =
       weak_from_this().lock();  // the reader may end the call, and with it the last reference
   std::unique_lock lock(mutex_);
+  HECTOR_CHECK(!reader_, "a flow is read while a read is outstanding");
   reader_ = std::move(next);
   pump_reads(lock);
 }

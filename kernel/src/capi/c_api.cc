@@ -1,6 +1,3 @@
-#include <condition_variable>
-
-#include "base/parker.h"
 #include "call/wait.h"
 #include "hector/capsule.h"
 #include "hector/hector.h"
@@ -111,43 +108,23 @@ hector_stream* hector_call_stream(hector_call* call) {
 
 int hector_stream_read_wait(hector_stream* stream, hector_text_fn take, void* context,
                             hector_text_fn failed) {
-  struct Answer {
-    std::atomic<bool> done{false};
-    Result<std::optional<Payload>> message = std::optional<Payload>();
-  };
-  auto answer = std::make_shared<Answer>();
-  auto* parker = &hector::Parker::mine();
-  reinterpret_cast<Stream*>(stream)->read([answer, parker](Result<std::optional<Payload>> message) {
-    answer->message = std::move(message);
-    answer->done.store(true, std::memory_order_release);
-    parker->wake();
-  });
-  hector::wait_until([&] { return answer->done.load(std::memory_order_acquire); });
-  if (!answer->message) {
-    tell(failed, context, answer->message.error().text());
+  hector::ServingWait<Result<std::optional<Payload>>> next;
+  reinterpret_cast<Stream*>(stream)->read(next.callback());
+  auto message = next.wait();
+  if (!message) {
+    tell(failed, context, message.error().text());
     return -1;
   }
-  if (!*answer->message) return 0;
-  const Bytes& bytes = (*answer->message)->bytes();
+  if (!*message) return 0;
+  const Bytes& bytes = (*message)->bytes();
   take(context, reinterpret_cast<const char*>(bytes.data()), bytes.size());
   return 1;
 }
 
 int hector_stream_write_wait(hector_stream* stream, const uint8_t* data, size_t size) {
-  struct Answer {
-    std::atomic<bool> done{false};
-    std::atomic<bool> ok{false};
-  };
-  auto answer = std::make_shared<Answer>();
-  auto* parker = &hector::Parker::mine();
-  reinterpret_cast<Stream*>(stream)->write(Payload(Bytes::copy(data, size)),
-                                           [answer, parker](const Status& status) {
-                                             answer->ok = status.has_value();
-                                             answer->done.store(true, std::memory_order_release);
-                                             parker->wake();
-                                           });
-  hector::wait_until([&] { return answer->done.load(std::memory_order_acquire); });
-  return answer->ok ? 1 : -1;
+  hector::ServingWait<Status> accepted;
+  reinterpret_cast<Stream*>(stream)->write(Payload(Bytes::copy(data, size)), accepted.callback());
+  return accepted.wait() ? 1 : -1;
 }
 
 void hector_stream_close(hector_stream* stream) {
@@ -181,7 +158,7 @@ uint32_t hector_target_call_wait(hector_target* target, uint32_t operation, hect
 }
 uint32_t hector_session_call_wait(hector_session* session, uint32_t interaction, uint32_t member,
                                   hector_call* call, const hector_capsule* capsule) {
-  own(call).run(of(session).starter(interaction, member), of(capsule).clock());
+  own(call).run(of(session).call_target(interaction, member), of(capsule).clock());
   return hector_call_code(call);
 }
 uint32_t hector_session_multicast_wait(hector_session* session, uint32_t interaction,
@@ -191,20 +168,10 @@ uint32_t hector_session_multicast_wait(hector_session* session, uint32_t interac
   const hector::Deadline deadline =
       timeout_ns > 0 ? of(capsule).clock().now() + std::chrono::nanoseconds(timeout_ns)
                      : hector::kNever;
-  struct Waiting {
-    hector::MulticastOutcome outcome;
-    std::atomic<bool> done{false};
-  };
-  auto waiting = std::make_shared<Waiting>();
-  auto* parker = &hector::Parker::mine();
+  hector::ServingWait<hector::MulticastOutcome> waiting;
   hector::multicast(of(session), interaction, Bytes::copy(request.data, request.size), deadline,
-                    [waiting, parker](hector::MulticastOutcome outcome) {
-                      waiting->outcome = std::move(outcome);
-                      waiting->done.store(true, std::memory_order_release);
-                      parker->wake();
-                    });
-  hector::wait_until([&] { return waiting->done.load(std::memory_order_acquire); });
-  const auto& outcome = waiting->outcome;
+                    waiting.callback());
+  const auto outcome = waiting.wait();
   for (uint32_t m = 0; m < outcome.members.size(); ++m) {
     const auto& member = outcome.members[m];
     hector_error error{};

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "binding/coordinator.h"
 #include "call/reference_model.h"
@@ -164,10 +165,9 @@ Result<std::vector<std::string>> KernelImpl::rebind_places(const OfferPtr& offer
   std::vector<std::string> effects;
   std::vector<std::function<void()>> undo;
   for (const auto& session : sessions) {
-    Reference control = from_model(session->part().binder());
-    control.object = binding_control_name(session->binding());
-    control.interface_id = "hector.Binding/1";
-    control.offer = 0;
+    Reference control =
+        from_model(session->part().binder())
+            .for_object(binding_control_name(session->binding()), "hector.Binding/1");
     control.identity = (*core_.types.interface(control.interface_id))->identity();
     auto target = make_target(core_, control);
     const auto rebind = [this, session, target](const std::string& who) {

@@ -248,12 +248,8 @@ Status KernelImpl::add_service(const std::string& name, std::unique_ptr<Service>
 
 Status KernelImpl::join_service(const std::string& name, const Reference& reference,
                                 std::function<Result<Reference>()> find) {
-  Reference service = reference;
-  service.offer = 0;
-  service.object = name;
-  service.identity.clear();
   auto interface_id = HECTOR_TRY(standard_interface_of(name));
-  service.interface_id = interface_id;
+  const Reference service = reference.for_object(name, interface_id);
   auto interface = HECTOR_TRY(core_.types.interface(service.interface_id));
   auto target = HECTOR_TRY(RemoteTarget::make(core_, service, interface));
   {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text/nearest.h"
+#include "call/call_state.h"
 
 namespace hector {
 
@@ -139,7 +140,7 @@ bool intercept(const InterceptorList& list, Way way, Call& call, const Hop& hop,
     call.fail(std::move(passed.error()));
     return false;
   }
-  call.observe(std::make_unique<Observer>(list, hop, keep, clock));
+  CallState::of(call).observe(std::make_unique<Observer>(list, hop, keep, clock));
   return true;
 }
 

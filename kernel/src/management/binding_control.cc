@@ -4,6 +4,7 @@
 #include "capsule/kernel_impl.h"
 #include "hector/binding/v1/binding.pb.h"
 #include "hector/message_calls.h"
+#include "hector/table_servant.h"
 #include "services/builtin.h"
 
 namespace hector {

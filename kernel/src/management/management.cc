@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <mutex>
+
 #include "base/text/nearest.h"
 #include "capsule/kernel_impl.h"
 #include "hector/management/v1/management.pb.h"
 #include "hector/message_calls.h"
+#include "hector/table_servant.h"
 #include "party/party_session.h"
 #include "services/builtin.h"
 #include "types/order/expression.h"
@@ -455,9 +458,9 @@ class Management {
       bool over = false;
     };
     auto collector = std::make_shared<Collector>();
-    class FlowStarter final : public Starter {
+    class FlowTarget final : public CallTarget {
      public:
-      FlowStarter(Target& target, std::function<void(Call&)> begun)
+      FlowTarget(Target& target, std::function<void(Call&)> begun)
           : target_(target), begun_(std::move(begun)) {}
       void start(Call& call) noexcept override {
         target_.start(call);
@@ -483,7 +486,7 @@ class Management {
             read_on(stream);
           });
         };
-    FlowStarter starter(target, [&](Call& begun) {
+    FlowTarget starter(target, [&](Call& begun) {
       if (!begun.stream) {
         collector->over = true;
         return;

@@ -2,11 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <thread>
 
+#include "call/local_call.h"
 #include "hector/reference.h"
 #include "hector/system.h"
-#include "objects/local_call.h"
 #include "objects/object_host.h"
 
 namespace hector {
@@ -90,14 +91,13 @@ class WorkServant final : public Servant {
   std::function<void(Call&)> work_;
 };
 
-class HostStarter final : public Starter {
+class HostTarget final : public CallTarget {
  public:
-  explicit HostStarter(ObjectHost& host) : host_(host) {}
+  explicit HostTarget(ObjectHost& host) : host_(host) {}
   void start(Call& call) noexcept override {
     static const Operation operation{"work", 0};
     call.operation = &operation;
-    call.is_local = true;
-    host_.enter(call);
+    host_.enter(enter_local(call));
   }
 
  private:
@@ -123,7 +123,7 @@ TEST_F(Hosts, AnIdlePooledObjectIsEnteredOnTheCallersThread) {
     entered = std::this_thread::get_id();
     call.complete();
   });
-  HostStarter starter(*object);
+  HostTarget starter(*object);
   WaitedCall call;
   call.run(starter, *clock_);
   EXPECT_FALSE(call.error);
@@ -142,7 +142,7 @@ TEST_F(Hosts, ASerialObjectIsInsideOnlyOnceAtATime) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
-        HostStarter starter(*object);
+        HostTarget starter(*object);
         for (int i = 0; i < 2'000; ++i) {
           WaitedCall call;
           call.run(starter, *clock_);
@@ -163,7 +163,7 @@ TEST_F(Hosts, AnAnswerMayComeLaterFromAnotherThread) {
     loops_->at(clock_->now() + milliseconds(20),
                [&later] { later.complete(Payload(Bytes::copy("late"))); });
   });
-  HostStarter starter(*object);
+  HostTarget starter(*object);
   WaitedCall call;
   call.run(starter, *clock_);
   EXPECT_EQ(call.reply.bytes().view(), "late");
@@ -177,7 +177,7 @@ TEST_F(Hosts, ACallThatNobodyAnswersEndsAtItsDeadlineAndItsHandlerIsTold) {
     kept = &call.defer();
     kept->on_cancel([&] { told = true; });
   });
-  HostStarter starter(*object);
+  HostTarget starter(*object);
   WaitedCall call;
   call.header.deadline = clock_->now() + milliseconds(50);
   call.run(starter, *clock_);
@@ -193,21 +193,21 @@ TEST_F(Hosts, AWaitingObjectServesItsOtherRequestsMeanwhile) {
   ping = host(ThreadModel::kPrivate, [&](Call& call) {
     if (call.request.bytes().view() == "back")
       return call.complete(Payload(Bytes::copy("from ping")));
-    HostStarter starter(*pong);
+    HostTarget starter(*pong);
     WaitedCall inner;
     inner.header.deadline = clock_->now() + seconds(10);
     inner.run(starter, *clock_);
     call.complete(Payload(inner.error ? Bytes::copy(inner.error->message) : inner.reply.bytes()));
   });
   pong = host(ThreadModel::kPrivate, [&](Call& call) {
-    HostStarter starter(*ping);
+    HostTarget starter(*ping);
     WaitedCall inner;
     inner.header.deadline = clock_->now() + seconds(10);
     inner.request = Payload(Bytes::copy("back"));
     inner.run(starter, *clock_);
     call.complete(Payload(inner.error ? Bytes::copy(inner.error->message) : inner.reply.bytes()));
   });
-  HostStarter starter(*ping);
+  HostTarget starter(*ping);
   WaitedCall call;
   call.run(starter, *clock_);
   EXPECT_EQ(call.reply.bytes().view(), "from ping");
@@ -224,7 +224,7 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
         call.complete();
       },
       3);
-  HostStarter starter(*object);
+  HostTarget starter(*object);
   std::thread inside([&] {
     WaitedCall call;
     call.run(starter, *clock_);
@@ -247,7 +247,7 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
 TEST_F(Hosts, ARetiredObjectAnswersUnavailable) {
   auto object = host(ThreadModel::kPooled, [](Call& call) { call.complete(); });
   ASSERT_TRUE(object->retire(clock_->now() + seconds(1), *clock_));
-  HostStarter starter(*object);
+  HostTarget starter(*object);
   WaitedCall call;
   call.run(starter, *clock_);
   ASSERT_TRUE(call.error);

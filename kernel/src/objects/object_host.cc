@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include "base/epoch.h"
-#include "objects/local_call.h"
+#include "call/call_state.h"
 
 namespace hector {
 
 namespace {
 
 const Operation kNotice{};
+
+/// The link of the queue that holds the call.
+Call*& next_of(Call& call) { return CallState::of(call).next; }
 
 /// An action on the servant that queues like a call.
 class Notice final : public Call {
@@ -34,13 +37,9 @@ Error retired_error(const std::string& name) {
 
 }  // namespace
 
-void Call::left_host() noexcept {
-  ObjectHost* const left = host;
-  host = nullptr;
-  left->ended(*this);
-}
-
-ObjectHost::ObjectHost(HostOptions options) : options_(std::move(options)) {}
+ObjectHost::ObjectHost(HostOptions options)
+    : options_(std::move(options)),
+      in_flight_(options_.parallel ? InFlight::Entry::kParallel : InFlight::Entry::kSerial) {}
 
 ObjectHost::~ObjectHost() {
   if (private_) {
@@ -94,13 +93,13 @@ void ObjectHost::enter(Call& call) noexcept {
   // An Object that may block is entered here only where this thread waits for it anyway, and has
   // nothing to write into a flow meanwhile.
   const bool may_enter =
-      options_.thread == ThreadModel::kPooled || (call.is_waited && call.kind != Kind::kStream);
+      options_.thread == ThreadModel::kPooled || (call.is_waited() && call.kind != Kind::kStream);
   if (may_enter && may_run_here() && try_take()) {
     invoke(call);
     leave();
     return;
   }
-  Call& queued = call.is_local ? call.defer() : call;
+  Call& queued = call.defer();
   if (queued_.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max &&
       queued.operation != &kNotice) {
     queued_.fetch_sub(1, std::memory_order_relaxed);
@@ -133,7 +132,7 @@ void ObjectHost::push(Call& call) noexcept {
       if (word_.compare_exchange_weak(word, kBusy, std::memory_order_acq_rel)) {
         Call* head = pending_.load(std::memory_order_relaxed);
         do {
-          call.next = head;
+          next_of(call) = head;
         } while (!pending_.compare_exchange_weak(head, &call, std::memory_order_acq_rel));
         // This thread shall not run it: give the word back, then wake who does.
         leave(Draining::kOthers);
@@ -142,7 +141,7 @@ void ObjectHost::push(Call& call) noexcept {
       }
       continue;
     }
-    call.next = word == kBusy ? nullptr : reinterpret_cast<Call*>(word);
+    next_of(call) = word == kBusy ? nullptr : reinterpret_cast<Call*>(word);
     if (word_.compare_exchange_weak(word, reinterpret_cast<std::uintptr_t>(&call),
                                     std::memory_order_acq_rel))
       break;
@@ -159,24 +158,11 @@ void ObjectHost::invoke(Call& call) noexcept {
     static_cast<Notice&>(call).run(*servant_);
     call.complete();
   } else {
-    if (options_.parallel) {
-      started_.fetch_add(1, std::memory_order_relaxed);
-    } else {
-      started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-    call.host = this;
+    in_flight_.started();
+    CallState::of(call).in_flight = &in_flight_;
     servant_->invoke(call);
   }
   frames = frame.outer;
-}
-
-void ObjectHost::ended(const Call& call) noexcept {
-  const Frame* frame = frames_of_this_thread;
-  if (!options_.parallel && frame != nullptr && frame->call == &call) {
-    ++ended_here_;
-  } else {
-    ended_elsewhere_.fetch_add(1, std::memory_order_acq_rel);
-  }
 }
 
 /// Runs what was queued while somebody was inside; false if there was nothing. The caller is
@@ -193,8 +179,8 @@ bool ObjectHost::drain_once() noexcept {
   const auto reversed = [](Call* list) {
     Call* out = nullptr;
     while (list != nullptr) {
-      Call* next = list->next;
-      list->next = out;
+      Call* next = next_of(*list);
+      next_of(*list) = out;
       out = list;
       list = next;
     }
@@ -204,7 +190,7 @@ bool ObjectHost::drain_once() noexcept {
   for (Call* list : {reversed(earlier), reversed(newest)}) {
     while (list != nullptr) {
       Call* call = list;
-      list = list->next;
+      list = next_of(*list);
       queued_.fetch_sub(1, std::memory_order_relaxed);
       if (retired_.load(std::memory_order_acquire) && call->operation != &kNotice) {
         call->fail(retired_error(options_.name));
@@ -233,10 +219,10 @@ void ObjectHost::leave(Draining draining) noexcept {
     Call* newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
     if (reinterpret_cast<std::uintptr_t>(newest) == kBusy) continue;
     Call* oldest_of_newest = newest;
-    while (oldest_of_newest->next != nullptr) oldest_of_newest = oldest_of_newest->next;
+    while (next_of(*oldest_of_newest) != nullptr) oldest_of_newest = next_of(*oldest_of_newest);
     Call* head = pending_.load(std::memory_order_relaxed);
     do {
-      oldest_of_newest->next = head;
+      next_of(*oldest_of_newest) = head;
     } while (!pending_.compare_exchange_weak(head, newest, std::memory_order_acq_rel));
   }
 }
@@ -269,15 +255,13 @@ void ObjectHost::run_thread() noexcept {
 }
 
 bool ObjectHost::is_quiet() const noexcept {
-  return started_.load() == ended_here_ + ended_elsewhere_.load() && word_.load() == kIdle &&
-         pending_.load() == nullptr;
+  return in_flight_.is_zero() && word_.load() == kIdle && pending_.load() == nullptr;
 }
 
 bool ObjectHost::is_at_rest() noexcept {
-  if (options_.parallel) return started_.load() == ended_elsewhere_.load();
+  if (options_.parallel) return in_flight_.is_zero();
   if (!try_take()) return false;
-  const bool is_over =
-      started_.load() == ended_here_ + ended_elsewhere_.load() && pending_.load() == nullptr;
+  const bool is_over = in_flight_.is_zero() && pending_.load() == nullptr;
   leave(Draining::kOthers);
   if (pending_.load() != nullptr) call_who_may();  // they came while this thread looked
   return is_over;
@@ -287,11 +271,11 @@ bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
   retired_.store(true, std::memory_order_seq_cst);
   if (private_) private_->parker.load()->wake();
   while (clock.now() < until) {
-    if (options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet()) return true;
+    if (options_.parallel ? in_flight_.is_zero() : is_quiet()) return true;
     serve();
     std::this_thread::yield();
   }
-  return options_.parallel ? started_.load() == ended_elsewhere_.load() : is_quiet();
+  return options_.parallel ? in_flight_.is_zero() : is_quiet();
 }
 
 }  // namespace hector

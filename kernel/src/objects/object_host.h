@@ -11,6 +11,7 @@
 #include <string>
 
 #include "call/frame.h"
+#include "call/in_flight.h"
 #include "hector/language.h"
 #include "hector/thread.h"
 
@@ -49,10 +50,8 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   void drop_servant() noexcept { servant_.reset(); }
 
   [[nodiscard]] const HostOptions& options() const noexcept { return options_; }
-  [[nodiscard]] std::uint64_t calls() const noexcept {
-    return started_.load(std::memory_order_relaxed);
-  }
-  void ended(const Call& call) noexcept;
+  /// How many calls were ever entered.
+  [[nodiscard]] std::uint64_t calls() const noexcept { return in_flight_.total(); }
 
   bool serve() noexcept override;
   void wake_also(Parker* parker) noexcept override {
@@ -82,9 +81,7 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   std::atomic<std::uintptr_t> word_{kIdle};
   std::atomic<bool> retired_{false};
   std::atomic<std::uint32_t> queued_{0};
-  std::atomic<std::uint64_t> started_{0};
-  std::uint64_t ended_here_ = 0;  ///< only by who is inside
-  std::atomic<std::uint64_t> ended_elsewhere_{0};
+  InFlight in_flight_;
   std::atomic<Parker*> waiting_{nullptr};
   std::atomic<Call*> pending_{nullptr};  ///< a private Object's calls while nobody is inside
   /// A private serial Object's own thread.

@@ -202,7 +202,7 @@ class Changes : public ::testing::Test {
   std::string ask(std::uint32_t member = 0) {
     WaitedCall call;
     call.request = Payload(Bytes::copy("?"));
-    call.run(session_->starter(*session_->interaction("ask"), member), *clock_);
+    call.run(session_->call_target(*session_->interaction("ask"), member), *clock_);
     return call.error ? call.error->text() : call.reply.bytes().str();
   }
   std::string tell() {
@@ -354,7 +354,7 @@ TEST_F(Changes, ASuspendedBindingKeepsCallsUntilTheirDeadline) {
   ASSERT_TRUE(control<b::Done>("suspend", b::Nothing()));
   WaitedCall late;
   late.header.deadline = clock_->now() + std::chrono::milliseconds(50);
-  late.run(session_->starter(*session_->interaction("ask"), 0), *clock_);
+  late.run(session_->call_target(*session_->interaction("ask"), 0), *clock_);
   ASSERT_TRUE(late.error);
   EXPECT_EQ(late.error->code, Code::kDeadlineExceeded);
   EXPECT_EQ(workers_["a"]->count_, 0U);
@@ -382,7 +382,8 @@ TEST_F(Changes, ABindingPlaysARoleInAnother) {
   const auto act = [&](const char* interaction) {
     WaitedCall call;
     call.request = write_message(b::Nothing());
-    call.run(keeper->session_->starter(*keeper->session_->interaction(interaction), 0), *clock_);
+    call.run(keeper->session_->call_target(*keeper->session_->interaction(interaction), 0),
+             *clock_);
     return call.error ? call.error->text() : std::string("done");
   };
   EXPECT_EQ(act("suspend"), "done");
@@ -414,7 +415,7 @@ TEST_F(Changes, ALateReplyIsABreachAndAnEvent) {
   EXPECT_THAT(breaches().front(), HasSubstr("20 required"));
   WaitedCall large;
   large.request = Payload(Bytes::copy(std::string(101, 'x')));
-  large.run(session_->starter(*session_->interaction("ask"), 0), *clock_);
+  large.run(session_->call_target(*session_->interaction("ask"), 0), *clock_);
   ASSERT_TRUE(large.error);
   EXPECT_THAT(large.error->text(), HasSubstr("may have 100 octets, and this message has 101"));
   session_.reset();
@@ -424,7 +425,7 @@ TEST_F(Changes, APhaseThatMayNotBeEmptyFailsItsBindingWhenItsTimeIsOver) {
   bind("t.Urgent/1", {"a"});
   const auto tell_one = [&] {
     WaitedCall call;
-    call.run(session_->starter(*session_->interaction("tell"), 0), *clock_);
+    call.run(session_->call_target(*session_->interaction("tell"), 0), *clock_);
     return call.error ? call.error->text() : std::string("OK");
   };
   ASSERT_EQ(tell_one(), "OK");
@@ -450,7 +451,7 @@ TEST_F(Changes, ACallThatIsAlreadyCancelledMayBeKept) {
   ASSERT_TRUE(control<b::Done>("suspend", b::Nothing()));
   WaitedCall call;
   call.cancel({Code::kCancelled, "no longer wanted"});
-  call.run(session_->starter(*session_->interaction("ask"), 0), *clock_);
+  call.run(session_->call_target(*session_->interaction("ask"), 0), *clock_);
   ASSERT_TRUE(call.error);
   EXPECT_EQ(call.error->code, Code::kCancelled);
   ASSERT_TRUE(control<b::Done>("resume", b::Nothing()));

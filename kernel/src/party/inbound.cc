@@ -5,18 +5,21 @@
 #include <map>
 
 #include "base/text/nearest.h"
+#include "call/call_state.h"
+#include "call/operation_of.h"
 #include "party/party_session.h"
 
 namespace hector {
 
 namespace {
 
+const CallState::Route& route_of(const Call& call) { return CallState::of(call).route; }
 const PartySession& session_of(const Call& call) {
-  return *static_cast<const PartySession*>(call.route.to.get());
+  return *static_cast<const PartySession*>(route_of(call).to.get());
 }
 const Offer& offer_of(const Call& call) {
-  return call.route.is_session ? *session_of(call).offer()
-                               : *static_cast<const Offer*>(call.route.to.get());
+  return route_of(call).is_session ? *session_of(call).offer()
+                                   : *static_cast<const Offer*>(route_of(call).to.get());
 }
 
 }  // namespace
@@ -34,7 +37,7 @@ Status KernelInbound::resolve(Call& call) {
                 {}});
     }
     if (auto found = entry.session->resolve(call, entry.role, entry.member); !found) return found;
-    call.route = {std::move(entry.session), true, entry.role, entry.member};
+    CallState::of(call).route = {std::move(entry.session), true, entry.role, entry.member};
     return {};
   }
   OfferPtr offer;
@@ -64,14 +67,10 @@ Status KernelInbound::resolve(Call& call) {
     auto found = HECTOR_TRY(core_.offers.find_interface(header.interface_name));
     offer = found;
   }
-  const auto& operations = offer->interface->operations();
-  const Operation* operation =
-      header.operation == kByName            ? offer->interface->find(header.operation_name)
-      : header.operation < operations.size() ? &operations[header.operation]
-                                             : nullptr;
+  const Operation* operation = operation_of(*offer->interface, header);
   if (operation == nullptr) {
     std::vector<std::string> names;
-    for (const auto& each : operations) names.push_back(each.name);
+    for (const auto& each : offer->interface->operations()) names.push_back(each.name);
     return fail(
         Code::kUnimplemented,
         fmt::format("{} has no operation '{}'{}", offer->interface->id(), header.operation_name,
@@ -80,18 +79,19 @@ Status KernelInbound::resolve(Call& call) {
   call.operation = operation;
   call.kind = operation->kind;
   call.flow = operation->flow;
-  call.route = {std::move(offer), false, 0, 0};
+  CallState::of(call).route = {std::move(offer), false, 0, 0};
   return {};
 }
 
 void KernelInbound::accept(Call& call) noexcept {
   const NonBlockingScope scope;  // a protocol's thread: Objects that may block run on their own
-  if (call.route.to == nullptr) {
+  CallState::Route& route = CallState::of(call).route;
+  if (route.to == nullptr) {
     if (auto found = resolve(call); !found) return call.fail(std::move(found.error()));
   }
-  const auto held = call.route.to;  // the call may be gone while its Object is still being left
-  if (call.route.is_session) {
-    static_cast<PartySession*>(held.get())->accept(call, call.route.role, call.route.member);
+  const auto held = route.to;  // the call may be gone while its Object is still being left
+  if (route.is_session) {
+    static_cast<PartySession*>(held.get())->accept(call, route.role, route.member);
   } else {
     static_cast<const Offer*>(held.get())->host->enter(call);
   }

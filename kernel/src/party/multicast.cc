@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <mutex>
 
 namespace hector {
 

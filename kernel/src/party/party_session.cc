@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "base/text/nearest.h"
-#include "objects/local_call.h"
+#include "call/call_state.h"
+#include "call/local_call.h"
 
 namespace hector {
 
@@ -77,7 +78,7 @@ Result<std::uint32_t> PartySession::interaction(std::string_view name) const {
                           type_id_, name, types::nearest_hint(name, mine), fmt::join(mine, ", ")));
 }
 
-Starter& PartySession::starter(std::uint32_t interaction, std::uint32_t member) {
+CallTarget& PartySession::call_target(std::uint32_t interaction, std::uint32_t member) {
   const EpochGuard inside;
   return *plan().starters.at(interaction).at(member);
 }
@@ -132,8 +133,8 @@ Result<std::string> PartySession::location(std::string_view role, std::uint32_t 
   return fmt::format("{} {}", out->profile.protocol, out->profile.address);
 }
 
-Result<std::shared_ptr<Starter>> PartySession::endpoint(std::string_view role,
-                                                        std::uint32_t number) const {
+Result<std::shared_ptr<CallTarget>> PartySession::endpoint(std::string_view role,
+                                                           std::uint32_t number) const {
   auto out = HECTOR_TRY(channel_to(role, number));
   const Transparencies& hides = out->hides;
   if (hides.access || hides.location || hides.relocation || hides.failure) {
@@ -146,7 +147,7 @@ Result<std::shared_ptr<Starter>> PartySession::endpoint(std::string_view role,
     return fail(Code::kUnimplemented,
                 "both ends are in one capsule: there is no protocol between them");
   const std::lock_guard lock(mutex_);
-  return std::static_pointer_cast<Starter>(out->kept.back());
+  return std::static_pointer_cast<CallTarget>(out->kept.back());
 }
 
 hector::kernel::v1::PreparePart PartySession::part() const {
@@ -381,23 +382,14 @@ void PartySession::pass(const Plan& plan, OutChannel& out, std::uint32_t interac
 void PartySession::send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction,
                            Call& call) noexcept {
   if (PartySession* peer = out.peer.load(std::memory_order_acquire)) {
-    call.is_local = true;
-    if (call.kind == Kind::kStream) {
-      Call& handler = call.defer();
-      auto [mine, theirs] = make_local_flow(call.flow);
-      call.give_stream(mine);
-      handler.stream = theirs;
-      return peer->take(handler, interaction, member_);
-    }
-    return peer->take(call, interaction, member_);
+    return peer->take(enter_local(call), interaction, member_);
   }
   Channel* channel = out.channel.load(std::memory_order_acquire);
   if (channel == nullptr) return refuse(call, closed_error());
   call.header.principal = offer_->principal;
   if (out.party.is_foreign()) {  // no session there: the call names its operation
     call.header.session = 0;
-    call.header.interface_name =
-        out.party.interface_id.substr(0, out.party.interface_id.rfind('/'));
+    call.header.interface_name = out.party.interface_name();
     call.header.operation_name = operation.name;
     call.header.operation = kByName;
   } else {
@@ -410,10 +402,10 @@ void PartySession::send_on(OutChannel& out, const Operation& operation, std::uin
     } else {
       out.flows.fetch_add(1, std::memory_order_relaxed);
     }
-    call.recovery = shared_from_this();
+    call.set_recovery(shared_from_this());
   }
   inherit(call, core_);
-  call.via.store(channel, std::memory_order_release);
+  CallState::of(call).helper.store(channel, std::memory_order_release);
   EpochGuard::leave_all();  // the channel outlives its calls, and what was sent is counted
   channel->start(call);
 }
@@ -587,7 +579,7 @@ void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t in
     return refuse(call, phase_of(interaction) != nullptr ? overrun_error(interaction)
                                                          : order_error(plan, interaction));
   }
-  Call& kept = call.is_local ? call.defer() : call;
+  Call& kept = call.defer();
   bool is_held = false;
   {
     const std::lock_guard lock(mutex_);

@@ -59,21 +59,21 @@ class PartySession final : public Session,
   Result<std::vector<Member>> members(std::string_view role) const override;
   Result<std::uint32_t> interaction(std::string_view name) const override;
   void start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept override;
-  Starter& starter(std::uint32_t interaction, std::uint32_t member) override;
+  CallTarget& call_target(std::uint32_t interaction, std::uint32_t member) override;
   void start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept override;
   std::size_t receivers(std::uint32_t interaction) const noexcept override;
   Reliability reliability(std::uint32_t interaction) const noexcept override;
   const Operation& operation(std::uint32_t interaction) const override;
   Result<std::string> location(std::string_view role, std::uint32_t number) const override;
-  Result<std::shared_ptr<Starter>> endpoint(std::string_view role,
-                                            std::uint32_t number) const override;
+  Result<std::shared_ptr<CallTarget>> endpoint(std::string_view role,
+                                               std::uint32_t number) const override;
 
   // Recovery: a call over a channel to another capsule failed.
   bool recover(Call& call) noexcept override;
 
   /// Opens every channel (connect stage). UNAVAILABLE names the party and the protocol.
   Status connect();
-  /// Channels to other capsules, each with its Starter: what the connect stage probes.
+  /// Channels to other capsules, each with its CallTarget: what the connect stage probes.
   std::vector<std::pair<std::string, std::shared_ptr<Channel>>> remote_channels() const;
   /// Messages for it are found by their id from now on.
   void enlist();
@@ -186,9 +186,9 @@ class PartySession final : public Session,
     std::vector<const Operation*> theirs;  ///< by member of the other role; null where nobody is
     std::vector<OutChannel*> channels;     ///< by member; null where nobody is
   };
-  class InteractionStarter final : public Starter {
+  class InteractionTarget final : public CallTarget {
    public:
-    InteractionStarter(PartySession& session, std::uint32_t interaction, std::uint32_t member)
+    InteractionTarget(PartySession& session, std::uint32_t interaction, std::uint32_t member)
         : session_(session), interaction_(interaction), member_(member) {}
     void start(Call& call) noexcept override { session_.start(interaction_, member_, call); }
 
@@ -202,7 +202,7 @@ class PartySession final : public Session,
     std::vector<InteractionPlan> interactions;
     std::vector<OutChannelPtr> out;
     std::vector<std::vector<Sender*>> senders;  ///< by role and member; none of the own role
-    std::vector<std::vector<Starter*>> starters;
+    std::vector<std::vector<CallTarget*>> starters;
     std::shared_ptr<types::Monitor> monitor;
   };
   struct Held {
@@ -355,7 +355,7 @@ class PartySession final : public Session,
   // What calls and programs may still hold on to, whatever the plan is: it grows with each change
   // and goes with the session.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Sender>> senders_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<InteractionStarter>> starters_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<InteractionTarget>> starters_;
   std::vector<types::CompiledPtr> interfaces_;
   std::vector<OutChannelPtr> earlier_;
   std::deque<Peer> peers_;

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/parker.h"
 #include "binding/coordinator.h"
+#include "call/call_state.h"
 #include "call/reference_model.h"
 #include "channel/protocol_choice.h"
 #include "hector/message_calls.h"
@@ -154,7 +156,7 @@ void PartySession::go_on(Parked parked) noexcept {
 
 bool PartySession::wait_to_arrive(Call& call, std::uint32_t interaction,
                                   std::uint32_t sender) noexcept {
-  Call& kept = call.is_local ? call.defer() : call;
+  Call& kept = call.defer();
   std::optional<Error> refused;
   {
     const std::lock_guard lock(mutex_);
@@ -489,7 +491,7 @@ bool PartySession::recover(Call& call) noexcept {
       out.is_paused.store(true);
       gate_.fetch_or(kSomePaused);
       call.error.reset();
-      call.via.store(nullptr);
+      CallState::of(call).helper.store(nullptr);
       park({&call}, interaction, out.member, Stage::kPassed);
       return true;
     }

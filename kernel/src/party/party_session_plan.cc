@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "call/reference_model.h"
 #include "channel/protocol_choice.h"
@@ -213,7 +214,7 @@ Status PartySession::plan_interactions(Plan& plan,
       planned.theirs.push_back(theirs);
       planned.channels.push_back(found == by_place.end() ? nullptr : plan.out[found->second].get());
       auto& starter = starters_[{number, m}];
-      if (!starter) starter = std::make_unique<InteractionStarter>(*this, number, m);
+      if (!starter) starter = std::make_unique<InteractionTarget>(*this, number, m);
       starters.push_back(starter.get());
     }
     plan.interactions.push_back(std::move(planned));

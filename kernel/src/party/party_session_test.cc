@@ -98,7 +98,7 @@ class Interceptors : public ::testing::Test {
   std::string call() {
     WaitedCall made;
     made.request = Payload(Bytes::copy("x"));
-    made.run(sender_->session->starter(*sender_->session->interaction("echo"), 0), world_);
+    made.run(sender_->session->call_target(*sender_->session->interaction("echo"), 0), world_);
     return made.error ? made.error->text() : made.reply.bytes().str();
   }
 
@@ -319,7 +319,7 @@ class TimedPhases : public ::testing::Test {
       return told;
     }
     WaitedCall made;
-    made.run(session.starter(number, member), world_);
+    made.run(session.call_target(number, member), world_);
     return made.error ? made.error->text() : "OK";
   }
 

@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "binding/coordinator.h"
+#include "call/call_state.h"
+#include "call/local_call.h"
+#include "call/operation_of.h"
 #include "channel/protocol_choice.h"
 #include "hector/message_calls.h"
-#include "objects/local_call.h"
 
 namespace hector {
 
@@ -20,9 +22,7 @@ LocalTarget::LocalTarget(Core& core, OfferPtr offer)
 
 void LocalTarget::start(Call& call) noexcept {
   const Header& header = call.header;
-  const auto& operations = interface_->operations();
-  call.operation = header.operation < operations.size() ? &operations[header.operation]
-                                                        : interface_->find(header.operation_name);
+  call.operation = operation_of(*interface_, header);
   if (call.operation == nullptr) {
     return call.fail({Code::kUnimplemented,
                       interface_->id() + " has no operation '" + header.operation_name + "'"});
@@ -30,21 +30,13 @@ void LocalTarget::start(Call& call) noexcept {
   call.kind = call.operation->kind;
   call.flow = call.operation->flow;
   call.peer = &peer_;
-  call.is_local = true;
-  if (call.kind == Kind::kStream) {
-    Call& handler = call.defer();
-    auto [mine, theirs] = make_local_flow(call.flow);
-    call.give_stream(mine);
-    handler.stream = theirs;
-    return offer_->host->enter(handler);
-  }
-  offer_->host->enter(call);
+  offer_->host->enter(enter_local(call));
 }
 
 Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference,
                                                    InterfacePtr interface) {
   static const std::string kPeer = "peer";
-  const std::string type = reference.interface_id.substr(0, reference.interface_id.rfind('/'));
+  const std::string type = reference.interface_name();
   auto choice = choose_protocol({.policies = core.policies,
                                  .binding = type,
                                  .role = kPeer,
@@ -65,10 +57,7 @@ Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& 
 void RemoteTarget::start(Call& call) noexcept {
   Header& header = call.header;
   if (interface_) {
-    const auto& operations = interface_->operations();
-    const Operation* operation = header.operation < operations.size()
-                                     ? &operations[header.operation]
-                                     : interface_->find(header.operation_name);
+    const Operation* operation = operation_of(*interface_, header);
     if (operation == nullptr) {
       return call.fail({Code::kUnimplemented,
                         interface_->id() + " has no operation '" + header.operation_name + "'"});
@@ -80,14 +69,14 @@ void RemoteTarget::start(Call& call) noexcept {
   header.operation = kByName;
   header.offer = reference_.offer;
   header.object = reference_.object;
-  header.interface_name = reference_.interface_id.substr(0, reference_.interface_id.rfind('/'));
+  header.interface_name = reference_.interface_name();
   if (header.principal.empty()) header.principal = core_.options.principal;
   inherit(call, core_);
   channel_->start(call);
 }
 
 void JoinedTarget::start(Call& call) noexcept {
-  if (find_ && !call.recovery) call.recovery = shared_from_this();
+  if (find_ && !CallState::of(call).recovery) call.set_recovery(shared_from_this());
   current()->start(call);
 }
 
@@ -115,11 +104,7 @@ bool JoinedTarget::recover(Call& call) noexcept {
 bool JoinedTarget::look_again() {
   auto reference = find_();
   if (!reference) return false;
-  Reference service = *reference;
-  service.offer = 0;
-  service.object = service_;
-  service.identity.clear();
-  service.interface_id = interface_->id();
+  const Reference service = reference->for_object(service_, interface_->id());
   {
     const std::lock_guard lock(mutex_);
     const auto& known = current_->reference();
@@ -141,11 +126,7 @@ bool JoinedTarget::look_again() {
 }
 
 Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference) {
-  Reference at = reference;
-  at.object = kCoordinatorName;
-  at.offer = 0;
-  at.interface_id = kCoordinatorInterface;
-  at.identity.clear();
+  const Reference at = reference.for_object(kCoordinatorName, kCoordinatorInterface);
   auto known = HECTOR_TRY(core.types.interface(kCoordinatorInterface));
   return RemoteTarget::make(core, at, known);
 }

@@ -1,10 +1,9 @@
 #include "hector/store.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <thread>
+
+#include "hector/awaited.h"
 
 namespace hector {
 
@@ -26,32 +25,6 @@ KeyRange KeyRange::prefix(std::string_view prefix) {
 }
 
 namespace {
-
-/// Lets one thread wait for one callback.
-template <class T>
-class Waiting {
- public:
-  auto callback() {
-    return [state = state_](T value) {
-      const std::lock_guard lock(state->mutex);
-      state->value.emplace(std::move(value));
-      state->changed.notify_all();
-    };
-  }
-  T wait() {
-    std::unique_lock lock(state_->mutex);
-    state_->changed.wait(lock, [&] { return state_->value.has_value(); });
-    return std::move(*state_->value);
-  }
-
- private:
-  struct State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<T> value;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();
-};
 
 /// The body's reads and writes.
 class RecordedView final : public StoreView {
@@ -83,31 +56,31 @@ class RecordedView final : public StoreView {
 }  // namespace
 
 Result<StorePage> read_and_wait(Store& store, StoreRead request) {
-  Waiting<Result<StorePage>> waiting;
+  Awaited<Result<StorePage>> waiting;
   store.read(std::move(request), waiting.callback());
   return waiting.wait();
 }
 
 Result<StoreOutcome> commit_and_wait(Store& store, StoreTransaction transaction) {
-  Waiting<Result<StoreOutcome>> waiting;
+  Awaited<Result<StoreOutcome>> waiting;
   store.commit(std::move(transaction), waiting.callback());
   return waiting.wait();
 }
 
 Result<LeaseId> grant_and_wait(Store& store, Duration ttl) {
-  Waiting<Result<LeaseId>> waiting;
+  Awaited<Result<LeaseId>> waiting;
   store.grant(ttl, waiting.callback());
   return waiting.wait();
 }
 
 Status compact_and_wait(Store& store, Revision revision) {
-  Waiting<Status> waiting;
+  Awaited<Status> waiting;
   store.compact(revision, waiting.callback());
   return waiting.wait();
 }
 
 Status begin_epoch_and_wait(Store& store, std::uint64_t epoch) {
-  Waiting<Status> waiting;
+  Awaited<Status> waiting;
   store.begin_epoch(epoch, waiting.callback());
   return waiting.wait();
 }

@@ -105,7 +105,7 @@ class ForwardedObject final : public Servant {
     there->kind = here.kind;
     there->flow = here.flow;
     there->request = std::move(here.request);
-    there->recovery = way_;
+    there->set_recovery(way_);
     there->hold();
     here.on_cancel([&here, held = std::shared_ptr<CallThere>(there, [](CallThere* each) {
                              each->let_go();

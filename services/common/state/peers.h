@@ -27,10 +27,7 @@ class Peers {
     }
     auto reference = HECTOR_TRY(Reference::from_text(text));
     if (reference.interface_id != interface_id_ && !object_.empty()) {
-      reference.object = object_;
-      reference.offer = 0;
-      reference.interface_id = interface_id_;
-      reference.identity.clear();
+      reference = reference.for_object(object_, interface_id_);
     }
     auto target = handle_.resolve(reference.text());
     if (!target) return target;

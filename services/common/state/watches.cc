@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+
 namespace hector::state {
 
 class Watches::Watching final : public StoreObserver,

@@ -1,10 +1,12 @@
-#include "objects/local_call.h"
+#include "call/local_call.h"
 
 #include <mutex>
 
+#include "call/call_state.h"
+
 namespace hector {
 
-/// Joins the two sides. Whoever first takes the origin out ends it; the other does nothing.
+/// Joins the two sides: the first one to take the origin out ends it, the other does nothing.
 class LocalCall::Link {
  public:
   Link(Call& origin, LocalCall& handler) : origin_(&origin), handler_(&handler) {}
@@ -42,8 +44,9 @@ LocalCall::LocalCall(Call& origin) {
   flow = origin.flow;
   operation = origin.operation;
   peer = origin.peer;
-  host = std::exchange(origin.host, nullptr);
-  origin.is_local = false;
+  CallState& from = CallState::of(origin);
+  CallState::of(*this).in_flight = std::exchange(from.in_flight, nullptr);
+  from.is_local = false;
   link_ = std::make_shared<Link>(origin, *this);
 }
 
@@ -65,7 +68,19 @@ void LocalCall::finished() noexcept {
   delete this;
 }
 
-Call& Call::defer() { return is_local ? static_cast<Call&>(LocalCall::make(*this)) : *this; }
+Call& Call::defer() {
+  return CallState::of(*this).is_local ? static_cast<Call&>(LocalCall::make(*this)) : *this;
+}
+
+Call& enter_local(Call& call) {
+  CallState::of(call).is_local = true;
+  if (call.kind != Kind::kStream) return call;
+  Call& handler = call.defer();
+  auto [ours, theirs] = make_local_flow(call.flow);
+  call.give_stream(ours);
+  handler.stream = theirs;
+  return handler;
+}
 
 namespace {
 

@@ -1,0 +1,37 @@
+// What: LocalCall, the handler's side of an in-process call that outlives its hand-over;
+// enter_local, how a call enters an Object of this process.
+// Why: a call that waits in a queue or is answered later must not keep the caller beyond its
+// deadline.
+// Who: Call::defer, local targets, channels inside the process.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "hector/call.h"
+#include "hector/stream.h"
+
+namespace hector {
+
+class LocalCall final : public Call {
+ public:
+  /// Takes over what the caller's call carries; the caller's call ends when this one does, or when
+  /// it is cancelled, by its deadline among others. Frees itself at its end.
+  static LocalCall& make(Call& origin);
+
+ private:
+  class Link;
+  explicit LocalCall(Call& origin);
+  void finished() noexcept override;
+  std::shared_ptr<Link> link_;
+};
+
+/// Prepares a call, whose operation, kind and flow are known, for an Object of this process.
+/// Returns the call to enter there: a kStream gets a flow and is deferred, others stay themselves.
+[[nodiscard]] Call& enter_local(Call& call);
+
+/// The two ends of a flow inside one process: first the caller's, then the handler's.
+std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(
+    Flow flow);
+
+}  // namespace hector
