@@ -275,8 +275,7 @@ class Policy final : public Service {
     answer<v1::PolicyTrial>(
         call, [&](const v1::PolicyTrial& trial) -> Result<v1::PolicyExplanation> {
           Contexts alone([this] { return now_s(); });
-          auto tried = HECTOR_TRY(
-              alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector));
+          HECTOR_TRY(alone.try_text(trial.text(), trial.xrm() ? Dialect::kXrm : Dialect::kHector));
           auto question =
               alone.question(trial.question().name(), trial.question().class_(), {"text"});
           if (!question) return fail(question.error());
