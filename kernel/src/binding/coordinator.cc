@@ -98,10 +98,10 @@ class Coordinator {
         return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'", query.object(),
                                                  core_.options.capsule));
       OfferDescription description;
-      *description.mutable_reference() = to_model(core_.reference_of(*offer));
+      *description.mutable_reference() = to_model(core_.references.of(*offer));
       *description.mutable_interface() = offer->interface->typed_model();
-      description.mutable_properties()->insert(offer->properties().begin(),
-                                               offer->properties().end());
+      const auto properties = offer->properties.get();
+      description.mutable_properties()->insert(properties.begin(), properties.end());
       return description;
     });
   }
@@ -322,13 +322,7 @@ class Coordinator {
   }
 
  private:
-  std::vector<std::shared_ptr<PartySession>> sessions(std::uint64_t binding) {
-    const std::lock_guard lock(core_.bindings_mutex);
-    std::vector<std::shared_ptr<PartySession>> found;
-    const auto [first, last] = core_.parties.equal_range(binding);
-    for (auto at = first; at != last; ++at) found.push_back(at->second);
-    return found;
-  }
+  PartyTable::Sessions sessions(std::uint64_t binding) { return core_.parties.of_binding(binding); }
   std::shared_ptr<PartySession> find(const PlacedOffer& party) {
     for (auto& session : sessions(party.place().binding())) {
       if (session->role() == party.place().role() && session->member() == party.place().member() &&
@@ -355,10 +349,7 @@ class Coordinator {
       return fail(connected.error());
     }
     if (!part.is_successor()) (*session)->enlist();  // a successor's place is still taken
-    {
-      const std::lock_guard lock(core_.bindings_mutex);
-      core_.parties.emplace(part.binding(), *session);
-    }
+    core_.parties.add(*session);
     std::weak_ptr<PartySession> weak = *session;
     core_.options.executor->at(core_.options.clock->now() + kPreparedFor, [this, weak] {
       const auto held = weak.lock();
@@ -502,25 +493,13 @@ void close_party(Core& core, const std::shared_ptr<PartySession>& session, const
                  Code code) {
   session->delist();
   if (!session->close(why, code)) return;
-  {
-    const std::lock_guard lock(
-        core.bindings_mutex);  // only now: who deletes the Object waits for this
-    const auto [first, last] = core.parties.equal_range(session->binding());
-    const auto at =
-        std::find_if(first, last, [&](const auto& each) { return each.second == session; });
-    if (at != last) core.parties.erase(at);
-  }
+  core.parties.remove(*session);  // only now: the deletion of its Object waits for this
   OfferTable::release(*session->offer());
 }
 
 void close_parties(Core& core, std::uint64_t binding, const std::string& why, Code code) {
-  std::vector<std::shared_ptr<PartySession>> closed;
-  {
-    const std::lock_guard lock(core.bindings_mutex);
-    const auto [first, last] = core.parties.equal_range(binding);
-    for (auto at = first; at != last; ++at) closed.push_back(at->second);
-  }
-  for (const auto& session : closed) close_party(core, session, why, code);
+  for (const auto& session : core.parties.of_binding(binding))
+    close_party(core, session, why, code);
 }
 
 }  // namespace hector

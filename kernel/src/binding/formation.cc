@@ -49,7 +49,7 @@ Result<Reference> resolve_reference(Core& core, const Services& services, std::s
   if (who.starts_with("hector:")) return Reference::from_text(who);
   if (who.starts_with("foreign:")) return foreign_reference(core, std::string(who));
   if (const OfferPtr offer = core.offers.find_object(std::string(who)))
-    return core.reference_of(*offer);
+    return core.references.of(*offer);
   if (services.naming == nullptr) {
     return fail(Code::kNotFound,
                 fmt::format("no Object '{}' in capsule '{}', and it has no Naming service to ask",
@@ -276,7 +276,8 @@ double cost_of(Core& core, const Reference& reference) {
   std::string text;
   if (reference.capsule_id == core.capsule_id) {
     const OfferPtr offer = core.offers.find(reference.offer);
-    if (offer && offer->properties().contains("cost")) text = offer->properties().at("cost");
+    const auto properties = offer ? offer->properties.get() : OfferProperties::Map();
+    if (const auto cost = properties.find("cost"); cost != properties.end()) text = cost->second;
   } else if (auto described = describe_remote(core, reference);
              described && described->properties().contains("cost")) {
     text = described->properties().at("cost");

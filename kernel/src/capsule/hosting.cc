@@ -2,21 +2,16 @@
 
 #include <fmt/format.h>
 
-#include "capsule/kernel_impl.h"
+#include "hector/check.h"
 
 namespace hector {
 
 std::vector<Hosting::Resident> KernelHosting::residents(const void* owner) const {
-  std::map<std::string, const void*> adopted;
-  {
-    const std::lock_guard lock(mutex_);
-    adopted = adopted_;
-  }
   std::vector<Resident> list;
-  for (const auto& offer : kernel_.core().offers.all()) {
-    const auto found = adopted.find(offer->object);
-    if (!offer->is_system && (found == adopted.end() || found->second != owner))
-      list.push_back({offer->object, offer->interface, offer->properties()});
+  for (const auto& offer : core_.offers.all()) {
+    if (offer->is_system) continue;
+    if (const void* const of = registry_.owner_of(offer->object); of == nullptr || of != owner)
+      list.push_back({offer->object, offer->interface, offer->properties.get()});
   }
   return list;
 }
@@ -43,39 +38,34 @@ void KernelHosting::on_change(const void* owner, std::function<void()> changed) 
 
 void KernelHosting::changed() {
   const std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  for (auto& [owner, listener] : listeners_) {
+  if (is_stopped_) return;
+  for (const auto& [owner, listener] : listeners_) {
     if (std::exchange(listener->is_due, true)) continue;
-    kernel_.core().blocking.run([this, listener = listener] {
-      const std::lock_guard running(listener->mutex);
-      {
-        const std::lock_guard begun(mutex_);
-        listener->is_due = false;
-      }
-      if (listener->changed) listener->changed();
-    });
+    core_.blocking.run([this, listener = listener] { run(listener); });
   }
 }
 
-void KernelHosting::gone(const std::string& object) {
+void KernelHosting::run(const std::shared_ptr<Listener>& listener) {
+  const std::lock_guard running(listener->mutex);
   {
     const std::lock_guard lock(mutex_);
-    adopted_.erase(object);
+    HECTOR_CHECK(listener->is_due, "a listener runs that nobody asked");
+    listener->is_due = false;
   }
-  changed();
+  if (listener->changed) listener->changed();
 }
 
 void KernelHosting::stop() {
   const std::lock_guard lock(mutex_);
-  stopped_ = true;
+  is_stopped_ = true;
 }
 
 Status KernelHosting::adopt(const void* owner, Adopted object) {
   hector::type::v1::Interface model;
   if (!model.ParseFromString(object.model))
-    return fail(Code::kInvalidArgument,
-                fmt::format("'{}': its Interface cannot be read", object.name));
-  auto interface = kernel_.core().types.add(std::move(model));
+    return fail(
+        Error::invalid_argument(fmt::format("'{}': its Interface cannot be read", object.name)));
+  auto interface = core_.types.add(std::move(model));
   if (!interface) {
     Error error = interface.error();
     if (error.code == Code::kAlreadyExists) error.type = "INTERFACE";
@@ -83,41 +73,37 @@ Status KernelHosting::adopt(const void* owner, Adopted object) {
   }
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) return fail(Code::kUnavailable, "the capsule stops");
-    if (!adopted_.emplace(object.name, owner).second)
-      return fail(Code::kAlreadyExists, fmt::format("'{}' was adopted already", object.name));
-  }
-  const auto forget = [&] {
-    const std::lock_guard lock(mutex_);
-    adopted_.erase(object.name);
-  };
-  auto servant = object.instantiate(*interface);
-  if (!servant) {
-    forget();
-    return fail(servant.error());
+    if (is_stopped_) return fail(Error::unavailable("the capsule stops"));
   }
   CreateOptions options;
   options.name = object.name;
   options.properties = std::move(object.properties);
-  auto made = kernel_.adopt_object(options, object.kind, *interface, std::move(*servant),
-                                   ThreadModel::kPooled, true);
-  if (made) return {};
-  forget();
-  return fail(made.error());
+  const ObjectLifecycle::Adoption adoption{
+      .kind = object.kind, .thread = ThreadModel::kPooled, .parallel = true, .owner = owner};
+  HECTOR_TRY(objects_.adopt(options, adoption, *interface,
+                            [&] { return object.instantiate(*interface); }));
+  return {};
 }
 
 Result<Reference> KernelHosting::reference_of(const std::string& name) const {
-  const OfferPtr offer = kernel_.core().offers.find_object(name);
-  if (!offer) return fail(Code::kNotFound, fmt::format("no Object '{}'", name));
-  Reference reference = kernel_.core().reference_of(*offer);
-  if (reference.profiles.empty())
-    return fail(Code::kUnavailable, "no protocol of this capsule is reached from another one");
-  return reference;
+  const OfferPtr offer = core_.offers.find_object(name);
+  if (!offer) return fail(Error::not_found(fmt::format("no Object '{}'", name)));
+  if (!core_.references.is_reached())
+    return fail(Error::unavailable("no protocol of this capsule is reached from another one"));
+  return core_.references.of(*offer);
 }
-Status KernelHosting::dismiss(const std::string& name) { return kernel_.delete_object(name); }
+
+Status KernelHosting::dismiss(const std::string& name) {
+  const OfferPtr offer = core_.offers.find_object(name);
+  if (!offer || offer->is_system)
+    return fail(Error::not_found(
+        fmt::format("no Object '{}' in capsule '{}'", name, core_.options.capsule)));
+  objects_.end(offer, Publication::NameGoes::kAway);
+  return {};
+}
+
 void KernelHosting::run_blocking(std::function<void()> task) {
-  kernel_.core().blocking.run(std::move(task));
+  core_.blocking.run(std::move(task));
 }
-Capsule& KernelHosting::handle() { return kernel_.capsule(); }
 
 }  // namespace hector

@@ -80,18 +80,18 @@ class Management {
     if (kind == "capsules") return list_capsules(reply);
     if (kind == "protocols") return list_protocols(reply);
     if (kind == "languages") {
-      for (const auto& [name, formats] : kernel_.language_names())
+      for (const auto& [name, formats] : kernel_.templates().languages())
         Row(reply, name).with("formats", formats);
     } else if (kind == "services") {
-      for (const auto& [name, provider] : kernel_.service_providers())
+      for (const auto& [name, provider] : kernel_.providers().list())
         Row(reply, name).with("provider", provider);
     } else if (kind == "templates") {
-      for (const auto& [name, loaded] : kernel_.templates()) {
-        Row(reply, name)
-            .with("language", loaded->language)
-            .with("interface", loaded->interface->id())
-            .with("objects", std::to_string(loaded->objects))
-            .with("file", loaded->path);
+      for (const auto& loaded : kernel_.templates().list()) {
+        Row(reply, loaded.name)
+            .with("language", loaded.language)
+            .with("interface", loaded.interface_id)
+            .with("objects", std::to_string(loaded.objects))
+            .with("file", loaded.path);
       }
     } else if (kind == "objects" || kind == "offers") {
       list_objects(reply, kind == "offers");
@@ -154,7 +154,7 @@ class Management {
     }
     if (request.kind() == "binding") {
       if (const auto controller =
-              kernel_.binding(std::strtoull(request.name().c_str(), nullptr, 16)))
+              kernel_.bindings().find(std::strtoull(request.name().c_str(), nullptr, 16)))
         return print(controller->state());
       return fail(Code::kNotFound,
                   fmt::format("this capsule made no Binding '{}'", request.name()));
@@ -232,7 +232,7 @@ class Management {
     if (request.kind() == "object") {
       done = kernel_.delete_object(request.name());
     } else if (request.kind() == "binding") {
-      done = kernel_.unbind(std::strtoull(request.name().c_str(), nullptr, 16));
+      done = kernel_.bindings().unbind(std::strtoull(request.name().c_str(), nullptr, 16));
     } else {
       done = fail(Code::kInvalidArgument,
                   fmt::format("'{}' cannot be deleted; object and binding can", request.kind()));
@@ -286,8 +286,8 @@ class Management {
     wanted.type = request.type();
     for (const auto& party : request.parties())
       wanted.parties.push_back({party.role(), party.who()});
-    if (request.explain_only()) return kernel_.explain(wanted);
-    auto controller = HECTOR_TRY(kernel_.bind(wanted));
+    if (request.explain_only()) return kernel_.bindings().explain(wanted);
+    auto controller = HECTOR_TRY(kernel_.bindings().bind(wanted));
     return controller->formation();
   }
 
@@ -361,7 +361,7 @@ class Management {
         row.with("offer", id_text(offer->id))
             .with("sessions", std::to_string(offer->sessions.load()));
         std::string properties;
-        for (const auto& [name, value] : offer->properties())
+        for (const auto& [name, value] : offer->properties.get())
           properties += fmt::format("{}{}={}", properties.empty() ? "" : " ", name, value);
         row.with("properties", properties);
       } else {
@@ -374,7 +374,7 @@ class Management {
   }
 
   void list_bindings(ListReply& reply) {
-    for (const auto& controller : kernel_.bindings()) {
+    for (const auto& controller : kernel_.bindings().all()) {
       std::string parties;
       const auto formation = controller->formation();
       for (const auto& party : formation.parties())
@@ -387,11 +387,10 @@ class Management {
   }
 
   void list_channels(ListReply& reply) {
-    const std::lock_guard lock(core_.bindings_mutex);
-    for (const auto& [binding, session] : core_.parties) {
+    for (const auto& session : core_.parties.all()) {
       for (const auto& channel : session->channels()) {
         Row row(reply, fmt::format("{}->{}", session->offer()->object, channel.party.object));
-        row.with("binding", id_text(binding))
+        row.with("binding", id_text(session->binding()))
             .with("role", channel.role)
             .with("protocol", channel.profile.protocol)
             .with("address", channel.profile.address)

@@ -18,11 +18,12 @@
 namespace hector {
 
 struct HostOptions {
-  std::string name;
-  std::string template_name;
+  static constexpr std::uint32_t kQueueMax = 65'536;
+  std::string name = {};
+  std::string template_name = {};
   ThreadModel thread = ThreadModel::kPooled;
   bool parallel = false;
-  std::uint32_t queue_max = 65'536;
+  std::uint32_t queue_max = kQueueMax;  ///< calls that wait; RESOURCE_EXHAUSTED beyond
   Executor* executor = nullptr;
 };
 

@@ -8,6 +8,25 @@
 
 namespace hector {
 
+OfferProperties::Map OfferProperties::get() const {
+  Held* const held = held_.load(std::memory_order_acquire);
+  if (held == nullptr) return {};
+  const std::lock_guard lock(held->mutex);
+  return held->map;
+}
+
+void OfferProperties::merge(const Map& given) {
+  if (held_.load(std::memory_order_acquire) == nullptr) {
+    auto made = std::make_unique<Held>();
+    Held* none = nullptr;
+    if (held_.compare_exchange_strong(none, made.get(), std::memory_order_acq_rel))
+      static_cast<void>(made.release());
+  }
+  Held& held = *held_.load(std::memory_order_acquire);
+  const std::lock_guard lock(held.mutex);
+  for (const auto& [name, value] : given) held.map[name] = value;
+}
+
 Status OfferTable::add(const OfferPtr& offer) {
   const std::unique_lock lock(mutex_);
   if (!by_object_.insert(offer).second) {

@@ -20,6 +20,30 @@
 
 namespace hector {
 
+/// What the Trader is told of an Offer, values as JSON scalars. Most Offers have none, and a
+/// capsule may have a hundred thousand: it is one pointer until the first property comes. Any
+/// thread.
+class OfferProperties {
+ public:
+  using Map = std::map<std::string, std::string>;
+  OfferProperties() = default;
+  OfferProperties(const OfferProperties&) = delete;
+  OfferProperties& operator=(const OfferProperties&) = delete;
+  ~OfferProperties() { delete held_.load(); }
+
+  /// A copy: another thread may merge at any time.
+  [[nodiscard]] Map get() const;
+  /// These replace those of the same names.
+  void merge(const Map& given);
+
+ private:
+  struct Held {
+    std::mutex mutex;
+    Map map;
+  };
+  std::atomic<Held*> held_{nullptr};
+};
+
 struct Offer {
   std::uint64_t id = 0;
   std::string object;
@@ -27,20 +51,7 @@ struct Offer {
   types::CompiledPtr interface;
   std::shared_ptr<ObjectHost> host;
   std::atomic<std::uint32_t> sessions{0};
-  /// What the Trader was told; most Offers have none, and there may be a hundred thousand.
-  struct Advertised {
-    std::string trader_id;
-    std::map<std::string, std::string> properties;
-  };
-  std::unique_ptr<Advertised> advertised;
-  [[nodiscard]] const std::map<std::string, std::string>& properties() const {
-    static const std::map<std::string, std::string> kNone;
-    return advertised ? advertised->properties : kNone;
-  }
-  Advertised& advertise() {
-    if (!advertised) advertised = std::make_unique<Advertised>();
-    return *advertised;
-  }
+  OfferProperties properties;
   bool is_system = false;  ///< the kernel's own: not shown among Objects' offers unless asked
 };
 using OfferPtr = std::shared_ptr<Offer>;

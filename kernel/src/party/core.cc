@@ -18,7 +18,21 @@ std::uint64_t next_id(const Core& core) noexcept {
   return mixed ^ mixed >> 31;
 }
 
+KernelOptions with_principal(KernelOptions options) {
+  if (options.principal.empty()) options.principal = "capsule:" + options.capsule;
+  return options;
+}
+
 }  // namespace
+
+Core::Core(const KernelOptions& given)
+    : options(with_principal(given)),
+      capsule_id(given.random->next()),
+      ids(given.random->next()),
+      references(given.capsule, capsule_id, protocols) {
+  blocking.use(*options.executor);
+  interceptors.add_own(*options.log);
+}
 
 void Core::tell_binder(const Reference& binder, const kernel::v1::Place& place) {
   if (binder.capsule_id == capsule_id) {

@@ -18,11 +18,11 @@
 #include "hector/kernel.h"
 #include "hector/kernel/v1/kernel.pb.h"
 #include "objects/offer_table.h"
+#include "party/own_references.h"
+#include "party/party_table.h"
 #include "types/registry/repository.h"
 
 namespace hector {
-
-class PartySession;
 
 /// Where sessions of this capsule's parties are found by the id that arrives with each message. Any
 /// thread.
@@ -55,18 +55,20 @@ class SessionTable {
 };
 
 struct Core {
+  /// Draws the capsule's id and the seed of its trace ids.
+  explicit Core(const KernelOptions& given);
   KernelOptions options;
-  std::uint64_t capsule_id = 0;
-  mutable std::atomic<std::uint64_t> ids{0};  ///< trace and span ids are made from it
+  const std::uint64_t capsule_id;
+  mutable std::atomic<std::uint64_t> ids;  ///< trace and span ids are made from it
   types::Repository types;
   OfferTable offers;
   ProtocolTable protocols;
+  const OwnReferences references;
   Policies policies{options.policy};
   SessionTable sessions;
   InterceptorTable interceptors;
   BlockingPool blocking;
-  std::mutex bindings_mutex;
-  std::multimap<std::uint64_t, std::shared_ptr<PartySession>> parties;  ///< by binding
+  PartyTable parties;
   /// A party noticed that another may be lost: whoever made the Binding looks after it. Does not
   /// block.
   void tell_binder(const Reference& binder, const hector::kernel::v1::Place& place);
@@ -79,11 +81,6 @@ struct Core {
     if (options.executor->is_alone()) return options.executor->help(options.clock->now() + time);
     std::this_thread::sleep_for(time);
     return true;
-  }
-  [[nodiscard]] Reference reference_of(const Offer& offer) const {
-    return {offer.id,        offer.object,          options.capsule,
-            capsule_id,      offer.interface->id(), offer.interface->identity(),
-            offer.principal, protocols.profiles()};
   }
 };
 

@@ -17,7 +17,7 @@ LocalTarget::LocalTarget(Core& core, OfferPtr offer)
     : core_(core),
       offer_(std::move(offer)),
       interface_(offer_->interface),
-      reference_(core.reference_of(*offer_)),
+      reference_(core.references.of(*offer_)),
       peer_{core.options.principal, kInProcess, core.options.capsule, Security::kPrivacy} {}
 
 void LocalTarget::start(Call& call) noexcept {

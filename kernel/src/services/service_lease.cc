@@ -10,9 +10,10 @@ struct ServiceLease::Life {
   ServiceLease* lease = nullptr;
 };
 
-ServiceLease::ServiceLease(Core& core, std::function<LeasingService*()> service,
+ServiceLease::ServiceLease(const Surroundings& surroundings, std::string owner, Service service,
                            std::function<void()> lost)
-    : core_(core),
+    : on_(surroundings),
+      owner_(std::move(owner)),
       service_(std::move(service)),
       lost_(std::move(lost)),
       life_(std::make_shared<Life>()) {
@@ -28,7 +29,7 @@ Result<std::uint64_t> ServiceLease::get() {
   auto* const service = service_();
   if (service == nullptr) return 0;
   if (lease_ != 0) return lease_;
-  auto opened = service->open_lease("capsule:" + core_.options.capsule, kTtl);
+  auto opened = service->open_lease(owner_, kTtl);
   if (!opened) return opened;
   lease_ = *opened;
   renew_later();
@@ -37,7 +38,7 @@ Result<std::uint64_t> ServiceLease::get() {
 
 void ServiceLease::forget() {
   lease_ = 0;
-  if (timer_ != 0) core_.options.executor->cancel(timer_);
+  if (timer_ != 0) on_.executor.cancel(timer_);
   timer_ = 0;
 }
 
@@ -53,10 +54,10 @@ void ServiceLease::close() {
 }
 
 void ServiceLease::renew_later() {
-  timer_ = core_.options.executor->at(core_.options.clock->now() + kTtl / 3, [life = life_] {
+  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, [life = life_] {
     const std::shared_lock lock(life->mutex, std::try_to_lock);  // else it is ending
     if (!lock || life->lease == nullptr) return;
-    life->lease->core_.blocking.run([life] {
+    life->lease->on_.blocking.run([life] {
       const std::shared_lock renewing(life->mutex);
       if (life->lease != nullptr) life->lease->renew();
     });
@@ -86,9 +87,9 @@ void ServiceLease::has_ended(std::uint64_t lease) {
     if (lease_ != lease) return;
     forget();
   }
-  core_.options.log->write(Level::kWarning,
-                           "the lease at a service has ended; everything is entered again", {});
-  core_.blocking.run([life = life_] {
+  on_.log.write(Level::kWarning, "the lease at a service has ended; everything is entered again",
+                {});
+  on_.blocking.run([life = life_] {
     const std::shared_lock entering(life->mutex);
     if (life->lease != nullptr) life->lease->lost_();
   });

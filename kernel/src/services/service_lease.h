@@ -9,8 +9,10 @@
 #include <memory>
 #include <mutex>
 
+#include "base/blocking_pool.h"
+#include "hector/executor.h"
+#include "hector/log.h"
 #include "hector/service/leasing.h"
-#include "party/core.h"
 
 namespace hector {
 
@@ -18,8 +20,18 @@ namespace hector {
 class ServiceLease {
  public:
   static constexpr Duration kTtl = std::chrono::seconds(10);
-  /// `service`: as it is now, null if there is none. `lost`: everything has to be entered again.
-  ServiceLease(Core& core, std::function<LeasingService*()> service, std::function<void()> lost);
+  /// What it runs on; all of it outlives the lease.
+  struct Surroundings {
+    const Clock& clock;
+    Executor& executor;
+    BlockingPool& blocking;
+    Log& log;
+  };
+  using Service = std::function<LeasingService*()>;
+  /// `owner`: whose lease it is, as in "capsule:north". `service`: as it is now, null if there is
+  /// none. `lost`: everything has to be entered again.
+  ServiceLease(const Surroundings& surroundings, std::string owner, Service service,
+               std::function<void()> lost);
   ~ServiceLease();
   /// Opens one if there is none; 0 where there is no service. Blocks.
   Result<std::uint64_t> get();
@@ -38,8 +50,9 @@ class ServiceLease {
   struct Life;
   void renew_later();
   void renew();
-  Core& core_;
-  const std::function<LeasingService*()> service_;
+  const Surroundings on_;
+  const std::string owner_;
+  const Service service_;
   const std::function<void()> lost_;
   std::mutex mutex_;
   std::uint64_t lease_ = 0;

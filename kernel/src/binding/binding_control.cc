@@ -1,7 +1,7 @@
-// The control Object of a Binding: what people and programs change it with, over every protocol.
+#include "binding/binding_control.h"
+
 #include <fmt/format.h>
 
-#include "capsule/kernel_impl.h"
 #include "hector/binding/v1/binding.pb.h"
 #include "hector/message_calls.h"
 #include "hector/table_servant.h"
@@ -32,10 +32,10 @@ using Controller = std::shared_ptr<BindingController>;
 
 /// Changes block: they run on a thread that may.
 template <class In, class Work>
-TableServant::Handler blocking(Core& core, const Controller& controller, Work work) {
-  return [&core, controller, work](Call& given) {
+TableServant::Handler blocking(BlockingPool& pool, const Controller& controller, Work work) {
+  return [&pool, controller, work](Call& given) {
     Call& call = given.defer();
-    core.blocking.run([controller, work, &call] {
+    pool.run([controller, work, &call] {
       answer<In>(call, [&](const In& request) { return work(*controller, request); });
     });
   };
@@ -51,33 +51,33 @@ Result<b::Done> done(const Status& status, const std::string& text) {
 }  // namespace
 
 std::unique_ptr<Servant> make_binding_control(
-    Core& core, const std::shared_ptr<BindingController>& controller) {
+    BlockingPool& pool, const std::shared_ptr<BindingController>& controller) {
   return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
-      blocking<b::Nothing>(core, controller,
+      blocking<b::Nothing>(pool, controller,
                            [](auto& it, const auto&) -> Result<b::State> { return it.state(); }),
-      blocking<b::JoinRequest>(core, controller,
+      blocking<b::JoinRequest>(pool, controller,
                                [](auto& it, const auto& request) { return it.join(request); }),
-      blocking<b::LeaveRequest>(core, controller,
+      blocking<b::LeaveRequest>(pool, controller,
                                 [](auto& it, const auto& request) {
                                   return done(
                                       it.leave(request),
                                       fmt::format("{} {} left", request.role(), request.number()));
                                 }),
-      blocking<b::RebindRequest>(core, controller,
+      blocking<b::RebindRequest>(pool, controller,
                                  [](auto& it, const auto& request) { return it.rebind(request); }),
-      blocking<b::MoveRequest>(core, controller,
+      blocking<b::MoveRequest>(pool, controller,
                                [](auto& it, const auto& request) { return it.move(request); }),
       blocking<b::Nothing>(
-          core, controller,
+          pool, controller,
           [](auto& it, const auto&) { return done(it.suspend(), "suspended: calls wait"); }),
-      blocking<b::Nothing>(core, controller,
+      blocking<b::Nothing>(pool, controller,
                            [](auto& it, const auto&) { return done(it.resume(), "resumed"); }),
-      blocking<b::Nothing>(core, controller,
+      blocking<b::Nothing>(pool, controller,
                            [](auto& it, const auto&) {
                              it.close();
                              return done({}, "closing");
                            }),
-      blocking<b::EventsRequest>(core, controller,
+      blocking<b::EventsRequest>(pool, controller,
                                  [](auto& it, const auto& request) -> Result<b::Events> {
                                    return it.events(request.after());
                                  })});

@@ -1,0 +1,83 @@
+#include "capsule/bindings.h"
+
+#include <fmt/format.h>
+
+#include "binding/binding_control.h"
+#include "hector/check.h"
+
+namespace hector {
+
+namespace {
+
+/// How long the control Object of a Binding that ends may still be at work.
+constexpr Duration kControlGrace = std::chrono::milliseconds(200);
+
+}  // namespace
+
+Result<management::v1::BindReply> Bindings::explain(const BindRequest& request) {
+  const auto record = HECTOR_TRY(instantiate(core_, services_(), request, true));
+  return record.explained;
+}
+
+Result<Bindings::Controller> Bindings::bind(const BindRequest& request) {
+  auto record = HECTOR_TRY(instantiate(core_, services_(), request, false));
+  const std::uint64_t id = record.formation.id;
+  const auto end = [this, id] {
+    core_.blocking.run([this, id] { static_cast<void>(unbind(id)); });
+  };
+  auto controller =
+      std::make_shared<BindingController>(core_, health_, services_, std::move(record), end);
+  offer_control(id, controller);
+  const std::lock_guard lock(mutex_);
+  const bool is_new = controllers_.emplace(id, controller).second;
+  HECTOR_CHECK(is_new, "two Bindings have one id");
+  return controller;
+}
+
+void Bindings::offer_control(std::uint64_t binding, const Controller& controller) {
+  const auto interface = core_.types.interface(kBindingControlInterface);
+  HECTOR_CHECK(interface.has_value(), "the kernel does not know its own Interface");
+  static_cast<void>(
+      core_.offers.add(maker_.system(binding_control_name(binding), "kernel", *interface,
+                                     make_binding_control(core_.blocking, controller))));
+}
+
+void Bindings::withdraw_control(std::uint64_t binding) {
+  const OfferPtr offer = core_.offers.remove(binding_control_name(binding));
+  const auto& clock = *core_.options.clock;
+  if (!offer || offer->host->retire(clock.now() + kControlGrace, clock)) return;
+  const std::lock_guard lock(mutex_);
+  kept_.push_back(offer);
+}
+
+Status Bindings::unbind(std::uint64_t binding) {
+  Controller controller;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = controllers_.find(binding);
+    if (found == controllers_.end())
+      return fail(
+          Error::not_found(fmt::format("this capsule made no Binding {}", id_text(binding))));
+    controller = std::move(found->second);
+    controllers_.erase(found);
+  }
+  controller->release();
+  withdraw_control(binding);
+  return {};
+}
+
+Bindings::Controller Bindings::find(std::uint64_t binding) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = controllers_.find(binding);
+  return found == controllers_.end() ? nullptr : found->second;
+}
+
+std::vector<Bindings::Controller> Bindings::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Controller> list;
+  list.reserve(controllers_.size());
+  for (const auto& [id, controller] : controllers_) list.push_back(controller);
+  return list;
+}
+
+}  // namespace hector

@@ -1,0 +1,123 @@
+#include "capsule/object_lifecycle.h"
+
+#include <fmt/format.h>
+
+#include "binding/coordinator.h"
+#include "party/party_session.h"
+
+namespace hector {
+
+namespace {
+
+constexpr Duration kLookAgain = std::chrono::microseconds(100);
+
+Status check_name(const std::string& name) {
+  if (!name.empty() && name.front() != '_' && name.find_first_of("/ .") == std::string::npos)
+    return {};
+  return fail(Error::invalid_argument(fmt::format(
+      "'{}' is not an Object's name: letters without '/', '.' and blanks, not starting with '_'",
+      name)));
+}
+
+/// What a later move of the Object needs; null where the template alone made it.
+std::unique_ptr<const MadeWith> made_with(const CreateOptions& options) {
+  const MadeWith nothing;
+  if (options.arguments == nothing.arguments && options.properties.empty()) return nullptr;
+  return std::make_unique<const MadeWith>(MadeWith{options.arguments, options.properties});
+}
+
+}  // namespace
+
+Result<OfferPtr> ObjectLifecycle::create(const CreateOptions& options) {
+  HECTOR_TRY(check_name(options.name));
+  auto [from, record] =
+      HECTOR_TRY(on_.templates.reserve(options.template_name, options.name, made_with(options)));
+  const OfferPtr offer = on_.maker.object(options, from.code->info(), from.interface);
+  record.handle = on_.make_handle(options.name, offer->principal);
+  auto servant = from.code->instantiate(*record.handle, from.interface, options.arguments);
+  if (!servant) {
+    on_.registry.abandon(record);
+    return fail(std::move(servant.error()));
+  }
+  offer->host->set_servant(std::move(*servant));
+  Status done;
+  if (options.state) done = restore_state(*offer->host, *options.state);
+  if (!done) {
+    offer->host->drop_servant();
+    on_.registry.abandon(record);
+    return fail(std::move(done.error()));
+  }
+  HECTOR_TRY(
+      serve(record, offer,
+            options.is_successor ? Publication::NameIs::kTakenOver : Publication::NameIs::kNew));
+  return offer;
+}
+
+Result<OfferPtr> ObjectLifecycle::adopt(const CreateOptions& options, const Adoption& adoption,
+                                        types::CompiledPtr interface,
+                                        const MakeServant& make_servant) {
+  auto* const record = HECTOR_TRY(on_.registry.reserve(options.name, {.owner = adoption.owner}));
+  auto servant = make_servant();
+  if (!servant) {
+    on_.registry.abandon(*record);
+    return fail(std::move(servant.error()));
+  }
+  TemplateInfo info;
+  info.name = adoption.kind;
+  info.thread = adoption.thread;
+  info.parallel = adoption.parallel;
+  const OfferPtr offer = on_.maker.object(options, info, std::move(interface));
+  offer->host->set_servant(std::move(*servant));
+  HECTOR_TRY(serve(*record, offer, Publication::NameIs::kNew));
+  return offer;
+}
+
+/// From here on it is found and called, so an Object that cannot be published ends like any other.
+Status ObjectLifecycle::serve(ObjectRecord& record, const OfferPtr& offer,
+                              Publication::NameIs name) {
+  if (auto added = on_.registry.commit(record, offer); !added) {
+    offer->host->drop_servant();
+    on_.registry.abandon(record);
+    return added;
+  }
+  if (auto entered = on_.publication.enter(offer, name); !entered) {
+    if (ObjectRecord* const retired = on_.registry.retire(offer)) finish(*retired);
+    return entered;
+  }
+  on_.log.write(Level::kInfo, "object created",
+                {{"object", offer->object}, {"interface", offer->interface->id()}});
+  on_.changed();
+  return {};
+}
+
+void ObjectLifecycle::wait_until_unbound(const Offer& offer) {
+  const TimePoint until = on_.clock.now() + on_.grace;
+  while (on_.parties.has(offer) && on_.clock.now() < until && on_.pause(kLookAgain)) {
+  }
+}
+
+void ObjectLifecycle::end(const OfferPtr& offer, Publication::NameGoes name) {
+  const std::string why = fmt::format("Object '{}' was deleted", offer->object);
+  for (const auto& session : on_.parties.of_offer(*offer))
+    on_.close_parties(session->binding(), why);
+  // Sessions that another thread is about to end still tell their Object so: it must be there.
+  wait_until_unbound(*offer);
+  ObjectRecord* const record = on_.registry.retire(offer);
+  if (record == nullptr) return;
+  on_.changed();
+  on_.publication.leave(offer, name);
+  finish(*record);
+}
+
+void ObjectLifecycle::finish(ObjectRecord& record) {
+  ObjectHost& host = *record.offer->host;
+  if (host.retire(on_.clock.now() + on_.grace, on_.clock)) {
+    host.drop_servant();
+    return on_.registry.destroy(record);
+  }
+  on_.log.write(Level::kWarning, "object kept: calls did not end within the grace",
+                {{"object", record.name}});
+  on_.registry.keep(record);
+}
+
+}  // namespace hector

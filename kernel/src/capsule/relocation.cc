@@ -1,0 +1,108 @@
+#include "capsule/relocation.h"
+
+#include <fmt/format.h>
+
+#include "binding/binding_control.h"
+#include "binding/coordinator.h"
+#include "call/reference_model.h"
+#include "hector/message_calls.h"
+#include "party/party_session.h"
+#include "party/target.h"
+
+namespace hector {
+
+namespace {
+
+constexpr Duration kAnsweredWithin = std::chrono::seconds(15);
+
+}  // namespace
+
+template <class Out, class In>
+Result<Out> Relocation::ask(Target& target, const char* operation, const In& request) {
+  const auto& clock = *core_.options.clock;
+  return call_and_wait<Out>(target, clock, kByName, operation, request,
+                            clock.now() + kAnsweredWithin);
+}
+
+Result<management::v1::CreateRequest> Relocation::request_for_successor() {
+  management::v1::CreateRequest request;
+  request.set_template_(offer_->host->options().template_name);
+  request.set_arguments(made_.arguments);
+  request.mutable_properties()->insert(made_.properties.begin(), made_.properties.end());
+  request.set_name(offer_->object);
+  request.set_is_successor(true);
+  const auto state = HECTOR_TRY(saved_state(*offer_->host));
+  if (!state) return request;
+  request.set_has_state(true);
+  request.set_state(std::string(state->view()));
+  return request;
+}
+
+Result<management::v1::MoveReply> Relocation::run(const std::string& to, const Resolve& resolve) {
+  const std::string& name = offer_->object;
+  if (to == core_.options.capsule)
+    return fail(Error::already_exists(fmt::format("'{}' is in capsule '{}' already", name, to)));
+  auto there = resolve("capsules/" + to);
+  if (!there)
+    return fail(Error{there.error().code,
+                      fmt::format("capsule '{}' is not known: {}", to, there.error().message)}
+                    .caused_by(there.error()));
+  const auto request = HECTOR_TRY(request_for_successor());
+  const auto created = HECTOR_TRY(ask<management::v1::CreateReply>(**there, "create", request));
+  is_made_ = true;
+  auto moved = rebind_places(created.reference());
+  if (!moved) {
+    delete_successor(**there);
+    return fail(std::move(moved.error()));
+  }
+  management::v1::MoveReply reply;
+  reply.set_reference(created.reference());
+  reply.add_effects(fmt::format("'{}' made in capsule '{}'{}", name, to,
+                                request.has_state() ? ", with its state" : ""));
+  for (auto& effect : *moved) reply.add_effects(std::move(effect));
+  return reply;
+}
+
+void Relocation::delete_successor(Target& there) {
+  management::v1::DeleteRequest remove;
+  remove.set_kind("object");
+  remove.set_name(offer_->object);
+  static_cast<void>(ask<management::v1::Done>(there, "delete", remove));
+}
+
+Result<std::shared_ptr<Target>> Relocation::control_of(const PartySession& session) {
+  Reference control =
+      from_model(session.part().binder())
+          .for_object(binding_control_name(session.binding()), kBindingControlInterface);
+  const auto interface = HECTOR_TRY(core_.types.interface(kBindingControlInterface));
+  control.identity = interface->identity();
+  return make_target(core_, control);
+}
+
+Result<std::vector<std::string>> Relocation::rebind_places(const std::string& successor) {
+  std::vector<std::string> effects;
+  std::vector<std::function<void()>> undo;
+  for (const auto& session : core_.parties.of_offer(*offer_)) {
+    const auto control = control_of(*session);
+    const auto rebind = [this, session, control](const std::string& who) {
+      binding::v1::RebindRequest request;
+      request.set_role(session->role());
+      request.set_number(session->member());
+      request.set_who(who);
+      return ask<binding::v1::Rebound>(**control, "rebind", request);
+    };
+    Result<binding::v1::Rebound> done = control ? rebind(successor) : fail(control.error());
+    if (!done) {
+      for (const auto& each : undo) each();
+      return fail(std::move(done.error()));
+    }
+    effects.push_back(fmt::format("{} {} of Binding {}: calls waited {} us at most",
+                                  session->role(), session->member(), id_text(session->binding()),
+                                  done->gap_us()));
+    undo.push_back(
+        [rebind, back = core_.references.of(*offer_).text()] { static_cast<void>(rebind(back)); });
+  }
+  return effects;
+}
+
+}  // namespace hector

@@ -1,0 +1,121 @@
+#include "capsule/service_providers.h"
+
+#include <fmt/format.h>
+
+#include "party/target.h"
+
+namespace hector {
+
+namespace {
+
+/// A servant that its Service owns.
+class BorrowedServant final : public Servant {
+ public:
+  explicit BorrowedServant(Servant& servant) : servant_(servant) {}
+  void invoke(Call& call) noexcept override { servant_.invoke(call); }
+
+ private:
+  Servant& servant_;
+};
+
+}  // namespace
+
+Services ServiceProviders::services() const {
+  const std::lock_guard lock(mutex_);
+  return clients_.services();
+}
+
+Status ServiceProviders::embed(const std::string& name, std::unique_ptr<Service> service) {
+  auto interface = HECTOR_TRY(core_.types.interface(service->interface_id()));
+  const OfferPtr offer = maker_.system(name, "service", std::move(interface),
+                                       std::make_unique<BorrowedServant>(service->servant()));
+  HECTOR_TRY(core_.offers.add(offer));
+  {
+    const std::lock_guard lock(mutex_);
+    embedded_.emplace(name, std::move(service));
+  }
+  return use(name, std::make_shared<LocalTarget>(core_, offer));
+}
+
+Status ServiceProviders::join(const std::string& name, const Reference& reference, Find find) {
+  const auto interface_id = HECTOR_TRY(standard_interface_of(name));
+  const auto interface = HECTOR_TRY(core_.types.interface(interface_id));
+  const Reference service = reference.for_object(name, interface_id);
+  const auto target = HECTOR_TRY(RemoteTarget::make(core_, service, interface));
+  {
+    const std::lock_guard lock(mutex_);
+    joined_[name] = {reference, find};
+  }
+  return use(name, std::make_shared<JoinedTarget>(core_, name, target, std::move(find)));
+}
+
+void ServiceProviders::join_again() {
+  std::map<std::string, Joined> joined;
+  {
+    const std::lock_guard lock(mutex_);
+    joined = joined_;
+  }
+  for (const auto& [service, there] : joined) {
+    if (auto again = join(service, there.reference, there.find); !again)
+      core_.options.log->write(Level::kWarning, "service lost",
+                               {{"service", service}, {"error", again.error().message}});
+  }
+}
+
+std::shared_ptr<Target> ServiceProviders::joined(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return joined_.contains(name) ? clients_.target(name) : nullptr;
+}
+
+Status ServiceProviders::use(const std::string& name, const std::shared_ptr<Target>& target) {
+  return exchange_([&]() -> Status {
+    const std::lock_guard lock(mutex_);
+    HECTOR_TRY(clients_.use(name, target, {core_.options.clock, core_.options.capsule}));
+    core_.policies.use(clients_.services().policy);
+    return {};
+  });
+}
+
+void ServiceProviders::drop(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  clients_.drop(name);
+  core_.policies.use(clients_.services().policy);
+  joined_.erase(name);
+}
+
+Result<Effects> ServiceProviders::unload(const std::string& name, Unload mode) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!embedded_.contains(name) && !joined_.contains(name))
+      return fail(Error::not_found(fmt::format("service '{}' is not loaded", name)));
+  }
+  if (mode == Unload::kDryRun)
+    return Effects{fmt::format("service {} would end; names and offers in it would be lost", name)};
+  const OfferPtr offer = core_.offers.remove(name);
+  drop(name);
+  const auto& clock = *core_.options.clock;
+  if (offer && offer->host->retire(clock.now() + core_.options.drain_grace, clock)) {
+    offer->host->drop_servant();
+    const std::lock_guard lock(mutex_);
+    embedded_.erase(name);
+  }
+  return Effects{fmt::format("service {} ended", name)};
+}
+
+std::vector<std::pair<std::string, std::string>> ServiceProviders::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, std::string>> list;
+  for (const auto& [name, service] : embedded_) list.emplace_back(name, "embedded");
+  for (const auto& [name, there] : joined_)
+    list.emplace_back(name, "joined to " + there.reference.capsule);
+  return list;
+}
+
+void ServiceProviders::clear() {
+  core_.policies.use(nullptr);
+  const std::lock_guard lock(mutex_);
+  clients_.clear();
+  embedded_.clear();
+}
+
+}  // namespace hector

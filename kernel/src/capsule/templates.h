@@ -1,0 +1,91 @@
+// What: Templates, the languages this capsule runs and the templates loaded with them.
+// Why: what runs a file, which templates a language holds and which Objects hold a template is
+// answered at one place; a template cannot go while an Object is being made of it.
+// Who: KernelImpl; ObjectLifecycle makes Objects from them; management lists them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "capsule/object_registry.h"
+#include "hector/kernel.h"
+#include "types/registry/repository.h"
+
+namespace hector {
+
+/// Unchanged while it is loaded.
+struct LoadedTemplate {
+  std::unique_ptr<TemplateCode> code;
+  std::string language;
+  std::string path;
+  types::CompiledPtr interface;
+};
+
+/// Whether a module is unloaded, or only said what that would do.
+enum class Unload { kDryRun, kNow };
+constexpr Unload unload_mode(bool dry_run) { return dry_run ? Unload::kDryRun : Unload::kNow; }
+/// A line each: what happens, or what would.
+using Effects = std::vector<std::string>;
+
+/// Any thread. Lock order: its mutex, then the ObjectRegistry's. Code of languages and templates
+/// runs outside of it, but for destructors of unused templates.
+class Templates {
+ public:
+  /// All of it outlives the Templates.
+  Templates(types::Repository& types, ObjectRegistry& objects, Log& log)
+      : types_(types), objects_(objects), log_(log) {}
+
+  /// ALREADY_EXISTS.
+  Status add_language(const std::string& name, std::unique_ptr<Language> language);
+  /// The template's name. NOT_FOUND: no such file; INVALID_ARGUMENT: no loaded language runs it, or
+  /// its type is malformed; ALREADY_EXISTS: it is loaded and has Objects. Others are the
+  /// language's.
+  Result<std::string> load(const std::string& path);
+  /// FAILED_PRECONDITION names the Objects that hold it.
+  Result<Effects> unload(const std::string& name, Unload mode);
+  /// With its templates. FAILED_PRECONDITION names those that have Objects.
+  Result<Effects> unload_language(const std::string& name, Unload mode);
+
+  struct Reserved {
+    const LoadedTemplate& from;
+    ObjectRecord& record;
+  };
+  /// Takes the name for an Object of this template, which stays loaded as long as the record lives.
+  /// NOT_FOUND with the nearest name; ALREADY_EXISTS as ObjectRegistry::reserve().
+  Result<Reserved> reserve(const std::string& template_name, const std::string& object,
+                           std::unique_ptr<const MadeWith> made);
+
+  /// Name and formats.
+  [[nodiscard]] std::map<std::string, std::string> languages() const;
+  struct Listed {
+    std::string name;
+    std::string language;
+    std::string path;
+    std::string interface_id;
+    std::size_t objects = 0;
+  };
+  [[nodiscard]] std::vector<Listed> list() const;
+  /// At the end of the capsule, when no Object is left but those that are kept.
+  void clear();
+
+ private:
+  struct Runner {
+    Language* language = nullptr;
+    std::string name;
+  };
+  Result<Runner> runner_of(const std::string& path) const;
+  Result<types::CompiledPtr> interface_of(const TemplateInfo& info, const std::string& path);
+
+  types::Repository& types_;
+  ObjectRegistry& objects_;
+  Log& log_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Language>> languages_;
+  std::map<std::string, std::unique_ptr<LoadedTemplate>> templates_;
+};
+
+}  // namespace hector

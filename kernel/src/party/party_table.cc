@@ -1,0 +1,55 @@
+#include "party/party_table.h"
+
+#include <algorithm>
+
+#include "hector/check.h"
+#include "party/party_session.h"
+
+namespace hector {
+
+void PartyTable::add(const std::shared_ptr<PartySession>& session) {
+  HECTOR_CHECK(session != nullptr, "a party's session is added before it is made");
+  const std::lock_guard lock(mutex_);
+  sessions_.emplace(session->binding(), session);
+}
+
+void PartyTable::remove(const PartySession& session) {
+  const std::lock_guard lock(mutex_);
+  const auto [first, last] = sessions_.equal_range(session.binding());
+  const auto at =
+      std::find_if(first, last, [&](const auto& each) { return each.second.get() == &session; });
+  if (at != last) sessions_.erase(at);
+}
+
+PartyTable::Sessions PartyTable::of_binding(std::uint64_t binding) const {
+  const std::lock_guard lock(mutex_);
+  Sessions found;
+  const auto [first, last] = sessions_.equal_range(binding);
+  for (auto at = first; at != last; ++at) found.push_back(at->second);
+  return found;
+}
+
+PartyTable::Sessions PartyTable::of_offer(const Offer& offer) const {
+  const std::lock_guard lock(mutex_);
+  Sessions found;
+  for (const auto& [binding, session] : sessions_) {
+    if (session->offer().get() == &offer) found.push_back(session);
+  }
+  return found;
+}
+
+bool PartyTable::has(const Offer& offer) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [&](const auto& each) { return each.second->offer().get() == &offer; });
+}
+
+PartyTable::Sessions PartyTable::all() const {
+  const std::lock_guard lock(mutex_);
+  Sessions found;
+  found.reserve(sessions_.size());
+  for (const auto& [binding, session] : sessions_) found.push_back(session);
+  return found;
+}
+
+}  // namespace hector
