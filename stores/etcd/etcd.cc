@@ -1,5 +1,5 @@
 // What: the etcd provider: a Store on a cluster's v3 API.
-// Why: what outgrows one machine changes one line of configuration.
+// Why: a store that outgrows one machine changes one line of configuration.
 // Who: loaded by capsules whose configuration says `store: etcd://host:2379,host:2379/prefix`.
 #include <fmt/format.h>
 
@@ -29,39 +29,36 @@ bool was_never_sent(const grpc::Status& status) {
          said.find("Connection refused") != std::string::npos;
 }
 
-Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool is_write) {
+Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, Request kind) {
   const std::string& said = status.error_message();
   const auto says = [&](std::string_view text) { return said.find(text) != std::string::npos; };
   if (says("has been compacted")) return compacted(asked, asked + 1);
   if (says("future revision"))
-    return {Code::kFailedPrecondition, fmt::format("the store is not yet at revision {}", asked)};
+    return Error::failed_precondition(fmt::format("the store is not yet at revision {}", asked));
   if (says("lease not found")) return lease_not_found(lease);
   if (says("database space exceeded"))
-    return {Code::kResourceExhausted,
-            "etcd: its database is full; nothing was written, compact and defragment it, or raise "
-            "its quota"};
+    return Error::resource_exhausted(
+        "etcd: its database is full; nothing was written, compact and defragment it, or raise its "
+        "quota");
   const auto code = status.error_code();
   if (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED ||
       code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::UNKNOWN) {
-    if (is_write && !was_never_sent(status)) {
-      return {
-          Code::kUnavailable,
-          fmt::format(
-              "OUTCOME_UNKNOWN: etcd gave no answer ({}); send it again under an idempotency key",
-              said),
-          std::string(kOutcomeUnknown),
-          {},
-          {}};
-    }
-    return {Code::kUnavailable,
-            fmt::format("etcd cannot be reached ({}); nothing happened, try again", said)};
+    if (kind == Request::kWrite && !was_never_sent(status))
+      return Error::unavailable(fmt::format("OUTCOME_UNKNOWN: etcd gave no answer ({}); send it "
+                                            "again under an idempotency key",
+                                            said))
+          .with_type(kOutcomeUnknown);
+    return Error::unavailable(
+        fmt::format("etcd cannot be reached ({}); nothing happened, try again", said));
   }
   return {code_from_number(static_cast<std::uint32_t>(code)), "etcd: " + said};
 }
 
 namespace {
 
+/// Longer than an election of etcd's (1 s by default), so that one attempt may outlast it.
 constexpr Duration kAttempt = std::chrono::seconds(2);
+/// Three attempts: each member of the usual cluster is asked once.
 constexpr Duration kTogether = std::chrono::seconds(6);
 constexpr Duration kPauseBetween = std::chrono::milliseconds(50);
 
@@ -115,7 +112,7 @@ class Unary : public std::enable_shared_from_this<Unary<In, Out>> {
   Out reply_;
 };
 
-/// One renewal: a stream with one message each way, as the API has it.
+/// One renewal: a stream with one message each way, as the API requires.
 class KeepAlive final
     : public grpc::ClientBidiReactor<v1::LeaseRequest, v1::LeaseKeepAliveResponse> {
  public:
@@ -134,11 +131,11 @@ class KeepAlive final
     context_.TryCancel();
   }
   void OnDone(const grpc::Status& status) override {
-    if (came_)
+    if (came_) {
       done_(in_.ttl() > 0 ? Status{} : fail(lease_not_found(lease_)));
-    else {
+    } else {
       core_->turn(core_->current);
-      done_(fail(error_of(status, 0, lease_, false)));
+      done_(fail(error_of(status, 0, lease_, Request::kRead)));
     }
     delete this;
   }
@@ -198,6 +195,17 @@ void put_operation(const StoreOperation& operation, const std::string& keys, v1:
   }
 }
 
+/// Of the first response of a transaction, a read; null where the server sent something else.
+const v1::KeyValue* first_entry(const v1::TxnResponse& reply) {
+  if (reply.responses_size() == 0 || reply.responses(0).response_range().kvs_size() == 0)
+    return nullptr;
+  return &reply.responses(0).response_range().kvs(0);
+}
+
+Error malformed() {
+  return Error::internal("etcd: a transaction's answer does not have the form of its request");
+}
+
 class EtcdStore final : public Store {
  public:
   explicit EtcdStore(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -221,24 +229,15 @@ class EtcdStore final : public Store {
     std::mutex mutex;
     std::condition_variable changed;
     std::optional<Status> ended;
-    send<v1::TxnRequest, v1::TxnResponse>(
-        "/etcdserverpb.KV/Txn", request, true,
-        [&](const grpc::Status& status, v1::TxnResponse& reply) {
-          const std::lock_guard lock(mutex);
-          if (status.ok()) {
-            core_->saw(reply.header());
-            core_->epoch = reply.succeeded()
-                               ? mine
-                               : std::stoull(reply.responses(0).response_range().kvs(0).value());
-            ended = Status{};
-          } else {
-            ended = fail(error_of(status, 0, 0, false));
-          }
-          changed.notify_all();
-        });
+    send<v1::TxnRequest, v1::TxnResponse>("/etcdserverpb.KV/Txn", request, true,
+                                          [&](const grpc::Status& status, v1::TxnResponse& reply) {
+                                            const std::lock_guard lock(mutex);
+                                            ended = take_epoch(status, reply, mine);
+                                            changed.notify_all();
+                                          });
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return ended.has_value(); });
-    if (!*ended) return *ended;
+    HECTOR_TRY(std::move(*ended));
     auto core = std::make_shared<Core>();  // the same cluster, other keys
     epoch_core_ = core;
     core->clock = core_->clock, core->random = core_->random, core->executor = core_->executor,
@@ -269,7 +268,7 @@ class EtcdStore final : public Store {
         "/etcdserverpb.KV/Range", request, true,
         [core = core_, read, done = std::move(done)](const grpc::Status& status,
                                                      v1::RangeResponse& reply) mutable {
-          if (!status.ok()) return done(fail(error_of(status, read.revision, 0, false)));
+          if (!status.ok()) return done(fail(error_of(status, read.revision, 0, Request::kRead)));
           core->saw(reply.header());
           if (reply.header().revision() < read.at_least)
             return done(fail(in_future(read.at_least, reply.header().revision())));
@@ -307,7 +306,7 @@ class EtcdStore final : public Store {
         "/etcdserverpb.Lease/LeaseGrant", request, false,
         [done = std::move(done)](const grpc::Status& status,
                                  v1::LeaseGrantResponse& reply) mutable {
-          if (!status.ok()) return done(fail(error_of(status, 0, 0, true)));
+          if (!status.ok()) return done(fail(error_of(status, 0, 0, Request::kWrite)));
           done(reply.id());
         });
   }
@@ -321,7 +320,7 @@ class EtcdStore final : public Store {
         "/etcdserverpb.Lease/LeaseRevoke", request, true,
         [core = core_, lease, done = std::move(done)](const grpc::Status& status,
                                                       v1::HeaderResponse& reply) mutable {
-          if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
+          if (!status.ok()) return done(fail(error_of(status, 0, lease, Request::kWrite)));
           core->saw(reply.header());
           done({});
         });
@@ -333,7 +332,7 @@ class EtcdStore final : public Store {
         "/etcdserverpb.KV/Compact", request, true,
         [core = core_, revision, done = std::move(done)](const grpc::Status& status,
                                                          v1::HeaderResponse&) mutable {
-          if (!status.ok()) return done(fail(error_of(status, revision, 0, true)));
+          if (!status.ok()) return done(fail(error_of(status, revision, 0, Request::kWrite)));
           core->compacted = revision;
           done({});
         });
@@ -347,7 +346,7 @@ class EtcdStore final : public Store {
         "/etcdserverpb.KV/Txn", request, true,
         [this, epoch, done = std::move(done)](const grpc::Status& status,
                                               v1::TxnResponse& reply) mutable {
-          if (!status.ok()) return done(fail(error_of(status, 0, 0, true)));
+          if (!status.ok()) return done(fail(error_of(status, 0, 0, Request::kWrite)));
           core_->saw(reply.header());
           epochs_.begin(epoch);
           done({});
@@ -363,7 +362,16 @@ class EtcdStore final : public Store {
   }
 
  private:
-  /// An observer of the user's, told as well when the epoch ends.
+  Status take_epoch(const grpc::Status& status, const v1::TxnResponse& reply, std::uint64_t mine) {
+    if (!status.ok()) return fail(error_of(status, 0, 0, Request::kRead));
+    core_->saw(reply.header());
+    const auto* const found = first_entry(reply);
+    if (!reply.succeeded() && found == nullptr) return fail(malformed());
+    core_->epoch = reply.succeeded() ? mine : std::strtoull(found->value().c_str(), nullptr, 10);
+    return {};
+  }
+
+  /// The user's observer, which is also told when the epoch ends.
   class EpochRelay final : public StoreWatch, public StoreObserver {
    public:
     EpochRelay(EtcdStore& store, StoreObserver& observer) : store_(store), observer_(observer) {
@@ -463,7 +471,7 @@ class EtcdStore final : public Store {
         "/etcdserverpb.KV/Txn", model_of(transaction), false,
         [this, lease = lease_in(transaction), core = core_, done = std::move(done)](
             const grpc::Status& status, v1::TxnResponse& reply) mutable {
-          if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
+          if (!status.ok()) return done(fail(error_of(status, 0, lease, Request::kWrite)));
           core->saw(reply.header());
           auto outcome = outcome_of(reply);
           outcome.revision = reply.header().revision();
@@ -471,8 +479,8 @@ class EtcdStore final : public Store {
         });
   }
 
-  /// If the key's record is not there: the transaction, which leaves it; else the record, whose
-  /// revision is the outcome's.
+  /// Without a record of the key: the transaction, which also writes the record. With one: the
+  /// record, whose revision is the outcome's.
   void commit_idempotent(const StoreTransaction& transaction, LeaseId lease,
                          Callback<void(Result<StoreOutcome>)> done) {
     const std::string record = core_->prefix + "o/" + transaction.idempotency_key;
@@ -494,23 +502,25 @@ class EtcdStore final : public Store {
         "/etcdserverpb.KV/Txn", request, true,
         [this, lease = lease_in(transaction), core = core_, done = std::move(done)](
             const grpc::Status& status, v1::TxnResponse& reply) mutable {
-          if (!status.ok()) return done(fail(error_of(status, 0, lease, true)));
+          if (!status.ok()) return done(fail(error_of(status, 0, lease, Request::kWrite)));
           core->saw(reply.header());
           StoreOutcome outcome;
-          if (reply.succeeded()) {
+          if (reply.succeeded() && reply.responses_size() > 0) {
             outcome = outcome_of(reply.responses(0).response_txn());
             outcome.revision = reply.header().revision();
-          } else {
-            const auto& record = reply.responses(0).response_range().kvs(0);
+          } else if (const auto* const kept = first_entry(reply); kept != nullptr) {
             outcome.replayed = true;
-            outcome.succeeded = record.value() == "+";
-            outcome.revision = record.mod_revision();
+            outcome.succeeded = kept->value() == "+";
+            outcome.revision = kept->mod_revision();
+          } else {
+            return done(fail(malformed()));
           }
           done(std::move(outcome));
         });
   }
 
-  /// Outcomes hang on a lease of twice their time, another one each time the first half is over.
+  /// Outcomes are attached to a lease of twice their time; a new one is granted when half of it has
+  /// passed.
   void with_outcome_lease(Callback<void(Result<LeaseId>)> use) {
     const TimePoint now = core_->clock->now();
     {
@@ -553,9 +563,8 @@ Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
   core->log = context.log;
   std::string rest = context.location;
   if (rest.rfind("//", 0) != 0)
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format("a store in etcd is 'etcd://host:port,host:port/prefix', not 'etcd:{}'", rest));
+    return fail(Error::invalid_argument(fmt::format(
+        "a store in etcd is 'etcd://host:port,host:port/prefix', not 'etcd:{}'", rest)));
   rest.erase(0, 2);
   std::map<std::string, std::string> parameters;
   if (const auto question = rest.find('?'); question != std::string::npos) {
@@ -564,14 +573,11 @@ Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
       const auto equals = each.find('=');
       const std::string name = each.substr(0, equals);
       if (name != "ca" && name != "certificate" && name != "key")
-        return fail(
-            Code::kInvalidArgument,
-            fmt::format(
-                "a store in etcd has the parameters ca, certificate and key (files), not '{}'",
-                name));
+        return fail(Error::invalid_argument(fmt::format(
+            "a store in etcd has the parameters ca, certificate and key (files), not '{}'", name)));
       parameters[name] = equals == std::string::npos ? "" : content(each.substr(equals + 1));
       if (parameters[name].empty())
-        return fail(Code::kInvalidArgument, fmt::format("the file of '{}' cannot be read", each));
+        return fail(Error::invalid_argument(fmt::format("the file of '{}' cannot be read", each)));
     }
     rest.erase(question);
   }
@@ -597,7 +603,7 @@ Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
         host.find(':') == std::string::npos ? host + ":2379" : host, credentials, arguments));
   }
   if (core->channels.empty())
-    return fail(Code::kInvalidArgument, "a store in etcd needs at least one host");
+    return fail(Error::invalid_argument("a store in etcd needs at least one host"));
   return core;
 }
 
@@ -606,10 +612,9 @@ Store* make(const StoreContext& context) {
   if (core) {
     auto store = std::make_unique<EtcdStore>(*core);
     auto started = store->start();
-    // The process keeps one channel for ever: where gRPC's last one ends on gRPC's own thread, that
-    // thread waits for itself (1.51).
-    static const auto* for_life = new auto((*core)->channels);
-    static_cast<void>(for_life);
+    // The process keeps one channel for ever: if gRPC's last one ended on gRPC's own thread, that
+    // thread would wait for itself (1.51).
+    [[maybe_unused]] static const auto* for_life = new auto((*core)->channels);
     if (started) return store.release();
     core = fail(started.error());
   }
@@ -621,5 +626,8 @@ Store* make(const StoreContext& context) {
 }  // namespace hector::stores::etcd
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin),     HECTOR_ABI_VERSION, "etcd", nullptr, nullptr, nullptr,
-    hector::stores::etcd::make};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "etcd",
+    .make_store = hector::stores::etcd::make,
+};

@@ -1,5 +1,5 @@
 // What: Core, the connections to an etcd cluster; what the calls and watches of one store share.
-// Why: a call that is under way outlives the store that began it.
+// Why: a call in flight outlives the store that began it.
 // Who: the etcd provider.
 #pragma once
 
@@ -25,7 +25,7 @@ struct Core {
   Log* log = nullptr;
   std::vector<std::shared_ptr<grpc::Channel>> channels;  ///< one a member; used one at a time
   std::atomic<std::size_t> current{0};
-  std::string prefix;  ///< of our own records; keys are below prefix + "k/"
+  std::string prefix;  ///< of the provider's own records; keys are below prefix + "k/"
   std::string keys;
   std::atomic<Revision> revision{0}, compacted{0};
   std::atomic<std::uint64_t> epoch{0};
@@ -34,7 +34,7 @@ struct Core {
   std::string fault;
 
   std::shared_ptr<grpc::Channel> channel() { return channels[current.load() % channels.size()]; }
-  /// Another member, next time; unless somebody else has turned already.
+  /// The next call goes to another member, unless another thread has turned already.
   void turn(std::size_t from) { current.compare_exchange_strong(from, from + 1); }
   void saw(const v1::ResponseHeader& header) {
     Revision known = revision.load();
@@ -46,9 +46,10 @@ struct Core {
 StoreEntry entry_of(const v1::KeyValue& kv, std::size_t prefix);
 /// No connection was made: sending it again is harmless.
 bool was_never_sent(const grpc::Status& status);
-/// etcd's own words as this contract's errors. `is_write`: whether a lost answer leaves the outcome
-/// open.
-Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, bool is_write);
+/// Whether a lost answer leaves the outcome open.
+enum class Request : std::uint8_t { kRead, kWrite };
+/// etcd's messages as this contract's errors.
+Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, Request kind);
 
 std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request,
                                        StoreObserver& observer);

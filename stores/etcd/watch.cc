@@ -1,15 +1,19 @@
-// A watch that goes on after its stream broke, from the revision after the last one it told of.
+// What: a watch that survives its stream: it continues after the last revision that was told.
+// Why: a lost connection is no end of a watch (hector/store.h).
+// Who: the etcd provider.
 #include <fmt/format.h>
 
 #include <mutex>
 
 #include "engine/limits.h"
 #include "etcd_core.h"
+#include "hector/check.h"
 
 namespace hector::stores::etcd {
 
 namespace {
 
+/// Between a broken stream and the next one; doubled each time, until a message comes.
 constexpr Duration kPauseMin = std::chrono::milliseconds(20), kPauseMax = std::chrono::seconds(1);
 
 class Watch final : public std::enable_shared_from_this<Watch> {
@@ -60,9 +64,10 @@ class Watch final : public std::enable_shared_from_this<Watch> {
       change.events.push_back(std::move(told));
     }
     tell(change);
-    // The header names the store's revision, which a watch that catches up has not come to: only a
-    // message of its own says that it has.
-    const bool is_progress = response.events().empty() && !response.created();
+    // The header has the store's revision, which a watch that catches up has not reached yet: only
+    // a message of its own says that it has. A member that lags behind may say less than was told.
+    const bool is_progress = response.events().empty() && !response.created() &&
+                             response.header().revision() + 1 >= next_;
     if (is_progress && observer_ != nullptr) observer_->progress(response.header().revision());
   }
   void broke(std::size_t member) {
@@ -91,9 +96,8 @@ class Watch final : public std::enable_shared_from_this<Watch> {
         : watch_(std::move(watch)), member_(member), stub_(std::move(channel)) {}
     void start(const StoreWatchRequest& request, const std::string& keys, Revision from) {
       self_ = shared_from_this();
-      context_.AddMetadata(
-          "hasleader",
-          "true");  // a member that is cut off ends the watch instead of falling silent
+      // A member that is cut off from the cluster ends the watch instead of falling silent.
+      context_.AddMetadata("hasleader", "true");
       auto& create = *out_.mutable_create_request();
       create.set_key(keys + request.range.from);
       if (!request.range.is_one()) create.set_range_end(keys + request.range.to);
@@ -114,7 +118,8 @@ class Watch final : public std::enable_shared_from_this<Watch> {
       StartRead(&in_);
     }
     void OnDone(const grpc::Status&) override {
-      const auto self = std::move(self_);  // until here
+      const auto self = std::move(self_);
+      HECTOR_CHECK(self != nullptr, "gRPC ended a watch's stream twice");
       watch_->broke(member_);
     }
 
@@ -130,7 +135,7 @@ class Watch final : public std::enable_shared_from_this<Watch> {
 
   void tell(StoreChange& change) {
     if (!change.events.empty() && change.revision >= next_ && observer_ != nullptr) {
-      next_ = change.revision + 1;
+      next_ = change.revision + 1;  // none is told twice, also not by another member
       observer_->changed(change);
     }
     change.events.clear();
@@ -142,7 +147,7 @@ class Watch final : public std::enable_shared_from_this<Watch> {
   StoreObserver* observer_;
   Revision next_;
   Duration pause_;
-  std::shared_ptr<Stream> stream_;
+  std::shared_ptr<Stream> stream_;  ///< shared with gRPC, until OnDone
 };
 
 }  // namespace

@@ -1,7 +1,9 @@
 // What: the memory provider: an Engine whose journal keeps nothing.
-// Why: tests, demonstrations, and capsules that need no yesterday; and the model the other
-// providers are compared with. Who: loaded by capsules whose configuration says `store: memory`.
+// Why: for tests, demonstrations and capsules whose state may end with them; and the model that the
+// other providers are compared with.
+// Who: loaded by capsules whose configuration says `store: memory`.
 #include "engine/engine.h"
+#include "hector/check.h"
 #include "hector/plugin.h"
 
 namespace {
@@ -21,10 +23,15 @@ class NoJournal final : public Journal {
 Store* make(const StoreContext& context) {
   auto engine = Engine::make({context.clock, context.random, context.executor, context.log},
                              std::make_unique<NoJournal>());
+  HECTOR_CHECK(engine, "a store without a journal could not be loaded");
   return engine->release();
 }
 
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "memory", nullptr, nullptr, nullptr, make};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "memory",
+    .make_store = make,
+};

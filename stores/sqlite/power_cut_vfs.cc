@@ -4,7 +4,7 @@ namespace hector::stores {
 
 namespace {
 
-constexpr std::size_t kSector = 512;
+constexpr std::size_t kSector = 512;  // what a disk writes whole, SQLite's assumption as well
 
 }  // namespace
 

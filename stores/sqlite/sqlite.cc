@@ -10,12 +10,14 @@ namespace {
 using namespace hector;
 using namespace hector::stores;
 
+Result<std::unique_ptr<Engine>> open(const StoreContext& context) {
+  auto journal = HECTOR_TRY(SqliteJournal::open({context.location}));
+  return Engine::make({context.clock, context.random, context.executor, context.log},
+                      std::move(journal));
+}
+
 Store* make(const StoreContext& context) {
-  auto journal = SqliteJournal::open({context.location});
-  auto engine = !journal
-                    ? tl::unexpected<Error>(journal.error())
-                    : Engine::make({context.clock, context.random, context.executor, context.log},
-                                   std::move(*journal));
+  auto engine = open(context);
   if (engine) return engine->release();
   if (context.why != nullptr) *context.why = engine.error();
   return nullptr;
@@ -24,4 +26,8 @@ Store* make(const StoreContext& context) {
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "sqlite", nullptr, nullptr, nullptr, make};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "sqlite",
+    .make_store = make,
+};

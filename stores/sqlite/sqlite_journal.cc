@@ -9,6 +9,8 @@
 #include <boost/crc.hpp>
 #include <filesystem>
 
+#include "hector/check.h"
+
 namespace hector::stores {
 
 namespace fs = std::filesystem;
@@ -26,6 +28,7 @@ CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) W
 CREATE VIEW IF NOT EXISTS kv AS SELECT k, v, created, rev AS modified, ver AS version, lease FROM log AS l
   WHERE put AND NOT EXISTS (SELECT 1 FROM log AS later WHERE later.k = l.k AND (later.rev, later.sub) > (l.rev, l.sub));
 )sql";
+/// Of the tables above. A file with a higher one was written by a newer build.
 constexpr std::int64_t kFormat = 1;
 
 std::uint32_t crc_of(const Record& record) {
@@ -42,26 +45,24 @@ std::uint32_t crc_of(const Record& record) {
 }
 
 Error corrupt(std::string what) {
-  return {Code::kDataLoss,
-          "CORRUPT: " + std::move(what) + "; restore a backup",
-          std::string(kStoreCorrupt),
-          {},
-          {}};
+  return Error::data_loss("CORRUPT: " + std::move(what) + "; restore a backup")
+      .with_type(kStoreCorrupt);
 }
 
-/// SQLite's locks do not hold there, and a rename is no barrier.
+/// SQLite's locks do not hold on a network file system, and a rename is no barrier there.
 Status refuse_network(const std::string& path) {
   struct statfs where {};
   if (statfs(path.c_str(), &where) != 0)
-    return fail(Code::kNotFound, fmt::format("the store's folder '{}' cannot be used: {}", path,
-                                             std::strerror(errno)));
+    return fail(Error::not_found(
+        fmt::format("the store's folder '{}' cannot be used: {}", path, std::strerror(errno))));
+  // statfs(2)'s numbers
   constexpr long kNfs = 0x6969, kSmb = 0x517B, kSmb2 = 0xFE534D42, kCifs = 0xFF534D42;
   for (const long kind : {kNfs, kSmb, kSmb2, kCifs}) {
     if (where.f_type == kind)
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("'{}' is on a network file system, where a write is not durable when "
-                              "it says so; choose a local folder, or `store: etcd://…`",
-                              path));
+      return fail(Error::failed_precondition(
+          fmt::format("'{}' is on a network file system, where a write is not durable when it "
+                      "says so; choose a local folder, or `store: etcd://…`",
+                      path)));
   }
   return {};
 }
@@ -71,17 +72,16 @@ Status keep_folder(const std::string& path) {
   const bool is_kept = folder >= 0 && fsync(folder) == 0;
   if (folder >= 0) close(folder);
   if (!is_kept)
-    return fail(Code::kUnavailable, fmt::format("the folder of '{}' cannot be made durable: {}",
-                                                path, std::strerror(errno)));
+    return fail(Error::unavailable(
+        fmt::format("the folder of '{}' cannot be made durable: {}", path, std::strerror(errno))));
   return {};
 }
 
-/// A file of this name is a whole store, written anew, that has to take the place of the one beside
-/// it.
+/// A file of this name is a complete, rewritten store that replaces the one beside it.
 constexpr const char* kRecovered = ".recovered";
 
-/// May be begun again wherever it stopped: the old WAL goes before the new file has its name, or
-/// SQLite would play it into that.
+/// Idempotent, wherever a crash interrupted it. The old WAL is removed before the new file gets the
+/// name, or SQLite would replay it into the new file.
 Status take_recovered(const std::string& path) {
   if (!fs::exists(path + kRecovered)) return {};
   std::error_code failed;
@@ -90,8 +90,8 @@ Status take_recovered(const std::string& path) {
   }
   if (!failed) fs::rename(path + kRecovered, path, failed);
   if (failed)
-    return fail(Code::kUnavailable, fmt::format("'{}{}' cannot take the place of '{}': {}", path,
-                                                kRecovered, path, failed.message()));
+    return fail(Error::unavailable(
+        fmt::format("'{}{}' cannot replace '{}': {}", path, kRecovered, path, failed.message())));
   return keep_folder(path);
 }
 
@@ -108,16 +108,16 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(SqliteOptions options
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(std::move(options)));
   const auto& path = journal->options_.path;
   if (path.empty() || path.front() != '/')
-    return fail(Code::kInvalidArgument,
-                fmt::format("a store's file is an absolute path, not '{}'", path));
+    return fail(
+        Error::invalid_argument(fmt::format("a store's file is an absolute path, not '{}'", path)));
   if (journal->options_.vfs.empty()) {
     std::error_code error;
     const fs::path folder = fs::path(path).parent_path();
     fs::create_directories(folder, error);
     HECTOR_TRY(refuse_network(folder.string()));
-    // A rewrite that did not come to its end was never the store.
+    // An unfinished rewrite was never the store.
     for (const char* rest : {".new", ".new-wal", ".new-journal"}) fs::remove(path + rest, error);
-    if (auto taken = take_recovered(path); !taken) return fail(taken.error());
+    HECTOR_TRY(take_recovered(path));
   }
   HECTOR_TRY(journal->open_file(path));
   return journal;
@@ -125,27 +125,23 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(SqliteOptions options
 
 Error SqliteJournal::error(const char* what) const {
   const int code = sqlite3_extended_errcode(database_.get());
-  const std::string text = fmt::format("{}: {} cannot {}: {}", options_.path, "SQLite", what,
-                                       sqlite3_errmsg(database_.get()));
+  const std::string text =
+      fmt::format("{}: SQLite cannot {}: {}", options_.path, what, sqlite3_errmsg(database_.get()));
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return {Code::kResourceExhausted, text + "; nothing was written, make room on the disk"};
+      return Error::resource_exhausted(text + "; nothing was written, make room on the disk");
     case SQLITE_BUSY:
-      return {
-          Code::kFailedPrecondition,
+      return Error::failed_precondition(
           fmt::format("the store '{}' is held by another process; end it, or choose another file",
-                      options_.path)};
+                      options_.path));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return corrupt(text);
     case SQLITE_IOERR:
-      return {Code::kUnavailable,
-              text + "; whether the last writes are kept shows after recovery",
-              std::string(kOutcomeUnknown),
-              {},
-              {}};
+      return Error::unavailable(text + "; recovery will show whether the last writes are kept")
+          .with_type(kOutcomeUnknown);
     default:
-      return {Code::kUnavailable, text};
+      return Error::unavailable(text);
   }
 }
 
@@ -174,28 +170,58 @@ Status SqliteJournal::open_file(const std::string& path) {
        {"PRAGMA locking_mode=EXCLUSIVE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
         "PRAGMA wal_autocheckpoint=4000", "PRAGMA journal_size_limit=67108864",
         "PRAGMA temp_store=MEMORY", kSchema}) {
-    if (auto done = execute(each); !done) return done;
+    HECTOR_TRY(execute(each));
   }
   return prepare();
 }
 
 Status SqliteJournal::prepare() {
-  const std::pair<Statement*, const char*> all[] = {
-      {&begin_, "BEGIN IMMEDIATE"},
-      {&commit_, "COMMIT"},
-      {&rollback_, "ROLLBACK"},
-      {&insert_, "INSERT INTO log VALUES(?,?,?,?,?,?,?,?,?)"},
-      {&lease_, "INSERT OR REPLACE INTO lease VALUES(?,?)"},
-      {&end_lease_, "DELETE FROM lease WHERE id=?"},
-      {&outcome_, "INSERT OR REPLACE INTO outcome VALUES(?,?)"},
-      {&forget_, "DELETE FROM outcome WHERE k=?"},
-      {&drop_, "DELETE FROM log WHERE rev=? AND sub=?"},
-      {&meta_, "INSERT OR REPLACE INTO meta VALUES(?,?)"}};
-  for (const auto& [place, sql] : all) {
-    auto made = HECTOR_TRY(statement(sql));
-    *place = std::move(made);
-  }
+  static constexpr std::array<const char*, kStatements> kSql = {
+      "BEGIN IMMEDIATE",
+      "COMMIT",
+      "ROLLBACK",
+      "INSERT INTO log VALUES(?,?,?,?,?,?,?,?,?)",
+      "INSERT OR REPLACE INTO lease VALUES(?,?)",
+      "DELETE FROM lease WHERE id=?",
+      "INSERT OR REPLACE INTO outcome VALUES(?,?)",
+      "DELETE FROM outcome WHERE k=?",
+      "DELETE FROM log WHERE rev=? AND sub=?",
+      "INSERT OR REPLACE INTO meta VALUES(?,?)"};
+  static_assert(kSql.back() != nullptr, "a Prepared has no statement");
+  for (std::size_t i = 0; i < kStatements; ++i) statements_[i] = HECTOR_TRY(statement(kSql[i]));
   return {};
+}
+
+namespace {
+
+int bind(sqlite3_stmt* statement, int at, std::int64_t value) {
+  return sqlite3_bind_int64(statement, at, value);
+}
+int bind(sqlite3_stmt* statement, int at, const std::string& text) {
+  return sqlite3_bind_text(statement, at, text.data(), static_cast<int>(text.size()),
+                           SQLITE_STATIC);
+}
+/// Octets: a BLOB; of none, an empty one and not NULL.
+int bind(sqlite3_stmt* statement, int at, std::string_view octets) {
+  return sqlite3_bind_blob(statement, at, octets.data() == nullptr ? "" : octets.data(),
+                           static_cast<int>(octets.size()), SQLITE_STATIC);
+}
+
+}  // namespace
+
+template <class... Values>
+Status SqliteJournal::run(sqlite3_stmt* statement, const Values&... values) {
+  HECTOR_CHECK(sqlite3_bind_parameter_count(statement) == sizeof...(values),
+               "a statement has other parameters");
+  int at = 0;
+  int failed = SQLITE_OK;
+  const auto one = [&](const auto& value) {
+    const int code = bind(statement, ++at, value);
+    if (failed == SQLITE_OK) failed = code;
+  };
+  (one(values), ...);
+  if (failed != SQLITE_OK) return fail(error("write"));
+  return step(statement);
 }
 
 Status SqliteJournal::step(sqlite3_stmt* statement) {
@@ -205,48 +231,65 @@ Status SqliteJournal::step(sqlite3_stmt* statement) {
   return {};
 }
 
-Result<std::int64_t> SqliteJournal::meta(const char* name) {
+Result<std::optional<std::int64_t>> SqliteJournal::meta(const char* name) {
   auto read = HECTOR_TRY(statement("SELECT value FROM meta WHERE name=?"));
   sqlite3_bind_text(read.get(), 1, name, -1, SQLITE_STATIC);
   const int code = sqlite3_step(read.get());
   if (code == SQLITE_ROW) return sqlite3_column_int64(read.get(), 0);
-  if (code == SQLITE_DONE) return 0;
+  if (code == SQLITE_DONE) return std::nullopt;
   return fail(error("read"));
 }
 
-Status SqliteJournal::read_log(const std::function<void(Record)>& record) {
+namespace {
+
+std::string blob(sqlite3_stmt* row, int column) {
+  const auto* const data = static_cast<const char*>(sqlite3_column_blob(row, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(row, column));
+  return data == nullptr ? std::string() : std::string(data, size);
+}
+
+Record record_of(sqlite3_stmt* row) {
+  Record record;
+  record.revision = sqlite3_column_int64(row, 0);
+  record.sub = static_cast<std::uint32_t>(sqlite3_column_int64(row, 1));
+  record.is_put = sqlite3_column_int(row, 2) != 0;
+  record.key = blob(row, 3);
+  record.value = Bytes::copy(sqlite3_column_blob(row, 4),
+                             static_cast<std::size_t>(sqlite3_column_bytes(row, 4)));
+  record.created = sqlite3_column_int64(row, 5);
+  record.version = sqlite3_column_int64(row, 6);
+  record.lease = sqlite3_column_int64(row, 7);
+  return record;
+}
+
+}  // namespace
+
+Status SqliteJournal::read_log(Revision compacted, const std::function<void(Record)>& record) {
   auto read = HECTOR_TRY(
       statement("SELECT rev,sub,put,k,v,created,ver,lease,crc FROM log ORDER BY rev,sub"));
   sqlite3_stmt* row = read.get();
   Revision last = 0;
   std::uint32_t last_sub = 0;
-  auto compacted = HECTOR_TRY(meta("compacted"));
   for (;;) {
     const int code = sqlite3_step(row);
     if (code == SQLITE_DONE) return {};
     if (code != SQLITE_ROW) return fail(error("read"));
-    Record next;
-    next.revision = sqlite3_column_int64(row, 0);
-    next.sub = static_cast<std::uint32_t>(sqlite3_column_int64(row, 1));
-    next.is_put = sqlite3_column_int(row, 2) != 0;
-    next.key.assign(static_cast<const char*>(sqlite3_column_blob(row, 3)),
-                    static_cast<std::size_t>(sqlite3_column_bytes(row, 3)));
-    next.value = Bytes::copy(sqlite3_column_blob(row, 4),
-                             static_cast<std::size_t>(sqlite3_column_bytes(row, 4)));
-    next.created = sqlite3_column_int64(row, 5);
-    next.version = sqlite3_column_int64(row, 6);
-    next.lease = sqlite3_column_int64(row, 7);
-    const std::string at =
-        fmt::format("{}: table log, rev {}, sub {}", options_.path, next.revision, next.sub);
+    Record next = record_of(row);
+    const auto damaged = [&](const char* why) {
+      return fail(corrupt(fmt::format("{}: table log, rev {}, sub {}: {}", options_.path,
+                                      next.revision, next.sub, why)));
+    };
     if (static_cast<std::uint32_t>(sqlite3_column_int64(row, 8)) != crc_of(next))
-      return fail(corrupt(at + ": the checksum is wrong"));
+      return damaged("the checksum is wrong");
+    if (next.revision < 1 || next.revision < last)
+      return damaged("its revision is not after the one before");
     // After what was compacted every revision is there, and of a revision every row: a gap is
     // damage.
     const bool follows = next.revision == last ? next.sub == last_sub + 1
                                                : next.revision == last + 1 && next.sub == 0;
-    if (next.revision > compacted && !follows &&
-        !(last <= compacted && next.revision == compacted + 1 && next.sub == 0))
-      return fail(corrupt(at + ": what comes before it is missing"));
+    const bool is_first = last <= compacted && next.revision == compacted + 1 && next.sub == 0;
+    if (next.revision > compacted && !follows && !is_first)
+      return damaged("what comes before it is missing");
     last = next.revision;
     last_sub = next.sub;
     record(std::move(next));
@@ -259,120 +302,115 @@ Result<Loaded> SqliteJournal::load(const std::function<void(Record)>& record) {
   const std::string found = reinterpret_cast<const char*>(sqlite3_column_text(check.get(), 0));
   if (found != "ok") return fail(corrupt(fmt::format("{}: {}", options_.path, found)));
   check.reset();
+  const auto format = HECTOR_TRY(meta("format"));
+  const auto epoch = HECTOR_TRY(meta("epoch"));
+  const auto compacted = HECTOR_TRY(meta("compacted"));
+  if (format.value_or(0) > kFormat)
+    return fail(Error::failed_precondition(
+        fmt::format("{} has format {}, this build reads up to {}: use a newer one", options_.path,
+                    *format, kFormat)));
   Loaded loaded;
-  auto format = meta("format"), compacted = meta("compacted"), epoch = meta("epoch");
-  for (const auto* each : {&format, &compacted, &epoch}) {
-    if (!*each) return fail(each->error());
-  }
-  if (*format > kFormat)
-    return fail(Code::kFailedPrecondition,
-                fmt::format("{} has format {}, this build reads up to {}: use a newer one",
-                            options_.path, *format, kFormat));
-  loaded.compacted = *compacted;
-  loaded.epoch = static_cast<std::uint64_t>(*epoch);
-  HECTOR_TRY(read_log(record));
-  auto leases = HECTOR_TRY(statement("SELECT id,ttl_ms FROM lease"));
-  while (sqlite3_step(leases.get()) == SQLITE_ROW)
-    loaded.leases.emplace_back(sqlite3_column_int64(leases.get(), 0),
-                               std::chrono::milliseconds(sqlite3_column_int64(leases.get(), 1)));
-  auto outcomes = HECTOR_TRY(statement("SELECT k,v FROM outcome"));
-  while (sqlite3_step(outcomes.get()) == SQLITE_ROW) {
-    const auto text = [&](int column) {
-      return std::string(reinterpret_cast<const char*>(sqlite3_column_text(outcomes.get(), column)),
-                         static_cast<std::size_t>(sqlite3_column_bytes(outcomes.get(), column)));
-    };
-    loaded.outcomes.emplace_back(text(0), text(1));
-  }
+  loaded.compacted = compacted.value_or(0);
+  loaded.epoch = static_cast<std::uint64_t>(epoch.value_or(0));
+  // They are written together: one without the other is damage. (An Engine refuses a log without an
+  // epoch.)
+  if (format.has_value() != epoch.has_value())
+    return fail(corrupt(
+        fmt::format("{}: table meta has no row '{}'", options_.path, format ? "epoch" : "format")));
+  HECTOR_TRY(read_log(loaded.compacted, record));
+  HECTOR_TRY(read_leases(loaded));
+  HECTOR_TRY(read_outcomes(loaded));
   return loaded;
+}
+
+Status SqliteJournal::read_leases(Loaded& loaded) {
+  auto read = HECTOR_TRY(statement("SELECT id,ttl_ms FROM lease"));
+  int code = SQLITE_DONE;
+  while ((code = sqlite3_step(read.get())) == SQLITE_ROW)
+    loaded.leases.emplace_back(sqlite3_column_int64(read.get(), 0),
+                               std::chrono::milliseconds(sqlite3_column_int64(read.get(), 1)));
+  if (code != SQLITE_DONE) return fail(error("read"));
+  return {};
+}
+
+Status SqliteJournal::read_outcomes(Loaded& loaded) {
+  auto read = HECTOR_TRY(statement("SELECT k,v FROM outcome"));
+  int code = SQLITE_DONE;
+  while ((code = sqlite3_step(read.get())) == SQLITE_ROW)
+    loaded.outcomes.emplace_back(blob(read.get(), 0), blob(read.get(), 1));
+  if (code != SQLITE_DONE) return fail(error("read"));
+  return {};
 }
 
 Status SqliteJournal::write_records(const std::vector<Record>& records) {
   for (const auto& record : records) {
-    sqlite3_stmt* row = insert_.get();
-    sqlite3_bind_int64(row, 1, record.revision);
-    sqlite3_bind_int64(row, 2, record.sub);
-    sqlite3_bind_int(row, 3, record.is_put ? 1 : 0);
-    sqlite3_bind_blob(row, 4, record.key.data(), static_cast<int>(record.key.size()),
-                      SQLITE_STATIC);
-    sqlite3_bind_blob(
-        row, 5, record.value.data() == nullptr ? "" : static_cast<const void*>(record.value.data()),
-        static_cast<int>(record.value.size()), SQLITE_STATIC);
-    sqlite3_bind_int64(row, 6, record.created);
-    sqlite3_bind_int64(row, 7, record.version);
-    sqlite3_bind_int64(row, 8, record.lease);
-    sqlite3_bind_int64(row, 9, crc_of(record));
-    if (auto done = step(row); !done) return done;
+    HECTOR_TRY(run(prepared(kInsert), record.revision, std::int64_t{record.sub},
+                   std::int64_t{record.is_put}, std::string_view(record.key), record.value.view(),
+                   record.created, record.version, record.lease, std::int64_t{crc_of(record)}));
     reached("store.record");
   }
   return {};
 }
 
-Status SqliteJournal::write_rest(const Batch& batch) {
-  const auto with_text = [this](sqlite3_stmt* statement, const std::string& key,
-                                const std::string* value) {
-    sqlite3_bind_text(statement, 1, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
-    if (value != nullptr)
-      sqlite3_bind_text(statement, 2, value->data(), static_cast<int>(value->size()),
-                        SQLITE_STATIC);
-    return step(statement);
-  };
-  const auto with_numbers = [this](sqlite3_stmt* statement, std::int64_t first,
-                                   std::int64_t second) {
-    sqlite3_bind_int64(statement, 1, first);
-    if (sqlite3_bind_parameter_count(statement) > 1) sqlite3_bind_int64(statement, 2, second);
-    return step(statement);
-  };
-  const auto set_meta = [this](const char* name, std::int64_t value) {
-    sqlite3_bind_text(meta_.get(), 1, name, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(meta_.get(), 2, value);
-    return step(meta_.get());
-  };
-  Status done;
+Status SqliteJournal::write_leases(const Batch& batch) {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
   for (const auto& [lease, ttl] : batch.granted)
-    done = done.and_then([&] {
-      return with_numbers(lease_.get(), lease,
-                          std::chrono::duration_cast<std::chrono::milliseconds>(ttl).count());
-    });
-  for (const LeaseId lease : batch.ended)
-    done = done.and_then([&] { return with_numbers(end_lease_.get(), lease, 0); });
+    HECTOR_TRY(
+        run(prepared(kPutLease), lease, std::int64_t{duration_cast<milliseconds>(ttl).count()}));
+  for (const LeaseId lease : batch.ended) HECTOR_TRY(run(prepared(kEraseLease), lease));
+  return {};
+}
+
+Status SqliteJournal::write_outcomes(const Batch& batch) {
   for (const auto& [key, outcome] : batch.outcomes)
-    done = done.and_then([&] { return with_text(outcome_.get(), key, &outcome); });
-  for (const auto& key : batch.forgotten)
-    done = done.and_then([&] { return with_text(forget_.get(), key, nullptr); });
-  if (batch.epoch != 0)
-    done = done.and_then([&] { return set_meta("epoch", static_cast<std::int64_t>(batch.epoch)); })
-               .and_then([&] { return set_meta("format", kFormat); });
-  if (batch.compacted != 0)
-    done = done.and_then([&] { return set_meta("compacted", batch.compacted); });
+    HECTOR_TRY(run(prepared(kPutOutcome), key, outcome));
+  for (const auto& key : batch.forgotten) HECTOR_TRY(run(prepared(kEraseOutcome), key));
+  return {};
+}
+
+Status SqliteJournal::write_meta(const Batch& batch) {
+  const auto set = [this](const std::string& name, std::int64_t value) {
+    return run(prepared(kPutMeta), name, value);
+  };
+  if (batch.epoch != 0) {
+    HECTOR_TRY(set("epoch", static_cast<std::int64_t>(batch.epoch)));
+    HECTOR_TRY(set("format", kFormat));
+  }
+  if (batch.compacted != 0) HECTOR_TRY(set("compacted", batch.compacted));
   for (const auto& [revision, sub] : batch.dropped)
-    done = done.and_then(
-        [&, revision = revision, sub = sub] { return with_numbers(drop_.get(), revision, sub); });
-  return done;
+    HECTOR_TRY(run(prepared(kEraseRecord), revision, std::int64_t{sub}));
+  return {};
 }
 
 Status SqliteJournal::write(const Batch& batch) {
+  HECTOR_CHECK(sqlite3_get_autocommit(database_.get()) != 0, "a transaction is still open");
   reached("store.begin");
-  if (auto done = step(begin_.get()); !done) return done;
+  HECTOR_TRY(step(prepared(kBegin)));
   reached("store.begun");
-  if (auto done = write_records(batch.records).and_then([&] { return write_rest(batch); }); !done)
-    return done;
+  HECTOR_TRY(write_records(batch.records));
+  HECTOR_TRY(write_leases(batch));
+  HECTOR_TRY(write_outcomes(batch));
+  HECTOR_TRY(write_meta(batch));
   reached("store.commit");
-  if (auto done = step(commit_.get()); !done) return done;
+  HECTOR_TRY(step(prepared(kCommit)));
+  HECTOR_CHECK(sqlite3_get_autocommit(database_.get()) != 0, "a commit left its transaction open");
   reached("store.committed");
   return {};
 }
 
 Status SqliteJournal::append(const Batch& batch) {
+  HECTOR_CHECK(database_ != nullptr, "an append to a closed file");
   auto done = write(batch);
-  if (done) return done;
-  if (sqlite3_get_autocommit(database_.get()) == 0) static_cast<void>(step(rollback_.get()));
+  if (!done && sqlite3_get_autocommit(database_.get()) == 0) {
+    // SQLite has not rolled back by itself. If this fails too, the next BEGIN says why.
+    [[maybe_unused]] const Status undone = step(prepared(kRollback));
+  }
   return done;
 }
 
 void SqliteJournal::close_file() {
-  for (auto* each : {&begin_, &commit_, &rollback_, &insert_, &lease_, &end_lease_, &outcome_,
-                     &forget_, &meta_, &drop_})
-    each->reset();
+  for (auto& each : statements_) each.reset();
   database_.reset();
 }
 
@@ -382,26 +420,27 @@ Status SqliteJournal::rewrite(const Loaded& state, const History& history) {
   std::error_code ignored;
   for (const char* rest : {".new", ".new-wal", ".new-journal"})
     fs::remove(options_.path + rest, ignored);
-  if (auto opened = open_file(fresh); !opened) return opened;
+  HECTOR_TRY(open_file(fresh));
   Batch all;
   history.each_record([&](const Record& record) { all.records.push_back(record); });
   all.granted = state.leases;
   all.outcomes = state.outcomes;
   all.epoch = state.epoch;
   all.compacted = state.compacted;
-  if (auto written = write(all); !written) return written;
-  // Out of the WAL and into the file, so that the one name is all of it.
-  if (auto moved = execute("PRAGMA wal_checkpoint(TRUNCATE)"); !moved) return moved;
+  HECTOR_TRY(write(all));
+  // Out of the WAL and into the file, so that renaming one file moves all of it.
+  HECTOR_TRY(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   close_file();
   reached("store.rewritten");
   std::error_code failed;
   fs::rename(fresh, options_.path + kRecovered, failed);
   if (failed)
-    return fail(Code::kUnavailable,
-                fmt::format("'{}' cannot be renamed: {}", fresh, failed.message()));
-  if (auto kept = keep_folder(options_.path); !kept) return kept;
+    return fail(
+        Error::unavailable(fmt::format("'{}' cannot be renamed: {}", fresh, failed.message())));
+  HECTOR_TRY(keep_folder(options_.path));
   reached("store.recovered");
-  return take_recovered(options_.path).and_then([this] { return open_file(options_.path); });
+  HECTOR_TRY(take_recovered(options_.path));
+  return open_file(options_.path);
 }
 
 }  // namespace hector::stores

@@ -1,10 +1,11 @@
 // What: SqliteJournal, a store's records in one SQLite file.
-// Why: SQLite's commit is the most tested durable write there is, and a file that any tool can look
-// into.
+// Why: SQLite's commit is the most tested durable write there is, and any tool can read the file.
 // Who: the SQLite provider; tests, with a VFS of their own.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/journal.h"
@@ -17,13 +18,13 @@ namespace hector::stores {
 struct SqliteOptions {
   std::string path;
   std::string vfs = {};  ///< empty: the system's
-  /// Told the name of each step that a crash may come after; for tests.
+  /// Called with the name of each step that a crash may follow; for tests.
   std::function<void(const char*)> step = {};
 };
 
 /// Tables: `log(rev, sub, …, crc)` append only, one row a changed key, from which everything is
 /// read back; `lease`, `outcome`, `meta`; a view `kv` for people. One process at a time holds the
-/// file.
+/// file. One thread at a time.
 class SqliteJournal final : public Journal {
  public:
   /// FAILED_PRECONDITION if another process holds it, or it is on a network file system; DATA_LOSS
@@ -49,21 +50,45 @@ class SqliteJournal final : public Journal {
   Status prepare();
   Status execute(const char* sql);
   Result<Statement> statement(const char* sql);
+  /// Fails, with the open transaction left to the caller.
   Status write(const Batch& batch);
   Status write_records(const std::vector<Record>& records);
-  Status write_rest(const Batch& batch);
+  Status write_leases(const Batch& batch);
+  Status write_outcomes(const Batch& batch);
+  Status write_meta(const Batch& batch);
+  /// Binds the values to the statement's parameters, in their order, and runs it.
+  template <class... Values>
+  Status run(sqlite3_stmt* statement, const Values&... values);
   Status step(sqlite3_stmt* statement);
-  Result<std::int64_t> meta(const char* name);
-  Status read_log(const std::function<void(Record)>& record);
+  /// Nothing where there is no such row.
+  Result<std::optional<std::int64_t>> meta(const char* name);
+  Status read_log(Revision compacted, const std::function<void(Record)>& record);
+  Status read_leases(Loaded& loaded);
+  Status read_outcomes(Loaded& loaded);
   Error error(const char* what) const;
   void reached(const char* step) const {
     if (options_.step) options_.step(step);
   }
 
+  /// The statements that stay prepared while the file is open.
+  enum Prepared : std::size_t {
+    kBegin,
+    kCommit,
+    kRollback,
+    kInsert,
+    kPutLease,
+    kEraseLease,
+    kPutOutcome,
+    kEraseOutcome,
+    kEraseRecord,
+    kPutMeta,
+    kStatements
+  };
+  sqlite3_stmt* prepared(Prepared which) { return statements_[which].get(); }
+
   const SqliteOptions options_;
   Database database_;
-  Statement begin_, commit_, rollback_, insert_, lease_, end_lease_, outcome_, forget_, meta_,
-      drop_;
+  std::array<Statement, kStatements> statements_;  ///< gone before the database
 };
 
 }  // namespace hector::stores

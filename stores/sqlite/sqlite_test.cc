@@ -1,5 +1,7 @@
-// What the SQLite provider does when it is killed, when the power goes, when the disk is full,
-// fails or has flipped a bit.
+// What: tests of the SQLite provider when it is killed, when the power fails, when the disk is
+// full, fails or has flipped a bit.
+// Why: what was acknowledged survives all of it, and damage is found before it is read.
+// Who: ctest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -534,6 +536,26 @@ TEST_F(Sqlite, AMissingRowIsRefusedWithItsPlace) {
   EXPECT_EQ(refused.error().type, kStoreCorrupt);
   EXPECT_THAT(refused.error().message,
               HasSubstr("table log, rev 5, sub 1: what comes before it is missing"));
+}
+
+TEST_F(Sqlite, AMissingRowOfMetaIsRefused) {
+  for (const std::string name : {"epoch", "format", "%"}) {
+    fs::remove(path_);
+    World world;
+    {
+      auto store = world.open({path_});
+      ASSERT_TRUE(commit_and_wait(**store, pair("a", 1)));
+    }
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    sqlite3_exec(database, ("DELETE FROM meta WHERE name LIKE '" + name + "'").c_str(), nullptr,
+                 nullptr, nullptr);
+    sqlite3_close(database);
+    const auto refused = world.open({path_});
+    ASSERT_FALSE(refused) << "without it the store would begin a new epoch over an old log";
+    EXPECT_EQ(refused.error().type, kStoreCorrupt);
+    EXPECT_THAT(refused.error().message, HasSubstr(name == "%" ? "no epoch" : name));
+  }
 }
 
 TEST_F(Sqlite, AHundredThousandRecordsAreReadInTwoSeconds) {

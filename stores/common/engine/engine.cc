@@ -3,18 +3,26 @@
 #include <fmt/format.h>
 
 #include "engine/limits.h"
+#include "hector/check.h"
 
 namespace hector::stores {
 
 namespace {
 
-constexpr std::size_t kGroupMax = 256;
-constexpr std::size_t kWatchesMax = 10'000;
-constexpr std::size_t kLeasesMax = 100'000;
-constexpr std::size_t kQueueMax = 100'000;
+/// Revisions are compacted in steps: an append a step, not one a commit.
 constexpr Revision kForgottenTogether = 1'000;
+/// A rewrite is tried again after the first pause, then after twice as long, up to the second.
+constexpr Duration kPauseMin = std::chrono::milliseconds(50);
 constexpr Duration kPauseMax = std::chrono::seconds(2);
+/// Leases end this much late at most; see arm().
 constexpr Duration kLookMin = std::chrono::milliseconds(50);
+/// Outcomes are forgotten in steps of this, late by as much.
+constexpr Duration kOutcomesTogether = std::chrono::minutes(1);
+
+Error read_only(const std::string& why) {
+  return Error::unavailable(fmt::format(
+      "the store is read-only: {}; nothing was written, it tries to recover by itself", why));
+}
 
 }  // namespace
 
@@ -39,15 +47,31 @@ class Engine::Watch {
     const std::lock_guard lock(mutex_);
     return observer_ == nullptr;
   }
+  /// On the writer: the changes of [from, to] in the watched range, then that there are no others.
+  void tell_changes(const History& history, Revision from, Revision to) {
+    history.each_change(
+        from, to, request.range, request.with_previous, [&](const StoreChange& change) {
+          HECTOR_CHECK(change.revision > told_, "a watch is told of a revision twice");
+          told_ = change.revision;
+          tell([&](StoreObserver& observer) { observer.changed(change); });
+        });
+    HECTOR_CHECK(to >= told_, "a watch's progress goes backwards");
+    told_ = to;
+    tell([&](StoreObserver& observer) { observer.progress(to); });
+  }
   const StoreWatchRequest request;
 
  private:
+  Revision told_ = 0;           ///< the writer's
   std::recursive_mutex mutex_;  ///< an observer may end its watch in its own callback
   StoreObserver* observer_;
 };
 
 Engine::Engine(const EngineOptions& options, std::unique_ptr<Journal> journal)
-    : options_(options), journal_(std::move(journal)), life_(std::make_shared<Life>()) {
+    : options_(options),
+      journal_(std::move(journal)),
+      pause_(kPauseMin),
+      life_(std::make_shared<Life>()) {
   life_->engine = this;
 }
 
@@ -81,7 +105,7 @@ Status Engine::load() {
   history_.start_at(loaded.compacted, std::max(history_.latest(), loaded.compacted));
   history_.compact(loaded.compacted);
   for (const auto& [lease, ttl] : loaded.leases)
-    leases_[lease] = {ttl, now + ttl, {}};  // while the store was away nobody could renew
+    leases_[lease] = {ttl, now + ttl, {}};  // none could be renewed while the store was down
   history_.each_record([this](const Record& record) {
     if (record.lease != 0) leases_[record.lease].keys.insert(record.key);
   });
@@ -91,6 +115,11 @@ Status Engine::load() {
   }
   visible_ = history_.latest();
   epoch_ = loaded.epoch;
+  if (epoch_ == 0 && visible_ != 0)
+    return fail(Error::data_loss(fmt::format("CORRUPT: the journal has revisions up to {} and no "
+                                             "epoch; restore a backup",
+                                             visible_))
+                    .with_type(kStoreCorrupt));
   if (epoch_ == 0) {
     Batch first;
     first.epoch = epoch_ = options_.random->next() | 1;
@@ -137,30 +166,28 @@ void Engine::submit(Request request) {
       commit != nullptr && ++commits_waiting_ > kQueueMax) {
     --commits_waiting_;
     lock.unlock();
-    return commit->done(fail(
-        Code::kResourceExhausted,
-        fmt::format("{} writes wait for the store, its limit; nothing was written", kQueueMax)));
+    return commit->done(fail(Error::resource_exhausted(
+        fmt::format("{} writes wait for the store, its limit; nothing was written", kQueueMax))));
   }
   if (auto* watching = std::get_if<Watching>(&request);
       watching != nullptr && ++watches_waiting_ > kWatchesMax) {
     --watches_waiting_;
     lock.unlock();
-    return watching->watch->end(
-        {Code::kResourceExhausted,
-         fmt::format("{} watches wait for the store to begin, its limit", kWatchesMax)});
+    return watching->watch->end(Error::resource_exhausted(
+        fmt::format("{} watches wait for the store to begin, its limit", kWatchesMax)));
   }
   queue_.push_back(std::move(request));
   if (!journal_->is_instant()) {
     queued_.notify_one();
     return;
   }
-  if (is_draining_) return;  // who drains comes to it
+  if (is_draining_) return;  // the thread that drains the queue takes it
   is_draining_ = true;
   lock.unlock();
   drain();
 }
 
-/// The instant store's writer is who comes first.
+/// The writer of an instant store is the thread that finds none at work.
 void Engine::drain() {
   std::deque<Request> taken;
   for (;;) {
@@ -168,8 +195,10 @@ void Engine::drain() {
       const std::lock_guard lock(queue_mutex_);
       if (queue_.empty()) {
         is_draining_ = false;
+        writer_id_ = std::thread::id();
         return;
       }
+      writer_id_ = std::this_thread::get_id();
       taken.swap(queue_);
       commits_waiting_ = watches_waiting_ = 0;
     }
@@ -178,6 +207,7 @@ void Engine::drain() {
 }
 
 void Engine::write_until_stopped() {
+  writer_id_ = std::this_thread::get_id();
   std::deque<Request> taken;
   for (;;) {
     {
@@ -191,14 +221,25 @@ void Engine::write_until_stopped() {
   }
 }
 
+void Engine::check_on_writer() const {
+  HECTOR_CHECK(writer_id_.load(std::memory_order_relaxed) == std::this_thread::get_id(),
+               "a store's state is changed off its writer");
+}
+
 void Engine::handle(std::deque<Request>& requests) {
+  check_on_writer();
   std::vector<Commit*> commits;
+  std::size_t octets = 0;
   const auto flush = [&] {
     if (!commits.empty()) handle_commits(commits);
     commits.clear();
+    octets = 0;
   };
   for (auto& request : requests) {
     if (auto* commit = std::get_if<Commit>(&request)) {
+      const std::size_t more = octets_of(commit->transaction);
+      if (octets + more > kGroupOctetsMax) flush();
+      octets += more;
       commits.push_back(commit);
       if (commits.size() == kGroupMax) flush();
       continue;
@@ -208,12 +249,16 @@ void Engine::handle(std::deque<Request>& requests) {
       start(watching->watch);
     else
       std::get<Work>(request).run();
+    HECTOR_CHECK(visible_ == history_.latest(), "a change is neither durable nor undone");
   }
   flush();
   requests.clear();
 }
 
 void Engine::handle_commits(std::vector<Commit*>& commits) {
+  HECTOR_CHECK(!commits.empty() && commits.size() <= kGroupMax,
+               "a group of no or too many commits");
+  HECTOR_CHECK(visible_ == history_.latest(), "a change is neither durable nor undone");
   Batch batch;
   std::vector<Outcome> outcomes;
   outcomes.reserve(commits.size());
@@ -228,9 +273,10 @@ void Engine::handle_commits(std::vector<Commit*>& commits) {
   if (kept) {
     follow_leases(batch);
     tell(before + 1, visible_);
+    if (timer_ == 0 && !outcomes_in_order_.empty()) arm();
   }
   for (auto& each : outcomes) {
-    // What saw an earlier write of a batch that is gone is gone with it.
+    // A commit that read an earlier one of its batch is undone with it.
     if (!kept && each.outcome) each.outcome = fail(kept.error());
     each.commit->done(std::move(each.outcome));
   }
@@ -238,35 +284,38 @@ void Engine::handle_commits(std::vector<Commit*>& commits) {
 }
 
 Status Engine::keep(const Batch& batch) {
+  check_on_writer();
   if (batch.empty()) return {};
-  Status kept;
-  {
-    const std::shared_lock lock(state_mutex_);
-    if (!fault_.empty())
-      kept =
-          fail(Code::kUnavailable,
-               fmt::format(
-                   "the store is read-only: {}; nothing was written, it tries to recover by itself",
-                   fault_));
-  }
-  const bool was_faulted = !kept;
-  if (!was_faulted) kept = journal_->append(batch);
-  const std::lock_guard lock(state_mutex_);
-  if (kept) {
-    visible_ = history_.latest();
-    if (batch.epoch != 0) epoch_ = batch.epoch;
+  const bool is_writable = fault_.empty();
+  const Status kept = is_writable ? journal_->append(batch) : Status(fail(read_only(fault_)));
+  if (!kept) {
+    undo(batch);
+    if (is_writable && kept.error().code != Code::kResourceExhausted) fault(kept.error());
     return kept;
   }
+  const std::lock_guard lock(state_mutex_);
+  HECTOR_CHECK(history_.latest() >= visible_, "a store's revision goes backwards");
+  visible_ = history_.latest();
+  if (batch.epoch != 0) epoch_ = batch.epoch;
+  return {};
+}
+
+void Engine::undo(const Batch& batch) {
+  const std::lock_guard lock(state_mutex_);
   history_.undo(visible_);
   for (const auto& [key, outcome] : batch.outcomes) outcomes_.erase(key);
   while (!outcomes_in_order_.empty() && !outcomes_.contains(outcomes_in_order_.back().second))
     outcomes_in_order_.pop_back();
-  if (!was_faulted && kept.error().code != Code::kResourceExhausted) {
-    fault_ = kept.error().message;
-    options_.log->write(Level::kError, "store is read-only", {{"why", fault_}});
-    arm();
+}
+
+void Engine::fault(const Error& why) {
+  HECTOR_CHECK(fault_.empty(), "a store fails while it is read-only already");
+  {
+    const std::lock_guard lock(state_mutex_);
+    fault_ = why.message.empty() ? std::string(code_name(why.code)) : why.message;
   }
-  return kept;
+  options_.log->write(Level::kError, "store is read-only", {{"why", fault_}});
+  arm();
 }
 
 bool Engine::holds(const StoreCompare& compare) const {
@@ -299,10 +348,13 @@ bool Engine::holds(const StoreCompare& compare) const {
   }
 }
 
+/// The journal's rule (SqliteJournal::read_log checks it on the file): revisions without a gap, and
+/// in each the places 0, 1, 2, …
 void Engine::add(Record record, Batch& batch) {
-  record.sub = !batch.records.empty() && batch.records.back().revision == record.revision
-                   ? batch.records.back().sub + 1
-                   : 0;
+  const bool is_same = !batch.records.empty() && batch.records.back().revision == record.revision;
+  HECTOR_CHECK(record.revision == history_.latest() + (is_same ? 0 : 1),
+               "a record's revision is not the next one");
+  record.sub = is_same ? batch.records.back().sub + 1 : 0;
   history_.apply(record);
   batch.records.push_back(std::move(record));
 }
@@ -354,6 +406,9 @@ Result<StoreOutcome> Engine::evaluate(const StoreTransaction& transaction, Batch
 }
 
 void Engine::tell(Revision from, Revision to) {
+  check_on_writer();
+  HECTOR_CHECK(to <= visible_, "watches are told of what is not durable");
+  if (to < from) return;
   for (auto at = watches_.begin(); at != watches_.end();) {
     const auto watch = *at;
     if (watch->is_over()) {
@@ -361,16 +416,13 @@ void Engine::tell(Revision from, Revision to) {
       continue;
     }
     ++at;
-    // Only the writer changes the history, and this is the writer: what it reads here cannot move.
-    history_.each_change(std::max(from, watch->request.from), to, watch->request.range,
-                         watch->request.with_previous, [&](const StoreChange& change) {
-                           watch->tell([&](StoreObserver& observer) { observer.changed(change); });
-                         });
-    if (to >= from) watch->tell([&](StoreObserver& observer) { observer.progress(to); });
+    // Only the writer changes the history, and this is the writer: no lock is needed to read it.
+    watch->tell_changes(history_, std::max(from, watch->request.from), to);
   }
 }
 
 void Engine::start(const std::shared_ptr<Watch>& watch) {
+  check_on_writer();
   if (watch->is_over()) return;
   const auto& request = watch->request;
   if (request.epoch != 0 && request.epoch != epoch_)
@@ -378,15 +430,10 @@ void Engine::start(const std::shared_ptr<Watch>& watch) {
   if (request.from != 0 && request.from <= history_.compacted() && history_.compacted() != 0)
     return watch->end(compacted(request.from, history_.compacted() + 1));
   if (watches_.size() >= kWatchesMax)
-    return watch->end({Code::kResourceExhausted,
-                       fmt::format("the store has {} watches, its limit", kWatchesMax)});
-  if (request.from != 0) {
-    history_.each_change(request.from, visible_, request.range, request.with_previous,
-                         [&](const StoreChange& change) {
-                           watch->tell([&](StoreObserver& observer) { observer.changed(change); });
-                         });
-  }
-  watch->tell([&](StoreObserver& observer) { observer.progress(visible_); });
+    return watch->end(Error::resource_exhausted(
+        fmt::format("the store has {} watches, its limit; end one", kWatchesMax)));
+  const Revision nothing = visible_ + 1;  // without `from`, only what comes is told
+  watch->tell_changes(history_, request.from == 0 ? nothing : request.from, visible_);
   watches_.push_back(watch);
 }
 
@@ -394,8 +441,8 @@ void Engine::grant(Duration ttl, Callback<void(Result<LeaseId>)> done) {
   if (auto fits = check_ttl(ttl); !fits) return done(fail(fits.error()));
   submit(Work{[this, ttl, done = std::move(done)]() mutable {
     if (leases_.size() >= kLeasesMax)
-      return done(fail(Code::kResourceExhausted,
-                       fmt::format("the store has {} leases, its limit", kLeasesMax)));
+      return done(fail(Error::resource_exhausted(
+          fmt::format("the store has {} leases, its limit; revoke one", kLeasesMax))));
     LeaseId lease = 0;
     while (lease == 0 || leases_.contains(lease))
       lease = static_cast<LeaseId>(options_.random->next() >> 1);
@@ -424,6 +471,7 @@ void Engine::revoke(LeaseId lease, Callback<void(Status)> done) {
 }
 
 void Engine::end_lease(LeaseId lease, Callback<void(Status)> done) {
+  check_on_writer();
   const auto found = leases_.find(lease);
   if (found == leases_.end()) return done(fail(lease_not_found(lease)));
   Batch batch;
@@ -451,6 +499,7 @@ void Engine::follow_leases(const Batch& batch) {
 }
 
 void Engine::end_leases() {
+  check_on_writer();
   const TimePoint now = options_.clock->now();
   std::vector<LeaseId> over;
   for (const auto& [id, lease] : leases_) {
@@ -459,17 +508,22 @@ void Engine::end_leases() {
   for (const LeaseId id : over) {
     end_lease(id, [this, id](Status ended) {
       if (!ended)
-        options_.log->write(Level::kWarning, "a lease could not be ended",
-                            {{"lease", std::to_string(id)}, {"error", ended.error().message}});
+        options_.log->write(Level::kWarning, "a lease has expired but could not be ended",
+                            {{"lease", fmt::format("{:x}", id)}, {"error", ended.error().message}});
     });
   }
+}
+
+void Engine::forget_outcomes() {
+  const TimePoint now = options_.clock->now();
   Batch batch;
   while (!outcomes_in_order_.empty() && outcomes_in_order_.front().first <= now) {
     batch.forgotten.push_back(std::move(outcomes_in_order_.front().second));
     outcomes_in_order_.pop_front();
     outcomes_.erase(batch.forgotten.back());
   }
-  static_cast<void>(keep(batch));
+  // If this fails the journal keeps them longer, and load() forgets them kIdempotencyKept later.
+  [[maybe_unused]] const Status kept = keep(batch);
 }
 
 void Engine::compact(Revision revision, Callback<void(Status)> done) {
@@ -488,6 +542,7 @@ void Engine::compact(Revision revision, Callback<void(Status)> done) {
 }
 
 void Engine::forget_history() {
+  check_on_writer();
   if (visible_ - history_.compacted() < options_.history + kForgottenTogether) return;
   Batch batch;
   batch.compacted = visible_ - options_.history;
@@ -541,19 +596,19 @@ void Engine::try_again() {
                         {{"why", done.error().message}});
     return;
   }
-  pause_ = std::chrono::milliseconds(50);
+  pause_ = kPauseMin;
   const std::lock_guard lock(state_mutex_);
   history_.compact(state.compacted);
   fault_.clear();
   options_.log->write(Level::kInfo, "store has recovered", {});
 }
 
-/// One timer for what is due next: a lease, an outcome's end, another try.
+/// One timer for what is due next: a lease's end, an outcome's, another try to recover.
 void Engine::arm() {
   TimePoint next = TimePoint::max();
   for (const auto& [id, lease] : leases_) next = std::min(next, lease.until);
   if (!outcomes_in_order_.empty())
-    next = std::min(next, outcomes_in_order_.front().first + std::chrono::minutes(1));
+    next = std::min(next, outcomes_in_order_.front().first + kOutcomesTogether);
   if (!fault_.empty()) next = std::min(next, options_.clock->now() + pause_);
   arm(next);
 }
@@ -563,8 +618,8 @@ void Engine::arm(TimePoint next) {
   timer_ = 0;
   due_ = next;
   if (next == TimePoint::max()) return;
-  // Renewals move what is due without touching the timer: seldom enough that looking through all
-  // leases costs nothing.
+  // Renewals move a lease's end without touching the timer. It looks at most every kLookMin, so
+  // that going through all leases costs little.
   timer_ = options_.executor->at(std::max(next, options_.clock->now() + kLookMin), [life = life_] {
     const std::lock_guard lock(life->mutex);
     if (life->engine == nullptr) return;
@@ -572,6 +627,7 @@ void Engine::arm(TimePoint next) {
       engine->timer_ = 0;
       engine->try_again();
       engine->end_leases();
+      engine->forget_outcomes();
       engine->arm();
     }});
   });

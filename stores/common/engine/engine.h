@@ -1,9 +1,10 @@
 // What: Engine, a Store in this process: History in memory, a Journal for durability, leases,
 // watches and one writer.
-// Why: memory and SQLite differ in their Journal only.
-// Who: the memory and SQLite providers; tests with journals that fail.
+// Why: the memory and the SQLite provider differ in their Journal only.
+// Who: both providers; tests with journals that fail.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <list>
 #include <mutex>
@@ -26,9 +27,19 @@ struct EngineOptions {
   Revision history = 100'000;
 };
 
-/// Writes that wait are made durable together (group commit): up to 256 in one append.
+/// Commits that wait are made durable together (group commit): up to kGroupMax of them and up to
+/// kGroupOctetsMax in one append, so that a small one does not wait for many large ones.
 class Engine final : public Store {
  public:
+  /// As many callers as threads commit at a time; the append's cost is shared enough by then.
+  static constexpr std::size_t kGroupMax = 256;
+  /// Four of the largest transactions (StoreLimits::transaction_octets_max).
+  static constexpr std::size_t kGroupOctetsMax = 4UL * 1024 * 1024;
+  // Limits of docs/limits.md: a capsule's memory, not its speed, is what they protect.
+  static constexpr std::size_t kWatchesMax = 10'000;
+  static constexpr std::size_t kLeasesMax = 100'000;
+  static constexpr std::size_t kQueueMax = 100'000;
+
   /// DATA_LOSS, UNAVAILABLE: the journal's.
   static Result<std::unique_ptr<Engine>> make(const EngineOptions& options,
                                               std::unique_ptr<Journal> journal);
@@ -59,8 +70,9 @@ class Engine final : public Store {
   struct Watching {
     std::shared_ptr<Watch> watch;
   };
+  /// Everything else: it runs alone, on the writer.
   struct Work {
-    Task run;  ///< what is no commit: it happens alone, on the writer
+    Task run;
   };
   using Request = std::variant<Commit, Watching, Work>;
   struct Outcome {
@@ -70,9 +82,13 @@ class Engine final : public Store {
 
   Engine(const EngineOptions& options, std::unique_ptr<Journal> journal);
   Status load();
+  /// Any thread.
   void submit(Request request);
   void write_until_stopped();
   void drain();
+
+  // On the writer: its thread, or for an instant journal the thread that drains the queue.
+  void check_on_writer() const;
   void handle(std::deque<Request>& requests);
   void handle_commits(std::vector<Commit*>& commits);
   Result<StoreOutcome> evaluate(const StoreTransaction& transaction, Batch& batch);
@@ -80,33 +96,39 @@ class Engine final : public Store {
   void put(const StoreOperation& operation, Revision revision, Batch& batch);
   void erase(const KeyRange& range, Revision revision, Batch& batch);
   void add(Record record, Batch& batch);
+  /// Makes the batch durable and visible; or undoes it, as if it had never been evaluated.
   Status keep(const Batch& batch);
+  void undo(const Batch& batch);
+  /// The store is read-only until rewrite() has succeeded.
+  void fault(const Error& why);
   void tell(Revision from, Revision to);
   void start(const std::shared_ptr<Watch>& watch);
   void follow_leases(const Batch& batch);
   void forget_history();
   void end_lease(LeaseId lease, Callback<void(Status)> done);
   void end_leases();
+  void forget_outcomes();
   void arm();
   void arm(TimePoint next);
   void try_again();
   [[nodiscard]] Loaded kept_state() const;
 
+  // Constant after construction; the journal's functions are called on the writer only.
   const EngineOptions options_;
-  std::unique_ptr<Journal> journal_;
+  const std::unique_ptr<Journal> journal_;
 
+  // Under queue_mutex_. Each kind that waits in the queue has a limit of its own.
   std::mutex queue_mutex_;
   std::condition_variable queued_;
   std::deque<Request> queue_;
-  std::size_t commits_waiting_ = 0,
-              watches_waiting_ = 0;  ///< in the queue: each has a limit of its own
+  std::size_t commits_waiting_ = 0, watches_waiting_ = 0;
   bool is_draining_ = false, is_stopping_ = false;
-  Thread writer_;
 
+  // Under state_mutex_, changed by the writer only, which may therefore read them without it.
   mutable std::shared_mutex state_mutex_;
   History history_;
-  Revision visible_ =
-      0;  ///< what is durable; the history may be ahead of it while a batch is being kept
+  /// What is durable. The history is ahead of it while a batch is being kept.
+  Revision visible_ = 0;
   std::uint64_t epoch_ = 0;
   std::string fault_;
 
@@ -114,17 +136,21 @@ class Engine final : public Store {
   std::unordered_map<LeaseId, Lease> leases_;
   std::unordered_map<std::string, std::string> outcomes_;
   std::deque<std::pair<TimePoint, std::string>> outcomes_in_order_;
+  /// Each is shared with the StoreWatch that its watcher holds, which may outlive the engine.
   std::list<std::shared_ptr<Watch>> watches_;
-  Duration pause_ = std::chrono::milliseconds(50);
+  Duration pause_;
+  TimerId timer_ = 0;
+  TimePoint due_ = TimePoint::max();
 
-  /// What timers hold: they outlive the engine.
+  std::atomic<std::thread::id> writer_id_{};  ///< for check_on_writer()
+  Thread writer_;
+
+  /// Shared with timers, which may run after the engine is gone.
   struct Life {
     std::mutex mutex;
     Engine* engine;
   };
   std::shared_ptr<Life> life_;
-  TimerId timer_ = 0;
-  TimePoint due_ = TimePoint::max();
 };
 
 }  // namespace hector::stores

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::stores {
 
 const History::Version* History::at(const std::vector<Version>& versions, Revision revision) {
@@ -15,11 +17,35 @@ StoreEntry History::entry_of(const std::string& key, const Version& version) {
   return {key, version.value, version.created, version.modified, version.version, version.lease};
 }
 
+/// Of a logged revision: it is there until it is compacted.
+std::vector<History::Version>::const_iterator History::of_revision(
+    const std::vector<Version>& versions, Revision revision) {
+  const auto found = std::find_if(versions.begin(), versions.end(),
+                                  [&](const Version& each) { return each.modified == revision; });
+  HECTOR_CHECK(found != versions.end(), "a logged revision has no version");
+  return found;
+}
+
+void History::count(bool was_there, bool is_there) {
+  if (is_there && !was_there) ++entries_;
+  if (!was_there || is_there) return;
+  HECTOR_CHECK(entries_ > 0, "more keys are erased than there are");
+  --entries_;
+}
+
+void History::start_at(Revision compacted, Revision latest) {
+  HECTOR_CHECK(compacted <= latest, "a store is compacted beyond its latest revision");
+  HECTOR_CHECK(latest >= latest_, "a record is later than the store");
+  compacted_ = compacted;
+  latest_ = latest;
+}
+
 void History::apply(const Record& record) {
+  HECTOR_CHECK(record.revision > 0 && record.revision >= latest_, "a revision goes backwards");
   const auto key = keys_.try_emplace(record.key).first;
   auto& versions = key->second;
   const bool was_there = !versions.empty() && versions.back().version != 0;
-  if (record.is_put != was_there) entries_ += record.is_put ? 1 : static_cast<std::size_t>(-1);
+  count(was_there, record.is_put);
   if (versions.empty()) versions.reserve(1);
   versions.push_back({record.value, record.revision, record.created,
                       record.is_put ? record.version : 0, record.lease, record.sub});
@@ -28,6 +54,8 @@ void History::apply(const Record& record) {
 }
 
 void History::undo(Revision after) {
+  HECTOR_CHECK(after <= latest_ && after >= compacted_,
+               "what is undone was compacted or never was");
   while (!log_.empty() && log_.back().revision > after) {
     auto key = log_.back().key;
     log_.pop_back();
@@ -35,7 +63,7 @@ void History::undo(Revision after) {
     const bool is_there = versions.back().version != 0;
     versions.pop_back();
     const bool was_there = !versions.empty() && versions.back().version != 0;
-    if (is_there != was_there) entries_ += was_there ? 1 : static_cast<std::size_t>(-1);
+    count(is_there, was_there);
     if (versions.empty()) keys_.erase(key);
   }
   latest_ = after;
@@ -46,8 +74,7 @@ std::vector<std::pair<Revision, std::uint32_t>> History::superseded(Revision rev
   for (const auto& [at, key] : log_) {
     if (at > revision) break;
     const auto& versions = key->second;
-    const auto own = std::find_if(versions.begin(), versions.end(),
-                                  [at = at](const Version& each) { return each.modified == at; });
+    const auto own = of_revision(versions, at);
     if (own != versions.begin()) list.emplace_back((own - 1)->modified, (own - 1)->sub);
     if (own->version == 0) list.emplace_back(own->modified, own->sub);
   }
@@ -57,14 +84,13 @@ std::vector<std::pair<Revision, std::uint32_t>> History::superseded(Revision rev
 }
 
 void History::compact(Revision revision) {
+  HECTOR_CHECK(revision <= latest_, "a store is compacted beyond its latest revision");
   while (!log_.empty() && log_.front().revision <= revision) {
     const auto [at, key] = log_.front();
     log_.pop_front();
     auto& versions = key->second;
-    // From here on nobody reads what this version has replaced; a key that was erased is not there
-    // at all.
-    const auto own = std::find_if(versions.begin(), versions.end(),
-                                  [at = at](const Version& each) { return each.modified == at; });
+    // No read goes behind this version any more; of an erased key nothing is left.
+    const auto own = of_revision(versions, at);
     versions.erase(versions.begin(), own->version == 0 ? own + 1 : own);
     if (versions.empty()) keys_.erase(key);
   }
@@ -131,6 +157,8 @@ void History::each_change(Revision from, Revision to, const KeyRange& range, boo
     if (!range.contains(each->key->first)) continue;
     const auto& versions = each->key->second;
     const auto* version = at(versions, each->revision);
+    HECTOR_CHECK(version != nullptr && version->modified == each->revision,
+                 "a logged revision has no version");
     StoreEvent event{version->version != 0 ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase,
                      entry_of(each->key->first, *version),
                      {}};

@@ -1,6 +1,6 @@
-// What: History, every key's versions in memory: what a store is, without disk, leases or threads.
-// Why: a read at any revision, an undo of what could not be made durable, and the events of a
-// revision come from one structure.
+// What: History, every key's versions in memory: a store without disk, leases and threads.
+// Why: reads at any revision, the undo of a batch that could not be made durable, and the events of
+// a revision come from one structure.
 // Who: Engine.
 #pragma once
 
@@ -23,10 +23,10 @@ struct Record {
   std::int64_t version = 0;
   LeaseId lease = 0;
   std::uint32_t sub = 0;     ///< its place in the revision
-  LeaseId lease_before = 0;  ///< what the key hung on until then; not kept
+  LeaseId lease_before = 0;  ///< that the key was attached to until then; not kept
 };
 
-/// One thread at a time changes it, or many read it.
+/// One thread changes it or many read it, as under a shared mutex.
 class History {
  public:
   /// The revision of the last record.
@@ -34,23 +34,25 @@ class History {
   [[nodiscard]] Revision compacted() const noexcept { return compacted_; }
   [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
 
-  /// Records come in the order of their revisions.
+  /// Records come in the order of their revisions; the first may have any.
   void apply(const Record& record);
-  /// Everything after the revision never was.
+  /// Removes every record after the revision, which is at most latest().
   void undo(Revision after);
+  /// Forgets the versions that nobody can read at `revision`, at most latest(), or later.
   void compact(Revision revision);
   /// What compact() would forget: revision and place in it.
   [[nodiscard]] std::vector<std::pair<Revision, std::uint32_t>> superseded(Revision revision) const;
-  /// What was before the first record that will be loaded is forgotten.
-  void start_at(Revision compacted, Revision latest) { compacted_ = compacted, latest_ = latest; }
+  /// After loading: records up to `compacted` may have been dropped, so latest() may be higher than
+  /// the last record's revision.
+  void start_at(Revision compacted, Revision latest);
 
-  /// Null if it is not there at that revision.
+  /// Nothing if the key does not exist at that revision.
   [[nodiscard]] std::optional<StoreEntry> find(std::string_view key, Revision revision) const;
   [[nodiscard]] StorePage range(const StoreRead& request, Revision revision) const;
   /// The events of one revision in the range; none if it changed nothing there.
   void each_change(Revision from, Revision to, const KeyRange& range, bool with_previous,
                    const std::function<void(const StoreChange&)>& told) const;
-  /// What is there now, for a journal that is written anew.
+  /// The latest version of each key, by revision: for a journal that is rewritten.
   void each_record(const std::function<void(const Record&)>& told) const;
 
  private:
@@ -68,6 +70,9 @@ class History {
   };
   static const Version* at(const std::vector<Version>& versions, Revision revision);
   static StoreEntry entry_of(const std::string& key, const Version& version);
+  static std::vector<Version>::const_iterator of_revision(const std::vector<Version>& versions,
+                                                          Revision revision);
+  void count(bool was_there, bool is_there);
 
   Keys keys_;
   std::deque<Logged> log_;  ///< after compacted_, in order
