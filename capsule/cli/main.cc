@@ -230,9 +230,7 @@ int run_capsule(const std::string& file) {
   return report({Code::kUnavailable, program + " cannot be started"});
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CliOptions options;
   std::string format = "table";
   Commands commands(options, format);
@@ -406,49 +404,57 @@ int main(int argc, char** argv) {
   });
   std::string imported, folder, exported;
   unsigned major = 1;
-  auto* import = types->add_subcommand("import",
-                                       "the gRPC services of a .proto file, a FileDescriptorSet or "
-                                       "a live server, as Interfaces in YAML");
-  import->add_option("file", imported, "a file, or PROTOCOL:ADDRESS of a server with reflection")
+  auto* import_command =
+      types->add_subcommand("import",
+                            "the gRPC services of a .proto file, a FileDescriptorSet or "
+                            "a live server, as Interfaces in YAML");
+  import_command
+      ->add_option("file", imported, "a file, or PROTOCOL:ADDRESS of a server with reflection")
       ->required();
-  import->add_option("--major", major, "the Interfaces' major version")
+  import_command->add_option("--major", major, "the Interfaces' major version")
       ->check(CLI::Range(1U, 1'000'000U));
-  import->add_option("--out", folder,
-                     "write files there; needed for a FileDescriptorSet and for a server");
-  import->callback([&] { chosen = [&] { return type_import(imported, major, folder);
-};
-});
-bool only_check = false;
-auto* format_command = types->add_subcommand(
-    "fmt", "lay type files out in the one way; comments stay. Names the files that change");
-format_command->add_option("paths", paths, "files, and folders with .yaml files")->required();
-format_command->add_flag("--check", only_check,
-                         "change nothing; exit code 1 if a file would change");
-format_command->callback([&] { chosen = [&] { return type_fmt(paths, only_check); }; });
-std::string generated, code_form = "h", out_file;
-auto* gen = types->add_subcommand(
-    "gen",
-    "code made from a type file: a C++ header to derive templates from, or a .pyi for editors");
-gen->add_option("file", generated)->required();
-gen->add_option("--form", code_form, "h: a C++ header; pyi: for editors of Python")
-    ->check(CLI::IsMember({"h", "pyi"}))
-    ->capture_default_str();
-gen->add_option("--out", out_file, "write it there");
-gen->callback([&] { chosen = [&] { return type_gen(generated, code_form, out_file); }; });
-auto* export_command =
-    types->add_subcommand("export", "an Interface as the .proto of its gRPC service");
-export_command->add_option("interface", exported, "FILE:INTERFACE")->required();
-export_command->callback([&] { chosen = [&] { return type_export(exported); }; });
+  import_command->add_option("--out", folder,
+                             "write files there; needed for a FileDescriptorSet and for a server");
+  import_command->callback([&] { chosen = [&] { return type_import(imported, major, folder); }; });
+  bool only_check = false;
+  auto* format_command = types->add_subcommand(
+      "fmt", "lay type files out in the one way; comments stay. Names the files that change");
+  format_command->add_option("paths", paths, "files, and folders with .yaml files")->required();
+  format_command->add_flag("--check", only_check,
+                           "change nothing; exit code 1 if a file would change");
+  format_command->callback([&] { chosen = [&] { return type_fmt(paths, only_check); }; });
+  std::string generated, code_form = "h", out_file;
+  auto* gen = types->add_subcommand(
+      "gen",
+      "code made from a type file: a C++ header to derive templates from, or a .pyi for editors");
+  gen->add_option("file", generated)->required();
+  gen->add_option("--form", code_form, "h: a C++ header; pyi: for editors of Python")
+      ->check(CLI::IsMember({"h", "pyi"}))
+      ->capture_default_str();
+  gen->add_option("--out", out_file, "write it there");
+  gen->callback([&] { chosen = [&] { return type_gen(generated, code_form, out_file); }; });
+  auto* export_command =
+      types->add_subcommand("export", "an Interface as the .proto of its gRPC service");
+  export_command->add_option("interface", exported, "FILE:INTERFACE")->required();
+  export_command->callback([&] { chosen = [&] { return type_export(exported); }; });
 
-app.add_subcommand("version", "of this program")->callback([&] {
-  chosen = [&] { return commands.version(); };
-});
+  app.add_subcommand("version", "of this program")->callback([&] {
+    chosen = [&] { return commands.version(); };
+  });
 
-try {
-  app.parse(argc, argv);
-} catch (const CLI::ParseError& error) {
-  const int code = app.exit(error);
-  return code == 0 ? 0 : 2;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  return chosen();
 }
-return chosen();
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  return run(argc, argv);
+} catch (const std::exception& error) {
+  return report({Code::kInternal, error.what()});
 }

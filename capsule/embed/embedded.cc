@@ -35,6 +35,7 @@ constexpr std::size_t kThreadsMax = 64;
 /// A reference to a Python object that may be given up without the GIL.
 struct Held {
   explicit Held(py::object object) : object(std::move(object)) {}
+  // NOLINTNEXTLINE(bugprone-exception-escape): pybind11 throws where the GIL itself is lost
   ~Held() {
     if (Py_IsInitialized() == 0) {
       object.release();
@@ -312,6 +313,7 @@ class EmbeddedCapsule {
     hosting_ = process_->kernel().protocol_context("{}").hosting;
     hosting_->on_change(this, [this] { change(); });
   }
+  // NOLINTNEXTLINE(bugprone-exception-escape): pybind11 throws where the GIL itself is lost
   ~EmbeddedCapsule() { stop(); }
   void stop() {
     const py::gil_scoped_release released;

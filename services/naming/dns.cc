@@ -249,7 +249,7 @@ class Dns final : public NamingSystem {
   }
   Result<std::map<int, Answer>> ask(const Components& name, const std::string& domain,
                                     const std::vector<int>& types) {
-    static const Library library;
+    static const Library kLibrary;
     ares_options options = {};
     options.timeout = kAnswerWithinMs;
     options.tries = kTries;

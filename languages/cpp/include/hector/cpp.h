@@ -57,16 +57,16 @@ void serialise(const void* object, void* out, uint8_t* (*allocate)(void*, size_t
 }
 template <class Message>
 const hector_message_operations& borrowed() {
-  static const hector_message_operations operations{Message::descriptor(), serialise<Message>,
-                                                    nullptr};
-  return operations;
+  static const hector_message_operations kOperations{Message::descriptor(), serialise<Message>,
+                                                     nullptr};
+  return kOperations;
 }
 template <class Message>
 const hector_message_operations& owned() {
-  static const hector_message_operations operations{
+  static const hector_message_operations kOperations{
       Message::descriptor(), serialise<Message>,
       [](void* object) { delete static_cast<Message*>(object); }};
-  return operations;
+  return kOperations;
 }
 
 inline void fail(hector_call* call, const Error& error) {
