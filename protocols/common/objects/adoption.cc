@@ -11,20 +11,21 @@ Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adopti
                                std::vector<std::string>* left_out) {
   for (std::uint32_t major = 1; major <= kMajorsMax; ++major) {
     if (left_out != nullptr) left_out->clear();
-    auto written = write_interface(description, adoption.interface_name, major, left_out);
-    if (!written) return written;
+    auto written =
+        HECTOR_TRY(write_interface(description, adoption.interface_name, major, left_out));
     const auto instantiate =
         [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
       auto codec = HECTOR_TRY(MessageCodec::of(*interface));
-      return make(*written, codec, interface);
+      return make(written, codec, interface);
     };
     auto adopted = hosting.adopt(
-        owner, {adoption.object, written->model, instantiate, adoption.properties, adoption.kind});
+        owner, {adoption.object, written.model, instantiate, adoption.properties, adoption.kind});
     if (adopted) return written;
     if (adopted.error().type != "INTERFACE") return fail(adopted.error());
   }
-  return fail(Code::kResourceExhausted,
-              fmt::format("'{}' has {} versions, the limit", adoption.interface_name, kMajorsMax));
+  return fail(Error::resource_exhausted(
+      fmt::format("'{}' cannot be adopted: its Interface '{}' has {} versions, the limit",
+                  adoption.object, adoption.interface_name, kMajorsMax)));
 }
 
 std::string json_text(const std::string& text) {

@@ -1,6 +1,6 @@
-// What: adopting a foreign object: its description as an Interface, under a version that is free.
-// Why: every world does it in the same way.
-// Who: the protocols that are worlds of objects of their own; the embedded capsule.
+// What: adopting a foreign object: its description becomes an Interface, under a free version.
+// Why: every world of foreign objects does it in the same way.
+// Who: heros, zeromq; the embedded capsule.
 #pragma once
 
 #include <functional>
@@ -24,11 +24,12 @@ struct Adoption {
 using MakeServant = std::function<std::unique_ptr<Servant>(
     const WrittenInterface& written, std::shared_ptr<const MessageCodec> codec,
     const InterfacePtr& interface)>;
+/// Versions of one class in the life of a capsule: more are a class that changes in a loop.
 inline constexpr std::uint32_t kMajorsMax = 1'000;
 
-/// A class that has changed gets the next major version of its Interface; the one that was given.
-/// Blocks. The errors of write_interface() and Hosting::adopt(); RESOURCE_EXHAUSTED over
-/// kMajorsMax.
+/// Returns the Interface that was given. A class that has changed gets the next major version of
+/// its Interface. Blocks. The errors of write_interface() and Hosting::adopt(); RESOURCE_EXHAUSTED
+/// over kMajorsMax.
 Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adoption& adoption,
                                const Description& description, const MakeServant& make,
                                std::vector<std::string>* left_out = nullptr);
@@ -36,7 +37,7 @@ Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adopti
 /// A text as JSON, as properties have it.
 std::string json_text(const std::string& text);
 
-/// Whether one of the patterns is the name, or ends with "*" and the name begins like it.
+/// Whether one of the patterns equals the name, or ends with "*" and is a prefix of it.
 bool is_listed(const std::vector<std::string>& patterns, const std::string& name);
 
 }  // namespace hector::objects

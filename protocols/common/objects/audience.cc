@@ -48,9 +48,9 @@ void Audience::tell(const std::function<std::optional<Bytes>(const Listener&)>& 
   }
   for (const auto& [reader, message] : told) {
     if (reader->push(message)) continue;
-    end(reader, Error{Code::kResourceExhausted,
-                      fmt::format("{} messages wait for you to read them, the limit; ask again",
-                                  FlowReader::kWaitingMax)});
+    end(reader, Error::resource_exhausted(
+                    fmt::format("{} messages wait for you to read them, the limit; ask again",
+                                FlowReader::kWaitingMax)));
   }
 }
 

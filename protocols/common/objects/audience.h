@@ -1,6 +1,7 @@
-// What: Audience, who reads one flow operation of an Object whose events come from elsewhere.
-// Why: publishers do not wait; each reader has his own queue, and an end when it is full.
-// Who: adopted objects.
+// What: Audience, the readers of one flow operation of an Object whose events come from elsewhere.
+// Why: publishers do not wait; each reader has a queue of its own, and its flow ends when that is
+// full.
+// Who: adopted objects and the Objects that stand for networks.
 #pragma once
 
 #include <functional>
@@ -14,18 +15,18 @@
 
 namespace hector::objects {
 
-/// The readers of one flow operation, each with what it asked for. Any thread.
+/// Any thread. Outlives its readers' calls, which close() ends.
 class Audience {
  public:
   struct Listener {
-    std::shared_ptr<FlowReader> reader;
-    Value asked;  ///< the request's fields
-    TimePoint told;
+    std::shared_ptr<FlowReader> reader;  ///< shared with its call's cancellation
+    Value asked;                         ///< the request's fields
+    TimePoint told;                      ///< when it got its last message
   };
   using Changed = std::function<void(const Value& asked, bool is_there)>;
   explicit Audience(Changed changed = {}) : changed_(std::move(changed)) {}
   void add(Call& call, Value asked, TimePoint now);
-  /// `what` makes the message for a listener; nothing: it is not for him.
+  /// `what` makes the message for a listener, or nothing if it is not for this one.
   void tell(const std::function<std::optional<Bytes>(const Listener& listener)>& what,
             TimePoint now);
   void close(const Error& why);

@@ -4,9 +4,11 @@
 #include <google/protobuf/descriptor.pb.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
+#include "hector/check.h"
 #include "hector/type/v1/type.pb.h"
 #include "hector/type_model.h"
 #include "objects/messages.h"
@@ -32,6 +34,7 @@ std::optional<std::string> identifier_of(std::string_view name) {
 
 namespace {
 
+// Of one class; a larger one was generated, and its Interface would be too large to read.
 constexpr std::size_t kMembersMax = 1'000;
 constexpr std::size_t kParametersMax = 100;
 
@@ -59,8 +62,8 @@ std::string capitalised(const std::string& name) {
   return made;
 }
 
-/// Text in the making; messages are named once.
-struct Writer {
+/// The type file's and the .proto file's text as they grow; message names are unique.
+struct InterfaceText {
   std::string package;
   std::string operations, messages;
   std::set<std::string> names;
@@ -81,12 +84,21 @@ struct Writer {
 };
 
 constexpr const char* kUntypedName = "untyped";
-constexpr int kUntypedNumber = 2047;
+constexpr int kUntypedNumber = 2047;  // the highest whose tag takes two octets
 
 /// Behind fields that are more than hector.value.v1.Value.
 std::string untyped_field() {
   return fmt::format("  hector.value.v1.Untyped {} = {};  // what is not as it was annotated\n",
                      kUntypedName, kUntypedNumber);
+}
+
+/// Protobuf takes two fields for one in JSON if they differ in case and underscores only.
+std::string json_spelling(const std::string& name) {
+  std::string made;
+  for (const char each : name) {
+    if (each != '_') made += static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
+  }
+  return made;
 }
 
 std::string parameter_fields(const std::vector<Parameter>& parameters) {
@@ -96,8 +108,11 @@ std::string parameter_fields(const std::vector<Parameter>& parameters) {
   int number = 0;
   for (const auto& parameter : parameters) {
     ++number;
-    std::string name = identifier_of(parameter.name).value_or(fmt::format("argument_{}", number));
-    while (!known.insert(name).second) name += "_";
+    const std::string wanted =
+        identifier_of(parameter.name).value_or(fmt::format("argument_{}", number));
+    std::string name = wanted;
+    for (int i = 2; !known.insert(json_spelling(name)).second; ++i)
+      name = fmt::format("{}{}", wanted, i);
     const std::string type = field_type(parameter.type);
     const bool is_rest = parameter.kind == ParameterKind::kPositionalRest ||
                          parameter.kind == ParameterKind::kKeywordRest;
@@ -125,12 +140,12 @@ std::string value_field(const std::string& type) {
 
 Result<std::string> read_interface_model(const std::string& yaml, const std::string& name,
                                          const std::string& proto_path, const std::string& proto) {
-  auto models = read_type_models(yaml, name, {{proto_path, proto}, {kValueProtoPath, kValueProto}});
-  if (!models) return fail(models.error());
+  const auto models = HECTOR_TRY(
+      read_type_models(yaml, name, {{proto_path, proto}, {kValueProtoPath, kValueProto}}));
+  HECTOR_CHECK(!models.empty(), "a type file was read without a type");
   hector::type::v1::Interface model;
-  const auto& read = *models->front();
-  if (!model.ParseFromString(read.canonical()))
-    return fail(Code::kInternal, name + ": its own model cannot be read");
+  const auto& read = *models.front();
+  HECTOR_CHECK(model.ParseFromString(read.canonical()), "a canonical form cannot be parsed");
   model.set_descriptors(read.descriptors());
   return model.SerializeAsString();
 }
@@ -139,7 +154,7 @@ Result<WrittenInterface> write_interface(const Description& description, const s
                                          std::uint32_t major, std::vector<std::string>* left_out) {
   WrittenInterface made;
   made.id = fmt::format("{}/{}", name, major);
-  Writer writer{fmt::format("{}_v{}", name, major), {}};
+  InterfaceText text{fmt::format("{}_v{}", name, major), {}};
   std::set<std::string> operations;
   for (std::size_t i = 0; i < description.members.size(); ++i) {
     const auto& member = description.members[i];
@@ -153,32 +168,31 @@ Result<WrittenInterface> write_interface(const Description& description, const s
     }
     const std::string upper = capitalised(*id);
     if (member.kind == Member::Kind::kMethod) {
-      const std::string in = writer.message(upper + "Request", parameter_fields(member.parameters));
-      writer.operation(*id, Use::kCall, i, "rpc", in,
-                       writer.message(upper + "Reply", value_field(member.type)));
+      const std::string in = text.message(upper + "Request", parameter_fields(member.parameters));
+      text.operation(*id, Use::kCall, i, "rpc", in,
+                     text.message(upper + "Reply", value_field(member.type)));
     } else if (member.kind == Member::Kind::kEvent) {
-      const std::string in = writer.message(upper + "Watch", "");
-      writer.operation(*id, Use::kEvent, i, "stream", in,
-                       writer.message(upper + "Event", value_field(member.type)));
+      const std::string in = text.message(upper + "Watch", "");
+      text.operation(*id, Use::kEvent, i, "stream", in,
+                     text.message(upper + "Event", value_field(member.type)));
     } else {
-      const std::string nothing = writer.message(upper + "Asked", ""),
-                        value = writer.message(upper + "Value", value_field(member.type));
+      const std::string nothing = text.message(upper + "Asked", ""),
+                        value = text.message(upper + "Value", value_field(member.type));
       if (member.is_readable && operations.insert("get_" + *id).second)
-        writer.operation("get_" + *id, Use::kGet, i, "rpc", nothing, value);
+        text.operation("get_" + *id, Use::kGet, i, "rpc", nothing, value);
       if (member.is_writable && operations.insert("set_" + *id).second)
-        writer.operation("set_" + *id, Use::kSet, i, "rpc", value, nothing);
+        text.operation("set_" + *id, Use::kSet, i, "rpc", value, nothing);
     }
   }
   std::string path = name;
   std::replace(path.begin(), path.end(), '.', '/');
   made.proto_path = fmt::format("{}_v{}.proto", path, major);
-  made.proto = fmt::format("syntax = \"proto3\";\npackage {};\nimport \"{}\";\n\n{}",
-                           writer.package, kValueProtoPath, writer.messages);
+  made.proto = fmt::format("syntax = \"proto3\";\npackage {};\nimport \"{}\";\n\n{}", text.package,
+                           kValueProtoPath, text.messages);
   made.yaml = fmt::format("interface: {}\nmessages: [{}]\noperations:{}{}", made.id,
-                          made.proto_path, writer.routes.empty() ? " {}" : "\n", writer.operations);
-  made.routes = std::move(writer.routes);
-  auto model = HECTOR_TRY(read_interface_model(made.yaml, made.id, made.proto_path, made.proto));
-  made.model = std::move(model);
+                          made.proto_path, text.routes.empty() ? " {}" : "\n", text.operations);
+  made.routes = std::move(text.routes);
+  made.model = HECTOR_TRY(read_interface_model(made.yaml, made.id, made.proto_path, made.proto));
   return made;
 }
 

@@ -1,7 +1,8 @@
-// What: Description, what a foreign object can do: methods, attributes, events; and its Interface.
+// What: Description, what a foreign object can do (methods, attributes, events), and its Interface;
+// and the inverse, an Interface as a foreign object's members.
 // Why: a foreign object becomes an Object with a type that can be read, stored and checked; an
-// Object shows itself there by what it offers.
-// Who: the protocols that are worlds of objects of their own.
+// Object is shown in its world with the members that its Interface offers.
+// Who: heros, zeromq; the embedded capsule.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hector/check.h"
 #include "hector/interface.h"
 #include "hector/result.h"
 #include "objects/parameter.h"
@@ -35,10 +37,10 @@ struct Route {
   Use use = Use::kCall;
   std::size_t member = 0;
 };
-/// An Interface as people read it: a method is an rpc with its parameters as fields, in their
-/// order; an attribute is get_NAME and set_NAME; an event is a flow out. Annotations are hints, as
-/// Python's: what is not as it was said goes in a last field, a hector.value.v1.Untyped. Values of
-/// types that Protobuf does not have are hector.value.v1.Value.
+/// An Interface as text: a method is an rpc with its parameters as fields, in their order; an
+/// attribute is get_NAME and set_NAME; an event is a flow out. Annotations are hints, as in Python:
+/// a value of another type goes into the last field, a hector.value.v1.Untyped. Values of types
+/// that Protobuf does not have are hector.value.v1.Value.
 struct WrittenInterface {
   std::string id;  ///< "hero.Camera/1"
   std::string yaml;
@@ -47,8 +49,10 @@ struct WrittenInterface {
   std::string model;  ///< a serialised hector.type.v1.Interface
   /// Of one of its operations.
   [[nodiscard]] const Route& route_of(const std::string& operation) const {
-    return *std::find_if(routes.begin(), routes.end(),
-                         [&](const auto& each) { return each.operation == operation; });
+    const auto found = std::find_if(routes.begin(), routes.end(),
+                                    [&](const auto& each) { return each.operation == operation; });
+    HECTOR_CHECK(found != routes.end(), "an operation of another Interface");
+    return *found;
   }
 };
 /// `name`: "hero.Camera". Members whose names are no identifiers are left out, and `left_out` names
@@ -63,7 +67,7 @@ Result<std::string> read_interface_model(const std::string& yaml, const std::str
 extern const char* const kValueProtoPath;
 extern const char* const kValueProto;
 
-/// The other way: what an Object's Interface looks like there, with the operations that serve it.
+/// The inverse: a member as the world sees it, with the operations that serve it.
 struct ShownMember {
   Member member;
   const Operation* call = nullptr;  ///< also an event's
@@ -72,7 +76,7 @@ struct ShownMember {
 };
 std::vector<ShownMember> shown_members(const Interface& interface);
 
-/// A name as a Protobuf and Hector identifier; nothing where it has no letter.
+/// The name as an identifier of Protobuf and Hector; nothing if it has no letter.
 std::optional<std::string> identifier_of(std::string_view name);
 
 }  // namespace hector::objects

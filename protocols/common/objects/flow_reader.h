@@ -1,7 +1,7 @@
-// What: FlowReader, who reads a flow of events that do not wait for him.
-// Why: a world's publishers send as they like; a reader that is slow gets a queue, and an end at
-// its limit.
-// Who: adopted objects.
+// What: FlowReader, the queue of one reader of a flow of events.
+// Why: a world's publishers do not wait; a slow reader gets a queue, and its flow ends at the
+// queue's limit.
+// Who: Audience; adopted HEROs.
 #pragma once
 
 #include <deque>
@@ -9,19 +9,22 @@
 #include <mutex>
 
 #include "hector/call.h"
+#include "hector/check.h"
 
 namespace hector::objects {
 
 /// Any thread.
 class FlowReader : public std::enable_shared_from_this<FlowReader> {
  public:
+  /// About a second of events of a fast instrument.
   static constexpr std::size_t kWaitingMax = 1'000;
   explicit FlowReader(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
-  Call* call = nullptr;  ///< ended by who has taken the reader off his list
+  Call* call = nullptr;  ///< ended by the thread that took the reader off its list
 
   /// False: kWaitingMax messages wait already.
   bool push(const Bytes& message) {
     std::unique_lock lock(mutex_);
+    HECTOR_CHECK(waiting_.empty() || is_writing_, "messages wait and none is being written");
     if (waiting_.size() >= kWaitingMax) return false;
     waiting_.push_back(message);
     if (is_writing_) return true;
@@ -44,7 +47,7 @@ class FlowReader : public std::enable_shared_from_this<FlowReader> {
     });
   }
   std::mutex mutex_;
-  std::shared_ptr<Stream> stream_;
+  std::shared_ptr<Stream> stream_;  ///< shared with the call, which may end first
   std::deque<Bytes> waiting_;
   bool is_writing_ = false;
 };

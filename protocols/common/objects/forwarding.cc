@@ -3,6 +3,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "hector/check.h"
 #include "objects/read_all.h"
 
 namespace hector::objects {
@@ -10,9 +11,9 @@ namespace hector::objects {
 namespace {
 
 /// How the Object is reached; a call that was not executed is tried again where it has moved.
-class Way final : public Recovery, public std::enable_shared_from_this<Way> {
+class MovingTarget final : public Recovery, public std::enable_shared_from_this<MovingTarget> {
  public:
-  Way(Hosting& hosting, std::shared_ptr<Target> target, Find find)
+  MovingTarget(Hosting& hosting, std::shared_ptr<Target> target, Find find)
       : hosting_(hosting), find_(std::move(find)), target_(std::move(target)) {}
   [[nodiscard]] std::shared_ptr<Target> target() const {
     const std::lock_guard lock(mutex_);
@@ -49,19 +50,23 @@ class Way final : public Recovery, public std::enable_shared_from_this<Way> {
   std::shared_ptr<Target> target_;
 };
 
-/// The call there, for a call that came here. Held by who may cancel it as well: it may end
-/// meanwhile.
+/// The call to the other capsule, for a call that came here. Counted: the cancellation of the call
+/// here holds it too, and may run while it ends.
 class CallThere final : public Call {
  public:
   explicit CallThere(Call& here) : here_(here) {}
   void hold() noexcept { holders_.fetch_add(1); }
   void let_go() noexcept {
-    if (holders_.fetch_sub(1) == 1) delete this;
+    const int before = holders_.fetch_sub(1);
+    HECTOR_CHECK(before > 0, "a call was let go more often than it was held");
+    if (before == 1) delete this;
   }
-  /// Before it starts: the end waits until what a flow brought has been passed on.
+  /// Before it starts: the call here ends after every message of the flow has been passed on.
   void has_flow() noexcept { parts_ = 2; }
   void part_ended() noexcept {
-    if (parts_.fetch_sub(1) > 1) return;
+    const int before = parts_.fetch_sub(1);
+    HECTOR_CHECK(before > 0, "a part of a call ended twice");
+    if (before > 1) return;
     here_.initial = std::move(initial);
     here_.trailing = std::move(trailing);
     if (error)
@@ -93,7 +98,7 @@ void pass_on(const std::shared_ptr<Stream>& from, const std::shared_ptr<Stream>&
 
 class ForwardedObject final : public Servant {
  public:
-  explicit ForwardedObject(std::shared_ptr<Way> way) : way_(std::move(way)) {}
+  explicit ForwardedObject(std::shared_ptr<MovingTarget> target) : target_(std::move(target)) {}
   void invoke(Call& given) noexcept override {
     Call& here = given.defer();
     auto* const there = new CallThere(here);
@@ -105,13 +110,13 @@ class ForwardedObject final : public Servant {
     there->kind = here.kind;
     there->flow = here.flow;
     there->request = std::move(here.request);
-    there->set_recovery(way_);
+    there->set_recovery(target_);
     there->hold();
     here.on_cancel([&here, held = std::shared_ptr<CallThere>(there, [](CallThere* each) {
                              each->let_go();
                            })] { held->cancel(here.why_cancelled()); });
-    const auto target =
-        way_->target();  // `here`, and this Object, may be gone once the call has started
+    // `here`, and this Object, may be gone once the call has started.
+    const auto target = target_->target();
     if (here.kind != Kind::kStream) return target->start(*there);
     const Flow flow = here.flow;
     const auto stream = here.stream;
@@ -125,7 +130,8 @@ class ForwardedObject final : public Servant {
   }
 
  private:
-  const std::shared_ptr<Way> way_;
+  /// Shared with its calls, which may recover after the Object is gone.
+  const std::shared_ptr<MovingTarget> target_;
 };
 
 }  // namespace
@@ -133,10 +139,10 @@ class ForwardedObject final : public Servant {
 Status adopt_offer(Hosting& hosting, const void* owner, const Adoption& adoption,
                    const Reference& reference, Find find) {
   auto target = HECTOR_TRY(hosting.handle().resolve(reference.text()));
-  auto way = std::make_shared<Way>(hosting, target, std::move(find));
+  auto moving = std::make_shared<MovingTarget>(hosting, target, std::move(find));
   return hosting.adopt(owner, {adoption.object, target->interface()->model(),
                                [&](const InterfacePtr&) -> Result<std::unique_ptr<Servant>> {
-                                 return std::make_unique<ForwardedObject>(way);
+                                 return std::make_unique<ForwardedObject>(moving);
                                },
                                adoption.properties, adoption.kind});
 }

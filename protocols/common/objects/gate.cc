@@ -12,6 +12,7 @@ namespace hector::objects {
 
 namespace {
 
+/// Policy answers in microseconds; a caller of these worlds gives up after 5 to 10 s.
 constexpr Duration kAskTimeout = std::chrono::seconds(2);
 
 }  // namespace
@@ -22,7 +23,9 @@ std::string entity_of(const std::string& type, const std::string& id) {
 
 Result<Reference> Gate::reference_of(const std::string& object) const {
   if (is_shut_)
-    return fail(Code::kPermissionDenied, "Policy is asked about each call from this world");
+    return fail(
+        Error::permission_denied("Policy is asked about each call from this world; a reference "
+                                 "would go around it"));
   return context_.hosting->reference_of(object);
 }
 
@@ -38,19 +41,19 @@ void Gate::ask(Use use, const std::string& object, const std::string& member,
   if (policy) return ask_policy(policy, std::move(action), object, member, std::move(then));
   context_.hosting->run_blocking(
       [self = shared_from_this(), action = std::move(action), object, member,
-       held = std::make_shared<Callback<void(Status)>>(std::move(then))]() mutable {
+       waiting = std::make_shared<Callback<void(Status)>>(std::move(then))]() mutable {
         auto found = self->context_.hosting->handle().resolve("policy");
         if (!found)
-          return (*held)(fail(Code::kUnavailable,
-                              "calls from this world need Policy's word, and there is no Policy "
-                              "service; load or join one: " +
-                                  found.error().message));
+          return (*waiting)(fail(Error::unavailable(
+              "calls from this world need Policy's word, and there is no Policy service; load or "
+              "join one: " +
+              found.error().message)));
         {
           const std::lock_guard lock(self->mutex_);
           self->policy_ = *found;
         }
         self->ask_policy(*found, std::move(action), std::move(object), std::move(member),
-                         std::move(*held));
+                         std::move(*waiting));
       });
 }
 
@@ -66,21 +69,21 @@ void Gate::ask_policy(const std::shared_ptr<Target>& policy, std::string action,
     if (answered.error) {
       {
         const std::lock_guard lock(self->mutex_);
-        self->policy_ = nullptr;  // the next one looks for it again
+        self->policy_ = nullptr;  // the next question resolves it again
       }
       return then(
-          fail(Code::kUnavailable, "Policy could not be asked: " + answered.error->message));
+          fail(Error::unavailable("Policy could not be asked: " + answered.error->message)));
     }
     auto decision = read_message<service::v1::PolicyDecision>(answered.reply);
     if (!decision) return then(fail(decision.error()));
     if (decision->allowed()) return then({});
     std::vector<std::string> reasons(decision->reasons().begin(), decision->reasons().end());
-    then(
-        fail(Code::kPermissionDenied,
-             fmt::format("{} may not {} '{}' of '{}': {}", self->principal_, action, member, object,
-                         reasons.empty()
-                             ? "no policy permits it"
-                             : "forbidden by " + fmt::format("{}", fmt::join(reasons, ", ")))));
+    const std::string why = reasons.empty()
+                                ? "no policy permits it"
+                                : fmt::format("forbidden by {}", fmt::join(reasons, ", "));
+    then(fail(Error::permission_denied(fmt::format("{} may not {} '{}' of '{}': {}",
+                                                   self->principal_, action, member, object, why))
+                  .with_reasons(std::move(reasons))));
   });
   call.header.operation = kByName;
   call.header.operation_name = "authorise";

@@ -1,7 +1,6 @@
-// What: Gate, asks Policy whether a call from a world may go in.
-// Why: these worlds prove nobody's identity and check no access; what all of them together may do
-// is said here.
-// Who: the protocols that are worlds of objects of their own.
+// What: Gate, asks Policy whether a call from a world of foreign objects may enter.
+// Why: these worlds authenticate nobody and check no access; the world as a whole is the principal.
+// Who: heros, zeromq.
 #pragma once
 
 #include <memory>
@@ -16,11 +15,12 @@ namespace hector::objects {
 /// Any thread.
 class Gate : public std::enable_shared_from_this<Gate> {
  public:
-  /// `principal`: an entity, Realm::"heros". `is_shut`: Policy's authorise() decides; else
-  /// everything goes in.
+  /// `principal`: an entity, Realm::"heros". `is_shut`: Policy's authorise() decides; otherwise
+  /// every call enters.
   Gate(const ProtocolContext& context, std::string principal, bool is_shut)
       : context_(context), principal_(std::move(principal)), is_shut_(is_shut) {}
-  /// Who may not go in here is not told of another way either.
+  /// How other capsules reach the Object without this world. PERMISSION_DENIED where the gate is
+  /// shut: that way would go around it.
   [[nodiscard]] Result<Reference> reference_of(const std::string& object) const;
   /// `then` runs once, possibly before this returns: PERMISSION_DENIED with the policies that
   /// decided; UNAVAILABLE where Policy cannot be asked. The question is whether the principal may
@@ -35,7 +35,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   const std::string principal_;
   const bool is_shut_;
   std::mutex mutex_;
-  std::shared_ptr<Target> policy_;
+  std::shared_ptr<Target> policy_;  ///< under mutex_; shared with the questions in flight
 };
 
 /// TYPE::"ID"

@@ -10,6 +10,8 @@
 #include <map>
 #include <mutex>
 
+#include "hector/check.h"
+
 namespace hector::objects {
 
 namespace {
@@ -17,10 +19,13 @@ namespace {
 namespace pb = google::protobuf;
 using Type = pb::FieldDescriptor::CppType;
 
-constexpr int kDepthMax = 100;
+constexpr int kDepthMax = 100;  // as Protobuf's own parser has it
 constexpr const char* kValueName = "hector.value.v1.Value";
 
-Error wrong(const std::string& what) { return {Code::kInvalidArgument, what, "TypeError", {}, {}}; }
+/// As Python says it, so that a foreign caller gets the exception that it expects.
+Error wrong(std::string what) {
+  return Error::invalid_argument(std::move(what)).with_type("TypeError");
+}
 
 Value value_of(const pb::Message& message);
 
@@ -137,8 +142,7 @@ Value value_of(const pb::Message& message) {
   return made;
 }
 
-// --- values into messages
-// ----------------------------------------------------------------------------------------------
+// --- values into messages ---
 
 Status fill(pb::Message& message, const Value& value, const std::string& where, int depth);
 
@@ -183,7 +187,7 @@ Status fill_value(pb::Message& message, const Value& value, int depth) {
       auto& into = step == 1 ? item
                              : *item.GetReflection()->MutableMessage(
                                    &item, item.GetDescriptor()->field(static_cast<int>(side)));
-      if (auto filled = fill_value(into, value.items[i + side], depth + 1); !filled) return filled;
+      HECTOR_TRY(fill_value(into, value.items[i + side], depth + 1));
     }
   }
   return {};
@@ -276,10 +280,8 @@ Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const V
     for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
       auto& entry = *message.GetReflection()->AddMessage(&message, &field);
       for (int side = 0; side < 2; ++side) {
-        if (auto set = set_one(entry, *entry.GetDescriptor()->field(side),
-                               value.items[i + static_cast<std::size_t>(side)], where, depth);
-            !set)
-          return set;
+        HECTOR_TRY(set_one(entry, *entry.GetDescriptor()->field(side),
+                           value.items[i + static_cast<std::size_t>(side)], where, depth));
       }
     }
     return {};
@@ -290,7 +292,7 @@ Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const V
   if (!is_list)
     return fail(wrong(fmt::format("'{}' expects a list, not {}", where, value.print())));
   for (const auto& each : value.elements()) {
-    if (auto set = set_one(message, field, each, where, depth); !set) return set;
+    HECTOR_TRY(set_one(message, field, each, where, depth));
   }
   return {};
 }
@@ -313,10 +315,7 @@ Status fill(pb::Message& message, const Value& value, const std::string& where, 
     if (field == nullptr)
       return fail(wrong(fmt::format("{} has no field {}", std::string(descriptor.name()),
                                     value.items[i].print())));
-    if (auto set =
-            set_field(message, *field, value.items[i + 1], where + "." + field->name(), depth);
-        !set)
-      return set;
+    HECTOR_TRY(set_field(message, *field, value.items[i + 1], where + "." + field->name(), depth));
   }
   return {};
 }
@@ -390,7 +389,8 @@ class Codec final : public MessageCodec {
   Status read(const Interface& interface) {
     pb::FileDescriptorSet files;
     if (!files.ParseFromString(interface.descriptors()))
-      return fail(Code::kInvalidArgument, interface.id() + ": its descriptors cannot be read");
+      return fail(
+          Error::invalid_argument(interface.id() + ": its message descriptors cannot be parsed"));
     std::map<std::string, const pb::FileDescriptorProto*> by_name;
     for (const auto& file : files.file()) by_name[file.name()] = &file;
     std::function<void(const std::string&)> add = [&](const std::string& name) {
@@ -431,7 +431,8 @@ class Codec final : public MessageCodec {
   Result<Bytes> request_of(const Operation& operation, const Arguments& arguments) const override {
     const auto& shape = of(operation).in;
     const auto& fields = shape.fields;
-    const std::unique_ptr<pb::Message> message(shape.prototype->New());
+    const std::unique_ptr<pb::Message> message(shape.prototype == nullptr ? nullptr
+                                                                          : shape.prototype->New());
     std::vector<bool> given(fields.size(), false);
     const auto set_given = [&](std::size_t i, const Value& value) -> Status {
       if (given[i])
@@ -455,7 +456,7 @@ class Codec final : public MessageCodec {
       if (!has(next, ParameterKind::kPositionalOrKeyword))
         return fail(wrong(fmt::format("{}() takes {} arguments, {} were given", operation.name,
                                       next, arguments.positional.size())));
-      if (auto done = set_given(next++, arguments.positional[k]); !done) return fail(done.error());
+      HECTOR_TRY(set_given(next++, arguments.positional[k]));
     }
     Value others = Value::map();
     for (std::size_t k = 0; k + 1 < arguments.keywords.items.size(); k += 2) {
@@ -466,8 +467,7 @@ class Codec final : public MessageCodec {
               shape.kinds[i] == ParameterKind::kKeywordRest))
         ++i;
       if (i < fields.size()) {
-        if (auto done = set_given(i, arguments.keywords.items[k + 1]); !done)
-          return fail(done.error());
+        HECTOR_TRY(set_given(i, arguments.keywords.items[k + 1]));
       } else if (!fields.empty() && has(fields.size() - 1, ParameterKind::kKeywordRest)) {
         others.put(name, arguments.keywords.items[k + 1]);
       } else {
@@ -475,15 +475,13 @@ class Codec final : public MessageCodec {
             wrong(fmt::format("{}() got an unexpected argument '{}'", operation.name, name)));
       }
     }
-    if (!others.items.empty()) {
-      if (auto done = set_given(fields.size() - 1, others); !done) return fail(done.error());
-    }
+    if (!others.items.empty()) HECTOR_TRY(set_given(fields.size() - 1, others));
     for (std::size_t i = 0; i < given.size(); ++i) {
       if (!given[i] && !is_optional(*fields[i]))
         return fail(wrong(fmt::format("{}() misses the argument '{}'", operation.name,
                                       std::string(fields[i]->name()))));
     }
-    return Bytes::take(message->SerializeAsString());
+    return message ? Bytes::take(message->SerializeAsString()) : Bytes();
   }
 
   Result<Value> value_of_reply(const Operation& operation, const Bytes& reply) const override {
@@ -550,7 +548,10 @@ class Codec final : public MessageCodec {
   struct Shapes {
     Shape in, out;
   };
-  const Shapes& of(const Operation& operation) const { return operations_.at(operation.index); }
+  const Shapes& of(const Operation& operation) const {
+    HECTOR_CHECK(operation.index < operations_.size(), "an operation of another Interface");
+    return operations_[operation.index];
+  }
   static bool is_optional(const pb::FieldDescriptor& field) {
     return field.is_repeated() || field.has_optional_keyword() ||
            field.real_containing_oneof() != nullptr ||
@@ -567,8 +568,8 @@ class Codec final : public MessageCodec {
   static Result<std::unique_ptr<pb::Message>> parse(const Shape& shape, const Bytes& bytes) {
     std::unique_ptr<pb::Message> message(shape.prototype->New());
     if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-      return fail(Code::kInvalidArgument,
-                  fmt::format("the octets are not a {}", std::string(message->GetTypeName())));
+      return fail(Error::invalid_argument(
+          fmt::format("the octets are not a {}", std::string(message->GetTypeName()))));
     return message;
   }
   /// What does not fit a scalar's annotation is kept beside it, where the message has a place for

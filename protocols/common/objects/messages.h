@@ -1,7 +1,7 @@
-// What: MessageCodec, an Interface's messages out of values and back.
+// What: MessageCodec, from values to an Interface's messages and back.
 // Why: foreign objects call with positional and keyword arguments and answer with bare values;
 // operations have one message each way.
-// Who: the protocols that are worlds of objects of their own.
+// Who: heros, zeromq and the embedded capsule, whose peers are objects without declared types.
 #pragma once
 
 #include <memory>
@@ -18,8 +18,8 @@ namespace hector::objects {
 
 struct Field {
   std::string name;
-  std::string
-      type;  ///< a Python type's name: int, float, bool, str, bytes, list, dict; empty: anything
+  /// A Python type's name: int, float, bool, str, bytes, list, dict; empty: anything.
+  std::string type;
   bool is_optional = false;
   /// The first `repeated hector.value.v1.Value` takes the positional arguments that are left (what
   /// follows it is given by name), a `map<string, hector.value.v1.Value>` that is the last field
@@ -48,22 +48,22 @@ class MessageCodec {
   /// The request's only field, or all fields as a map: an attribute is set.
   [[nodiscard]] virtual Result<Bytes> request_of_value(const Operation& operation,
                                                        const Value& value) const = 0;
-  /// What a message says: the value of its only field; all fields as a map; null where it has none.
+  /// The value of the message's only field, or all fields as a map; null where it has none.
   [[nodiscard]] virtual Result<Value> value_of_reply(const Operation& operation,
                                                      const Bytes& reply) const = 0;
 
-  /// A foreign object is called: fields as the method's parameters want them; what is optional and
-  /// not there is left out.
+  /// A foreign object is called: the fields as its method's parameters ask for them; optional
+  /// fields that are absent are left out.
   [[nodiscard]] virtual Result<Arguments> arguments_of(
       const Operation& operation, const Bytes& request,
       const std::vector<Parameter>& parameters) const = 0;
   /// The request's only field: an attribute's new value.
   [[nodiscard]] virtual Result<Value> value_of_request(const Operation& operation,
                                                        const Bytes& request) const = 0;
-  /// All fields that are there, as a map.
+  /// All fields that are present, as a map.
   [[nodiscard]] virtual Result<Value> fields_of_request(const Operation& operation,
                                                         const Bytes& request) const = 0;
-  /// The other way round of value_of_reply().
+  /// The inverse of value_of_reply().
   [[nodiscard]] virtual Result<Bytes> reply_of(const Operation& operation,
                                                const Value& value) const = 0;
 };

@@ -11,7 +11,7 @@ class Reading final : public std::enable_shared_from_this<Reading> {
   Reading(std::shared_ptr<Stream> flow,
           std::function<void(Payload, std::function<void(bool)>)> each, std::function<void()> over)
       : flow_(std::move(flow)), each_(std::move(each)), over_(std::move(over)) {}
-  /// Whoever finds somebody at work leaves the step to him.
+  /// One step at a time: a thread that finds another in here leaves its step to that one.
   void step() {
     if (due_.fetch_add(1) > 0) return;
     do {
@@ -33,8 +33,8 @@ class Reading final : public std::enable_shared_from_this<Reading> {
   void use() {
     Payload message = std::move(*message_);
     message_.reset();
-    each_(std::move(message), [self = shared_from_this()](bool goes_on) {
-      if (goes_on)
+    each_(std::move(message), [self = shared_from_this()](bool is_wanted) {
+      if (is_wanted)
         self->step();
       else
         self->over_();

@@ -1,6 +1,6 @@
 // What: read_all(), a flow's messages one after the other to its end.
-// Why: a reader that asks again from within its callback goes one call deeper for each message that
-// waits already.
+// Why: a reader that reads again from within its callback would recurse once for each message that
+// has already arrived.
 // Who: forwarded Objects, Python's watches.
 #pragma once
 

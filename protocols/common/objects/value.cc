@@ -82,7 +82,7 @@ bool operator==(const Value& a, const Value& b) {
 namespace {
 
 void print_to(const Value& value, std::string& out) {
-  constexpr std::size_t kPrintedMax = 200;
+  constexpr std::size_t kPrintedMax = 200;  // characters: a line or two of a log
   if (out.size() > kPrintedMax) return;
   switch (value.kind) {
     case Value::Kind::kNull:

@@ -1,7 +1,7 @@
-// What: Value, what a program without declared types sends: as CBOR and JSON have it.
-// Why: HEROS, Hermes and ROC carry values; Hector's Objects take messages. Between them there is
-// this.
-// Who: the protocols that are worlds of objects of their own.
+// What: Value, a value without a declared type, as CBOR and JSON have it.
+// Why: HEROS, Hermes and ROC carry values; Hector's Objects take messages. This is what both are
+// translated to and from.
+// Who: heros, zeromq and the embedded capsule.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Value {
   std::uint64_t tag = 0;
   double real = 0;
   std::string text;          ///< also octets
-  std::vector<Value> items;  ///< a list's; a map's keys and values by turns; what is tagged
+  std::vector<Value> items;  ///< a list's; a map's keys and values alternately; the tagged value
 
   static Value null() { return {}; }
   static Value of(bool value);
@@ -45,13 +45,13 @@ struct Value {
 
   [[nodiscard]] bool is(Kind asked) const noexcept { return kind == asked; }
   [[nodiscard]] bool is_null() const noexcept { return kind == Kind::kNull; }
-  /// A map's value of that text; null if there is none, or it is no map.
+  /// The value of a map's text key; null if there is none, or this is no map.
   [[nodiscard]] const Value* find(std::string_view key) const noexcept;
   Value& put(std::string_view key, Value value);
-  /// A list's items, also where it is tagged as a set (258); none if it is no list.
+  /// The items of a list, or of a list tagged as a set (258); none if this is neither.
   [[nodiscard]] const std::vector<Value>& elements() const noexcept;
   friend bool operator==(const Value&, const Value&);
-  /// For people and errors: cut at about 200 characters.
+  /// For logs and errors: cut at about 200 characters.
   [[nodiscard]] std::string print() const;
 
  private:

@@ -1,11 +1,15 @@
 #include "objects/world_object.h"
 
+#include "hector/check.h"
+
 namespace hector::objects {
 
 void WorldObject::invoke(Call& call) noexcept {
   auto fields = codec_->fields_of_request(*call.operation, call.request.bytes());
   if (!fields) return call.fail(std::move(fields.error()));
-  handlers_.at(call.operation->name)(call, *fields);
+  const auto found = handlers_.find(call.operation->name);
+  HECTOR_CHECK(found != handlers_.end(), "an operation of this Object's Interface has no handler");
+  found->second(call, *fields);
 }
 
 std::string text_in(const Value& map, std::string_view key) {

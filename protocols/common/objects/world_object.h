@@ -1,6 +1,7 @@
-// What: WorldObject, the Object that stands for a whole network of a world: its topics, its wiring.
-// Why: what belongs to no single object there is reached by type as well.
-// Who: the protocols that are worlds of objects of their own.
+// What: WorldObject, the Object that stands for a whole network of foreign objects: its topics, its
+// wiring.
+// Why: what belongs to no single foreign object is reached through an Interface as well.
+// Who: heros, zeromq.
 #pragma once
 
 #include <functional>
@@ -16,8 +17,8 @@
 
 namespace hector::objects {
 
-/// A servant made of one function for each operation, by name. What it stands for has to outlive
-/// its calls.
+/// A servant made of one function for each operation, by name. What the functions refer to has to
+/// outlive its calls.
 class WorldObject final : public Servant {
  public:
   using Handler = std::function<void(Call& call, const Value& fields)>;
@@ -30,7 +31,7 @@ class WorldObject final : public Servant {
   const std::map<std::string, Handler> handlers_;
 };
 
-/// A text of a map's; empty where it is none.
+/// The text under the key; empty where there is none.
 std::string text_in(const Value& map, std::string_view key);
 std::vector<std::string> texts_in(const Value& map, std::string_view key);
 

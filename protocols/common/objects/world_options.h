@@ -1,6 +1,6 @@
-// What: WorldOptions, the settings that every world of objects has.
-// Why: read once, and named alike everywhere.
-// Who: the protocols that are worlds of objects of their own.
+// What: WorldOptions, the settings that every world of foreign objects has.
+// Why: read in one place, and named alike everywhere.
+// Who: heros, zeromq.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -11,10 +11,10 @@
 namespace hector::objects {
 
 struct WorldOptions {
-  std::vector<std::string> adopt{
-      "*"};  ///< names of its objects that become Objects here, "*" at the end is any; empty: none
+  /// Names of foreign objects that become Objects here; "*" at the end is any; empty: none.
+  std::vector<std::string> adopt{"*"};
   std::vector<std::string> show{"*"};  ///< names of Objects that are shown there
-  bool adopt_capsules = false;         ///< also what other capsules show
+  bool adopt_capsules = false;         ///< also the Objects that other capsules show
   bool authorise = false;              ///< Policy is asked about each call from there
 };
 inline constexpr const char* kWorldSettings =
