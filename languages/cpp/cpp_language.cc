@@ -1,6 +1,7 @@
 // What: the cpp language: loads shared objects that export hector_template_v1 and runs their
-// Objects. Why: compiled Objects in any language with a C ABI. Who: loaded by capsules whose
-// configuration lists `cpp`.
+// Objects.
+// Why: compiled Objects in any language with a C ABI.
+// Who: loaded by capsules whose configuration lists `cpp`.
 #include <dlfcn.h>
 #include <fmt/format.h>
 
@@ -142,4 +143,8 @@ Language* make(const LanguageContext&) { return new CppLanguage(); }
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "cpp", nullptr, make, nullptr};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "cpp",
+    .make_language = make,
+};

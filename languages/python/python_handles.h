@@ -1,5 +1,5 @@
 // What: the objects that Python sees behind `_hector`: a call, a capsule, a target, a session.
-// Why: thin holders; everything that can be said in Python is said in the hector package.
+// Why: thin holders; whatever can be written in Python is in the hector package.
 // Who: python_module.cc exposes them, python_language.cc makes them.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace hector::python {
 
-/// A call being handled. Python ends it at most once; what comes after that is ignored.
+/// A call being handled. Python ends it once; a second end is ignored.
 class PyCall {
  public:
   explicit PyCall(Call& call) : call_(&call), stream_(call.stream) {}

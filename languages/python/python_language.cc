@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "hector/check.h"
 #include "hector/plugin.h"
 #include "python_handles.h"
 
@@ -21,7 +22,7 @@ using python::PyCall;
 using python::PyCapsule;
 using python::PySession;
 
-/// Debian's interpreter, wherever PATH leads: it decides where the standard library and
+/// Debian's interpreter, whatever PATH says: it determines where the standard library and
 /// dist-packages are.
 constexpr const wchar_t* kExecutable = L"/usr/bin/python3.11";
 
@@ -29,29 +30,37 @@ Error error_of(py::error_already_set& error) {
   try {
     const py::object parts = py::module_::import("hector.errors").attr("parts_from_exception");
     const py::tuple found = parts(error.value());
-    return {code_from_number(found[0].cast<std::uint32_t>()),
-            found[1].cast<std::string>(),
-            found[2].cast<std::string>(),
-            found[3].cast<std::string>(),
-            {}};
+    return Error{code_from_number(found[0].cast<std::uint32_t>()), found[1].cast<std::string>()}
+        .with_type(found[2].cast<std::string>())
+        .with_detail(found[3].cast<std::string>());
   } catch (py::error_already_set&) {
     return {Code::kUnknown, error.what()};
   }
 }
 
-/// A Python object that is let go of with the interpreter's lock held.
-class Held {
+/// Owns a Python object on behalf of C++; releases it with the interpreter's lock held.
+class PyOwned {
  public:
-  explicit Held(py::object object) : object_(new py::object(std::move(object))) {}
-  ~Held() {
+  /// With the interpreter's lock held.
+  explicit PyOwned(py::object object) : object_(new py::object(std::move(object))) {
+    check_locked();
+  }
+  ~PyOwned() {
     const py::gil_scoped_acquire acquire;
     delete object_;
   }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-  [[nodiscard]] py::object& get() const { return *object_; }
+  PyOwned(const PyOwned&) = delete;
+  PyOwned& operator=(const PyOwned&) = delete;
+  /// With the interpreter's lock held.
+  [[nodiscard]] py::object& get() const {
+    check_locked();
+    return *object_;
+  }
 
  private:
+  static void check_locked() {
+    HECTOR_CHECK(PyGILState_Check() == 1, "a Python object is used without the interpreter's lock");
+  }
   py::object* object_;
 };
 
@@ -102,11 +111,11 @@ class PythonServant final : public Servant {
     try {
       object_.get().attr(what)(PySession{session, &capsule_.clock(), &capsule_});
     } catch (const std::exception& error) {
-      log_.write(Level::kError, "a Python Object failed",
+      log_.write(Level::kError, "Python Object raised an exception",
                  {{"object", capsule_.object_name()}, {"in", what}, {"error", error.what()}});
     }
   }
-  Held object_;
+  PyOwned object_;
   Capsule& capsule_;
   Log& log_;
 };
@@ -120,7 +129,7 @@ class PythonTemplate final : public TemplateCode {
     info_.type_model = description.attr("model").cast<std::string>();
     info_.description = description.attr("doc").cast<std::string>();
     info_.thread = ThreadModel::kPrivate;
-    description_ = std::make_unique<Held>(std::move(description));
+    description_ = std::make_unique<PyOwned>(std::move(description));
   }
   const TemplateInfo& info() const noexcept override { return info_; }
 
@@ -143,7 +152,7 @@ class PythonTemplate final : public TemplateCode {
  private:
   Log& log_;
   TemplateInfo info_;
-  std::unique_ptr<Held> description_;
+  std::unique_ptr<PyOwned> description_;
 };
 
 class PythonLanguage final : public Language {
@@ -154,7 +163,7 @@ class PythonLanguage final : public Language {
     const py::gil_scoped_acquire acquire;
     try {
       py::module_::import("hector.modules").attr("finder")().attr("remove")(source_->get());
-    } catch (py::error_already_set&) {  // the interpreter is going
+    } catch (py::error_already_set&) {  // the interpreter is ending
     }
   }
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
@@ -169,11 +178,11 @@ class PythonLanguage final : public Language {
       const PyStatus status = Py_InitializeFromConfig(&config);
       PyConfig_Clear(&config);
       if (PyStatus_Exception(status) != 0)
-        return fail(Code::kUnavailable,
-                    fmt::format("CPython does not start: {}",
-                                status.err_msg == nullptr ? "?" : status.err_msg));
-      PyEval_SaveThread();  // from here on every thread takes the lock when it needs it; the
-                            // interpreter is never ended
+        return fail(Error::unavailable(
+            fmt::format("CPython does not start: {}",
+                        status.err_msg == nullptr ? "no reason was given" : status.err_msg)));
+      // From here on every thread takes the lock when it needs it; the interpreter never ends.
+      PyEval_SaveThread();
     }
     const py::gil_scoped_acquire acquire;
     try {
@@ -181,8 +190,8 @@ class PythonLanguage final : public Language {
       py::module_::import("hector.runtime");
       add_source();
     } catch (py::error_already_set& error) {
-      return fail(Code::kUnavailable,
-                  fmt::format("the hector package does not load: {}", error.what()));
+      return fail(
+          Error::unavailable(fmt::format("the hector package does not load: {}", error.what())));
     }
     return {};
   }
@@ -194,20 +203,20 @@ class PythonLanguage final : public Language {
       return std::unique_ptr<TemplateCode>(
           std::make_unique<PythonTemplate>(std::move(description), *context_.log));
     } catch (py::error_already_set& error) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("template {} does not load: {}", path, error.what()));
+      return fail(Error::invalid_argument(
+          fmt::format("template {} does not load: {}", path, error.what())));
     }
   }
 
  private:
-  /// `import` asks this capsule's Type service.
+  /// Makes `import` ask this capsule's Type service.
   void add_source() {
     const py::object module = py::module_::import("types").attr("SimpleNamespace");
     const py::object bad = py::module_::import("hector.modules").attr("BadModule");
     const auto fetch_from = context_.fetch_module;
     auto fetch = py::cpp_function(
         [fetch_from, module, bad](const std::string& name, const std::string& abi) -> py::object {
-          Result<CodeModule> found = fail(Code::kUnavailable, "");
+          Result<CodeModule> found = fail(Error::unavailable(""));
           {
             const py::gil_scoped_release release;
             found = fetch_from("python", name, abi);
@@ -223,9 +232,9 @@ class PythonLanguage final : public Language {
           throw py::error_already_set();
         });
     py::module_::import("hector.modules").attr("finder")().attr("add")(fetch);
-    source_ = std::make_unique<Held>(std::move(fetch));
+    source_ = std::make_unique<PyOwned>(std::move(fetch));
   }
-  /// Where the plugin's library lies: the hector package is beside it.
+  /// Of the plugin's library: the hector package is beside it.
   static std::string own_folder() {
     Dl_info info{};
     static const int kHere = 0;
@@ -233,7 +242,7 @@ class PythonLanguage final : public Language {
     return std::filesystem::path(info.dli_fname).parent_path().string();
   }
   LanguageContext context_;
-  std::unique_ptr<Held> source_;
+  std::unique_ptr<PyOwned> source_;
   std::vector<std::string> formats_{".py", ".pyc"};
 };
 
@@ -249,4 +258,8 @@ Language* make(const LanguageContext& context) {
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "python", nullptr, make, nullptr};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "python",
+    .make_language = make,
+};

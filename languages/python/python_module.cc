@@ -1,3 +1,7 @@
+// What: the module `_hector`: calls, capsules, targets and sessions as Python sees them.
+// Why: the hector package stands on these few classes and functions.
+// Who: hector/runtime.py, hector/interfaces.py, in a capsule with the python language.
+#include <fmt/format.h>
 #include <pybind11/embed.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
@@ -34,11 +38,11 @@ Deadline deadline_of(const Clock& clock, double seconds) {
              : kNever;
 }
 
-/// Runs a prepared call with the interpreter let go.
-py::bytes wait_for(WaitedCall& call, CallTarget& starter, const Clock& clock) {
+/// Runs a prepared call with the interpreter's lock released.
+py::bytes wait_for(WaitedCall& call, CallTarget& target, const Clock& clock) {
   {
     const py::gil_scoped_release release;
-    call.run(starter, clock);
+    call.run(target, clock);
   }
   if (call.error) raise(*call.error);
   const Bytes& reply = call.reply.bytes();
@@ -88,8 +92,9 @@ void bind_call(py::module_& module) {
              Call* call = self.take();
              if (call == nullptr) return;
              const py::gil_scoped_release release;
-             call->fail(
-                 {code_from_number(static_cast<std::uint32_t>(code)), message, type, detail, {}});
+             call->fail(Error{code_from_number(static_cast<std::uint32_t>(code)), message}
+                            .with_type(type)
+                            .with_detail(detail));
            })
       .def_property_readonly("is_cancelled",
                              [](PyCall& self) {
@@ -213,7 +218,7 @@ void bind_reach(py::module_& module) {
              if (!done) raise(done.error());
            })
       .def("resolve", [](const PyCapsule& self, const std::string& who) {
-        Result<std::shared_ptr<Target>> target = fail(Code::kInternal, "");
+        Result<std::shared_ptr<Target>> target = fail(Error::internal(""));
         {
           const py::gil_scoped_release release;
           target = self.capsule->resolve(who);
@@ -253,7 +258,8 @@ void bind_reach(py::module_& module) {
              try {
                return wait_for(call, self.session->call_target(*number, member), *self.clock);
              } catch (const std::out_of_range&) {
-               raise({Code::kInvalidArgument, "no such member"});
+               raise(Error::invalid_argument(fmt::format(
+                   "the role that '{}' goes to has no member {}", interaction, member)));
              }
            })
       .def("multicast",
@@ -280,11 +286,9 @@ void bind_reach(py::module_& module) {
                      };
                      std::optional<Error> failed;
                      if (error != nullptr)
-                       failed = Error{code_from_number(error->code),
-                                      text(error->message),
-                                      text(error->type),
-                                      text(error->detail),
-                                      {}};
+                       failed = Error{code_from_number(error->code), text(error->message)}
+                                    .with_type(text(error->type))
+                                    .with_detail(text(error->detail));
                      static_cast<Told*>(context)->members.emplace_back(
                          is_known != 0, std::move(failed), text(reply));
                    },

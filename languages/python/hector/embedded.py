@@ -1,7 +1,7 @@
 """A capsule inside this Python process.
 
 What: started(), capsules by what they are for; the values that plain Python has.
-Why: a script of another system becomes Hector's by its import.
+Why: a foreign system's script becomes Hector's by its import.
 Who: hector.heros, hector.hermes, hector.roc.
 """
 

@@ -1,7 +1,7 @@
 """`import` by the Type service first, then by the local machine.
 
 What: a finder that asks the capsule's Type service for a module before any other finder is asked.
-Why: every capsule runs the code that was published, and what was altered is never run.
+Why: every capsule runs the code that was published; altered code is never run.
 Who: templates, through `import`; the plugin says where to ask.
 
 The order is the paper's ("Hector: Distributed Objects in Python", DSTC 1996): the service, then the

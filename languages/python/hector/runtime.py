@@ -1,8 +1,8 @@
 """The runtime behind templates: loads files, enters methods, runs coroutines, calls others.
 
-What: what the plugin's C++ side calls.
-Why: what is easier said in Python is said in Python.
-Who: python_language.cc; `Capsule` and `Session` are what templates get.
+What: the functions that the plugin's C++ side calls, and the classes that templates get.
+Why: whatever needs no C++ is written in Python.
+Who: python_language.cc; templates, through `Capsule` and `Session`.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def _octets(message):
 
 
 class Capsule:
-    """All that an Object can reach. Blocking calls let go of the interpreter; each has an awaitable
+    """All that an Object can reach. Blocking calls release the interpreter; each has an awaitable
     twin with `_async` behind its name.
     """
 

@@ -2,7 +2,7 @@
 
 What: PostOffice, Publisher, Receiver, Node, Envelope, Message.
 Why: a script that says `from hermes import …` runs after saying `from hector.hermes import …`.
-Who: people who come from Hermes.
+Who: programs written for Hermes.
 
 What is better: any JSON arrives and nothing kills a receiver; idle nodes sleep; what happens to
 late envelopes is a choice (`late`), with the suicidal snail among them.

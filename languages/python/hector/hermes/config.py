@@ -2,7 +2,7 @@
 
 What: publishers connect to the first, receivers to the second.
 Why: scripts of Hermes import them by these names.
-Who: people who come from Hermes.
+Who: programs written for Hermes.
 """
 
 XSUB_ADDR = "tcp://127.0.0.1:6000"

@@ -2,7 +2,7 @@
 
 What: Node, which runs until it is stopped.
 Why: Hermes builds its programs of nodes.
-Who: people who come from Hermes.
+Who: programs written for Hermes.
 """
 
 from .structs import Envelope

@@ -2,7 +2,7 @@
 
 What: PostOffice, an embedded capsule with both sides as Endpoints.
 Why: Hermes has one for each network.
-Who: people who come from Hermes.
+Who: programs written for Hermes.
 """
 
 from . import _network

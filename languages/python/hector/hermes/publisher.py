@@ -1,8 +1,8 @@
 """Publisher: sends envelopes to a post office.
 
 What: Publisher, over an embedded capsule.
-Why: it is used as the one of Hermes.
-Who: people who come from Hermes, Node.
+Why: it is used like the class of Hermes.
+Who: programs written for Hermes, Node.
 """
 
 import threading

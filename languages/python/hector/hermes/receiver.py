@@ -1,8 +1,8 @@
 """Receiver: takes envelopes of some topics and origins out of a network.
 
 What: Receiver, with a queue and the choices for late envelopes.
-Why: it is used as the one of Hermes.
-Who: people who come from Hermes, Node.
+Why: it is used like the class of Hermes.
+Who: programs written for Hermes, Node.
 """
 
 import queue

@@ -3,7 +3,7 @@
 What: LocalHERO, RemoteHERO, observers, events, datasources.
 Why: a script that says `from heros import …` runs after saying `from hector.heros import …`, and
 its objects are Objects of a capsule, with types, orders and trading.
-Who: people who come from HEROS.
+Who: programs written for HEROS.
 
 What is better: a dead object raises RemoteTransportError (HEROS 0.9.1 returns None), a second
 object of a taken name is refused, calls of one object run side by side, errors do not ship source

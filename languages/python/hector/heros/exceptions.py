@@ -2,7 +2,7 @@
 
 What: the exception classes, and the choice of one for an error.
 Why: scripts of HEROS catch them by these names.
-Who: heros.py, people who come from HEROS.
+Who: heros.py, programs written for HEROS.
 """
 
 import builtins

@@ -2,7 +2,7 @@
 
 What: get_logger(), log, generate_multicast_address.
 Why: scripts import them from here.
-Who: people who come from HEROS.
+Who: programs written for HEROS.
 """
 
 import logging

@@ -21,7 +21,7 @@ from .zenoh import session_manager as default_session_manager
 
 DISCOVERY_S = 2.0
 CALL_S = 10.0
-LOOKS_AGAIN_S = 1.0  # also where nobody came or went: a watch may have ended
+LOOKS_AGAIN_S = 1.0  # without a change as well: a watch may have ended
 
 
 def _info(name, interface, properties):
@@ -40,7 +40,7 @@ def _info(name, interface, properties):
 
 
 class HEROPeer:
-    """Somebody in a realm."""
+    """A member of a realm."""
 
     def __init__(self, realm="heros", session_manager=None):
         self._realm = realm

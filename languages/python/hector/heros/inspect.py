@@ -2,7 +2,7 @@
 
 What: local_only, force_remote.
 Why: HEROS shares what inspection finds, less what is marked.
-Who: LocalHERO, people who come from HEROS.
+Who: LocalHERO, programs written for HEROS.
 """
 
 

@@ -24,7 +24,7 @@ def multicast_address(realm):
 
 
 class ZenohSessionManager:
-    """One embedded capsule for each realm, as long as somebody refers to it."""
+    """One embedded capsule for each realm, as long as an object refers to it."""
 
     def __init__(self, config_dict=None):
         self._config = dict(config_dict or {})

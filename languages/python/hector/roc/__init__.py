@@ -3,7 +3,7 @@
 What: Endpoints, RocBroker, RocServer, RocClient, StatusUpdater, statusUpdateIterator,
 RocLogHandler, LogViewer.
 Why: a script that says `from roc import …` runs after saying `from hector.roc import …`.
-Who: people who come from ROC.
+Who: programs written for ROC.
 
 A server's object is an Object of its capsule; a client's `c['vnir']` is whatever Object plays that
 part, in whatever language.

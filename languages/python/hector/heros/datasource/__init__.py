@@ -2,5 +2,5 @@
 
 What: the package of datasource.py, observables.py and types.py.
 Why: scripts import from hector.heros.datasource.
-Who: people who come from HEROS.
+Who: programs written for HEROS.
 """

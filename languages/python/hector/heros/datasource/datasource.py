@@ -2,7 +2,7 @@
 
 What: LocalDatasourceHERO and what observes one.
 Why: HEROS records measurements of any HERO that way.
-Who: people who come from HEROS.
+Who: programs written for HEROS.
 """
 
 import asyncio
