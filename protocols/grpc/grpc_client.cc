@@ -7,11 +7,22 @@
 #include <mutex>
 #include <set>
 
+#include "hector/check.h"
 #include "status_mapping.h"
 
 namespace hector::grpcp {
 
 namespace {
+
+/// A flow's stop function is remembered until the channel closes; beyond the limit the oldest half
+/// is forgotten, whose flows have most likely ended.
+constexpr std::size_t kStopsMax = 4'096;
+/// A capsule that restarts is reached again within the second.
+constexpr int kReconnectBackoffMs = 100;
+constexpr int kReconnectBackoffMaxMs = 1'000;
+constexpr int kConnectTimeoutMs = 2'000;
+/// A payload of kMessageOctetsMax, and the header that a session's message has before it.
+constexpr int kReceivedOctetsMax = static_cast<int>(kMessageOctetsMax) + 1'024;
 
 void set_deadline(grpc::ClientContext& client, Deadline deadline, TimePoint now) {
   if (deadline == kNever) return;
@@ -19,7 +30,7 @@ void set_deadline(grpc::ClientContext& client, Deadline deadline, TimePoint now)
                       std::chrono::duration_cast<std::chrono::microseconds>(deadline - now));
 }
 
-/// What travels as metadata.
+/// The metadata of a call: the user's, the trace and the header.
 void fill(grpc::ClientContext& client, const Header& header, TimePoint now) {
   set_deadline(client, header.deadline, now);
   for (const auto& [key, value] : header.metadata) client.AddMetadata(key, value);
@@ -90,7 +101,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
         return;
       }
     }
-    accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
+    accepted(hector::fail(Error::cancelled("the flow is over")));
   }
   void close_write() override {
     const std::lock_guard lock(mutex_);
@@ -151,15 +162,17 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     lock.unlock();
     if (!writer) return;
     if (ok) return writer({});
-    writer(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
+    writer(hector::fail(Error::cancelled("the flow is over")));
   }
   void OnDone(const grpc::Status& status) override {
     const auto keep = std::move(self_);
+    HECTOR_CHECK(keep != nullptr, "gRPC ended a flow twice");
     Callback<void(Result<std::optional<Payload>>)> reader;
     Callback<void(Status)> writer;
     {
       const std::lock_guard lock(mutex_);
-      over_ = done_ = true;
+      HECTOR_CHECK(over_, "gRPC ended a flow that is held");
+      done_ = true;
       if (!status.ok())
         broken_ = call_->is_cancelled() ? call_->why_cancelled()
                                         : to_error(status, client_.GetServerTrailingMetadata());
@@ -168,7 +181,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
       writer = std::move(writer_);
       writer_ = {};
     }
-    if (writer) writer(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
+    if (writer) writer(hector::fail(Error::cancelled("the flow is over")));
     if (reader) {
       if (broken_)
         reader(tl::unexpected(*broken_));
@@ -204,12 +217,12 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
   GrpcChannel(const ProtocolContext& context, const std::string& address)
       : context_(context), address_(address) {
     grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax) + 1024);
+    arguments.SetMaxReceiveMessageSize(kReceivedOctetsMax);
     arguments.SetMaxSendMessageSize(-1);
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
-                     2'000);  // what it is called is not what it is: the time that one attempt gets
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffMs);
+    // Despite its name this is the per-attempt connect timeout.
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = std::make_unique<grpc::GenericStub>(
         grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
@@ -217,53 +230,13 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
 
   void start(Call& call) noexcept override {
     if (closed_)
-      return call.fail(
-          {Code::kUnavailable, fmt::format("grpc {}: the channel is closed", address_)});
-    if (call.kind == Kind::kStream) {
-      auto flow = std::make_shared<ClientFlow>(call);
-      call.give_stream(flow);
-      remember([weak = std::weak_ptr<ClientFlow>(flow)] {
-        if (auto held = weak.lock()) held->stop();
-      });
-      call.on_cancel([weak = std::weak_ptr<ClientFlow>(flow)] {
-        if (auto held = weak.lock()) held->stop();
-      });
-      const Deadline deadline = call.header.deadline;
-      flow->begin(*stub_, context_);
-      if (deadline != kNever) {  // also where nobody reads, and so nothing would tell
-        context_.executor->at(deadline, [weak = std::weak_ptr<ClientFlow>(flow)] {
-          if (auto held = weak.lock()) held->stop();
-        });
-      }
-      return;
-    }
-    const Bytes& octets = call.request.bytes();
-    if (octets.size() > kMessageOctetsMax) {
-      return call.fail({Code::kInvalidArgument,
-                        fmt::format("a gRPC message may have {} octets here, this one has {}",
-                                    kMessageOctetsMax, octets.size())});
-    }
-    auto unary = std::make_shared<UnaryCall>();
-    const TimePoint now = context_.clock->now();
-    const bool is_session = call.header.session != 0;
-    if (is_session) {
-      // The header carries the deadline to the Object; here who waits looks after it himself,
-      // without a timer of gRPC's.
-      if (!call.is_waited()) set_deadline(unary->client, call.header.deadline, now);
-      unary->request = to_session_buffer(call.header, now, octets);
-    } else {
-      fill(unary->client, call.header, now);
-      unary->request = to_buffer(octets);
-    }
-    call.on_cancel([weak = std::weak_ptr<UnaryCall>(unary)] {
-      if (auto held = weak.lock()) held->client.TryCancel();
-    });
-    stub_->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header),
-                     grpc::StubOptions(), &unary->request, &unary->reply,
-                     [unary, &call](grpc::Status status) {
-                       if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
-                       end(call, status, unary->client);
-                     });
+      return call.fail(Error::unavailable(fmt::format("grpc {}: the channel is closed", address_)));
+    if (call.kind == Kind::kStream) return start_flow(call);
+    if (call.request.bytes().size() > kMessageOctetsMax)
+      return call.fail(Error::invalid_argument(
+          fmt::format("a gRPC message may have {} octets here, this one has {}", kMessageOctetsMax,
+                      call.request.bytes().size())));
+    start_unary(call);
   }
   void close() noexcept override {
     closed_ = true;
@@ -276,10 +249,51 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
   }
 
  private:
+  void start_flow(Call& call) {
+    // Shared with the program; gRPC's part of it is kept by itself.
+    auto flow = std::make_shared<ClientFlow>(call);
+    call.give_stream(flow);
+    const auto stop = [weak = std::weak_ptr<ClientFlow>(flow)] {
+      if (auto kept = weak.lock()) kept->stop();
+    };
+    remember(stop);
+    call.on_cancel(stop);
+    const Deadline deadline = call.header.deadline;
+    flow->begin(*stub_, context_);
+    // gRPC reports a passed deadline to a pending read or write only; there may be none.
+    if (deadline != kNever) context_.executor->at(deadline, stop);
+  }
+
+  void start_unary(Call& call) {
+    // Shared with the cancellation, which may run while the call ends.
+    auto unary = std::make_shared<UnaryCall>();
+    const Bytes& octets = call.request.bytes();
+    const TimePoint now = context_.clock->now();
+    const bool is_session = call.header.session != 0;
+    if (is_session) {
+      // The header carries the deadline to the Object. On this side a waiting thread watches it
+      // itself, without a timer of gRPC's.
+      if (!call.is_waited()) set_deadline(unary->client, call.header.deadline, now);
+      unary->request = to_session_buffer(call.header, now, octets);
+    } else {
+      fill(unary->client, call.header, now);
+      unary->request = to_buffer(octets);
+    }
+    call.on_cancel([weak = std::weak_ptr<UnaryCall>(unary)] {
+      if (auto kept = weak.lock()) kept->client.TryCancel();
+    });
+    stub_->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header),
+                     grpc::StubOptions(), &unary->request, &unary->reply,
+                     [unary, &call](grpc::Status status) {
+                       if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
+                       end(call, status, unary->client);
+                     });
+  }
+
   /// Flows end when the channel is closed; unary calls end by themselves.
   void remember(std::function<void()> stop) {
     const std::lock_guard lock(mutex_);
-    if (stops_.size() > 4'096) stops_.erase(stops_.begin(), stops_.begin() + 2'048);
+    if (stops_.size() >= kStopsMax) stops_.erase(stops_.begin(), stops_.begin() + kStopsMax / 2);
     stops_.push_back(std::move(stop));
   }
   const ProtocolContext& context_;
@@ -295,8 +309,8 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
 Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
   if (address.rfind(':') == std::string::npos)
-    return fail(Code::kInvalidArgument,
-                fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
+    return fail(Error::invalid_argument(
+        fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address)));
   return std::shared_ptr<Channel>(std::make_shared<GrpcChannel>(context, address));
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "hector/check.h"
 #include "standard_services.h"
 #include "status_mapping.h"
 
@@ -14,10 +15,15 @@ namespace hector::grpcp {
 
 namespace {
 
+/// Of one connection: each is a call in flight.
+constexpr int kStreamsMax = 4'096;
+/// gRPC's default of 8 KiB is less than an Error with its reasons may need.
+constexpr int kMetadataOctetsMax = 64 * 1024;
+
 class ServerCall;
 
-/// The handler's end of a flow. gRPC's own windows are the flow control: a read is asked for when
-/// the Object reads.
+/// The handler's end of a flow. gRPC's own windows are the flow control: a read is started when the
+/// Object reads.
 class ServerFlow final : public Stream {
  public:
   explicit ServerFlow(ServerCall& call) : call_(&call) {}
@@ -97,7 +103,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (!ok) return reader(std::optional<Payload>());
       return reader(std::optional<Payload>(Payload(to_bytes(in_))));
     }
-    if (!ok) return fail({Code::kInvalidArgument, "the request never came"});
+    if (!ok) return fail(Error::invalid_argument("the caller ended before its request came"));
     if (is_session_call_) {
       auto payload = from_session_buffer(to_bytes(in_), context_.clock->now(), header);
       if (!payload) return fail(std::move(payload.error()));
@@ -106,7 +112,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (auto found = context_.inbound->resolve(*this); !found)
         return fail(std::move(found.error()));
       if (kind == Kind::kStream)
-        return fail({Code::kInvalidArgument, "a flow was started as a call"});
+        return fail(Error::invalid_argument("a flow was started as a call"));
       return context_.inbound->accept(*this);
     }
     request = Payload(to_bytes(in_));
@@ -122,16 +128,19 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     writer_ = {};
     if (!writer) return;
     if (ok) return writer({});
-    writer(tl::unexpected(Error{Code::kCancelled, "the caller is gone"}));
+    writer(hector::fail(Error::cancelled("the caller is gone")));
   }
   void OnSendInitialMetadataDone(bool) override {}
   void OnCancel() override {
     if (is_standard_) return finish_once(grpc::Status::CANCELLED);
     const bool is_late = header.deadline != kNever && context_.clock->now() >= header.deadline;
-    cancel({is_late ? Code::kDeadlineExceeded : Code::kCancelled,
-            is_late ? "the deadline is over" : "the caller gave up"});
+    cancel(is_late ? Error::deadline_exceeded("the call's deadline has passed")
+                   : Error::cancelled("the caller cancelled the call"));
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    HECTOR_CHECK(is_finished_, "gRPC ended a call that was not finished");
+    delete this;
+  }
 
  private:
   bool read_headers() {
@@ -175,6 +184,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   }
 
   void finished() noexcept override {
+    HECTOR_CHECK(!is_finished_.exchange(true), "a gRPC call is finished twice");
     if (flow_) flow_->detach();
     if (!std::exchange(initial_sent_, true)) add_initial();
     for (const auto& [key, value] : trailing) server_->AddTrailingMetadata(key, value);
@@ -191,7 +201,8 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
-  /// A stream may end from two sides at once: by the client's last message and by its going away.
+  /// A standard service's stream may end from two sides at once: by the client's last message and
+  /// by its cancellation.
   void finish_once(const grpc::Status& status) {
     if (!is_finished_.exchange(true)) Finish(status);
   }
@@ -239,7 +250,7 @@ void ServerFlow::write(Payload message, Callback<void(Status)> accepted) {
   std::unique_lock lock(mutex_);
   if (call_ == nullptr) {
     lock.unlock();
-    return accepted(tl::unexpected(Error{Code::kCancelled, "the flow is over"}));
+    return accepted(fail(Error::cancelled("the flow is over")));
   }
   call_->flow_write(std::move(message), std::move(accepted));
 }
@@ -279,8 +290,8 @@ class GrpcEndpoint final : public Endpoint {
     builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax));
     builder.SetMaxSendMessageSize(-1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 4'096);
-    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 64 * 1024);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMax);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataOctetsMax);
     server_ = builder.BuildAndStart();
     host_ = address.substr(0, address.rfind(':'));
   }
@@ -306,14 +317,14 @@ class GrpcEndpoint final : public Endpoint {
 Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
                                                 const std::string& address) {
   if (address.rfind(':') == std::string::npos)
-    return fail(Code::kInvalidArgument,
-                fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address));
+    return fail(Error::invalid_argument(
+        fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address)));
   auto made = std::make_unique<GrpcEndpoint>(context, address);
   if (!made->is_up())
-    return fail(Code::kAlreadyExists,
-                fmt::format("gRPC address {} cannot be used: in use, or not of this machine; "
-                            "choose another, or port 0 for any",
-                            address));
+    return fail(Error::already_exists(
+        fmt::format("gRPC address {} cannot be used: in use, or not of this machine; choose "
+                    "another, or port 0 for any",
+                    address)));
   return std::unique_ptr<Endpoint>(std::move(made));
 }
 

@@ -49,15 +49,15 @@ Error to_error(const grpc::Status& status,
   // No connection was made, so nothing was sent.
   const bool is_unsent = status.error_code() == grpc::StatusCode::UNAVAILABLE &&
                          status.error_message().rfind("failed to connect to all addresses", 0) == 0;
-  return {code_from_number(static_cast<std::uint32_t>(status.error_code())),
-          status.error_message(),
-          is_unsent ? std::string(kNotExecuted) : std::string(),
-          status.error_details(),
-          {}};
+  return Error{code_from_number(static_cast<std::uint32_t>(status.error_code())),
+               status.error_message()}
+      .with_type(is_unsent ? kNotExecuted : std::string_view())
+      .with_detail(status.error_details());
 }
 
 namespace {
 
+/// Up to here a copy costs less than a reference-counted slice.
 constexpr std::size_t kCopiedOctetsMax = 512;
 
 grpc::Slice to_slice(const Bytes& bytes) {
@@ -88,12 +88,12 @@ grpc::ByteBuffer to_session_buffer(const Header& header, TimePoint now, const By
 }
 
 Result<Bytes> from_session_buffer(const Bytes& message, TimePoint now, Header& header) {
-  if (message.size() < 4) return fail(Code::kInvalidArgument, "a Binding's message is cut short");
+  if (message.size() < 4) return fail(Error::invalid_argument("a Binding's message is cut short"));
   std::size_t size = 0;
   for (std::size_t i = 0; i < 4; ++i)
     size |= static_cast<std::size_t>(message.data()[i]) << (8 * i);
   if (size > message.size() - 4)
-    return fail(Code::kInvalidArgument, "a Binding's message is shorter than its header says");
+    return fail(Error::invalid_argument("a Binding's message is shorter than its header says"));
   HECTOR_TRY(decode_header(message.view().substr(4, size), now, header));
   return message.slice(4 + size);
 }

@@ -1,6 +1,6 @@
 // What: errors, octets and metadata between Hector and gRPC.
-// Why: status details and trailing metadata carry all of an Error, and what every gRPC client
-// understands of it.
+// Why: the status is what every gRPC client understands of an Error; trailing metadata carry the
+// whole Error to another capsule.
 // Who: the grpc protocol's two sides.
 #pragma once
 
@@ -15,11 +15,12 @@ namespace hector::grpcp {
 inline constexpr const char* kHeaderKey = "hector-header-bin";
 inline constexpr const char* kErrorKey = "hector-error-bin";
 inline constexpr const char* kObjectKey = "hector-object";
+/// As every protocol of Hector's; gRPC's own default is 4 MiB.
 inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
 
 /// A Binding's messages. A call's header travels before its payload in the same message: metadata
-/// would be coded and looked through for every call. A flow's travels as metadata, like that of a
-/// call without a Binding.
+/// would be encoded and searched for every call. A flow's header travels as metadata, like that of
+/// a call without a Binding.
 inline constexpr const char* kSessionCall = "/hector.Session/call";
 inline constexpr const char* kSessionFlow = "/hector.Session/flow";
 
@@ -29,7 +30,7 @@ grpc::Status to_status(const Error& error);
 Error to_error(const grpc::Status& status,
                const std::multimap<grpc::string_ref, grpc::string_ref>& trailing);
 
-/// Without copying, unless it is so short that copying costs less.
+/// Without copying, unless the octets are so few that copying costs less.
 grpc::ByteBuffer to_buffer(const Bytes& bytes);
 /// The header and the payload of kSessionCall: the header's size in four octets, low first, the
 /// header, the payload.
@@ -38,7 +39,7 @@ grpc::ByteBuffer to_session_buffer(const Header& header, TimePoint now, const By
 Result<Bytes> from_session_buffer(const Bytes& message, TimePoint now, Header& header);
 Bytes to_bytes(grpc::ByteBuffer& buffer);
 
-/// User metadata: without what belongs to gRPC, HTTP/2 and Hector.
+/// The user's metadata: without those of gRPC, HTTP/2 and Hector.
 void take_metadata(const std::multimap<grpc::string_ref, grpc::string_ref>& from, Metadata& to);
 
 }  // namespace hector::grpcp

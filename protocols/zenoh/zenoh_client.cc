@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "hector/check.h"
 #include "hector/stream.h"
 #include "hector/thread.h"
 #include "zenoh_wire.h"
@@ -16,10 +17,16 @@ namespace hector::zenohp {
 
 namespace {
 
+/// As udp's time to connect.
 constexpr Duration kOpenFor = std::chrono::seconds(4);
+/// A capsule that starts answers one of the pings within kOpenFor.
 constexpr std::uint64_t kPingTimeoutMs = 300;
-constexpr std::uint64_t kFlowTimeoutMs =
-    24ULL * 3'600 * 1'000;  ///< zenoh wants one; a flow has none of its own
+/// zenoh requires a time-out; a flow has none of its own.
+constexpr std::uint64_t kFlowTimeoutMs = 24ULL * 3'600 * 1'000;
+/// zenoh's time-out is this much later than the call's deadline, whose error is the better one.
+constexpr std::int64_t kGraceMs = 200;
+/// How long a flow's outcome may come after its query has ended.
+constexpr Duration kOutcomeWait = std::chrono::seconds(1);
 
 class Client;
 
@@ -31,11 +38,12 @@ class ClientFlow final : public WindowedStream {
  private:
   void transmit(Payload message) override { send(Type::kFlowData, 0, message.bytes()); }
   void transmit_credit(std::int64_t octets) override {
+    HECTOR_CHECK(octets >= 0, "credit is given, never taken back");
     send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {});
   }
   void transmit_end() override { send(Type::kFlowEnd, 0, {}); }
   void send(Type type, std::uint64_t number, const Bytes& payload);
-  std::shared_ptr<Client> client_;
+  std::shared_ptr<Client> client_;  ///< shared with the channel; a program may keep a flow longer
   std::uint64_t call_;
 };
 
@@ -45,15 +53,16 @@ class Client : public std::enable_shared_from_this<Client> {
       : context_(context), address_(std::move(address)), id_(context.random->next()) {}
 
   void open() {
-    thread_ = Thread("zenoh connect", [self = shared_from_this()] { self->connect(); });
+    const std::lock_guard lock(mutex_);
+    open_locked();
   }
 
   void start(Call& call) {
     const Bytes& octets = call.request.bytes();
     if (octets.size() > kMessageOctetsMax) {
-      return call.fail({Code::kInvalidArgument,
-                        fmt::format("a zenoh message may have {} octets here, this one has {}",
-                                    kMessageOctetsMax, octets.size())});
+      return call.fail(Error::invalid_argument(
+          fmt::format("a zenoh message may have {} octets here, this one has {}", kMessageOctetsMax,
+                      octets.size())));
     }
     const std::uint64_t id = next_call_.fetch_add(1);
     std::shared_ptr<ClientFlow> flow;
@@ -67,12 +76,12 @@ class Client : public std::enable_shared_from_this<Client> {
       lock.unlock();
       return call.fail(gone("the channel is closed"));
     }
-    if (state_ == State::kFailed) {  // try again
+    if (state_ == State::kFailed) {  // each call after a failure tries again
       state_ = State::kOpening;
-      thread_.join();
-      open();
+      open_locked();
     }
-    calls_.emplace(id, Pending{&call, flow, call.header.deadline});
+    const bool is_new = calls_.emplace(id, Pending{&call, flow, call.header.deadline}).second;
+    HECTOR_CHECK(is_new, "a call's number is used twice");
     const bool is_ready = state_ == State::kReady;
     if (!is_ready) waiting_.push_back(id);
     arm(call.header.deadline);
@@ -84,12 +93,16 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   void close(const std::string& why) {
+    std::vector<Attempt> attempts;
     {
       const std::lock_guard lock(mutex_);
       state_ = State::kClosed;
       if (timer_ != 0) context_.executor->cancel(timer_);
+      attempts.swap(attempts_);
     }
-    thread_.join();
+    // A call that an attempt has failed may have been the last that held the channel: then this is
+    // the attempt's own thread, for which join() does not wait.
+    for (auto& each : attempts) each.thread.join();
     fail_all(why);
     hz_session* session = nullptr;
     {
@@ -123,19 +136,39 @@ class Client : public std::enable_shared_from_this<Client> {
     std::shared_ptr<ClientFlow> flow;
     Deadline deadline;
   };
+  using Calls = std::map<std::uint64_t, Pending>;
   struct Asked {
     std::weak_ptr<Client> client;
     std::uint64_t call;
   };
 
-  Error gone(const std::string& why) const {
-    return {Code::kUnavailable,
-            fmt::format("zenoh {}: {}; the outcome of what was under way is unknown",
-                        address_.text(), why)};
+  /// One try to connect. Its thread may still be failing its calls when the next one begins.
+  struct Attempt {
+    Thread thread;
+    std::shared_ptr<std::atomic<bool>> is_over;  ///< shared with the thread
+  };
+
+  /// With the lock held.
+  void open_locked() {
+    std::erase_if(attempts_, [](Attempt& each) {
+      if (!*each.is_over) return false;
+      each.thread.join();  // it has nothing left to do
+      return true;
+    });
+    auto is_over = std::make_shared<std::atomic<bool>>(false);
+    auto connect = [self = shared_from_this(), is_over] {
+      self->connect();
+      *is_over = true;
+    };
+    attempts_.push_back({Thread("zenoh connect", std::move(connect)), is_over});
   }
 
-  // --- connecting: on a thread of its own, until the other side answers
-  // --------------------------------------------------------------------
+  Error gone(const std::string& why) const {
+    return Error::unavailable(fmt::format("zenoh {}: {}; the outcome of calls in flight is unknown",
+                                          address_.text(), why));
+  }
+
+  // --- connecting: on a thread of its own, until the other side answers ---
 
   void connect() {
     const std::string config = fmt::format(
@@ -150,9 +183,10 @@ class Client : public std::enable_shared_from_this<Client> {
     }
     if (session == nullptr) {
       session = hz_open(config.c_str(), &error);
-      if (session == nullptr) return failed("nobody answers there: " + take_error(error));
+      if (session == nullptr) return failed("no connection: " + take_error(error));
       if (holder_ == nullptr)
-        holder_ = new std::weak_ptr<Client>(shared_from_this());  // kept for zenoh's threads
+        // zenoh's threads may still read it when this is gone, so it is never freed.
+        holder_ = new std::weak_ptr<Client>(shared_from_this());
       auto* subscriber = hz_subscriber(session, client_key(id_).c_str(), on_inbox, holder_, &error);
       auto* presence = hz_liveliness_subscriber(session, presence_key(address_.capsule).c_str(),
                                                 on_presence, holder_, &error);
@@ -179,6 +213,7 @@ class Client : public std::enable_shared_from_this<Client> {
     {
       const std::lock_guard lock(mutex_);
       if (state_ == State::kClosed) return;
+      HECTOR_CHECK(state_ == State::kOpening, "a zenoh client is ready without having been opened");
       state_ = State::kReady;
       waiting.swap(waiting_);
     }
@@ -217,16 +252,19 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   void failed(const std::string& why) {
+    Calls calls;
     {
       const std::lock_guard lock(mutex_);
+      HECTOR_CHECK(state_ == State::kOpening || state_ == State::kClosed,
+                   "a zenoh client fails that was not being opened");
       if (state_ != State::kClosed) state_ = State::kFailed;
       waiting_.clear();
+      calls.swap(calls_);  // later calls are the next attempt's
     }
-    fail_all(why);
+    fail_calls(calls, why);
   }
 
-  // --- calls
-  // --------------------------------------------------------------------------------------------
+  // --- calls ---
 
   void send(std::uint64_t id) {
     Bytes payload;
@@ -252,11 +290,9 @@ class Client : public std::enable_shared_from_this<Client> {
                       address_.capsule, call.header.object.empty() ? "session" : call.header.object,
                       call.header.operation_name.empty() ? "message" : call.header.operation_name);
       if (call.header.deadline != kNever) {
-        timeout_ms =
-            static_cast<std::uint64_t>(std::max<std::int64_t>(
-                1, std::chrono::duration_cast<std::chrono::milliseconds>(call.header.deadline - now)
-                       .count())) +
-            200;
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(call.header.deadline - now);
+        timeout_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, left.count()) + kGraceMs);
       }
       is_announcement = call.kind == Kind::kAnnounce;
     }
@@ -306,11 +342,14 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   void fail_all(const std::string& why) {
-    std::map<std::uint64_t, Pending> calls;
+    Calls calls;
     {
       const std::lock_guard lock(mutex_);
       calls.swap(calls_);
     }
+    fail_calls(calls, why);
+  }
+  void fail_calls(Calls& calls, const std::string& why) const {
     for (auto& [id, pending] : calls) {
       if (pending.flow) pending.flow->deliver_break(gone(why));
       pending.call->fail(gone(why));
@@ -343,13 +382,11 @@ class Client : public std::enable_shared_from_this<Client> {
       if (state_ != State::kClosed) arm(next);
     }
     for (const auto id : late)
-      give_up(id,
-              {Code::kDeadlineExceeded,
-               fmt::format("no reply from zenoh {} before the call's deadline", address_.text())});
+      give_up(id, Error::deadline_exceeded(fmt::format(
+                      "no reply from zenoh {} before the call's deadline", address_.text())));
   }
 
-  // --- zenoh's threads
-  // --------------------------------------------------------------------------------------------
+  // --- on zenoh's threads ---
 
   static void on_reply(void* context, int ok, hz_slice payload, hz_slice attachment) {
     auto& asked = *static_cast<Asked*>(context);
@@ -363,13 +400,13 @@ class Client : public std::enable_shared_from_this<Client> {
     const auto client = asked->client.lock();
     if (!client) return;
     {
-      const std::lock_guard lock(
-          client->mutex_);  // a flow's outcome is on its way as a publication
+      const std::lock_guard lock(client->mutex_);
+      // A flow's outcome comes as a publication, which may still be on its way.
       const auto found = client->calls_.find(asked->call);
       if (found == client->calls_.end()) return;
       if (found->second.flow && client->is_present_) {
         client->context_.executor->at(
-            client->context_.clock->now() + std::chrono::seconds(1),
+            client->context_.clock->now() + kOutcomeWait,
             [weak = asked->client, call = asked->call] {
               if (auto self = weak.lock())
                 self->break_off(call, self->gone("the peer ended the query without an outcome"));
@@ -397,8 +434,7 @@ class Client : public std::enable_shared_from_this<Client> {
     if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(view(payload))));
     if (mark.type == Type::kFlowEnd) flow->deliver_end();
     if (mark.type == Type::kFlowCredit)
-      flow->deliver_credit(
-          static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
+      flow->deliver_credit(static_cast<std::int64_t>(std::min(mark.number, kCreditMax)));
   }
   static void on_presence(void* context, int alive, hz_slice, hz_slice, hz_slice) {
     const auto client = static_cast<std::weak_ptr<Client>*>(context)->lock();
@@ -422,7 +458,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::atomic<std::uint64_t> next_call_{1};
   std::mutex mutex_;
   State state_ = State::kOpening;
-  std::map<std::uint64_t, Pending> calls_;
+  Calls calls_;
   std::vector<std::uint64_t> waiting_;
   TimerId timer_ = 0;
   Deadline timer_at_ = kNever;
@@ -431,7 +467,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::vector<hz_handle*> handles_;
   std::weak_ptr<Client>* holder_ = nullptr;
   std::atomic<bool> is_present_{true};
-  Thread thread_;
+  std::vector<Attempt> attempts_;  ///< under mutex_
 };
 
 void ClientFlow::send(Type type, std::uint64_t number, const Bytes& payload) {

@@ -11,12 +11,18 @@
 #include <map>
 #include <mutex>
 
+#include "hector/check.h"
 #include "hector/stream.h"
 #include "zenoh_wire.h"
 
 namespace hector::zenohp {
 
 namespace {
+
+/// Cancellations that overtook their requests; later ones are dropped.
+constexpr std::size_t kEarlyCancelsMax = 1'024;
+/// Ports that are tried for port 0: another program may take a free one first.
+constexpr int kPortAttempts = 5;
 
 class Server;
 
@@ -28,6 +34,7 @@ class ServerFlow final : public WindowedStream {
  private:
   void transmit(Payload message) override { send(Type::kFlowData, 0, message.bytes()); }
   void transmit_credit(std::int64_t octets) override {
+    HECTOR_CHECK(octets >= 0, "credit is given, never taken back");
     send(Type::kFlowCredit, static_cast<std::uint64_t>(octets), {});
   }
   void transmit_end() override { send(Type::kFlowEnd, 0, {}); }
@@ -40,9 +47,12 @@ class ServerCall final : public Call {
  public:
   ServerCall(std::shared_ptr<Server> server, Mark mark, hz_query* query)
       : server_(std::move(server)), mark_(mark), query_(query) {}
+  /// Held once until the call ends, and once by each thread that uses it meanwhile.
   void hold() noexcept { holders_.fetch_add(1); }
   void let_go() noexcept {
-    if (holders_.fetch_sub(1) == 1) delete this;
+    const int before = holders_.fetch_sub(1);
+    HECTOR_CHECK(before > 0, "a call was let go more often than it was held");
+    if (before == 1) delete this;
   }
   Peer own_peer;
   bool is_json = false;
@@ -58,7 +68,7 @@ class ServerCall final : public Call {
   std::atomic<int> holders_{1};
 };
 
-/// One session that offers. Callbacks hold it weakly.
+/// One zenoh session that offers. Shared by its Endpoint and its calls; callbacks hold it weakly.
 class Server : public std::enable_shared_from_this<Server> {
  public:
   explicit Server(const ProtocolContext& context) : context_(context) {}
@@ -67,9 +77,9 @@ class Server : public std::enable_shared_from_this<Server> {
     char* error = nullptr;
     session_ = hz_open(config.c_str(), &error);
     if (session_ == nullptr)
-      return fail(Code::kAlreadyExists, "zenoh cannot start: " + take_error(error));
-    holder_ = new std::weak_ptr<Server>(shared_from_this());  // zenoh's threads may still look at
-                                                              // it when this is gone: kept for good
+      return fail(Error::already_exists("zenoh cannot start: " + take_error(error)));
+    // zenoh's threads may still read it when this is gone, so it is never freed.
+    holder_ = new std::weak_ptr<Server>(shared_from_this());
     const std::string all = fmt::format("hector/{}/**", context_.capsule);
     const auto keep = [&](hz_handle* handle) {
       if (handle != nullptr) handles_.push_back(handle);
@@ -87,7 +97,7 @@ class Server : public std::enable_shared_from_this<Server> {
         keep(hz_subscriber(session_, inbox_key(context_.capsule).c_str(), on_inbox, holder_,
                            &error)) &&
         keep(hz_liveliness_token(session_, presence_key(context_.capsule).c_str(), &error));
-    if (!ok) return fail(Code::kUnavailable, "zenoh refuses a declaration: " + take_error(error));
+    if (!ok) return fail(Error::unavailable("zenoh refuses a declaration: " + take_error(error)));
     return {};
   }
 
@@ -190,7 +200,7 @@ class Server : public std::enable_shared_from_this<Server> {
     if (used) {
       auto decoded = decode_header(attachment.substr(*used), context_.clock->now(), call->header);
       if (!decoded) return call->fail(decoded.error());
-    } else {  // a zenoh program that knows nothing of Hector: hector/CAPSULE/OBJECT/OPERATION
+    } else {  // from a program without Hector: hector/CAPSULE/OBJECT/OPERATION
       const auto operation = key.rfind('/');
       const auto object = key.rfind('/', operation - 1);
       call->header.object = key.substr(object + 1, operation - object - 1);
@@ -200,16 +210,15 @@ class Server : public std::enable_shared_from_this<Server> {
     call->own_peer = {call->header.principal, "zenoh", std::string(key), Security::kNone};
     call->peer = &call->own_peer;
     if (refuses_)
-      return call->fail({Code::kUnavailable, "this endpoint is closing; use another protocol"});
+      return call->fail(Error::unavailable("this endpoint is closing; use another protocol"));
     if (auto found = context_.inbound->resolve(*call); !found)
       return call->fail(std::move(found.error()));
     if (query == nullptr && call->kind != Kind::kAnnounce) {
-      return call->fail(
-          {Code::kInvalidArgument,
-           fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name)});
+      return call->fail(Error::invalid_argument(
+          fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name)));
     }
     if (call->kind == Kind::kStream && !used)
-      return call->fail({Code::kUnimplemented, "flows need Hector's attachment"});
+      return call->fail(Error::unimplemented("flows need Hector's attachment"));
     if (call->is_json) {
       auto bytes = context_.inbound->request_from_json(*call, payload.empty() ? "{}" : payload);
       if (!bytes) return call->fail(bytes.error());
@@ -228,9 +237,9 @@ class Server : public std::enable_shared_from_this<Server> {
       was_cancelled = early_cancels_.erase({mark.client, mark.call}) != 0;
       calls_.emplace(std::pair{mark.client, mark.call}, call);
     }
-    if (was_cancelled) return call->fail({Code::kCancelled, "the caller gave up"});
-    // Queries and publications may overtake each other: the caller's first message waits for this
-    // credit.
+    if (was_cancelled) return call->fail(Error::cancelled("the caller cancelled the call"));
+    // Queries and publications may overtake each other, so the caller's first message waits for
+    // this credit.
     if (call->kind == Kind::kStream)
       send(mark.client,
            {Type::kFlowCredit, 0, mark.call,
@@ -246,7 +255,7 @@ class Server : public std::enable_shared_from_this<Server> {
       const std::lock_guard lock(mutex_);
       const auto found = calls_.find({mark.client, mark.call});
       if (found == calls_.end()) {
-        if (mark.type == Type::kCancel && early_cancels_.size() < 1'024)
+        if (mark.type == Type::kCancel && early_cancels_.size() < kEarlyCancelsMax)
           early_cancels_[{mark.client, mark.call}] = true;
         return;
       }
@@ -255,15 +264,15 @@ class Server : public std::enable_shared_from_this<Server> {
       call->hold();
     }
     if (mark.type == Type::kCancel) {
-      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)), "the caller gave up"};
+      Error why{code_from_number(static_cast<std::uint32_t>(mark.number)),
+                "the caller cancelled the call"};
       if (flow) flow->deliver_break(why);
       call->cancel(std::move(why));
     } else if (flow) {
       if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(payload)));
       if (mark.type == Type::kFlowEnd) flow->deliver_end();
       if (mark.type == Type::kFlowCredit)
-        flow->deliver_credit(
-            static_cast<std::int64_t>(std::min<std::uint64_t>(mark.number, UINT32_MAX)));
+        flow->deliver_credit(static_cast<std::int64_t>(std::min(mark.number, kCreditMax)));
     }
     call->let_go();
   }
@@ -290,7 +299,7 @@ class Server : public std::enable_shared_from_this<Server> {
       }
     }
     for (auto* call : calls) {
-      const Error why{Code::kUnavailable, "the endpoint closed"};
+      const Error why = Error::unavailable("the endpoint closed");
       if (call->flow_end) call->flow_end->deliver_break(why);
       call->cancel(why);
       call->let_go();
@@ -319,7 +328,7 @@ void ServerCall::finished() noexcept {
   let_go();
 }
 
-/// zenoh does not tell which port it took for 0: this asks the system for one that is free now.
+/// zenoh does not tell which port it bound for 0: this asks the system for one that is free now.
 int free_port(const std::string& host) {
   const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -346,14 +355,12 @@ class ZenohEndpoint final : public Endpoint {
     const auto colon = locator.rfind(':');
     const auto slash = locator.find('/');
     if (colon == std::string::npos || slash == std::string::npos || colon < slash) {
-      return fail(
-          Code::kInvalidArgument,
-          fmt::format(
-              "'{}' is not a zenoh locator; expected tcp/HOST:PORT, or router/tcp/HOST:PORT",
-              address));
+      return fail(Error::invalid_argument(fmt::format(
+          "'{}' is not a zenoh locator; expected tcp/HOST:PORT, or router/tcp/HOST:PORT",
+          address)));
     }
     const bool any_port = locator.substr(colon) == ":0";
-    for (int attempt = 0;; ++attempt) {
+    for (int attempt = 1;; ++attempt) {
       std::string chosen = locator;
       if (any_port)
         chosen = fmt::format("{}:{}", locator.substr(0, colon),
@@ -361,7 +368,7 @@ class ZenohEndpoint final : public Endpoint {
       locator_ = chosen;
       server_ = std::make_shared<Server>(context_);
       auto opened = server_->open(config(chosen, by_router));
-      if (opened || !any_port || attempt == 4) return opened;
+      if (opened || !any_port || attempt == kPortAttempts) return opened;
     }
   }
   std::string address() const override { return Address{context_.capsule, locator_}.text(); }

@@ -6,7 +6,7 @@ namespace hector::zenohp {
 
 namespace {
 constexpr std::string_view kMagic = "HZ1";
-constexpr std::size_t kMarkOctets = 3 + 1 + 3 * 8;
+constexpr std::size_t kMarkOctets = 3 + 1 + 3 * 8;  // magic, type, three numbers
 
 void put(std::uint64_t value, std::string& out) {
   for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
@@ -39,11 +39,9 @@ Result<Address> Address::parse(const std::string& text) {
   const auto at = text.find('@');
   if (at == std::string::npos || at == 0 || at + 1 == text.size() ||
       text.find('/', at) == std::string::npos) {
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format(
-            "'{}' is not a zenoh address; expected CAPSULE@LOCATOR, as in south@tcp/127.0.0.1:7449",
-            text));
+    return fail(Error::invalid_argument(fmt::format(
+        "'{}' is not a zenoh address; expected CAPSULE@LOCATOR, as in south@tcp/127.0.0.1:7449",
+        text)));
   }
   return Address{text.substr(0, at), text.substr(at + 1)};
 }

@@ -1,5 +1,5 @@
 // What: keys and attachments of Hector's use of zenoh, and addresses.
-// Why: said once for both sides; README.md specifies them.
+// Why: both sides use the same code; README.md specifies the format.
 // Who: the zenoh protocol's client and server.
 #pragma once
 
@@ -13,10 +13,13 @@
 
 namespace hector::zenohp {
 
+/// As every protocol of Hector's.
 inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
+/// Credit that one mark may give: a hostile peer cannot overflow the window.
+inline constexpr std::uint64_t kCreditMax = UINT32_MAX;
 
-/// What an attachment begins with. Requests (queries and announcements) go on with an encoded
-/// Header.
+/// The beginning of an attachment. In requests (queries and announcements) an encoded Header
+/// follows.
 enum class Type : std::uint8_t {
   kRequest = 1,
   kOutcome = 2,
@@ -29,11 +32,11 @@ struct Mark {
   Type type = Type::kRequest;
   std::uint64_t client = 0;  ///< whose inbox answers go to
   std::uint64_t call = 0;
-  std::uint64_t number =
-      0;  ///< credit in octets; a cancellation's code; of a request: kind << 4 | flow
+  /// Credit in octets; a cancellation's code; of a request: kind << 4 | flow.
+  std::uint64_t number = 0;
 };
 void write_mark(const Mark& mark, std::string& out);
-/// The octets used; nothing if it is none of ours.
+/// The octets used; nothing if the octets are no mark.
 std::optional<std::size_t> read_mark(std::string_view in, Mark& mark);
 
 /// "CAPSULE@LOCATOR", as in "south@tcp/127.0.0.1:7449".
@@ -46,8 +49,8 @@ struct Address {
 
 std::string object_key(const std::string& capsule, const std::string& object,
                        const std::string& operation);
-/// Where a Binding's messages go. Declared as it is, not matched by a wildcard: zenoh looks its way
-/// up once.
+/// Where a Binding's messages go. Declared literally, not matched by a wildcard, so that zenoh
+/// resolves its route once.
 std::string session_key(const std::string& capsule);
 std::string inbox_key(const std::string& capsule);
 std::string ping_key(const std::string& capsule);
