@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::zeromq {
 
 void Broker::receive(const std::string& address, const Frames& frames, TimePoint now) {
@@ -52,8 +54,9 @@ void Broker::management(const std::string& address, const MdpMessage& message) {
                                      std::move(body),
                                      message.is_delimited,
                                      message.first_command},
-                                    true));
+                                    Sender::kBroker));
   }
+  HECTOR_CHECK(!message.body.empty(), "a request without a body was read as one");
   const bool is_known = message.service == "mmi.service" && workers(message.body.back()) > 0;
   const char* const code = message.service != "mmi.service" ? "501" : is_known ? "200" : "404";
   send_(address, write_mdp({message.version,
@@ -64,7 +67,7 @@ void Broker::management(const std::string& address, const MdpMessage& message) {
                             {code},
                             message.is_delimited,
                             message.first_command},
-                           true));
+                           Sender::kBroker));
 }
 
 void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint now) {
@@ -76,17 +79,7 @@ void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint
       if (found != workers_.end()) end(address, Told::kNo, now);
       return disconnect(address, message.version, message.is_delimited);
     }
-    auto& worker = workers_[address];
-    worker = {address,
-              message.service,
-              message.version,
-              message.is_delimited,
-              now + options_.heartbeat * options_.liveness,
-              std::nullopt};
-    auto& service = services_[message.service];
-    service.idle.push_back(&worker);
-    if (++service.workers == 1 && changed_) changed_(message.service, true);
-    return dispatch(message.service, now);
+    return make_worker(address, message, now);
   }
   if (found == workers_.end()) {
     if (message.command != Command::kDisconnect)
@@ -106,9 +99,30 @@ void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint
   if (is_final) dispatch(name, now);
 }
 
+void Broker::make_worker(const std::string& address, const MdpMessage& ready, TimePoint now) {
+  auto& worker = workers_[address];
+  worker = {address,
+            ready.service,
+            ready.version,
+            ready.is_delimited,
+            now + options_.heartbeat * options_.liveness,
+            std::nullopt};
+  auto& service = services_[ready.service];
+  service.idle.push_back(&worker);
+  if (++service.workers == 1 && changed_) changed_(ready.service, true);
+  dispatch(ready.service, now);
+}
+
+void Broker::check(const Service& service) const {
+  HECTOR_CHECK(service.idle.size() <= service.workers, "more workers are idle than there are");
+  HECTOR_CHECK(service.idle.empty() || service.requests.empty(),
+               "a request waits while a worker is idle");
+}
+
 void Broker::reply_of(Worker& worker, MdpMessage message) {
+  HECTOR_CHECK(worker.request.has_value(), "a worker answers without having been asked");
   const bool is_final = message.command == Command::kReply;
-  // A client of version 1 knows no parts: it is given the last one.
+  // A client of version 1 knows no parts: it gets the last one only.
   if (is_final || worker.request->version == 2) {
     send_(message.client, write_mdp({worker.request->version,
                                      Side::kClient,
@@ -118,7 +132,7 @@ void Broker::reply_of(Worker& worker, MdpMessage message) {
                                      std::move(message.body),
                                      worker.request->is_delimited,
                                      worker.request->first_command},
-                                    true));
+                                    Sender::kBroker));
   }
   if (!is_final) return;
   worker.request.reset();
@@ -137,6 +151,8 @@ void Broker::dispatch(const std::string& name, TimePoint now) {
     }
     if (service.idle.empty()) return;
     Worker& worker = *service.idle.front();
+    HECTOR_CHECK(!worker.request && worker.service == name,
+                 "an idle worker is at work, or is of another service");
     service.idle.pop_front();
     worker.request = std::move(service.requests.front());
     service.requests.pop_front();
@@ -147,17 +163,18 @@ void Broker::dispatch(const std::string& name, TimePoint now) {
                                      worker.request->client,
                                      worker.request->body,
                                      worker.is_delimited},
-                                    true));
+                                    Sender::kBroker));
   }
+  check(service);
 }
 
 void Broker::disconnect(const std::string& address, int version, bool is_delimited) {
   ++counters_.disconnected;
-  send_(address,
-        write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}, is_delimited}, true));
+  send_(address, write_mdp({version, Side::kWorker, Command::kDisconnect, {}, {}, {}, is_delimited},
+                           Sender::kBroker));
 }
 
-/// What it was asked goes to another one: its client still waits.
+/// Its request goes to another worker: the client still waits.
 void Broker::end(const std::string& address, Told told, TimePoint now) {
   auto node = workers_.extract(address);
   if (node.empty()) return;
@@ -169,6 +186,7 @@ void Broker::end(const std::string& address, Told told, TimePoint now) {
     ++counters_.resent;
     service.requests.push_front(std::move(*worker.request));
   }
+  HECTOR_CHECK(service.workers > 0, "a service loses more workers than it has");
   if (--service.workers == 0 && changed_) changed_(worker.service, false);
   dispatch(worker.service, now);
   forget_if_unused(worker.service);
@@ -192,7 +210,7 @@ void Broker::tick(TimePoint now) {
           address,
           write_mdp(
               {worker.version, Side::kWorker, Command::kHeartbeat, {}, {}, {}, worker.is_delimited},
-              true));
+              Sender::kBroker));
   }
   for (const auto& address : dead) end(address, Told::kNo, now);
   std::vector<std::string> names;
@@ -200,7 +218,7 @@ void Broker::tick(TimePoint now) {
     if (!service.requests.empty() || service.workers == 0) names.push_back(name);
   }
   for (const auto& name : names) {
-    dispatch(name, now);  // what has waited too long goes
+    dispatch(name, now);  // drops expired requests
     forget_if_unused(name);
   }
 }

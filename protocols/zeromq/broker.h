@@ -1,7 +1,7 @@
 // What: Broker, the Majordomo broker: 7/MDP and 18/MDP in one, with 8/MMI.
-// Why: ROC's objects are services of one; who has none gets this one, which answers what the RFC
-// asks where others fall over.
-// Who: Roc; it owns no socket, so tests and the fuzz target drive it by hand.
+// Why: ROC's objects are services of a broker; a site that has none uses this one, which answers
+// every case that the RFC specifies.
+// Who: the broker's Endpoint; it owns no socket, so tests and the fuzz target drive it by hand.
 #pragma once
 
 #include <deque>
@@ -15,11 +15,11 @@
 namespace hector::zeromq {
 
 struct BrokerOptions {
-  Duration heartbeat = std::chrono::milliseconds(2'500);
-  int liveness = 3;                                     ///< silent for so many heartbeats: dead
-  Duration request_expires = std::chrono::seconds(60);  ///< waiting for a worker
-  std::size_t queue_max =
-      10'000;  ///< requests that wait for one service; what is over it is dropped
+  Duration heartbeat = std::chrono::milliseconds(2'500);  ///< ROC's and majortomo's
+  int liveness = 3;                                       ///< silent for so many heartbeats: dead
+  Duration request_expires = std::chrono::seconds(60);    ///< without a worker
+  /// Requests that wait for one service; more are dropped.
+  std::size_t queue_max = 10'000;
   std::size_t services_max = 100'000;
 };
 struct BrokerCounters {
@@ -34,9 +34,9 @@ class Broker {
   using Changed = std::function<void(const std::string& service, bool is_there)>;
   Broker(BrokerOptions options, Send send, Changed changed = {})
       : options_(options), send_(std::move(send)), changed_(std::move(changed)) {}
-  /// What came from an address.
+  /// Handles a message from an address.
   void receive(const std::string& address, const Frames& frames, TimePoint now);
-  /// Heartbeats, and who has died; call it at least at due().
+  /// Sends heartbeats and ends dead workers; call it at due() at the latest.
   void tick(TimePoint now);
   [[nodiscard]] TimePoint due() const { return due_; }
   [[nodiscard]] const BrokerCounters& counters() const { return counters_; }
@@ -60,7 +60,7 @@ class Broker {
   };
   struct Service {
     std::deque<Request> requests;
-    std::deque<Worker*> idle;  ///< who has waited longest first
+    std::deque<Worker*> idle;  ///< the one that has waited longest first
     std::size_t workers = 0;
   };
   void of_client(const std::string& address, MdpMessage message, TimePoint now);
@@ -72,6 +72,8 @@ class Broker {
   void end(const std::string& address, Told told, TimePoint now);
   void disconnect(const std::string& address, int version, bool is_delimited);
   void forget_if_unused(const std::string& name);
+  void make_worker(const std::string& address, const MdpMessage& ready, TimePoint now);
+  void check(const Service& service) const;
 
   const BrokerOptions options_;
   const Send send_;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "hector/check.h"
+
 namespace hector::zeromq {
 
 namespace {
@@ -118,7 +120,8 @@ std::optional<MdpMessage> read_at_client(const Frames& frames) {
                     from(frames, at + 1), head->is_delimited};
 }
 
-Frames write_mdp(const MdpMessage& message, bool from_broker) {
+Frames write_mdp(const MdpMessage& message, Sender sender) {
+  HECTOR_CHECK(message.version == 1 || message.version == 2, "there are two versions of MDP");
   Frames frames;
   if (message.is_delimited) frames.emplace_back();
   frames.emplace_back(kNames[message.version - 1][message.side == Side::kClient ? 0 : 1]);
@@ -133,11 +136,9 @@ Frames write_mdp(const MdpMessage& message, bool from_broker) {
       frames.emplace_back();
     }
   } else {
+    const int step = sender == Sender::kPeer ? 0 : message.command == Command::kPartial ? 1 : 2;
     if (message.version == 2)
-      frames.emplace_back(1, static_cast<char>(message.first_command +
-                                               (!from_broker                           ? 0
-                                                : message.command == Command::kPartial ? 1
-                                                                                       : 2)));
+      frames.emplace_back(1, static_cast<char>(message.first_command + step));
     frames.push_back(message.service);
   }
   frames.insert(frames.end(), message.body.begin(), message.body.end());

@@ -1,7 +1,7 @@
 // What: messages of the Majordomo protocols, 7/MDP (MDPC01, MDPW01) and 18/MDP (MDPC02, MDPW02),
 // out of frames and into them.
-// Why: a broker that serves both looks at the first frame; what fits neither is dropped.
-// Who: Broker, Roc, their fuzz target.
+// Why: a broker that serves both looks at the first frame; a message that fits neither is dropped.
+// Who: Broker, ROC nodes, their fuzz target.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,9 @@ namespace hector::zeromq {
 
 using Frames = std::vector<std::string>;
 
+/// Of one message: requests have three or four, the list of a broker's services the most.
 inline constexpr std::size_t kFramesMax = 1'000;
+/// 7/MDP says "a printable string"; ZeroMQ's own short strings have 255 octets.
 inline constexpr std::size_t kServiceOctetsMax = 255;
 
 enum class Side : std::uint8_t { kClient, kWorker };
@@ -33,10 +35,12 @@ struct MdpMessage {
   char first_command = 1;
 };
 
-/// Nothing: it is no message of these protocols.
+// Nothing: it is no message of these protocols.
 std::optional<MdpMessage> read_at_broker(const Frames& frames);
 std::optional<MdpMessage> read_at_worker(const Frames& frames);
 std::optional<MdpMessage> read_at_client(const Frames& frames);
-Frames write_mdp(const MdpMessage& message, bool from_broker);
+/// A broker numbers a client's commands on from its own (MdpMessage::first_command).
+enum class Sender : std::uint8_t { kBroker, kPeer };
+Frames write_mdp(const MdpMessage& message, Sender sender);
 
 }  // namespace hector::zeromq

@@ -23,8 +23,8 @@ double now_s(const Clock& clock) {
   return std::chrono::duration<double>(clock.wall().time_since_epoch()).count();
 }
 
-/// Its receivers look at the first item of what they get, whatever it is.
-bool kills_receivers(const Value& data) {
+/// Hermes' receivers index the first item of the data, of whatever type it is.
+bool crashes_receivers(const Value& data) {
   const bool fits = (data.is(Value::Kind::kText) && !data.text.empty()) ||
                     (data.is(Value::Kind::kOctets) && !data.text.empty()) ||
                     (data.is(Value::Kind::kList) && !data.items.empty());
@@ -35,7 +35,7 @@ bool kills_receivers(const Value& data) {
 
 Frames write_envelope(const Envelope& envelope) {
   Value data = envelope.data.is(Value::Kind::kTagged) ? envelope.data.items[0] : envelope.data;
-  if (kills_receivers(data)) data = Value::list({std::move(data)});
+  if (crashes_receivers(data)) data = Value::list({std::move(data)});
   return {json_of(Value::of(std::string_view(envelope.topic))),
           json_of(Value::of(std::string_view(envelope.origin))), json_of(data),
           fmt::format("{:.6f}", envelope.time_s)};
@@ -43,18 +43,19 @@ Frames write_envelope(const Envelope& envelope) {
 
 Result<Envelope> read_envelope(const Frames& frames) {
   if (frames.size() != 4)
-    return fail(Code::kInvalidArgument,
-                fmt::format("an envelope has four frames, not {}", frames.size()));
+    return fail(
+        Error::invalid_argument(fmt::format("an envelope has four frames, not {}", frames.size())));
   Value parts[4];
   for (std::size_t i = 0; i < 4; ++i) {
     auto part = read_json(frames[i]);
     if (!part)
-      return fail(Code::kInvalidArgument, fmt::format("frame {}: {}", i + 1, part.error().message));
+      return fail(
+          Error::invalid_argument(fmt::format("frame {}: {}", i + 1, part.error().message)));
     parts[i] = std::move(*part);
   }
   const bool has_time = parts[3].is(Value::Kind::kReal) || parts[3].is(Value::Kind::kInteger);
   if (!parts[0].is(Value::Kind::kText) || !parts[1].is(Value::Kind::kText) || !has_time)
-    return fail(Code::kInvalidArgument, "topic and origin are texts, the time is a number");
+    return fail(Error::invalid_argument("topic and origin are texts, the time is a number"));
   return Envelope{
       std::move(parts[0].text), std::move(parts[1].text), std::move(parts[2]),
       parts[3].is(Value::Kind::kReal) ? parts[3].real : static_cast<double>(parts[3].integer)};
@@ -78,7 +79,7 @@ class PostOffice final : public Endpoint {
   Reactor reactor_;
 };
 
-/// The network as an Object. Its servant holds it as long as calls do.
+/// The network as an Object. Shared by its Endpoint and by its servant, whose calls may outlast it.
 class Hermes final : public std::enable_shared_from_this<Hermes> {
  public:
   Hermes(const ProtocolContext& context, HermesOptions options)
@@ -88,24 +89,18 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
 
   Status open() {
     return on_reactor(reactor_, [this]() -> Status {
-      if (!options_.proxy_in.empty()) {
-        auto out =
-            reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect, options_.proxy_in, {});
-        if (!out) return fail(out.error());
-        out_ = *out;
-      }
-      if (!options_.proxy_out.empty()) {
-        auto in = HECTOR_TRY(reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect,
-                                           options_.proxy_out,
-                                           [this](const Frames& frames) { receive(frames); }));
-        in_ = in;
-      }
+      if (!options_.proxy_in.empty())
+        out_ = HECTOR_TRY(
+            reactor_.open(zmq::socket_type::pub, Reactor::How::kConnect, options_.proxy_in, {}));
+      if (!options_.proxy_out.empty())
+        in_ = HECTOR_TRY(reactor_.open(zmq::socket_type::sub, Reactor::How::kConnect,
+                                       options_.proxy_out,
+                                       [this](const Frames& frames) { receive(frames); }));
       return {};
     });
   }
   Result<std::unique_ptr<Servant>> servant(const Interface& interface) {
-    auto codec = HECTOR_TRY(objects::MessageCodec::of(interface));
-    codec_ = codec;
+    codec_ = HECTOR_TRY(objects::MessageCodec::of(interface));
     receive_ = interface.find("receive");
     return std::unique_ptr<Servant>(std::make_unique<WorldObject>(
         codec_,
@@ -121,7 +116,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
   }
   void close() {
     reactor_.stop();
-    audience_.close({Code::kUnavailable, "the Hermes network is closed"});
+    audience_.close(Error::unavailable("the Hermes network is closed"));
   }
 
  private:
@@ -145,17 +140,17 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
   void publish(Call& call, const Value& asked) {
     Envelope envelope{text_in(asked, "topic"), text_in(asked, "origin"), {}, 0};
     if (options_.proxy_in.empty())
-      return call.fail(
-          {Code::kFailedPrecondition, "this node has no publishers' address: hermes:IN,OUT"});
+      return call.fail(Error::failed_precondition(
+          "this node has no publishers' address; listen at hermes:IN,OUT"));
     if (envelope.topic.empty())
-      return call.fail({Code::kInvalidArgument, "an envelope has a topic"});
+      return call.fail(Error::invalid_argument("an envelope has a topic"));
     if (envelope.origin.empty())
       envelope.origin = call.peer != nullptr && !call.peer->principal.empty() ? call.peer->principal
                                                                               : context_.capsule;
     if (const auto* data = asked.find("data")) envelope.data = *data;
     reactor_.post([this, self = shared_from_this(), envelope = std::move(envelope)]() mutable {
-      envelope.time_s = now_s(*context_.clock);  // as it is sent: receivers take what is old for a
-                                                 // sender they cannot follow
+      // The time of sending: receivers take an old envelope for a sender that is too fast for them.
+      envelope.time_s = now_s(*context_.clock);
       Reactor::send(*out_, write_envelope(envelope)) ? ++sent_ : ++dropped_;
     });
     call.complete();
@@ -165,7 +160,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
     auto envelope = read_envelope(frames);
     if (!envelope) {
       if (++malformed_ == 1)
-        context_.log->write(Level::kWarning, "hermes: dropped what is no envelope",
+        context_.log->write(Level::kWarning, "hermes: dropped a malformed envelope",
                             {{"error", envelope.error().message}});
       return;
     }
@@ -196,7 +191,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
         context_.clock->now());
   }
 
-  /// Whether it is told all the same.
+  /// Whether the envelope is delivered nevertheless.
   bool take_late(const Envelope& envelope, double age_s) {
     const bool is_first = ++late_ == 1;
     if (options_.late == Late::kDeliver) return true;
@@ -207,15 +202,14 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
                            {"age_s", fmt::format("{:.3f}", age_s)}});
     if (options_.late == Late::kNotify) return true;
     if (options_.late == Late::kDisconnect || options_.late == Late::kDie) {
-      audience_.close(
-          {Code::kResourceExhausted,
-           fmt::format(
-               "cannot keep up with publisher '{}': an envelope of topic '{}' came {:.3f} s late",
-               envelope.origin, envelope.topic, age_s)});
+      audience_.close(Error::resource_exhausted(fmt::format(
+          "cannot keep up with publisher '{}': an envelope of topic '{}' came {:.3f} s late",
+          envelope.origin, envelope.topic, age_s)));
     }
     if (options_.late == Late::kDie) {
       context_.hosting->run_blocking([hosting = context_.hosting, name = options_.name] {
-        static_cast<void>(hosting->dismiss(name));
+        // NOT_FOUND: another late envelope has dismissed it.
+        [[maybe_unused]] const Status gone = hosting->dismiss(name);
       });
     }
     return false;
@@ -258,7 +252,7 @@ class HermesEndpoint final : public Endpoint {
            {},
            "hermes network"});
       if (!adopted)
-        context->log->write(Level::kError, "a Hermes network that is no Object here",
+        context->log->write(Level::kError, "Hermes network cannot be adopted as an Object",
                             {{"object", name}, {"error", adopted.error().message}});
     });
   }
@@ -266,7 +260,8 @@ class HermesEndpoint final : public Endpoint {
   void drain(Duration) noexcept override {
     if (std::exchange(drained_, true)) return;
     hermes_->close();
-    static_cast<void>(context_.hosting->dismiss(name_));
+    // NOT_FOUND: it could not be adopted, or was dismissed already.
+    [[maybe_unused]] const Status gone = context_.hosting->dismiss(name_);
   }
 
  private:

@@ -137,7 +137,7 @@ Result<Value> read_json(std::string_view text) {
   const json::value parsed =
       json::parse(json::string_view(text.data(), text.size()), error, {}, options);
   if (error)
-    return fail(Code::kInvalidArgument, fmt::format("malformed JSON: {}", error.message()));
+    return fail(Error::invalid_argument(fmt::format("malformed JSON: {}", error.message())));
   return value_of(parsed);
 }
 std::string json_of(const Value& value) {

@@ -1,6 +1,6 @@
 // What: values as JSON (RFC 8259) and back.
 // Why: Hermes' envelopes and ROC's calls are JSON.
-// Who: Hermes, Roc, their fuzz target.
+// Who: Hermes, ROC nodes, their fuzz target.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ namespace hector::zeromq {
 
 using objects::Value;
 
-inline constexpr std::size_t kJsonDepthMax = 100;
-/// INVALID_ARGUMENT: at which octet. Integers that do not fit 64 bits become reals.
+inline constexpr std::size_t kJsonDepthMax = 100;  ///< as a message's (objects/messages.cc)
+/// INVALID_ARGUMENT. Integers that do not fit 64 bits become reals.
 Result<Value> read_json(std::string_view text);
 /// In ASCII, ", " and ": " between, as Python's json.dumps writes it. Octets as base64 text, tagged
 /// values without their tags, numbers that JSON has not as null.

@@ -1,3 +1,7 @@
+// What: the zeromq protocol: its settings, and which of the four networks an address names; and the
+// entry of the plugin's library.
+// Why: brokers, ROC nodes, post offices and Hermes nodes share one library and one thread each.
+// Who: the capsule's loader.
 #include "hector/plugin.h"
 
 #include <boost/json.hpp>
@@ -11,6 +15,11 @@ using namespace hector;
 using namespace hector::zeromq;
 namespace json = boost::json;
 
+constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;  // as the Reactor's sockets
+/// Two hops through a broker or a post office on loopback, and JSON at both ends; rounded.
+constexpr int kLatencyUs = 100;
+constexpr int kCostUs = 60;
+
 /// Listens at "postoffice:IN,OUT[,DEBUG]", "hermes:IN,OUT", "broker:tcp://HOST:PORT",
 /// "roc:tcp://HOST:PORT". Settings: WorldOptions (ROC services and Objects), `heartbeat_ms`,
 /// `liveness`, `late` (deliver, drop, notify, disconnect, die), `late_ms`, `skew_ms`, `hermes`,
@@ -18,9 +27,9 @@ namespace json = boost::json;
 class ZeroMqProtocol final : public Protocol {
  public:
   explicit ZeroMqProtocol(ProtocolContext context) : context_(std::move(context)) {
-    capabilities_.message_octets_max = 16ULL * 1024 * 1024;
-    capabilities_.latency_us = 100;
-    capabilities_.cost_us = 60;
+    capabilities_.message_octets_max = kMessageOctetsMax;
+    capabilities_.latency_us = kLatencyUs;
+    capabilities_.cost_us = kCostUs;
     capabilities_.address_format =
         "postoffice:IN,OUT[,DEBUG]; hermes:IN,OUT; broker:tcp://HOST:PORT; roc:tcp://HOST:PORT";
   }
@@ -33,16 +42,15 @@ class ZeroMqProtocol final : public Protocol {
     const std::string what = address.substr(0, colon);
     const std::string where = colon == std::string::npos ? "" : address.substr(colon + 1);
     if (what == "broker" || what == "roc") {
-      auto at = HECTOR_TRY(RocAddresses::of(where));
-      roc.at = std::move(at);
+      roc.at = HECTOR_TRY(RocAddresses::of(where));
       return what == "broker" ? open_broker(context_, roc) : open_roc(context_, roc);
     }
     std::vector<std::string> parts{""};
     for (const char each : where)
       each == ',' ? void(parts.emplace_back()) : parts.back().push_back(each);
     if ((what != "postoffice" && what != "hermes") || parts.size() < 2 || parts.size() > 3) {
-      return fail(Code::kInvalidArgument, "'" + address + "' is no ZeroMQ network; expected " +
-                                              capabilities_.address_format);
+      return fail(Error::invalid_argument("'" + address + "' is no ZeroMQ network; expected " +
+                                          capabilities_.address_format));
     }
     hermes.proxy_in = parts[0];
     hermes.proxy_out = parts[1];
@@ -51,10 +59,10 @@ class ZeroMqProtocol final : public Protocol {
                                 : open_hermes(context_, hermes);
   }
   Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
-    return fail(Code::kUnimplemented,
-                "what is in a ZeroMQ network is reached as the Object that it is in a capsule "
-                "there, not by an address: '" +
-                    address + "'");
+    return fail(
+        Error::unimplemented("a member of a ZeroMQ network is called as the Object that it is in a "
+                             "capsule of that network, not by an address: '" +
+                             address + "'"));
   }
 
  private:
@@ -63,15 +71,14 @@ class ZeroMqProtocol final : public Protocol {
     const json::value settings =
         json::parse(context_.settings.empty() ? "{}" : context_.settings, error);
     if (error || !settings.is_object())
-      return fail(Code::kInvalidArgument, "zeromq: its settings are no map");
+      return fail(Error::invalid_argument("zeromq: the settings are no map"));
     for (const auto& [name, value] : settings.as_object()) {
       if (!read_setting(name, value, hermes, roc)) {
-        return fail(Code::kInvalidArgument,
-                    "zeromq: a setting '" + std::string(name) +
-                        "' as it stands there is none; there are heartbeat_ms, liveness, late_ms "
-                        "and skew_ms (numbers), late (deliver, drop, "
-                        "notify, disconnect or die), hermes and roc (Objects' names), " +
-                        objects::kWorldSettings);
+        return fail(Error::invalid_argument(
+            "zeromq: there is no setting '" + std::string(name) +
+            "' with such a value; there are heartbeat_ms, liveness, late_ms and skew_ms (numbers), "
+            "late (deliver, drop, notify, disconnect or die), hermes and roc (Objects' names), " +
+            objects::kWorldSettings));
       }
     }
     return {};
@@ -111,4 +118,8 @@ Protocol* make(const ProtocolContext& context) { return new ZeroMqProtocol(conte
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "zeromq", make, nullptr, nullptr};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "zeromq",
+    .make_protocol = make,
+};

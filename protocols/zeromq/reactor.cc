@@ -8,14 +8,21 @@
 #include <algorithm>
 #include <future>
 
+#include "hector/check.h"
+
 namespace hector::zeromq {
 
 namespace {
 
-constexpr std::size_t kAtOnceMax =
-    256;                        ///< messages of one socket before the others have their turn
-constexpr int kLimit = 10'000;  ///< messages that wait in a socket, each way
-constexpr std::int64_t kMessageOctetsMax = 16LL * 1024 * 1024;
+/// Messages of one socket before the others have their turn.
+constexpr std::size_t kAtOnceMax = 256;
+/// Messages that wait in a socket, each way: ten times ZeroMQ's default, for bursts of events.
+constexpr int kLimit = 10'000;
+constexpr std::int64_t kMessageOctetsMax = 16LL * 1024 * 1024;  // as every protocol of Hector's
+/// Without a timer the thread wakes this often; a task wakes it at once.
+constexpr auto kSleepMax = std::chrono::seconds(60);
+/// More than any task takes: a handler that hangs is reported, not waited for.
+constexpr auto kAnswerTimeout = std::chrono::seconds(10);
 
 Frames receive(zmq::socket_t& socket) {
   Frames frames;
@@ -36,11 +43,17 @@ Reactor::Reactor() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   thread_ = Thread("zeromq", [this] { run(); });
 }
 
+void Reactor::check_on_thread() const {
+  HECTOR_CHECK(id_.load(std::memory_order_relaxed) == std::this_thread::get_id(),
+               "a ZeroMQ socket is used off its thread");
+}
+
 void Reactor::stop() {
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(is_stopped_, true)) return;
   }
+  HECTOR_CHECK(id_.load() != std::this_thread::get_id(), "a reactor cannot wait for its own end");
   wake();
   thread_.join();
   tasks_.clear();
@@ -53,18 +66,23 @@ void Reactor::stop() {
 
 void Reactor::wake() {
   const std::uint64_t one = 1;
-  static_cast<void>(!::write(wake_, &one, sizeof one));
+  // It fails only where 2^64 wake-ups are unread.
+  [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
 }
-void Reactor::post(std::function<void()> task) {
+
+bool Reactor::post(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
-  if (is_stopped_) return;
+  if (is_stopped_) return false;
   tasks_.push_back(std::move(task));
-  if (tasks_.size() == 1 && !thread_.is_here()) wake();  // its own thread looks before it sleeps
+  // Its own thread looks for tasks before it sleeps.
+  if (tasks_.size() == 1 && id_.load() != std::this_thread::get_id()) wake();
+  return true;
 }
 
 Result<Reactor::Socket*> Reactor::open(zmq::socket_type type, How how, const std::string& address,
                                        OnMessage on_message,
                                        const std::function<void(zmq::socket_t&)>& set) {
+  check_on_thread();
   try {
     auto made =
         std::make_unique<Socket>(Socket{zmq::socket_t(context_, type), std::move(on_message)});
@@ -85,6 +103,7 @@ Result<Reactor::Socket*> Reactor::open(zmq::socket_type type, How how, const std
   }
 }
 void Reactor::close(Socket* socket) {
+  check_on_thread();
   const auto found = std::find_if(sockets_.begin(), sockets_.end(),
                                   [&](const auto& each) { return each.get() == socket; });
   if (found == sockets_.end()) return;
@@ -94,6 +113,8 @@ void Reactor::close(Socket* socket) {
 }
 
 bool Reactor::send(Socket& socket, const Frames& frames) {
+  HECTOR_CHECK(socket.thread == std::this_thread::get_id(),
+               "a ZeroMQ socket is used off its thread");
   try {
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const auto flags = i + 1 < frames.size()
@@ -108,6 +129,7 @@ bool Reactor::send(Socket& socket, const Frames& frames) {
 }
 
 void Reactor::every(Duration period, std::function<void()> task) {
+  check_on_thread();
   timers_.push_back({period, std::chrono::steady_clock::now() + period, std::move(task)});
 }
 
@@ -117,58 +139,77 @@ bool Reactor::has_tasks() {
 }
 
 void Reactor::run() {
-  std::vector<zmq::pollitem_t> items;
-  std::vector<Socket*> polled;
-  for (;;) {
-    std::vector<std::function<void()>> tasks;
-    {
-      const std::lock_guard lock(mutex_);
-      if (is_stopped_) return;
-      tasks.swap(tasks_);
-    }
-    for (auto& task : tasks) task();
-    auto now = std::chrono::steady_clock::now();
-    auto next = now + std::chrono::seconds(60);
-    for (std::size_t i = 0; i < timers_.size(); ++i) {
-      if (timers_[i].due <= now) {
-        timers_[i].due = now + timers_[i].period;
-        const auto task = timers_[i].task;
-        task();
-      }
-      next = std::min(next, timers_[i].due);
-    }
+  id_ = std::this_thread::get_id();
+  while (run_tasks()) {
+    const auto next = run_timers();
     closed_.clear();
-    items.assign(1, {nullptr, wake_, ZMQ_POLLIN, 0});
-    polled.assign(1, nullptr);
-    for (const auto& each : sockets_) {
-      if (!each->on_message) continue;
-      items.push_back({each->socket.handle(), 0, ZMQ_POLLIN, 0});
-      polled.push_back(each.get());
+    poll(next);
+  }
+}
+
+bool Reactor::run_tasks() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopped_) return false;
+    tasks.swap(tasks_);
+  }
+  for (auto& task : tasks) task();
+  return true;
+}
+
+std::chrono::steady_clock::time_point Reactor::run_timers() {
+  const auto now = std::chrono::steady_clock::now();
+  auto next = now + kSleepMax;
+  for (std::size_t i = 0; i < timers_.size(); ++i) {  // a task may add timers
+    if (timers_[i].due <= now) {
+      timers_[i].due = now + timers_[i].period;
+      const auto task = timers_[i].task;
+      task();
     }
-    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          next - std::chrono::steady_clock::now()) +
-                      std::chrono::milliseconds(1);
-    zmq_poll(items.data(), static_cast<int>(items.size()),
-             has_tasks() ? 0 : std::max<long>(0, wait.count()));
-    std::uint64_t count = 0;
-    if (items[0].revents != 0) static_cast<void>(!::read(wake_, &count, sizeof count));
-    for (std::size_t i = 1; i < items.size(); ++i) {
-      if (items[i].revents == 0) continue;
-      for (std::size_t k = 0; k < kAtOnceMax && !polled[i]->is_closed; ++k) {
-        Frames frames = receive(polled[i]->socket);
-        if (frames.empty()) break;
-        polled[i]->on_message(std::move(frames));
-      }
-    }
+    next = std::min<std::chrono::steady_clock::time_point>(next, timers_[i].due);
+  }
+  return next;
+}
+
+void Reactor::poll(std::chrono::steady_clock::time_point until) {
+  items_.assign(1, {nullptr, wake_, ZMQ_POLLIN, 0});
+  polled_.assign(1, nullptr);
+  for (const auto& each : sockets_) {
+    if (!each->on_message) continue;
+    items_.push_back({each->socket.handle(), 0, ZMQ_POLLIN, 0});
+    polled_.push_back(each.get());
+  }
+  const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        until - std::chrono::steady_clock::now()) +
+                    std::chrono::milliseconds(1);
+  zmq_poll(items_.data(), static_cast<int>(items_.size()),
+           has_tasks() ? 0 : std::max<long>(0, wait.count()));
+  std::uint64_t count = 0;
+  if (items_[0].revents != 0) {
+    [[maybe_unused]] const ssize_t read = ::read(wake_, &count, sizeof count);
+  }
+  for (std::size_t i = 1; i < items_.size(); ++i) {
+    if (items_[i].revents != 0) handle_messages(*polled_[i]);
+  }
+}
+
+/// A socket that a handler closes stays in closed_ until all handlers have returned.
+void Reactor::handle_messages(Socket& socket) {
+  for (std::size_t k = 0; k < kAtOnceMax && !socket.is_closed; ++k) {
+    Frames frames = receive(socket.socket);
+    if (frames.empty()) return;
+    socket.on_message(std::move(frames));
   }
 }
 
 Status on_reactor(Reactor& reactor, std::function<Status()> task) {
   auto done = std::make_shared<std::promise<Status>>();
   auto said = done->get_future();
-  reactor.post([task = std::move(task), done] { done->set_value(task()); });
-  if (said.wait_for(std::chrono::seconds(10)) != std::future_status::ready)
-    return fail(Code::kUnavailable, "ZeroMQ's thread does not answer");
+  if (!reactor.post([task = std::move(task), done] { done->set_value(task()); }))
+    return fail(Error::unavailable("ZeroMQ's thread is stopped"));
+  if (said.wait_for(kAnswerTimeout) != std::future_status::ready)
+    return fail(Error::unavailable("ZeroMQ's thread has not answered for 10 s"));
   return said.get();
 }
 

@@ -4,16 +4,10 @@ namespace hector::zeromq {
 
 Status Relay::open(Reactor& reactor, const std::string& in, const std::string& out,
                    const std::string& debug) {
-  auto xsub =
-      HECTOR_TRY(reactor.open(zmq::socket_type::xsub, Reactor::How::kBind, in, pass_to(out_)));
-  auto xpub =
-      HECTOR_TRY(reactor.open(zmq::socket_type::xpub, Reactor::How::kBind, out, pass_to(in_)));
-  if (!debug.empty()) {
-    auto pub = HECTOR_TRY(reactor.open(zmq::socket_type::pub, Reactor::How::kBind, debug, {}));
-    debug_ = pub;
-  }
-  in_ = xsub;
-  out_ = xpub;
+  in_ = HECTOR_TRY(reactor.open(zmq::socket_type::xsub, Reactor::How::kBind, in, pass_to(out_)));
+  out_ = HECTOR_TRY(reactor.open(zmq::socket_type::xpub, Reactor::How::kBind, out, pass_to(in_)));
+  if (!debug.empty())
+    debug_ = HECTOR_TRY(reactor.open(zmq::socket_type::pub, Reactor::How::kBind, debug, {}));
   return {};
 }
 

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <mutex>
+
+#include "hector/check.h"
 
 namespace hector::zeromq {
 
@@ -11,6 +12,7 @@ using objects::Arguments;
 
 namespace {
 
+// The numbers of JSON-RPC 2.0, section 5.1; kApplication is the first of those left to servers.
 constexpr int kParseError = -32700, kInvalidRequest = -32600, kMethodNotFound = -32601,
               kInvalidParams = -32602, kInternalError = -32603, kApplication = -32000;
 
@@ -92,6 +94,7 @@ struct Gathering {
   void put(std::size_t at, std::optional<Value> answer) {
     {
       const std::lock_guard lock(mutex);
+      HECTOR_CHECK(at < answers.size() && left > 0, "a request is answered twice");
       answers[at] = std::move(answer);
       if (--left > 0) return;
     }

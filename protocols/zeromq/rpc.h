@@ -1,6 +1,7 @@
-// What: JSON-RPC (2.0, and 1.0 for who does not say), requests out of text and answers into it.
+// What: JSON-RPC (2.0, and 1.0 where a request names no version): requests out of text, answers
+// into it.
 // Why: ROC's calls.
-// Who: Roc, its fuzz target.
+// Who: ROC nodes, their fuzz target.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,7 @@
 
 namespace hector::zeromq {
 
-inline constexpr std::size_t kBatchMax = 1'000;
+inline constexpr std::size_t kBatchMax = 1'000;  ///< each request of a batch is a call in flight
 
 /// Called for each request of a text; `done` once, from any thread.
 using RpcDone = std::function<void(Result<Value>)>;

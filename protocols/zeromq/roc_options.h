@@ -1,0 +1,28 @@
+// What: where a broker and its relays are, and the settings of a broker or a node.
+// Why: the parts of a node take them without knowing the whole.
+// Who: RocLink; the ZeroMQ protocol.
+#pragma once
+
+#include <string>
+
+#include "broker.h"
+#include "hector/result.h"
+#include "objects/world_options.h"
+
+namespace hector::zeromq {
+
+/// As ROC's Endpoints: the broker at a port, the relay of status and logs at the next two.
+struct RocAddresses {
+  std::string broker, general_xsub, general_xpub;
+  /// INVALID_ARGUMENT: "tcp://HOST:PORT".
+  static Result<RocAddresses> of(const std::string& broker);
+};
+struct RocOptions {
+  RocAddresses at;
+  BrokerOptions broker;
+  std::string name = "roc";  ///< the Object for status and logs; empty: none
+  /// "*" in `adopt` is any where the broker lists its services.
+  objects::WorldOptions world;
+};
+
+}  // namespace hector::zeromq
