@@ -14,12 +14,13 @@ using objects::Use;
 
 namespace {
 
+/// For a call without a deadline; HEROS' own clients wait 10 s.
 constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
 
-/// One call under way: it ends with the answer, or at once when its caller gives up.
+/// One call in flight: it ends with the answer, or at once when its caller cancels it.
 struct Pending {
   std::mutex mutex;
-  Call* call = nullptr;  ///< null: it has ended
+  Call* call = nullptr;  ///< null once it has ended
 
   Call* take() {
     const std::lock_guard lock(mutex);
@@ -43,14 +44,13 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
   Events(Log& log, std::shared_ptr<const objects::MessageCodec> codec, const Operation& operation,
          std::string key)
       : log_(log), codec_(std::move(codec)), operation_(operation), key_(std::move(key)) {}
-  Status open(Session& session) {
-    auto declared = HECTOR_TRY(session.subscriber(
+  Status open(ZenohLink& link) {
+    subscription_ = HECTOR_TRY(link.subscriber(
         key_, [weak = weak_from_this()](bool is_put, std::string_view, std::string_view payload,
                                         std::string_view attachment) {
           if (const auto self = weak.lock(); self && is_put)
             self->tell(payload, sequence_of(attachment));
         }));
-    subscription_ = std::move(declared);
     return {};
   }
   void add(const std::shared_ptr<FlowReader>& reader) {
@@ -74,8 +74,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
       readers.swap(readers_);
     }
     subscription_ = {};
-    for (const auto& reader : readers)
-      reader->call->fail({Code::kUnavailable, "the HERO has left"});
+    for (const auto& reader : readers) reader->call->fail(Error::unavailable("the HERO has left"));
   }
 
  private:
@@ -83,14 +82,14 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     if (sequence != 0) {
       const std::uint64_t last = last_.exchange(sequence);
       if (last != 0 && sequence > last + 1)
-        log_.write(Level::kWarning, "events were lost on the way",
+        log_.write(Level::kWarning, "HERO's events were lost",
                    {{"event", key_}, {"lost", std::to_string(sequence - last - 1)}});
     }
     auto value = read_cbor(payload);
     auto message =
         value ? codec_->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
     if (!message)
-      return log_.write(Level::kWarning, "an event that cannot be read",
+      return log_.write(Level::kWarning, "HERO's event cannot be read",
                         {{"event", key_}, {"error", message.error().message}});
     std::vector<std::shared_ptr<FlowReader>> readers;
     {
@@ -99,9 +98,9 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     }
     for (const auto& reader : readers) {
       if (!reader->push(*message))
-        end(reader, Error{Code::kResourceExhausted,
-                          fmt::format("{} events wait for you to read them, the limit; watch again",
-                                      objects::FlowReader::kWaitingMax)});
+        end(reader, Error::resource_exhausted(
+                        fmt::format("{} events wait for you to read them, the limit; watch again",
+                                    FlowReader::kWaitingMax)));
     }
   }
   Log& log_;
@@ -111,14 +110,14 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
   std::atomic<std::uint64_t> last_{0};
   std::mutex mutex_;
   std::vector<std::shared_ptr<FlowReader>> readers_;
-  Session::Declared subscription_;
+  ZenohLink::Declared subscription_;
 };
 
-AdoptedHero::AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts,
+AdoptedHero::AdoptedHero(const ProtocolContext& context, ZenohLink& link, HeroFacts facts,
                          std::shared_ptr<const objects::MessageCodec> codec,
                          const Interface& interface, std::function<bool()> is_alive)
     : context_(context),
-      session_(session),
+      link_(link),
       facts_(std::make_shared<const HeroFacts>(std::move(facts))),
       is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))),
       codec_(std::move(codec)) {
@@ -161,31 +160,31 @@ void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std:
   call.on_cancel([pending] {
     if (auto* const mine = pending->take()) mine->fail(mine->why_cancelled());
   });
-  session_.ask(
-      key_of(facts_->realm, facts_->name, member) + "/**", payload, false, left,
-      [pending, codec = codec_, facts = facts_, is_alive = is_alive_, &operation,
-       use](std::vector<Answer> answers) {
-        auto* const mine = pending->take();
-        if (mine == nullptr) return;
-        if (answers.empty()) {
-          // 0.9.1 says nothing to a set that worked, and nothing is what one hears of who has died.
-          if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
-          return mine->fail({Code::kUnavailable,
-                             fmt::format("the HERO '{}' of realm '{}' does not answer: it has left",
-                                         facts->name, facts->realm)});
-        }
-        if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
-        if (use == Use::kSet) return mine->complete(Payload(Bytes()));
-        auto value = read_cbor(answers[0].payload);
-        auto reply =
-            value ? codec->reply_of(operation, *value) : Result<Bytes>(fail(value.error()));
-        if (!reply)
-          return mine->fail(
-              {Code::kInternal,
-               fmt::format("what the HERO '{}' answered does not fit its own description: {}",
-                           facts->name, reply.error().message)});
-        mine->complete(Payload(std::move(*reply)));
-      });
+  link_.ask(key_of(facts_->realm, facts_->name, member) + "/**", payload,
+            ZenohLink::Answers::kFirst, left,
+            [pending, codec = codec_, facts = facts_, is_alive = is_alive_, &operation,
+             use](std::vector<Answer> answers) {
+              auto* const mine = pending->take();
+              if (mine == nullptr) return;
+              if (answers.empty()) {
+                // Version 0.9.1 does not answer a set that succeeded, and a HERO that died does not
+                // answer.
+                if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
+                return mine->fail(Error::unavailable(
+                    fmt::format("the HERO '{}' of realm '{}' does not answer: it has left",
+                                facts->name, facts->realm)));
+              }
+              if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
+              if (use == Use::kSet) return mine->complete(Payload(Bytes()));
+              auto value = read_cbor(answers[0].payload);
+              auto reply =
+                  value ? codec->reply_of(operation, *value) : Result<Bytes>(fail(value.error()));
+              if (!reply)
+                return mine->fail(Error::internal(
+                    fmt::format("what the HERO '{}' answered does not fit its own description: {}",
+                                facts->name, reply.error().message)));
+              mine->complete(Payload(std::move(*reply)));
+            });
 }
 
 void AdoptedHero::watch(Call& given, std::size_t at) {
@@ -197,7 +196,7 @@ void AdoptedHero::watch(Call& given, std::size_t at) {
     if (!slot) {
       auto made = std::make_shared<Events>(*context_.log, codec_, *given.operation,
                                            key_of(facts_->realm, facts_->name, name));
-      if (auto opened = made->open(session_); !opened) return given.fail(opened.error());
+      if (auto opened = made->open(link_); !opened) return given.fail(opened.error());
       slot = std::move(made);
     }
     events = slot;

@@ -1,7 +1,7 @@
 // What: AdoptedHero, the servant of an Object whose code is a HERO somewhere in the realm.
-// Why: whoever calls the Object calls the HERO: its methods, its attributes (get_NAME, set_NAME),
-// its events (flows).
-// Who: Realm.
+// Why: a call of the Object is a call of the HERO: its methods, its attributes (get_NAME,
+// set_NAME), its events (flows).
+// Who: AdoptedHeroes.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "hector/protocol.h"
-#include "session.h"
+#include "zenoh_link.h"
 
 namespace hector::heros {
 
@@ -23,8 +23,8 @@ struct HeroFacts {
 /// Any thread.
 class AdoptedHero final : public Servant {
  public:
-  /// `is_alive`: whether the HERO's token is there now.
-  AdoptedHero(const ProtocolContext& context, Session& session, HeroFacts facts,
+  /// `is_alive`: whether the HERO's token exists now.
+  AdoptedHero(const ProtocolContext& context, ZenohLink& link, HeroFacts facts,
               std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface,
               std::function<bool()> is_alive);
   ~AdoptedHero() override;
@@ -37,7 +37,8 @@ class AdoptedHero final : public Servant {
   void watch(Call& call, std::size_t route);
 
   const ProtocolContext& context_;
-  Session& session_;
+  ZenohLink& link_;
+  // Shared with the answers in flight, which may outlast the Object.
   const std::shared_ptr<const HeroFacts> facts_;
   const std::shared_ptr<const std::function<bool()>> is_alive_;
   const std::shared_ptr<const objects::MessageCodec> codec_;

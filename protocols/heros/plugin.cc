@@ -1,6 +1,8 @@
+// What: the heros protocol: its settings, and a realm for each address that it listens at; and the
+// entry of the plugin's library.
+// Why: a capsule joins a realm as it listens anywhere else.
+// Who: the capsule's loader.
 #include "hector/plugin.h"
-
-#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <cstdlib>
@@ -12,6 +14,10 @@ namespace {
 using namespace hector;
 using namespace hector::heros;
 
+/// As zenoh's, and CBOR at both ends; rounded.
+constexpr int kLatencyUs = 60;
+constexpr int kCostUs = 80;
+
 /// Settings: `zenoh` (its configuration; else what HEROS_ZENOH_CONFIG says, else zenoh's own
 /// defaults, which find peers by multicast), `call_ms`, and WorldOptions.
 class HerosProtocol final : public Protocol {
@@ -19,8 +25,8 @@ class HerosProtocol final : public Protocol {
   explicit HerosProtocol(ProtocolContext context) : context_(std::move(context)) {
     capabilities_.multicast = false;
     capabilities_.message_octets_max = 16ULL * 1024 * 1024;
-    capabilities_.latency_us = 60;
-    capabilities_.cost_us = 80;
+    capabilities_.latency_us = kLatencyUs;
+    capabilities_.cost_us = kCostUs;
     capabilities_.reach = Reach::kEverywhere;
     capabilities_.address_format = "a realm, as in heros";
   }
@@ -31,10 +37,10 @@ class HerosProtocol final : public Protocol {
     return std::unique_ptr<Endpoint>(std::make_unique<RealmEndpoint>(std::move(realm)));
   }
   Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
-    return fail(Code::kUnimplemented,
-                "a HERO is reached as the Object that it is in the capsule of its realm, not by an "
-                "address: '" +
-                    address + "'");
+    return fail(
+        Error::unimplemented("a HERO is called as the Object that it is in a capsule of its realm, "
+                             "not by an address: '" +
+                             address + "'"));
   }
 
  private:
@@ -59,18 +65,17 @@ class HerosProtocol final : public Protocol {
     const json::value settings =
         json::parse(context_.settings.empty() ? "{}" : context_.settings, error);
     if (error || !settings.is_object())
-      return fail(Code::kInvalidArgument, "heros: its settings are no map");
+      return fail(Error::invalid_argument("heros: the settings are no map"));
     for (const auto& [key, value] : settings.as_object()) {
       if (key == "zenoh") {
         options.zenoh = json::serialize(value);
       } else if (key == "call_ms" && value.is_int64() && value.as_int64() > 0) {
         options.call_timeout = std::chrono::milliseconds(value.as_int64());
       } else if (!objects::read_world_setting(key, value, options.world)) {
-        return fail(
-            Code::kInvalidArgument,
-            "heros: a setting '" + std::string(key) +
-                "' as it stands there is none; there are zenoh (a map), call_ms (a number), " +
-                objects::kWorldSettings);
+        return fail(Error::invalid_argument(
+            "heros: there is no setting '" + std::string(key) +
+            "' with such a value; there are zenoh (a map), call_ms (a number), " +
+            objects::kWorldSettings));
       }
     }
     return options;
@@ -85,4 +90,8 @@ Protocol* make(const ProtocolContext& context) { return new HerosProtocol(contex
 }  // namespace
 
 extern "C" HECTOR_EXPORT const hector_plugin hector_plugin_v1 = {
-    sizeof(hector_plugin), HECTOR_ABI_VERSION, "heros", make, nullptr, nullptr};
+    .size = sizeof(hector_plugin),
+    .abi = HECTOR_ABI_VERSION,
+    .name = "heros",
+    .make_protocol = make,
+};

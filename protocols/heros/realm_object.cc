@@ -16,7 +16,7 @@ const char* const kRealmYaml =
 const char* const kRealmProto =
 #include "realm_proto.inc"
     ;
-constexpr Duration kTimeout = std::chrono::seconds(10);
+constexpr Duration kTimeout = std::chrono::seconds(10);  // as HEROS' own clients
 
 /// tag([9000([realm, hero]), "member"])
 Value member_reference(std::uint64_t tag, const std::string& realm, const std::string& hero,
@@ -27,24 +27,25 @@ Value member_reference(std::uint64_t tag, const std::string& realm, const std::s
                         Value::of(std::string_view(member))}));
 }
 
-/// Asks a HERO about its own wiring, and answers with what `read` makes of what it says.
+enum class Wired : std::uint8_t { kMethod, kNone };  ///< whether a call names a method, too
+
+/// Asks a HERO about its own wiring, and replies with what `read` makes of its answer.
 class Wiring {
  public:
-  Wiring(const ProtocolContext& context, Session& session, std::string realm)
-      : context_(context), session_(session), realm_(std::move(realm)) {}
-  void ask(Call& given, const Value& fields, const char* method, bool to_method,
+  Wiring(const ProtocolContext& context, ZenohLink& link, std::string realm)
+      : context_(context), link_(link), realm_(std::move(realm)) {}
+  void ask(Call& given, const Value& fields, const char* method, Wired wired,
            const std::function<Value(const Value&)>& read,
            const std::shared_ptr<const objects::MessageCodec>& codec) const {
+    const bool to_method = wired == Wired::kMethod;
     const std::string hero = text_in(fields, "hero"), event = text_in(fields, "event"),
                       to_hero = text_in(fields, "to_hero"), to = text_in(fields, "method");
     for (const auto& name : to_method ? std::vector<std::string>{hero, event, to_hero, to}
                                       : std::vector<std::string>{hero, event}) {
       if (!is_key_chunk(name))
-        return given.fail(
-            {Code::kInvalidArgument,
-             fmt::format(
-                 "'{}' cannot be a HERO's or a member's name; `hero` and `event`{} are needed",
-                 name, to_method ? ", `to_hero` and `method`" : "")});
+        return given.fail(Error::invalid_argument(fmt::format(
+            "'{}' cannot be a HERO's or a member's name; `hero` and `event`{} are needed", name,
+            to_method ? ", `to_hero` and `method`" : "")));
     }
     objects::Arguments arguments;
     arguments.keywords.put("event", member_reference(kEventTag, realm_, hero, event));
@@ -64,23 +65,23 @@ class Wiring {
         call.header.deadline == kNever
             ? kTimeout
             : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
-    session_.ask(
-        key_of(realm_, hero, method) + "/**", cbor_of(write_arguments(arguments, 1.0)), false, left,
-        [&call, &operation, hero, read, codec](const std::vector<Answer>& answers) {
-          if (answers.empty())
-            return call.fail({Code::kUnavailable, fmt::format("no HERO '{}' answers", hero)});
-          if (!answers[0].ok) return call.fail(read_error(answers[0].payload));
-          auto said = read_cbor(answers[0].payload);
-          if (!said) return call.fail(std::move(said.error()));
-          auto reply = codec->reply_of(operation, read(*said));
-          if (!reply) return call.fail(std::move(reply.error()));
-          call.complete(Payload(std::move(*reply)));
-        });
+    link_.ask(key_of(realm_, hero, method) + "/**", cbor_of(write_arguments(arguments, 1.0)),
+              ZenohLink::Answers::kFirst, left,
+              [&call, &operation, hero, read, codec](const std::vector<Answer>& answers) {
+                if (answers.empty())
+                  return call.fail(Error::unavailable(fmt::format("no HERO '{}' answers", hero)));
+                if (!answers[0].ok) return call.fail(read_error(answers[0].payload));
+                auto said = read_cbor(answers[0].payload);
+                if (!said) return call.fail(std::move(said.error()));
+                auto reply = codec->reply_of(operation, read(*said));
+                if (!reply) return call.fail(std::move(reply.error()));
+                call.complete(Payload(std::move(*reply)));
+              });
   }
 
  private:
   const ProtocolContext& context_;
-  Session& session_;
+  ZenohLink& link_;
   const std::string realm_;
 };
 
@@ -103,7 +104,7 @@ Value read_callbacks(const Value& said) {
 
 std::string realm_object_name(const std::string& realm) { return "realm-" + realm; }
 
-Status adopt_realm(const ProtocolContext& context, Session& session, const std::string& realm,
+Status adopt_realm(const ProtocolContext& context, ZenohLink& link, const std::string& realm,
                    const void* owner) {
   auto model = HECTOR_TRY(objects::read_interface_model(kRealmYaml, "realm.hector.yaml",
                                                         "hector/realm.proto", kRealmProto));
@@ -112,23 +113,24 @@ Status adopt_realm(const ProtocolContext& context, Session& session, const std::
       {realm_object_name(realm),
        model,
        [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-         auto codec = objects::MessageCodec::of(*interface);
-         if (!codec) return fail(codec.error());
-         const auto wiring = std::make_shared<Wiring>(context, session, realm);
-         const auto handler = [wiring, codec = *codec](const char* method, bool to_method,
-                                                       std::function<Value(const Value&)> read) {
-           return [wiring, codec, method, to_method, read = std::move(read)](Call& call,
-                                                                             const Value& fields) {
-             wiring->ask(call, fields, method, to_method, read, codec);
+         auto codec = HECTOR_TRY(objects::MessageCodec::of(*interface));
+         const auto wiring = std::make_shared<Wiring>(context, link, realm);
+         const auto handler = [wiring, codec](const char* method, Wired wired,
+                                              std::function<Value(const Value&)> read) {
+           return [wiring, codec, method, wired, read = std::move(read)](Call& call,
+                                                                         const Value& fields) {
+             wiring->ask(call, fields, method, wired, read, codec);
            };
          };
          const auto as_it_is = [](const Value& said) { return said; };
          return std::unique_ptr<Servant>(std::make_unique<objects::WorldObject>(
-             *codec,
+             codec,
              std::map<std::string, objects::WorldObject::Handler>{
-                 {"connect", handler("_connect_local_hero_callback", true, as_it_is)},
-                 {"disconnect", handler("_disconnect_local_hero_callback", true, as_it_is)},
-                 {"callbacks", handler("_get_local_hero_callbacks", false, read_callbacks)}}));
+                 {"connect", handler("_connect_local_hero_callback", Wired::kMethod, as_it_is)},
+                 {"disconnect",
+                  handler("_disconnect_local_hero_callback", Wired::kMethod, as_it_is)},
+                 {"callbacks",
+                  handler("_get_local_hero_callbacks", Wired::kNone, read_callbacks)}}));
        },
        {},
        "realm"});

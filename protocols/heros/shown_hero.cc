@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <mutex>
 
+#include "hector/check.h"
 #include "hector/stream.h"
 #include "objects/forwarding.h"
 
@@ -15,10 +16,12 @@ using objects::Member;
 
 namespace {
 
+/// Of one event: each is a query for each message (docs/limits.md).
 constexpr std::size_t kCallbacksMax = 1'000;
+/// An Object that ends its event's flow may be restarting.
 constexpr Duration kAgainAfter = std::chrono::seconds(1);
 
-/// A query on its way through the Object.
+/// A query that is a call of the Object.
 class QueryCall final : public Call {
  public:
   QueryCall(std::shared_ptr<ShownHero> hero, Query query, std::string key, std::string principal)
@@ -48,8 +51,8 @@ class QueryCall final : public Call {
   Peer own_peer_;
 };
 
-/// What an Object tells, published as it comes: the window is always open, HEROS' publishers do not
-/// wait.
+/// An Object's flow, published message by message. The window is always open: HEROS' publishers do
+/// not wait.
 class EventFlow final : public WindowedStream {
  public:
   EventFlow(std::weak_ptr<ShownHero> hero, std::size_t event)
@@ -116,10 +119,12 @@ class EventCall final : public Call {
     stream = flow_end_;
   }
 
-  /// For who cancels it while it may end.
+  /// Held once until it ends, and once by a thread that cancels it meanwhile.
   void hold() noexcept { holders_.fetch_add(1); }
   void let_go() noexcept {
-    if (holders_.fetch_sub(1) == 1) delete this;
+    const int before = holders_.fetch_sub(1);
+    HECTOR_CHECK(before > 0, "a call was let go more often than it was held");
+    if (before == 1) delete this;
   }
 
  private:
@@ -135,11 +140,11 @@ class EventCall final : public Call {
   Peer own_peer_;
 };
 
-ShownHero::ShownHero(const ProtocolContext& context, Session& session, std::string realm,
+ShownHero::ShownHero(const ProtocolContext& context, ZenohLink& link, std::string realm,
                      Hosting::Resident object, Duration call_timeout,
                      std::shared_ptr<objects::Gate> gate)
     : context_(context),
-      session_(session),
+      link_(link),
       realm_(std::move(realm)),
       object_(std::move(object)),
       call_timeout_(call_timeout),
@@ -147,33 +152,29 @@ ShownHero::ShownHero(const ProtocolContext& context, Session& session, std::stri
 
 Status ShownHero::start() {
   if (!is_key_chunk(object_.name))
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format("'{}' cannot be a HERO's name: it is one chunk of a zenoh key", object_.name));
-  auto codec = HECTOR_TRY(objects::MessageCodec::of(*object_.interface));
-  codec_ = codec;
+    return fail(Error::invalid_argument(
+        fmt::format("'{}' cannot be a HERO's name: it is one chunk of a zenoh key", object_.name)));
+  codec_ = HECTOR_TRY(objects::MessageCodec::of(*object_.interface));
   members_ = objects::shown_members(*object_.interface);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     by_name_[members_[i].member.name] = i;
     if (members_[i].member.kind == Member::Kind::kEvent)
       events_.push_back({members_[i].member.name, members_[i].call, 0, nullptr, {}});
   }
-  auto queryable = HECTOR_TRY(session_.queryable(
+  queryable_ = HECTOR_TRY(link_.queryable(
       key_of(realm_, object_.name, "**"),
       [weak = weak_from_this()](Query query, std::string_view key, std::string_view payload) {
         if (const auto self = weak.lock(); self && !self->stopped_)
           self->query(std::move(query), key, payload);
       }));
-  queryable_ = std::move(queryable);
   for (std::size_t i = 0; i < events_.size(); ++i) listen(i);
-  auto token = HECTOR_TRY(session_.token(key_of(realm_, object_.name, "_health")));
-  token_ = std::move(token);
+  token_ = HECTOR_TRY(link_.token(key_of(realm_, object_.name, "_health")));
   return {};
 }
 
 void ShownHero::stop() {
   if (stopped_.exchange(true)) return;
-  // Whoever hears that it has gone asks whether it is really gone: it must not answer any more.
+  // A peer that sees the token go asks whether the HERO still answers: it must not.
   queryable_ = {};
   token_ = {};
   std::vector<EventCall*> calls;
@@ -186,7 +187,7 @@ void ShownHero::stop() {
     }
   }
   for (auto* call : calls) {
-    call->cancel({Code::kCancelled, "the HERO has left"});
+    call->cancel(Error::cancelled("the HERO has left"));
     call->let_go();
   }
 }
@@ -206,8 +207,8 @@ void ShownHero::query(Query query, std::string_view asked, std::string_view payl
         texts_of(properties, "tags"),
         {{"interface", object_.interface->id()}, {"identity", object_.interface->identity()}}};
     hero.implements.push_back(object_.interface->id());
-    for (const std::string& tag : {std::string("_proto_version:1.0"), "_zid:" + session_.zid(),
-                                   "_hector:" + context_.capsule})
+    for (const std::string& tag :
+         {std::string("_proto_version:1.0"), "_zid:" + link_.zid(), "_hector:" + context_.capsule})
       hero.tags.push_back(tag);
     for (const auto& [name_of, value] : properties) {
       if (name_of.starts_with("meta_")) hero.metadata.emplace(name_of.substr(5), text_of(value));
@@ -232,13 +233,11 @@ void ShownHero::call_method(Query query, const std::string& key, const objects::
                             std::string_view payload) {
   if (!query.has_payload())
     return query.fail(
-        {Code::kInvalidArgument,
-         fmt::format(
-             "'{}' is a method: its arguments are the payload, [[], {{}}] where there are none",
-             member.member.name),
-         "TypeError",
-         {},
-         {}});
+        Error::invalid_argument(
+            fmt::format(
+                "'{}' is a method: its arguments are the payload, [[], {{}}] where there are none",
+                member.member.name))
+            .with_type("TypeError"));
   auto value = read_cbor(payload);
   if (!value) return query.fail(value.error());
   auto arguments = read_arguments(std::move(*value));
@@ -251,12 +250,12 @@ void ShownHero::use_attribute(Query query, const std::string& key,
   if (!query.has_payload()) {
     if (member.get == nullptr)
       return query.fail(
-          {Code::kPermissionDenied, fmt::format("'{}' can only be written", member.member.name)});
+          Error::permission_denied(fmt::format("'{}' can only be written", member.member.name)));
     return call(std::move(query), key, member, *member.get, codec_->request_of(*member.get, {}));
   }
   if (member.set == nullptr)
     return query.fail(
-        {Code::kPermissionDenied, fmt::format("'{}' can only be read", member.member.name)});
+        Error::permission_denied(fmt::format("'{}' can only be read", member.member.name)));
   auto value = read_cbor(payload);
   if (!value) return query.fail(value.error());
   call(std::move(query), key, member, *member.set, codec_->request_of_value(*member.set, *value));
@@ -284,8 +283,7 @@ void ShownHero::call(Query query, const std::string& key, const objects::ShownMe
              });
 }
 
-// --- events
-// ----------------------------------------------------------------------------------------------
+// --- events ---
 
 void ShownHero::listen(std::size_t event) {
   auto* const made = new EventCall(shared_from_this(), event);
@@ -311,7 +309,7 @@ void ShownHero::event_ended(std::size_t event, const std::optional<Error>& why) 
   if (stopped_) return;
   if (why)
     context_.log->write(
-        Level::kWarning, "an Object's event ended; it is asked again",
+        Level::kWarning, "Object ended an event's flow; it is started again",
         {{"object", object_.name}, {"event", events_[event].name}, {"error", why->message}});
   context_.executor->at(context_.clock->now() + kAgainAfter, [weak = weak_from_this(), event] {
     if (const auto self = weak.lock(); self && !self->stopped_) self->listen(event);
@@ -330,25 +328,28 @@ void ShownHero::publish(std::size_t at, const Bytes& message) {
   auto value = codec_->value_of_reply(*event.operation, message);
   if (!value)
     return context_.log->write(
-        Level::kWarning, "an event that cannot be told",
+        Level::kWarning, "Object's event cannot be published as a value",
         {{"object", object_.name}, {"event", event.name}, {"error", value.error().message}});
   std::string number;
   for (int shift = 56; shift >= 0; shift -= 8)
     number.push_back(static_cast<char>(sequence >> shift));
-  static_cast<void>(
-      session_.put(key_of(realm_, object_.name, event.name), cbor_of(*value), number));
+  if (auto put = link_.put(key_of(realm_, object_.name, event.name), cbor_of(*value), number);
+      !put && !stopped_)
+    context_.log->write(
+        Level::kWarning, "Object's event cannot be published",
+        {{"object", object_.name}, {"event", event.name}, {"error", put.error().message}});
   for (const auto& callback : callbacks) {
     const std::string payload = cbor_of(Value::list({Value::list({*value}), Value::map()}));
-    session_.ask(key_of(callback.realm, callback.hero, callback.method) + "/**", payload, false,
-                 call_timeout_,
-                 [this, self = shared_from_this(), callback](const std::vector<Answer>& answers) {
-                   if (answers.empty() || !answers[0].ok)
-                     context_.log->write(
-                         Level::kWarning, "a connected method did not take an event",
-                         {{"method", callback.name()},
-                          {"error", answers.empty() ? "nobody answers"
-                                                    : read_error(answers[0].payload).message}});
-                 });
+    link_.ask(key_of(callback.realm, callback.hero, callback.method) + "/**", payload,
+              ZenohLink::Answers::kFirst, call_timeout_,
+              [this, self = shared_from_this(), callback](const std::vector<Answer>& answers) {
+                if (answers.empty() || !answers[0].ok)
+                  context_.log->write(
+                      Level::kWarning, "connected method did not take an event",
+                      {{"method", callback.name()},
+                       {"error",
+                        answers.empty() ? "no answer" : read_error(answers[0].payload).message}});
+              });
   }
 }
 
@@ -378,20 +379,14 @@ Result<Value> ShownHero::wired(const std::string& member, const objects::Argumen
   const Value* const event_value = argument(0, "event");
   std::string realm, hero, name;
   if (event_value == nullptr || !read_reference(*event_value, kEventTag, realm, hero, name))
-    return hector::fail(Error{Code::kInvalidArgument,
-                              "`event` is an event of this HERO (tag 9003)",
-                              "TypeError",
-                              {},
-                              {}});
+    return hector::fail(Error::invalid_argument("`event` is an event of this HERO (tag 9003)")
+                            .with_type("TypeError"));
   const std::lock_guard lock(mutex_);
   const auto event = std::find_if(events_.begin(), events_.end(),
                                   [&](const auto& each) { return each.name == name; });
   if (hero != object_.name || event == events_.end())
-    return hector::fail(Error{Code::kNotFound,
-                              fmt::format("'{}' has no event '{}'", object_.name, name),
-                              "AttributeError",
-                              {},
-                              {}});
+    return hector::fail(Error::not_found(fmt::format("'{}' has no event '{}'", object_.name, name))
+                            .with_type("AttributeError"));
   if (member == "_get_local_hero_callbacks") {
     Value list = Value::list();
     for (const auto& each : event->callbacks) {
@@ -410,11 +405,9 @@ Result<Value> ShownHero::wired(const std::string& member, const objects::Argumen
   Callback callback;
   if (method == nullptr ||
       !read_reference(*method, kMethodTag, callback.realm, callback.hero, callback.method)) {
-    return hector::fail(Error{Code::kInvalidArgument,
-                              "`remote_hero_method` is a method of a HERO (tag 9004)",
-                              "TypeError",
-                              {},
-                              {}});
+    return hector::fail(
+        Error::invalid_argument("`remote_hero_method` is a method of a HERO (tag 9004)")
+            .with_type("TypeError"));
   }
   callback.reference = *method;
   const auto same =
@@ -433,9 +426,8 @@ Result<Value> ShownHero::wired(const std::string& member, const objects::Argumen
   if (same != event->callbacks.end())
     *same = std::move(callback);
   else if (event->callbacks.size() >= kCallbacksMax)
-    return hector::fail(
-        Code::kResourceExhausted,
-        fmt::format("'{}' has {} connected methods, its limit", name, kCallbacksMax));
+    return hector::fail(Error::resource_exhausted(
+        fmt::format("'{}' has {} connected methods, its limit", name, kCallbacksMax)));
   else
     event->callbacks.push_back(std::move(callback));
   return Value::of(std::string_view(told));

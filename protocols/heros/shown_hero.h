@@ -1,7 +1,7 @@
 // What: ShownHero, one Object of this capsule as a HERO.
-// Why: programs of HEROS discover it, read what it can do, call it, set and read its attributes,
-// hear its events, wire them to other HEROs.
-// Who: Realm.
+// Why: programs of HEROS discover it, read its capabilities, call it, set and read its attributes,
+// subscribe to its events and wire them to other HEROs.
+// Who: ShownHeroes.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 #include "hector/protocol.h"
 #include "objects/gate.h"
-#include "session.h"
+#include "zenoh_link.h"
 
 namespace hector::heros {
 
@@ -19,18 +19,18 @@ class EventCall;
 /// Any thread.
 class ShownHero : public std::enable_shared_from_this<ShownHero> {
  public:
-  ShownHero(const ProtocolContext& context, Session& session, std::string realm,
+  ShownHero(const ProtocolContext& context, ZenohLink& link, std::string realm,
             Hosting::Resident object, Duration call_timeout, std::shared_ptr<objects::Gate> gate);
   /// Declares it. INVALID_ARGUMENT: an Interface that HEROS cannot have.
   Status start();
-  /// It leaves the realm; its events end. Calls under way still answer.
+  /// It leaves the realm; its events end. Calls in flight still answer.
   void stop();
   [[nodiscard]] const Hosting::Resident& object() const { return object_; }
 
   // For its calls:
   [[nodiscard]] const objects::MessageCodec& codec() const { return *codec_; }
   void publish(std::size_t event, const Bytes& message);
-  /// The Object ended the flow: it is asked again after a while.
+  /// The Object ended the flow: it is started again after a second.
   void event_ended(std::size_t event, const std::optional<Error>& why);
 
  private:
@@ -58,7 +58,7 @@ class ShownHero : public std::enable_shared_from_this<ShownHero> {
   void listen(std::size_t event);
 
   const ProtocolContext& context_;
-  Session& session_;
+  ZenohLink& link_;
   const std::string realm_;
   const Hosting::Resident object_;
   const Duration call_timeout_;
@@ -69,7 +69,7 @@ class ShownHero : public std::enable_shared_from_this<ShownHero> {
   std::mutex mutex_;
   std::vector<Event> events_;
   std::atomic<bool> stopped_{false};
-  Session::Declared queryable_, token_;
+  ZenohLink::Declared queryable_, token_;
 };
 
 }  // namespace hector::heros

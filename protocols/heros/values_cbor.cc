@@ -5,11 +5,13 @@
 
 #include <limits>
 
+#include "hector/check.h"
+
 namespace hector::heros {
 
 namespace {
 
-constexpr std::uint64_t kPositiveBignum = 2, kNegativeBignum = 3;
+constexpr std::uint64_t kPositiveBignum = 2, kNegativeBignum = 3;  // RFC 8949, 3.4.3
 
 template <class Encode>
 void put(std::string& out, Encode encode) {
@@ -24,9 +26,9 @@ void put_text(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-/// Builds the value item by item. The library says what the next item is; nothing is taken before
-/// it has come.
-class Reader {
+/// Builds the value item by item, as the library reports them; nothing is allocated for an item
+/// before it has come.
+class CborReader {
  public:
   Result<Value> read(std::string_view octets) {
     const auto callbacks = make_callbacks();
@@ -56,7 +58,7 @@ class Reader {
   static constexpr std::size_t kEndless = SIZE_MAX;
 
   static tl::unexpected<Error> refuse(std::size_t at, const std::string& why) {
-    return fail(Code::kInvalidArgument, fmt::format("malformed CBOR at octet {}: {}", at, why));
+    return fail(Error::invalid_argument(fmt::format("malformed CBOR at octet {}: {}", at, why)));
   }
 
   /// The place of the next value.
@@ -116,6 +118,7 @@ class Reader {
     open_.pop_back();
   }
   void close_full() {
+    HECTOR_CHECK(open_.size() <= kCborDepthMax, "a value is nested deeper than the limit");
     while (!open_.empty() && open_.back().left == 0) open_.pop_back();
     is_done_ = is_begun_ && open_.empty();
   }
@@ -138,7 +141,7 @@ class Reader {
       big(kNegativeBignum, value);
   }
 
-  static Reader& self(void* context) { return *static_cast<Reader*>(context); }
+  static CborReader& self(void* context) { return *static_cast<CborReader*>(context); }
   static std::string_view view(cbor_data data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
   }
@@ -250,6 +253,6 @@ std::string cbor_of(const Value& value) {
   write_cbor(value, out);
   return out;
 }
-Result<Value> read_cbor(std::string_view octets) { return Reader().read(octets); }
+Result<Value> read_cbor(std::string_view octets) { return CborReader().read(octets); }
 
 }  // namespace hector::heros

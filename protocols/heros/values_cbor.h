@@ -13,7 +13,9 @@ namespace hector::heros {
 
 using objects::Value;
 
+/// More than a message's, whose error is then the one that is told.
 inline constexpr std::size_t kCborDepthMax = 200;
+/// A value takes about 120 octets here; a message of 16 MiB may have as many items as octets.
 inline constexpr std::size_t kCborItemsMax = 4'000'000;
 
 /// Reals as doubles, integers in their shortest form, lengths definite: as cbor2 does.

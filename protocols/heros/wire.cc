@@ -54,7 +54,7 @@ std::string text_of(const Value* value) {
   return value != nullptr && value->is(Value::Kind::kText) ? value->text : "";
 }
 tl::unexpected<Error> type_error(const std::string& what) {
-  return fail(Error{Code::kInvalidArgument, what, "TypeError", {}, {}});
+  return fail(Error::invalid_argument(what).with_type("TypeError"));
 }
 
 }  // namespace
@@ -76,8 +76,8 @@ Result<Discovered> read_discovered(const Value& value) {
   Discovered hero;
   hero.name = text_of(value.find("name"));
   if (!is_key_chunk(hero.name))
-    return fail(Code::kInvalidArgument,
-                fmt::format("a discovery reply without a name: {}", value.print()));
+    return fail(Error::invalid_argument(
+        fmt::format("a discovery reply without a name: {}", value.print())));
   if (const auto* version = value.find("proto_version"))
     hero.proto_version =
         version->is(Value::Kind::kInteger) ? static_cast<double>(version->integer) : version->real;
@@ -170,8 +170,8 @@ Value write_capabilities(const std::vector<objects::ShownMember>& members) {
 
 Result<Description> read_capabilities(const Value& value, const std::string& class_name) {
   if (!value.is(Value::Kind::kList))
-    return fail(Code::kInvalidArgument,
-                fmt::format("capabilities that are no list: {}", value.print()));
+    return fail(
+        Error::invalid_argument(fmt::format("capabilities that are no list: {}", value.print())));
   Description made;
   made.class_name = class_name;
   for (const auto& each : value.items) {
@@ -247,7 +247,7 @@ Value write_error(const Error& error) {
 }
 
 Error read_error(std::string_view payload) {
-  if (payload == "Timeout") return {Code::kDeadlineExceeded, "the HERO did not answer in time"};
+  if (payload == "Timeout") return Error::deadline_exceeded("the HERO did not answer in time");
   auto value = read_cbor(payload);
   if (!value)
     return {Code::kUnknown, fmt::format("the HERO answered with an error that cannot be read: {}",
@@ -258,7 +258,7 @@ Error read_error(std::string_view payload) {
     return {Code::kUnknown, std::move(text)};
   }
   const Value& map = value->items[0];
-  Error error{Code::kUnknown, text_of(map.find("message")), text_of(map.find("type")), {}, {}};
+  Error error{Code::kUnknown, text_of(map.find("message")), text_of(map.find("type"))};
   for (const auto& each : kExceptions) {
     if (error.type != each.type) continue;
     error.code = each.code;

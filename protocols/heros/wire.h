@@ -1,7 +1,7 @@
 // What: HEROS' keys and the values it answers with (proto_version 1.0, as 0.9.1 and 2026.2.2 send
 // them).
-// Why: said once for HEROs that are shown and HEROs that are adopted.
-// Who: Realm, ShownHero, AdoptedHero; the fuzz target.
+// Why: shown and adopted HEROs use the same code.
+// Who: Realm and its parts; the fuzz target.
 #pragma once
 
 #include <map>
@@ -36,7 +36,7 @@ bool is_key_chunk(std::string_view name);
 /// part of it.
 bool read_key(std::string_view key, std::string_view realm, std::string& name, std::string& member);
 
-/// What a HERO says of itself.
+/// A HERO's answer to a discovery.
 struct Discovered {
   double proto_version = 0.1;
   std::string name, class_name;

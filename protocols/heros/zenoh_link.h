@@ -1,6 +1,6 @@
-// What: Session, one zenoh session as HEROS uses it: queries, answers, publications, presence.
-// Why: the C ABI's callbacks and contexts are looked after once.
-// Who: Realm, ShownHero, AdoptedHero.
+// What: ZenohLink, one zenoh session as HEROS uses it: queries, answers, publications, presence.
+// Why: the C ABI's callbacks and their contexts are owned in one place.
+// Who: Realm and its parts.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace hector::heros {
 
-/// A query that has come. Ends when it is destroyed: without a reply nobody is here.
+/// A received query. Destroying it ends it; without a reply the asker takes the HERO for absent.
 class Query {
  public:
   explicit Query(hz_query* query) : query_(query) {}
@@ -44,12 +44,12 @@ struct Answer {
 };
 
 /// Any thread. Handlers run on zenoh's threads and must not block.
-class Session {
+class ZenohLink {
  public:
   using OnQuery = std::function<void(Query query, std::string_view key, std::string_view payload)>;
   using OnSample = std::function<void(bool is_alive, std::string_view key, std::string_view payload,
                                       std::string_view attachment)>;
-  /// Undeclared when destroyed; its handler may still run a moment longer.
+  /// Undeclared when destroyed; its handler may still be running then.
   class Declared {
    public:
     Declared() = default;
@@ -68,20 +68,24 @@ class Session {
   };
 
   /// UNAVAILABLE.
-  static Result<std::unique_ptr<Session>> open(const std::string& config);
-  ~Session() { close(); }
-  /// Nothing runs any more afterwards. Everything declared has to be gone before.
+  static Result<std::unique_ptr<ZenohLink>> open(const std::string& config);
+  ~ZenohLink() { close(); }
+  /// No handler runs afterwards. Every Declared has to be gone before.
   void close();
 
   Result<Declared> queryable(const std::string& key, OnQuery handler);
   Result<Declared> subscriber(const std::string& key, OnSample handler);
   Result<Declared> token(const std::string& key);
-  /// Tokens that are there already are told first.
+  /// The tokens that exist already are told first.
   Result<Declared> presence(const std::string& key, OnSample handler);
-  /// `done` runs once: with all answers, or with the first one; with none where nobody is there, or
-  /// after close().
-  void ask(const std::string& key, const std::optional<std::string>& payload, bool all,
-           Duration timeout, std::function<void(std::vector<Answer>)> done);
+  enum class Answers : std::uint8_t { kFirst, kAll };
+  using Done = std::function<void(std::vector<Answer>)>;
+  /// `done` runs once: with all answers, or with the first one at once; with none where
+  /// nobody is there, or after close().
+  void ask(const std::string& key, const std::optional<std::string>& payload, Answers which,
+           Duration timeout, Done done);
+  /// Without a payload. Blocks until the answers have come, at most for the time-out.
+  std::vector<Answer> ask_and_wait(const std::string& key, Answers which, Duration timeout);
   Status put(const std::string& key, std::string_view payload, std::string_view attachment);
   [[nodiscard]] const std::string& zid() const { return zid_; }
 
@@ -99,8 +103,8 @@ class Session {
   hz_session* session_ = nullptr;
   std::string zid_;
   std::mutex handlers_mutex_;
-  std::vector<std::unique_ptr<Handler>>
-      handlers_;  ///< zenoh may look at them until the session is closed
+  /// zenoh may read them until the session is closed.
+  std::vector<std::unique_ptr<Handler>> handlers_;
 };
 
 }  // namespace hector::heros
