@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+
 #include "adopted_heroes.h"
 #include "realm_link.h"
 #include "realm_object.h"
