@@ -4,12 +4,12 @@
 // Who: the pipeline of whichever capsule binds; capsules that unload a protocol.
 #pragma once
 
+#include "channel/ping.h"
 #include "hector/kernel/v1/kernel.pb.h"
 #include "party/core.h"
 
 namespace hector {
 
-inline constexpr const char* kCoordinatorName = "_coordinator";
 inline constexpr const char* kCoordinatorInterface = "hector.Coordinator/1";
 /// In the Interface's order.
 enum class CoordinatorOperation : std::uint32_t {

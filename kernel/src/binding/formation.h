@@ -1,22 +1,24 @@
-// What: Formation, who plays which place of one Binding; PartyFinder, how parties are found, judged
-// and given their channels.
-// Why: the pipeline makes a Binding with it, and a Binding that runs is changed with it.
-// Who: the pipeline, BindingController.
+// What: Formation, the parties of one Binding by place: what is there, what is asked of it.
+// Why: a change of a Binding is made on a copy, judged, and put in the place of the present one.
+// Who: the pipeline makes one; PartyFinder and BindingController work on it.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "binding/coordinator.h"
-#include "channel/protocol_choice.h"
-#include "hector/management/v1/management.pb.h"
-#include "hector/message_calls.h"
-#include "party/core.h"
-#include "services/service_clients.h"
+#include "hector/id.h"
+#include "hector/kernel/v1/kernel.pb.h"
+#include "hector/reference.h"
+#include "types/check/binding_check.h"
+#include "types/model/compiled_interface.h"
+#include "types/order/projection.h"
 
 namespace hector {
+
+using RoleIndex = std::uint32_t;    ///< a role's position in its Binding type
+using MemberIndex = std::uint32_t;  ///< a member's number; one that left leaves it to the next
 
 struct Candidate {
   Reference reference;
@@ -25,83 +27,68 @@ struct Candidate {
   std::uint64_t session = 0;
 };
 
-/// The parties of one Binding: by role, then by number; nothing where a member left.
-struct Formation {
-  std::uint64_t id = 0;
-  hector::type::v1::Binding type;
-  std::vector<std::vector<std::optional<Candidate>>> parties;
+/// A value; a place must be one of this Formation's.
+class Formation {
+ public:
+  using Members = std::vector<std::optional<Candidate>>;  ///< by number; nothing where one left
 
-  [[nodiscard]] types::View view() const;
-  [[nodiscard]] std::size_t members(int role) const;
-  [[nodiscard]] std::string role_name(int role) const { return type.roles(role).name(); }
+  Formation() = default;
+  explicit Formation(hector::type::v1::Binding type);
+
+  std::uint64_t id = 0;
+  [[nodiscard]] const hector::type::v1::Binding& type() const { return type_; }
+
+  // --- roles
+  [[nodiscard]] std::vector<RoleIndex> roles() const;
+  [[nodiscard]] const hector::type::v1::Role& role(RoleIndex role) const;
+  [[nodiscard]] const std::string& name(RoleIndex role) const { return this->role(role).name(); }
+  /// None if the type has no such role.
+  [[nodiscard]] std::optional<RoleIndex> find_role(const std::string& name) const;
+  /// INVALID_ARGUMENT with the roles there are.
+  [[nodiscard]] Result<RoleIndex> role_of(const std::string& name) const;
+  [[nodiscard]] const Members& members(RoleIndex role) const;
+  /// Members that are there.
+  [[nodiscard]] std::size_t count(RoleIndex role) const;
+  /// How many there may be; none: any number.
+  [[nodiscard]] std::optional<std::size_t> count_max(RoleIndex role) const;
+
+  // --- places
+  /// A number that was given to a member, whether one is there now or not.
+  [[nodiscard]] bool is_place(Place place) const;
+  /// Null where nobody is, or there is no such place.
+  [[nodiscard]] const Candidate* find(Place place) const;
+  [[nodiscard]] const Candidate& at(Place place) const;
+  [[nodiscard]] Candidate& at(Place place);
+  /// By the names and numbers of the wire; none: the type has no such role.
+  [[nodiscard]] std::optional<Place> find_place(const std::string& role,
+                                                std::uint32_t member) const;
+  /// Of a member that is there. INVALID_ARGUMENT: no such role; NOT_FOUND with the members there
+  /// are.
+  [[nodiscard]] Result<Place> place_of(const std::string& role, std::uint32_t member) const;
   /// The places whose party is a capsule's Object, in order.
-  [[nodiscard]] std::vector<std::pair<int, std::uint32_t>> places() const;
+  [[nodiscard]] std::vector<Place> places() const;
   /// One reference for each capsule that takes part.
   [[nodiscard]] std::vector<Reference> capsules() const;
-};
 
-class PartyFinder {
- public:
-  PartyFinder(Core& core, const Services& services)
-      : core_(core), services_(services), known_(core.protocols.all_capabilities()) {}
+  /// In the first number that nobody has.
+  Place add(RoleIndex role, Candidate party);
+  void put(Place place, Candidate party);
+  void remove(Place place);
 
-  /// A name, a reference, or an Object here, with its Offer. Blocks.
-  Result<Reference> find(const std::string& who);
-  /// The first that conforms, in the Trader's order, that is none of `not_these` (Offers). Others
-  /// that were looked at are told in `refused`.
-  Result<std::optional<Candidate>> trade(const Formation& formation, int role,
-                                         const std::vector<std::uint64_t>& not_these,
-                                         std::vector<std::string>& refused);
-  /// Fetches its Interface where it is not known.
-  Status know(Candidate& candidate);
-  /// Why it cannot play the role; none: it can.
-  Result<types::Verdict> judge(const Formation& formation, int role, const Candidate& candidate);
-  /// Why its principal may not.
-  std::optional<std::string> authorise(const Formation& formation, int role,
-                                       const Candidate& candidate) const;
-  /// All of it for one party that comes later: an error names what failed.
-  Status admit(const Formation& formation, int role, Candidate& candidate);
-  Result<ProtocolChoice> choose(const Formation& formation, const Reference& from, int from_role,
-                                const Reference& to, int to_role) const;
-  /// What its capsule is told, with a channel to each partner. UNAVAILABLE says which channels have
-  /// no protocol.
-  Result<hector::kernel::v1::PreparePart> part_of(const Formation& formation, int role,
-                                                  std::uint32_t member) const;
-  /// "$attendees" and "$attendee" stand for the number of members of role attendee.
-  [[nodiscard]] std::string with_counts(const Formation& formation, std::string text) const;
-  /// What people are shown of it.
-  hector::management::v1::BindReply describe(
-      const Formation& formation, const std::vector<std::vector<std::string>>& refused,
-      const std::vector<hector::kernel::v1::PreparePart>& parts) const;
-
-  template <class Out, class In>
-  Result<Out> tell(const Reference& reference, CoordinatorOperation operation, const In& request,
-                   Duration within = std::chrono::seconds(10)) {
-    auto target = HECTOR_TRY(coordinator(reference));
-    return call_and_wait<Out>(*target, *core_.options.clock, kByName,
-                              coordinator_operation_name(operation), request,
-                              core_.options.clock->now() + within);
-  }
-  /// Why the prices are more than the type allows; none: they are not. Parties whose Offer says no
-  /// cost are free.
-  Status check_prices(const Formation& formation);
-  [[nodiscard]] bool has_trader() const { return services_.trading != nullptr; }
+  // --- as others see it
+  [[nodiscard]] types::View view() const;
+  /// "attendee 2"
+  [[nodiscard]] std::string text(Place place) const;
+  [[nodiscard]] kernel::v1::Place to_wire(Place place) const;
 
  private:
-  /// Protocols that do not do what the interactions between two roles require, and why.
-  std::map<std::string, std::string> unfit(const Formation& formation, const std::string& from,
-                                           const std::string& to) const;
-  Result<std::shared_ptr<Target>> coordinator(const Reference& reference);
+  Members& members_of(RoleIndex role);
 
-  Core& core_;
-  const Services services_;
-  const std::map<std::string, ProtocolCapabilities> known_;  ///< of the protocols here
-  std::map<std::uint64_t, std::shared_ptr<Target>> coordinators_;
+  hector::type::v1::Binding type_;
+  std::vector<Members> parties_;  ///< by role
 };
 
-/// A name, a reference or an Object here, as a reference; its Offer may be unknown.
-Result<Reference> resolve_reference(Core& core, const Services& services, std::string_view who);
-
+/// As people see a Binding's or an Offer's: 16 hex digits.
 std::string id_text(std::uint64_t id);
 
 }  // namespace hector

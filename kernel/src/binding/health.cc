@@ -1,24 +1,34 @@
 #include "binding/health.h"
 
-#include "binding/coordinator.h"
-#include "hector/message_calls.h"
-#include "party/target.h"
+#include <utility>
+
+#include "hector/check.h"
 
 namespace hector {
 
+void Health::check_invariants(const Watched& watched) {
+  HECTOR_CHECK(watched.watchers > 0, "a capsule is watched that nobody watches");
+  HECTOR_CHECK(watched.misses >= 0 && watched.misses <= kMissesMax, "a capsule missed too often");
+  HECTOR_CHECK(!watched.is_lost || watched.misses == kMissesMax, "a capsule is lost too early");
+}
+
 void Health::watch(const Reference& capsule) {
-  if (capsule.capsule_id == core_.capsule_id || capsule.is_foreign()) return;
+  if (capsule.capsule_id == options_.own || capsule.is_foreign()) return;
   const std::lock_guard lock(mutex_);
+  if (is_stopped_) return;
   Watched& watched = watched_[capsule.capsule_id];
   watched.capsule = capsule;
   if (watched.watchers++ == 0) schedule(watched, kAskEvery);
+  check_invariants(watched);
 }
 
 void Health::forget(std::uint64_t capsule_id) {
   const std::lock_guard lock(mutex_);
   const auto found = watched_.find(capsule_id);
-  if (found == watched_.end() || --found->second.watchers != 0) return;
-  if (found->second.timer != 0) core_.options.executor->cancel(found->second.timer);
+  if (found == watched_.end()) return;
+  check_invariants(found->second);
+  if (--found->second.watchers != 0) return;
+  if (found->second.timer != 0) options_.executor.cancel(found->second.timer);
   watched_.erase(found);
 }
 
@@ -36,70 +46,61 @@ void Health::stop() {
   const std::lock_guard lock(mutex_);
   is_stopped_ = true;
   for (auto& [id, watched] : watched_) {
-    if (watched.timer != 0) core_.options.executor->cancel(watched.timer);
+    if (watched.timer != 0) options_.executor.cancel(watched.timer);
   }
   watched_.clear();
 }
 
 void Health::schedule(Watched& watched, Duration after) {
-  if (is_stopped_) return;
-  if (watched.timer != 0) core_.options.executor->cancel(watched.timer);
-  watched.timer = core_.options.executor->at(core_.options.clock->now() + after,
-                                             [this, id = watched.capsule.capsule_id] { ask(id); });
+  if (watched.timer != 0) options_.executor.cancel(watched.timer);
+  watched.timer = options_.executor.at(options_.clock.now() + after,
+                                       [this, id = watched.capsule.capsule_id] { ask(id); });
 }
 
 void Health::ask(std::uint64_t capsule_id) {
-  core_.blocking.run([this, capsule_id] {  // making a target may block
+  options_.blocking.run([this, capsule_id] {  // a ping may block before it is on its way
     Reference capsule;
+    std::uint64_t ping = 0;
     {
       const std::lock_guard lock(mutex_);
       const auto found = watched_.find(capsule_id);
-      if (found == watched_.end() || found->second.is_asking || found->second.is_lost) return;
-      found->second.is_asking = true;
+      if (found == watched_.end() || found->second.ping != 0 || found->second.is_lost) return;
+      found->second.ping = ping = ++pings_ever_;
       capsule = found->second.capsule;
     }
-    auto made = coordinator_of(core_, capsule);
-    if (!made) return answered(capsule_id, false);
-    auto& call = CallbackCall::make([this, capsule_id, keep = *made](Call& ended) {
-      // Whatever it answers, it is there, unless another capsule answers at its address.
-      bool is_there = !ended.error || (ended.error->code != Code::kUnavailable &&
-                                       ended.error->code != Code::kDeadlineExceeded);
-      if (!ended.error) {
-        const auto description = read_message<hector::kernel::v1::OfferDescription>(ended.reply);
-        is_there = description && description->reference().capsule_id() == capsule_id;
-      }
-      core_.blocking.run([this, capsule_id, is_there] { answered(capsule_id, is_there); });
+    const Deadline deadline = options_.clock.now() + kAnswerWithin;
+    options_.ping(capsule, deadline, [this, capsule_id, ping](bool is_there) {
+      options_.blocking.run(
+          [this, capsule_id, ping, is_there] { answered(capsule_id, ping, is_there); });
     });
-    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kDescribe);
-    call.header.deadline = core_.options.clock->now() + kAnswerWithin;
-    hector::kernel::v1::OfferQuery query;
-    query.set_object(kCoordinatorName);
-    call.header.object = kCoordinatorName;
-    call.request = write_message(query);
-    (*made)->start(call);
   });
 }
 
-void Health::answered(std::uint64_t capsule_id, bool is_there) {
-  bool tell_lost = false, tell_alive = false;
+Health::Finding Health::judge(Watched& watched, bool is_there) {
+  watched.ping = 0;
+  if (is_there) {
+    watched.misses = 0;
+    schedule(watched, kAskEvery);
+    return std::exchange(watched.is_doubted, false) ? Finding::kAlive : Finding::kNothing;
+  }
+  if (++watched.misses < kMissesMax) {
+    schedule(watched, kAskAgain);
+    return Finding::kNothing;
+  }
+  return std::exchange(watched.is_lost, true) ? Finding::kNothing : Finding::kLost;
+}
+
+void Health::answered(std::uint64_t capsule_id, std::uint64_t ping, bool is_there) {
+  Finding finding = Finding::kNothing;
   {
     const std::lock_guard lock(mutex_);
     const auto found = watched_.find(capsule_id);
-    if (found == watched_.end()) return;
-    Watched& watched = found->second;
-    watched.is_asking = false;
-    watched.misses = is_there ? 0 : watched.misses + 1;
-    if (is_there) {
-      tell_alive = std::exchange(watched.is_doubted, false);
-      schedule(watched, kAskEvery);
-    } else if (watched.misses >= kMissesMax) {
-      tell_lost = !std::exchange(watched.is_lost, true);
-    } else {
-      schedule(watched, std::chrono::milliseconds(50));
-    }
+    if (found == watched_.end() || found->second.ping != ping) return;  // of an earlier watch
+    finding = judge(found->second, is_there);
+    check_invariants(found->second);
   }
-  if (tell_lost && lost_) lost_(capsule_id);
-  if (tell_alive && alive_) alive_(capsule_id);
+  if (finding == Finding::kLost && lost_) lost_(capsule_id);
+  if (finding == Finding::kAlive && alive_) alive_(capsule_id);
 }
 
 }  // namespace hector

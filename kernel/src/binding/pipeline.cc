@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
-#include <mutex>
 
+#include "binding/party_finder.h"
+#include "hector/check.h"
 #include "hector/message_calls.h"
 #include "party/target.h"
 
 namespace hector {
 
-using kernel::v1::BindingId;
 using kernel::v1::Empty;
 using kernel::v1::PreparePart;
 
@@ -21,150 +21,142 @@ class Pipeline {
   Pipeline(Core& core, const Services& services, const BindRequest& request)
       : core_(core), finder_(core, services), request_(request) {}
 
-  Result<BindingRecord> run(bool explain_only) {
+  Result<BindingRecord> run(Instantiate mode) {
     auto type = HECTOR_TRY(core_.types.binding(request_.type));
-    formation_.type = std::move(type);
-    if (auto done = resolve(); !done) return fail(staged("resolve", done.error()));
-    if (auto done = conformance(); !done) return fail(staged("conformance", done.error()));
-    if (auto done = authorise(); !done) return fail(staged("authorise", done.error()));
-    if (auto done = finder_.check_prices(formation_); !done)
-      return fail(staged("price", done.error()));
-    if (!explain_only) name_sessions();
-    if (auto done = negotiate(); !done) return fail(staged("negotiate", done.error()));
+    formation_ = Formation(std::move(type));
+    HECTOR_TRY(staged("resolve", resolve()));
+    HECTOR_TRY(staged("conformance", conformance()));
+    HECTOR_TRY(staged("authorise", authorise()));
+    HECTOR_TRY(staged("price", finder_.check_prices(formation_)));
+    if (mode == Instantiate::kNow) name_sessions();
+    HECTOR_TRY(staged("negotiate", negotiate()));
     BindingRecord record{formation_, finder_.describe(formation_, refused_, parts_)};
-    if (explain_only) return record;
-    if (auto done = reserve(); !done) {
-      release(core_, formation_);
-      return fail(staged("reserve", done.error()));
-    }
-    if (auto done = commit(); !done) {
-      release(core_, formation_);
-      return fail(staged("commit", done.error()));
-    }
-    return record;
+    if (mode == Instantiate::kExplainOnly) return record;
+    Status done = staged("reserve", reserve());
+    if (done) done = staged("commit", commit());
+    if (done) return record;
+    release(core_, formation_);
+    return fail(std::move(done.error()));
   }
 
  private:
-  Error staged(const std::string& stage, Error error) const {
-    error.message = fmt::format("{} of {}: {}", stage, request_.type, error.message);
-    return error;
+  Status staged(const std::string& stage, Status done) const {
+    if (!done)
+      done.error().message =
+          fmt::format("{} of {}: {}", stage, request_.type, done.error().message);
+    return done;
   }
-  const hector::type::v1::Binding& type() const { return formation_.type; }
+
+  // --- resolve
 
   Status resolve() {
-    formation_.parties.resize(static_cast<std::size_t>(type().roles_size()));
-    refused_.resize(formation_.parties.size());
-    std::vector<std::string> reasons;
+    refused_.resize(formation_.roles().size());
     for (const auto& party : request_.parties) {
-      const int role = types::role_position(type(), party.role);
-      if (role < 0) {
-        std::vector<std::string> names;
-        for (const auto& each : type().roles()) names.push_back(each.name());
-        return fail(Code::kInvalidArgument, fmt::format("there is no role '{}'; roles are {}",
-                                                        party.role, fmt::join(names, ", ")));
-      }
-      if (party.who.empty()) continue;
-      auto reference = finder_.find(party.who);
-      if (!reference) {
-        reasons.push_back(fmt::format("role '{}', party '{}': {}", party.role, party.who,
-                                      reference.error().message));
-        code_ = reference.error().code;
-        continue;
-      }
-      formation_.parties[static_cast<std::size_t>(role)].emplace_back(Candidate{
-          std::move(*reference), "given as '" + party.who.substr(0, 40) + "'", nullptr, 0});
+      const auto role = HECTOR_TRY(formation_.role_of(party.role));
+      if (!party.who.empty()) find(role, party);
     }
-    for (int r = 0; r < type().roles_size(); ++r) {
-      auto& members = formation_.parties[static_cast<std::size_t>(r)];
-      if (members.empty()) trade(r, reasons);
-      check_cardinality(r, reasons);
+    for (const RoleIndex role : formation_.roles()) {
+      if (formation_.members(role).empty()) trade(role);
+      check_cardinality(role);
     }
-    if (!reasons.empty())
-      return fail(Error{code_, "not every role has its parties", {}, {}, std::move(reasons)});
-    return {};
+    if (reasons_.empty()) return {};
+    HECTOR_CHECK(code_ != Code::kOk, "a party is missing for no reason");
+    return fail(Error{code_, "not every role has its parties"}.with_reasons(std::move(reasons_)));
   }
 
-  void trade(int r, std::vector<std::string>& reasons) {
-    auto chosen = finder_.trade(formation_, r, {}, refused_[static_cast<std::size_t>(r)]);
-    if (!chosen) {
-      if (type().roles(r).optional()) return;
-      reasons.push_back(
-          fmt::format("role '{}': {}", type().roles(r).name(), chosen.error().message));
-      code_ = chosen.error().code;
-    } else if (*chosen) {
-      formation_.parties[static_cast<std::size_t>(r)].push_back(std::move(**chosen));
-    }
+  void refuse(Code code, std::string reason) {
+    reasons_.push_back(std::move(reason));
+    code_ = code;
   }
 
-  void check_cardinality(int r, std::vector<std::string>& reasons) {
-    const auto& role = type().roles(r);
-    const std::size_t count = formation_.members(r);
-    const auto max =
-        role.members_max() < 0 ? SIZE_MAX : static_cast<std::size_t>(role.members_max());
+  void find(RoleIndex role, const Party& party) {
+    auto reference = finder_.find(party.who);
+    if (!reference)
+      return refuse(reference.error().code, fmt::format("role '{}', party '{}': {}", party.role,
+                                                        party.who, reference.error().message));
+    formation_.add(role, Candidate{std::move(*reference),
+                                   "given as '" + party.who.substr(0, 40) + "'", nullptr, 0});
+  }
+
+  void trade(RoleIndex role) {
+    auto traded = finder_.trade(formation_, role, {});
+    if (!traded) {
+      if (formation_.role(role).optional()) return;
+      return refuse(traded.error().code,
+                    fmt::format("role '{}': {}", formation_.name(role), traded.error().message));
+    }
+    refused_[role] = std::move(traded->refused);
+    if (traded->chosen) formation_.add(role, std::move(*traded->chosen));
+  }
+
+  void check_cardinality(RoleIndex index) {
+    const auto& role = formation_.role(index);
+    const std::size_t count = formation_.count(index);
+    const auto max = formation_.count_max(index);
     if (count == 0 && role.optional()) return;
-    if (count >= role.members_min() && count <= max) return;
-    if (count == 0 && !reasons.empty() &&
-        reasons.back().find("'" + role.name() + "'") != std::string::npos)
-      return;
-    std::string why =
-        count == 0
-            ? (!finder_.has_trader() ? "no party given, and there is no Trading service to ask"
-               : role.trade().empty()
-                   ? fmt::format("no party given, and nobody offers {}", role.interface_id())
-                   : fmt::format("nobody offers {} with {}", role.interface_id(),
-                                 finder_.with_counts(formation_, role.trade())))
-            : fmt::format("{} parties given, {}..{} expected", count, role.members_min(),
-                          role.members_max() < 0 ? "*" : std::to_string(role.members_max()));
-    for (const auto& each : refused_[static_cast<std::size_t>(r)]) why += "; refused " + each;
-    reasons.push_back(fmt::format("role '{}': {}", role.name(), why));
-    if (code_ == Code::kOk) code_ = count == 0 ? Code::kNotFound : Code::kInvalidArgument;
+    if (count >= role.members_min() && (!max || count <= *max)) return;
+    const bool is_said = count == 0 && !reasons_.empty() &&
+                         reasons_.back().find("'" + role.name() + "'") != std::string::npos;
+    if (is_said) return;
+    std::string why = count == 0
+                          ? why_nobody(role)
+                          : fmt::format("{} parties given, {}..{} expected", count,
+                                        role.members_min(), max ? std::to_string(*max) : "*");
+    for (const auto& each : refused_[index]) why += "; refused " + each;
+    const Code code = count == 0 ? Code::kNotFound : Code::kInvalidArgument;
+    refuse(code_ == Code::kOk ? code : code_, fmt::format("role '{}': {}", role.name(), why));
   }
 
-  /// Calls take(role, candidate) for every party.
+  std::string why_nobody(const hector::type::v1::Role& role) const {
+    if (!finder_.has_trader()) return "no party given, and there is no Trading service to ask";
+    if (role.trade().empty())
+      return fmt::format("no party given, and nobody offers {}", role.interface_id());
+    return fmt::format("nobody offers {} with {}", role.interface_id(),
+                       PartyFinder::with_counts(formation_, role.trade()));
+  }
+
+  // --- conformance, authorise
+
+  /// Calls take(role, candidate) for every party, foreign servers among them.
   template <class Take>
   Status each_party(Take take) {
-    for (std::size_t r = 0; r < formation_.parties.size(); ++r) {
-      for (auto& member : formation_.parties[r]) {
-        if (Status done = take(static_cast<int>(r), *member); !done) return done;
-      }
+    for (const RoleIndex role : formation_.roles()) {
+      const auto count = static_cast<std::uint32_t>(formation_.members(role).size());
+      for (std::uint32_t m = 0; m < count; ++m)
+        HECTOR_TRY(take(role, formation_.at({role, MemberIndex(m)})));
     }
     return {};
   }
 
   Status conformance() {
     types::Verdict all;
-    auto done = each_party([&](int role, Candidate& candidate) -> Status {
-      if (!candidate.interface) {
-        if (auto known = finder_.know(candidate); !known) return known;
-      }
-      auto verdict = HECTOR_TRY(finder_.judge(formation_, role, candidate));
+    HECTOR_TRY(each_party([&](RoleIndex role, Candidate& candidate) -> Status {
+      if (!candidate.interface) HECTOR_TRY(finder_.know(candidate));
+      const auto verdict = HECTOR_TRY(finder_.judge(formation_, role, candidate));
       all.reasons.insert(all.reasons.end(), verdict.reasons.begin(), verdict.reasons.end());
       return {};
-    });
-    if (!done) return done;
-    if (!all.conforms()) return fail(types::incompatible("a party cannot play its role", all));
-    return {};
+    }));
+    if (all.conforms()) return {};
+    return fail(types::incompatible("a party cannot play its role", all));
   }
 
   Status authorise() {
     std::vector<std::string> reasons;
-    static_cast<void>(each_party([&](int role, const Candidate& candidate) -> Status {
+    HECTOR_TRY(each_party([&](RoleIndex role, const Candidate& candidate) -> Status {
       if (auto why = finder_.authorise(formation_, role, candidate))
         reasons.push_back(std::move(*why));
       return {};
     }));
-    if (!reasons.empty())
-      return fail(Error{Code::kPermissionDenied,
-                        "a party's principal may not play its role",
-                        {},
-                        {},
-                        std::move(reasons)});
-    return {};
+    if (reasons.empty()) return {};
+    return fail(Error::permission_denied("a party's principal may not play its role")
+                    .with_reasons(std::move(reasons)));
   }
+
+  // --- negotiate
 
   void name_sessions() {
     formation_.id = core_.options.random->next();
-    static_cast<void>(each_party([&](int, Candidate& candidate) -> Status {
+    static_cast<void>(each_party([&](RoleIndex, Candidate& candidate) -> Status {
       candidate.session = core_.options.random->next();
       return {};
     }));
@@ -172,42 +164,41 @@ class Pipeline {
 
   Status negotiate() {
     std::vector<std::string> reasons;
-    for (const auto& [role, member] : formation_.places()) {
-      auto part = finder_.part_of(formation_, role, member);
+    for (const Place place : formation_.places()) {
+      auto part = finder_.part_of(formation_, place);
       if (part) {
         parts_.push_back(std::move(*part));
       } else {
         reasons.insert(reasons.end(), part.error().reasons.begin(), part.error().reasons.end());
       }
     }
-    if (!reasons.empty())
-      return fail(
-          Error{Code::kUnavailable, "a channel has no protocol", {}, {}, std::move(reasons)});
-    return {};
+    if (reasons.empty()) return {};
+    return fail(Error::unavailable("a channel has no protocol").with_reasons(std::move(reasons)));
   }
 
+  // --- reserve, commit
+
   Status reserve() {
-    std::size_t at = 0;
-    for (const auto& [role, member] : formation_.places()) {
-      const Reference& reference =
-          formation_.parties[static_cast<std::size_t>(role)][member]->reference;
-      auto done = finder_.tell<Empty>(reference, CoordinatorOperation::kPrepare, parts_[at++]);
+    const auto places = formation_.places();
+    HECTOR_CHECK(places.size() == parts_.size(), "a party has no part to prepare");
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const Reference& reference = formation_.at(places[i]).reference;
+      auto done =
+          finder_.coordinators().tell<Empty>(reference, CoordinatorOperation::kPrepare, parts_[i]);
       if (done) continue;
-      Error error = done.error();
+      Error error = std::move(done.error());
       error.message = fmt::format("'{}' as role '{}': {}", reference.object,
-                                  type().roles(role).name(), error.message);
+                                  formation_.name(places[i].role), error.message);
       return fail(std::move(error));
     }
     return {};
   }
 
   Status commit() {
-    BindingId id;
+    kernel::v1::BindingId id;
     id.set_binding(formation_.id);
-    for (const auto& reference : formation_.capsules()) {
-      if (auto done = finder_.tell<Empty>(reference, CoordinatorOperation::kCommit, id); !done)
-        return fail(done.error());
-    }
+    for (const auto& reference : formation_.capsules())
+      HECTOR_TRY(finder_.coordinators().tell<Empty>(reference, CoordinatorOperation::kCommit, id));
     return {};
   }
 
@@ -215,62 +206,75 @@ class Pipeline {
   PartyFinder finder_;
   const BindRequest& request_;
   Formation formation_;
-  std::vector<std::vector<std::string>> refused_;
-  std::vector<PreparePart> parts_;  ///< of formation_.places()
-  Code code_ = Code::kOk;
+  std::vector<std::vector<std::string>> refused_;  ///< by role
+  std::vector<PreparePart> parts_;                 ///< of formation_.places()
+  std::vector<std::string> reasons_;               ///< why a role has not its parties
+  Code code_ = Code::kOk;                          ///< of the last one
+};
+
+/// Answers to come, which a simulated world must be helped to bring.
+class Outstanding {
+ public:
+  void expect() {
+    const std::lock_guard lock(mutex_);
+    ++left_;
+  }
+  void answered() {
+    const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(left_ != 0, "more answers came than were expected");
+    --left_;
+    changed_.notify_all();
+  }
+  /// Until all are there, or for so long.
+  void wait(Executor& executor, const Clock& clock, Duration longest) {
+    const TimePoint until = clock.now() + longest;
+    std::unique_lock lock(mutex_);
+    while (left_ != 0) {
+      lock.unlock();
+      const bool is_helping = executor.help(until);
+      lock.lock();
+      if (!is_helping) break;
+    }
+    changed_.wait_for(lock, longest + std::chrono::milliseconds(200), [&] { return left_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t left_ = 0;
 };
 
 }  // namespace
 
 Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request,
-                                  bool explain_only) {
-  return Pipeline(core, services, request).run(explain_only);
+                                  Instantiate mode) {
+  return Pipeline(core, services, request).run(mode);
 }
 
-void release(Core& core, const Formation& formation, const std::string& why, Code code) {
+void release(Core& core, const Formation& formation, const ReleaseReason& reason) {
   constexpr Duration kReleaseWithin = std::chrono::seconds(1);
-  struct Joined {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::size_t left = 0;
-  };
-  const auto joined = std::make_shared<Joined>();
-  BindingId id;
+  const auto& clock = *core.options.clock;
+  const auto outstanding = std::make_shared<Outstanding>();  // also the answers', which may be late
+  kernel::v1::BindingId id;
   id.set_binding(formation.id);
-  id.set_why(why);
-  id.set_code(static_cast<std::uint32_t>(code));
-  for (const auto& reference :
-       formation.capsules()) {  // all at once: one that is gone costs the others nothing
-    if (reference.capsule_id == core.capsule_id) {
-      close_parties(core, formation.id, why, code);
+  id.set_why(reason.why);
+  id.set_code(static_cast<std::uint32_t>(reason.code));
+  for (const auto& capsule : formation.capsules()) {  // all at once: one that is gone costs no time
+    if (core.references.is_own(capsule)) {
+      close_parties(core, formation.id, reason.why, reason.code);
       continue;
     }
-    auto target = coordinator_of(core, reference);
+    auto target = coordinator_of(core, capsule);
     if (!target) continue;
-    auto& call = CallbackCall::make([joined, keep = *target](Call&) {
-      const std::lock_guard lock(joined->mutex);
-      --joined->left;
-      joined->changed.notify_all();
-    });
+    auto& call =
+        CallbackCall::make([outstanding, keep = *target](Call&) { outstanding->answered(); });
     call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kRelease);
-    call.header.deadline = core.options.clock->now() + kReleaseWithin;
+    call.header.deadline = clock.now() + kReleaseWithin;
     call.request = write_message(id);
-    {
-      const std::lock_guard lock(joined->mutex);
-      ++joined->left;
-    }
+    outstanding->expect();
     (*target)->start(call);
   }
-  const TimePoint until = core.options.clock->now() + kReleaseWithin;
-  std::unique_lock lock(joined->mutex);
-  while (joined->left != 0) {
-    lock.unlock();
-    const bool is_helping = core.options.executor->help(until);
-    lock.lock();
-    if (!is_helping) break;
-  }
-  joined->changed.wait_for(lock, kReleaseWithin + std::chrono::milliseconds(200),
-                           [&] { return joined->left == 0; });
+  outstanding->wait(*core.options.executor, clock, kReleaseWithin);
 }
 
 }  // namespace hector

@@ -4,6 +4,10 @@
 #pragma once
 
 #include "binding/formation.h"
+#include "hector/capsule.h"
+#include "hector/management/v1/management.pb.h"
+#include "party/core.h"
+#include "services/service_clients.h"
 
 namespace hector {
 
@@ -13,12 +17,19 @@ struct BindingRecord {
   hector::management::v1::BindReply explained;
 };
 
+enum class Instantiate { kNow, kExplainOnly };
+
 /// Stages: "resolve", "conformance", "authorise", "price", "negotiate", "reserve", "commit"; each
-/// error's message begins with its own. Blocks. With `explain_only` nothing is reserved.
+/// error's message begins with its own. Blocks. With kExplainOnly nothing is reserved.
 Result<BindingRecord> instantiate(Core& core, const Services& services, const BindRequest& request,
-                                  bool explain_only);
-/// Ends it in every capsule; best effort where one is gone.
-void release(Core& core, const Formation& formation, const std::string& why = "it was released",
-             Code code = Code::kUnavailable);
+                                  Instantiate mode);
+/// What calls are told after a Binding has ended.
+struct ReleaseReason {
+  std::string why = "it was released";
+  Code code = Code::kUnavailable;
+};
+/// Ends it in every capsule; best effort where one is gone. Blocks for a second at most where one
+/// does not answer.
+void release(Core& core, const Formation& formation, const ReleaseReason& reason = {});
 
 }  // namespace hector

@@ -15,12 +15,13 @@ constexpr Duration kControlGrace = std::chrono::milliseconds(200);
 }  // namespace
 
 Result<management::v1::BindReply> Bindings::explain(const BindRequest& request) {
-  const auto record = HECTOR_TRY(instantiate(core_, services_(), request, true));
+  const auto record =
+      HECTOR_TRY(instantiate(core_, services_(), request, Instantiate::kExplainOnly));
   return record.explained;
 }
 
 Result<Bindings::Controller> Bindings::bind(const BindRequest& request) {
-  auto record = HECTOR_TRY(instantiate(core_, services_(), request, false));
+  auto record = HECTOR_TRY(instantiate(core_, services_(), request, Instantiate::kNow));
   const std::uint64_t id = record.formation.id;
   const auto end = [this, id] {
     core_.blocking.run([this, id] { static_cast<void>(unbind(id)); });

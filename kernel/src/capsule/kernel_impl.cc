@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "binding/binding_control.h"
-#include "binding/coordinator.h"
+#include "binding/coordinator_client.h"
 #include "capsule/channel_moves.h"
 #include "capsule/relocation.h"
 #include "hector/check.h"
@@ -39,7 +39,12 @@ std::unique_ptr<Kernel> Kernel::make(const KernelOptions& options) {
 KernelImpl::KernelImpl(const KernelOptions& options)
     : core_(options),
       maker_(*options.random, *options.executor, core_.options.principal),
-      own_handle_(*this, "_capsule", options.principal),
+      health_(health_options()),
+      reach_{core_, providers_, bindings_,
+             [this](const std::string& object, const OfferProperties::Map& properties) {
+               return advertise(object, properties);
+             }},
+      own_handle_(reach_, "_capsule", options.principal),
       providers_(core_, maker_,
                  [this](const ServiceProviders::Change& change) {
                    return publication_.change_services(change);
@@ -60,6 +65,19 @@ KernelImpl::KernelImpl(const KernelOptions& options)
   for (const auto& interface : standard_interfaces()) static_cast<void>(core_.types.add(interface));
 }
 
+Health::Options KernelImpl::health_options() {
+  return {
+      .clock = *core_.options.clock,
+      .executor = *core_.options.executor,
+      .blocking = core_.blocking,
+      .own = core_.capsule_id,
+      .ping =
+          [this](const Reference& capsule, Deadline deadline, std::function<void(bool)> done) {
+            ping_capsule(core_, capsule, deadline, std::move(done));
+          },
+  };
+}
+
 ObjectLifecycle::Options KernelImpl::lifecycle_options() {
   return {
       .registry = registry_,
@@ -72,7 +90,7 @@ ObjectLifecycle::Options KernelImpl::lifecycle_options() {
       .grace = core_.options.drain_grace,
       .make_handle =
           [this](const std::string& object, const std::string& principal) {
-            return std::make_unique<ObjectHandle>(*this, object, principal);
+            return std::make_unique<ObjectHandle>(reach_, object, principal);
           },
       .close_parties = [this](std::uint64_t binding,
                               const std::string& why) { close_parties(core_, binding, why); },

@@ -87,6 +87,7 @@ class KernelImpl final : public Kernel {
   void add_system_object(const char* name, hector::type::v1::Interface model,
                          std::unique_ptr<Servant> servant);
   void listen_to_health();
+  Health::Options health_options();
   ObjectLifecycle::Options lifecycle_options();
   Result<Effects> unload_protocol(const std::string& name, Unload mode);
   void end_bindings();
@@ -95,8 +96,9 @@ class KernelImpl final : public Kernel {
 
   Core core_;
   OfferMaker maker_;
-  Health health_{core_};
+  Health health_;
   KernelInbound inbound_{core_};
+  const ObjectHandle::Reach reach_;
   ObjectHandle own_handle_;
   ModuleLoader* loader_ = nullptr;
   ServiceProviders providers_;

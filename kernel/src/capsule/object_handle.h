@@ -3,25 +3,35 @@
 // Who: KernelImpl makes one for each Object and one for the capsule itself.
 #pragma once
 
+#include <functional>
 #include <string>
 
+#include "capsule/bindings.h"
+#include "capsule/service_providers.h"
 #include "hector/capsule.h"
+#include "party/core.h"
 
 namespace hector {
 
-class KernelImpl;
-
-/// Any thread. The kernel outlives it.
+/// Any thread.
 class ObjectHandle final : public Capsule {
  public:
-  ObjectHandle(KernelImpl& kernel, std::string object, std::string principal)
-      : kernel_(kernel), object_(std::move(object)), principal_(std::move(principal)) {}
-  const std::string& name() const noexcept override;
+  /// What all handles of a capsule share; it outlives them.
+  struct Reach {
+    Core& core;
+    const ServiceProviders& providers;
+    Bindings& bindings;
+    std::function<Status(const std::string& object, const OfferProperties::Map& properties)>
+        advertise;
+  };
+  ObjectHandle(const Reach& reach, std::string object, std::string principal)
+      : reach_(reach), object_(std::move(object)), principal_(std::move(principal)) {}
+  const std::string& name() const noexcept override { return reach_.core.options.capsule; }
   const std::string& object_name() const noexcept override { return object_; }
   const std::string& principal() const noexcept override { return principal_; }
-  const Clock& clock() const noexcept override;
-  Executor& executor() noexcept override;
-  Log& log() noexcept override;
+  const Clock& clock() const noexcept override { return *reach_.core.options.clock; }
+  Executor& executor() noexcept override { return *reach_.core.options.executor; }
+  Log& log() noexcept override { return *reach_.core.options.log; }
   Result<std::shared_ptr<Target>> resolve(std::string_view who) override;
   Result<NamingService*> naming() override;
   Result<TradingService*> trading() override;
@@ -30,7 +40,7 @@ class ObjectHandle final : public Capsule {
   Status advertise(const std::map<std::string, std::string>& properties) override;
 
  private:
-  KernelImpl& kernel_;
+  const Reach& reach_;
   const std::string object_, principal_;
 };
 

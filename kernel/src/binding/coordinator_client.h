@@ -1,0 +1,43 @@
+// What: CoordinatorClient, questions to the coordinators of other capsules and of this one.
+// Why: the target of each capsule's coordinator is made once for all that one change asks of it.
+// Who: PartyFinder, the pipeline, BindingController.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "binding/coordinator.h"
+#include "hector/message_calls.h"
+
+namespace hector {
+
+/// One thread at a time, that may block.
+class CoordinatorClient {
+ public:
+  static constexpr Duration kAnsweredWithin = std::chrono::seconds(10);
+  explicit CoordinatorClient(Core& core) : core_(core) {}
+
+  /// Asks the coordinator of the capsule that a reference leads to. Blocks until it has answered.
+  template <class Out, class In>
+  Result<Out> tell(const Reference& capsule, CoordinatorOperation operation, const In& request,
+                   Duration within = kAnsweredWithin) {
+    const auto target = HECTOR_TRY(coordinator(capsule));
+    const auto& clock = *core_.options.clock;
+    return call_and_wait<Out>(*target, clock, kByName, coordinator_operation_name(operation),
+                              request, clock.now() + within);
+  }
+
+ private:
+  Result<std::shared_ptr<Target>> coordinator(const Reference& capsule);
+
+  Core& core_;
+  std::map<std::uint64_t, std::shared_ptr<Target>> known_;  ///< by capsule
+};
+
+/// Asks whether this very capsule is there: not when another one answers at its address. Blocks
+/// until the ping is on its way; `done` comes once, on any thread.
+void ping_capsule(Core& core, const Reference& capsule, Deadline deadline,
+                  std::function<void(bool is_there)> done);
+
+}  // namespace hector
