@@ -124,6 +124,8 @@ class Lint:
                 return
             findings = self.check(path)
             if findings:
+                for place, text in sorted(set(findings) - found):
+                    print(f"{place}: {text}", flush=True)
                 found.update(findings)
             else:
                 with open(os.path.join(self.passed, keys[path]), "w", encoding="utf-8") as file:
@@ -131,8 +133,6 @@ class Lint:
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(one, todo))
-        for place, text in sorted(found):
-            print(f"{place}: {text}")
         checked = len(todo) - len(left)
         print(
             f"lint: {len(paths)} files, {len(paths) - len(todo)} as they passed before, {checked} "
