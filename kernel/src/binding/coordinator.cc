@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <mutex>
 
 #include "call/reference_model.h"
+#include "hector/awaited.h"
 #include "hector/message_calls.h"
 #include "hector/table_servant.h"
 #include "party/party_session.h"
@@ -44,25 +44,13 @@ constexpr std::chrono::seconds kStateWithin{5};
 /// Runs in the Object; this thread waits for it.
 template <class Answer>
 Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<Answer> answer;
-  };
-  auto waiting = std::make_shared<Waiting>();
-  host.notify([waiting, ask = std::move(ask)](Servant& servant) {
-    auto answer = ask(servant);
-    const std::lock_guard lock(waiting->mutex);
-    waiting->answer.emplace(std::move(answer));
-    waiting->changed.notify_all();
-  });
-  std::unique_lock lock(waiting->mutex);
-  if (!waiting->changed.wait_for(lock, kStateWithin, [&] { return waiting->answer.has_value(); })) {
-    return fail(Code::kDeadlineExceeded,
-                fmt::format("'{}' did not answer about its state within {} s", host.options().name,
-                            kStateWithin.count()));
-  }
-  return std::move(*waiting->answer);
+  Awaited<Answer> answer;
+  host.notify(
+      [bring = answer.callback(), ask = std::move(ask)](Servant& servant) { bring(ask(servant)); });
+  if (auto brought = answer.wait_for(kStateWithin)) return std::move(*brought);
+  return fail(
+      Error::deadline_exceeded(fmt::format("'{}' did not answer about its state within {} s",
+                                           host.options().name, kStateWithin.count())));
 }
 
 }  // namespace
