@@ -10,11 +10,14 @@
 #include "hector/message.h"
 #include "hector/reference.h"
 #include "hector/type_model.h"
-#include "heros/wire.h"
 #include "links.h"
 #include "name.h"
 #include "packet.h"
 #include "properties.h"
+#include "protocols/heros/wire.h"
+#include "protocols/zeromq/broker.h"
+#include "protocols/zeromq/hermes.h"
+#include "protocols/zeromq/rpc.h"
 #include "resource_file.h"
 #include "status_mapping.h"
 #include "types/authoring/format.h"
@@ -25,9 +28,6 @@
 #include "types/order/history.h"
 #include "types/order/monitor.h"
 #include "zenoh_wire.h"
-#include "zeromq/broker.h"
-#include "zeromq/hermes.h"
-#include "zeromq/rpc.h"
 
 namespace hector::fuzz {
 
