@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "binding/party_model.h"
 #include "call/reference_model.h"
 #include "hector/awaited.h"
 #include "hector/message_calls.h"
@@ -26,7 +27,6 @@ using kernel::v1::MoveChannel;
 using kernel::v1::MovedChannel;
 using kernel::v1::OfferDescription;
 using kernel::v1::OfferQuery;
-using kernel::v1::Place;
 using kernel::v1::PlacedOffer;
 using kernel::v1::Position;
 using kernel::v1::Positions;
@@ -97,17 +97,21 @@ class Coordinator {
   // --- while a Binding runs: each on a thread that may block
   // ---------------------------------------------------------------------------------
 
-  Result<Positions> pause(const Place& place) {
+  Result<Positions> pause(const kernel::v1::Place& place) {
     Positions positions;
     for (const auto& session : sessions(place.binding())) {
       const int role = types::role_position(session->type(), place.role());
-      if (role < 0 || !session->uses(static_cast<std::uint32_t>(role), place.member(), ""))
-        continue;
+      const hector::Place at{static_cast<std::uint32_t>(role), place.member()};
+      if (role < 0 || !session->uses(at, "")) continue;
       auto* party = positions.add_parties();
       party->set_role(session->role());
       party->set_member(session->member());
-      *party->mutable_position()->add_sent() =
-          session->pause(static_cast<std::uint32_t>(role), place.member());
+      const auto sent = session->changes().pause(at);
+      auto* count = party->mutable_position()->add_sent();
+      count->set_role(session->role_number());
+      count->set_member(session->member());
+      count->set_messages(sent.messages);
+      count->set_flows(sent.flows);
     }
     return positions;
   }
@@ -118,12 +122,14 @@ class Coordinator {
     std::erase_if(parties, [](const auto& session) {
       return !session->is_active();
     });  // a successor in the making stands nowhere yet
-    for (const auto& session : parties) session->freeze(request.seal());
+    for (const auto& session : parties)
+      session->changes().freeze(request.seal() ? party::Changes::Extent::kStartsAndArrivals
+                                               : party::Changes::Extent::kStarts);
     for (const auto& session : parties) {
       auto* party = positions.add_parties();
       party->set_role(session->role());
       party->set_member(session->member());
-      *party->mutable_position() = session->position();
+      *party->mutable_position() = session->changes().position();
       party->set_leaving(session->leaving());
       for (const auto symbol : session->waiting()) party->add_waiting(symbol);
     }
@@ -134,9 +140,9 @@ class Coordinator {
     const auto session = find(request.party());
     if (!session) return fail(gone(request.party().place()));
     const Duration grace = std::chrono::milliseconds(request.grace_ms());
-    HECTOR_TRY(session->await(request.expected(), grace));
-    HECTOR_TRY(session->come_to_rest(grace));
-    Position position = session->position();
+    HECTOR_TRY(session->changes().await_delivery(request.expected(), grace));
+    HECTOR_TRY(session->changes().quiesce(grace));
+    Position position = session->changes().position();
     auto state = saved_state(*session->offer()->host);
     if (!state) {
       session->resume();
@@ -159,9 +165,8 @@ class Coordinator {
             types::role_position(session->type(), request.from().role())));
         expected[expected.size() - 1].set_member(request.from().member());
       }
-      if (auto done = session->await(expected, std::chrono::milliseconds(request.grace_ms()));
-          !done)
-        return fail(done.error());
+      HECTOR_TRY(session->changes().await_delivery(expected,
+                                                   std::chrono::milliseconds(request.grace_ms())));
     }
     return Empty{};
   }
@@ -169,7 +174,7 @@ class Coordinator {
   Result<Empty> adopt(const Adopt& request) {
     const auto session = find(request.party());
     if (!session) return fail(gone(request.party().place()));
-    HECTOR_TRY(session->take_position(request.position()));
+    HECTOR_TRY(session->changes().take_position(request.position()));
     if (request.position().has_state()) {
       if (auto restored = restore_state(*session->offer()->host, request.position().state());
           !restored)
@@ -207,10 +212,11 @@ class Coordinator {
   }
 
   Result<Empty> replace(const Replace& request) {
+    const Replacement change = from_model(request);
     for (const auto& session : sessions(request.place().binding())) {
-      const int role = types::role_position(session->type(), request.place().role());
-      if (session->role() == request.place().role() || role < 0) continue;
-      if (auto done = session->replace(request); !done) return fail(done.error());
+      const int role = types::role_position(session->type(), change.role);
+      if (session->role() == change.role || role < 0) continue;
+      HECTOR_TRY(session->changes().replace(change));
     }
     return Empty{};
   }
@@ -224,16 +230,16 @@ class Coordinator {
       party.set_offer(one.part().offer());
       const auto session = find(party);
       if (!session) return fail(gone(party.place()));
-      if (auto done = session->reconfigure(one.part(), {one.way().begin(), one.way().end()}); !done)
-        return fail(done.error());
+      HECTOR_TRY(session->changes().reconfigure(from_model(one.part()),
+                                                {one.way().begin(), one.way().end()}));
     }
     return Empty{};
   }
 
-  Result<Empty> lose(const Place& place) {
+  Result<Empty> lose(const kernel::v1::Place& place) {
     for (const auto& session : sessions(place.binding())) {
       const int role = types::role_position(session->type(), place.role());
-      if (role >= 0) session->lose(static_cast<std::uint32_t>(role), place.member());
+      if (role >= 0) session->changes().lose({static_cast<std::uint32_t>(role), place.member()});
     }
     return Empty{};
   }
@@ -253,7 +259,7 @@ class Coordinator {
     return Empty{};
   }
 
-  Result<Empty> suspect(const Place& place) {
+  Result<Empty> suspect(const kernel::v1::Place& place) {
     if (core_.on_suspicion) core_.on_suspicion(place);
     return Empty{};
   }
@@ -294,17 +300,17 @@ class Coordinator {
     MovedChannel moved;
     for (const auto& session : sessions(request.binding())) {
       const int role = types::role_position(session->type(), request.role());
-      if (role < 0 ||
-          !session->uses(static_cast<std::uint32_t>(role), request.member(), request.exclude()))
-        continue;
-      auto done =
-          HECTOR_TRY(session->move_channel(static_cast<std::uint32_t>(role), request.member(),
-                                           request.exclude(), request.only(), request.dry_run()));
+      const hector::Place to{static_cast<std::uint32_t>(role), request.member()};
+      if (role < 0 || !session->uses(to, request.exclude())) continue;
+      const auto done = HECTOR_TRY(session->changes().move({.to = to,
+                                                            .exclude = request.exclude(),
+                                                            .only = request.only(),
+                                                            .is_trial = request.dry_run()}));
       auto* move = moved.add_moves();
       move->set_from(session->offer()->object);
-      move->mutable_profile()->set_protocol(done.first.protocol);
-      move->mutable_profile()->set_address(done.first.address);
-      move->set_why(done.second);
+      move->mutable_profile()->set_protocol(done.profile.protocol);
+      move->mutable_profile()->set_address(done.profile.address);
+      move->set_why(done.why);
     }
     return moved;
   }
@@ -319,7 +325,7 @@ class Coordinator {
     }
     return nullptr;
   }
-  static Error gone(const Place& place) {
+  static Error gone(const kernel::v1::Place& place) {
     return {Code::kNotFound, fmt::format("no party plays '{}' {} of this Binding in this capsule",
                                          place.role(), place.member())};
   }
@@ -329,7 +335,7 @@ class Coordinator {
     if (!offer)
       return fail(Code::kUnavailable, fmt::format("role '{}': the Offer is gone from capsule '{}'",
                                                   part.role(), core_.options.capsule));
-    auto session = PartySession::make(core_, part, offer);
+    auto session = PartySession::make(core_, from_model(part), offer);
     if (!session) return fail(session.error());
     HECTOR_TRY(OfferTable::reserve(*offer));
     if (auto connected = (*session)->connect(); !connected) {
@@ -367,7 +373,7 @@ class Coordinator {
     };
     for (const auto& [name, channel] : channels) {
       auto& question = CallbackCall::make([joined, one_less, name = name](Call& answered) {
-        // Any answer is one: a server of another system does not know the question.
+        // Any answer is one: a foreign server does not know the question.
         if (answered.error && (answered.error->code == Code::kUnavailable ||
                                answered.error->code == Code::kDeadlineExceeded)) {
           const std::lock_guard lock(joined->mutex);
@@ -375,14 +381,9 @@ class Coordinator {
         }
         one_less();
       });
-      question.header.object = kCoordinatorName;
-      question.header.interface_name = "hector.Coordinator";
-      question.header.operation_name = coordinator_operation_name(CoordinatorOperation::kDescribe);
+      write_ping(question);
       question.header.principal = core_.options.principal;
       question.header.deadline = core_.options.clock->now() + std::chrono::seconds(5);
-      OfferQuery query;
-      query.set_object(kCoordinatorName);
-      question.request = write_message(query);
       channel->start(question);
     }
     one_less();
@@ -409,13 +410,13 @@ hector::type::v1::Interface coordinator_interface() {
        builtin_rpc<PreparePart, Empty>("prepare"), builtin_rpc<BindingId, Empty>("commit"),
        builtin_rpc<BindingId, Empty>("release"),
        builtin_rpc<MoveChannel, MovedChannel>("move_channel"),
-       builtin_rpc<Place, Positions>("pause"), builtin_rpc<Freeze, Positions>("freeze"),
+       builtin_rpc<kernel::v1::Place, Positions>("pause"), builtin_rpc<Freeze, Positions>("freeze"),
        builtin_rpc<HandOver, Position>("hand_over"), builtin_rpc<Arrived, Empty>("arrived"),
        builtin_rpc<Adopt, Empty>("adopt"), builtin_rpc<PlacedOffer, Empty>("activate"),
        builtin_rpc<Replace, Empty>("warm"), builtin_rpc<Replace, Empty>("replace"),
-       builtin_rpc<Reconfigure, Empty>("reconfigure"), builtin_rpc<Place, Empty>("lose"),
-       builtin_rpc<BindingId, Empty>("resume"), builtin_rpc<PlacedOffer, Empty>("drop"),
-       builtin_rpc<Place, Empty>("suspect")});
+       builtin_rpc<Reconfigure, Empty>("reconfigure"),
+       builtin_rpc<kernel::v1::Place, Empty>("lose"), builtin_rpc<BindingId, Empty>("resume"),
+       builtin_rpc<PlacedOffer, Empty>("drop"), builtin_rpc<kernel::v1::Place, Empty>("suspect")});
 }
 
 namespace {

@@ -37,14 +37,17 @@ void ChannelMoves::own_channels(PartySession& session, Unload mode, Findings& fo
   for (const auto& channel : session.channels()) {
     if (channel.profile.protocol != protocol_) continue;
     const int role = types::role_position(session.type(), channel.role);
-    const auto moved = session.move_channel(static_cast<std::uint32_t>(role), channel.member,
-                                            protocol_, "", mode == Unload::kDryRun);
+    const auto moved =
+        session.changes().move({.to = {static_cast<std::uint32_t>(role), channel.member},
+                                .exclude = protocol_,
+                                .only = {},
+                                .is_trial = mode == Unload::kDryRun});
     const std::string what =
         fmt::format("channel {} -> {} ({}) of {}", session.offer()->object, channel.party.object,
                     channel.role, id_text(session.binding()));
     if (moved)
       found.effects.push_back(fmt::format("{} {} from {} to {} ({})", what, moves(mode), protocol_,
-                                          moved->first.protocol, moved->second));
+                                          moved->profile.protocol, moved->why));
     else
       found.breaks.push_back(fmt::format("{} would break: {}", what, moved.error().message));
   }
@@ -52,12 +55,9 @@ void ChannelMoves::own_channels(PartySession& session, Unload mode, Findings& fo
 
 void ChannelMoves::partners_channels(PartySession& session, Unload mode, Findings& found) {
   std::set<std::uint64_t> asked;
-  for (const auto& role : session.part().roles()) {
-    for (const auto& model : role.members()) {
-      const Reference partner = from_model(model);
-      if (core_.references.is_own(partner) || !asked.insert(partner.capsule_id).second) continue;
-      ask_partner(session, partner, mode, found);
-    }
+  for (const Reference& partner : session.partners()) {
+    if (core_.references.is_own(partner) || !asked.insert(partner.capsule_id).second) continue;
+    ask_partner(session, partner, mode, found);
   }
 }
 

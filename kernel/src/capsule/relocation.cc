@@ -71,9 +71,8 @@ void Relocation::delete_successor(Target& there) {
 }
 
 Result<std::shared_ptr<Target>> Relocation::control_of(const PartySession& session) {
-  Reference control =
-      from_model(session.part().binder())
-          .for_object(binding_control_name(session.binding()), kBindingControlInterface);
+  Reference control = session.initiator().for_object(binding_control_name(session.binding()),
+                                                     kBindingControlInterface);
   const auto interface = HECTOR_TRY(core_.types.interface(kBindingControlInterface));
   control.identity = interface->identity();
   return make_target(core_, control);

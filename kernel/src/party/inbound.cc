@@ -36,7 +36,7 @@ Status KernelInbound::resolve(Call& call) {
                 {},
                 {}});
     }
-    if (auto found = entry.session->resolve(call, entry.role, entry.member); !found) return found;
+    if (auto found = entry.session->resolve(call, {entry.role, entry.member}); !found) return found;
     CallState::of(call).route = {std::move(entry.session), true, entry.role, entry.member};
     return {};
   }
@@ -91,7 +91,7 @@ void KernelInbound::accept(Call& call) noexcept {
   }
   const auto held = route.to;  // the call may be gone while its Object is still being left
   if (route.is_session) {
-    static_cast<PartySession*>(held.get())->accept(call, route.role, route.member);
+    static_cast<PartySession*>(held.get())->accept(call, {route.role, route.member});
   } else {
     static_cast<const Offer*>(held.get())->host->enter(call);
   }

@@ -1,620 +1,309 @@
+// What: a party's life, and what its Object and the capsule may ask about it.
+// Why: see party_session.h; the route of its messages is in party_messages.cc.
+// Who: the coordinator, Objects, management.
 #include "party/party_session.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/text/nearest.h"
-#include "call/call_state.h"
-#include "call/local_call.h"
-
 namespace hector {
+
+using party::Plan;
+
+class PartySession::InteractionTarget final : public CallTarget {
+ public:
+  InteractionTarget(PartySession& session, std::uint32_t interaction, std::uint32_t member)
+      : session_(session), interaction_(interaction), member_(member) {}
+  void start(Call& call) noexcept override { session_.start(interaction_, member_, call); }
+
+ private:
+  PartySession& session_;
+  const std::uint32_t interaction_, member_;
+};
 
 namespace {
 
-/// How long a message waits for an earlier one of its session over a protocol that does not keep
-/// order. The earlier one was given up by its sender if it has not come by then.
-constexpr Duration kGapWait = std::chrono::seconds(1);
-
-/// What runs when a call ends is not the kernel's own.
-void refuse(Call& call, Error why) noexcept {
-  EpochGuard::leave_all();
-  call.fail(std::move(why));
+party::Identity identity_of(const PartySpec& spec, const Offer& offer) {
+  return {.binding = spec.binding,
+          .session = spec.session,
+          .type = spec.type,
+          .type_id = types::binding_id(spec.type),
+          .role = spec.role,
+          .place = {static_cast<std::uint32_t>(types::role_position(spec.type, spec.role)),
+                    spec.member},
+          .is_successor = spec.is_successor,
+          .object = offer.object};
 }
 
 }  // namespace
 
-std::uint64_t channel_id(std::uint64_t session, std::uint32_t role, std::uint32_t member) {
-  std::uint64_t mixed =
-      session + ((static_cast<std::uint64_t>(role) << 32 | member) + 1) * 0x9e3779b97f4a7c15ULL;
-  mixed ^= mixed >> 31;
-  mixed *= 0xbf58476d1ce4e5b9ULL;
-  return mixed ^ mixed >> 29;
+PartySession::PartySession(Core& core, const PartySpec& spec, OfferPtr offer)
+    : core_(core),
+      offer_(std::move(offer)),
+      self_(identity_of(spec, *offer_)),
+      timers_(*core.options.clock, *core.options.executor),
+      phases_(self_.type, self_.role, timers_,
+              [this](const types::MandatoryPhase& late) { report_overrun(late); }),
+      arrivals_(timers_, [this](party::Arrivals::Sender& sender) { deliver_ready(sender); }),
+      gate_(timers_),
+      builder_({.types = core.types,
+                .policies = core.policies,
+                .interceptors = core.interceptors,
+                .clock = *core.options.clock,
+                .capsule = core.options.capsule,
+                .type = self_.type,
+                .self = self_.place,
+                .offer = *offer_,
+                .arrivals = arrivals_,
+                .make_target =
+                    [this](std::uint32_t interaction, std::uint32_t member) {
+                      return std::make_unique<InteractionTarget>(*this, interaction, member);
+                    },
+                .breach =
+                    [this](const ChannelSpec& partner, const std::string& dimension,
+                           const std::string& text) {
+                      report(partner.role, partner.member, dimension, text);
+                    }}),
+      changes_(
+          {.core = core,
+           .self = self_,
+           .offer = *offer_,
+           .plans = plans_,
+           .builder = builder_,
+           .arrivals = arrivals_,
+           .gate = gate_,
+           .enlist = [this] { enlist(); },
+           .delist_sender =
+               [this](Place from) { core_.sessions.remove(channel_id(self_.session, from), this); },
+           .resume = [this] { resume(); }}) {}
+
+PartySession::~PartySession() = default;
+
+// --- its life
+
+Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, const PartySpec& spec,
+                                                         OfferPtr offer) {
+  if (const auto wrong = types::malformed(spec.type); !wrong.empty())
+    return fail(Error::invalid_argument("the type of a Binding is malformed: " + wrong));
+  if (types::role_position(spec.type, spec.role) < 0)
+    return fail(Error::invalid_argument(
+        fmt::format("{} has no role '{}'", types::binding_id(spec.type), spec.role)));
+  std::shared_ptr<PartySession> made(new PartySession(core, spec, std::move(offer)));
+  made->timers_.belong_to(made);
+  for (const auto& each : made->self_.type.roles()) {
+    auto interceptors = HECTOR_TRY(made->builder_.interceptors_for(each.name()));
+    made->arriving_interceptors_.push_back(std::move(interceptors));
+  }
+  auto plan = HECTOR_TRY(made->builder_.build(spec, nullptr, nullptr));
+  made->plans_.put(std::move(plan));
+  return made;
 }
 
-Error PartySession::closed_error() const {
-  if (state_.load(std::memory_order_acquire) == State::kClosed && !closed_.message.empty())
-    return closed_;
-  return {Code::kUnavailable,
-          fmt::format("the Binding {} is closed", type_id_),
-          std::string(kNotExecuted),
-          {},
-          {}};
+Status PartySession::connect() {
+  for (const auto& out : plan().out) {
+    HECTOR_TRY(party::connect(core_, *out, party::Peers::kLater));
+  }
+  return {};
+}
+
+void PartySession::enlist() {
+  const EpochGuard section;
+  const Plan& plan = this->plan();
+  for (std::uint32_t r = 0; r < plan.senders.size(); ++r) {
+    for (std::uint32_t m = 0; m < plan.senders[r].size(); ++m) {
+      if (!plan.view.is_absent(r, m))
+        core_.sessions.put(channel_id(self_.session, {r, m}), {shared_from_this(), r, m});
+    }
+  }
+}
+
+void PartySession::delist() {
+  const EpochGuard section;
+  const Plan& plan = this->plan();
+  for (std::uint32_t r = 0; r < plan.senders.size(); ++r) {
+    for (std::uint32_t m = 0; m < plan.senders[r].size(); ++m)
+      core_.sessions.remove(channel_id(self_.session, {r, m}), this);
+  }
+}
+
+void PartySession::activate() {
+  for (const auto& out : plan().out) {
+    if (out->route == OutChannel::Route::kInProcess)
+      out->connect_peer(core_.sessions.find(out->id).session);
+  }
+  {
+    const EpochGuard section;
+    if (!phases_.empty()) phases_.advance(*plan().monitor, std::nullopt);
+  }
+  State before = State::kPrepared;
+  if (!state_.compare_exchange_strong(before, State::kActive)) return;  // closed, or told twice
+  offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.bound(self); });
+  deliver_early();
+}
+
+bool PartySession::close(const std::string& why, Code code) {
+  if (is_closing_.exchange(true)) return false;
+  closed_ = self_.closed(code, why);
+  const State before = state_.exchange(State::kClosed);
+  HECTOR_CHECK(before != State::kClosed, "a party ended twice");
+  EpochGuard::synchronize();
+  auto left = arrivals_.close();
+  const auto pending = gate_.close();
+  left.insert(left.end(), pending.begin(), pending.end());
+  phases_.close();
+  for (auto* call : left) call->fail(closed_);
+  if (before == State::kActive)
+    offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.unbound(*self); });
+  // Nothing starts any more, and each message that was on its way has left.
+  plans_.disconnect_peers();
+  return true;
 }
 
 // --- what the Object sees
-// ----------------------------------------------------------------------------------------------
 
 Result<std::vector<Member>> PartySession::members(std::string_view role) const {
-  const int at = types::role_position(type_, role);
-  if (at < 0) {
-    std::vector<std::string> names;
-    for (const auto& each : type_.roles()) names.push_back(each.name());
-    return fail(Code::kNotFound, fmt::format("{} has no role '{}'{}", type_id_, role,
-                                             types::nearest_hint(role, names)));
-  }
-  const EpochGuard inside;
+  const std::uint32_t at = HECTOR_TRY(self_.role_position(role));
+  const EpochGuard section;
   const Plan& plan = this->plan();
-  const auto& known = plan.part.roles(at);
+  const auto& known = plan.spec.roles[at].members;
   std::vector<Member> members;
-  for (const std::uint32_t number : plan.view.present(static_cast<std::uint32_t>(at))) {
-    if (static_cast<int>(number) >= known.members_size())
-      continue;  // of its own role it knows only how many there are
-    const auto& reference = known.members(static_cast<int>(number));
-    members.push_back({reference.object(), reference.capsule(), number});
+  for (const std::uint32_t number : plan.view.present(at)) {
+    if (number >= known.size()) continue;  // of its own role it knows only how many there are
+    members.push_back({known[number].object, known[number].capsule, number});
   }
   return members;
 }
 
-Result<std::uint32_t> PartySession::interaction(std::string_view name) const {
-  std::vector<std::string> mine;
-  for (int i = 0; i < type_.interactions_size(); ++i) {
-    if (type_.interactions(i).from() != role_name_) continue;
-    mine.push_back(type_.interactions(i).name());
-    if (mine.back() == name) return static_cast<std::uint32_t>(i);
-  }
-  return fail(Code::kNotFound,
-              fmt::format("role '{}' of {} starts no interaction '{}'{}; it starts {}", role_name_,
-                          type_id_, name, types::nearest_hint(name, mine), fmt::join(mine, ", ")));
-}
-
 CallTarget& PartySession::call_target(std::uint32_t interaction, std::uint32_t member) {
-  const EpochGuard inside;
-  return *plan().starters.at(interaction).at(member);
+  const EpochGuard section;
+  return *plan().targets.at(interaction).at(member);
 }
 
 std::size_t PartySession::receivers(std::uint32_t interaction) const noexcept {
-  const EpochGuard inside;
-  const auto& interactions = plan().interactions;
-  if (interaction >= interactions.size()) return 0;
-  const auto& channels = interactions[interaction].channels;
-  return static_cast<std::size_t>(std::count_if(channels.begin(), channels.end(),
-                                                [](const auto* each) { return each != nullptr; }));
-}
-
-Reliability PartySession::reliability(std::uint32_t interaction) const noexcept {
-  if (interaction >= static_cast<std::uint32_t>(type_.interactions_size()))
-    return Reliability::kAll;
-  const std::string& said = type_.interactions(static_cast<int>(interaction)).qos().reliability();
-  if (said == "best_effort") return Reliability::kBestEffort;
-  if (said == "at_least_one") return Reliability::kAtLeastOne;
-  return said == "majority" ? Reliability::kMajority : Reliability::kAll;
+  const EpochGuard section;
+  return plan().receivers(interaction).size();
 }
 
 const Operation& PartySession::operation(std::uint32_t interaction) const {
   static const Operation kNone{};
-  const EpochGuard inside;
-  const auto& theirs = plan().interactions.at(interaction).theirs;
-  const auto known =
-      std::find_if(theirs.begin(), theirs.end(), [](const auto* each) { return each != nullptr; });
-  return known == theirs.end() ? kNone : **known;
+  const EpochGuard section;
+  const auto& stubs = plan().interactions.at(interaction).stubs;
+  const auto known = std::find_if(stubs.begin(), stubs.end(),
+                                  [](const Stub& each) { return each.operation != nullptr; });
+  return known == stubs.end() ? kNone : *known->operation;
 }
 
-Result<PartySession::OutChannelPtr> PartySession::channel_to(std::string_view role,
-                                                             std::uint32_t number) const {
-  const int at = types::role_position(type_, role);
-  const std::lock_guard lock(mutex_);
-  for (const auto& out : plan_kept_->out) {
-    if (static_cast<int>(out->role) == at && out->member == number) return out;
-  }
-  return fail(Code::kNotFound, fmt::format("role '{}' of {} has no channel to {} {}", role_name_,
-                                           type_id_, role, number));
+Result<OutChannelPtr> PartySession::channel_to(std::string_view role, std::uint32_t number) const {
+  const int at = types::role_position(self_.type, role);
+  const EpochGuard section;
+  auto found = at < 0 ? nullptr : plan().channel_to({static_cast<std::uint32_t>(at), number});
+  if (found) return found;
+  return fail(
+      Error::not_found(fmt::format("{} has no channel to {} {}", self_.describe(), role, number)));
 }
 
 Result<std::string> PartySession::location(std::string_view role, std::uint32_t number) const {
-  auto out = HECTOR_TRY(channel_to(role, number));
+  const auto out = HECTOR_TRY(channel_to(role, number));
   if (out->hides.location) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("channels to '{}' hide where it is; policy '{}.{}.transparencies' "
-                            "without location shows it",
-                            role, type_.name(), role));
+    return fail(Error::failed_precondition(
+        fmt::format("channels to '{}' hide where it is; policy '{}.{}.transparencies' without "
+                    "location shows it",
+                    role, self_.type.name(), role)));
   }
-  const std::lock_guard lock(mutex_);
-  return fmt::format("{} {}", out->profile.protocol, out->profile.address);
+  const Profile profile = out->profile();
+  return fmt::format("{} {}", profile.protocol, profile.address);
 }
 
 Result<std::shared_ptr<CallTarget>> PartySession::endpoint(std::string_view role,
                                                            std::uint32_t number) const {
-  auto out = HECTOR_TRY(channel_to(role, number));
+  const auto out = HECTOR_TRY(channel_to(role, number));
   const Transparencies& hides = out->hides;
   if (hides.access || hides.location || hides.relocation || hides.failure) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("channels to '{}' keep {}; policy '{}.{}.transparencies: [none]' gives "
-                            "the protocol's own channel",
-                            role, hides.text(), type_.name(), role));
+    return fail(Error::failed_precondition(
+        fmt::format("channels to '{}' keep {}; policy '{}.{}.transparencies: [none]' gives the "
+                    "protocol's own channel",
+                    role, hides.text(), self_.type.name(), role)));
   }
-  if (out->is_local)
-    return fail(Code::kUnimplemented,
-                "both ends are in one capsule: there is no protocol between them");
-  const std::lock_guard lock(mutex_);
-  return std::static_pointer_cast<CallTarget>(out->kept.back());
+  if (out->route == OutChannel::Route::kInProcess)
+    return fail(
+        Error::unimplemented("both ends are in one capsule: there is no protocol between them"));
+  return std::static_pointer_cast<CallTarget>(out->protocol());
 }
 
-hector::kernel::v1::PreparePart PartySession::part() const {
-  const EpochGuard inside;
-  return plan().part;
+// --- what the capsule looks at
+
+bool PartySession::uses(Place to, const std::string& protocol) const {
+  const EpochGuard section;
+  const auto out = plan().channel_to(to);
+  return out && (protocol.empty() || out->profile().protocol == protocol);
 }
 
-// --- the order, and the time of its phases
-// ----------------------------------------------------------------------------------------------
-
-bool PartySession::step(const Plan& plan, types::Symbol symbol) noexcept {
-  if (!plan.monitor->step(symbol)) return false;
-  if (has_phases_) [[unlikely]]
-    mark_phases(plan, types::symbol_interaction(symbol));
-  return true;
-}
-
-void PartySession::mark_phases(const Plan& plan, std::optional<std::uint32_t> stepped) noexcept {
-  if (!watched_phases_.empty()) watch_phases(plan, stepped);
-  for (auto& counted : phases_) {
-    const bool is_open = plan.monitor->allows_any(counted->phase.interactions);
-    TimePoint::rep until = counted->until.load();
-    if (!is_open) {
-      if (counted->until.exchange(0) != 0) counted->was_left.store(true);
-    } else if (until == 0) {
-      counted->was_left.store(false);
-      const TimePoint end =
-          core_.options.clock->now() + std::chrono::milliseconds(counted->phase.time_ms);
-      counted->until.compare_exchange_strong(until, end.time_since_epoch().count());
-    }
+std::vector<ChannelState> PartySession::channels() const {
+  const EpochGuard section;
+  std::vector<ChannelState> states;
+  for (const auto& out : plan().out) {
+    states.push_back({self_.role_name(out->to.role), out->to.member, out->party, out->profile(),
+                      out->why(), out->sent(), out->hides.text(), out->metrics()});
   }
+  return states;
 }
 
-void PartySession::watch_phases(const Plan& plan, std::optional<std::uint32_t> stepped) {
-  const std::lock_guard lock(watched_mutex_);
-  for (std::size_t p = 0; p < watched_phases_.size(); ++p) {
-    WatchedPhase& watched = watched_phases_[p];
-    const auto& all = watched.phase.interactions;
-    const bool is_of_it = stepped && std::find(all.begin(), all.end(), *stepped) != all.end();
-    const bool may_begin = plan.monitor->allows_any(watched.phase.first);
-    const bool is_open = plan.monitor->allows_any(all);
-    if (watched.is_open && is_open && !(is_of_it && may_begin)) continue;  // it goes on
-    if (watched.timer != 0) core_.options.executor->cancel(std::exchange(watched.timer, 0));
-    watched.is_open = may_begin;
-    if (!may_begin) continue;
-    const std::weak_ptr<PartySession> weak = weak_from_this();
-    watched.timer = core_.options.executor->at(
-        core_.options.clock->now() + std::chrono::milliseconds(watched.phase.time_ms),
-        [weak, p, opening = ++watched.opening] {
-          if (const auto self = weak.lock()) self->overrun(p, opening);
-        });
+std::vector<std::pair<std::string, std::shared_ptr<Channel>>> PartySession::remote_channels()
+    const {
+  const EpochGuard section;
+  std::vector<std::pair<std::string, std::shared_ptr<Channel>>> list;
+  for (const auto& out : plan().out) {
+    if (auto protocol = out->protocol())
+      list.emplace_back(fmt::format("{} at {} over {}", out->party.object, out->party.capsule,
+                                    out->profile().protocol),
+                        std::move(protocol));
   }
+  return list;
 }
 
-void PartySession::overrun(std::size_t phase, std::uint64_t opening) {
-  {
-    const std::lock_guard lock(watched_mutex_);
-    WatchedPhase& watched = watched_phases_[phase];
-    if (!watched.is_open || watched.opening != opening || state_.load() != State::kActive) return;
-    watched.timer = 0;
-  }
-  const auto& late = watched_phases_[phase].phase;
+Reference PartySession::initiator() const {
+  const EpochGuard section;
+  return plan().spec.initiator;
+}
+
+std::vector<Reference> PartySession::partners() const {
+  const EpochGuard section;
+  std::vector<Reference> all;
+  for (const auto& role : plan().spec.roles)
+    all.insert(all.end(), role.members.begin(), role.members.end());
+  return all;
+}
+
+// --- what the Binding's initiator is told
+
+void PartySession::report_overrun(const types::MandatoryPhase& late) {
+  if (!is_active()) return;
   std::string names;
   for (const auto interaction : late.interactions)
-    names += (names.empty() ? "" : ", ") + type_.interactions(static_cast<int>(interaction)).name();
-  tell_breach(role_name_, member_, "overrun",
-              fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
+    names += (names.empty() ? "" : ", ") + self_.interaction_name(interaction);
+  report(self_.role, self_.place.member, "overrun",
+         fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
 }
 
-const PartySession::CountedPhase* PartySession::phase_of(std::uint32_t interaction) const noexcept {
-  for (const auto& counted : phases_) {
-    const auto& list = counted->phase.interactions;
-    if (std::find(list.begin(), list.end(), interaction) != list.end()) return counted.get();
-  }
-  return nullptr;
+void PartySession::report(const std::string& role, std::uint32_t member,
+                          const std::string& dimension, const std::string& text) {
+  hector::kernel::v1::Place place;
+  place.set_binding(self_.binding);
+  place.set_role(role);
+  place.set_member(member);
+  place.set_dimension(dimension);
+  place.set_text(fmt::format("'{}' as {}: {}", self_.object, self_.role, text));
+  core_.tell_binder(initiator(), place);
 }
 
-bool PartySession::is_overrun(std::uint32_t interaction) const noexcept {
-  const CountedPhase* const counted = phase_of(interaction);
-  if (counted == nullptr) return false;
-  if (counted->was_left.load()) return counted->phase.is_refusable;
-  const TimePoint::rep until = counted->until.load();
-  return until != 0 && core_.options.clock->now().time_since_epoch().count() > until;
-}
-
-Error PartySession::overrun_error(std::uint32_t interaction) const {
-  return {Code::kDeadlineExceeded,
-          fmt::format("the time for '{}' in {} is over: {} ms from when it could begin",
-                      type_.interactions(static_cast<int>(interaction)).name(), type_id_,
-                      phase_of(interaction)->phase.time_ms)};
-}
-
-Error PartySession::order_error(const Plan& plan, std::uint32_t interaction) const {
-  return {Code::kFailedPrecondition,
-          fmt::format("'{}' is out of order in role '{}' of {}; allowed now: {}",
-                      type_.interactions(static_cast<int>(interaction)).name(), role_name_,
-                      type_id_, plan.monitor->allowed())};
-}
-
-Error PartySession::absent_error(const Plan& plan, std::uint32_t interaction,
-                                 std::uint32_t member) const {
-  if (interaction >= plan.interactions.size() || !plan.interactions[interaction].is_mine ||
-      member >= plan.interactions[interaction].channels.size()) {
-    return {Code::kInvalidArgument, "no such interaction or member"};
-  }
-  return {Code::kUnavailable,
-          fmt::format("member {} of role '{}' has left the Binding {}", member,
-                      type_.interactions(static_cast<int>(interaction)).to(), type_id_),
-          std::string(kNotExecuted),
-          {},
-          {}};
-}
-
-Hop PartySession::hop(const Plan& plan, std::uint32_t interaction) const {
-  return {type_id_, role_name_,
-          type_.roles(static_cast<int>(plan.interactions[interaction].other_role)).name(),
-          type_.interactions(static_cast<int>(interaction)).name()};
-}
-
-PartySession::OutChannel* PartySession::channel_of(const Plan& plan, std::uint32_t interaction,
-                                                   std::uint32_t member) noexcept {
-  if (interaction >= plan.interactions.size() ||
-      member >= plan.interactions[interaction].channels.size())
-    return nullptr;
-  return plan.interactions[interaction].channels[member];
-}
-
-std::vector<std::uint32_t> PartySession::reached(const Plan& plan, std::uint32_t interaction) {
-  std::vector<std::uint32_t> members;
-  if (interaction >= plan.interactions.size()) return members;
-  const auto& channels = plan.interactions[interaction].channels;
-  for (std::uint32_t m = 0; m < channels.size(); ++m) {
-    if (channels[m] != nullptr) members.push_back(m);
-  }
-  return members;
-}
-
-// --- sending
-// ----------------------------------------------------------------------------------------------
-
-void PartySession::start(std::uint32_t interaction, std::uint32_t member, Call& call) noexcept {
-  const EpochGuard inside;
-  if (state_.load(std::memory_order_acquire) != State::kActive) return refuse(call, closed_error());
-  const Plan& plan = this->plan();
-  if (channel_of(plan, interaction, member) == nullptr)
-    return refuse(call, absent_error(plan, interaction, member));
-  if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0) [[unlikely]] {
-    if (wait_at_gate(nullptr, interaction, member, {&call})) return;
-  }
-  const bool is_multicast = plan.interactions[interaction].is_multicast;
-  if (!phases_.empty() && is_overrun(interaction)) return refuse(call, overrun_error(interaction));
-  if (!step(plan, types::view_symbol(interaction, is_multicast ? 0 : member)))
-    return refuse(call, order_error(plan, interaction));
-  if (held_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    const Leaving leaving(*this);
-    pump_held();
-    const EpochGuard again;
-    return send(this->plan(), interaction, member, call);
-  }
-  send(plan, interaction, member, call);
-}
-
-void PartySession::start_all(std::uint32_t interaction, const std::vector<Call*>& calls) noexcept {
-  std::vector<std::uint32_t> members;
-  std::optional<Error> refused;
-  const Leaving leaving(*this);
-  {
-    const EpochGuard inside;
-    const Plan& plan = this->plan();
-    members = reached(plan, interaction);
-    if (state_.load(std::memory_order_acquire) != State::kActive) {
-      refused = closed_error();
-    } else if (calls.size() != members.size()) {
-      refused =
-          Error{Code::kAborted,
-                fmt::format("a multicast needs one call for each member: {} given, {} members now",
-                            calls.size(), members.size()),
-                std::string(kMembersChanged),
-                {},
-                {}};
-    } else if ((gate_.load(std::memory_order_acquire) & kStartsWait) != 0 && !calls.empty() &&
-               wait_at_gate(nullptr, interaction, 0, calls)) {
-      return;
-    } else if (!phases_.empty() && is_overrun(interaction)) {
-      refused = overrun_error(interaction);
-    } else if (!calls.empty() && !step(plan, types::view_symbol(interaction, 0))) {
-      refused = order_error(plan, interaction);
-    }
-  }
-  for (std::size_t m = 0; m < calls.size(); ++m) {
-    if (refused) {
-      calls[m]->fail(*refused);
-    } else {
-      const EpochGuard inside;
-      send(this->plan(), interaction, members[m], *calls[m]);
-    }
-  }
-  if (held_count_.load(std::memory_order_relaxed) != 0) pump_held();
-}
-
-void PartySession::send(const Plan& plan, std::uint32_t interaction, std::uint32_t member,
-                        Call& call) noexcept {
-  OutChannel* const out = channel_of(plan, interaction, member);
-  if (out == nullptr) return refuse(call, absent_error(plan, interaction, member));
-  if (gate_.load(std::memory_order_acquire) != 0) [[unlikely]] {
-    if (wait_at_gate(out, interaction, member, {&call})) return;
-  }
-  pass(plan, *out, interaction, call);
-}
-
-void PartySession::pass(const Plan& plan, OutChannel& out, std::uint32_t interaction,
-                        Call& call) noexcept {
-  const Operation& operation = *plan.interactions[interaction].theirs[out.member];
-  call.kind = operation.kind;
-  call.flow = operation.flow;
-  out.sent.store(out.sent.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  if (!out.interceptors.empty()) [[unlikely]] {
-    const OutChannelPtr keep = *std::find_if(plan.out.begin(), plan.out.end(),
-                                             [&](const auto& each) { return each.get() == &out; });
-    const Hop told = hop(plan, interaction);
-    const Leaving leaving(*this);
-    EpochGuard::leave_all();
-    if (!intercept(keep->interceptors, Way::kSending, call, told, shared_from_this(),
-                   *core_.options.clock))
-      return;
-    const EpochGuard again;
-    return send_on(*keep, operation, interaction, call);
-  }
-  send_on(out, operation, interaction, call);
-}
-
-void PartySession::send_on(OutChannel& out, const Operation& operation, std::uint32_t interaction,
-                           Call& call) noexcept {
-  if (PartySession* peer = out.peer.load(std::memory_order_acquire)) {
-    return peer->take(enter_local(call), interaction, member_);
-  }
-  Channel* channel = out.channel.load(std::memory_order_acquire);
-  if (channel == nullptr) return refuse(call, closed_error());
-  call.header.principal = offer_->principal;
-  if (out.party.is_foreign()) {  // no session there: the call names its operation
-    call.header.session = 0;
-    call.header.interface_name = out.party.interface_name();
-    call.header.operation_name = operation.name;
-    call.header.operation = kByName;
-  } else {
-    call.header.session = out.id;
-    call.header.offer = out.party.offer;
-    call.header.operation = interaction;
-    if (call.kind != Kind::kStream) {
-      const std::uint64_t position = out.sequence.fetch_add(1, std::memory_order_relaxed) + 1;
-      call.header.sequence = out.is_sequenced.load(std::memory_order_relaxed) ? position : 0;
-    } else {
-      out.flows.fetch_add(1, std::memory_order_relaxed);
-    }
-    call.set_recovery(shared_from_this());
-  }
-  inherit(call, core_);
-  CallState::of(call).helper.store(channel, std::memory_order_release);
-  EpochGuard::leave_all();  // the channel outlives its calls, and what was sent is counted
-  channel->start(call);
-}
-
-// --- arriving
-// ----------------------------------------------------------------------------------------------
-
-Status PartySession::resolve(Call& call, std::uint32_t sender_role,
-                             std::uint32_t sender_member) const {
-  static_cast<void>(sender_member);
-  const std::uint32_t interaction = call.header.operation;
-  const EpochGuard inside;
-  const auto& interactions = plan().interactions;
-  if (interaction >= interactions.size() || !interactions[interaction].is_for_me ||
-      interactions[interaction].other_role != sender_role) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("interaction number {} is not for role '{}' of {}", interaction,
-                            role_name_, type_id_));
-  }
-  call.operation = interactions[interaction].own;
-  call.kind = call.operation->kind;
-  call.flow = call.operation->flow;
-  return {};
-}
-
-PartySession::Sender* PartySession::sender(std::uint32_t role,
-                                           std::uint32_t member) const noexcept {
-  const EpochGuard inside;
-  const auto& senders = plan().senders;
-  return role < senders.size() && member < senders[role].size() ? senders[role][member] : nullptr;
-}
-
-void PartySession::accept(Call& call, std::uint32_t sender_role,
-                          std::uint32_t sender_member) noexcept {
-  if (call.header.sequence != 0) return in_order(call, sender_role, sender_member);
-  Sender* const from = sender(sender_role, sender_member);
-  const bool is_flow = call.kind == Kind::kStream;
-  take(call, call.header.operation, sender_member);
-  if (from == nullptr) return;
-  (is_flow ? from->flows : from->plain).fetch_add(1, std::memory_order_acq_rel);
-  if (is_flow || waiting_count_.load(std::memory_order_acquire) == 0) return;
-  const std::uint64_t key = order_key(sender_role, sender_member);
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = arriving_.find(key);
-    if (found == arriving_.end()) return;
-    make_ready(found->second);
-  }
-  deliver_in_order(key);
-}
-
-void PartySession::make_ready(InOrder& order) noexcept {
-  while (!order.waiting.empty() &&
-         order.waiting.begin()->first <=
-             order.sender->plain.load(std::memory_order_acquire) + order.placed + 1) {
-    order.ready.push_back(order.waiting.begin()->second);
-    order.waiting.erase(order.waiting.begin());
-    ++order.placed;
-    waiting_count_.fetch_sub(1, std::memory_order_relaxed);
-  }
-  if (order.waiting.empty() && order.timer != 0)
-    core_.options.executor->cancel(std::exchange(order.timer, 0));
-}
-
-void PartySession::in_order(Call& call, std::uint32_t sender_role,
-                            std::uint32_t sender_member) noexcept {
-  const std::uint64_t key = order_key(sender_role, sender_member);
-  Sender* const from = sender(sender_role, sender_member);
-  if (from == nullptr) return call.fail(closed_error());
-  {
-    const std::lock_guard lock(mutex_);
-    InOrder& order = arriving_[key];
-    order.sender = from;
-    if (order.waiting.size() >= kHeldMax ||
-        !order.waiting.emplace(call.header.sequence, &call).second) {
-      order.ready.push_back(&call);  // too many wait: order is given up rather than the message
-    } else {
-      waiting_count_.fetch_add(1, std::memory_order_release);
-      make_ready(order);
-      if (!order.waiting.empty() && order.timer == 0) {
-        order.timer =
-            core_.options.executor->at(core_.options.clock->now() + kGapWait,
-                                       [self = shared_from_this(), key] { self->skip_gap(key); });
-      }
-    }
-  }
-  deliver_in_order(key);
-}
-
-void PartySession::deliver_in_order(std::uint64_t key) noexcept {
-  for (bool is_first = true;; is_first = false) {
-    Call* next = nullptr;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = arriving_.find(key);
-      if (found == arriving_.end()) return;
-      InOrder& order = found->second;
-      if (is_first && order.is_delivering) return;  // who delivers takes these too
-      order.is_delivering = !order.ready.empty();
-      if (order.ready.empty()) return;
-      next = order.ready.front();
-      order.ready.pop_front();
-    }
-    take(*next, next->header.operation, static_cast<std::uint32_t>(key));
-  }
-}
-
-void PartySession::skip_gap(std::uint64_t key) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = arriving_.find(key);
-    if (found == arriving_.end()) return;
-    InOrder& order = found->second;
-    order.timer = 0;
-    if (!order.waiting.empty()) {  // what is before the first that waits counts as handed on
-      const std::uint64_t plain = order.sender->plain.load();
-      const std::uint64_t before = order.waiting.begin()->first - 1;
-      order.placed = before > plain ? before - plain : 0;
-      make_ready(order);
-    }
-    if (!order.waiting.empty())
-      order.timer =
-          core_.options.executor->at(core_.options.clock->now() + kGapWait,
-                                     [self = shared_from_this(), key] { self->skip_gap(key); });
-  }
-  deliver_in_order(key);
-}
-
-void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept {
-  const EpochGuard inside;
-  const Plan& plan = this->plan();
-  if ((gate_.load(std::memory_order_acquire) & kArrivalsWait) != 0) [[unlikely]] {
-    if (wait_to_arrive(call, interaction, sender)) return;
-  }
-  if (!phases_.empty() && is_overrun(interaction)) return refuse(call, overrun_error(interaction));
-  if (state_.load(std::memory_order_acquire) != State::kActive ||
-      !step(plan, types::view_symbol(interaction, sender))) {
-    return hold_or_refuse(plan, call, interaction, sender);
-  }
-  if (held_count_.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    const auto keep = shared_from_this();
-    deliver(plan, call, interaction, sender);
-    return pump_held();
-  }
-  deliver(plan, call, interaction, sender);
-}
-
-void PartySession::deliver(const Plan& plan, Call& call, std::uint32_t interaction,
-                           std::uint32_t sender) noexcept {
-  const InteractionPlan& interactions = plan.interactions[interaction];
-  call.operation = interactions.own;
-  if (call.peer == nullptr)
-    call.peer = plan.senders[interactions.other_role][sender]->peer.load(std::memory_order_acquire);
-  const InterceptorList& list = arrivals_[interactions.other_role];
-  if (!list.empty()) [[unlikely]] {
-    const Hop told = hop(plan, interaction);
-    const auto keep = shared_from_this();
-    EpochGuard::leave_all();
-    if (!intercept(list, Way::kArriving, call, told, keep, *core_.options.clock)) return;
-    return offer_->host->enter(call);
-  }
-  offer_->host->enter(call);
-}
-
-void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t interaction,
-                                  std::uint32_t sender) noexcept {
-  const State state = state_.load(std::memory_order_acquire);
-  if (state == State::kClosed) return refuse(call, closed_error());
-  if (state == State::kActive && plan.monitor->look(types::view_symbol(interaction, sender)) ==
-                                     types::Monitor::Answer::kNever) {
-    return refuse(call, phase_of(interaction) != nullptr ? overrun_error(interaction)
-                                                         : order_error(plan, interaction));
-  }
-  Call& kept = call.defer();
-  bool is_held = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (held_.size() < kHeldMax && state_.load() != State::kClosed) {
-      held_.push_back({&kept, interaction, sender});
-      held_count_ = held_.size();
-      is_held = true;
-    }
-  }
-  if (!is_held)
-    return refuse(kept, {Code::kResourceExhausted,
-                         fmt::format("role '{}' of {} holds {} early messages, its limit",
-                                     role_name_, type_id_, kHeldMax)});
-  pump_held();  // its turn may have come meanwhile
-}
-
-void PartySession::pump_held() noexcept {
-  const auto keep = shared_from_this();
-  for (;;) {
-    const EpochGuard inside;
-    const Plan& plan = this->plan();
-    Held ready{};
-    {
-      const std::lock_guard lock(mutex_);
-      if (state_.load() != State::kActive || (gate_.load() & kArrivalsWait) != 0) return;
-      const auto at = std::find_if(held_.begin(), held_.end(), [&](const Held& each) {
-        return step(plan, types::view_symbol(each.interaction, each.sender));
-      });
-      if (at == held_.end()) return;
-      ready = *at;
-      held_.erase(at);
-      held_count_ = held_.size();
-    }
-    deliver(plan, *ready.call, ready.interaction, ready.sender);
-  }
+void PartySession::suspect(OutChannel& out) {
+  if (!out.suspect()) return;
+  hector::kernel::v1::Place place;
+  place.set_binding(self_.binding);
+  place.set_role(self_.role_name(out.to.role));
+  place.set_member(out.to.member);
+  core_.tell_binder(initiator(), place);
 }
 
 }  // namespace hector
