@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hector/check.h"
+
 namespace hector {
 
 namespace {
@@ -11,6 +13,7 @@ thread_local bool is_worker = false;
 bool BlockingPool::is_here() noexcept { return is_worker; }
 
 void BlockingPool::run(std::function<void()> task) {
+  HECTOR_CHECK(task != nullptr, "an empty task is run");
   if (executor_ != nullptr) {
     return executor_->post([task = std::move(task), is_open = is_open_] {
       if (!*is_open) return;
@@ -23,7 +26,7 @@ void BlockingPool::run(std::function<void()> task) {
   if (stopping_) return;
   tasks_.push_back(std::move(task));
   if (idle_ < tasks_.size() && threads_.size() < threads_max_)
-    threads_.emplace_back([this] { work(); });
+    threads_.emplace_back("blocking", [this] { work(); });
   changed_.notify_one();
 }
 
@@ -32,9 +35,11 @@ void BlockingPool::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;
+    HECTOR_CHECK(idle_ <= threads_.size(), "more threads are idle than there are");
     changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
     --idle_;
     if (tasks_.empty()) return;
+    HECTOR_CHECK(threads_.size() <= threads_max_, "more threads than the pool may have");
     auto task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
@@ -51,9 +56,7 @@ void BlockingPool::stop() {
     stopping_ = true;
     changed_.notify_all();
   }
-  for (auto& thread : threads_) {
-    if (thread.joinable() && thread.get_id() != std::this_thread::get_id()) thread.join();
-  }
+  for (auto& thread : threads_) thread.join();
 }
 
 }  // namespace hector

@@ -11,17 +11,18 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "hector/executor.h"
+#include "hector/thread.h"
 
 namespace hector {
 
 /// Threads are started when they are first needed, and end with the pool. Any thread may call.
 class BlockingPool {
  public:
-  static constexpr std::size_t kThreadsMax = 8;  ///< what a kernel's own tasks need
+  /// A kernel's own tasks; one that waits for another needs a second thread.
+  static constexpr std::size_t kThreadsMax = 8;
 
   explicit BlockingPool(std::size_t threads_max = kThreadsMax) : threads_max_(threads_max) {}
   BlockingPool(const BlockingPool&) = delete;
@@ -31,21 +32,22 @@ class BlockingPool {
   ~BlockingPool() { stop(); }
   /// Runs the task soon, on a thread that may block. Not run after stop().
   void run(std::function<void()> task);
-  /// Runs what is queued, then ends the threads, but for the one that calls.
+  /// Runs what is queued, then ends the threads; a worker that calls this ends when its task
+  /// returns.
   void stop();
-  /// Whether this thread is one of them: of whichever kernel, it may block.
+  /// Whether this thread is a worker of any pool, and so may block.
   static bool is_here() noexcept;
 
  private:
   void work();
   const std::size_t threads_max_;
   Executor* executor_ = nullptr;
-  /// For tasks that are still with the executor when this has ended: they do nothing then.
+  /// Owners: this pool, and tasks still with the executor when the pool has ended; they do nothing.
   const std::shared_ptr<std::atomic<bool>> is_open_ = std::make_shared<std::atomic<bool>>(true);
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
   std::size_t idle_ = 0;
   bool stopping_ = false;
 };

@@ -9,71 +9,87 @@
 #include <mutex>
 #include <vector>
 
+#include "hector/check.h"
+
 namespace hector {
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local EpochSlot epoch_slot;
 
 namespace {
 
-/// Every thread's place: threads are the process's, so this is too.
-struct AllThreads {
+/// The slots of all threads that ever began a section and have not ended. Threads are the
+/// process's, so this is one a process.
+struct Registry {
   std::mutex mutex;
-  std::vector<EpochSlot*> places;
-  AllThreads() { syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0); }
+  std::vector<EpochSlot*> slots;
+  Registry() { syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0); }
 };
-AllThreads& all_threads() {
-  static auto* const kAll = new AllThreads();  // threads may end after statics are destroyed
-  return *kAll;
+Registry& registry() {
+  static auto* const kRegistry = new Registry();  // threads may end after statics are destroyed
+  return *kRegistry;
 }
 
-struct Membership {
-  explicit Membership(EpochSlot& own) : place(own) {
-    auto& all = all_threads();
+/// A thread's membership: from its first section to its end.
+struct Registration {
+  explicit Registration(EpochSlot& own) : slot(own) {
+    auto& all = registry();
     const std::lock_guard lock(all.mutex);
-    all.places.push_back(&place);
+    HECTOR_CHECK(std::find(all.slots.begin(), all.slots.end(), &slot) == all.slots.end(),
+                 "a thread is registered twice");
+    all.slots.push_back(&slot);
   }
-  ~Membership() {
-    auto& all = all_threads();
+  ~Registration() {
+    auto& all = registry();
     const std::lock_guard lock(all.mutex);
-    std::erase(all.places, &place);
-    place.is_known = false;
+    const auto gone = std::erase(all.slots, &slot);
+    HECTOR_CHECK(gone == 1, "a thread ends that was not registered");
+    slot.is_registered = false;
   }
-  EpochSlot& place;
+  EpochSlot& slot;
+};
+
+struct OpenSection {
+  EpochSlot* slot;
+  std::uint64_t turn;
 };
 
 }  // namespace
 
-void EpochGuard::prepare() noexcept { static_cast<void>(all_threads()); }
+void EpochGuard::prepare() noexcept { static_cast<void>(registry()); }
 
-void EpochGuard::make_known() noexcept {
-  static thread_local Membership membership(epoch_slot);
-  epoch_slot.is_known = true;
+void EpochGuard::register_thread() noexcept {
+  HECTOR_CHECK(epoch_slot.turn % 2 == 0, "a section was open before the thread was registered");
+  static thread_local Registration registration(epoch_slot);
+  epoch_slot.is_registered = true;
 }
 
 void EpochGuard::synchronize() noexcept {
-  auto& all = all_threads();
-  // Every other thread's earlier writes are seen after this, and its later reads see what was
-  // written before it.
+  HECTOR_CHECK((epoch_slot.turn % 2 == 1) == (epoch_slot.depth != 0),
+               "this thread's depth and its turn differ");
+  auto& all = registry();
+  // After this, each thread's earlier writes to its slot are visible here, and its later reads see
+  // what was published before.
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
-    static_cast<void>(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
+    const long done = syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+    HECTOR_CHECK(done == 0, "the system has no membarrier(2)");
   }
-  std::vector<std::pair<EpochSlot*, std::uint64_t>> inside;
+  std::vector<OpenSection> open;
   {
     const std::lock_guard lock(all.mutex);
-    for (auto* const place : all.places) {
-      const std::uint64_t turn = place->turn.load(std::memory_order_acquire);
-      if (place != &epoch_slot && turn % 2 == 1) inside.emplace_back(place, turn);
+    for (auto* const slot : all.slots) {
+      const std::uint64_t turn = slot->turn.load(std::memory_order_acquire);
+      if (slot != &epoch_slot && turn % 2 == 1) open.push_back({slot, turn});
     }
   }
-  while (!inside.empty()) {
+  while (!open.empty()) {
     {
-      const std::lock_guard lock(all.mutex);  // a thread that ended has left
-      std::erase_if(inside, [&](const auto& each) {
-        return std::find(all.places.begin(), all.places.end(), each.first) == all.places.end() ||
-               each.first->turn.load(std::memory_order_acquire) != each.second;
+      const std::lock_guard lock(all.mutex);  // a thread that ended has ended its sections
+      std::erase_if(open, [&](const OpenSection& section) {
+        return std::find(all.slots.begin(), all.slots.end(), section.slot) == all.slots.end() ||
+               section.slot->turn.load(std::memory_order_acquire) != section.turn;
       });
     }
-    if (!inside.empty()) sched_yield();
+    if (!open.empty()) sched_yield();
   }
 }
 

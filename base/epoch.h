@@ -1,9 +1,10 @@
-// What: Inside, which threads are in the midst of using what may be about to change.
-// Why: a session's channels and parties change under traffic; who uses them must not pay for that
-// with a lock or a shared counter. A thread says in a place of its own that it is inside; who makes
-// a change first puts the new in the place of the old, then waits until every thread that was
-// inside has left once.
-// Who: PartySession.
+// What: EpochGuard, user-space RCU: a guard marks a read-side section; synchronize() waits for a
+// grace period.
+// Why: a session's channels and parties change under traffic, and readers must pay neither a lock
+// nor a shared counter. A thread marks its sections in a slot of its own. A writer publishes the
+// new version first, then waits until every section that may see the old one has ended, and only
+// then frees it.
+// Who: sessions, Bindings.
 #pragma once
 
 #include <atomic>
@@ -11,52 +12,54 @@
 
 namespace hector {
 
-/// One thread's place. The order of "I am inside" and "what is there?" against "this is there now"
-/// and "who is inside?" is kept by membarrier(2), on the side of who makes the change.
+/// One thread's slot. A reader orders "my section began" before its reads by a compiler barrier
+/// alone; the writer's membarrier(2) makes every thread's order hold in hardware.
 struct EpochSlot {
-  std::atomic<std::uint64_t> turn{0};  ///< odd: inside
-  std::uint32_t depth = 0;
-  bool is_known = false;
+  std::atomic<std::uint64_t> turn{0};  ///< odd within a section; each section has its own number
+  std::uint32_t depth = 0;             ///< of nested sections; its own thread only
+  bool is_registered = false;
 };
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local EpochSlot epoch_slot;
 
+/// A read-side section on this thread, until the end of the scope or leave_all(). What is reached
+/// through a published pointer stays valid in it. Nests; nested ones cost an increment.
 class EpochGuard {
  public:
-  /// From here to the end of the scope, or to leave_all(). Cheap within another.
   EpochGuard() noexcept : depth_(epoch_slot.depth) {
-    auto& place = epoch_slot;
+    auto& slot = epoch_slot;
     if (depth_ == 0) {
-      if (!place.is_known) [[unlikely]]
-        make_known();
-      place.turn.store(place.turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+      if (!slot.is_registered) [[unlikely]]
+        register_thread();
+      slot.turn.store(slot.turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
       std::atomic_signal_fence(std::memory_order_seq_cst);
     }
-    place.depth = depth_ + 1;
+    slot.depth = depth_ + 1;
   }
   ~EpochGuard() {
     if (epoch_slot.depth > depth_) leave_to(depth_);
   }
   EpochGuard(const EpochGuard&) = delete;
   EpochGuard& operator=(const EpochGuard&) = delete;
-  /// Before code that is not the kernel's own runs on this thread: it may take any time, and make
-  /// changes itself.
+  /// Ends all sections of this thread. Called before foreign code runs on it: that may take any
+  /// time, and may itself call synchronize().
   static void leave_all() noexcept {
     if (epoch_slot.depth != 0) leave_to(0);
   }
-  /// Tells the operating system that synchronize() will be used: free in a process of one thread,
-  /// tens of milliseconds later on.
+  /// Registers the process for membarrier(2): free while it has one thread, tens of milliseconds
+  /// later on. Called by what starts threads.
   static void prepare() noexcept;
-  /// Returns when every other thread that was inside has left at least once.
+  /// A grace period: returns when every section of another thread that was open at the call has
+  /// ended. Blocks for as long; the caller's own sections are not waited for.
   static void synchronize() noexcept;
 
  private:
   static void leave_to(std::uint32_t depth) noexcept {
-    auto& place = epoch_slot;
-    place.depth = depth;
+    auto& slot = epoch_slot;
+    slot.depth = depth;
     if (depth == 0)
-      place.turn.store(place.turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+      slot.turn.store(slot.turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  static void make_known() noexcept;
+  static void register_thread() noexcept;
   const std::uint32_t depth_;
 };
 

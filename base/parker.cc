@@ -7,12 +7,16 @@
 #include <algorithm>
 #include <ctime>
 
+#include "hector/check.h"
+
 namespace hector {
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local Parker parker_of_this_thread;
 [[gnu::tls_model("initial-exec")]] constinit thread_local bool this_thread_may_block = true;
 
 void Parker::park(std::uint32_t ticket, TimePoint until, const Clock* clock) noexcept {
+  HECTOR_CHECK(until == kNever || clock != nullptr, "a deadline without a clock");
+  HECTOR_CHECK(!sleeps_.load(std::memory_order_relaxed), "two threads park on one Parker");
   sleeps_.store(true, std::memory_order_seq_cst);
   if (word_.load(std::memory_order_seq_cst) == ticket) {
     timespec left{};

@@ -1,7 +1,7 @@
-// What: Parker, where a thread sleeps until it is woken; NonBlockingScope, which marks threads that
-// must not sleep.
+// What: Parker, a futex on which one thread sleeps until it is woken; NonBlockingScope, which marks
+// threads that must not sleep.
 // Why: a thread that waits for a reply serves its own Objects' other requests meanwhile, so one
-// word of its own wakes it for both.
+// word wakes it for both.
 // Who: waited calls, private Objects, event loops and protocols' threads.
 #pragma once
 
@@ -12,15 +12,16 @@
 
 namespace hector {
 
-/// One for each thread. wake() on any thread; the rest on its own.
+/// One for each thread. wake() on any thread; the rest on its own. To wait for a condition: draw a
+/// ticket, test the condition, park with the ticket.
 class Parker {
  public:
   static Parker& mine() noexcept;
   [[nodiscard]] std::uint32_t ticket() const noexcept {
     return word_.load(std::memory_order_acquire);
   }
-  /// Returns when wake() was called after the ticket was drawn, or at the deadline, or for no
-  /// reason. The clock may be null where `until` is kNever.
+  /// Returns when wake() was called after the ticket was drawn, at the deadline, or spuriously. The
+  /// clock may be null where `until` is kNever.
   void park(std::uint32_t ticket, TimePoint until, const Clock* clock) noexcept;
   void wake() noexcept;
 

@@ -1,3 +1,8 @@
+// What: UDP sockets of this machine, and the thread that reads them while no thread waits on them.
+// Why: a thread that waits for an answer reads its socket itself: a wake-up across threads costs
+// ten times the round trip (docs/performance.md).
+// Who: make_system_network(), called by composition
+// roots.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -11,7 +16,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -19,14 +23,22 @@
 #include <thread>
 
 #include "base/parker.h"
+#include "hector/check.h"
 #include "hector/system.h"
+#include "hector/thread.h"
 
 namespace hector {
 
 namespace {
 
+/// No UDP datagram is larger: its length field has 16 bits.
 constexpr std::size_t kDatagramOctetsMax = 65'536;
+/// What a socket holds while its reader is busy: 64 of the largest datagrams.
 constexpr int kSocketBufferOctets = 4 * 1024 * 1024;
+/// What send() gathers in one datagram: a header, a fragment's header, a payload, and room.
+constexpr std::size_t kPartsMax = 8;
+/// How often a thread that waits in the system looks at its deadline.
+constexpr timeval kReceiveTimeout{0, 5'000};
 /// How long a socket that a waiting thread has just left stays without a reader; the next call
 /// usually comes sooner.
 constexpr int kCoolingMs = 1;
@@ -89,11 +101,11 @@ class SocketCore {
     if (parts.size() == 1)
       return syscall(SYS_sendto, descriptor_, parts[0].data(), parts[0].size(),
                      MSG_DONTWAIT | MSG_NOSIGNAL, name, name_size) >= 0;
-    iovec vectors[8];
+    HECTOR_CHECK(parts.size() <= kPartsMax, "a datagram is sent in more parts than there may be");
+    iovec vectors[kPartsMax];
     std::size_t count = 0;
-    for (const auto& part : parts) {
-      if (count < 8) vectors[count++] = {const_cast<std::uint8_t*>(part.data()), part.size()};
-    }
+    for (const auto& part : parts)
+      vectors[count++] = {const_cast<std::uint8_t*>(part.data()), part.size()};
     msghdr message{};
     message.msg_name = const_cast<sockaddr*>(name);
     message.msg_namelen = name_size;
@@ -118,6 +130,8 @@ class SocketCore {
                                    flags, &from.any, &size);
     if (octets < 0) return false;
     if (stopping_.load(std::memory_order_acquire)) return false;
+    HECTOR_CHECK(static_cast<std::size_t>(octets) <= kDatagramOctetsMax,
+                 "the system wrote past the end of the buffer");
     const SocketCore* const outer = std::exchange(inside_, this);
     receiver_(from.network_address(), {buffer_.get(), static_cast<std::size_t>(octets)});
     inside_ = outer;
@@ -127,14 +141,17 @@ class SocketCore {
   [[nodiscard]] bool is_inside() const noexcept { return inside_ == this; }
 
   bool take_reading() noexcept { return !is_read_.exchange(true, std::memory_order_acquire); }
-  void leave_reading() noexcept { is_read_.store(false, std::memory_order_release); }
+  void leave_reading() noexcept {
+    HECTOR_CHECK(is_read_.load(std::memory_order_relaxed), "no thread reads the socket that is left");
+    is_read_.store(false, std::memory_order_release);
+  }
 
   const int descriptor_;
   const int family_;
   const bool is_connected_;
   const DatagramSocket::Receiver receiver_;
   const std::unique_ptr<std::uint8_t[]> buffer_ =
-      std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< of who reads
+      std::make_unique_for_overwrite<std::uint8_t[]>(kDatagramOctetsMax);  ///< the reader's
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_read_{false};
   std::atomic<bool> is_cooling_{false};
@@ -150,7 +167,7 @@ class UdpSocket final : public DatagramSocket {
   UdpSocket(UdpNetwork& network, std::shared_ptr<SocketCore> core, Reading reading)
       : network_(network), core_(std::move(core)), reading_(reading) {
     if (reading_ != Reading::kNetworkThread) return;
-    thread_ = std::thread([core = core_] {
+    thread_ = Thread("udp socket", [core = core_] {
       const NonBlockingScope scope;
       while (!core->stopping_.load(std::memory_order_acquire)) core->receive_one(0);
     });
@@ -169,14 +186,15 @@ class UdpSocket final : public DatagramSocket {
   UdpNetwork& network_;
   const std::shared_ptr<SocketCore> core_;
   const Reading reading_;
-  std::thread thread_;
+  Thread thread_;
 };
 
 class UdpNetwork final : public Network {
  public:
   UdpNetwork(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
   ~UdpNetwork() override {
-    if (!thread_.joinable()) return;
+    HECTOR_CHECK(open_.empty(), "the network ends before its sockets");
+    if (epoll_ < 0) return;
     stopping_ = true;
     wake();
     thread_.join();
@@ -216,8 +234,7 @@ class UdpNetwork final : public Network {
     }
     auto core = std::make_shared<SocketCore>(descriptor, family, is_connected, std::move(receiver));
     if (options.reading == Reading::kMayMove) {
-      const timeval limit{0, 5'000};
-      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &kReceiveTimeout, sizeof kReceiveTimeout);
       start_thread();
       {
         const std::lock_guard lock(mutex_);
@@ -256,14 +273,14 @@ class UdpNetwork final : public Network {
  private:
   void start_thread() {
     const std::lock_guard lock(mutex_);
-    if (thread_.joinable()) return;
+    if (epoll_ >= 0) return;
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = nullptr;
     epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event);
-    thread_ = std::thread([this] { run(); });
+    thread_ = Thread("udp network", [this] { run(); });
   }
   void wake() noexcept {
     const std::uint64_t one = 1;
@@ -330,7 +347,7 @@ class UdpNetwork final : public Network {
   std::mutex mutex_;
   std::map<SocketCore*, std::shared_ptr<SocketCore>> open_;  ///< those the network's thread reads
   std::set<SocketCore*> cooling_;
-  std::thread thread_;
+  Thread thread_;
   std::atomic<bool> stopping_{false};
   int epoll_ = -1;
   int event_ = -1;
@@ -338,11 +355,8 @@ class UdpNetwork final : public Network {
 
 UdpSocket::~UdpSocket() {
   core_->stopping_.store(true, std::memory_order_release);
-  if (thread_.joinable()) {
-    if (core_->is_inside()) {  // the thread ends when its receiver returns
-      thread_.detach();
-      return;
-    }
+  if (reading_ == Reading::kNetworkThread) {
+    if (core_->is_inside()) return;         // its own thread, which ends when the receiver returns
     shutdown(core_->descriptor_, SHUT_RD);  // wakes the blocked reader, connected or not
     NetworkAddress self = local();
     const std::size_t prefix = self.is_ipv4() ? 12 : 0;
@@ -365,7 +379,7 @@ bool UdpSocket::receive_here(TimePoint until) noexcept {
   if (reading_ != Reading::kMayMove || !core->take_reading()) return false;
   const NonBlockingScope scope;
   core->uses_.store(core->uses_.load(std::memory_order_relaxed) + 1,
-                    std::memory_order_relaxed);  // only who reads writes it
+                    std::memory_order_relaxed);  // only the reader writes it
   const bool received = core->receive_one(0);
   const bool is_over = !received && until != kNever && network.clock_.now() >= until;
   core->leave_reading();
@@ -396,55 +410,6 @@ Status UdpSocket::join(const NetworkAddress& group) {
 }
 
 }  // namespace
-
-bool NetworkAddress::is_ipv4() const noexcept {
-  static constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return std::memcmp(octets, kMapped, 12) == 0;
-}
-
-bool NetworkAddress::is_multicast() const noexcept {
-  return is_ipv4() ? (octets[12] & 0xf0) == 0xe0 : octets[0] == 0xff;
-}
-
-Result<NetworkAddress> NetworkAddress::parse(std::string_view text) {
-  const auto refused = [&] {
-    return fail(Code::kInvalidArgument,
-                fmt::format("'{}' is not an address; expected 127.0.0.1:7300 or [::1]:7300", text));
-  };
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return refused();
-  std::string host(text.substr(0, colon));
-  NetworkAddress address;
-  const auto port = text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size()) return refused();
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), address.octets) != 1)
-      return refused();
-  } else {
-    address.octets[10] = address.octets[11] = 0xff;
-    if (inet_pton(AF_INET, host.c_str(), address.octets + 12) != 1) return refused();
-  }
-  return address;
-}
-
-std::string NetworkAddress::text() const {
-  char host[INET6_ADDRSTRLEN] = "";
-  if (is_ipv4()) {
-    inet_ntop(AF_INET, octets + 12, host, sizeof host);
-    return fmt::format("{}:{}", host, port);
-  }
-  inet_ntop(AF_INET6, octets, host, sizeof host);
-  return fmt::format("[{}]:{}", host, port);
-}
-
-std::size_t NetworkAddressHash::operator()(const NetworkAddress& address) const noexcept {
-  std::uint64_t halves[2];
-  std::memcpy(halves, address.octets, 16);
-  return (halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15ULL) ^
-          (static_cast<std::uint64_t>(address.port) << 32)) *
-         0xbf58476d1ce4e5b9ULL;
-}
 
 std::unique_ptr<Network> make_system_network(const Clock& clock, Log& log) {
   return std::make_unique<UdpNetwork>(clock, log);

@@ -6,6 +6,7 @@
 #include "hector/message.h"
 #include "kits/kit_capsule.h"
 #include "types/check/conformance.h"
+#include "types/check/signature.h"
 #include "types/model/reader.h"
 #include "types/order/monitor.h"
 #include "types/registry/repository.h"
@@ -82,7 +83,7 @@ void role_conformance_known(benchmark::State& state) {
   const auto role = static_cast<std::uint32_t>(types::role_position(binding, "attendee"));
   const auto calendar = *repository.interface("diary.Calendar/1");
   for (auto _ : state)
-    benchmark::DoNotOptimize(repository.verdict(calendar, binding, role, calendar));
+    benchmark::DoNotOptimize(repository.conformance(calendar, binding, role, calendar));
 }
 BENCHMARK(role_conformance_known);
 
@@ -107,9 +108,9 @@ void message_closure(benchmark::State& state) {
   }
   const auto sent = *types::MessagePool::make(files), expected = *types::MessagePool::make(files);
   for (auto _ : state) {
-    std::vector<types::Reason> reasons;
-    types::check_message(*sent->find("T0"), *expected->find("T0"), "request", reasons);
-    benchmark::DoNotOptimize(reasons);
+    std::vector<Finding> findings;
+    types::check_message(*sent->find("T0"), *expected->find("T0"), "request", findings);
+    benchmark::DoNotOptimize(findings);
   }
 }
 BENCHMARK(message_closure)->Unit(benchmark::kMicrosecond);

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
-namespace hector::types {
+namespace hector {
 
 namespace {
 
+/// Longer words are compared with nothing: the distance costs the product of both lengths.
+constexpr std::size_t kNameOctetsMax = 128;
+
+/// Levenshtein's distance, one row of its table at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -24,11 +28,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest_hint(std::string_view wrong, const std::vector<std::string>& names) {
-  constexpr std::size_t kNameOctetsMax = 128;
   if (wrong.size() > kNameOctetsMax) return {};
-  std::size_t best = wrong.size() < 3 ? 2
-                                      : std::max<std::size_t>(2, wrong.size() / 3) +
-                                            1;  // two letters swapped count as two
+  // Near is less than a third of the word changed; of a short word, one letter. Two letters swapped
+  // count as two.
+  std::size_t best = wrong.size() < 3 ? 2 : std::max<std::size_t>(2, wrong.size() / 3) + 1;
   std::string_view nearest;
   for (const auto& name : names) {
     if (name.size() > kNameOctetsMax) continue;
@@ -42,4 +45,4 @@ std::string nearest_hint(std::string_view wrong, const std::vector<std::string>&
   return " (did you mean '" + std::string(nearest) + "'?)";
 }
 
-}  // namespace hector::types
+}  // namespace hector

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace hector::types {
+namespace hector {
 
 /// " (did you mean 'x'?)", or empty if none is near.
 std::string nearest_hint(std::string_view wrong, const std::vector<std::string>& names);
 
-}  // namespace hector::types
+}  // namespace hector

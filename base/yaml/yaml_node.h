@@ -1,36 +1,42 @@
-// What: a YAML value that knows its place and refuses what it does not know.
+// What: YamlNode, a YAML value that knows its place in the file and refuses what it does not know.
 // Why: unknown keys, wrong kinds and misspelt names get an error with file, line, column and the
 // nearest right name.
-// Who: the type reader.
+// Who: the readers of types, configurations and manifests.
 #pragma once
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/text/nearest.h"
 
-namespace hector::types {
+namespace hector {
 
-/// Thrown inside a reader only; becomes its Result.
+/// "file:line:column: what". Within readers of YAML, and nowhere else, exceptions are control flow:
+/// yaml-cpp throws too, and a mistake deep in a file ends the whole reading. A reader catches both
+/// and returns a Result.
 struct YamlMistake {
   std::string text;
 };
 
 class YamlNode {
  public:
+  /// `what` names the value in messages; `file` must outlive the node.
   YamlNode(YAML::Node node, const std::string& file, std::string what)
       : node_(std::move(node)), file_(&file), what_(std::move(what)) {}
 
   [[noreturn]] void refuse(const std::string& why) const { refuse_at(node_.Mark(), why); }
+  /// Refuses everything but a map with these keys, each at most once.
   void only(std::initializer_list<const char*> keys) const {
     if (!node_.IsMap()) refuse(fmt::format("{} must be a map of keys to values", what_));
     std::vector<std::string> known(keys.begin(), keys.end());
-    std::vector<std::string> seen;
+    std::set<std::string> seen;
     for (const auto& pair : node_) {
       const auto key = pair.first.Scalar();
       if (std::find(known.begin(), known.end(), key) == known.end()) {
@@ -38,10 +44,8 @@ class YamlNode {
                   fmt::format("unknown key '{}' in {}{}; known are {}", key, what_,
                               nearest_hint(key, known), fmt::join(known, ", ")));
       }
-      if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
+      if (!seen.insert(key).second)
         refuse_at(pair.first.Mark(), fmt::format("key '{}' stands twice in {}", key, what_));
-      }
-      seen.push_back(key);
     }
   }
   [[nodiscard]] bool has(const char* key) const { return node_.IsMap() && node_[key].IsDefined(); }
@@ -55,6 +59,7 @@ class YamlNode {
   [[nodiscard]] std::string text_or(const char* key, std::string otherwise) const {
     return has(key) ? at(key).text() : otherwise;
   }
+  /// `expected` as in "a number of octets".
   template <class T>
   [[nodiscard]] T number(const char* expected) const {
     try {
@@ -76,13 +81,11 @@ class YamlNode {
   template <class Take>
   void each(const char* of, Take take) const {
     if (!node_.IsMap()) refuse(fmt::format("{} must be a map of keys to values", what_));
-    std::vector<std::string> seen;
+    std::set<std::string> seen;
     for (const auto& pair : node_) {
       const std::string key = pair.first.Scalar();
       const YamlNode name(pair.first, *file_, of);
-      if (std::find(seen.begin(), seen.end(), key) != seen.end())
-        name.refuse(fmt::format("{} '{}' stands twice", of, key));
-      seen.push_back(key);
+      if (!seen.insert(key).second) name.refuse(fmt::format("{} '{}' stands twice", of, key));
       take(key, YamlNode(pair.second, *file_, fmt::format("{} '{}'", of, key)), name);
     }
   }
@@ -100,4 +103,4 @@ class YamlNode {
   std::string what_;
 };
 
-}  // namespace hector::types
+}  // namespace hector

@@ -7,9 +7,11 @@
 #include <memory>
 #include <regex>
 
+#include "base/text/read_file.h"
 #include "cli/object.h"
+#include "hector/authoring.h"
 #include "hector/service/v1/type.pb.h"
-#include "hector/type_model.h"
+#include "hector/types.h"
 
 namespace hector {
 
@@ -28,16 +30,10 @@ struct Arguments {
   bool is_off = false, is_package = false, checks = false;
 };
 
-Result<std::string> content_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path.string()));
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 /// A .proto file and what it imports below the root (google/protobuf/ is everywhere).
 Status add_proto(const fs::path& root, const std::string& name, ProtoTexts& texts) {
   if (texts.contains(name) || name.starts_with("google/protobuf/")) return {};
-  auto text = HECTOR_TRY(content_of(root / name));
+  auto text = HECTOR_TRY(read_file(root / name));
   texts[name] = text;
   static const std::regex import("(?:^|\\n)\\s*import\\s+(?:public\\s+|weak\\s+)?\"([^\"]+)\"");
   const std::string own = text;
@@ -64,7 +60,7 @@ Result<std::vector<s::TypeDefine>> definitions_of(const std::string& file, const
   const fs::path root = a.root.empty() ? path.parent_path() : fs::absolute(a.root);
   ProtoTexts texts;
   Result<std::vector<TypeModelPtr>> models = std::vector<TypeModelPtr>();
-  auto text = HECTOR_TRY(content_of(path));
+  auto text = HECTOR_TRY(read_file(path));
   if (is_proto) {
     const std::string name = fs::relative(path, root).string();
     HECTOR_TRY(add_proto(root, name, texts));
@@ -129,7 +125,7 @@ void show_version(const s::TypeVersion& version) {
 int publish_code(const CliOptions& options, const std::string& format, const Arguments& a) {
   if (a.files.size() != 1)
     return report({Code::kInvalidArgument, "--module is the name of one file"});
-  auto content = content_of(a.files[0]);
+  auto content = read_file(a.files[0]);
   if (!content) return report(content.error());
   s::TypeModule module;
   if (a.language.empty())
@@ -142,7 +138,7 @@ int publish_code(const CliOptions& options, const std::string& format, const Arg
   module.set_content(*content);
   module.set_is_package(a.is_package);
   if (!a.signature.empty()) {
-    auto signature = content_of(a.signature);
+    auto signature = read_file(a.signature);
     if (!signature) return report(signature.error());
     module.set_signature(*signature);
   }
@@ -204,7 +200,7 @@ int describe(const CliOptions& options, const std::string& format, const Argumen
   if (a.files.empty()) {
     description.set_content(a.text);
   } else {
-    auto content = content_of(a.files[0]);
+    auto content = read_file(a.files[0]);
     if (!content) return report(content.error());
     description.set_content(*content);
   }
@@ -283,7 +279,7 @@ int proto_breaking(const std::string& older, const std::string& newer, const std
     text.key() = fs::path(older).filename().string();
     texts[1].insert(std::move(text));
   }
-  auto breaking = check_proto_breaking(texts[0], texts[1], category);
+  auto breaking = types::breaking_changes(texts[0], texts[1], category);
   if (!breaking) return report(breaking.error());
   for (const auto& each : *breaking) {
     if (format == "json" || format == "jsonl")

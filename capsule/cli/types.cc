@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
+#include "base/text/read_file.h"
 #include "cli/output.h"
 #include "cli/reflection.h"
-#include "hector/type_file.h"
+#include "hector/authoring.h"
 
 namespace hector {
 
@@ -23,12 +23,14 @@ std::string json_list(const std::vector<std::string>& texts) {
   return out + "]";
 }
 
-std::string json_of(const TypeCheck& check) {
+std::string json_of(const types::TypeCheck& check) {
+  static const Finding kNone;
+  const Finding& finding = check.finding ? *check.finding : kNone;
   return fmt::format(
       "{{\"type\": {}, \"ok\": {}, \"rule\": {}, \"trace\": {}, \"who\": {}, \"text\": {}, "
       "\"file\": {}}}",
-      json_quoted(check.type), check.ok, check.ok ? "null" : json_quoted(check.rule),
-      json_list(check.trace), json_list(check.who), json_quoted(check.text),
+      json_quoted(check.type), !check.finding, check.finding ? json_quoted(finding.rule) : "null",
+      json_list(finding.trace), json_list(finding.roles), json_quoted(finding.text),
       json_quoted(check.file));
 }
 
@@ -36,48 +38,45 @@ std::string trace_of(const std::vector<std::string>& trace) {
   return trace.empty() ? "at the start" : fmt::format("{}", fmt::join(trace, " ; "));
 }
 
-void print(const TypeCheck& check) {
-  if (check.ok) {
-    fmt::print("ok {} ({})\n", check.type, check.file);
-  } else if (check.rule == "syntax") {
-    fmt::print(stderr, "{}\n", check.text);
-  } else {
-    fmt::print(stderr, "{}: {}: {}: {}{}{}\n", check.file, check.type, check.rule, check.text,
-               check.trace.empty() && check.rule[0] != 'C'
-                   ? ""
-                   : " (trace: " + trace_of(check.trace) + ")",
-               check.who.empty() ? "" : fmt::format(" [{}]", fmt::join(check.who, ", ")));
-  }
+void print(const types::TypeCheck& check) {
+  if (!check.finding) return fmt::print("ok {} ({})\n", check.type, check.file);
+  const Finding& finding = *check.finding;
+  if (finding.rule == "syntax") return fmt::print(stderr, "{}\n", finding.text);
+  fmt::print(stderr, "{}: {}: {}: {}{}{}\n", check.file, check.type, finding.rule, finding.text,
+             finding.trace.empty() && finding.rule[0] != 'C'
+                 ? ""
+                 : " (trace: " + trace_of(finding.trace) + ")",
+             finding.roles.empty() ? "" : fmt::format(" [{}]", fmt::join(finding.roles, ", ")));
 }
 
 /// "yes" or the reasons; json: conforms, rule, reasons.
-int print_verdict(const Conformance& verdict, const std::string& format) {
-  const bool conforms = verdict.reasons.empty();
+int print_conformance(const Conformance& conformance, const std::string& format) {
+  const bool conforms = conformance.conforms();
   if (format == "json" || format == "jsonl") {
     std::string reasons;
-    for (const auto& reason : verdict.reasons) {
+    for (const auto& finding : conformance.findings) {
       reasons += fmt::format("{}{{\"rule\": {}, \"trace\": {}, \"text\": {}}}",
-                             reasons.empty() ? "" : ", ", json_quoted(reason.rule),
-                             json_list(reason.trace), json_quoted(reason.text));
+                             reasons.empty() ? "" : ", ", json_quoted(finding.rule),
+                             json_list(finding.trace), json_quoted(finding.text));
     }
     fmt::print("{{\"conforms\": {}, \"rule\": {}, \"order_compared\": {}, \"reasons\": [{}]}}\n",
-               conforms, conforms ? "null" : json_quoted(verdict.reasons.front().rule),
-               verdict.order_compared, reasons);
+               conforms, conforms ? "null" : json_quoted(conformance.findings.front().rule),
+               conformance.order_compared, reasons);
     return conforms ? 0 : 7;
   }
   if (conforms) fmt::print("yes\n");
-  if (!verdict.order_compared)
+  if (!conformance.order_compared)
     fmt::print("the Interface says no order: signatures alone were compared\n");
-  for (const auto& reason : verdict.reasons)
-    fmt::print("{}: {}{}\n", reason.rule, reason.text,
-               reason.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(reason.trace)));
+  for (const auto& finding : conformance.findings)
+    fmt::print("{}: {}{}\n", finding.rule, finding.text,
+               finding.rule[0] != 'R' ? "" : fmt::format(" (trace: {})", trace_of(finding.trace)));
   return conforms ? 0 : 7;
 }
 
 }  // namespace
 
 int type_check(const std::vector<std::string>& paths, const std::string& format) {
-  auto checks = check_types(paths);
+  auto checks = types::check_files(paths);
   if (!checks) return report(checks.error());
   int worst = 0;
   for (const auto& check : *checks) {
@@ -86,28 +85,29 @@ int type_check(const std::vector<std::string>& paths, const std::string& format)
     } else {
       print(check);
     }
-    if (!check.ok) worst = std::max(worst, check.rule == "syntax" ? 2 : 7);
+    if (check.finding) worst = std::max(worst, check.finding->rule == "syntax" ? 2 : 7);
   }
   return worst;
 }
 
 int type_conforms(const std::string& interface, const std::string& role,
                   const std::string& format) {
-  auto checked = check_conformance(interface, role);
-  return checked ? print_verdict(*checked, format) : report(checked.error());
+  auto checked = types::check_conformance(interface, role);
+  return checked ? print_conformance(*checked, format) : report(checked.error());
 }
 
 int type_diff(const std::string& older, const std::string& newer) {
-  auto lines = diff_types(older, newer);
+  auto lines = types::differences(older, newer);
   if (!lines) return report(lines.error());
   for (const auto& line : *lines) fmt::print("{}\n", line);
   return 0;
 }
 
 int type_breaking(const std::string& older, const std::string& newer, const std::string& format) {
-  auto checked = check_breaking(older, newer);
-  if (!checked) return report(checked.error());
-  if (format != "table" || !checked->reasons.empty()) return print_verdict(*checked, format);
+  auto changes = types::breaking_changes(older, newer);
+  if (!changes) return report(changes.error());
+  if (format != "table" || !changes->empty())
+    return print_conformance({std::move(*changes)}, format);
   fmt::print("nothing breaks\n");
   return 0;
 }
@@ -121,7 +121,7 @@ int type_import(const std::string& path, unsigned major, const std::string& fold
                .string();
     std::ofstream(file) << *reflected;
   }
-  auto imported = import_types(file, major);
+  auto imported = types::import_services(file, major);
   if (file != path) std::filesystem::remove(file);
   if (!imported) return report(imported.error());
   if (folder.empty()) {
@@ -151,14 +151,12 @@ int type_import(const std::string& path, unsigned major, const std::string& fold
 }
 
 int type_fmt(const std::vector<std::string>& paths, bool check) {
-  auto files = type_files(paths);
+  auto files = types::type_files(paths);
   if (!files) return report(files.error());
   int code = 0;
   for (const auto& path : *files) {
-    std::ifstream in(path);
-    std::stringstream before;
-    before << in.rdbuf();
-    auto after = format_type_file(path);
+    const auto before = read_file(path, "type file");
+    auto after = types::format_file(path);
     if (!after && after.error().code == Code::kFailedPrecondition &&
         std::find(paths.begin(), paths.end(), path) == paths.end())
       continue;
@@ -166,7 +164,7 @@ int type_fmt(const std::vector<std::string>& paths, bool check) {
       code = report(after.error());
       continue;
     }
-    if (*after == before.str()) continue;
+    if (before && *after == *before) continue;
     fmt::print("{}\n", path);
     if (check) {
       code = std::max(code, 1);
@@ -180,7 +178,8 @@ int type_fmt(const std::vector<std::string>& paths, bool check) {
 }
 
 int type_gen(const std::string& path, const std::string& form, const std::string& out) {
-  auto text = generate_code(path, form == "pyi" ? CodeForm::kPyi : CodeForm::kHeader);
+  auto text =
+      types::generate_code(path, form == "pyi" ? types::CodeForm::kPyi : types::CodeForm::kHeader);
   if (!text) return report(text.error());
   if (out.empty()) {
     fmt::print("{}", *text);
@@ -193,14 +192,14 @@ int type_gen(const std::string& path, const std::string& form, const std::string
 }
 
 int type_export(const std::string& interface) {
-  auto text = export_type(interface);
+  auto text = types::export_service(interface);
   if (!text) return report(text.error());
   fmt::print("{}", *text);
   return 0;
 }
 
 int type_draw(const std::string& path, const std::string& type, const std::string& form) {
-  auto drawn = draw_type(path, type);
+  auto drawn = types::draw_type(path, type);
   if (!drawn) return report(drawn.error());
   if (form == "dot") {
     fmt::print("{}", *drawn);

@@ -2,16 +2,13 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/text/quoted.h"
+#include "base/text/read_file.h"
 #include "base/yaml/yaml_node.h"
 
 namespace hector {
 
-using types::YamlMistake;
-using types::YamlNode;
 namespace fs = std::filesystem;
 
 namespace {
@@ -105,7 +102,7 @@ class Reader {
     const auto found = std::find(levels.begin(), levels.end(), level);
     if (found == levels.end())
       node.at("level").refuse(
-          fmt::format("unknown level '{}'{}", level, types::nearest_hint(level, levels)));
+          fmt::format("unknown level '{}'{}", level, nearest_hint(level, levels)));
     c.log_level = static_cast<Level>(found - levels.begin());
   }
 
@@ -208,16 +205,13 @@ class Reader {
 }  // namespace
 
 Result<Configuration> read_configuration(const std::string& path, const std::string& prefix) {
-  std::ifstream in(path);
-  if (!in) return fail(Code::kNotFound, fmt::format("configuration '{}' cannot be read", path));
-  std::stringstream text;
-  text << in.rdbuf();
-  if (text.str().size() > kConfigurationOctetsMax)
+  const auto text = HECTOR_TRY(read_file(path, "configuration"));
+  if (text.size() > kConfigurationOctetsMax)
     return fail(Code::kInvalidArgument, fmt::format("{}: a configuration may have 1 MiB", path));
   try {
     Reader reader(fs::absolute(path).parent_path(), prefix);
     reader.file_ = path;
-    const YAML::Node document = YAML::Load(text.str());
+    const YAML::Node document = YAML::Load(text);
     return reader.read(YamlNode(document, path, "the configuration"));
   } catch (const YamlMistake& mistake) {
     return fail(Code::kInvalidArgument, mistake.text);

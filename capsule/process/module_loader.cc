@@ -5,16 +5,14 @@
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
+#include "base/text/read_file.h"
 #include "base/yaml/yaml_node.h"
 
 namespace hector {
 
 namespace fs = std::filesystem;
-using types::YamlMistake;
-using types::YamlNode;
 
 struct PluginLoader::Library {
   Manifest manifest;
@@ -26,13 +24,10 @@ namespace {
 std::string folder_of(ModuleKind kind) { return std::string(module_kind_name(kind)) + "s"; }
 
 Result<Manifest> read_manifest(ModuleKind kind, const fs::path& file) {
-  std::ifstream in(file);
-  if (!in) return fail(Code::kNotFound, fmt::format("'{}' cannot be read", file.string()));
-  std::stringstream text;
-  text << in.rdbuf();
   const std::string name = file.string();
+  const auto text = HECTOR_TRY(read_file(name, "manifest"));
   try {
-    const YamlNode node(YAML::Load(text.str()), name, "the manifest");
+    const YamlNode node(YAML::Load(text), name, "the manifest");
     node.only({"name", "description", "status", "security", "unload", "libraries", "listen",
                "load_globally", "weight", "abi", "library"});
     Manifest manifest;
@@ -85,7 +80,7 @@ Result<Manifest> PluginLoader::find(ModuleKind kind, const std::string& name) co
   for (const auto& manifest : all(kind)) names.push_back(manifest.name);
   return fail(Code::kNotFound,
               fmt::format("no {} plugin '{}' under {}{}; there are {}", module_kind_name(kind),
-                          name, fmt::join(paths_, ", "), types::nearest_hint(name, names),
+                          name, fmt::join(paths_, ", "), nearest_hint(name, names),
                           names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 

@@ -11,7 +11,7 @@
 #include <mutex>
 
 #include "hector/c_handles.h"
-#include "hector/type_file.h"
+#include "hector/types.h"
 #include "python_handles.h"
 
 namespace py = pybind11;
@@ -328,12 +328,12 @@ PYBIND11_EMBEDDED_MODULE(_hector, module) {
   bind_reach(module);
   module.def("type_descriptors", [] { return py::bytes(type_model_descriptors()); });
   module.def("read_types", [](const std::string& path) {
-    auto types = read_type_descriptions(path);
+    auto types = load_type_models(path);
     if (!types) raise(types.error());
     py::list list;
     for (const auto& type : *types)
-      list.append(py::make_tuple(type.id, type.is_binding, py::bytes(type.model),
-                                 py::bytes(type.descriptors)));
+      list.append(py::make_tuple(type->name(), type->kind() == "binding",
+                                 py::bytes(type->canonical()), py::bytes(type->descriptors())));
     return list;
   });
 }

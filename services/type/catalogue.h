@@ -14,7 +14,7 @@
 
 #include "hector/service/v1/type.pb.h"
 #include "hector/store.h"
-#include "hector/type_model.h"
+#include "hector/types.h"
 #include "state/replica.h"
 
 namespace hector::type_service {

@@ -141,13 +141,13 @@ std::string default_mode(const std::string& kind) {
   return kind == "message" ? "BACKWARD" : "NONE";
 }
 
-void add_reasons(const Conformance& conformance, std::uint64_t version, v1::TypeVerdict& verdict) {
-  for (const auto& reason : conformance.reasons) {
+void add_findings(const Conformance& conformance, std::uint64_t version, v1::TypeVerdict& verdict) {
+  for (const auto& finding : conformance.findings) {
     auto& violation = *verdict.add_violations();
-    violation.set_rule(reason.rule);
-    violation.set_text(reason.text);
-    violation.set_path(reason.text.substr(0, reason.text.find(": ")));
-    for (const auto& each : reason.trace) violation.add_trace(each);
+    violation.set_rule(finding.rule);
+    violation.set_text(finding.text);
+    violation.set_path(finding.text.substr(0, finding.text.find(": ")));
+    for (const auto& each : finding.trace) violation.add_trace(each);
     violation.set_version(version);
   }
 }
@@ -158,7 +158,7 @@ Status check_version(const TypeModel& newer, const TypeModel& older, std::uint64
        {std::pair(mode.backward, Upgrade::kBackward), std::pair(mode.forward, Upgrade::kForward)}) {
     if (!is_asked) continue;
     auto conformance = HECTOR_TRY(check_upgrade(newer, older, upgrade));
-    add_reasons(conformance, version, verdict);
+    add_findings(conformance, version, verdict);
   }
   return {};
 }

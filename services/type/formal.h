@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "hector/service/v1/type.pb.h"
-#include "hector/type_model.h"
+#include "hector/types.h"
 
 namespace hector::type_service {
 
@@ -37,7 +37,7 @@ bool is_kind(const std::string& kind);
 /// What speaks against the newer one after an older one of this version; appended.
 Status check_version(const TypeModel& newer, const TypeModel& older, std::uint64_t version,
                      const Mode& mode, v1::TypeVerdict& verdict);
-void add_reasons(const Conformance& conformance, std::uint64_t version, v1::TypeVerdict& verdict);
+void add_findings(const Conformance& conformance, std::uint64_t version, v1::TypeVerdict& verdict);
 
 /// The .proto texts among descriptions, by path.
 ProtoTexts protos_of(const google::protobuf::RepeatedPtrField<v1::TypeText>& descriptions);

@@ -11,6 +11,7 @@
 #include "blobs.h"
 #include "catalogue.h"
 #include "formal.h"
+#include "hector/authoring.h"
 #include "hector/plugin.h"
 #include "hector/table_servant.h"
 #include "state/answer.h"
@@ -293,10 +294,10 @@ class Types final : public Service {
         continue;
       auto model_above = HECTOR_TRY(model_of(*above));
       auto conformance =
-          check_conforms(*prepared.model, *model_above, ConformanceLevel::kBehaviour);
+          check_replacement(*prepared.model, *model_above, ConformanceLevel::kBehaviour);
       if (!conformance) return fail(conformance.error());
       v1::TypeVerdict verdict;
-      add_reasons(*conformance, above->version(), verdict);
+      add_findings(*conformance, above->version(), verdict);
       if (verdict.violations_size() > 0)
         return incompatible(
             fmt::format("'{}' does not conform to its super '{}'", request.name(), super), verdict);
@@ -511,8 +512,8 @@ class Types final : public Service {
     asked.set_name(request.name());
     asked.add_languages("proto");
     auto older = HECTOR_TRY(described(asked));
-    auto breaking = check_proto_breaking(protos_of(older.descriptions()),
-                                         protos_of(request.descriptions()), category);
+    auto breaking = types::breaking_changes(protos_of(older.descriptions()),
+                                            protos_of(request.descriptions()), category);
     if (!breaking) return refuse("PARSE", breaking.error().message);
     v1::TypeVerdict verdict;
     for (const auto& each : *breaking) {
@@ -546,15 +547,15 @@ class Types final : public Service {
   static Result<v1::TypeVerdict> conformance(const TypeModel& sub, const Target& target,
                                              ConformanceLevel level) {
     auto result = target.required
-                      ? check_conforms(sub, *target.type, target.role, *target.required, level)
-                      : check_conforms(sub, *target.type, level);
+                      ? check_role(sub, *target.type, target.role, *target.required, level)
+                      : check_replacement(sub, *target.type, level);
     if (!result) {
       if (result.error().code == Code::kInvalidArgument || result.error().code == Code::kNotFound)
         return fail(result.error());
       return refuse("UNDECIDED", result.error().message, Code::kResourceExhausted);
     }
     v1::TypeVerdict verdict;
-    add_reasons(*result, 0, verdict);
+    add_findings(*result, 0, verdict);
     verdict.set_ok(verdict.violations_size() == 0);
     verdict.set_order_compared(result->order_compared);
     return verdict;

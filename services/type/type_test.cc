@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "formal.h"
+#include "hector/authoring.h"
 
 namespace hector::type_service {
 namespace {
@@ -18,7 +19,7 @@ std::string verdicts(const std::string& older, const std::string& newer) {
   std::string text;
   for (const char* category : kCategories) {
     auto breaking =
-        check_proto_breaking({{"a.proto", head + older}}, {{"a.proto", head + newer}}, category);
+        types::breaking_changes({{"a.proto", head + older}}, {{"a.proto", head + newer}}, category);
     text += !breaking ? breaking.error().message : breaking->empty() ? "o" : "x";
   }
   return text;
@@ -123,14 +124,14 @@ TEST(Modes, Y8_AnInterfacesOperationsStayAndMayBecomeMore) {
 TEST(Modes, Y11_OrdersCount) {
   const auto any = interface("(get | put)* ; quit");
   const auto few = interface("get* ; quit");
-  auto wide_for_few = check_conforms(*any, *few, ConformanceLevel::kBehaviour);
+  auto wide_for_few = check_replacement(*any, *few, ConformanceLevel::kBehaviour);
   ASSERT_TRUE(wide_for_few);
-  EXPECT_THAT(wide_for_few->reasons, IsEmpty());
-  auto few_for_wide = check_conforms(*few, *any, ConformanceLevel::kBehaviour);
+  EXPECT_THAT(wide_for_few->findings, IsEmpty());
+  auto few_for_wide = check_replacement(*few, *any, ConformanceLevel::kBehaviour);
   ASSERT_TRUE(few_for_wide);
-  ASSERT_FALSE(few_for_wide->reasons.empty());
-  EXPECT_THAT(few_for_wide->reasons.front().trace, ::testing::ElementsAre("put"));
-  EXPECT_THAT(check_conforms(*few, *any, ConformanceLevel::kSignature)->reasons, IsEmpty());
+  ASSERT_FALSE(few_for_wide->findings.empty());
+  EXPECT_THAT(few_for_wide->findings.front().trace, ::testing::ElementsAre("put"));
+  EXPECT_THAT(check_replacement(*few, *any, ConformanceLevel::kSignature)->findings, IsEmpty());
 }
 TEST(Descriptions, WhatIsNotTheSameIsRefused) {
   auto both = candidate("syntax = \"proto3\";\npackage p;\nmessage M { int32 a = 1; }");

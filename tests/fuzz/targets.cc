@@ -7,9 +7,10 @@
 #include "dns.h"
 #include "expression/omg.h"
 #include "expression/xfn.h"
+#include "hector/authoring.h"
 #include "hector/message.h"
 #include "hector/reference.h"
-#include "hector/type_model.h"
+#include "hector/types.h"
 #include "links.h"
 #include "name.h"
 #include "packet.h"
@@ -23,6 +24,7 @@
 #include "types/authoring/format.h"
 #include "types/check/binding_check.h"
 #include "types/check/conformance.h"
+#include "types/check/signature.h"
 #include "types/model/reader.h"
 #include "types/order/expression.h"
 #include "types/order/history.h"
@@ -131,8 +133,8 @@ void type_file(const std::uint8_t* data, std::size_t size) {
       interfaces.push_back(*made);
   }
   for (std::size_t i = 0; i < interfaces.size() && i < 4; ++i) {
-    const auto verdict = types::check_replacement(*interfaces[i], *interfaces[i]);
-    if (!verdict || !verdict->conforms()) std::abort();  // conformance is reflexive
+    const auto conformance = types::check_replacement(*interfaces[i], *interfaces[i]);
+    if (!conformance.conforms()) std::abort();  // conformance is reflexive
     static_cast<void>(types::check_replacement(*interfaces[i], *interfaces.front()));
   }
 }
@@ -159,8 +161,8 @@ void binding_model(const std::uint8_t* data, std::size_t size) {
     static_cast<void>(monitor.step(
         types::view_symbol(i % static_cast<std::uint32_t>(std::max(binding.interactions_size(), 1)),
                            data[i % size] % 2)));
-  if (!other.walk(monitor.way())) std::abort();
-  static_cast<void>(types::common_history(binding, view, {{0, 0, monitor.way()}}));
+  if (!other.replay(monitor.trace())) std::abort();
+  static_cast<void>(types::common_history(binding, view, {{0, 0, monitor.trace()}}));
 }
 
 void grpc_session_call(const std::uint8_t* data, std::size_t size) {
@@ -176,7 +178,7 @@ void descriptor_set(const std::uint8_t* data, std::size_t size) {
   if (!pool) return;
   const auto names = (*pool)->names();
   for (std::size_t i = 0; i < names.size() && i < 8; ++i) {
-    std::vector<types::Reason> reasons;
+    std::vector<Finding> reasons;
     types::check_message(*(*pool)->find(names[i]), *(*pool)->find(names[0]), "fuzz", reasons);
   }
 }
@@ -287,7 +289,7 @@ void proto_text(const std::uint8_t* data, std::size_t size) {
     }
   }
   for (const char* category : {"FILE", "WIRE"})
-    static_cast<void>(check_proto_breaking(older, newer, category));
+    static_cast<void>(types::breaking_changes(older, newer, category));
 }
 
 void dns_answer(const std::uint8_t* data, std::size_t size) {

@@ -78,7 +78,7 @@ MAY_INCLUDE = {
     "types/include": ("base/include", "types/proto"),
     "types": ("base/include", "base", *TYPES),
     "base/testing": ("base/include", "base"),
-    # Generation, formatting, drawing: reached through hector/type_file.h by who links them.
+    # Generation, formatting, drawing: reached through hector/authoring.h by who links them.
     "types/authoring": ("base/include", "base", "types", *TYPES),
     "kernel/include": ("base/include", *TYPES, "kernel/proto"),
     "kernel/testing": PUBLIC,
@@ -204,7 +204,7 @@ def _instead(here, there):
     if there == "types/authoring":
         return (
             "a capsule does not carry the types' authoring: ask for what is needed through "
-            "hector/type_file.h, and link it where people write types"
+            "hector/authoring.h, and link it where people write types"
         )
     if mine[:2] == theirs[:2] == ["kernel", "src"]:
         return (
@@ -445,7 +445,7 @@ RULES = (
             Fault(
                 "the kernel includes the types' authoring",
                 include_planted(CALL, "types/authoring"),
-                "through hector/type_file.h",
+                "hector/authoring.h",
             ),
             Fault(
                 "a public header includes a room of the kernel",

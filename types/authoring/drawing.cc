@@ -59,7 +59,7 @@ void draw_automaton(const std::string& id, const std::string& title, const Autom
   }
   out += fmt::format("    {}_begin -> {}_{}\n", id, id, automaton.start);
   for (std::size_t s = 0; s < automaton.next.size(); ++s) {
-    std::map<std::int32_t, std::string> to;
+    std::map<Automaton::State, std::string> to;
     for (std::size_t c = 0; c < automaton.symbols.size(); ++c) {
       const auto next = automaton.next[s][c];
       if (next == Automaton::kNone) continue;
@@ -101,7 +101,7 @@ std::string draw_binding(const Binding& binding) {
     if (!order) {
       draw_automaton(
           id, binding.roles(r).name(),
-          Automaton{{}, std::vector<std::vector<std::int32_t>>(kDrawnStatesMax + 1), {}, 0}, {},
+          Automaton{{}, std::vector<std::vector<Automaton::State>>(kDrawnStatesMax + 1), {}, 0}, {},
           out);
       continue;
     }

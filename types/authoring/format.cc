@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "hector/check.h"
 #include "types/model/reader.h"
 
 namespace hector::types {
@@ -173,47 +176,56 @@ std::size_t indent_of(const std::string& line) {
   return std::min(line.find_first_not_of(' '), line.size());
 }
 
+/// A value in brackets, with the lines below that it takes until they close. Of one that never
+/// closes, as far as it goes.
+std::string take_flow(const std::vector<std::string>& lines, std::string value, std::size_t& next) {
+  for (;;) {
+    std::size_t at = 0;
+    std::string made;
+    if (FlowFormatter().run(value, at, made)) return made + value.substr(at);
+    if (next >= lines.size()) return made;
+    value += "\n" + lines[next++];
+  }
+}
+
+/// A protocol, with the lines below that stand deeper than its key.
+std::string take_protocol(const std::vector<std::string>& lines, const Line& key,
+                          std::size_t& next) {
+  std::string value = key.value;
+  while (next < lines.size() && !lines[next].empty() && indent_of(lines[next]) > key.indent.size())
+    value += "\n" + lines[next++];
+  return format_protocol(value);
+}
+
+/// The line at `next` with all that belongs to it. What a block scalar holds stays as it is.
+void take_line(const std::vector<std::string>& lines, std::size_t& next,
+               std::vector<std::string>& out) {
+  const std::string& first = lines[next++];
+  const Line line = split(first);
+  const bool is_text = line.value.starts_with('|') || line.value.starts_with('>');
+  if (line.key.empty() || line.value.empty() || is_text) {
+    out.push_back(first);
+    while (is_text && next < lines.size() &&
+           (lines[next].empty() || indent_of(lines[next]) > line.indent.size()))
+      out.push_back(lines[next++]);
+    return;
+  }
+  const bool is_flow = line.value.front() == '{' || line.value.front() == '[';
+  const std::string made = is_flow                  ? take_flow(lines, line.value, next)
+                           : line.key == "protocol" ? take_protocol(lines, line, next)
+                                                    : line.value;
+  const std::string gap = is_flow && !line.gap.empty() ? line.gap : " ";
+  const auto whole = lines_of(fmt::format("{}{}:{}{}", line.indent, line.key, gap, made));
+  out.insert(out.end(), whole.begin(), whole.end());
+}
+
 std::string format_lines(const std::vector<std::string>& lines) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Line line = split(lines[i]);
-    const bool is_text = line.value.starts_with('|') || line.value.starts_with('>');
-    if (line.key.empty() || line.value.empty() || is_text) {
-      out.push_back(lines[i]);
-      // What a block scalar holds is its own.
-      while (is_text && i + 1 < lines.size() &&
-             (lines[i + 1].empty() || indent_of(lines[i + 1]) > line.indent.size()))
-        out.push_back(lines[++i]);
-      continue;
-    }
-    std::string value = line.value;
-    std::size_t next = i + 1;
-    const bool is_flow = value.front() == '{' || value.front() == '[';
-    const bool is_protocol = line.key == "protocol";
-    std::string made;
-    if (is_flow) {
-      for (;;) {
-        std::size_t at = 0;
-        made.clear();
-        if (FlowFormatter().run(value, at, made)) {
-          made += value.substr(at);
-          break;
-        }
-        if (next >= lines.size()) break;
-        value += "\n" + lines[next++];
-      }
-    } else if (is_protocol) {
-      while (next < lines.size() && !lines[next].empty() &&
-             indent_of(lines[next]) > line.indent.size())
-        value += "\n" + lines[next++];
-      made = format_protocol(value);
-    } else {
-      made = value;
-    }
-    const std::string gap = is_flow || line.gap.empty() ? (line.gap.empty() ? " " : line.gap) : " ";
-    const auto whole = lines_of(fmt::format("{}{}:{}{}", line.indent, line.key, gap, made));
-    out.insert(out.end(), whole.begin(), whole.end());
-    i = next - 1;
+  for (std::size_t next = 0; next < lines.size();) {
+    const std::size_t before = next;
+    take_line(lines, next, out);
+    HECTOR_CHECK(next > before && next <= lines.size(),
+                 "no line was taken, or more than there are");
   }
   align(out);
   std::string text;
@@ -221,14 +233,14 @@ std::string format_lines(const std::vector<std::string>& lines) {
   return text;
 }
 
-/// What a file says, to be compared.
+/// What a file says, for comparison: its models, or its mistakes.
 Result<std::string> meaning(const std::string& text, const std::string& name,
                             const std::string& folder) {
   auto documents = HECTOR_TRY(read_type_documents(text, name, folder));
   std::string all;
   for (const auto& document : documents) {
     if (document.mistake) {
-      // A type that lacks others is still one whose layout can be mended; what is no YAML is not.
+      // A type that lacks others can be laid out all the same; what is no YAML cannot.
       if (document.mistake->message.find("not YAML") != std::string::npos)
         return fail(*document.mistake);
       all += document.mistake->message.substr(document.mistake->message.rfind(": ") + 1);
@@ -239,48 +251,70 @@ Result<std::string> meaning(const std::string& text, const std::string& name,
   return all;
 }
 
+/// Lays out an expression character by character; strings of operators and blanks become one form.
+class ExpressionFormatter {
+ public:
+  explicit ExpressionFormatter(const std::string& text) : text_(text) {}
+  std::string run() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '#')
+        comment();
+      else if (c == '\n')
+        line_end();
+      else if (is_blank(c))
+        blanks();
+      else if (c == ';' || c == '|' || c == '&')
+        binary_operator();
+      else
+        out_ += text_[at_++];
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void comment() {
+    while (at_ < text_.size() && text_[at_] != '\n') out_ += text_[at_++];
+  }
+  void line_end() {
+    strip();
+    out_ += text_[at_++];
+    while (at_ < text_.size() && is_blank(text_[at_])) out_ += text_[at_++];
+  }
+  /// Blanks stay between words, and before a comment as many as there are.
+  void blanks() {
+    const auto next = std::min(text_.find_first_not_of(" \t", at_), text_.size());
+    const char c = next < text_.size() ? text_[next] : '\0';
+    if (c == '#')
+      out_ += text_.substr(at_, next - at_);
+    else if ((is_word(c) || c == '$') && ends_operand())
+      out_ += ' ';
+    at_ = next;
+  }
+  void binary_operator() {
+    strip();
+    if (!out_.empty() && out_.back() != '\n') out_ += ' ';
+    out_ += text_[at_++];
+    const auto next = text_.find_first_not_of(" \t", at_);
+    if (next != std::string::npos && text_[next] != '\n' && text_[next] != '#') out_ += ' ';
+  }
+  [[nodiscard]] bool ends_operand() const {
+    constexpr std::string_view kEnds = ")]}*+?";
+    return !out_.empty() &&
+           (is_word(out_.back()) || kEnds.find(out_.back()) != std::string_view::npos);
+  }
+  void strip() {
+    while (!out_.empty() && is_blank(out_.back())) out_.pop_back();
+  }
+
+  const std::string& text_;
+  std::size_t at_ = 0;
+  std::string out_;
+};
+
 }  // namespace
 
-std::string format_expression(const std::string& text) {
-  std::string out;
-  const auto strip = [&] {
-    while (!out.empty() && is_blank(out.back())) out.pop_back();
-  };
-  const auto begins_word = [](char c) { return is_word(c) || c == '$'; };
-  const auto ends_word = [&] {
-    return !out.empty() &&
-           (is_word(out.back()) || out.back() == ')' || out.back() == ']' || out.back() == '}' ||
-            out.back() == '*' || out.back() == '+' || out.back() == '?');
-  };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '#') {  // as far from the text as it was
-      while (at < text.size() && text[at] != '\n') out += text[at++];
-      --at;
-    } else if (c == '\n') {
-      strip();
-      out += c;
-      while (at + 1 < text.size() && is_blank(text[at + 1])) out += text[++at];
-    } else if (is_blank(c)) {
-      const auto next = text.find_first_not_of(" \t", at);
-      if (next != std::string::npos && text[next] == '#') {
-        out += text.substr(at, next - at);
-        at = next - 1;
-      } else if (next != std::string::npos && begins_word(text[next]) && ends_word()) {
-        out += ' ';
-      }
-    } else if (c == ';' || c == '|' || c == '&') {
-      strip();
-      if (!out.empty() && out.back() != '\n') out += ' ';
-      out += c;
-      const auto next = text.find_first_not_of(" \t", at + 1);
-      if (next != std::string::npos && text[next] != '\n' && text[next] != '#') out += ' ';
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+std::string format_expression(const std::string& text) { return ExpressionFormatter(text).run(); }
 
 Result<std::string> format_types(const std::string& text, const std::string& name,
                                  const std::string& folder) {

@@ -1,5 +1,3 @@
-#include "types/authoring/proto_breaking.h"
-
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.pb.h>
 
@@ -7,8 +5,9 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 
-#include "hector/type_model.h"
+#include "hector/authoring.h"
 #include "types/model/messages.h"
 
 namespace hector::types {
@@ -16,6 +15,9 @@ namespace hector::types {
 namespace pb = google::protobuf;
 
 namespace {
+
+/// Buf's categories (breaking rules and categories, version 1.47), the strictest first.
+enum class BreakingCategory : std::uint8_t { kFile, kPackage, kWireJson, kWire };
 
 using Type = pb::FieldDescriptor::Type;
 
@@ -159,7 +161,7 @@ bool reserves(const D& descriptor, const std::string& name) {
 class Comparison {
  public:
   explicit Comparison(BreakingCategory category) : category_(category) {}
-  std::vector<ProtoBreach> breaches;
+  std::vector<ProtoBreaking> breaches;
 
   void run(const Everything& older, const Everything& newer) {
     const auto messages = by_name(newer.messages);
@@ -437,51 +439,39 @@ class Comparison {
   const BreakingCategory category_;
 };
 
+/// A pool of these files and their imports.
+Result<std::shared_ptr<const MessagePool>> pool_of(const std::map<std::string, std::string>& texts,
+                                                   std::vector<std::string>& names) {
+  for (const auto& [name, text] : texts) names.push_back(name);
+  const auto files = HECTOR_TRY(read_proto_files(ProtoSource(&texts), names));
+  return MessagePool::make(files);
+}
+
+Result<BreakingCategory> category_named(const std::string& name) {
+  constexpr std::pair<const char*, BreakingCategory> kCategories[] = {
+      {"FILE", BreakingCategory::kFile},
+      {"PACKAGE", BreakingCategory::kPackage},
+      {"WIRE_JSON", BreakingCategory::kWireJson},
+      {"WIRE", BreakingCategory::kWire}};
+  for (const auto& [each, category] : kCategories) {
+    if (name == each) return category;
+  }
+  return fail(
+      Error::invalid_argument(fmt::format("'{}' is none of FILE, PACKAGE, WIRE_JSON, WIRE", name)));
+}
+
 }  // namespace
 
-std::vector<ProtoBreach> proto_breaches(const pb::DescriptorPool& older,
-                                        const pb::DescriptorPool& newer,
-                                        const std::vector<std::string>& older_files,
-                                        const std::vector<std::string>& newer_files,
-                                        BreakingCategory category) {
-  Comparison comparison(category);
-  comparison.run(Everything(older, older_files), Everything(newer, newer_files));
+Result<std::vector<ProtoBreaking>> breaking_changes(const ProtoTexts& older,
+                                                    const ProtoTexts& newer,
+                                                    const std::string& category) {
+  const auto named = HECTOR_TRY(category_named(category));
+  Comparison comparison(named);
+  std::vector<std::string> older_names, newer_names;
+  const auto before = HECTOR_TRY(pool_of(older, older_names));
+  const auto after = HECTOR_TRY(pool_of(newer, newer_names));
+  comparison.run(Everything(before->pool(), older_names), Everything(after->pool(), newer_names));
   return std::move(comparison.breaches);
 }
 
 }  // namespace hector::types
-
-namespace hector {
-
-Result<std::vector<ProtoBreaking>> check_proto_breaking(const ProtoTexts& older,
-                                                        const ProtoTexts& newer,
-                                                        const std::string& category) {
-  constexpr std::pair<const char*, types::BreakingCategory> kCategories[] = {
-      {"FILE", types::BreakingCategory::kFile},
-      {"PACKAGE", types::BreakingCategory::kPackage},
-      {"WIRE_JSON", types::BreakingCategory::kWireJson},
-      {"WIRE", types::BreakingCategory::kWire}};
-  const auto* const found = std::find_if(std::begin(kCategories), std::end(kCategories),
-                                         [&](const auto& each) { return category == each.first; });
-  if (found == std::end(kCategories))
-    return fail(Code::kInvalidArgument,
-                fmt::format("'{}' is none of FILE, PACKAGE, WIRE_JSON, WIRE", category));
-  std::shared_ptr<const types::MessagePool> pools[2];
-  std::vector<std::string> names[2];
-  for (const int i : {0, 1}) {
-    const auto& texts = i == 0 ? older : newer;
-    for (const auto& [name, text] : texts) names[i].push_back(name);
-    auto files = HECTOR_TRY(types::read_proto_files(types::ProtoSource(&texts), names[i]));
-    auto pool = HECTOR_TRY(types::MessagePool::make(files));
-    pools[i] = pool;
-  }
-  std::vector<ProtoBreaking> breaking;
-  for (auto& each : types::proto_breaches(pools[0]->pool(), pools[1]->pool(), names[0], names[1],
-                                          found->second)) {
-    breaking.push_back(
-        {std::move(each.rule), std::move(each.path), std::move(each.older), std::move(each.newer)});
-  }
-  return breaking;
-}
-
-}  // namespace hector

@@ -32,7 +32,7 @@ constexpr const char* kMany =
     "  deny: {kind: announce, from: m, to: w, operation: deny}\n  award: {kind: rpc, from: m, to: "
     "w, operation: award}\nprotocol: \"";
 
-std::optional<BindingFault> fault_of(const char* type, const std::string& protocol) {
+std::optional<Finding> fault_of(const char* type, const std::string& protocol) {
   auto file = read_types(type + protocol + "\"\n", "t.yaml", "/");
   EXPECT_TRUE(file) << file.error().text();
   return check_binding(file->bindings.at(0), {});
@@ -41,7 +41,7 @@ std::optional<BindingFault> fault_of(const char* type, const std::string& protoc
 /// "works", or the rule, the parties, and the trace.
 std::string verdict(const char* type, const std::string& protocol) {
   const auto fault = fault_of(type, protocol);
-  return fault ? fmt::format("{}, {}, trace {}", fault->rule, fmt::join(fault->who, " and "),
+  return fault ? fmt::format("{}, {}, trace {}", fault->rule, fmt::join(fault->roles, " and "),
                              fmt::join(fault->trace, " "))
                : "works";
 }

@@ -1,5 +1,8 @@
 // Signature subtyping: RM-ODP's rules (ISO/IEC 10746-3, 7.2.4) over Protobuf's structure ("Updating
 // A Message Type").
+#include "types/check/conformance.h"
+#include "types/check/signature.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/compiler/parser.h>
@@ -7,7 +10,6 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
-#include "types/check/conformance.h"
 #include "types/model/reader.h"
 
 namespace hector::types {
@@ -33,7 +35,7 @@ std::string given(const std::string& sent, const std::string& expected,
   const auto b = MessagePool::make(parse(fmt::format(
       "syntax = \"{}\"; {}", expected_syntax == nullptr ? syntax : expected_syntax, expected)));
   EXPECT_TRUE(a && b);
-  std::vector<Reason> reasons;
+  std::vector<Finding> reasons;
   check_message(*(*a)->find("M"), *(*b)->find("M"), "request", reasons);
   std::string text;
   for (const auto& reason : reasons) text += (text.empty() ? "" : "; ") + reason.text;
@@ -158,10 +160,9 @@ CompiledPtr interface_of(const std::string& operations) {
 }
 
 std::string replaces(const std::string& newer, const std::string& older) {
-  const auto verdict = check_replacement(*interface_of(newer), *interface_of(older));
-  EXPECT_TRUE(verdict);
+  const auto conformance = check_replacement(*interface_of(newer), *interface_of(older));
   std::string text;
-  for (const auto& reason : verdict->reasons) text += (text.empty() ? "" : "; ") + reason.text;
+  for (const auto& reason : conformance.findings) text += (text.empty() ? "" : "; ") + reason.text;
   return text;
 }
 
@@ -199,6 +200,51 @@ TEST(StreamInterfaces, Clause7_2_4_2_FlowsProducedAreCovariantFlowsConsumedContr
               HasSubstr("reply, field 1 'v': int64 sent, int32 expected"));
   EXPECT_THAT(replaces("handles s rpc Wide Wide -", "handles s stream Wide Wide -"),
               HasSubstr("rpc here, stream there"));
+}
+
+TEST(Signature, NamesEveryFieldThatDoesNotFit) {
+  namespace pb = google::protobuf;
+  const auto make = [](const char* fields) {
+    pb::FileDescriptorSet files;
+    auto* file = files.add_file();
+    file->set_name("m.proto");
+    file->set_package("m");
+    file->set_syntax("proto2");
+    auto* message = file->add_message_type();
+    message->set_name("M");
+    int number = 0;
+    for (const char* f = fields; *f != '\0'; ++f) {
+      ++number;
+      if (*f == ' ') continue;
+      auto* field = message->add_field();
+      field->set_name("f" + std::to_string(number));
+      field->set_number(number);
+      field->set_label(*f == 'I'   ? pb::FieldDescriptorProto::LABEL_REQUIRED
+                       : *f == 'r' ? pb::FieldDescriptorProto::LABEL_REPEATED
+                                   : pb::FieldDescriptorProto::LABEL_OPTIONAL);
+      field->set_type(*f == 's'   ? pb::FieldDescriptorProto::TYPE_STRING
+                      : *f == 'l' ? pb::FieldDescriptorProto::TYPE_INT64
+                      : *f == 'z' ? pb::FieldDescriptorProto::TYPE_SINT32
+                                  : pb::FieldDescriptorProto::TYPE_INT32);
+    }
+    return *MessagePool::make(files);
+  };
+  const auto reasons = [&](const char* sent, const char* expected) {
+    const auto a = make(sent), b = make(expected);
+    std::vector<Finding> found;
+    check_message(*a->find("m.M"), *b->find("m.M"), "request", found);
+    return found.size();
+  };
+  EXPECT_EQ(reasons("is", "is"), 0U);
+  EXPECT_EQ(reasons("iss", "is"), 0U);  // an unknown field is passed over
+  EXPECT_EQ(reasons("i", "is"), 0U);    // an optional one may be missing
+  EXPECT_EQ(reasons("i", "l"), 0U);     // int32 fits where int64 is expected
+  EXPECT_EQ(reasons("l", "i"), 1U);
+  EXPECT_EQ(reasons("z", "i"), 1U);  // zigzag is another wire form
+  EXPECT_EQ(reasons("s", "i"), 1U);
+  EXPECT_EQ(reasons("r", "i"), 1U);
+  EXPECT_EQ(reasons(" i", "Ii"), 1U);  // required, but never sent
+  EXPECT_EQ(reasons("ss", "ii"), 2U);
 }
 
 }  // namespace

@@ -4,12 +4,11 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
-#define OPENSSL_SUPPRESS_DEPRECATED  // EVP loads every provider first, 2 MiB and 2 ms for a capsule
-                                     // that needs this one hash
-#include <openssl/sha.h>
 
 #include <set>
 
+#include "hector/check.h"
+#include "hector/sha256.h"
 #include "types/order/projection.h"
 
 namespace hector::types {
@@ -17,25 +16,14 @@ namespace hector::types {
 namespace pb = google::protobuf;
 using hector::type::v1::Expression;
 
-std::string sha256_hex(std::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256_CTX context;
-  SHA256_Init(&context);
-  SHA256_Update(&context, text.data(), text.size());
-  SHA256_Final(digest, &context);
-  std::string hex;
-  for (const unsigned char octet : digest) hex += fmt::format("{:02x}", octet);
-  return hex;
-}
-
 namespace {
 
 Operation compile_operation(const hector::type::v1::Operation& model, std::uint32_t index) {
   Operation operation;
   operation.name = model.name();
   operation.index = index;
-  operation.kind = static_cast<Kind>(static_cast<int>(model.kind()) - 1);
-  operation.flow = static_cast<Flow>(static_cast<int>(model.flow()));
+  operation.kind = static_cast<Kind>(model.kind() - hector::type::v1::KIND_RPC);
+  operation.flow = static_cast<Flow>(model.flow());
   operation.input = model.input();
   operation.output = model.output();
   operation.idempotent = model.idempotent();
@@ -111,39 +99,45 @@ Result<CompiledPtr> CompiledInterface::make(hector::type::v1::Interface model) {
   made->id_ = fmt::format("{}/{}", typed.name(), typed.major());
   pb::FileDescriptorSet files;
   if (!files.ParseFromString(typed.descriptors())) {
-    return fail(Code::kInvalidArgument,
-                made->id_ + ": its descriptors are not a FileDescriptorSet");
+    return fail(
+        Error::invalid_argument(made->id_ + ": its descriptors are not a FileDescriptorSet"));
   }
-  auto pool = HECTOR_TRY(MessagePool::make(files));
-  made->pool_ = pool;
-  std::uint32_t index = 0;
-  for (const auto& operation : typed.operations())
-    made->operations_.push_back(compile_operation(operation, index++));
-  index = 0;
-  for (const auto& operation : typed.initiates())
-    made->initiates_.push_back(compile_operation(operation, index++));
-  for (const auto* list : {&made->operations_, &made->initiates_}) {
-    for (const auto& operation : *list) {
-      for (const auto* message : {&operation.input, &operation.output}) {
-        if (!message->empty() && pool->find(*message) == nullptr) {
-          return fail(Code::kInvalidArgument,
-                      fmt::format("{}: operation '{}' uses the unknown message '{}'", made->id_,
-                                  operation.name, *message));
-        }
-      }
-    }
-  }
+  made->pool_ = HECTOR_TRY(MessagePool::make(files));
+  made->operations_ = HECTOR_TRY(made->compile(typed.operations()));
+  made->initiates_ = HECTOR_TRY(made->compile(typed.initiates()));
   for (const auto& operation : made->operations_)
     made->by_name_.emplace(operation.name, operation.index);
   if (typed.has_protocol()) {
     auto automaton = HECTOR_TRY(interface_automaton(typed));
+    for (const Symbol symbol : automaton.symbols)
+      HECTOR_CHECK(symbol < made->operations_.size() + made->initiates_.size(),
+                   "the order has a symbol that is no operation");
     made->automaton_ = std::move(automaton);
   }
-  add_service(typed, *pool, files);
+  add_service(typed, *made->pool_, files);
   made->descriptors_ = files.SerializeAsString();
   made->serialised_ = deterministic(typed);
   made->identity_ = sha256_hex(made->serialised_);
   return CompiledPtr(std::move(made));
+}
+
+/// The operations with their positions. A model may come from another capsule, so it is not
+/// trusted.
+Result<std::vector<Operation>> CompiledInterface::compile(const Operations& models) const {
+  std::vector<Operation> list;
+  for (const auto& model : models) {
+    if (model.kind() < hector::type::v1::KIND_RPC || model.kind() > hector::type::v1::KIND_STREAM)
+      return fail(Error::invalid_argument(
+          fmt::format("{}: operation '{}' has no kind", id_, model.name())));
+    for (const auto* message : {&model.input(), &model.output()}) {
+      if (!message->empty() && pool_->find(*message) == nullptr) {
+        return fail(Error::invalid_argument(fmt::format(
+            "{}: operation '{}' uses the unknown message '{}'", id_, model.name(), *message)));
+      }
+    }
+    list.push_back(compile_operation(model, static_cast<std::uint32_t>(list.size())));
+  }
+  return list;
 }
 
 const Operation* CompiledInterface::find(std::string_view operation) const noexcept {

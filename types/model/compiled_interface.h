@@ -16,8 +16,8 @@ namespace hector::types {
 
 class CompiledInterface final : public Interface {
  public:
-  /// INVALID_ARGUMENT if the model does not hold together (unknown messages, symbols that are no
-  /// operations).
+  /// INVALID_ARGUMENT if the model is inconsistent: unknown messages, operations without a kind, a
+  /// protocol that names other operations. RESOURCE_EXHAUSTED if its order is too large.
   static Result<std::shared_ptr<const CompiledInterface>> make(hector::type::v1::Interface model);
 
   const std::string& name() const noexcept override { return model_.name(); }
@@ -38,6 +38,9 @@ class CompiledInterface final : public Interface {
   [[nodiscard]] const std::optional<Automaton>& automaton() const { return automaton_; }
 
  private:
+  using Operations = google::protobuf::RepeatedPtrField<hector::type::v1::Operation>;
+  [[nodiscard]] Result<std::vector<Operation>> compile(const Operations& models) const;
+
   hector::type::v1::Interface model_;
   std::string id_, identity_, descriptors_, serialised_;
   std::vector<Operation> operations_, initiates_;
@@ -48,14 +51,12 @@ class CompiledInterface final : public Interface {
 
 using CompiledPtr = std::shared_ptr<const CompiledInterface>;
 
-/// The compiled form behind the public interface; the kernel makes no other.
+/// The compiled form behind the public interface, which has no other implementation.
 inline const CompiledInterface& compiled(const Interface& interface) {
   return static_cast<const CompiledInterface&>(interface);
 }
 
 /// The one serialisation that identities are made from.
 std::string deterministic(const google::protobuf::Message& message);
-/// SHA-256 as 64 hex digits.
-std::string sha256_hex(std::string_view text);
 
 }  // namespace hector::types

@@ -7,7 +7,8 @@
 #include <set>
 
 #include "base/text/nearest.h"
-#include "types/model/interaction_reader.h"
+#include "hector/check.h"
+#include "types/model/interaction_type_reader.h"
 #include "types/model/standard_types.h"
 #include "types/order/expression.h"
 #include "types/order/projection.h"
@@ -62,7 +63,7 @@ void rename(Expression& expression, const std::function<void(Expression&)>& each
   }
 }
 
-/// One use being expanded, and those it stands in.
+/// Expands one use; `within` are the types whose expansion it is part of.
 class Expander {
  public:
   Expander(const InteractionTypeLookup& known, std::vector<std::string> within)
@@ -125,7 +126,7 @@ class Expander {
     for (const auto& role : type.roles()) {
       const auto found = roles_.find(role.name());
       if (found == roles_.end())
-        return fmt::format("nobody plays role '{}' of {}: say roles: {{{}: ROLE}}", role.name(),
+        return fmt::format("no role plays '{}' of {}: say roles: {{{}: ROLE}}", role.name(),
                            use.type(), role.name());
       const auto at = std::find(actual.begin(), actual.end(), found->second);
       if (at == actual.end())
@@ -316,7 +317,10 @@ Result<Binding> as_binding(const InteractionType& type, const InteractionTypeLoo
   binding.set_major(type.major());
   binding.set_description(type.description());
   *binding.mutable_roles() = type.roles();
-  const auto plain = [](std::string name) { return name.substr(2); };  // without "__"
+  const auto plain = [](const std::string& name) {
+    HECTOR_CHECK(name.starts_with("__"), "an expanded name without the prefix of its use");
+    return name.substr(2);
+  };
   for (auto& interaction : expansion.interactions) {
     interaction.set_name(plain(interaction.name()));
     *binding.add_interactions() = interaction;

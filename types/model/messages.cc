@@ -8,6 +8,8 @@
 #include <functional>
 #include <set>
 
+#include "hector/check.h"
+
 namespace hector::types {
 
 namespace pb = google::protobuf;
@@ -130,6 +132,7 @@ const pb::Descriptor* MessagePool::find(const std::string& message) const {
 }
 
 std::unique_ptr<pb::Message> MessagePool::create(const pb::Descriptor* type) const {
+  HECTOR_CHECK(type != nullptr && type->file()->pool() == &pool_, "a message of another pool");
   return std::unique_ptr<pb::Message>(factory_.GetPrototype(type)->New());
 }
 

@@ -1,23 +1,20 @@
 #include "types/model/reader.h"
 
-#include <charconv>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
+#include "base/text/read_file.h"
 #include "base/yaml/yaml_node.h"
-#include "types/model/interaction_reader.h"
+#include "types/model/interaction_type_reader.h"
 #include "types/model/messages.h"
-#include "types/model/type_parts.h"
+#include "types/model/yaml_documents.h"
+#include "types/model/yaml_parts.h"
 #include "types/order/expression.h"
 
 namespace hector::types {
 
 using namespace hector::type::v1;
-using namespace parts;
 
 namespace {
 
@@ -27,6 +24,29 @@ void check_message(const YamlNode& at, const std::string& name, const MessagePoo
         fmt::format("unknown message type '{}'{}; `messages` must list the .proto file that has it",
                     name, nearest_hint(name, pool.names())));
   }
+}
+
+void read_flow(const YamlNode& node, Operation& operation) {
+  if (operation.kind() != KIND_STREAM) {
+    if (node.has("flow")) node.at("flow").refuse("`flow` belongs to streams only");
+    return;
+  }
+  const std::string flow = node.text_or("flow", "out");
+  if (flow != "out" && flow != "in" && flow != "both")
+    node.at("flow").refuse(fmt::format("unknown flow '{}'; known are out, in, both", flow));
+  operation.set_flow(flow == "out" ? FLOW_OUT : flow == "in" ? FLOW_IN : FLOW_BOTH);
+}
+
+void read_reply(const YamlNode& node, const MessagePool& pool, Operation& operation) {
+  if (operation.kind() == KIND_ANNOUNCE) {
+    if (node.has("out"))
+      node.at("out").refuse("an announcement has no reply: remove `out`, or say kind: rpc");
+    return;
+  }
+  if (!node.has("out"))
+    node.refuse(fmt::format("{} has no `out`, its reply's message type", node.what()));
+  operation.set_output(node.at("out").text());
+  check_message(node.at("out"), operation.output(), pool);
 }
 
 void read_operation(const std::string& name, const YamlNode& node, const YamlNode& at,
@@ -41,23 +61,8 @@ void read_operation(const std::string& name, const YamlNode& node, const YamlNod
     node.refuse(fmt::format("{} has no `in`, its request's message type", node.what()));
   operation.set_input(node.at("in").text());
   check_message(node.at("in"), operation.input(), pool);
-  if (operation.kind() == KIND_ANNOUNCE) {
-    if (node.has("out"))
-      node.at("out").refuse("an announcement has no reply: remove `out`, or say kind: rpc");
-  } else {
-    if (!node.has("out"))
-      node.refuse(fmt::format("{} has no `out`, its reply's message type", node.what()));
-    operation.set_output(node.at("out").text());
-    check_message(node.at("out"), operation.output(), pool);
-  }
-  if (node.has("flow") && operation.kind() != KIND_STREAM)
-    node.at("flow").refuse("`flow` belongs to streams only");
-  if (operation.kind() == KIND_STREAM) {
-    const std::string flow = node.text_or("flow", "out");
-    if (flow != "out" && flow != "in" && flow != "both")
-      node.at("flow").refuse(fmt::format("unknown flow '{}'; known are out, in, both", flow));
-    operation.set_flow(flow == "out" ? FLOW_OUT : flow == "in" ? FLOW_IN : FLOW_BOTH);
-  }
+  read_reply(node, pool, operation);
+  read_flow(node, operation);
   if (node.has("throws")) {
     for (const auto& thrown : node.at("throws").texts()) {
       check_message(node.at("throws"), thrown, pool);
@@ -68,14 +73,28 @@ void read_operation(const std::string& name, const YamlNode& node, const YamlNod
   if (node.has("qos")) read_qos(node.at("qos"), *operation.mutable_qos());
 }
 
+void read_concurrency(const YamlNode& node, const std::vector<std::string>& operations,
+                      Interface& interface) {
+  node.each(
+      "concurrency of", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+        const std::uint32_t count =
+            value.text() == "serial" ? 1 : value.number<std::uint32_t>("a number or 'serial'");
+        if (key == "sessions") {
+          interface.mutable_concurrency()->set_sessions_max(count);
+        } else if (std::find(operations.begin(), operations.end(), key) == operations.end()) {
+          at.refuse(fmt::format("concurrency of an unknown operation '{}'{}", key,
+                                nearest_hint(key, operations)));
+        } else {
+          (*interface.mutable_concurrency()->mutable_operations_max())[key] = count;
+        }
+      });
+}
+
 Interface read_interface(const YamlNode& node, const ProtoSource& folder) {
   node.only({"interface", "description", "messages", "operations", "initiates", "protocol",
              "concurrency"});
   Interface interface;
-  auto [name, major] = read_id(node.at("interface"));
-  interface.set_name(name);
-  interface.set_major(major);
-  interface.set_description(node.text_or("description", ""));
+  read_head(node, "interface", interface);
   google::protobuf::FileDescriptorSet files;
   if (node.has("messages")) {
     auto read = read_proto_files(folder, node.at("messages").texts());
@@ -102,22 +121,7 @@ Interface read_interface(const YamlNode& node, const ProtoSource& folder) {
     *interface.mutable_protocol() = read_expression(node.at("protocol"));
     check_names(interface.protocol(), node.at("protocol"), names, nullptr);
   }
-  if (node.has("concurrency")) {
-    node.at("concurrency")
-        .each("concurrency of", [&](const std::string& key, const YamlNode& value,
-                                    const YamlNode& at) {
-          const std::uint32_t count =
-              value.text() == "serial" ? 1 : value.number<std::uint32_t>("a number or 'serial'");
-          if (key == "sessions") {
-            interface.mutable_concurrency()->set_sessions_max(count);
-          } else if (std::find(names.begin(), names.end(), key) == names.end()) {
-            at.refuse(fmt::format("concurrency of an unknown operation '{}'{}", key,
-                                  nearest_hint(key, names)));
-          } else {
-            (*interface.mutable_concurrency()->mutable_operations_max())[key] = count;
-          }
-        });
-  }
+  if (node.has("concurrency")) read_concurrency(node.at("concurrency"), names, interface);
   interface.set_descriptors(files.SerializeAsString());
   return interface;
 }
@@ -165,16 +169,55 @@ Binding check_interaction_type(const InteractionType& type, const YamlNode& node
   return std::move(*binding);
 }
 
+using Uses = std::map<std::string, Expansion>;  ///< custom Interactions, by their name
+
+/// The interactions as they are named in the protocol; custom ones are expanded into the Binding
+/// type and `uses`.
+std::vector<std::string> read_interactions(const YamlNode& node,
+                                           const std::vector<std::string>& roles,
+                                           const InteractionTypeLookup& known, Binding& binding,
+                                           Uses& uses) {
+  std::vector<std::string> names;
+  node.each("interaction", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
+    names.push_back(key);
+    if (names.size() > kOperationsMax)
+      at.refuse(fmt::format("more than {} interactions", kOperationsMax));
+    if (!is_custom(value))
+      return read_interaction(key, value, at, roles, InteractionForm::kOfABinding,
+                              *binding.add_interactions());
+    auto& expansion = uses[key];
+    if (auto mistake = expand(key, read_use(key, value, at), binding.roles(), known, expansion);
+        !mistake.empty())
+      value.refuse(mistake);
+    for (const auto& interaction : expansion.interactions)
+      *binding.add_interactions() = interaction;
+  });
+  std::set<std::string> taken;
+  for (const auto& interaction : binding.interactions()) {
+    if (!taken.insert(interaction.name()).second)
+      node.refuse(
+          fmt::format("two interactions are named '{}', one of them in a custom Interaction",
+                      interaction.name()));
+  }
+  return names;
+}
+
+void read_protocol(const YamlNode& node, const std::vector<std::string>& interactions,
+                   const std::vector<std::string>& roles, const Uses& uses, Binding& binding) {
+  *binding.mutable_protocol() = read_expression(node);
+  check_names(binding.protocol(), node, interactions, &roles);
+  if (auto mistake = replace_uses(*binding.mutable_protocol(), uses); !mistake.empty())
+    node.refuse(mistake);
+}
+
 Binding read_binding(const YamlNode& node, const InteractionTypeLookup& known) {
   node.only({"binding", "description", "roles", "interactions", "protocol", "qos"});
   Binding binding;
-  auto [name, major] = read_id(node.at("binding"));
-  binding.set_name(name);
-  binding.set_major(major);
-  binding.set_description(node.text_or("description", ""));
+  read_head(node, "binding", binding);
+  for (const char* section : {"roles", "interactions"}) {
+    if (!node.has(section)) node.refuse(fmt::format("a Binding type needs {}", section));
+  }
   std::vector<std::string> roles;
-  std::vector<std::string> interactions;
-  if (!node.has("roles")) node.refuse("a Binding type needs roles");
   node.at("roles").each("role",
                         [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
                           roles.push_back(key);
@@ -182,68 +225,14 @@ Binding read_binding(const YamlNode& node, const InteractionTypeLookup& known) {
                             at.refuse(fmt::format("more than {} roles", kRolesMax));
                           read_role(key, value, at, *binding.add_roles());
                         });
-  if (!node.has("interactions")) node.refuse("a Binding type needs interactions");
-  std::map<std::string, Expansion> uses;
-  node.at("interactions")
-      .each("interaction", [&](const std::string& key, const YamlNode& value, const YamlNode& at) {
-        interactions.push_back(key);
-        if (interactions.size() > kOperationsMax)
-          at.refuse(fmt::format("more than {} interactions", kOperationsMax));
-        if (!is_custom(value))
-          return read_interaction(key, value, at, roles, InteractionForm::kOfABinding,
-                                  *binding.add_interactions());
-        auto& expansion = uses[key];
-        if (auto mistake = expand(key, read_use(key, value, at), binding.roles(), known, expansion);
-            !mistake.empty())
-          value.refuse(mistake);
-        for (const auto& interaction : expansion.interactions)
-          *binding.add_interactions() = interaction;
-      });
-  std::set<std::string> taken;
-  for (const auto& interaction : binding.interactions()) {
-    if (!taken.insert(interaction.name()).second)
-      node.at("interactions")
-          .refuse(
-              fmt::format("two interactions are named '{}', one of them in a custom Interaction",
-                          interaction.name()));
-  }
+  Uses uses;
+  const auto interactions = read_interactions(node.at("interactions"), roles, known, binding, uses);
   if (!uses.empty() && !node.has("protocol"))
     node.refuse(fmt::format("'{}' is a custom Interaction: say in a protocol where it stands",
                             uses.begin()->first));
-  if (node.has("protocol")) {
-    *binding.mutable_protocol() = read_expression(node.at("protocol"));
-    check_names(binding.protocol(), node.at("protocol"), interactions, &roles);
-    if (auto mistake = replace_uses(*binding.mutable_protocol(), uses); !mistake.empty())
-      node.at("protocol").refuse(mistake);
-  }
+  if (node.has("protocol")) read_protocol(node.at("protocol"), interactions, roles, uses, binding);
   if (node.has("qos")) read_qos(node.at("qos"), *binding.mutable_qos());
   return binding;
-}
-
-/// yaml-cpp recurses: deep nesting is refused before it parses.
-void check_depth(std::string_view yaml, const std::string& file) {
-  std::size_t depth = 0;
-  for (const char c : yaml) {
-    if (c == '[' || c == '{') ++depth;
-    if ((c == ']' || c == '}') && depth > 0) --depth;
-    if (depth > kTypeFileDepthMax) {
-      throw YamlMistake{fmt::format("{}: more than {} open brackets; type files nest less deeply",
-                                    file, kTypeFileDepthMax)};
-    }
-  }
-}
-
-/// What a document says it is, however broken the rest: for messages about it.
-std::string id_of(const std::string& text) {
-  for (const char* key : {"interface:", "binding:", "interaction:"}) {
-    for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
-      if (at != 0 && text[at - 1] != '\n') continue;
-      auto begin = text.find_first_not_of(" \t\"'", at + std::strlen(key));
-      if (begin == std::string::npos) return {};
-      return text.substr(begin, text.find_first_of(" \t\r\n\"'#", begin) - begin);
-    }
-  }
-  return {};
 }
 
 TypeDocument read_document(const std::string& text, const std::string& file,
@@ -251,7 +240,7 @@ TypeDocument read_document(const std::string& text, const std::string& file,
   TypeDocument read;
   read.id = id_of(text);
   try {
-    const YAML::Node document = YAML::Load(quote_choosers(text));
+    const YAML::Node document = load_document(text, file);
     if (document.IsNull()) return read;
     const YamlNode node(document, file, "the document");
     if (node.has("interface")) {
@@ -285,11 +274,6 @@ Result<std::vector<TypeDocument>> read_type_documents(std::string_view yaml,
     return fail(Code::kInvalidArgument,
                 fmt::format("{}: a type file may have {} octets, this one has {}", name,
                             kTypeFileOctetsMax, yaml.size()));
-  }
-  try {
-    check_depth(yaml, name);
-  } catch (const YamlMistake& mistake) {
-    return fail(Code::kInvalidArgument, mistake.text);
   }
   std::vector<TypeDocument> documents;
   std::set<std::string> ids;
@@ -332,12 +316,8 @@ Result<TypeFile> read_types(std::string_view yaml, const std::string& name,
 }
 
 Result<TypeFile> read_type_file(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return fail(Code::kNotFound, fmt::format("type file '{}' cannot be read", path));
-  std::stringstream text;
-  text << in.rdbuf();
-  const auto folder = std::filesystem::absolute(path).parent_path().string();
-  return read_types(text.str(), path, folder);
+  const auto text = HECTOR_TRY(read_file(path, "type file"));
+  return read_types(text, path, std::filesystem::absolute(path).parent_path().string());
 }
 
 }  // namespace hector::types

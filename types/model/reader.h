@@ -11,15 +11,10 @@
 
 #include "hector/result.h"
 #include "hector/type/v1/type.pb.h"
-#include "types/model/interaction_reader.h"
 #include "types/model/interaction_type.h"
 #include "types/model/messages.h"
-#include "types/model/type_parts.h"
 
 namespace hector::types {
-
-inline constexpr std::size_t kTypeFileOctetsMax = 1024 * 1024;
-inline constexpr std::size_t kTypeFileDepthMax = 32;
 
 struct TypeFile {
   std::vector<hector::type::v1::Interface> interfaces;

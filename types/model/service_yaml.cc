@@ -1,3 +1,6 @@
+// What: a gRPC service written as the type file of an Interface.
+// Why: existing .proto services become Interfaces unchanged, read by the same reader as type files.
+// Who: `hector type import`, read_proto_models().
 #include "types/model/service_yaml.h"
 
 #include <fmt/format.h>

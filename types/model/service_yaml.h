@@ -1,6 +1,6 @@
-// What: service_yaml, the type file of a Protobuf service.
-// Why: a gRPC service becomes an Interface the same way wherever it comes from.
-// Who: the registry, `hector type import`.
+// What: a gRPC service written as the type file of an Interface.
+// Why: existing .proto services become Interfaces unchanged, read by the same reader as type files.
+// Who: `hector type import`, read_proto_models().
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -10,7 +10,7 @@
 
 namespace hector::types {
 
-/// An Interface's document for a gRPC service.
+/// One YAML document: the service's methods as operations, in their order.
 std::string service_yaml(const google::protobuf::ServiceDescriptor& service, std::uint32_t major);
 
 }  // namespace hector::types

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <tao/pegtl.hpp>
 
+#include "hector/check.h"
+
 namespace hector::types {
 
 using hector::type::v1::Expression;
@@ -61,9 +63,9 @@ struct whole : pegtl::must<blank, choice, pegtl::eof> {};
 namespace {
 
 struct State {
-  std::vector<Expression> done;              // finished operands
-  std::vector<std::size_t> heights;          // of their trees
-  std::vector<std::size_t> sequence_starts;  // where each open list began
+  std::vector<Expression> done;              ///< finished operands
+  std::vector<std::size_t> heights;          ///< of their trees
+  std::vector<std::size_t> sequence_starts;  ///< where each open list began
   std::vector<std::size_t> interleave_starts;
   std::vector<std::size_t> choice_starts;
   std::vector<std::string> choosers;
@@ -83,6 +85,8 @@ template <class Input>
 }
 
 void fold(State& state, std::size_t start, Expression::List* (Expression::*mutable_list)()) {
+  HECTOR_CHECK(start < state.done.size(), "a list without an operand");
+  HECTOR_CHECK(state.done.size() == state.heights.size(), "an operand without its height");
   if (state.done.size() - start < 2) return;
   Expression list;
   std::size_t height = 0;
@@ -376,6 +380,8 @@ Result<Expression> parse_expression(std::string_view text) {
     return fail(Code::kInvalidArgument, "column " + std::to_string(at + 1) + ": found " + found +
                                             "; " + after_colons(std::string(error.message())));
   }
+  HECTOR_CHECK(state.done.size() == 1, "the parser left other than one expression");
+  HECTOR_CHECK(state.depth == 0 && state.choosers.empty(), "the parser left something open");
   return std::move(state.done.back());
 }
 
@@ -393,6 +399,18 @@ void print_list(const Expression::List& list, const char* separator, int own, in
     print(list.of(i), own + 1, out);
   }
   if (needs_parentheses) out += ')';
+}
+
+/// "*", "+", "?", "{n}", "{n,}" or "{n,m}".
+std::string repeat_mark(const Expression::Repeat& repeat) {
+  const bool is_unbounded = repeat.max() < 0;
+  if (repeat.min() == 0 && is_unbounded) return "*";
+  if (repeat.min() == 1 && is_unbounded) return "+";
+  if (repeat.min() == 0 && repeat.max() == 1) return "?";
+  const std::string min = std::to_string(repeat.min());
+  if (is_unbounded) return "{" + min + ",}";
+  const std::string max = std::to_string(repeat.max());
+  return min == max ? "{" + min + "}" : "{" + min + "," + max + "}";
 }
 
 void print(const Expression& expression, int context, std::string& out) {
@@ -417,24 +435,10 @@ void print(const Expression& expression, int context, std::string& out) {
     case Expression::kChoice:
       print_list(expression.choice(), " | ", 0, context, out);
       break;
-    case Expression::kRepeat: {
-      const auto& repeat = expression.repeat();
-      print(repeat.of(), 3, out);
-      if (repeat.min() == 0 && repeat.max() < 0) {
-        out += '*';
-      } else if (repeat.min() == 1 && repeat.max() < 0) {
-        out += '+';
-      } else if (repeat.min() == 0 && repeat.max() == 1) {
-        out += '?';
-      } else {
-        out += "{" + std::to_string(repeat.min());
-        if (repeat.max() != static_cast<std::int32_t>(repeat.min())) {
-          out += "," + (repeat.max() < 0 ? std::string() : std::to_string(repeat.max()));
-        }
-        out += '}';
-      }
+    case Expression::kRepeat:
+      print(expression.repeat().of(), 3, out);
+      out += repeat_mark(expression.repeat());
       break;
-    }
     case Expression::kBefore:
       print(expression.before().of(), 3, out);
       out += " before " + std::to_string(expression.before().time_ms()) + "ms";

@@ -1,7 +1,7 @@
 // What: the parser of protocol expressions and their printer.
 // Why: one line says in which order messages may come; one parser serves the YAML reader, the
 // editor and the tools.
-// Who: the type reader.
+// Who: the type reader, custom Interaction types, differences between versions.
 #pragma once
 
 #include <functional>
@@ -13,10 +13,13 @@
 
 namespace hector::types {
 
-/// Limits: an expression's octets, its nesting, and the largest count in x{n,m}.
+/// An expression's text, and what custom Interactions make of it.
 inline constexpr std::size_t kExpressionOctetsMax = 64 * 1024;
+/// Parentheses inside each other: the parser recurses some frames for each.
 inline constexpr std::size_t kExpressionDepthMax = 200;
+/// Operators inside each other: what walks the tree recurses once for each.
 inline constexpr std::size_t kExpressionHeightMax = 1'000;
+/// n and m of x{n,m}: counts are written out before an order is decided.
 inline constexpr std::uint32_t kExpressionCountMax = 1'000;
 
 /// INVALID_ARGUMENT says the column (from 1), what was found and what was expected.

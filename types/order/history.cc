@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <set>
 
+#include "hector/check.h"
+
 namespace hector::types {
 
 using hector::type::v1::Binding;
 
 namespace {
 
-/// How many steps, right and wrong ones, a search may take.
+/// How many steps, taken back or not, a search may take: some tenths of a second.
 constexpr std::size_t kStepsMax = 100'000;
 
 bool is_multicast(const Binding& binding, std::uint32_t interaction) {
@@ -25,8 +27,8 @@ std::uint32_t role_to(const Binding& binding, std::uint32_t interaction) {
       role_position(binding, binding.interactions(static_cast<int>(interaction)).to()));
 }
 
-/// One party's symbol as everybody's.
-Symbol as_global(const Binding& binding, const PartyWay& party, Symbol seen) {
+/// A symbol of one party's view as a global one.
+Symbol as_global(const Binding& binding, const PartyTrace& party, Symbol seen) {
   const std::uint32_t x = symbol_interaction(seen), other = symbol_member(seen);
   if (role_from(binding, x) == party.role)
     return global_symbol(x, party.member, is_multicast(binding, x) ? 0 : other);
@@ -35,58 +37,60 @@ Symbol as_global(const Binding& binding, const PartyWay& party, Symbol seen) {
 
 class Search {
  public:
-  Search(const Binding& binding, const View& view, const std::vector<PartyWay>& parties)
+  Search(const Binding& binding, const View& view, const std::vector<PartyTrace>& parties)
       : binding_(binding), view_(view) {
     for (const auto& party : parties) {
-      auto& way = ways_.emplace_back();
-      for (const Symbol symbol : party.way) way.push_back(as_global(binding, party, symbol));
-      places_.emplace_back(party.role, party.member);
+      auto& trace = traces_.emplace_back();
+      for (const Symbol symbol : party.trace) trace.push_back(as_global(binding, party, symbol));
+      parties_.emplace_back(party.role, party.member);
     }
-    at_.resize(ways_.size());
+    at_.resize(traces_.size());
   }
   std::optional<std::vector<Symbol>> run() {
     const Regular::Node start = choreography(binding_, view_, language_);
-    if (go(start)) return word_;
+    if (extend(start)) return word_;
     return std::nullopt;
   }
 
  private:
-  /// The parties that take part, by their place in ways_; empty if one of them does not see it
-  /// next.
-  bool all_see_it_next(Symbol symbol, std::vector<std::size_t>& who) const {
+  /// Whether the symbol is the next in the trace of each party that takes part in it; those
+  /// parties, by position.
+  bool is_next_of_all(Symbol symbol, std::vector<std::size_t>& participants) const {
     const std::uint32_t x = global_interaction(symbol), from = role_from(binding_, x),
                         to = role_to(binding_, x);
-    for (std::size_t p = 0; p < places_.size(); ++p) {
-      const auto [role, member] = places_[p];
+    for (std::size_t p = 0; p < parties_.size(); ++p) {
+      const auto [role, member] = parties_[p];
       const bool takes_part =
           (role == from && member == global_from(symbol)) ||
           (role == to && (is_multicast(binding_, x) || member == global_to(symbol)));
       if (!takes_part) continue;
-      if (at_[p] >= ways_[p].size() || ways_[p][at_[p]] != symbol) return false;
-      who.push_back(p);
+      if (at_[p] >= traces_[p].size() || traces_[p][at_[p]] != symbol) return false;
+      participants.push_back(p);
     }
     return true;
   }
 
-  bool go(Regular::Node node) {
-    if (std::equal(at_.begin(), at_.end(), ways_.begin(),
-                   [](std::size_t at, const auto& way) { return at == way.size(); }))
+  /// Extends word_, now at `node`, until every trace is at its end.
+  bool extend(Regular::Node node) {
+    if (std::equal(at_.begin(), at_.end(), traces_.begin(),
+                   [](std::size_t at, const auto& trace) { return at == trace.size(); }))
       return true;
     if (++steps_ > kStepsMax || !seen_.insert({node, at_}).second) return false;
     std::set<Symbol> next;
-    for (std::size_t p = 0; p < ways_.size(); ++p) {
-      if (at_[p] < ways_[p].size()) next.insert(ways_[p][at_[p]]);
+    for (std::size_t p = 0; p < traces_.size(); ++p) {
+      if (at_[p] < traces_[p].size()) next.insert(traces_[p][at_[p]]);
     }
     for (const Symbol symbol : next) {
-      std::vector<std::size_t> who;
-      if (!all_see_it_next(symbol, who)) continue;
+      std::vector<std::size_t> participants;
+      if (!is_next_of_all(symbol, participants)) continue;
       const Regular::Node after = language_.after(node, symbol);
       if (after == Regular::kVoid || language_.is_overfull()) continue;
-      for (const auto p : who) ++at_[p];
+      for (const auto p : participants) ++at_[p];
+      HECTOR_CHECK(!participants.empty(), "a step of the search that no party takes");
       word_.push_back(symbol);
-      if (go(after)) return true;
+      if (extend(after)) return true;
       word_.pop_back();
-      for (const auto p : who) --at_[p];
+      for (const auto p : participants) --at_[p];
     }
     return false;
   }
@@ -94,8 +98,8 @@ class Search {
   const Binding& binding_;
   const View& view_;
   Regular language_;
-  std::vector<std::vector<Symbol>> ways_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> places_;
+  std::vector<std::vector<Symbol>> traces_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> parties_;
   std::vector<std::size_t> at_;
   std::vector<Symbol> word_;
   std::set<std::pair<Regular::Node, std::vector<std::size_t>>> seen_;
@@ -105,37 +109,37 @@ class Search {
 }  // namespace
 
 std::optional<std::vector<Symbol>> common_history(const Binding& binding, const View& view,
-                                                  const std::vector<PartyWay>& parties) {
+                                                  const std::vector<PartyTrace>& parties) {
   return Search(binding, view, parties).run();
 }
 
 std::vector<Symbol> seen_by(const Binding& binding, const std::vector<Symbol>& history,
                             std::uint32_t role, std::uint32_t member) {
-  std::vector<Symbol> way;
+  std::vector<Symbol> trace;
   for (const Symbol symbol : history) {
     const std::uint32_t x = global_interaction(symbol);
     const bool all = is_multicast(binding, x);
     if (role_from(binding, x) == role && global_from(symbol) == member) {
-      way.push_back(view_symbol(x, all ? 0 : global_to(symbol)));
+      trace.push_back(view_symbol(x, all ? 0 : global_to(symbol)));
     } else if (role_to(binding, x) == role && (all || global_to(symbol) == member)) {
-      way.push_back(view_symbol(x, global_from(symbol)));
+      trace.push_back(view_symbol(x, global_from(symbol)));
     }
   }
-  return way;
+  return trace;
 }
 
-std::vector<Symbol> without(const Binding& binding, const PartyWay& party, std::uint32_t role,
+std::vector<Symbol> without(const Binding& binding, const PartyTrace& party, std::uint32_t role,
                             std::uint32_t member) {
-  std::vector<Symbol> way;
-  for (const Symbol symbol : party.way) {
+  std::vector<Symbol> trace;
+  for (const Symbol symbol : party.trace) {
     const std::uint32_t x = symbol_interaction(symbol);
     const bool is_sender = role_from(binding, x) == party.role;
     const bool is_with_it = symbol_member(symbol) == member &&
                             (is_sender ? role_to(binding, x) == role && !is_multicast(binding, x)
                                        : role_from(binding, x) == role);
-    if (!is_with_it) way.push_back(symbol);
+    if (!is_with_it) trace.push_back(symbol);
   }
-  return way;
+  return trace;
 }
 
 }  // namespace hector::types

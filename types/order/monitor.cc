@@ -1,45 +1,57 @@
 #include "types/order/monitor.h"
 
 #include <algorithm>
-#include <set>
+
+#include "hector/check.h"
 
 namespace hector::types {
 
 namespace {
+
+/// Up to here a table costs some kilobytes a party; larger orders come of many members, and a party
+/// meets few of their states.
 constexpr std::size_t kTableStatesMax = 256;
-}
+
+}  // namespace
 
 Monitor::Monitor(const hector::type::v1::Binding& binding, View view)
     : binding_(binding), view_(std::move(view)) {
   node_ = first_ = project(binding_, view_, language_);
   auto automaton = build_automaton(language_, node_, kTableStatesMax);
   if (!automaton) return;
-  symbols_ = automaton->symbols;
-  for (std::size_t s = 0; s < automaton->next.size(); ++s) {
-    table_.insert(table_.end(), automaton->next[s].begin(), automaton->next[s].end());
-    table_ends_.push_back(automaton->accepting[s]);
-  }
-  if (table_.empty()) table_.push_back(Automaton::kNone);
+  symbols_ = std::move(automaton->symbols);
+  for (const auto& row : automaton->next) table_.insert(table_.end(), row.begin(), row.end());
+  ends_ = std::move(automaton->accepting);
+  states_ = static_cast<State>(automaton->size());
   state_ = start_ = automaton->start;
+  HECTOR_CHECK(start_ < states_, "an automaton without a start");
+  HECTOR_CHECK(table_.size() == states_ * symbols_.size() && ends_.size() == states_,
+               "the table is not rectangular");
 }
 
-std::int32_t Monitor::row_of(Symbol symbol) const noexcept {
+Automaton::Column Monitor::column_of(Symbol symbol) const noexcept {
   for (std::size_t c = 0; c < symbols_.size(); ++c) {
-    if (symbols_[c] == symbol) return static_cast<std::int32_t>(c);
+    if (symbols_[c] == symbol) return static_cast<Automaton::Column>(c);
   }
   return Automaton::kNone;
 }
 
+Monitor::State Monitor::current() const noexcept {
+  const State state = state_.load(std::memory_order_acquire);
+  HECTOR_CHECK(state < states_, "the monitor is in a state that there is not");
+  return state;
+}
+
 bool Monitor::step(Symbol symbol) noexcept {
-  if (!table_.empty()) {
-    const std::int32_t column = row_of(symbol);
+  if (has_table()) {
+    const Automaton::Column column = column_of(symbol);
     if (column == Automaton::kNone) return false;
-    const auto width = static_cast<std::int32_t>(symbols_.size());
-    std::int32_t state = state_.load(std::memory_order_acquire);
+    State state = current();
     for (;;) {
-      const std::int32_t next = table_[static_cast<std::size_t>(state * width + column)];
-      if (next == Automaton::kNone) return false;
-      if (next == state || state_.compare_exchange_weak(state, next, std::memory_order_acq_rel))
+      const State to = next(state, column);
+      if (to == Automaton::kNone) return false;
+      HECTOR_CHECK(to < states_, "a step leads to a state that there is not");
+      if (to == state || state_.compare_exchange_weak(state, to, std::memory_order_acq_rel))
         return true;
     }
   }
@@ -47,99 +59,107 @@ bool Monitor::step(Symbol symbol) noexcept {
   return advance(symbol);
 }
 
-bool Monitor::advance(Symbol symbol) {
-  if (language_.size() >
-      Regular::kNodesMax / 4) {  // numbers change: where it has been is made again from what it did
-    auto word = std::move(been_);
-    been_.clear();
-    language_ = Regular();
-    node_ = first_ = project(binding_, view_, language_);
-    for (const auto& [place, by] : word) {
-      been_.emplace_back(node_, by);
-      node_ = language_.after(node_, by);
-    }
+/// A language only grows. Before it is full it is made again; the numbers of its expressions
+/// change, so the visited states are derived again from the symbols taken.
+void Monitor::derive_again() {
+  const auto taken = std::move(visited_);
+  visited_.clear();
+  language_ = Regular();
+  node_ = first_ = project(binding_, view_, language_);
+  for (const auto& [state, symbol] : taken) {
+    visited_.emplace_back(node_, symbol);
+    node_ = language_.after(node_, symbol);
+    HECTOR_CHECK(node_ != Regular::kVoid, "symbols taken before are not allowed any more");
   }
-  const Regular::Node next = language_.after(node_, symbol);
-  if (next == Regular::kVoid) return false;
-  been_.emplace_back(node_, symbol);
-  const auto before = std::find_if(been_.begin(), been_.end(),
-                                   [&](const auto& place) { return place.first == next; });
-  been_.erase(before, been_.end());
-  node_ = next;
+}
+
+bool Monitor::advance(Symbol symbol) {
+  if (language_.size() > Regular::kNodesMax / 4) derive_again();
+  const Regular::Node to = language_.after(node_, symbol);
+  if (to == Regular::kVoid) return false;
+  visited_.emplace_back(node_, symbol);
+  const auto before = std::find_if(visited_.begin(), visited_.end(),
+                                   [&](const auto& state) { return state.first == to; });
+  visited_.erase(before, visited_.end());
+  node_ = to;
   return true;
 }
 
-std::vector<Symbol> Monitor::way() {
+std::vector<Symbol> Monitor::trace() {
+  if (has_table()) return shortest_trace(current());
+  const std::lock_guard lock(mutex_);
   std::vector<Symbol> word;
-  if (table_.empty()) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [place, by] : been_) word.push_back(by);
-    return word;
-  }
-  const std::size_t width = symbols_.size();
-  const std::int32_t goal = state_.load(std::memory_order_acquire);
-  std::vector<std::pair<std::int32_t, std::size_t>> from(table_ends_.size(), {Automaton::kNone, 0});
-  std::vector<std::int32_t> reached{start_};
+  for (const auto& [state, symbol] : visited_) word.push_back(symbol);
+  return word;
+}
+
+std::vector<Symbol> Monitor::shortest_trace(State goal) const {
+  struct Step {
+    State from = Automaton::kNone;
+    std::size_t column = 0;
+  };
+  std::vector<Step> reached_by(states_);
+  std::vector<State> reached{start_};
   for (std::size_t i = 0; i < reached.size() && reached[i] != goal; ++i) {
-    for (std::size_t c = 0; c < width; ++c) {
-      const std::int32_t next = table_[static_cast<std::size_t>(reached[i]) * width + c];
-      if (next == Automaton::kNone || next == start_ ||
-          from[static_cast<std::size_t>(next)].first != Automaton::kNone)
+    for (std::size_t c = 0; c < symbols_.size(); ++c) {
+      const State to = next(reached[i], c);
+      if (to == Automaton::kNone || to == start_ || reached_by[to].from != Automaton::kNone)
         continue;
-      from[static_cast<std::size_t>(next)] = {reached[i], c};
-      reached.push_back(next);
+      reached_by[to] = {reached[i], c};
+      reached.push_back(to);
     }
   }
-  for (std::int32_t state = goal; state != start_;
-       state = from[static_cast<std::size_t>(state)].first) {
-    word.push_back(symbols_[from[static_cast<std::size_t>(state)].second]);
+  std::vector<Symbol> word;
+  for (State state = goal; state != start_; state = reached_by[state].from) {
+    HECTOR_CHECK(reached_by[state].from != Automaton::kNone, "no word leads to the current state");
+    word.push_back(symbols_[reached_by[state].column]);
   }
   std::reverse(word.begin(), word.end());
   return word;
 }
 
-bool Monitor::walk(const std::vector<Symbol>& word) {
-  if (!table_.empty()) {
-    const std::int32_t before = state_.exchange(start_);
-    for (const Symbol symbol : word) {
-      if (step(symbol)) continue;
-      state_ = before;
-      return false;
-    }
-    return true;
+bool Monitor::replay(const std::vector<Symbol>& word) {
+  if (has_table()) {
+    const State before = state_.exchange(start_);
+    if (std::all_of(word.begin(), word.end(), [this](Symbol symbol) { return step(symbol); }))
+      return true;
+    state_ = before;
+    return false;
   }
-  const std::vector<Symbol> before = way();
+  const std::vector<Symbol> before = trace();
   const std::lock_guard lock(mutex_);
-  const auto go = [&](const std::vector<Symbol>& symbols) {
+  const auto from_start = [&](const std::vector<Symbol>& symbols) {
     node_ = first_;
-    been_.clear();
+    visited_.clear();
     return std::all_of(symbols.begin(), symbols.end(),
                        [this](Symbol symbol) { return advance(symbol); });
   };
-  if (go(word)) return true;
-  go(before);
+  if (from_start(word)) return true;
+  const bool is_back = from_start(before);
+  HECTOR_CHECK(is_back, "the monitor's own trace is not allowed");
+  return false;
+}
+
+bool Monitor::reachable_in_table(Symbol symbol) const {
+  const Automaton::Column column = column_of(symbol);
+  if (column == Automaton::kNone) return false;
+  std::vector<bool> seen(states_, false);
+  std::vector<State> pending{current()};
+  while (!pending.empty()) {
+    const State state = pending.back();
+    pending.pop_back();
+    if (seen[state]) continue;
+    seen[state] = true;
+    if (next(state, column) != Automaton::kNone) return true;
+    for (std::size_t c = 0; c < symbols_.size(); ++c) {
+      if (next(state, c) != Automaton::kNone) pending.push_back(next(state, c));
+    }
+  }
   return false;
 }
 
 bool Monitor::reachable(Symbol symbol) {
-  if (!table_.empty()) {
-    const std::int32_t column = row_of(symbol);
-    if (column == Automaton::kNone) return false;
-    const std::size_t width = symbols_.size();
-    std::set<std::int32_t> seen;
-    std::vector<std::int32_t> todo{state_.load(std::memory_order_acquire)};
-    while (!todo.empty()) {
-      const auto state = static_cast<std::size_t>(todo.back());
-      todo.pop_back();
-      if (!seen.insert(static_cast<std::int32_t>(state)).second) continue;
-      if (table_[state * width + static_cast<std::size_t>(column)] != Automaton::kNone) return true;
-      for (std::size_t c = 0; c < width; ++c) {
-        const auto next = table_[state * width + c];
-        if (next != Automaton::kNone) todo.push_back(next);
-      }
-    }
-    return false;
-  }
+  if (has_table()) return reachable_in_table(symbol);
   const std::lock_guard lock(mutex_);  // what still occurs in the expression may still come
   const auto left = language_.alphabet(node_);
   return std::find(left.begin(), left.end(), symbol) != left.end();
@@ -149,7 +169,7 @@ Monitor::Answer Monitor::look(Symbol symbol) {
   return reachable(symbol) ? Answer::kNotYet : Answer::kNever;
 }
 
-std::string Monitor::name(Symbol symbol) const {
+const std::string& Monitor::name(Symbol symbol) const {
   return binding_.interactions(static_cast<int>(symbol_interaction(symbol))).name();
 }
 
@@ -158,11 +178,10 @@ bool Monitor::allows_any(const std::vector<std::uint32_t>& interactions) {
     return std::find(interactions.begin(), interactions.end(), symbol_interaction(symbol)) !=
            interactions.end();
   };
-  if (!table_.empty()) {
-    const auto state = static_cast<std::size_t>(state_.load(std::memory_order_acquire));
+  if (has_table()) {
+    const State state = current();
     for (std::size_t c = 0; c < symbols_.size(); ++c) {
-      if (is_wanted(symbols_[c]) && table_[state * symbols_.size() + c] != Automaton::kNone)
-        return true;
+      if (is_wanted(symbols_[c]) && next(state, c) != Automaton::kNone) return true;
     }
     return false;
   }
@@ -177,10 +196,10 @@ std::string Monitor::allowed() {
     if (std::find(names.begin(), names.end(), name(symbol)) == names.end())
       names.push_back(name(symbol));
   };
-  if (!table_.empty()) {
-    const auto state = static_cast<std::size_t>(state_.load(std::memory_order_acquire));
+  if (has_table()) {
+    const State state = current();
     for (std::size_t c = 0; c < symbols_.size(); ++c) {
-      if (table_[state * symbols_.size() + c] != Automaton::kNone) add(symbols_[c]);
+      if (next(state, c) != Automaton::kNone) add(symbols_[c]);
     }
   } else {
     const std::lock_guard lock(mutex_);
@@ -194,8 +213,7 @@ std::string Monitor::allowed() {
 }
 
 bool Monitor::may_end() {
-  if (!table_.empty())
-    return table_ends_.empty() || table_ends_[static_cast<std::size_t>(state_.load())];
+  if (has_table()) return ends_[current()];
   const std::lock_guard lock(mutex_);
   return language_.may_end(node_);
 }

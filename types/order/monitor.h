@@ -1,5 +1,6 @@
-// What: Monitor, where one party of a Binding stands in its Role's order.
-// Why: a message out of order is refused, naming what was allowed; one that comes early is held.
+// What: Monitor, the state of one party of a Binding in its Role's order.
+// Why: a message out of order is refused, naming what was allowed; an early one is told apart from
+// one that can never come.
 // Who: sessions, at both ends of each channel.
 #pragma once
 
@@ -13,14 +14,14 @@
 
 namespace hector::types {
 
-/// Any thread. Small orders are a table and one compare-and-swap a message; orders over many
-/// members are made as they are met.
+/// Any thread. A small order is a table, and a message costs one compare-and-swap; an order over
+/// many members is derived as its states are met, under a lock.
 class Monitor {
  public:
   enum class Answer { kAllowed, kNotYet, kNever };
   Monitor(const hector::type::v1::Binding& binding, View view);
 
-  /// Moves on if the symbol is allowed now.
+  /// Takes the symbol if it is allowed now.
   bool step(Symbol symbol) noexcept;
   /// Whether a symbol that step() refused may still become allowed by symbols of others than
   /// `sender_member` of `interaction`.
@@ -31,33 +32,48 @@ class Monitor {
   std::string allowed();
   [[nodiscard]] bool may_end();
 
-  /// A word that leads from the start to where it stands, without loops: where a party stands, to
-  /// be told to another monitor of the same Role. A shortest one; of an order over many members,
-  /// what has happened without what led back to where it had been.
-  [[nodiscard]] std::vector<Symbol> way();
-  /// From the start along the word; false, and it stays where it is, if the order does not allow
-  /// it. Nobody else steps meanwhile.
-  bool walk(const std::vector<Symbol>& word);
+  /// A word without loops that leads from the start to the current state, for replay() by another
+  /// monitor of the same Role. A shortest one; of an order over many members what has happened,
+  /// without what led back to an earlier state.
+  [[nodiscard]] std::vector<Symbol> trace();
+  /// Goes to the state that the word leads to from the start. False if the order does not allow the
+  /// word: then the state stays what it is. No other call may run meanwhile.
+  bool replay(const std::vector<Symbol>& word);
 
  private:
-  std::int32_t row_of(Symbol symbol) const noexcept;
+  using State = Automaton::State;
+  /// Whether the order is a table; else its states are derived.
+  [[nodiscard]] bool has_table() const noexcept { return states_ != 0; }
+  [[nodiscard]] Automaton::Column column_of(Symbol symbol) const noexcept;
+  [[nodiscard]] State next(State state, std::size_t column) const noexcept {
+    return table_[state * symbols_.size() + column];
+  }
+  [[nodiscard]] State current() const noexcept;
+  [[nodiscard]] std::vector<Symbol> shortest_trace(State goal) const;
+  [[nodiscard]] bool reachable_in_table(Symbol symbol) const;
   bool reachable(Symbol symbol);
-  std::string name(Symbol symbol) const;
+  [[nodiscard]] const std::string& name(Symbol symbol) const;
+  void derive_again();
+  bool advance(Symbol symbol);
 
   const hector::type::v1::Binding binding_;
-  View view_;
+  const View view_;
+
+  // The table. Constant but for state_.
   std::vector<Symbol> symbols_;
-  std::vector<std::int32_t> table_;  ///< [state * symbols + column]; empty: the lazy form
-  std::vector<bool> table_ends_;
-  std::atomic<std::int32_t> state_{0};
+  std::vector<State> table_;  ///< [state * symbols + column]
+  std::vector<bool> ends_;    ///< by state
+  State states_ = 0;          ///< 0: there is no table
+  State start_ = 0;
+  std::atomic<State> state_{0};
+
+  // The derived form, under mutex_.
   std::mutex mutex_;
   Regular language_;
   Regular::Node node_ = Regular::kEmpty;
   Regular::Node first_ = Regular::kEmpty;  ///< where it began
-  std::int32_t start_ = 0;
-  /// The lazy form: where it has been and by what it left, each place once.
-  std::vector<std::pair<Regular::Node, Symbol>> been_;
-  bool advance(Symbol symbol);
+  /// The states since the start and the symbols that left them, each state once.
+  std::vector<std::pair<Regular::Node, Symbol>> visited_;
 };
 
 }  // namespace hector::types

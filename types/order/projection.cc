@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+
+#include "hector/check.h"
 
 namespace hector::types {
 
@@ -85,8 +88,11 @@ class Projection {
   Regular::Node seen(int interaction, std::uint32_t from_role, std::uint32_t f,
                      std::uint32_t to_role, std::uint32_t t, bool is_multicast) {
     const auto x = static_cast<std::uint32_t>(interaction);
-    if (view_.role == kEverybody)
+    if (view_.role == kAllRoles) {
+      HECTOR_CHECK(x < kGlobalInteractionsMax && f < kGlobalMembersMax && t < kGlobalMembersMax,
+                   "more interactions or members than a global symbol can tell apart");
       return language_.symbol(global_symbol(x, f, is_multicast ? 0 : t));
+    }
     if (view_.role == from_role && view_.member == f)
       return language_.symbol(view_symbol(x, is_multicast ? 0 : t));
     if (view_.role == to_role && (is_multicast || view_.member == t))
@@ -96,6 +102,7 @@ class Projection {
 
   Regular::Node leaf(const Expression::Symbol& symbol) {
     const int x = interaction_position(binding_, symbol.name());
+    HECTOR_CHECK(x >= 0, "the protocol names an unknown interaction");
     const auto& interaction = binding_.interactions(x);
     const auto from = static_cast<std::uint32_t>(role_position(binding_, interaction.from()));
     const auto to = static_cast<std::uint32_t>(role_position(binding_, interaction.to()));
@@ -106,23 +113,20 @@ class Projection {
     if (senders.empty() || receivers.empty()) return Regular::kEmpty;
     const bool each_sender = symbol.role() == interaction.from();
     const bool each_receiver = symbol.role() == interaction.to();
-    const std::size_t outer = each_sender ? senders.size() : each_receiver ? receivers.size() : 1;
-    const std::size_t inner_count = each_sender     ? receivers.size()
-                                    : each_receiver ? senders.size()
-                                                    : senders.size() * receivers.size();
-    std::vector<Regular::Node> each;
-    for (std::size_t i = 0; i < outer; ++i) {
+    // Without a mark: one choice among all pairs. With one: such a choice for each marked member.
+    const auto choice = [&](const std::vector<std::uint32_t>& from_members,
+                            const std::vector<std::uint32_t>& to_members) {
       std::vector<Regular::Node> options;
-      for (std::size_t j = 0; j < inner_count; ++j) {
-        const std::uint32_t f = senders[each_sender ? i : each_receiver ? j : j / receivers.size()];
-        const std::uint32_t t = receivers[each_receiver ? i
-                                          : each_sender ? j
-                                                        : j % receivers.size()];
-        options.push_back(seen(x, from, f, to, t, is_multicast));
+      for (const std::uint32_t f : from_members) {
+        for (const std::uint32_t t : to_members)
+          options.push_back(seen(x, from, f, to, t, is_multicast));
       }
-      each.push_back(
-          with_member_mark(symbol.member(), language_.choice(std::move(options)), language_));
-    }
+      return with_member_mark(symbol.member(), language_.choice(std::move(options)), language_);
+    };
+    if (!each_sender && !each_receiver) return choice(senders, receivers);
+    std::vector<Regular::Node> each;
+    for (const std::uint32_t member : each_sender ? senders : receivers)
+      each.push_back(each_sender ? choice({member}, receivers) : choice(senders, {member}));
     return language_.interleave(std::move(each));
   }
 
@@ -139,6 +143,7 @@ bool View::is_absent(std::uint32_t of_role, std::uint32_t number) const {
 }
 
 std::vector<std::uint32_t> View::present(std::uint32_t of_role) const {
+  HECTOR_CHECK(of_role < members.size(), "a view of fewer roles than the Binding type has");
   std::vector<std::uint32_t> numbers;
   for (std::uint32_t m = 0; m < members[of_role]; ++m) {
     if (!is_absent(of_role, m)) numbers.push_back(m);
@@ -162,21 +167,23 @@ int interaction_position(const Binding& binding, std::string_view name) {
 
 Regular::Node choreography(const Binding& binding, const std::vector<std::uint32_t>& members,
                            Regular& language) {
-  return choreography(binding, View{kEverybody, 0, members, {}}, language);
+  return choreography(binding, View{kAllRoles, 0, members, {}}, language);
 }
 
 Regular::Node choreography(const Binding& binding, View view, Regular& language) {
-  view.role = kEverybody;
+  view.role = kAllRoles;
   return Projection(binding, view, language).run();
 }
 
 Regular::Node phase(const Binding& binding, const Expression& expression,
                     const std::vector<std::uint32_t>& members, Regular& language) {
-  const View view{kEverybody, 0, members, {}};
+  const View view{kAllRoles, 0, members, {}};
   return Projection(binding, view, language).part(expression);
 }
 
 Regular::Node project(const Binding& binding, const View& view, Regular& language) {
+  HECTOR_CHECK(view.members.size() == static_cast<std::size_t>(binding.roles_size()),
+               "a view of another number of roles than the Binding type has");
   return Projection(binding, view, language).run();
 }
 
@@ -222,75 +229,90 @@ std::vector<std::uint32_t> checked_members(const Binding& binding, std::uint32_t
 }
 
 Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role) {
-  constexpr std::uint32_t kMembersForChecking = 3;
+  constexpr std::uint32_t kMembersForChecking = 3;  // types.md 4
   return role_order(binding, role, checked_members(binding, kMembersForChecking));
 }
 
-Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role,
-                             const std::vector<std::uint32_t>& members) {
-  const View view{role, 0, members, {}};
-  Regular language;
-  const Regular::Node seen = project(binding, view, language);
-  auto local = HECTOR_TRY(build_automaton(language, seen));
+namespace {
 
+/// The position of an operation among the order's symbols, added where it is new.
+Symbol number_of(RoleOrder& order, const std::string& operation, bool is_output) {
+  for (Symbol s = 0; s < order.operations.size(); ++s) {
+    if (order.operations[s] == operation && order.is_output[s] == is_output) return s;
+  }
+  order.operations.push_back(operation);
+  order.is_output.push_back(is_output);
+  return static_cast<Symbol>(order.operations.size() - 1);
+}
+
+/// The order's operations, received ones first.
+RoleOrder operations_of(const Binding& binding, const std::string& role) {
   RoleOrder order;
-  const auto number = [&](const std::string& operation, bool is_output) {
-    for (std::size_t i = 0; i < order.operations.size(); ++i) {
-      if (order.operations[i] == operation && order.is_output[i] == is_output)
-        return static_cast<Symbol>(i);
-    }
-    order.operations.push_back(operation);
-    order.is_output.push_back(is_output);
-    return static_cast<Symbol>(order.operations.size() - 1);
-  };
   for (const bool outputs : {false, true}) {
     for (const auto& interaction : binding.interactions()) {
-      const std::string& end = outputs ? interaction.from() : interaction.to();
-      if (end == binding.roles(static_cast<int>(role)).name())
-        number(interaction.operation(), outputs);
+      if ((outputs ? interaction.from() : interaction.to()) == role)
+        number_of(order, interaction.operation(), outputs);
     }
   }
-  // Renaming makes the automaton nondeterministic; the subset construction makes it deterministic
-  // again.
-  std::map<std::vector<std::int32_t>, std::int32_t> numbers{{{local.start}, 0}};
-  std::vector<std::vector<std::int32_t>> sets{{local.start}};
-  Automaton renamed;
-  for (Symbol s = 0; s < order.operations.size(); ++s) renamed.symbols.push_back(s);
+  return order;
+}
+
+/// The automaton with its symbols replaced: `renaming` by column, symbols 0 … symbols - 1.
+/// Renaming makes it nondeterministic; the subset construction makes it deterministic again.
+Result<Automaton> renamed(const Automaton& automaton, const std::vector<Symbol>& renaming,
+                          std::size_t symbols) {
+  using States = std::vector<Automaton::State>;
+  std::map<States, Automaton::State> numbers{{{automaton.start}, 0}};
+  std::vector<States> sets{{automaton.start}};
+  Automaton result;
+  for (Symbol s = 0; s < symbols; ++s) result.symbols.push_back(s);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets.size() > kAutomatonStatesMax) {
-      return fail(Code::kResourceExhausted, "the Role's order has more than " +
-                                                std::to_string(kAutomatonStatesMax) + " states");
+      return fail(Error::resource_exhausted("the Role's order has more than " +
+                                            std::to_string(kAutomatonStatesMax) + " states"));
     }
-    std::vector<std::vector<std::int32_t>> successors(order.operations.size());
+    std::vector<States> successors(symbols);
     bool may_end = false;
-    for (const std::int32_t state : sets[i]) {
-      may_end = may_end || local.accepting[static_cast<std::size_t>(state)];
-      for (std::size_t c = 0; c < local.symbols.size(); ++c) {
-        const std::int32_t next = local.next[static_cast<std::size_t>(state)][c];
-        if (next == Automaton::kNone) continue;
-        const auto& interaction =
-            binding.interactions(static_cast<int>(symbol_interaction(local.symbols[c])));
-        const bool is_output = interaction.from() == binding.roles(static_cast<int>(role)).name();
-        successors[number(interaction.operation(), is_output)].push_back(next);
+    for (const auto state : sets[i]) {
+      may_end = may_end || automaton.accepting[state];
+      for (std::size_t c = 0; c < automaton.symbols.size(); ++c) {
+        const auto next = automaton.next[state][c];
+        if (next != Automaton::kNone) successors[renaming[c]].push_back(next);
       }
     }
-    std::vector<std::int32_t> row;
-    for (auto& successor : successors) {
-      if (successor.empty()) {
-        row.push_back(Automaton::kNone);
-        continue;
-      }
+    auto& row = result.next.emplace_back(symbols, Automaton::kNone);
+    for (Symbol s = 0; s < symbols; ++s) {
+      auto& successor = successors[s];
+      if (successor.empty()) continue;
       std::sort(successor.begin(), successor.end());
       successor.erase(std::unique(successor.begin(), successor.end()), successor.end());
-      const auto [found, is_new] =
-          numbers.emplace(successor, static_cast<std::int32_t>(sets.size()));
+      const auto fresh = static_cast<Automaton::State>(sets.size());
+      const auto [found, is_new] = numbers.emplace(successor, fresh);
       if (is_new) sets.push_back(successor);
-      row.push_back(found->second);
+      row[s] = found->second;
     }
-    renamed.next.push_back(std::move(row));
-    renamed.accepting.push_back(may_end);
+    result.accepting.push_back(may_end);
   }
-  order.automaton = minimise(renamed);
+  return minimise(result);
+}
+
+}  // namespace
+
+Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role,
+                             const std::vector<std::uint32_t>& members) {
+  Regular language;
+  const Regular::Node seen = project(binding, {role, 0, members, {}}, language);
+  const auto local = HECTOR_TRY(build_automaton(language, seen));
+  const std::string& name = binding.roles(static_cast<int>(role)).name();
+  RoleOrder order = operations_of(binding, name);
+  const std::size_t operations = order.operations.size();
+  std::vector<Symbol> renaming;
+  for (const Symbol symbol : local.symbols) {
+    const auto& interaction = binding.interactions(static_cast<int>(symbol_interaction(symbol)));
+    renaming.push_back(number_of(order, interaction.operation(), interaction.from() == name));
+  }
+  HECTOR_CHECK(order.operations.size() == operations, "a role sees an interaction that is not its");
+  order.automaton = HECTOR_TRY(renamed(local, renaming, operations));
   return order;
 }
 

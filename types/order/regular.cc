@@ -1,31 +1,36 @@
 #include "types/order/regular.h"
 
 #include <algorithm>
-#include <deque>
+#include <functional>
 #include <set>
 #include <tuple>
+
+#include "hector/check.h"
 
 namespace hector::types {
 
 Regular::Regular() {
-  make(Form::kVoid, false, 0, {});
-  make(Form::kEmpty, true, 0, {});
+  const Node none = make({Form::kVoid, false});
+  const Node empty = make({Form::kEmpty, true});
+  HECTOR_CHECK(none == kVoid && empty == kEmpty, "the first two expressions have other numbers");
 }
 
-Regular::Node Regular::make(Form form, bool nullable, Symbol symbol, std::vector<Node> of) {
-  auto key = std::make_tuple(form, symbol, of);
+Regular::Node Regular::make(Data data) {
+  for (const Node part : data.of)
+    HECTOR_CHECK(part < nodes_.size(), "an expression is made of one that is not there");
+  auto key = std::make_tuple(data.form, data.symbol, data.of);
   if (auto found = known_.find(key); found != known_.end()) return found->second;
   if (nodes_.size() >= kNodesMax) {
     overfull_ = true;
     return kEmpty;
   }
-  const Node node = static_cast<Node>(nodes_.size());
-  nodes_.push_back({form, nullable, symbol, std::move(of)});
+  const auto node = static_cast<Node>(nodes_.size());
+  nodes_.push_back(std::move(data));
   known_.emplace(std::move(key), node);
   return node;
 }
 
-Regular::Node Regular::symbol(Symbol symbol) { return make(Form::kSymbol, false, symbol, {}); }
+Regular::Node Regular::symbol(Symbol symbol) { return make({Form::kSymbol, false, symbol}); }
 
 Regular::Node Regular::sequence(Node first, Node second) {
   if (first == kVoid || second == kVoid) return kVoid;
@@ -34,9 +39,9 @@ Regular::Node Regular::sequence(Node first, Node second) {
   std::vector<Node> heads;  // kept right-leaning, so that equal words meet in equal nodes
   for (; nodes_[first].form == Form::kSequence; first = nodes_[first].of[1])
     heads.push_back(nodes_[first].of[0]);
-  Node tail = make(Form::kSequence, may_end(first) && may_end(second), 0, {first, second});
+  Node tail = make({Form::kSequence, may_end(first) && may_end(second), 0, {first, second}});
   for (auto head = heads.rbegin(); head != heads.rend() && !overfull_; ++head)
-    tail = make(Form::kSequence, may_end(*head) && may_end(tail), 0, {*head, tail});
+    tail = make({Form::kSequence, may_end(*head) && may_end(tail), 0, {*head, tail}});
   return tail;
 }
 
@@ -57,7 +62,7 @@ Regular::Node Regular::choice(std::vector<Node> options) {
   }
   if (flat.empty()) return kVoid;
   if (flat.size() == 1) return *flat.begin();
-  return make(Form::kChoice, nullable, 0, {flat.begin(), flat.end()});
+  return make({Form::kChoice, nullable, 0, {flat.begin(), flat.end()}});
 }
 
 Regular::Node Regular::interleave(std::vector<Node> parts) {
@@ -76,13 +81,13 @@ Regular::Node Regular::interleave(std::vector<Node> parts) {
   if (flat.empty()) return kEmpty;
   if (flat.size() == 1) return flat.front();
   std::sort(flat.begin(), flat.end());
-  return make(Form::kInterleave, nullable, 0, std::move(flat));
+  return make({Form::kInterleave, nullable, 0, std::move(flat)});
 }
 
 Regular::Node Regular::star(Node of) {
   if (of == kVoid || of == kEmpty) return kEmpty;
   if (nodes_[of].form == Form::kStar) return of;
-  return make(Form::kStar, true, 0, {of});
+  return make({Form::kStar, true, 0, {of}});
 }
 
 Regular::Node Regular::repeat(Node of, std::uint32_t min, std::int32_t max) {
@@ -98,6 +103,7 @@ Regular::Node Regular::repeat(Node of, std::uint32_t min, std::int32_t max) {
 }
 
 Regular::Node Regular::after(Node node, Symbol symbol) {
+  HECTOR_CHECK(node < nodes_.size(), "a number of another language");
   const std::uint64_t key = (static_cast<std::uint64_t>(node) << 32) | symbol;
   if (auto found = after_.find(key); found != after_.end()) return found->second;
   const Node result = derive(node, symbol);
@@ -141,6 +147,7 @@ Regular::Node Regular::derive(Node node, Symbol wanted) {
 }
 
 const std::vector<Symbol>& Regular::first(Node node) {
+  HECTOR_CHECK(node < nodes_.size(), "a number of another language");
   if (auto found = first_.find(node); found != first_.end()) return found->second;
   const Data data = nodes_[node];
   std::set<Symbol> symbols;
@@ -168,6 +175,7 @@ std::vector<Symbol> Regular::alphabet(Node start) const {
 }
 
 Regular::Node Regular::keep_only(Node node) {
+  HECTOR_CHECK(node < nodes_.size(), "a number of another language");
   std::vector<bool> wanted(nodes_.size(), false);
   wanted[node] = true;
   for (Node at = node; at > kEmpty; --at) {  // parts are older than what they are part of
@@ -183,22 +191,41 @@ Regular::Node Regular::keep_only(Node node) {
     for (Node& part : data.of) part = numbers[part];
     if (data.form == Form::kChoice || data.form == Form::kInterleave)
       std::sort(data.of.begin(), data.of.end());
-    numbers[at] = kept.make(data.form, data.nullable, data.symbol, std::move(data.of));
+    numbers[at] = kept.make(std::move(data));
   }
   *this = std::move(kept);
   return numbers[node];
 }
 
-std::int32_t Automaton::column(Symbol symbol) const {
-  const auto found = std::lower_bound(symbols.begin(), symbols.end(), symbol);
-  return found != symbols.end() && *found == symbol
-             ? static_cast<std::int32_t>(found - symbols.begin())
-             : kNone;
+namespace {
+
+/// Every successor is a state, every row has a column for each symbol, the symbols are in order:
+/// so the automaton is deterministic, and a look-up never leaves its table.
+void check_invariants(const Automaton& automaton) {
+  const std::size_t states = automaton.size();
+  HECTOR_CHECK(automaton.accepting.size() == states, "a state without an end mark");
+  HECTOR_CHECK(states == 0 || automaton.start < states, "the start is no state");
+  HECTOR_CHECK(std::adjacent_find(automaton.symbols.begin(), automaton.symbols.end(),
+                                  std::greater_equal<>()) == automaton.symbols.end(),
+               "the symbols are not ascending");
+  for (const auto& row : automaton.next) {
+    HECTOR_CHECK(row.size() == automaton.symbols.size(), "a row without a column for each symbol");
+    for (const auto next : row)
+      HECTOR_CHECK(next == Automaton::kNone || next < states, "a successor is no state");
+  }
 }
 
-std::int32_t Automaton::step(std::int32_t state, Symbol symbol) const {
-  const std::int32_t at = column(symbol);
-  return at == kNone ? kNone : next[static_cast<std::size_t>(state)][static_cast<std::size_t>(at)];
+}  // namespace
+
+Automaton::Column Automaton::column(Symbol symbol) const {
+  const auto found = std::lower_bound(symbols.begin(), symbols.end(), symbol);
+  return found != symbols.end() && *found == symbol ? static_cast<Column>(found - symbols.begin())
+                                                    : kNone;
+}
+
+Automaton::State Automaton::step(State state, Symbol symbol) const {
+  const Column at = column(symbol);
+  return at == kNone ? kNone : next[state][at];
 }
 
 Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::size_t states_max) {
@@ -209,10 +236,11 @@ Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::s
   };
   if (language.is_overfull()) return overfull();
   automaton.symbols = language.alphabet(start);
-  std::unordered_map<Regular::Node, std::int32_t> numbers;
+  std::unordered_map<Regular::Node, Automaton::State> numbers;
   std::vector<Regular::Node> states;
   const auto number = [&](Regular::Node node) {
-    const auto [found, is_new] = numbers.emplace(node, static_cast<std::int32_t>(states.size()));
+    const auto [found, is_new] =
+        numbers.emplace(node, static_cast<Automaton::State>(states.size()));
     if (is_new) states.push_back(node);
     return found->second;
   };
@@ -224,11 +252,13 @@ Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::s
                       " states; use fewer interleavings (&) or smaller counts");
     }
     const Regular::Node node = states[i];
-    std::vector<std::int32_t> row(automaton.symbols.size(), Automaton::kNone);
+    std::vector<Automaton::State> row(automaton.symbols.size(), Automaton::kNone);
     for (const Symbol symbol : std::vector<Symbol>(language.first(node))) {
       const Regular::Node next = language.after(node, symbol);
-      if (next != Regular::kVoid)
-        row[static_cast<std::size_t>(automaton.column(symbol))] = number(next);
+      if (next == Regular::kVoid) continue;
+      const auto column = automaton.column(symbol);
+      HECTOR_CHECK(column != Automaton::kNone, "a first symbol that does not occur");
+      row[column] = number(next);
     }
     automaton.next.push_back(std::move(row));
     automaton.accepting.push_back(language.may_end(node));
@@ -238,22 +268,23 @@ Result<Automaton> build_automaton(Regular& language, Regular::Node start, std::s
 }
 
 Automaton minimise(const Automaton& automaton) {
-  const std::size_t count = automaton.next.size();
-  std::vector<std::int32_t> block(count);
+  check_invariants(automaton);
+  using State = Automaton::State;
+  const std::size_t count = automaton.size();
+  std::vector<State> block(count);
   for (std::size_t i = 0; i < count; ++i) block[i] = automaton.accepting[i] ? 1 : 0;
   std::size_t blocks = 0;
   for (;;) {  // Moore's refinement: states stay together while all their successors do
-    std::map<std::vector<std::int32_t>, std::int32_t> signatures;
-    std::vector<std::int32_t> refined(count);
+    std::map<std::vector<State>, State> signatures;
+    std::vector<State> refined(count);
     for (std::size_t i = 0; i < count; ++i) {
-      std::vector<std::int32_t> signature{block[i]};
-      for (const std::int32_t next : automaton.next[i]) {
-        signature.push_back(next == Automaton::kNone ? -1 : block[static_cast<std::size_t>(next)]);
-      }
-      refined[i] =
-          signatures.emplace(std::move(signature), static_cast<std::int32_t>(signatures.size()))
-              .first->second;
+      std::vector<State> signature{block[i]};
+      for (const State next : automaton.next[i])
+        signature.push_back(next == Automaton::kNone ? Automaton::kNone : block[next]);
+      const auto fresh = static_cast<State>(signatures.size());
+      refined[i] = signatures.emplace(std::move(signature), fresh).first->second;
     }
+    HECTOR_CHECK(signatures.size() >= blocks, "a refinement has fewer blocks than before");
     const bool is_stable = signatures.size() == blocks;
     blocks = signatures.size();
     block = std::move(refined);
@@ -261,17 +292,18 @@ Automaton minimise(const Automaton& automaton) {
   }
   Automaton result;
   result.symbols = automaton.symbols;
-  result.next.assign(blocks, std::vector<std::int32_t>(automaton.symbols.size(), Automaton::kNone));
+  result.next.assign(blocks, std::vector<State>(automaton.symbols.size(), Automaton::kNone));
   result.accepting.assign(blocks, false);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto at = static_cast<std::size_t>(block[i]);
+    const State at = block[i];
     result.accepting[at] = automaton.accepting[i];
     for (std::size_t c = 0; c < automaton.symbols.size(); ++c) {
-      const std::int32_t next = automaton.next[i][c];
-      if (next != Automaton::kNone) result.next[at][c] = block[static_cast<std::size_t>(next)];
+      const State next = automaton.next[i][c];
+      if (next != Automaton::kNone) result.next[at][c] = block[next];
     }
   }
-  result.start = count == 0 ? 0 : block[static_cast<std::size_t>(automaton.start)];
+  result.start = count == 0 ? 0 : block[automaton.start];
+  check_invariants(result);
   return result;
 }
 

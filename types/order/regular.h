@@ -17,8 +17,8 @@ namespace hector::types {
 
 using Symbol = std::uint32_t;
 
-/// Expressions of one language family, each kept once, so that equal ones have equal numbers
-/// (Brzozowski 1964; Owens, Reppy, Turon 2009). Not for several threads at once.
+/// Regular expressions over one alphabet, hash-consed: equal ones have equal numbers, and a part is
+/// older than what it is part of (Brzozowski 1964; Owens, Reppy, Turon 2009). One thread at a time.
 class Regular {
  public:
   using Node = std::uint32_t;
@@ -32,7 +32,8 @@ class Regular {
   Node interleave(std::vector<Node> parts);
   Node star(Node of);
   Node optional(Node of) { return choice({of, kEmpty}); }
-  /// max below 0: no bound.
+  /// kUnbounded: as often as one likes.
+  static constexpr std::int32_t kUnbounded = -1;
   Node repeat(Node of, std::uint32_t min, std::int32_t max);
 
   [[nodiscard]] bool may_end(Node node) const { return nodes_[node].nullable; }
@@ -40,15 +41,16 @@ class Regular {
   Node after(Node node, Symbol symbol);
   /// The symbols allowed first, ascending.
   const std::vector<Symbol>& first(Node node);
-  /// Every symbol that occurs.
+  /// Every symbol that occurs, ascending.
   std::vector<Symbol> alphabet(Node node) const;
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
-  /// Forgets all that `node` is not made of; every other number is void afterwards. Its number from
-  /// now on.
+  /// Forgets every expression that is no part of `node`, whose new number it returns. Every other
+  /// number is invalid afterwards.
   Node keep_only(Node node);
-  /// More than kNodesMax expressions were needed: what came after that is wrong, build_automaton()
-  /// refuses it.
+  /// More than kNodesMax expressions were needed: results since then are wrong, and
+  /// build_automaton() refuses them.
   [[nodiscard]] bool is_overfull() const { return overfull_; }
+  /// About 30 MB. The largest Binding types of the templates need some hundreds.
   static constexpr std::size_t kNodesMax = 200'000;
 
  private:
@@ -59,7 +61,7 @@ class Regular {
     Symbol symbol = 0;
     std::vector<Node> of;
   };
-  Node make(Form form, bool nullable, Symbol symbol, std::vector<Node> of);
+  Node make(Data data);
   Node derive(Node node, Symbol symbol);
   std::vector<Data> nodes_;
   bool overfull_ = false;
@@ -68,23 +70,32 @@ class Regular {
   std::unordered_map<Node, std::vector<Symbol>> first_;
 };
 
-/// Deterministic, minimal, trimmed: from every state an accepting one is reached.
+/// Deterministic. What build_automaton() and minimise() return is minimal and trimmed too: from
+/// every state, the start of an empty language aside, an accepting one is reached.
 struct Automaton {
-  static constexpr std::int32_t kNone = -1;
-  std::vector<Symbol> symbols;                  ///< ascending; columns of `next`
-  std::vector<std::vector<std::int32_t>> next;  ///< [state][column], kNone if not allowed
-  std::vector<bool> accepting;
-  std::int32_t start = 0;
+  using State = std::uint32_t;
+  using Column = std::uint32_t;
+  static constexpr std::uint32_t kNone = UINT32_MAX;  ///< no state, no column
+  std::vector<Symbol> symbols;                        ///< ascending; columns of `next`
+  std::vector<std::vector<State>> next;               ///< [state][column], kNone where not allowed
+  std::vector<bool> accepting;                        ///< by state
+  State start = 0;
 
-  [[nodiscard]] std::int32_t column(Symbol symbol) const;
-  [[nodiscard]] std::int32_t step(std::int32_t state, Symbol symbol) const;
+  [[nodiscard]] std::size_t size() const { return next.size(); }
+  /// kNone if the symbol is none of the automaton's.
+  [[nodiscard]] Column column(Symbol symbol) const;
+  /// kNone if the symbol is not allowed in the state.
+  [[nodiscard]] State step(State state, Symbol symbol) const;
 };
 
+/// A table of this many states and 100 symbols has 8 MB; conformance and checks look at pairs of
+/// states.
 inline constexpr std::size_t kAutomatonStatesMax = 20'000;
 
-/// RESOURCE_EXHAUSTED if more than `states_max` states are met on the way.
+/// RESOURCE_EXHAUSTED if more than `states_max` states are met while it is built.
 Result<Automaton> build_automaton(Regular& language, Regular::Node start,
                                   std::size_t states_max = kAutomatonStatesMax);
+/// The smallest automaton of the same language, with the same symbols.
 Automaton minimise(const Automaton& automaton);
 
 }  // namespace hector::types

@@ -1,7 +1,7 @@
 // What: the types this capsule knows, by id.
 // Why: templates bring Interfaces, people load Binding types, other capsules' types arrive with
-// their descriptions.
-// Who: the kernel; the Type service stands on it later.
+// their descriptions. A type never changes under its id, so what was decided about it stays true.
+// Who: the kernel; load_type_models().
 #pragma once
 
 #include <map>
@@ -18,7 +18,9 @@ namespace hector::types {
 /// Any thread.
 class Repository {
  public:
-  /// Reads a type file and adds what it holds; the ids. Nothing is added if any part is wrong.
+  /// Reads a type file and adds its types; their ids. Nothing is added if any of them is wrong:
+  /// INVALID_ARGUMENT with the place, kIncompatible for a Binding type that cannot work,
+  /// ALREADY_EXISTS for another type of an id that is there.
   Result<std::vector<std::string>> load_file(const std::string& path);
   Result<std::vector<std::string>> load_text(const std::string& yaml, const std::string& name,
                                              const std::string& folder);
@@ -27,9 +29,8 @@ class Repository {
   Status add(const hector::type::v1::Binding& binding);
   [[nodiscard]] Result<CompiledPtr> interface(const std::string& id) const;
   [[nodiscard]] Result<hector::type::v1::Binding> binding(const std::string& id) const;
-  /// check_role(), remembered: types do not change under their id. `binding` is one of this
-  /// repository's.
-  [[nodiscard]] std::shared_ptr<const Result<Verdict>> verdict(
+  /// check_role(), remembered. `binding` is one of this repository's.
+  [[nodiscard]] std::shared_ptr<const Result<Conformance>> conformance(
       const CompiledPtr& offered, const hector::type::v1::Binding& binding, std::uint32_t role,
       const CompiledPtr& required) const;
   [[nodiscard]] std::vector<CompiledPtr> interfaces() const;
@@ -42,13 +43,15 @@ class Repository {
   std::map<std::string, CompiledPtr> interfaces_;
   std::map<std::string, hector::type::v1::Binding> bindings_;
   std::map<std::string, hector::type::v1::InteractionType> interaction_types_;
+  class Load;
   struct Known {
-    CompiledPtr offered, required;  ///< kept, so that their addresses stay theirs
-    std::shared_ptr<const Result<Verdict>> verdict;
+    CompiledPtr offered, required;  ///< held, so that their addresses are not used again
+    std::shared_ptr<const Result<Conformance>> conformance;
   };
   using Question = std::tuple<const void*, const void*, std::uint32_t, std::uint32_t, std::string>;
-  static constexpr std::size_t kVerdictsMax = 10'000;  ///< then it begins anew
-  mutable std::map<Question, Known> verdicts_;
+  /// Then all are forgotten. A hundred capsules of a hundred Interfaces ask as many questions.
+  static constexpr std::size_t kConformancesMax = 10'000;
+  mutable std::map<Question, Known> conformances_;
 };
 
 std::string binding_id(const hector::type::v1::Binding& binding);

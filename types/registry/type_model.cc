@@ -1,5 +1,3 @@
-#include "hector/type_model.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,9 +5,13 @@
 #include <set>
 
 #include "base/text/nearest.h"
+#include "hector/check.h"
+#include "hector/sha256.h"
+#include "hector/types.h"
 #include "types/check/binding_check.h"
-#include "types/check/binding_upgrade.h"
 #include "types/check/conformance.h"
+#include "types/check/signature.h"
+#include "types/check/upgrade.h"
 #include "types/model/messages.h"
 #include "types/model/reader.h"
 #include "types/model/service_yaml.h"
@@ -51,8 +53,8 @@ std::shared_ptr<Model> begin(const char* kind, std::string name) {
 TypeModelPtr finish(std::shared_ptr<Model> model, std::string canonical) {
   model->canonical_ = std::move(canonical);
   // Messages that stand on each other have one canonical form.
-  model->identity_ = types::sha256_hex(
-      model->kind_ == "message" ? model->name_ + "\n" + model->canonical_ : model->canonical_);
+  model->identity_ = sha256_hex(model->kind_ == "message" ? model->name_ + "\n" + model->canonical_
+                                                          : model->canonical_);
   std::sort(model->uses_.begin(), model->uses_.end());
   model->uses_.erase(std::unique(model->uses_.begin(), model->uses_.end()), model->uses_.end());
   return model;
@@ -166,7 +168,7 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
   const auto* const message = pool->find(name);
   if (message == nullptr)
     return fail(Code::kInvalidArgument, fmt::format("there is no message '{}' in its files{}", name,
-                                                    types::nearest_hint(name, pool->names())));
+                                                    nearest_hint(name, pool->names())));
   auto model = begin("message", name);
   model->messages_ = pool;
   std::set<const pb::Descriptor*> seen;
@@ -183,14 +185,6 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
   };
   uses(message);
   return finish(std::move(model), types::deterministic(Reachable(*message).files()));
-}
-
-Conformance conformance_of(types::Verdict verdict) {
-  Conformance conformance;
-  conformance.order_compared = verdict.order_compared;
-  for (auto& reason : verdict.reasons)
-    conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
-  return conformance;
 }
 
 /// Without order, and where `only` is given without operations that it has not.
@@ -213,23 +207,34 @@ Result<types::CompiledPtr> reduced(const types::CompiledInterface& interface,
 
 Result<Conformance> check_interfaces(const Model& newer, const Model& older, Upgrade upgrade) {
   if (upgrade == Upgrade::kBackward)
-    return types::check_replacement(*newer.interface_, *older.interface_).map(conformance_of);
+    return types::check_replacement(*newer.interface_, *older.interface_);
   // What both have: the older one serves users of the newer.
   auto shared = reduced(*newer.interface_, older.interface_.get());
   auto plain = reduced(*older.interface_, nullptr);
   if (!shared) return fail(shared.error());
   if (!plain) return fail(plain.error());
-  auto verdict = types::check_replacement(**plain, **shared).map(conformance_of);
-  if (!verdict) return verdict;
+  auto conformance = types::check_replacement(**plain, **shared);
   for (const auto& operation : older.interface_->operations()) {
     if (newer.interface_->find(operation.name) == nullptr)
-      verdict->reasons.push_back(
-          {"signature", fmt::format("operation '{}' is gone", operation.name), {}});
+      conformance.findings.push_back(
+          {"signature", fmt::format("operation '{}' is gone", operation.name), {}, {}});
   }
-  return verdict;
+  return conformance;
 }
 
 }  // namespace
+
+Result<std::vector<TypeModelPtr>> load_type_models(const std::string& path) {
+  types::Repository repository;
+  HECTOR_TRY(repository.load_file(path));
+  std::vector<TypeModelPtr> models;
+  for (const auto& each : repository.interfaces()) {
+    auto model = HECTOR_TRY(of_interface(each->typed_model()));
+    models.push_back(std::move(model));
+  }
+  for (const auto& each : repository.bindings()) models.push_back(of_binding(each));
+  return models;
+}
 
 Result<std::vector<TypeModelPtr>> read_type_models(const std::string& yaml, const std::string& name,
                                                    const ProtoTexts& protos) {
@@ -301,29 +306,29 @@ Result<Conformance> check_upgrade(const TypeModel& newer, const TypeModel& older
   const auto& before = of(older);
   if (newer.kind() == "interface") return check_interfaces(after, before, upgrade);
   Conformance conformance;
-  std::vector<types::Reason> reasons;
+  auto& findings = conformance.findings;
   if (newer.kind() == "binding") {
-    types::binding_reasons(*before.binding_, *after.binding_, reasons);
+    types::check_upgrade(*before.binding_, *after.binding_, findings);
   } else if (newer.kind() == "message") {
     const auto* const a = before.messages_->find(older.name());
     const auto* const b = after.messages_->find(newer.name());
+    HECTOR_CHECK(a != nullptr && b != nullptr, "a message's model has no message of its name");
     if (upgrade == Upgrade::kBackward)
-      types::check_message(*a, *b, newer.name(), reasons);
+      types::check_message(*a, *b, newer.name(), findings);
     else
-      types::check_message(*b, *a, newer.name(), reasons);
+      types::check_message(*b, *a, newer.name(), findings);
   }
-  for (auto& reason : reasons)
-    conformance.reasons.push_back({reason.rule, std::move(reason.text), std::move(reason.trace)});
   return conformance;
 }
 
-Result<Conformance> check_conforms(const TypeModel& sub, const TypeModel& super,
-                                   ConformanceLevel level) {
+Result<Conformance> check_replacement(const TypeModel& sub, const TypeModel& super,
+                                      ConformanceLevel level) {
   if (sub.kind() == "message" && super.kind() == "message") {
-    std::vector<types::Reason> reasons;
+    Conformance conformance{{}, false};
     types::check_message(*of(sub).messages_->find(sub.name()),
-                         *of(super).messages_->find(super.name()), sub.name(), reasons);
-    return conformance_of({std::move(reasons), false});
+                         *of(super).messages_->find(super.name()), sub.name(),
+                         conformance.findings);
+    return conformance;
   }
   if (sub.kind() != "interface" || super.kind() != "interface")
     return fail(Code::kInvalidArgument,
@@ -331,17 +336,17 @@ Result<Conformance> check_conforms(const TypeModel& sub, const TypeModel& super,
                             "and Roles, messages to messages",
                             sub.name(), sub.kind(), super.name(), super.kind()));
   if (level == ConformanceLevel::kBehaviour)
-    return types::check_replacement(*of(sub).interface_, *of(super).interface_).map(conformance_of);
+    return types::check_replacement(*of(sub).interface_, *of(super).interface_);
   auto a = reduced(*of(sub).interface_, nullptr);
   auto b = reduced(*of(super).interface_, nullptr);
   if (!a) return fail(a.error());
   if (!b) return fail(b.error());
-  return types::check_replacement(**a, **b).map(conformance_of);
+  return types::check_replacement(**a, **b);
 }
 
-Result<Conformance> check_conforms(const TypeModel& interface, const TypeModel& binding,
-                                   const std::string& role, const TypeModel& required,
-                                   ConformanceLevel level) {
+Result<Conformance> check_role(const TypeModel& interface, const TypeModel& binding,
+                               const std::string& role, const TypeModel& required,
+                               ConformanceLevel level) {
   const auto& model = of(binding).binding_;
   if (interface.kind() != "interface" || !model || required.kind() != "interface")
     return fail(Code::kInvalidArgument,
@@ -356,8 +361,7 @@ Result<Conformance> check_conforms(const TypeModel& interface, const TypeModel& 
     candidate = plain;
   }
   return types::check_role(*candidate, *model, static_cast<std::uint32_t>(at),
-                           *of(required).interface_)
-      .map(conformance_of);
+                           *of(required).interface_);
 }
 
 Result<std::string> interface_of_role(const TypeModel& binding, const std::string& role) {
@@ -366,6 +370,10 @@ Result<std::string> interface_of_role(const TypeModel& binding, const std::strin
   if (at < 0)
     return fail(Code::kNotFound, fmt::format("{} has no Role '{}'", binding.name(), role));
   return model->roles(at).interface_id();
+}
+
+std::string type_model_descriptors() {
+  return types::compiled_files({hector::type::v1::Interface::descriptor()}).SerializeAsString();
 }
 
 }  // namespace hector

@@ -47,9 +47,9 @@ class DatagramSocket {
   virtual bool send(const NetworkAddress& to,
                     std::span<const std::span<const std::uint8_t>> parts) noexcept = 0;
   [[nodiscard]] virtual NetworkAddress local() const = 0;
-  /// The direct path: receives on this thread until a datagram was handled or the time is over.
-  /// True if one was handled; false at the end of the time, or at once where another thread reads
-  /// or the network cannot do it.
+  /// The direct path: receives on this thread until a datagram was handled or the deadline passed.
+  /// True if one was handled; false at the deadline, or at once where another thread reads or the
+  /// network cannot do it.
   virtual bool receive_here(TimePoint until) noexcept = 0;
   /// Joins an IP multicast group on this socket's interface.
   virtual Status join(const NetworkAddress& group) = 0;
@@ -60,7 +60,7 @@ enum class Reading { kNetworkThread, kMayMove };
 
 struct SocketOptions {
   NetworkAddress local;
-  /// The only one it speaks with: what others send is dropped, and sending looks up no way.
+  /// The only peer: datagrams of others are dropped, and sending needs no route look-up.
   std::optional<NetworkAddress> peer;
   Reading reading = Reading::kNetworkThread;
 };

@@ -16,7 +16,7 @@ constexpr Duration kLookAgain = std::chrono::milliseconds(1);
 constexpr Duration kTryAgain = std::chrono::milliseconds(5);
 
 /// Members that are new have seen nothing.
-void add_new_members(const Formation& next, std::vector<types::PartyWay>& traces) {
+void add_new_members(const Formation& next, std::vector<types::PartyTrace>& traces) {
   for (const Place place : next.places()) {
     const bool is_new = std::none_of(traces.begin(), traces.end(), [&](const auto& trace) {
       return trace.role == place.role && trace.member == place.member;

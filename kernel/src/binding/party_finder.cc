@@ -12,7 +12,7 @@
 #include "hector/service/trading.h"
 #include "party/target.h"
 #include "types/check/conformance.h"
-#include "types/check/qos.h"
+#include "types/model/qos.h"
 
 namespace hector {
 
@@ -135,9 +135,9 @@ Result<PartyFinder::Traded> PartyFinder::trade(const Formation& formation, RoleI
 std::optional<std::string> PartyFinder::why_not(const Formation& formation, RoleIndex role,
                                                 Candidate& candidate) {
   if (auto known = know(candidate); !known) return known.error().message;
-  const auto verdict = judge(formation, role, candidate);
-  if (!verdict) return "does not conform: " + verdict.error().message;
-  if (!verdict->conforms()) return "does not conform: " + verdict->reasons.front().text;
+  const auto conformance = judge(formation, role, candidate);
+  if (!conformance) return "does not conform: " + conformance.error().message;
+  if (!conformance->conforms()) return "does not conform: " + conformance->findings.front().text;
   return std::nullopt;
 }
 
@@ -161,17 +161,17 @@ Status PartyFinder::know(Candidate& candidate) {
   return {};
 }
 
-Result<types::Verdict> PartyFinder::judge(const Formation& formation, RoleIndex role,
-                                          const Candidate& candidate) {
+Result<Conformance> PartyFinder::judge(const Formation& formation, RoleIndex role,
+                                       const Candidate& candidate) {
   HECTOR_CHECK(candidate.interface != nullptr, "a party is judged before its Interface is known");
   const auto required = HECTOR_TRY(core_.types.interface(formation.role(role).interface_id()));
-  const auto known = core_.types.verdict(candidate.interface, formation.type(), role, required);
+  const auto known = core_.types.conformance(candidate.interface, formation.type(), role, required);
   if (!*known) return fail(known->error());
-  types::Verdict verdict = **known;
-  for (auto& reason : verdict.reasons)
-    reason.text = fmt::format("'{}' as role '{}': {}", candidate.reference.object,
-                              formation.name(role), reason.text);
-  return verdict;
+  Conformance conformance = **known;
+  for (auto& finding : conformance.findings)
+    finding.text = fmt::format("'{}' as role '{}': {}", candidate.reference.object,
+                               formation.name(role), finding.text);
+  return conformance;
 }
 
 std::optional<std::string> PartyFinder::authorise(const Formation& formation, RoleIndex role,
@@ -189,9 +189,9 @@ std::optional<std::string> PartyFinder::authorise(const Formation& formation, Ro
 
 Status PartyFinder::admit(const Formation& formation, RoleIndex role, Candidate& candidate) {
   if (!candidate.interface) HECTOR_TRY(know(candidate));
-  const auto verdict = HECTOR_TRY(judge(formation, role, candidate));
-  if (!verdict.conforms())
-    return fail(types::incompatible("a party cannot play its role", verdict));
+  const auto conformance = HECTOR_TRY(judge(formation, role, candidate));
+  if (!conformance.conforms())
+    return fail(types::incompatible("a party cannot play its role", conformance));
   if (auto why = authorise(formation, role, candidate))
     return fail(Error::permission_denied("a party's principal may not play its role")
                     .with_reasons({std::move(*why)}));

@@ -40,8 +40,7 @@ class PartyFinder {
   /// Fetches its Interface where it is not known.
   Status know(Candidate& candidate);
   /// Why it cannot play the role; no reasons: it can.
-  Result<types::Verdict> judge(const Formation& formation, RoleIndex role,
-                               const Candidate& candidate);
+  Result<Conformance> judge(const Formation& formation, RoleIndex role, const Candidate& candidate);
   /// Why its principal may not; none: it may.
   [[nodiscard]] std::optional<std::string> authorise(const Formation& formation, RoleIndex role,
                                                      const Candidate& candidate) const;

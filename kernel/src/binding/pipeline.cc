@@ -129,11 +129,11 @@ class Pipeline {
   }
 
   Status conformance() {
-    types::Verdict all;
+    Conformance all;
     HECTOR_TRY(each_party([&](RoleIndex role, Candidate& candidate) -> Status {
       if (!candidate.interface) HECTOR_TRY(finder_.know(candidate));
-      const auto verdict = HECTOR_TRY(finder_.judge(formation_, role, candidate));
-      all.reasons.insert(all.reasons.end(), verdict.reasons.begin(), verdict.reasons.end());
+      const auto found = HECTOR_TRY(finder_.judge(formation_, role, candidate));
+      all.findings.insert(all.findings.end(), found.findings.begin(), found.findings.end());
       return {};
     }));
     if (all.conforms()) return {};

@@ -64,23 +64,23 @@ bool PartyPositions::is_quiescent() const {
   return true;
 }
 
-std::vector<types::PartyWay> PartyPositions::traces(std::optional<Place> leaving) const {
-  std::vector<types::PartyWay> traces;
+std::vector<types::PartyTrace> PartyPositions::traces(std::optional<Place> leaving) const {
+  std::vector<types::PartyTrace> traces;
   for (const auto& [place, told] : parties_) {
     if (leaving && place == *leaving) continue;
-    types::PartyWay trace{place.role, place.member, symbols(told.position().way())};
+    types::PartyTrace trace{place.role, place.member, symbols(told.position().way())};
     if (leaving)
-      trace.way = types::without(formation_.type(), trace, leaving->role, leaving->member);
+      trace.trace = types::without(formation_.type(), trace, leaving->role, leaving->member);
     traces.push_back(std::move(trace));
   }
   return traces;
 }
 
 std::string PartyPositions::last_interaction(const Formation& formation,
-                                             const std::vector<types::PartyWay>& traces) {
+                                             const std::vector<types::PartyTrace>& traces) {
   for (const auto& trace : traces) {
-    if (trace.way.empty()) continue;
-    const auto interaction = types::symbol_interaction(trace.way.back());
+    if (trace.trace.empty()) continue;
+    const auto interaction = types::symbol_interaction(trace.trace.back());
     return formation.type().interactions(static_cast<int>(interaction)).name();
   }
   return {};

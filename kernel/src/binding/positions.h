@@ -26,7 +26,7 @@ class PartyPositions {
   [[nodiscard]] bool is_quiescent() const;
   /// The trace of each party, as the order sees it; without what was exchanged with `leaving`, and
   /// without that one.
-  [[nodiscard]] std::vector<types::PartyWay> traces(
+  [[nodiscard]] std::vector<types::PartyTrace> traces(
       std::optional<Place> leaving = std::nullopt) const;
   /// Where the party of this place stood, which can no longer be asked: from what the others sent
   /// and received, and from a history that all of theirs fit. None: their histories fit no common
@@ -34,7 +34,7 @@ class PartyPositions {
   [[nodiscard]] std::optional<kernel::v1::Position> reconstruct(Place lost) const;
   /// The interaction that the first party with a trace took last; empty: nothing has happened.
   [[nodiscard]] static std::string last_interaction(const Formation& formation,
-                                                    const std::vector<types::PartyWay>& traces);
+                                                    const std::vector<types::PartyTrace>& traces);
 
  private:
   struct Party {

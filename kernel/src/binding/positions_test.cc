@@ -138,7 +138,7 @@ TEST_F(Frozen, TracesAreWithoutThePartyThatLeaves) {
   const auto traces = positions_.traces(kWorker);
   ASSERT_EQ(traces.size(), 1U);
   EXPECT_EQ(traces[0].role, kCaller.role);
-  EXPECT_TRUE(traces[0].way.empty()) << "what was exchanged with it";
+  EXPECT_TRUE(traces[0].trace.empty()) << "what was exchanged with it";
   EXPECT_EQ(PartyPositions::last_interaction(formation_, positions_.traces()), "ask");
   EXPECT_EQ(PartyPositions::last_interaction(formation_, traces), "");
 }

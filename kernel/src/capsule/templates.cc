@@ -151,7 +151,7 @@ Result<Templates::Reserved> Templates::reserve(const std::string& template_name,
     std::vector<std::string> names;
     for (const auto& [name, loaded] : templates_) names.push_back(name);
     return fail(Error::not_found(fmt::format("template '{}' is not loaded{}", template_name,
-                                             types::nearest_hint(template_name, names))));
+                                             nearest_hint(template_name, names))));
   }
   const LoadedTemplate& from = *found->second;
   auto* const record =

@@ -107,7 +107,7 @@ Result<InterceptorList> InterceptorTable::make(const std::vector<std::string>& n
       for (const auto& [key, factory] : factories_) known.push_back(key);
       return fail(Code::kNotFound,
                   fmt::format("policy names an interceptor '{}'{}; there are {}", name,
-                              types::nearest_hint(name, known), fmt::join(known, ", ")));
+                              nearest_hint(name, known), fmt::join(known, ", ")));
     }
     auto made =
         HECTOR_TRY(found->second(name.size() < each.size() ? each.substr(name.size() + 1) : ""));

@@ -123,7 +123,7 @@ std::vector<std::string> classes(const PolicyAnswer& prefer, std::string& unknow
       by.push_back(each);
     else
       unknown = fmt::format("policy '{}' prefers by '{}'{}; classes are {}", prefer.key, each,
-                            types::nearest_hint(each, known), fmt::join(known, ", "));
+                            nearest_hint(each, known), fmt::join(known, ", "));
   }
   return by;
 }

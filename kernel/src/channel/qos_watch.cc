@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "types/check/qos.h"
+#include "types/model/qos.h"
 
 namespace hector {
 

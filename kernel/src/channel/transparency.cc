@@ -26,7 +26,7 @@ Result<Transparencies> read_transparencies(const std::vector<std::string>& kept)
     if (std::find(known.begin(), known.end(), each) == known.end()) {
       return fail(Code::kInvalidArgument,
                   fmt::format("policy names a transparency '{}'{}; there are {}", each,
-                              types::nearest_hint(each, known), fmt::join(known, ", ")));
+                              nearest_hint(each, known), fmt::join(known, ", ")));
     }
     made.access = made.access || each == "access";
     made.location = made.location || each == "location";

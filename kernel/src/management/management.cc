@@ -7,6 +7,7 @@
 #include "capsule/kernel_impl.h"
 #include "hector/management/v1/management.pb.h"
 #include "hector/message_calls.h"
+#include "hector/sha256.h"
 #include "hector/table_servant.h"
 #include "party/party_session.h"
 #include "services/builtin.h"
@@ -109,19 +110,19 @@ class Management {
       for (const auto& type : core_.types.bindings()) {
         Row(reply, types::binding_id(type))
             .with("kind", "binding")
-            .with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
+            .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
             .with("description", type.description());
       }
       for (const auto& type : core_.types.interaction_types()) {
         Row(reply, types::interaction_type_id(type))
             .with("kind", "interaction")
-            .with("identity", types::sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
+            .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
             .with("description", type.description());
       }
     } else {
       return fail(Code::kInvalidArgument,
                   fmt::format("there is no kind '{}'{}; kinds are {}", request.kind(),
-                              types::nearest_hint(kind, kKinds), fmt::join(kKinds, ", ")));
+                              nearest_hint(kind, kKinds), fmt::join(kKinds, ", ")));
     }
     return reply;
   }
@@ -250,11 +251,10 @@ class Management {
     if (operation == nullptr) {
       std::vector<std::string> names;
       for (const auto& each : interface->operations()) names.push_back(each.name);
-      return fail(
-          Code::kNotFound,
-          fmt::format("{} ({}) has no operation '{}'{}; it has {}", request.target(),
-                      interface->id(), request.operation(),
-                      types::nearest_hint(request.operation(), names), fmt::join(names, ", ")));
+      return fail(Code::kNotFound,
+                  fmt::format("{} ({}) has no operation '{}'{}; it has {}", request.target(),
+                              interface->id(), request.operation(),
+                              nearest_hint(request.operation(), names), fmt::join(names, ", ")));
     }
     const std::string json = request.json().empty() ? "{}" : request.json();
     const Deadline deadline =

@@ -75,7 +75,7 @@ Result<OfferPtr> OfferTable::find_interface(const std::string& interface_name) c
   }
   if (objects.empty()) {
     return fail(Code::kUnimplemented, fmt::format("no Object here offers {}{}", interface_name,
-                                                  types::nearest_hint(interface_name, interfaces)));
+                                                  nearest_hint(interface_name, interfaces)));
   }
   std::sort(objects.begin(), objects.end());
   if (objects.size() > 1) {

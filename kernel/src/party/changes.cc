@@ -123,7 +123,7 @@ Position Changes::position() const {
   const std::lock_guard lock(mutex_);
   Position position;
   const Plan& plan = options_.plans.now();
-  for (const auto symbol : plan.monitor->way()) position.add_way(symbol);
+  for (const auto symbol : plan.monitor->trace()) position.add_way(symbol);
   for (const auto& [place, received] : options_.arrivals.all_received()) {
     auto* count = position.add_received();
     set_place(*count, place);
@@ -150,7 +150,7 @@ Status Changes::take_position(const Position& position) {
     const auto channel = plan.channel_to(place_of(count));
     if (channel) is_taken = channel->set_counts({count.messages(), count.flows()}) && is_taken;
   }
-  if (is_taken && plan.monitor->walk({position.way().begin(), position.way().end()})) return {};
+  if (is_taken && plan.monitor->replay({position.way().begin(), position.way().end()})) return {};
   return fail(Error::failed_precondition(
       fmt::format("{} cannot go on from where it stood", options_.self.describe())));
 }
@@ -211,7 +211,7 @@ Status Changes::connect_successor(OutChannel& channel, const OutChannel& before)
 Status Changes::reconfigure(const PartySpec& spec, const std::vector<types::Symbol>& trace) {
   const std::lock_guard lock(mutex_);
   auto made = HECTOR_TRY(options_.builder.build(spec, &options_.plans.now(), nullptr));
-  if (!made->monitor->walk(trace))
+  if (!made->monitor->replay(trace))
     return fail(Error::failed_precondition(
         fmt::format("{} cannot go on from where it stands", options_.self.describe())));
   HECTOR_TRY(connect_new(*made));

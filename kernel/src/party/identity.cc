@@ -28,7 +28,7 @@ Result<std::uint32_t> Identity::role_position(std::string_view name) const {
   std::vector<std::string> names;
   for (const auto& each : type.roles()) names.push_back(each.name());
   return fail(Error::not_found(
-      fmt::format("{} has no role '{}'{}", type_id, name, types::nearest_hint(name, names))));
+      fmt::format("{} has no role '{}'{}", type_id, name, nearest_hint(name, names))));
 }
 
 Result<std::uint32_t> Identity::interaction_position(std::string_view name) const {
@@ -40,7 +40,7 @@ Result<std::uint32_t> Identity::interaction_position(std::string_view name) cons
   }
   return fail(
       Error::not_found(fmt::format("{} starts no interaction '{}'{}; it starts {}", describe(),
-                                   name, types::nearest_hint(name, mine), fmt::join(mine, ", "))));
+                                   name, nearest_hint(name, mine), fmt::join(mine, ", "))));
 }
 
 Reliability Identity::reliability(std::uint32_t interaction) const noexcept {

@@ -56,7 +56,7 @@ Status KernelInbound::resolve(Call& call) {
       for (const auto& each : core_.offers.all()) names.push_back(each->object);
       return fail(Code::kNotFound,
                   fmt::format("no Object '{}' in capsule '{}'{}", header.object,
-                              core_.options.capsule, types::nearest_hint(header.object, names)));
+                              core_.options.capsule, nearest_hint(header.object, names)));
     }
     if (!header.interface_name.empty() && offer->interface->name() != header.interface_name) {
       return fail(Code::kUnimplemented,
@@ -71,10 +71,9 @@ Status KernelInbound::resolve(Call& call) {
   if (operation == nullptr) {
     std::vector<std::string> names;
     for (const auto& each : offer->interface->operations()) names.push_back(each.name);
-    return fail(
-        Code::kUnimplemented,
-        fmt::format("{} has no operation '{}'{}", offer->interface->id(), header.operation_name,
-                    types::nearest_hint(header.operation_name, names)));
+    return fail(Code::kUnimplemented,
+                fmt::format("{} has no operation '{}'{}", offer->interface->id(),
+                            header.operation_name, nearest_hint(header.operation_name, names)));
   }
   call.operation = operation;
   call.kind = operation->kind;

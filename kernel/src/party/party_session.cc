@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "types/check/binding_check.h"
+
 namespace hector {
 
 using party::Plan;

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "party/timers.h"
-#include "types/check/binding_check.h"
+#include "types/check/phases.h"
 #include "types/order/monitor.h"
 
 namespace hector::party {

@@ -12,6 +12,7 @@
 #include "hector/service/v1/policy.pb.h"
 #include "hector/service/v1/trading.pb.h"
 #include "hector/service/v1/type.pb.h"
+#include "hector/sha256.h"
 #include "services/builtin.h"
 #include "types/model/compiled_interface.h"
 
@@ -333,7 +334,7 @@ class TypeClient final : public TypeService {
     auto module = HECTOR_TRY(call_and_wait<TypeModule>(*target_, clock_, kByName, "fetch_module",
                                                        question, clock_.now() + kAnswerWithin));
     // The way here may have changed it as well.
-    if (types::sha256_hex(module.content()) != module.digest()) {
+    if (sha256_hex(module.content()) != module.digest()) {
       return fail(
           Error{Code::kDataLoss,
                 fmt::format("{}: module '{}' is not what its digest says", kBadModule, name),
@@ -382,7 +383,7 @@ Result<const StandardService*> find(const std::string& name) {
   }
   return fail(Code::kInvalidArgument,
               fmt::format("there is no standard service '{}'{}; there are {}", name,
-                          types::nearest_hint(name, names), fmt::join(names, ", ")));
+                          nearest_hint(name, names), fmt::join(names, ", ")));
 }
 
 }  // namespace

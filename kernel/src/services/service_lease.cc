@@ -1,28 +1,15 @@
 #include "services/service_lease.h"
 
-#include <shared_mutex>
-
 namespace hector {
-
-/// What a timer holds: it may come after the end.
-struct ServiceLease::Life {
-  std::shared_mutex mutex;  ///< shared while the lease is used, also for long; alone when it ends
-  ServiceLease* lease = nullptr;
-};
 
 ServiceLease::ServiceLease(const Surroundings& surroundings, std::string owner, Service service,
                            std::function<void()> lost)
     : on_(surroundings),
       owner_(std::move(owner)),
       service_(std::move(service)),
-      lost_(std::move(lost)),
-      life_(std::make_shared<Life>()) {
-  life_->lease = this;
-}
-ServiceLease::~ServiceLease() {
-  const std::unique_lock lock(life_->mutex);
-  life_->lease = nullptr;
-}
+      lost_(std::move(lost)) {}
+
+ServiceLease::~ServiceLease() { guard_.end(); }
 
 Result<std::uint64_t> ServiceLease::get() {
   const std::lock_guard lock(mutex_);
@@ -54,14 +41,12 @@ void ServiceLease::close() {
 }
 
 void ServiceLease::renew_later() {
-  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, [life = life_] {
-    const std::shared_lock lock(life->mutex, std::try_to_lock);  // else it is ending
-    if (!lock || life->lease == nullptr) return;
-    life->lease->on_.blocking.run([life] {
-      const std::shared_lock renewing(life->mutex);
-      if (life->lease != nullptr) life->lease->renew();
+  const auto renew = [handle = guard_.handle()] {
+    handle.try_run([&](ServiceLease& self) {  // false: it is ending
+      self.on_.blocking.run([handle] { handle.run([](ServiceLease& lease) { lease.renew(); }); });
     });
-  });
+  };
+  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, renew);
 }
 
 void ServiceLease::renew() {
@@ -89,10 +74,8 @@ void ServiceLease::has_ended(std::uint64_t lease) {
   }
   on_.log.write(Level::kWarning, "the lease at a service has ended; everything is entered again",
                 {});
-  on_.blocking.run([life = life_] {
-    const std::shared_lock entering(life->mutex);
-    if (life->lease != nullptr) life->lease->lost_();
-  });
+  on_.blocking.run(
+      [handle = guard_.handle()] { handle.run([](ServiceLease& self) { self.lost_(); }); });
 }
 
 }  // namespace hector

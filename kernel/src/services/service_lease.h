@@ -6,11 +6,11 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <mutex>
 
 #include "base/blocking_pool.h"
 #include "hector/executor.h"
+#include "hector/guarded_self.h"
 #include "hector/log.h"
 #include "hector/service/leasing.h"
 
@@ -47,7 +47,6 @@ class ServiceLease {
   void close();
 
  private:
-  struct Life;
   void renew_later();
   void renew();
   const Surroundings on_;
@@ -57,7 +56,7 @@ class ServiceLease {
   std::mutex mutex_;
   std::uint64_t lease_ = 0;
   TimerId timer_ = 0;
-  std::shared_ptr<Life> life_;
+  GuardedSelf<ServiceLease> guard_{*this};
 };
 
 }  // namespace hector

@@ -10,7 +10,7 @@
 
 #include "hector/check.h"
 #include "hector/type/v1/type.pb.h"
-#include "hector/type_model.h"
+#include "hector/types.h"
 #include "objects/messages.h"
 
 namespace hector::objects {

@@ -29,14 +29,10 @@ Replica::Replica(const ReplicaOptions& options, std::string prefix, Machine& mac
       executor_(*options.executor),
       log_(*options.log),
       prefix_(std::move(prefix)),
-      machine_(machine),
-      life_(std::make_shared<Life>()) {
-  life_->replica = this;
-}
+      machine_(machine) {}
 
 Replica::~Replica() {
-  const std::lock_guard lock(life_->mutex);
-  life_->replica = nullptr;
+  guard_.end();
   watch_.reset();
 }
 
@@ -101,17 +97,14 @@ void Replica::ended(const Error& error) noexcept {
 /// until then. Rare (a restore, a watch left behind by compaction), so it may hold an event loop
 /// for as long as reading takes; the store's own thread it may not.
 void Replica::load_again() {
-  executor_.post([life = life_] {
-    const std::lock_guard lock(life->mutex);
-    auto* const self = life->replica;
-    if (self == nullptr) return;
-    auto loaded = self->load();
-    if (loaded) return;
-    self->log_.write(Level::kError, "state cannot be read; it is tried again",
-                     {{"prefix", self->prefix_}, {"why", loaded.error().message}});
-    self->executor_.at(self->clock_.now() + kLoadAgainAfter, [life] {
-      const std::lock_guard waited(life->mutex);
-      if (life->replica != nullptr) life->replica->load_again();
+  executor_.post([handle = guard_.handle()] {
+    handle.run_alone([&](Replica& self) {
+      const auto loaded = self.load();
+      if (loaded) return;
+      self.log_.write(Level::kError, "state cannot be read; it is tried again",
+                      {{"prefix", self.prefix_}, {"why", loaded.error().message}});
+      self.executor_.at(self.clock_.now() + kLoadAgainAfter,
+                        [handle] { handle.run([](Replica& later) { later.load_again(); }); });
     });
   });
 }
@@ -202,9 +195,8 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
     // A lease that ended leaves no head: the watch tells of it soon.
     when_current([this, attempt](Status current) {
       if (!current) return attempt->done(fail(current.error()));
-      executor_.at(clock_.now() + kPauseStep * attempt->tries, [this, attempt, life = life_] {
-        if (std::unique_lock lock(life->mutex); life->replica == nullptr) return;
-        this->attempt(attempt);
+      executor_.at(clock_.now() + kPauseStep * attempt->tries, [attempt, handle = guard_.handle()] {
+        handle.run([&](Replica& self) { self.attempt(attempt); });
       });
     });
   });

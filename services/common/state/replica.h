@@ -10,6 +10,7 @@
 #include <shared_mutex>
 #include <vector>
 
+#include "hector/guarded_self.h"
 #include "hector/log.h"
 #include "hector/store.h"
 
@@ -92,12 +93,7 @@ class Replica final : public StoreObserver {
   std::mutex waiting_mutex_;
   std::vector<Waiting> waiting_;
   std::unique_ptr<StoreWatch> watch_;
-  /// What posted tasks hold: they outlive the replica.
-  struct Life {
-    std::mutex mutex;
-    Replica* replica = nullptr;
-  };
-  std::shared_ptr<Life> life_;
+  GuardedSelf<Replica> guard_{*this};
 };
 
 }  // namespace hector::state

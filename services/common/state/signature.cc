@@ -1,7 +1,8 @@
 #include "state/signature.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
+
+#include "hector/sha256.h"
 
 namespace hector::state {
 
@@ -30,13 +31,6 @@ bool is_signed_by(const std::string& key, std::string_view text, std::string_vie
   return is_good;
 }
 
-std::string digest_of(std::string_view content) {
-  unsigned char octets[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(content.data(), content.size(), octets, &size, EVP_sha256(), nullptr);
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", octets[i]);
-  return text;
-}
+std::string digest_of(std::string_view content) { return sha256_hex(content); }
 
 }  // namespace hector::state

@@ -68,12 +68,7 @@ class Engine::Watch {
 };
 
 Engine::Engine(const EngineOptions& options, std::unique_ptr<Journal> journal)
-    : options_(options),
-      journal_(std::move(journal)),
-      pause_(kPauseMin),
-      life_(std::make_shared<Life>()) {
-  life_->engine = this;
-}
+    : options_(options), journal_(std::move(journal)), pause_(kPauseMin) {}
 
 Result<std::unique_ptr<Engine>> Engine::make(const EngineOptions& options,
                                              std::unique_ptr<Journal> journal) {
@@ -86,10 +81,7 @@ Result<std::unique_ptr<Engine>> Engine::make(const EngineOptions& options,
 }
 
 Engine::~Engine() {
-  {
-    const std::lock_guard lock(life_->mutex);
-    life_->engine = nullptr;
-  }
+  guard_.end();
   if (timer_ != 0) options_.executor->cancel(timer_);
   {
     const std::lock_guard lock(queue_mutex_);
@@ -620,17 +612,18 @@ void Engine::arm(TimePoint next) {
   if (next == TimePoint::max()) return;
   // Renewals move a lease's end without touching the timer. It looks at most every kLookMin, so
   // that going through all leases costs little.
-  timer_ = options_.executor->at(std::max(next, options_.clock->now() + kLookMin), [life = life_] {
-    const std::lock_guard lock(life->mutex);
-    if (life->engine == nullptr) return;
-    life->engine->submit(Work{[engine = life->engine] {
-      engine->timer_ = 0;
-      engine->try_again();
-      engine->end_leases();
-      engine->forget_outcomes();
-      engine->arm();
-    }});
-  });
+  const auto look = [handle = guard_.handle()] {
+    handle.run([](Engine& self) {
+      self.submit(Work{[engine = &self] {
+        engine->timer_ = 0;
+        engine->try_again();
+        engine->end_leases();
+        engine->forget_outcomes();
+        engine->arm();
+      }});
+    });
+  };
+  timer_ = options_.executor->at(std::max(next, options_.clock->now() + kLookMin), look);
 }
 
 }  // namespace hector::stores

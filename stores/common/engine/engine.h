@@ -14,6 +14,7 @@
 #include <variant>
 
 #include "engine/journal.h"
+#include "hector/guarded_self.h"
 #include "hector/thread.h"
 
 namespace hector::stores {
@@ -145,12 +146,7 @@ class Engine final : public Store {
   std::atomic<std::thread::id> writer_id_{};  ///< for check_on_writer()
   Thread writer_;
 
-  /// Shared with timers, which may run after the engine is gone.
-  struct Life {
-    std::mutex mutex;
-    Engine* engine;
-  };
-  std::shared_ptr<Life> life_;
+  GuardedSelf<Engine> guard_{*this};
 };
 
 }  // namespace hector::stores

@@ -1,0 +1,28 @@
+#include "base/text/read_file.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace hector {
+
+Result<std::string> read_file(const std::string& path, std::string_view what) {
+  const auto refused = [&] {
+    const int why = errno;
+    return fail(Error::not_found(
+        fmt::format("{} '{}' cannot be read: {}", what, path, std::strerror(why))));
+  };
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return refused();
+  std::string text;
+  char part[16 * 1024];
+  while (in.read(part, sizeof part), in.gcount() > 0)
+    text.append(part, static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) return refused();  // a folder can be opened, but not read
+  return text;
+}
+
+}  // namespace hector
