@@ -1,11 +1,11 @@
-#include "cli/binding.h"
-
+// What: `hector binding …`: what changes in a Binding that runs.
+// Why: its control Object is an Object like any other; these are its operations with arguments in
+// place of JSON. Who: people and scripts.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <memory>
-
-#include "cli/object.h"
+#include "cli/client.h"
+#include "cli/commands.h"
 #include "hector/binding/v1/binding.pb.h"
 
 namespace hector {
@@ -14,28 +14,47 @@ namespace {
 
 namespace b = binding::v1;
 
+struct Arguments {
+  std::string id, place, who, protocol;
+  std::uint64_t wait_ms = 0, after = 0;
+};
+
 /// Asks the Binding's control Object through the capsule's management interface.
 template <class Out, class In, class Show>
-int ask_binding(const CliOptions& options, const std::string& format, const std::string& id,
-                const std::string& operation, const In& request, Show show) {
-  CliSession session(options);
+int ask_binding(const CommandContext& context, const std::string& id, const std::string& operation,
+                const In& request, const Show& show) {
+  const std::string control = "_binding-" + id;
+  CliSession session(context.options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
-  auto out = ask_object<Out>(session, options, "_binding-" + id, operation, request);
+  auto out = ask_object<Out>(session, context.options, control, operation, request);
   if (!out && out.error().code == Code::kNotFound &&
-      out.error().message.find("'_binding-" + id + "'") != std::string::npos) {
-    return report({Code::kNotFound,
-                   fmt::format("capsule '{}' made no Binding '{}'; `hector get bindings` lists "
-                               "them (--capsule chooses another)",
-                               session.capsule(), id)});
+      out.error().message.find("'" + control + "'") != std::string::npos) {
+    return report(Error::not_found(
+        fmt::format("capsule '{}' made no Binding '{}'; `hector get bindings` lists them "
+                    "(--capsule chooses another)",
+                    session.capsule(), id)));
   }
   if (!out) return report(out.error());
-  if (format == "json") {
-    fmt::print("{}\n", json_of(*out, true));
-  } else {
-    show(*out);
-  }
+  print_reply(context, *out, show);
   return 0;
 }
+
+/// "ROLE" or "ROLE.NUMBER" into the request's role and number.
+template <class Request>
+Status set_place(const std::string& place, Request& request) {
+  const auto dot = place.rfind('.');
+  request.set_role(place.substr(0, dot));
+  if (dot == std::string::npos) return {};
+  try {
+    request.set_number(static_cast<std::uint32_t>(std::stoul(place.substr(dot + 1))));
+    return {};
+  } catch (const std::exception&) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is not ROLE or ROLE.NUMBER, as in attendee.2", place));
+  }
+}
+
+void show_done(const b::Done& done) { fmt::print("{}\n", done.text()); }
 
 void show_state(const b::State& state) {
   fmt::print("binding {} of {}: {}\n", state.binding(), state.type(), state.state());
@@ -48,151 +67,104 @@ void show_state(const b::State& state) {
   }
 }
 
-/// What the options write into; lives as long as the program runs.
-struct Arguments {
-  std::string id, place, who, protocol;
-  std::uint64_t wait_ms = 0, after = 0;
-};
+int describe(const CommandContext& context, const Arguments& a) {
+  return ask_binding<b::State>(context, a.id, "describe", b::Nothing(), show_state);
+}
 
-/// "ROLE" or "ROLE.NUMBER".
-template <class Request>
-bool set_place(const std::string& place, Request& request) {
-  const auto dot = place.rfind('.');
-  request.set_role(place.substr(0, dot));
-  if (dot == std::string::npos) return true;
-  try {
-    request.set_number(static_cast<std::uint32_t>(std::stoul(place.substr(dot + 1))));
-    return true;
-  } catch (const std::exception&) {
-    report({Code::kInvalidArgument,
-            fmt::format("'{}' is not ROLE or ROLE.NUMBER, as in attendee.2", place)});
-    return false;
-  }
+int join(const CommandContext& context, const Arguments& a) {
+  b::JoinRequest request;
+  request.set_role(a.place);
+  request.set_who(a.who);
+  request.set_wait_ms(a.wait_ms);
+  return ask_binding<b::Joined>(context, a.id, "join", request, [&](const b::Joined& joined) {
+    fmt::print("{} plays {}.{}\n", joined.object(), a.place, joined.number());
+  });
+}
+
+int leave(const CommandContext& context, const Arguments& a) {
+  b::LeaveRequest request;
+  if (auto set = set_place(a.place, request); !set) return report(set.error());
+  request.set_wait_ms(a.wait_ms);
+  return ask_binding<b::Done>(context, a.id, "leave", request, show_done);
+}
+
+int rebind(const CommandContext& context, const Arguments& a) {
+  b::RebindRequest request;
+  if (auto set = set_place(a.place, request); !set) return report(set.error());
+  request.set_who(a.who);
+  request.set_grace_ms(a.wait_ms);
+  return ask_binding<b::Rebound>(context, a.id, "rebind", request, [&](const b::Rebound& rebound) {
+    fmt::print("{} @ {} plays {} — {}{}; calls waited {} µs at most\n", rebound.object(),
+               rebound.capsule(), a.place, rebound.how(),
+               rebound.with_state() ? ", with the state" : "", rebound.gap_us());
+  });
+}
+
+int move(const CommandContext& context, const Arguments& a) {
+  b::MoveRequest request;
+  if (auto set = set_place(a.place, request); !set) return report(set.error());
+  request.set_protocol(a.protocol);
+  return ask_binding<b::Moved>(context, a.id, "move", request, [](const b::Moved& moved) {
+    for (const auto& each : moved.moves()) fmt::print("{}\n", each);
+  });
+}
+
+int events(const CommandContext& context, const Arguments& a) {
+  b::EventsRequest request;
+  request.set_after(a.after);
+  return ask_binding<b::Events>(context, a.id, "events", request, [](const b::Events& told) {
+    for (const auto& event : told.events()) {
+      fmt::print("{:>4}  {:%Y-%m-%dT%H:%M:%S}.{:03}Z  {:<9}  {}\n", event.number(),
+                 fmt::gmtime(static_cast<std::time_t>(event.time_ms() / 1'000)),
+                 event.time_ms() % 1'000, event.kind(), event.text());
+    }
+  });
+}
+
+/// An operation that takes nothing and answers with a sentence.
+auto plain(const char* operation) {
+  return [operation](const CommandContext& context, const Arguments& a) {
+    return ask_binding<b::Done>(context, a.id, operation, b::Nothing(), show_done);
+  };
 }
 
 }  // namespace
 
-void add_binding_commands(CLI::App& app, CliOptions& options, std::string& format,
-                          std::function<int()>& chosen) {
-  auto* group = app.add_subcommand(
-      "binding", "a Binding that runs: its parties, its channels, and what changes in them");
-  group->require_subcommand(1);
-  const auto arguments = std::make_shared<Arguments>();
-  const auto add = [&](const char* name, const char* text) {
-    auto* command = group->add_subcommand(name, text);
-    command->add_option("binding", arguments->id, "its id, as `hector get bindings` shows it")
-        ->required();
-    return command;
-  };
-  const auto place = [&](CLI::App* command) {
-    command->add_option("place", arguments->place, "ROLE or ROLE.NUMBER")->required();
-  };
-  const auto plain = [&, arguments](const char* name, const char* text) {
-    add(name, text)->callback([&options, &format, &chosen, arguments, name] {
-      chosen = [&options, &format, arguments, name] {
-        return ask_binding<b::Done>(options, format, arguments->id, name, b::Nothing(),
-                                    [](const b::Done& done) { fmt::print("{}\n", done.text()); });
-      };
-    });
-  };
-
-  add("describe", "its state, parties and channels")
-      ->callback([&options, &format, &chosen, arguments] {
-        chosen = [&options, &format, arguments] {
-          return ask_binding<b::State>(options, format, arguments->id, "describe", b::Nothing(),
-                                       show_state);
-        };
-      });
-
-  auto* join = add("join", "another member for a role");
-  join->add_option("role", arguments->place)->required();
-  join->add_option("object", arguments->who,
-                   "an Object's name or a reference; left out: the role's trade is asked");
-  join->add_option("--wait-ms", arguments->wait_ms,
-                   "for a moment at which the order allows it (1000)");
-  join->callback([&options, &format, &chosen, arguments] {
-    chosen = [&options, &format, arguments] {
-      b::JoinRequest request;
-      request.set_role(arguments->place);
-      request.set_who(arguments->who);
-      request.set_wait_ms(arguments->wait_ms);
-      return ask_binding<b::Joined>(
-          options, format, arguments->id, "join", request, [&](const b::Joined& joined) {
-            fmt::print("{} plays {}.{}\n", joined.object(), arguments->place, joined.number());
-          });
-    };
-  });
-
-  auto* leave = add("leave", "a member of a role goes");
-  place(leave);
-  leave->add_option("--wait-ms", arguments->wait_ms,
-                    "for a moment at which the order allows it (1000)");
-  leave->callback([&options, &format, &chosen, arguments] {
-    chosen = [&options, &format, arguments] {
-      b::LeaveRequest request;
-      if (!set_place(arguments->place, request)) return 2;
-      request.set_wait_ms(arguments->wait_ms);
-      return ask_binding<b::Done>(options, format, arguments->id, "leave", request,
-                                  [](const b::Done& done) { fmt::print("{}\n", done.text()); });
-    };
-  });
-
-  auto* rebind = add("rebind", "another party in one's place, under traffic");
-  place(rebind);
-  rebind->add_option(
-      "object", arguments->who,
-      "an Object's name or a reference; left out: the role's trade is asked for another");
-  rebind->add_option("--grace-ms", arguments->wait_ms, "for the party to come to rest (2000)");
-  rebind->callback([&options, &format, &chosen, arguments] {
-    chosen = [&options, &format, arguments] {
-      b::RebindRequest request;
-      if (!set_place(arguments->place, request)) return 2;
-      request.set_who(arguments->who);
-      request.set_grace_ms(arguments->wait_ms);
-      return ask_binding<b::Rebound>(
-          options, format, arguments->id, "rebind", request, [&](const b::Rebound& rebound) {
-            fmt::print("{} @ {} plays {} — {}{}; calls waited {} µs at most\n", rebound.object(),
-                       rebound.capsule(), arguments->place, rebound.how(),
-                       rebound.with_state() ? ", with the state" : "", rebound.gap_us());
-          });
-    };
-  });
-
-  auto* move = add("move", "the channels to a party go over another protocol");
-  place(move);
-  move->add_option("protocol", arguments->protocol, "left out: policy chooses");
-  move->callback([&options, &format, &chosen, arguments] {
-    chosen = [&options, &format, arguments] {
-      b::MoveRequest request;
-      if (!set_place(arguments->place, request)) return 2;
-      request.set_protocol(arguments->protocol);
-      return ask_binding<b::Moved>(options, format, arguments->id, "move", request,
-                                   [](const b::Moved& moved) {
-                                     for (const auto& each : moved.moves())
-                                       fmt::print("{}\n", each);
-                                   });
-    };
-  });
-
-  plain("suspend", "calls wait until it goes on");
-  plain("resume", "it goes on");
-  plain("close", "it ends, in every capsule");
-
-  auto* events = add("events", "what happened to it");
-  events->add_option("--after", arguments->after, "only events with a higher number");
-  events->callback([&options, &format, &chosen, arguments] {
-    chosen = [&options, &format, arguments] {
-      b::EventsRequest request;
-      request.set_after(arguments->after);
-      return ask_binding<b::Events>(
-          options, format, arguments->id, "events", request, [](const b::Events& told) {
-            for (const auto& event : told.events()) {
-              fmt::print("{:>4}  {:%Y-%m-%dT%H:%M:%S}.{:03}Z  {:<9}  {}\n", event.number(),
-                         fmt::gmtime(static_cast<std::time_t>(event.time_ms() / 1'000)),
-                         event.time_ms() % 1'000, event.kind(), event.text());
-            }
-          });
-    };
+void add_binding_commands(CommandTree& tree) {
+  using P = Parameter<Arguments>;
+  const P id = P{"binding", &Arguments::id, "its id, as `hector get bindings` shows it"}.required();
+  const P place = P{"place", &Arguments::place, "ROLE or ROLE.NUMBER"}.required();
+  const P wait{"--wait-ms", &Arguments::wait_ms,
+               "how long to wait for a moment at which the order allows it (1000)"};
+  tree.group("binding", "a Binding that runs: its parties, its channels, and what changes in them");
+  tree.add<Arguments>({
+      {"binding describe", "its state, parties and channels", {id}, describe},
+      {"binding join",
+       "another member for a role",
+       {id, P{"role", &Arguments::place}.required(),
+        P{"object", &Arguments::who,
+          "an Object's name or a reference; left out: the role's trade is asked"},
+        wait},
+       join},
+      {"binding leave", "a member of a role goes", {id, place, wait}, leave},
+      {"binding rebind",
+       "another party in one's place, under traffic",
+       {id, place,
+        P{"object", &Arguments::who,
+          "an Object's name or a reference; left out: the role's trade is asked for another"},
+        P{"--grace-ms", &Arguments::wait_ms, "how long the party may take to quiesce (2000)"}},
+       rebind},
+      {"binding move",
+       "the channels to a party use another protocol",
+       {id, place, P{"protocol", &Arguments::protocol, "left out: policy chooses"}},
+       move},
+      {"binding suspend", "calls wait until it is resumed", {id}, plain("suspend")},
+      {"binding resume", "the calls that wait continue", {id}, plain("resume")},
+      {"binding close", "it ends, in every capsule", {id}, plain("close")},
+      {"binding events",
+       "what happened to it",
+       {id, P{"--after", &Arguments::after, "only events with a higher number"}},
+       events},
   });
 }
 

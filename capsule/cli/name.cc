@@ -1,10 +1,9 @@
-#include "cli/name.h"
-
+// What: `hector name …`: composite names, and what is bound to them.
+// Why: names are tried out and looked up from a shell. Who: people and scripts.
 #include <fmt/ranges.h>
 
-#include <memory>
-
-#include "cli/object.h"
+#include "cli/client.h"
+#include "cli/commands.h"
 #include "hector/service/v1/naming.pb.h"
 #include "process/run_directory.h"
 
@@ -25,19 +24,16 @@ struct Arguments {
 };
 
 /// Needs no capsule: the service is asked in a kernel of our own.
-int parse(const CliOptions& options, const std::string& format, const Arguments& arguments) {
-  s::NamingName asked;
-  asked.set_name(arguments.name);
-  CliSession session(options);
+int parse(const CommandContext& context, const Arguments& a) {
+  CliSession session(context.options);
   if (auto opened = session.open_service(kService); !opened) return report(opened.error());
-  auto parsed = ask_object<s::NamingComponents>(session, options, kService, "parse", asked);
+  auto parsed = ask_object<s::NamingComponents>(session, context.options, kService, "parse",
+                                                named<s::NamingName>(a.name));
   if (!parsed) return report(parsed.error());
-  if (format == "json") {
-    fmt::print("{}\n", json_of(*parsed, true));
-    return 0;
-  }
-  for (const auto& component : parsed->components())
-    fmt::print("{}\n", component.empty() ? "(empty)" : component);
+  print_reply(context, *parsed, [](const s::NamingComponents& reply) {
+    for (const auto& component : reply.components())
+      fmt::print("{}\n", component.empty() ? "(empty)" : component);
+  });
   return 0;
 }
 
@@ -65,10 +61,6 @@ void show_binding(const s::NamingBinding& binding) {
   fmt::print("{:<24} {}\n", binding.name(), target_text(binding));
   show_attributes(binding.attributes());
 }
-void show_revision(const s::NamingRevision& reply) {
-  fmt::print("revision {}\n", reply.revision());
-}
-
 Result<s::NamingAttribute> attribute_of(const std::string& text) {
   s::NamingAttribute attribute;
   const auto equals = text.find('=');
@@ -91,12 +83,10 @@ Status set_target(CliSession& session, const CliOptions& options, const Argument
   request.set_link(a.link);
   request.set_type(a.type);
   for (const auto& each : a.addresses) {
-    const auto equals = each.find('=');
-    if (equals == std::string::npos)
-      return fail(Code::kInvalidArgument, fmt::format("'{}' is no address: write TYPE=DATA", each));
+    auto pair = HECTOR_TRY(split_pair(each, "an address: write TYPE=DATA"));
     auto& address = *request.add_addresses();
-    address.set_type(each.substr(0, equals));
-    address.set_data(each.substr(equals + 1));
+    address.set_type(std::move(pair.first));
+    address.set_data(std::move(pair.second));
   }
   for (const auto& each : a.attributes) {
     auto attribute = HECTOR_TRY(attribute_of(each));
@@ -114,56 +104,56 @@ Status set_target(CliSession& session, const CliOptions& options, const Argument
     static_cast<void>(request.mutable_reference()->ParseFromString(reference.serialised()));
     return {};
   }
-  s::NamingName known;
-  known.set_name(a.object);
-  auto found =
-      HECTOR_TRY(ask_object<s::NamingBinding>(session, options, kService, "lookup", known));
+  auto found = HECTOR_TRY(ask_object<s::NamingBinding>(session, options, kService, "lookup",
+                                                       named<s::NamingName>(a.object)));
   *request.mutable_reference() = found.reference();
   return {};
 }
 
-int bind_name(const CliOptions& options, const std::string& format, const Arguments& a) {
-  CliSession session(options);
+int bind_name(const CommandContext& context, const Arguments& a) {
+  CliSession session(context.options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
-  s::NamingBind request;
-  request.set_name(a.name);
+  auto request = named<s::NamingBind>(a.name);
   request.set_exclusive(a.is_exclusive);
   request.set_make_contexts(a.makes_contexts);
-  if (auto set = set_target(session, options, a, request); !set) return report(set.error());
-  auto bound = ask_object<s::NamingRevision>(session, options, kService, "bind", request);
+  if (auto set = set_target(session, context.options, a, request); !set) return report(set.error());
+  auto bound = ask_object<s::NamingRevision>(session, context.options, kService, "bind", request);
   if (!bound) return report(bound.error());
-  if (format == "json")
-    fmt::print("{}\n", json_of(*bound, true));
-  else
-    show_revision(*bound);
+  print_reply(context, *bound, show_revision<s::NamingRevision>);
   return 0;
+}
+
+void show_bindings(const s::NamingBindings& reply) {
+  for (const auto& binding : reply.bindings()) show_binding(binding);
 }
 
 /// Every page; of the first page's revision.
 template <class Request>
-int list_all(const CliOptions& options, const std::string& format, const char* operation,
-             Request request) {
-  CliSession session(options);
+int list_all(const CommandContext& context, const char* operation, Request request) {
+  CliSession session(context.options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
   s::NamingBindings all;
   do {
-    auto page = ask_object<s::NamingBindings>(session, options, kService, operation, request);
+    auto page =
+        ask_object<s::NamingBindings>(session, context.options, kService, operation, request);
     if (!page) return report(page.error());
     all.set_revision(page->revision());
     all.mutable_bindings()->MergeFrom(page->bindings());
     request.set_iterator(page->iterator());
   } while (!request.iterator().empty());
-  if (format == "json") {
-    fmt::print("{}\n", json_of(all, true));
-  } else {
-    for (const auto& binding : all.bindings()) show_binding(binding);
-  }
+  print_reply(context, all, show_bindings);
   return 0;
 }
 
-int modify(const CliOptions& options, const std::string& format, const Arguments& a) {
-  s::NamingModify request;
-  request.set_name(a.name);
+/// A question whose answer is a revision.
+template <class Request>
+int write(const CommandContext& context, const char* operation, const Request& request) {
+  return ask_and_show<s::NamingRevision>(context, kService, operation, request,
+                                         show_revision<s::NamingRevision>);
+}
+
+int modify(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::NamingModify>(a.name);
   for (const auto& each : a.attributes) {
     auto attribute = attribute_of(each);
     if (!attribute) return report(attribute.error());
@@ -180,148 +170,147 @@ int modify(const CliOptions& options, const std::string& format, const Arguments
     one.set_operation(attribute->values_size() == 0 ? s::NAMING_REMOVE : s::NAMING_REMOVE_VALUES);
     *one.mutable_attribute() = std::move(*attribute);
   }
-  return ask_and_show<s::NamingRevision>(options, format, kService, "attr_multi_modify", request,
-                                         show_revision);
+  return write(context, "attr_multi_modify", request);
 }
 
-template <class Request>
-Request named(const Arguments& arguments) {
-  Request request;
-  request.set_name(arguments.name);
-  return request;
+int lookup(const CommandContext& context, const Arguments& a) {
+  return ask_and_show<s::NamingBinding>(context, kService, a.keeps_links ? "lookup_link" : "lookup",
+                                        named<s::NamingName>(a.name), show_binding);
+}
+
+int unbind(const CommandContext& context, const Arguments& a) {
+  return write(context, "unbind", named<s::NamingName>(a.name));
+}
+
+int rename(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::NamingRename>(a.name);
+  request.set_to(a.to);
+  request.set_exclusive(a.is_exclusive);
+  return write(context, "rename", request);
+}
+
+int create(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::NamingBind>(a.name);
+  request.set_make_contexts(a.makes_contexts);
+  return write(context, "create_subcontext", request);
+}
+
+int destroy(const CommandContext& context, const Arguments& a) {
+  return write(context, "destroy_subcontext", named<s::NamingName>(a.name));
+}
+
+int list(const CommandContext& context, const Arguments& a) {
+  return list_all(context, "list_bindings", named<s::NamingPage>(a.name));
+}
+
+int search(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::NamingSearch>(a.name);
+  request.set_filter(a.filter);
+  request.set_scope(a.is_deep ? s::NAMING_SUBTREE : s::NAMING_ONE_CTX);
+  request.set_follow_links(!a.keeps_links);
+  request.set_want_reference(true);
+  request.add_want_attributes("*");
+  return list_all(context, "attr_search", request);
+}
+
+int attributes(const CommandContext& context, const Arguments& a) {
+  if (!a.attributes.empty() || !a.removed.empty()) return modify(context, a);
+  return ask_and_show<s::NamingAttributes>(
+      context, kService, "attr_multi_get", named<s::NamingAttributeIds>(a.name),
+      [](const s::NamingAttributes& reply) { show_attributes(reply.attributes()); });
+}
+
+int initial(const CommandContext& context, const Arguments&) {
+  return ask_and_show<s::NamingBindings>(context, kService, "initial_context", s::NamingName(),
+                                         show_bindings);
+}
+
+int equivalent(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::NamingEquivalent>(a.name);
+  request.set_leading(a.leading);
+  return ask_and_show<s::NamingComponents>(
+      context, kService, "equivalent_name", request, [](const s::NamingComponents& reply) {
+        fmt::print("{}\n", reply.components_size() == 0 ? "(none)" : reply.name());
+      });
+}
+
+int syntax(const CommandContext& context, const Arguments& a) {
+  return ask_and_show<s::NamingSyntax>(
+      context, kService, "get_syntax_attrs", named<s::NamingName>(a.name),
+      [](const s::NamingSyntax& reply) {
+        fmt::print("direction {}, separator '{}', escape '{}', quotes {}, case {}\n",
+                   reply.direction(), reply.separator(), reply.escape(),
+                   fmt::join(reply.quotes(), " "),
+                   reply.ignores_case() ? "does not count" : "counts");
+      });
 }
 
 }  // namespace
 
-void add_name_commands(CLI::App& app, CliOptions& options, std::string& format,
-                       std::function<int()>& chosen) {
-  auto* group = app.add_subcommand("name", "names for references (X/Open XFN)");
-  group->require_subcommand(1);
-  const auto a = std::make_shared<Arguments>();
-  const auto add = [&](const char* command, const char* text,
-                       std::function<int(const Arguments&)> what) {
-    auto* added = group->add_subcommand(command, text);
-    choose(added, chosen, a, std::move(what));
-    return added;
-  };
-  const auto with_name = [&](CLI::App* command, bool is_required = true) {
-    auto* option = command->add_option("name", a->name, "a composite name");
-    if (is_required) option->required();
-    return command;
-  };
-  with_name(add("parse", "a composite name's components; needs no capsule",
-                [&](const Arguments& each) { return parse(options, format, each); }));
-  auto* lookup = with_name(add("lookup", "what a name is bound to", [&](const Arguments& each) {
-    return ask_and_show<s::NamingBinding>(options, format, kService,
-                                          each.keeps_links ? "lookup_link" : "lookup",
-                                          named<s::NamingName>(each), show_binding);
-  }));
-  lookup->add_flag("--link", a->keeps_links, "the link itself, where the last part is one");
-  auto* bound =
-      with_name(add("bind", "a name to an Object, an address, a link, or the next naming system",
-                    [&](const Arguments& each) { return bind_name(options, format, each); }));
-  bound->add_option("object", a->object, "an Object's name, or a hector: reference");
-  bound->add_option("--link", a->link,
-                    "another composite name; it begins with . if it is of the same context");
-  bound->add_option("--next", a->next,
-                    "a capsule whose Naming goes on, or the URL of another naming system");
-  bound->add_option("--address", a->addresses, "TYPE=DATA");
-  bound->add_option("--type", a->type, "the reference type");
-  bound->add_option("--attribute,-a", a->attributes, "ID=VALUE,VALUE");
-  bound->add_flag("--exclusive", a->is_exclusive, "only if it is not bound");
-  bound->add_flag("--parents,-p", a->makes_contexts, "makes the contexts that are missing");
-  with_name(add("unbind", "a name; well if it is not there", [&](const Arguments& each) {
-    return ask_and_show<s::NamingRevision>(options, format, kService, "unbind",
-                                           named<s::NamingName>(each), show_revision);
-  }));
-  auto* renamed =
-      with_name(add("rename", "a name, with all that is below it", [&](const Arguments& each) {
-        auto request = named<s::NamingRename>(each);
-        request.set_to(each.to);
-        request.set_exclusive(each.is_exclusive);
-        return ask_and_show<s::NamingRevision>(options, format, kService, "rename", request,
-                                               show_revision);
-      }));
-  renamed->add_option("to", a->to, "one part: in the same context; more: a composite name")
-      ->required();
-  renamed->add_flag("--exclusive", a->is_exclusive, "only if the new name is not bound");
-  auto* create = with_name(add("create", "a context", [&](const Arguments& each) {
-    auto request = named<s::NamingBind>(each);
-    request.set_make_contexts(each.makes_contexts);
-    return ask_and_show<s::NamingRevision>(options, format, kService, "create_subcontext", request,
-                                           show_revision);
-  }));
-  create->add_flag("--parents,-p", a->makes_contexts, "makes the contexts that are missing");
-  with_name(add("destroy", "a context with nothing in it", [&](const Arguments& each) {
-    return ask_and_show<s::NamingRevision>(options, format, kService, "destroy_subcontext",
-                                           named<s::NamingName>(each), show_revision);
-  }));
-  with_name(add("list", "what a context binds; the initial one's without a name",
-                [&](const Arguments& each) {
-                  return list_all(options, format, "list_bindings", named<s::NamingPage>(each));
-                }),
-            false);
-  auto* search =
-      with_name(add("search", "names by their attributes",
-                    [&](const Arguments& each) {
-                      auto request = named<s::NamingSearch>(each);
-                      request.set_filter(each.filter);
-                      request.set_scope(each.is_deep ? s::NAMING_SUBTREE : s::NAMING_ONE_CTX);
-                      request.set_follow_links(!each.keeps_links);
-                      request.set_want_reference(true);
-                      request.add_want_attributes("*");
-                      return list_all(options, format, "attr_search", request);
-                    }),
-                false);
-  search->add_option("--where", a->filter, "an XFN filter: colour == 'red' and name(hall*)");
-  search->add_flag("--deep", a->is_deep,
-                   "everything below as well, into other capsules' naming too");
-  search->add_flag("--keep-links", a->keeps_links, "looks at links themselves");
-  auto* attributes = with_name(
-      add("attributes", "a name's attributes, or changes them, all or none",
-          [&](const Arguments& each) {
-            if (!each.attributes.empty() || !each.removed.empty())
-              return modify(options, format, each);
-            return ask_and_show<s::NamingAttributes>(
-                options, format, kService, "attr_multi_get", named<s::NamingAttributeIds>(each),
-                [](const s::NamingAttributes& reply) { show_attributes(reply.attributes()); });
-          }));
-  attributes->add_option("--set", a->attributes, "ID=VALUE,VALUE: instead of earlier values");
-  attributes->add_option("--remove", a->removed, "ID, or ID=VALUE,VALUE for some values");
-  attributes->add_flag("--add", a->adds, "--set adds to earlier values");
-  attributes->add_flag("--exclusive", a->is_exclusive, "--set only where there is none");
-  auto* initial = add("initial", "the initial context's own names", [&](const Arguments&) {
-    return ask_and_show<s::NamingBindings>(options, format, kService, "initial_context",
-                                           s::NamingName(), [](const s::NamingBindings& reply) {
-                                             for (const auto& binding : reply.bindings())
-                                               show_binding(binding);
-                                           });
+void add_name_commands(CommandTree& tree) {
+  using P = Parameter<Arguments>;
+  const P optional_name{"name", &Arguments::name, "a composite name"};
+  const P name = P{optional_name}.required();
+  const P parents{"--parents,-p", &Arguments::makes_contexts, "make the contexts that are missing"};
+  tree.group("name", "names for references (X/Open XFN)");
+  tree.add<Arguments>({
+      {"name parse", "a composite name's components; needs no capsule", {name}, parse},
+      {"name lookup",
+       "what a name is bound to",
+       {name, {"--link", &Arguments::keeps_links, "the link itself, where the last part is one"}},
+       lookup},
+      {"name bind",
+       "bind a name to an Object, an address, a link, or the next naming system",
+       {name,
+        {"object", &Arguments::object, "an Object's name, or a hector: reference"},
+        {"--link", &Arguments::link,
+         "another composite name; it begins with . if it is of the same context"},
+        {"--next", &Arguments::next,
+         "a capsule whose Naming resolves the rest, or the URL of another naming system"},
+        {"--address", &Arguments::addresses, "TYPE=DATA"},
+        {"--type", &Arguments::type, "the reference type"},
+        {"--attribute,-a", &Arguments::attributes, "ID=VALUE,VALUE"},
+        {"--exclusive", &Arguments::is_exclusive, "only if it is not bound"},
+        parents},
+       bind_name},
+      {"name unbind", "remove a name (succeeds if it is not bound)", {name}, unbind},
+      {"name rename",
+       "a name, with all that is below it",
+       {name,
+        P{"to", &Arguments::to, "one part: in the same context; more: a composite name"}.required(),
+        {"--exclusive", &Arguments::is_exclusive, "only if the new name is not bound"}},
+       rename},
+      {"name create", "a context", {name, parents}, create},
+      {"name destroy", "a context with nothing in it", {name}, destroy},
+      {"name list",
+       "what a context binds; the initial one's without a name",
+       {optional_name},
+       list},
+      {"name search",
+       "names by their attributes",
+       {optional_name,
+        {"--where", &Arguments::filter, "an XFN filter: colour == 'red' and name(hall*)"},
+        {"--deep", &Arguments::is_deep, "everything below as well, also in other capsules' naming"},
+        {"--keep-links", &Arguments::keeps_links, "look at links themselves"}},
+       search},
+      {"name attributes",
+       "a name's attributes, or changes them, all or none",
+       {name,
+        {"--set", &Arguments::attributes, "ID=VALUE,VALUE: instead of earlier values"},
+        {"--remove", &Arguments::removed, "ID, or ID=VALUE,VALUE for some values"},
+        {"--add", &Arguments::adds, "--set adds to earlier values"},
+        {"--exclusive", &Arguments::is_exclusive, "--set only where there is none"}},
+       attributes},
+      {"name initial", "the initial context's own names", {}, initial},
+      {"name equivalent",
+       "the same name with another beginning",
+       {name, P{"leading", &Arguments::leading, "_user, _thishost, …"}.required()},
+       equivalent},
+      {"name syntax",
+       "how names are written in a context's naming system",
+       {optional_name},
+       syntax},
   });
-  static_cast<void>(initial);
-  auto* equivalent =
-      with_name(add("equivalent", "the same name, beginning otherwise", [&](const Arguments& each) {
-        auto request = named<s::NamingEquivalent>(each);
-        request.set_leading(each.leading);
-        return ask_and_show<s::NamingComponents>(
-            options, format, kService, "equivalent_name", request,
-            [](const s::NamingComponents& reply) {
-              fmt::print("{}\n", reply.components_size() == 0 ? "(none)" : reply.name());
-            });
-      }));
-  equivalent->add_option("leading", a->leading, "_user, _thishost, …")->required();
-  with_name(add("syntax", "how names are written in a context's naming system",
-                [&](const Arguments& each) {
-                  return ask_and_show<s::NamingSyntax>(
-                      options, format, kService, "get_syntax_attrs", named<s::NamingName>(each),
-                      [](const s::NamingSyntax& reply) {
-                        fmt::print(
-                            "direction {}, separator '{}', escape '{}', quotes {}, case {}\n",
-                            reply.direction(), reply.separator(), reply.escape(),
-                            fmt::join(reply.quotes(), " "),
-                            reply.ignores_case() ? "does not count" : "counts");
-                      });
-                }),
-            false);
 }
 
 }  // namespace hector

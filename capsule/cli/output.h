@@ -1,6 +1,6 @@
 // What: how the command line prints lists: as a table, JSON, YAML or names.
 // Why: people read tables, scripts read the others; one place writes all four.
-// Who: cli_main.cc.
+// Who: the files of commands beside it.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct OutputRow {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-/// Prints the error; the exit code that the command line's contract has for it (cli_main.cc).
+/// Prints the error; the exit code that the command line's contract has for it (main.cc).
 int report(const Error& error);
 /// format: table, json, yaml or name.
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format);

@@ -1,7 +1,7 @@
 // What: CliSession, the command line's small kernel: no Objects, one protocol, a target at a
 // capsule's management interface.
 // Why: `hector` is a client like any other.
-// Who: the commands in cli_main.cc.
+// Who: the commands in main.cc.
 #pragma once
 
 #include <memory>

@@ -1,11 +1,10 @@
-#include "cli/trade.h"
-
+// What: `hector trade …`: offers, links to other traders, proxy offers and service types.
+// Why: what is offered is found, and put there, from a shell. Who: people and scripts.
 #include <fmt/ranges.h>
 #include <google/protobuf/struct.pb.h>
 
-#include <memory>
-
-#include "cli/object.h"
+#include "cli/client.h"
+#include "cli/commands.h"
 #include "hector/service/v1/trading.pb.h"
 #include "process/run_directory.h"
 
@@ -16,7 +15,6 @@ namespace {
 namespace s = service::v1;
 
 constexpr const char* kService = "trading";
-constexpr int kExitUsage = 2;
 
 struct Arguments {
   std::string type, where, prefer, object, id, interface, undefined;
@@ -26,22 +24,20 @@ struct Arguments {
   bool explains = false, is_strict = false, is_full = false, matches_all = false;
 };
 
-/// "name=value"; a value that is no JSON is a string.
-bool read_pairs(const std::vector<std::string>& pairs,
-                google::protobuf::Map<std::string, std::string>& out, bool as_json) {
-  for (const auto& pair : pairs) {
-    const auto equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      report({Code::kInvalidArgument, fmt::format("'{}' is not NAME=VALUE", pair)});
-      return false;
-    }
-    std::string value = pair.substr(equals + 1);
+enum class Values { kText, kJson };
+
+/// "NAME=VALUE" each; of kJson, a value that is no JSON is taken as a string.
+Status read_pairs(const std::vector<std::string>& pairs, Values values,
+                  google::protobuf::Map<std::string, std::string>& out) {
+  for (const auto& text : pairs) {
+    auto pair = HECTOR_TRY(split_pair(text, "NAME=VALUE"));
     google::protobuf::Value read;
-    if (as_json && !google::protobuf::util::JsonStringToMessage(value, &read).ok())
-      value = json_quoted(value);
-    out[pair.substr(0, equals)] = value;
+    if (values == Values::kJson &&
+        !google::protobuf::util::JsonStringToMessage(pair.second, &read).ok())
+      pair.second = json_quoted(pair.second);
+    out[pair.first] = pair.second;
   }
-  return true;
+  return {};
 }
 
 std::string properties_of(const s::TradingOffer& offer) {
@@ -70,9 +66,6 @@ void show_explanation(const s::TradingExplanation& reply) {
     for (const auto& reason : verdict.reasons()) fmt::print("      {}\n", reason);
   }
 }
-void show_revision(const s::TradingRevision& reply) {
-  fmt::print("revision {}\n", reply.revision());
-}
 std::string mode_name(s::TradingMode mode) {
   constexpr const char* kNames[] = {"", " readonly", " mandatory", " mandatory readonly"};
   return kNames[static_cast<int>(mode) & 3];
@@ -87,7 +80,7 @@ void show_type(const s::TradingType& type) {
 }
 
 /// "ppm:long:mandatory", modes joined by '+'.
-bool read_property(const std::string& text, s::TradingPropertyType& out) {
+Status read_property(const std::string& text, s::TradingPropertyType& out) {
   const auto first = text.find(':');
   const auto second = first == std::string::npos ? first : text.find(':', first + 1);
   const std::string mode = second == std::string::npos ? "" : text.substr(second + 1);
@@ -97,16 +90,16 @@ bool read_property(const std::string& text, s::TradingPropertyType& out) {
       {"mandatory", s::TRADING_MANDATORY},
       {"mandatory+readonly", s::TRADING_MANDATORY_READONLY}};
   if (first == std::string::npos || !modes.contains(mode)) {
-    report({Code::kInvalidArgument,
-            fmt::format("'{}' is not NAME:TYPE or NAME:TYPE:MODE; modes are readonly, mandatory, "
-                        "mandatory+readonly",
-                        text)});
-    return false;
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("'{}' is not NAME:TYPE or NAME:TYPE:MODE; modes are readonly, mandatory, "
+                    "mandatory+readonly",
+                    text));
   }
   out.set_name(text.substr(0, first));
   out.set_type(text.substr(first + 1, second == std::string::npos ? second : second - first - 1));
   out.set_mode(modes.at(mode));
-  return true;
+  return {};
 }
 
 /// An Object of the capsule by its name, or by a reference.
@@ -132,255 +125,284 @@ Status set_trader(const std::string& trader, hector::kernel::v1::Reference& refe
   return {};
 }
 
-int export_proxy(const CliOptions& options, const std::string& format, const Arguments& a) {
-  s::TradingOffer offer;
-  offer.set_type(a.type);
-  if (!read_pairs(a.properties, *offer.mutable_properties(), true)) return kExitUsage;
-  if (auto set = set_trader(a.trader, *offer.mutable_proxy()->mutable_target()); !set)
-    return report(set.error());
-  offer.mutable_proxy()->set_recipe(a.recipe);
-  offer.mutable_proxy()->set_if_match_all(a.matches_all);
-  return ask_and_show<s::TradingOfferId>(
-      options, format, kService, "export_proxy", offer,
-      [](const s::TradingOfferId& id) { fmt::print("{}\n", id.id()); });
+void show_id(const s::TradingOfferId& id) { fmt::print("{}\n", id.id()); }
+void show_withdrawn(const s::TradingOfferId& id) { fmt::print("{} withdrawn\n", id.id()); }
+void show_ids(const s::TradingIds& reply) {
+  for (const auto& id : reply.ids()) fmt::print("{}\n", id);
+}
+void show_offer(const s::TradingOffer& offer) {
+  fmt::print("{}  {} @ {}\n  {}\n", offer.id(), offer.reference().object(),
+             offer.reference().capsule(), properties_of(offer));
 }
 
-int export_offer(const CliOptions& options, const std::string& format, const Arguments& a) {
+s::TradingOfferId id_of(const Arguments& a) {
+  s::TradingOfferId id;
+  id.set_id(a.id);
+  return id;
+}
+
+/// A question whose answer is a revision.
+template <class Request>
+int write(const CommandContext& context, const char* operation, const Request& request) {
+  return ask_and_show<s::TradingRevision>(context, kService, operation, request,
+                                          show_revision<s::TradingRevision>);
+}
+
+int query(const CommandContext& context, const Arguments& a) {
+  s::TradingQuery asked;
+  asked.set_type(a.type);
+  asked.set_constraint(a.where);
+  asked.set_preference(a.prefer);
+  asked.set_how_many(a.how_many);
+  asked.set_strict(a.is_strict);
+  asked.set_undefined(a.undefined);
+  if (auto read = read_pairs(a.policies, Values::kText, *asked.mutable_policies()); !read)
+    return report(read.error());
+  if (a.explains)
+    return ask_and_show<s::TradingExplanation>(context, kService, "explain", asked,
+                                               show_explanation);
+  return ask_and_show<s::TradingOffers>(context, kService, "query", asked, show_offers);
+}
+
+/// "NAME=TYPE:OBJECT": a property that the Object's operation evalDP gives.
+Status add_dynamic(const CliSession& session, const std::string& text, s::TradingOffer& offer) {
+  const auto equals = text.find('=');
+  const auto colon = text.find(':', equals == std::string::npos ? 0 : equals);
+  if (equals == std::string::npos || colon == std::string::npos)
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is not NAME=TYPE:OBJECT", text));
+  auto& dynamic = (*offer.mutable_dynamic())[text.substr(0, equals)];
+  dynamic.set_returned_type(text.substr(equals + 1, colon - equals - 1));
+  return set_reference(session, text.substr(colon + 1), *dynamic.mutable_evaluator());
+}
+
+Result<s::TradingOffer> offer_of(const CliSession& session, const Arguments& a) {
   s::TradingOffer offer;
   offer.set_type(a.type);
-  if (!read_pairs(a.properties, *offer.mutable_properties(), true)) return kExitUsage;
-  CliSession session(options);
-  if (auto connected = session.connect(); !connected) return report(connected.error());
-  if (auto set = set_reference(session, a.object, *offer.mutable_reference()); !set)
-    return report(set.error());
+  HECTOR_TRY(read_pairs(a.properties, Values::kJson, *offer.mutable_properties()));
+  HECTOR_TRY(set_reference(session, a.object, *offer.mutable_reference()));
   if (!a.interface.empty()) offer.mutable_reference()->set_interface_id(a.interface);
-  for (const auto& each : a.dynamic) {
-    const auto equals = each.find('=');
-    const auto colon = each.find(':', equals == std::string::npos ? 0 : equals);
-    if (equals == std::string::npos || colon == std::string::npos)
-      return report({Code::kInvalidArgument, fmt::format("'{}' is not NAME=TYPE:OBJECT", each)});
-    auto& dynamic = (*offer.mutable_dynamic())[each.substr(0, equals)];
-    dynamic.set_returned_type(each.substr(equals + 1, colon - equals - 1));
-    if (auto set = set_reference(session, each.substr(colon + 1), *dynamic.mutable_evaluator());
-        !set)
-      return report(set.error());
-  }
-  auto id = ask_object<s::TradingOfferId>(session, options, kService, "export", offer);
+  for (const auto& each : a.dynamic) HECTOR_TRY(add_dynamic(session, each, offer));
+  return offer;
+}
+
+int export_offer(const CommandContext& context, const Arguments& a) {
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  auto offer = offer_of(session, a);
+  if (!offer) return report(offer.error());
+  auto id = ask_object<s::TradingOfferId>(session, context.options, kService, "export", *offer);
   if (!id) return report(id.error());
-  fmt::print("{}\n", format == "json" ? json_of(*id, true) : id->id());
+  print_reply(context, *id, show_id);
   return 0;
+}
+
+int withdraw(const CommandContext& context, const Arguments& a) {
+  return ask_and_show<s::TradingOfferId>(context, kService, "withdraw", id_of(a), show_withdrawn);
+}
+
+int describe(const CommandContext& context, const Arguments& a) {
+  return ask_and_show<s::TradingOffer>(context, kService, "describe", id_of(a), show_offer);
+}
+
+int modify(const CommandContext& context, const Arguments& a) {
+  s::TradingModify asked;
+  asked.set_id(a.id);
+  for (const auto& name : a.deleted) asked.add_deleted(name);
+  if (auto read = read_pairs(a.properties, Values::kJson, *asked.mutable_modified()); !read)
+    return report(read.error());
+  return ask_and_show<s::TradingOfferId>(
+      context, kService, "modify", asked,
+      [](const s::TradingOfferId& id) { fmt::print("{} modified\n", id.id()); });
+}
+
+s::TradingLink link_of(const Arguments& a) {
+  s::TradingLink link;
+  link.set_name(a.link);
+  link.set_def_pass_on_follow_rule(a.pass_on);
+  link.set_limiting_follow_rule(a.limiting);
+  return link;
+}
+
+int add_link(const CommandContext& context, const Arguments& a) {
+  auto link = link_of(a);
+  if (auto set = set_trader(a.trader, *link.mutable_target()); !set) return report(set.error());
+  return write(context, "add_link", link);
+}
+
+int modify_link(const CommandContext& context, const Arguments& a) {
+  return write(context, "modify_link", link_of(a));
+}
+
+int remove_link(const CommandContext& context, const Arguments& a) {
+  return write(context, "remove_link", named<s::TradingName>(a.link));
+}
+
+int list_links(const CommandContext& context, const Arguments&) {
+  return ask_and_show<s::TradingIds>(context, kService, "list_links", s::TradingNothing(),
+                                     show_ids);
+}
+
+int export_proxy(const CommandContext& context, const Arguments& a) {
+  s::TradingOffer offer;
+  offer.set_type(a.type);
+  if (auto read = read_pairs(a.properties, Values::kJson, *offer.mutable_properties()); !read)
+    return report(read.error());
+  auto& proxy = *offer.mutable_proxy();
+  if (auto set = set_trader(a.trader, *proxy.mutable_target()); !set) return report(set.error());
+  proxy.set_recipe(a.recipe);
+  proxy.set_if_match_all(a.matches_all);
+  return ask_and_show<s::TradingOfferId>(context, kService, "export_proxy", offer, show_id);
+}
+
+int list_proxies(const CommandContext& context, const Arguments&) {
+  return ask_and_show<s::TradingIds>(context, kService, "list_proxies", s::TradingNothing(),
+                                     show_ids);
+}
+
+int withdraw_proxy(const CommandContext& context, const Arguments& a) {
+  return ask_and_show<s::TradingOfferId>(context, kService, "withdraw_proxy", id_of(a),
+                                         show_withdrawn);
+}
+
+int add_type(const CommandContext& context, const Arguments& a) {
+  auto type = named<s::TradingType>(a.type);
+  type.set_interface(a.interface);
+  for (const auto& super : a.supers) type.add_supers(super);
+  for (const auto& property : a.properties) {
+    if (auto read = read_property(property, *type.add_properties()); !read)
+      return report(read.error());
+  }
+  return write(context, "add_type", type);
+}
+
+int list_types(const CommandContext& context, const Arguments&) {
+  return ask_and_show<s::TradingTypes>(context, kService, "list_types", s::TradingTypesSince(),
+                                       [](const s::TradingTypes& reply) {
+                                         for (const auto& name : reply.names())
+                                           fmt::print("{}\n", name);
+                                       });
+}
+
+int describe_type(const CommandContext& context, const Arguments& a) {
+  return ask_and_show<s::TradingType>(context, kService,
+                                      a.is_full ? "fully_describe_type" : "describe_type",
+                                      named<s::TradingTypeName>(a.type), show_type);
+}
+
+/// An operation on a service type's name that answers with a revision.
+auto on_type(const char* operation) {
+  return [operation](const CommandContext& context, const Arguments& a) {
+    return write(context, operation, named<s::TradingTypeName>(a.type));
+  };
+}
+
+using P = Parameter<Arguments>;
+
+P offer_id() { return P{"offer", &Arguments::id, "its id, as query shows it"}.required(); }
+P trader(const char* help) { return P{"capsule", &Arguments::trader, help}.required(); }
+
+std::vector<Command<Arguments>> offer_commands() {
+  const P properties{"properties", &Arguments::properties, "NAME=VALUE"};
+  return {
+      {"trade query",
+       "offers that match, best first",
+       {P{"type", &Arguments::type, "a service type, or an Interface: diary.Room/1"}.required(),
+        {"--where", &Arguments::where, "'ppm >= 20 and not colour'"},
+        {"--prefer", &Arguments::prefer, "'max ppm', 'min cost', 'with colour', random, first"},
+        {"-n,--how-many", &Arguments::how_many, "at most"},
+        {"--policy", &Arguments::policies,
+         "NAME=VALUE: exact_type_match, search_card, match_card, return_card, link_follow_rule, "
+         "hop_count, starting_trader, …"},
+        {"--undefined", &Arguments::undefined,
+         "what a property that is not there does: kleene or omg"},
+        {"--strict", &Arguments::is_strict, "undeclared properties are an error"},
+        {"--explain", &Arguments::explains, "every offer, and why it matched or did not"}},
+       query},
+      {"trade export",
+       "an offer of an Object",
+       {P{"type", &Arguments::type}.required(),
+        P{"object", &Arguments::object, "its name in the capsule, or a reference (hector:…)"}
+            .required(),
+        properties,
+        {"--dynamic", &Arguments::dynamic,
+         "NAME=TYPE:OBJECT, a property that the Object's operation evalDP says when it is needed"},
+        {"--interface", &Arguments::interface, "its Interface's id"}},
+       export_offer},
+      {"trade withdraw", "an offer", {offer_id()}, withdraw},
+      {"trade describe", "an offer", {offer_id()}, describe},
+      {"trade modify",
+       "an offer's properties, all or none",
+       {offer_id(), properties, {"--delete", &Arguments::deleted, "a property"}},
+       modify},
+  };
+}
+
+std::vector<Command<Arguments>> link_commands() {
+  const P name = P{"name", &Arguments::link}.required();
+  const P pass_on{"--pass-on", &Arguments::pass_on,
+                  "the rule for queries without one: local_only, if_no_local, always"};
+  const P limit{"--limit", &Arguments::limiting, "the most that is followed"};
+  return {
+      {"trade link add",
+       "to a capsule's trader",
+       {name, trader("its name, or a reference"), pass_on, limit},
+       add_link},
+      {"trade link modify", "a link's rules", {name, pass_on, limit}, modify_link},
+      {"trade link remove", "a link", {name}, remove_link},
+      {"trade link list", "of this trader", {}, list_links},
+  };
+}
+
+std::vector<Command<Arguments>> proxy_commands() {
+  return {
+      {"trade proxy export",
+       "a proxy offer",
+       {P{"type", &Arguments::type}.required(),
+        trader("the trader's: its name, or a reference"),
+        {"properties", &Arguments::properties, "NAME=VALUE"},
+        {"--recipe", &Arguments::recipe,
+         "the constraint there: '$*' is the query's, '$(name)' a property's value"},
+        {"--match-all", &Arguments::matches_all,
+         "every query of the type is passed on, whatever the proxy's properties"}},
+       export_proxy},
+      {"trade proxy list", "of this trader", {}, list_proxies},
+      {"trade proxy withdraw", "a proxy offer", {offer_id()}, withdraw_proxy},
+  };
+}
+
+std::vector<Command<Arguments>> type_commands() {
+  const P name = P{"name", &Arguments::type}.required();
+  return {
+      {"trade type add",
+       "with its properties: name:string:mandatory+readonly ppm:long:mandatory "
+       "langs:sequence<string>",
+       {name,
+        {"properties", &Arguments::properties, "NAME:TYPE[:MODE]"},
+        {"--super", &Arguments::supers, "a supertype"},
+        {"--interface", &Arguments::interface, "what references of its offers have"}},
+       add_type},
+      {"trade type list", "of this trader", {}, list_types},
+      {"trade type remove", "one without subtypes and offers", {name}, on_type("remove_type")},
+      {"trade type mask", "it takes no new offers", {name}, on_type("mask_type")},
+      {"trade type unmask", "it takes new offers again", {name}, on_type("unmask_type")},
+      {"trade type describe",
+       "a service type",
+       {name, {"--full", &Arguments::is_full, "with what it has of its supertypes"}},
+       describe_type},
+  };
 }
 
 }  // namespace
 
-void add_trade_commands(CLI::App& app, CliOptions& options, std::string& format,
-                        std::function<int()>& chosen) {
-  auto* group =
-      app.add_subcommand("trade", "what is offered: by service type, constraint and preference");
-  group->require_subcommand(1);
-  const auto arguments = std::make_shared<Arguments>();
-  const auto run = [&](CLI::App* command, std::function<int(const Arguments&)> what) {
-    choose(command, chosen, arguments, std::move(what));
-  };
-
-  auto* query = group->add_subcommand("query", "offers that match, best first");
-  query->add_option("type", arguments->type, "a service type, or an Interface: diary.Room/1")
-      ->required();
-  query->add_option("--where", arguments->where, "'ppm >= 20 and not colour'");
-  query->add_option("--prefer", arguments->prefer,
-                    "'max ppm', 'min cost', 'with colour', random, first");
-  query->add_option("-n,--how-many", arguments->how_many, "at most");
-  query->add_option("--policy", arguments->policies,
-                    "NAME=VALUE: exact_type_match, search_card, match_card, return_card, "
-                    "link_follow_rule, hop_count, starting_trader, …");
-  query->add_option("--undefined", arguments->undefined,
-                    "what a property that is not there does: kleene or omg");
-  query->add_flag("--strict", arguments->is_strict, "undeclared properties are an error");
-  query->add_flag("--explain", arguments->explains, "every offer, and why it matched or did not");
-  run(query, [&](const Arguments& a) {
-    s::TradingQuery asked;
-    asked.set_type(a.type);
-    asked.set_constraint(a.where);
-    asked.set_preference(a.prefer);
-    asked.set_how_many(a.how_many);
-    asked.set_strict(a.is_strict);
-    asked.set_undefined(a.undefined);
-    if (!read_pairs(a.policies, *asked.mutable_policies(), false)) return kExitUsage;
-    if (a.explains)
-      return ask_and_show<s::TradingExplanation>(options, format, kService, "explain", asked,
-                                                 show_explanation);
-    return ask_and_show<s::TradingOffers>(options, format, kService, "query", asked, show_offers);
-  });
-
-  auto* exporting = group->add_subcommand("export", "an offer of an Object");
-  exporting->add_option("type", arguments->type)->required();
-  exporting
-      ->add_option("object", arguments->object,
-                   "its name in the capsule, or a reference (hector:…)")
-      ->required();
-  exporting->add_option("properties", arguments->properties, "NAME=VALUE");
-  exporting->add_option(
-      "--dynamic", arguments->dynamic,
-      "NAME=TYPE:OBJECT, a property that the Object's operation evalDP says when it is needed");
-  exporting->add_option("--interface", arguments->interface, "its Interface's id");
-  run(exporting, [&](const Arguments& a) { return export_offer(options, format, a); });
-
-  const auto by_id = [&](const char* name, const char* text) {
-    auto* command = group->add_subcommand(name, text);
-    command->add_option("offer", arguments->id, "its id, as query shows it")->required();
-    return command;
-  };
-  run(by_id("withdraw", "an offer"), [&](const Arguments& a) {
-    s::TradingOfferId id;
-    id.set_id(a.id);
-    return ask_and_show<s::TradingOfferId>(
-        options, format, kService, "withdraw", id,
-        [](const s::TradingOfferId& gone) { fmt::print("{} withdrawn\n", gone.id()); });
-  });
-  run(by_id("describe", "an offer"), [&](const Arguments& a) {
-    s::TradingOfferId id;
-    id.set_id(a.id);
-    return ask_and_show<s::TradingOffer>(
-        options, format, kService, "describe", id, [](const s::TradingOffer& offer) {
-          fmt::print("{}  {} @ {}\n  {}\n", offer.id(), offer.reference().object(),
-                     offer.reference().capsule(), properties_of(offer));
-        });
-  });
-  auto* modify = by_id("modify", "an offer's properties, all or none");
-  modify->add_option("properties", arguments->properties, "NAME=VALUE");
-  modify->add_option("--delete", arguments->deleted, "a property");
-  run(modify, [&](const Arguments& a) {
-    s::TradingModify asked;
-    asked.set_id(a.id);
-    for (const auto& name : a.deleted) asked.add_deleted(name);
-    if (!read_pairs(a.properties, *asked.mutable_modified(), true)) return kExitUsage;
-    return ask_and_show<s::TradingOfferId>(
-        options, format, kService, "modify", asked,
-        [](const s::TradingOfferId& id) { fmt::print("{} modified\n", id.id()); });
-  });
-
-  auto* links = group->add_subcommand("link", "other traders that queries go on to");
-  links->require_subcommand(1);
-  const auto with_rules = [&](CLI::App* command) {
-    command->add_option("name", arguments->link)->required();
-    command->add_option("--pass-on", arguments->pass_on,
-                        "the rule for queries without one: local_only, if_no_local, always");
-    command->add_option("--limit", arguments->limiting, "the most that is followed");
-    return command;
-  };
-  const auto link_of = [](const Arguments& a) {
-    s::TradingLink link;
-    link.set_name(a.link);
-    link.set_def_pass_on_follow_rule(a.pass_on);
-    link.set_limiting_follow_rule(a.limiting);
-    return link;
-  };
-  auto* add_link = with_rules(links->add_subcommand("add", "to a capsule's trader"));
-  add_link->add_option("capsule", arguments->trader, "its name, or a reference")->required();
-  run(add_link, [&, link_of](const Arguments& a) {
-    auto link = link_of(a);
-    if (auto set = set_trader(a.trader, *link.mutable_target()); !set) return report(set.error());
-    return ask_and_show<s::TradingRevision>(options, format, kService, "add_link", link,
-                                            show_revision);
-  });
-  run(with_rules(links->add_subcommand("modify", "a link's rules")),
-      [&, link_of](const Arguments& a) {
-        return ask_and_show<s::TradingRevision>(options, format, kService, "modify_link",
-                                                link_of(a), show_revision);
-      });
-  auto* remove_link = links->add_subcommand("remove", "a link");
-  remove_link->add_option("name", arguments->link)->required();
-  run(remove_link, [&](const Arguments& a) {
-    s::TradingName name;
-    name.set_name(a.link);
-    return ask_and_show<s::TradingRevision>(options, format, kService, "remove_link", name,
-                                            show_revision);
-  });
-  const auto show_ids = [](const s::TradingIds& reply) {
-    for (const auto& id : reply.ids()) fmt::print("{}\n", id);
-  };
-  run(links->add_subcommand("list", "of this trader"), [&, show_ids](const Arguments&) {
-    return ask_and_show<s::TradingIds>(options, format, kService, "list_links", s::TradingNothing(),
-                                       show_ids);
-  });
-  auto* proxies = group->add_subcommand("proxy", "offers whose queries go on to another trader");
-  proxies->require_subcommand(1);
-  auto* add_proxy = proxies->add_subcommand("export", "a proxy offer");
-  add_proxy->add_option("type", arguments->type)->required();
-  add_proxy->add_option("capsule", arguments->trader, "the trader's: its name, or a reference")
-      ->required();
-  add_proxy->add_option("properties", arguments->properties, "NAME=VALUE");
-  add_proxy
-      ->add_option("--recipe", arguments->recipe,
-                   "the constraint there: '$*' is the query's, '$(name)' a property's value")
-      ->default_str("$*");
-  add_proxy->add_flag("--match-all", arguments->matches_all,
-                      "every query of the type goes on, whatever the proxy's properties");
-  run(add_proxy, [&](const Arguments& a) { return export_proxy(options, format, a); });
-  run(proxies->add_subcommand("list", "of this trader"), [&, show_ids](const Arguments&) {
-    return ask_and_show<s::TradingIds>(options, format, kService, "list_proxies",
-                                       s::TradingNothing(), show_ids);
-  });
-  auto* drop_proxy = proxies->add_subcommand("withdraw", "a proxy offer");
-  drop_proxy->add_option("offer", arguments->id)->required();
-  run(drop_proxy, [&](const Arguments& a) {
-    s::TradingOfferId id;
-    id.set_id(a.id);
-    return ask_and_show<s::TradingOfferId>(
-        options, format, kService, "withdraw_proxy", id,
-        [](const s::TradingOfferId& gone) { fmt::print("{} withdrawn\n", gone.id()); });
-  });
-
-  auto* types = group->add_subcommand("type", "service types");
-  types->require_subcommand(1);
-  auto* add = types->add_subcommand("add",
-                                    "with its properties: name:string:mandatory+readonly "
-                                    "ppm:long:mandatory langs:sequence<string>");
-  add->add_option("name", arguments->type)->required();
-  add->add_option("properties", arguments->properties, "NAME:TYPE[:MODE]");
-  add->add_option("--super", arguments->supers, "a supertype");
-  add->add_option("--interface", arguments->interface, "what references of its offers have");
-  run(add, [&](const Arguments& a) {
-    s::TradingType type;
-    type.set_name(a.type);
-    type.set_interface(a.interface);
-    for (const auto& super : a.supers) type.add_supers(super);
-    for (const auto& property : a.properties) {
-      if (!read_property(property, *type.add_properties())) return kExitUsage;
-    }
-    return ask_and_show<s::TradingRevision>(options, format, kService, "add_type", type,
-                                            show_revision);
-  });
-  run(types->add_subcommand("list", "of this trader"), [&](const Arguments&) {
-    return ask_and_show<s::TradingTypes>(options, format, kService, "list_types",
-                                         s::TradingTypesSince(), [](const s::TradingTypes& reply) {
-                                           for (const auto& name : reply.names())
-                                             fmt::print("{}\n", name);
-                                         });
-  });
-  const auto named = [&](const char* name, const char* text, const char* operation) {
-    auto* command = types->add_subcommand(name, text);
-    command->add_option("name", arguments->type)->required();
-    run(command, [&, operation](const Arguments& a) {
-      s::TradingTypeName asked;
-      asked.set_name(a.type);
-      return ask_and_show<s::TradingRevision>(options, format, kService, operation, asked,
-                                              show_revision);
-    });
-  };
-  named("remove", "one without subtypes and offers", "remove_type");
-  named("mask", "it takes no new offers", "mask_type");
-  named("unmask", "it does again", "unmask_type");
-  auto* show = types->add_subcommand("describe", "a service type");
-  show->add_option("name", arguments->type)->required();
-  show->add_flag("--full", arguments->is_full, "with what it has of its supertypes");
-  run(show, [&](const Arguments& a) {
-    s::TradingTypeName asked;
-    asked.set_name(a.type);
-    return ask_and_show<s::TradingType>(options, format, kService,
-                                        a.is_full ? "fully_describe_type" : "describe_type", asked,
-                                        show_type);
-  });
+void add_trade_commands(CommandTree& tree) {
+  tree.group("trade", "what is offered: by service type, constraint and preference");
+  tree.group("trade link", "other traders that queries are passed on to");
+  tree.group("trade proxy", "offers whose queries are passed on to another trader");
+  tree.group("trade type", "service types");
+  tree.add(offer_commands());
+  tree.add(link_commands());
+  tree.add(proxy_commands());
+  tree.add(type_commands());
 }
 
 }  // namespace hector

@@ -1,14 +1,17 @@
+// What: `hector type …` of the Type service: publish, get, describe, match and their like.
+// Why: types, versions and code are published and found from a shell. Who: people and scripts.
 #include "cli/type_service.h"
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 #include <regex>
 
 #include "base/text/read_file.h"
-#include "cli/object.h"
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/files.h"
 #include "hector/authoring.h"
 #include "hector/service/v1/type.pb.h"
 #include "hector/types.h"
@@ -21,6 +24,7 @@ namespace s = service::v1;
 namespace fs = std::filesystem;
 
 constexpr const char* kService = "type";
+constexpr std::uint32_t kMajorMax = 1'000'000;  ///< as the readers of types accept it
 
 struct Arguments {
   std::string name, root, mode, module, abi, signature, language, out, text, kind;
@@ -33,7 +37,7 @@ struct Arguments {
 /// A .proto file and what it imports below the root (google/protobuf/ is everywhere).
 Status add_proto(const fs::path& root, const std::string& name, ProtoTexts& texts) {
   if (texts.contains(name) || name.starts_with("google/protobuf/")) return {};
-  auto text = HECTOR_TRY(read_file(root / name));
+  auto text = HECTOR_TRY(read_file((root / name).string()));
   texts[name] = text;
   static const std::regex import("(?:^|\\n)\\s*import\\s+(?:public\\s+|weak\\s+)?\"([^\"]+)\"");
   const std::string own = text;
@@ -60,7 +64,7 @@ Result<std::vector<s::TypeDefine>> definitions_of(const std::string& file, const
   const fs::path root = a.root.empty() ? path.parent_path() : fs::absolute(a.root);
   ProtoTexts texts;
   Result<std::vector<TypeModelPtr>> models = std::vector<TypeModelPtr>();
-  auto text = HECTOR_TRY(read_file(path));
+  auto text = HECTOR_TRY(read_file(path.string()));
   if (is_proto) {
     const std::string name = fs::relative(path, root).string();
     HECTOR_TRY(add_proto(root, name, texts));
@@ -122,14 +126,14 @@ void show_version(const s::TypeVersion& version) {
   }
 }
 
-int publish_code(const CliOptions& options, const std::string& format, const Arguments& a) {
+int publish_code(const CommandContext& context, const Arguments& a) {
   if (a.files.size() != 1)
-    return report({Code::kInvalidArgument, "--module is the name of one file"});
+    return report(Error::invalid_argument("--module is the name of one file"));
   auto content = read_file(a.files[0]);
   if (!content) return report(content.error());
   s::TypeModule module;
   if (a.language.empty())
-    return report({Code::kInvalidArgument, "code says its language: --language NAME"});
+    return report(Error::invalid_argument("code says its language: --language NAME"));
   module.set_language(a.language);
   module.set_name(a.module);
   module.set_abi(a.abi);
@@ -142,14 +146,13 @@ int publish_code(const CliOptions& options, const std::string& format, const Arg
     if (!signature) return report(signature.error());
     module.set_signature(*signature);
   }
-  return ask_and_show<s::TypeRevision>(
-      options, format, kService, "publish_module", module,
-      [](const s::TypeRevision& reply) { fmt::print("revision {}\n", reply.revision()); });
+  return ask_and_show<s::TypeRevision>(context, kService, "publish_module", module,
+                                       show_revision<s::TypeRevision>);
 }
 
 /// In an order in which what is used comes first: messages, Interfaces, the rest.
-int publish(const CliOptions& options, const std::string& format, const Arguments& a) {
-  if (!a.module.empty()) return publish_code(options, format, a);
+int publish(const CommandContext& context, const Arguments& a) {
+  if (!a.module.empty()) return publish_code(context, a);
   std::vector<s::TypeDefine> all;
   for (const auto& file : a.files) {
     auto definitions = definitions_of(file, a);
@@ -164,7 +167,7 @@ int publish(const CliOptions& options, const std::string& format, const Argument
   };
   std::stable_sort(all.begin(), all.end(),
                    [&](const auto& x, const auto& y) { return rank(x) < rank(y); });
-  CliSession session(options);
+  CliSession session(context.options);
   if (auto connected = session.connect(); !connected) return report(connected.error());
   for (const auto& each : all) {
     if (a.checks) {
@@ -173,24 +176,24 @@ int publish(const CliOptions& options, const std::string& format, const Argument
       candidate.set_kind(each.kind());
       candidate.set_mode(a.mode);
       *candidate.mutable_descriptions() = each.descriptions();
-      auto verdict = ask_object<s::TypeVerdict>(session, options, kService, "check", candidate);
+      auto verdict =
+          ask_object<s::TypeVerdict>(session, context.options, kService, "check", candidate);
       if (!verdict) return report(verdict.error());
       fmt::print("{}: {}\n", each.name(), verdict->ok() ? "may follow" : "may not follow");
       show_violations(*verdict);
       if (!verdict->ok()) return 7;
       continue;
     }
-    auto version = ask_object<s::TypeVersion>(session, options, kService, "define", each);
+    auto version = ask_object<s::TypeVersion>(session, context.options, kService, "define", each);
     if (!version) return report(version.error());
-    if (format == "json")
-      fmt::print("{}\n", json_of(*version, true));
-    else
-      fmt::print("{} version {}  {}\n", version->name(), version->version(), version->id());
+    print_reply(context, *version, [](const s::TypeVersion& made) {
+      fmt::print("{} version {}  {}\n", made.name(), made.version(), made.id());
+    });
   }
   return 0;
 }
 
-int describe(const CliOptions& options, const std::string& format, const Arguments& a) {
+int describe(const CommandContext& context, const Arguments& a) {
   s::TypeDefine request;
   request.set_name(a.name);
   request.set_kind(a.kind);
@@ -204,40 +207,90 @@ int describe(const CliOptions& options, const std::string& format, const Argumen
     if (!content) return report(content.error());
     description.set_content(*content);
   }
-  return ask_and_show<s::TypeVersion>(options, format, kService,
-                                      a.kind.empty() ? "add_description" : "define", request,
-                                      show_version);
+  return ask_and_show<s::TypeVersion>(
+      context, kService, a.kind.empty() ? "add_description" : "define", request, show_version);
 }
 
-template <class Request>
-Request named(const Arguments& a) {
-  Request request;
-  request.set_name(a.name);
-  return request;
-}
 void show_names(const s::TypeNames& reply) {
   for (const auto& name : reply.names()) fmt::print("{}\n", name);
 }
 
-int fetch(const CliOptions& options, const std::string& format, const Arguments& a) {
-  s::TypeModuleQuestion question;
+int fetch(const CommandContext& context, const Arguments& a) {
+  auto question = named<s::TypeModuleQuestion>(a.name);
   question.set_language(a.language);
-  question.set_name(a.name);
   question.set_abi(a.abi);
-  return ask_and_show<s::TypeModule>(options, format, kService, "fetch_module", question,
-                                     [&](const s::TypeModule& module) {
-                                       if (a.out.empty()) {
-                                         fmt::print("{}", module.content());
-                                         return;
-                                       }
-                                       std::ofstream(a.out, std::ios::binary) << module.content();
-                                       fmt::print("{}  {}\n", module.digest(), a.out);
-                                     });
+  int code = 0;
+  const int asked = ask_and_show<s::TypeModule>(
+      context, kService, "fetch_module", question, [&](const s::TypeModule& module) {
+        if (a.out.empty()) {
+          fmt::print("{}", module.content());
+        } else if (auto written = write_to(a.out, module.content()); !written) {
+          code = report(written.error());
+        } else {
+          fmt::print("{}  {}\n", module.digest(), a.out);
+        }
+      });
+  return asked != 0 ? asked : code;
+}
+
+int get(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::TypeQuestion>(a.name);
+  request.set_version(a.version);
+  for (const auto& language : a.languages) request.add_languages(language);
+  return ask_and_show<s::TypeVersion>(context, kService, "get", request, show_version);
+}
+
+/// An operation on a name that answers with names.
+auto names_by(const char* operation) {
+  return [operation](const CommandContext& context, const Arguments& a) {
+    return ask_and_show<s::TypeNames>(context, kService, operation, named<s::TypeName>(a.name),
+                                      show_names);
+  };
+}
+
+/// A question whose answer is a revision.
+template <class Request>
+int write(const CommandContext& context, const char* operation, const Request& request) {
+  return ask_and_show<s::TypeRevision>(context, kService, operation, request,
+                                       show_revision<s::TypeRevision>);
+}
+
+int remove(const CommandContext& context, const Arguments& a) {
+  return write(context, "delete", named<s::TypeName>(a.name));
+}
+
+int set_mode(const CommandContext& context, const Arguments& a) {
+  auto request = named<s::TypeMode>(a.name);
+  request.set_mode(a.mode);
+  return write(context, "set_mode", request);
+}
+
+auto set_flag(const char* operation) {
+  return [operation](const CommandContext& context, const Arguments& a) {
+    auto request = named<s::TypeFlag>(a.name);
+    request.set_on(!a.is_off);
+    return write(context, operation, request);
+  };
+}
+
+void show_matched(const s::TypeMatched& reply) {
+  for (const auto& offer : reply.offers()) fmt::print("{}\n", offer);
+  for (const auto& [offer, verdict] : reply.refused()) {
+    fmt::print("not {}:\n", offer);
+    show_violations(verdict);
+  }
+}
+
+int match(const CommandContext& context, const Arguments& a) {
+  s::TypeMatch request;
+  request.set_role(a.name);
+  for (const auto& offer : a.files) request.add_offers(offer);
+  return ask_and_show<s::TypeMatched>(context, kService, "match", request, show_matched);
 }
 
 }  // namespace
 
-int service_conforms(const CliOptions& options, const std::string& format, const std::string& sub,
+int service_conforms(const CommandContext& context, const std::string& sub,
                      const std::string& super, const std::string& level) {
   s::TypeConforms request;
   request.set_sub(sub);
@@ -245,7 +298,7 @@ int service_conforms(const CliOptions& options, const std::string& format, const
   request.set_level(level);
   int code = 0;
   const int asked = ask_and_show<s::TypeVerdict>(
-      options, format, kService, "conforms", request, [&](const s::TypeVerdict& verdict) {
+      context, kService, "conforms", request, [&](const s::TypeVerdict& verdict) {
         if (verdict.ok()) fmt::print("yes\n");
         if (!verdict.order_compared())
           fmt::print("the Interface says no order: signatures alone were compared\n");
@@ -294,134 +347,79 @@ int proto_breaking(const std::string& older, const std::string& newer, const std
   return breaking->empty() ? 0 : 7;
 }
 
-void add_type_service_commands(CLI::App& types, CliOptions& options, std::string& format,
-                               std::function<int()>& chosen) {
-  const auto a = std::make_shared<Arguments>();
-  const auto add = [&](const char* command, const char* text,
-                       std::function<int(const Arguments&)> what) {
-    auto* added = types.add_subcommand(command, text);
-    choose(added, chosen, a, std::move(what));
-    return added;
-  };
-  const auto with_name = [&](CLI::App* command, const char* text, bool is_required = true) {
-    auto* option = command->add_option("name", a->name, text);
-    if (is_required) option->required();
-    return command;
-  };
-  auto* published =
-      add("publish", "types of .yaml and .proto files, or code for `import`, to the Type service",
-          [&](const Arguments& each) { return publish(options, format, each); });
-  published->add_option("files", a->files)->required();
-  published->add_option("--root", a->root,
-                        "the folder that imports begin at; the file's own without it");
-  published->add_option("--mode", a->mode,
-                        "of names that are new: NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE");
-  published->add_option("--super", a->supers, "a type that these conform to");
-  published->add_option("--major", a->major, "of Interfaces that are services of .proto files")
-      ->check(CLI::Range(1U, 1'000'000U));
-  published->add_flag(
-      "--check", a->checks,
-      "only says whether they may follow; with --mode also FILE, PACKAGE, WIRE_JSON, WIRE");
-  published->add_option("--module", a->module, "code under this name");
-  published->add_option("--language", a->language, "of code");
-  published->add_option(
-      "--abi", a->abi,
-      "what compiled code is made for, of which interpreter or machine; source without it");
-  published->add_option("--signature", a->signature, "a file with the content's Ed25519 signature");
-  published->add_flag("--package", a->is_package, "the module is a package");
-  auto* got = with_name(add("get", "a type: its versions' latest, or the one asked for",
-                            [&](const Arguments& each) {
-                              auto request = named<s::TypeQuestion>(each);
-                              request.set_version(each.version);
-                              for (const auto& language : each.languages)
-                                request.add_languages(language);
-                              return ask_and_show<s::TypeVersion>(options, format, kService, "get",
-                                                                  request, show_version);
-                            }),
-                        "a name, or an id");
-  got->add_option("--version", a->version);
-  got->add_option("--language,-l", a->languages,
-                  "a description in the first of these that there is")
-      ->delimiter(',');
-  auto* described = with_name(
-      add("describe",
-          "adds a description in a human language; with --kind defines a type that has no other",
-          [&](const Arguments& each) { return describe(options, format, each); }),
-      "a type's name");
-  described->add_option("--language,-l", a->language, "en, de, …")->required();
-  described->add_option("--text", a->text);
-  described->add_option("--file", a->files);
-  described->add_option("--kind", a->kind, "object, service, relationship, policy, role");
-  with_name(add("list", "names that begin so; all without it",
-                [&](const Arguments& each) {
-                  return ask_and_show<s::TypeNames>(options, format, kService, "list",
-                                                    named<s::TypeName>(each), show_names);
-                }),
-            "a beginning", false);
-  with_name(add("versions", "the ids of a type's versions, the first one first",
-                [&](const Arguments& each) {
-                  return ask_and_show<s::TypeNames>(options, format, kService, "versions",
-                                                    named<s::TypeName>(each), show_names);
-                }),
-            "a type's name");
-  with_name(add("usages", "the types that name it",
-                [&](const Arguments& each) {
-                  return ask_and_show<s::TypeNames>(options, format, kService, "usages",
-                                                    named<s::TypeName>(each), show_names);
-                }),
-            "a name, or an id");
-  const auto show_revision = [](const s::TypeRevision& reply) {
-    fmt::print("revision {}\n", reply.revision());
-  };
-  with_name(add("delete", "a type that nobody uses, with its versions",
-                [&, show_revision](const Arguments& each) {
-                  return ask_and_show<s::TypeRevision>(options, format, kService, "delete",
-                                                       named<s::TypeName>(each), show_revision);
-                }),
-            "a type's name");
-  auto* mode = with_name(add("mode", "what a type's next version is checked by",
-                             [&, show_revision](const Arguments& each) {
-                               auto request = named<s::TypeMode>(each);
-                               request.set_mode(each.mode);
-                               return ask_and_show<s::TypeRevision>(
-                                   options, format, kService, "set_mode", request, show_revision);
-                             }),
-                         "a type's name");
-  mode->add_option("mode", a->mode, "NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE")->required();
-  for (const char* flag : {"mask", "deprecate"}) {
-    auto* command = with_name(add(flag, "marks a type, or with --off no longer",
-                                  [&, show_revision, flag](const Arguments& each) {
-                                    auto request = named<s::TypeFlag>(each);
-                                    request.set_on(!each.is_off);
-                                    return ask_and_show<s::TypeRevision>(
-                                        options, format, kService, flag, request, show_revision);
-                                  }),
-                              "a type's name");
-    command->add_flag("--off", a->is_off);
-  }
-  auto* matched =
-      add("match", "which of these Interfaces may play a Role", [&](const Arguments& each) {
-        s::TypeMatch request;
-        request.set_role(each.name);
-        for (const auto& offer : each.files) request.add_offers(offer);
-        return ask_and_show<s::TypeMatched>(options, format, kService, "match", request,
-                                            [](const s::TypeMatched& reply) {
-                                              for (const auto& offer : reply.offers())
-                                                fmt::print("{}\n", offer);
-                                              for (const auto& [offer, verdict] : reply.refused()) {
-                                                fmt::print("not {}:\n", offer);
-                                                show_violations(verdict);
-                                              }
-                                            });
-      });
-  with_name(matched, "diary.Meeting/1.attendee")->add_option("interfaces", a->files)->required();
-  auto* fetched =
-      with_name(add("fetch", "published code",
-                    [&](const Arguments& each) { return fetch(options, format, each); }),
-                "a module's name");
-  fetched->add_option("--language", a->language)->required();
-  fetched->add_option("--abi", a->abi);
-  fetched->add_option("--out", a->out, "a file to write it to");
+void add_type_service_commands(CommandTree& tree) {
+  using P = Parameter<Arguments>;
+  const P name = P{"name", &Arguments::name, "a type's name"}.required();
+  const P name_or_id = P{"name", &Arguments::name, "a name, or an id"}.required();
+  const P off{"--off", &Arguments::is_off};
+  tree.add<Arguments>({
+      {"type publish",
+       "types of .yaml and .proto files, or code for `import`, to the Type service",
+       {P{"files", &Arguments::files}.required(),
+        {"--root", &Arguments::root, "the folder that imports begin at; the file's own without it"},
+        {"--mode", &Arguments::mode,
+         "of names that are new: NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE"},
+        {"--super", &Arguments::supers, "a type that these conform to"},
+        P{"--major", &Arguments::major, "of Interfaces that are services of .proto files"}.checked(
+            CLI::Range(1U, kMajorMax)),
+        {"--check", &Arguments::checks,
+         "only says whether they may follow; with --mode also FILE, PACKAGE, WIRE_JSON, WIRE"},
+        {"--module", &Arguments::module, "code under this name"},
+        {"--language", &Arguments::language, "of code"},
+        {"--abi", &Arguments::abi,
+         "what compiled code is made for, of which interpreter or machine; source without it"},
+        {"--signature", &Arguments::signature, "a file with the content's Ed25519 signature"},
+        {"--package", &Arguments::is_package, "the module is a package"}},
+       publish},
+      {"type get",
+       "a type: its versions' latest, or the one asked for",
+       {name_or_id,
+        {"--version", &Arguments::version},
+        P{"--language,-l", &Arguments::languages,
+          "a description in the first of these that there is"}
+            .separated_by(',')},
+       get},
+      {"type describe",
+       "adds a description in a human language; with --kind defines a type that has no other",
+       {name,
+        P{"--language,-l", &Arguments::language, "en, de, …"}.required(),
+        {"--text", &Arguments::text},
+        {"--file", &Arguments::files},
+        {"--kind", &Arguments::kind, "object, service, relationship, policy, role"}},
+       describe},
+      {"type list",
+       "names that begin so; all without it",
+       {{"name", &Arguments::name, "a beginning"}},
+       names_by("list")},
+      {"type versions",
+       "the ids of a type's versions, the first one first",
+       {name},
+       names_by("versions")},
+      {"type usages", "the types that name it", {name_or_id}, names_by("usages")},
+      {"type delete", "a type that no other type uses, with its versions", {name}, remove},
+      {"type mode",
+       "what a type's next version is checked by",
+       {name,
+        P{"mode", &Arguments::mode, "NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE"}.required()},
+       set_mode},
+      {"type mask", "marks a type, or with --off no longer", {name, off}, set_flag("mask")},
+      {"type deprecate",
+       "marks a type, or with --off no longer",
+       {name, off},
+       set_flag("deprecate")},
+      {"type match",
+       "which of these Interfaces may play a Role",
+       {P{"name", &Arguments::name, "diary.Meeting/1.attendee"}.required(),
+        P{"interfaces", &Arguments::files}.required()},
+       match},
+      {"type fetch",
+       "published code",
+       {P{"name", &Arguments::name, "a module's name"}.required(),
+        P{"--language", &Arguments::language}.required(),
+        {"--abi", &Arguments::abi},
+        {"--out", &Arguments::out, "a file to write it to"}},
+       fetch},
+  });
 }
 
 }  // namespace hector

@@ -1,23 +1,18 @@
-// What: `hector type publish|get|list|usages|…`: the Type service's types and code.
-// Why: what a capsule keeps is put there and asked for from the shell.
-// Who: cli_main.cc.
+// What: what the commands for type files leave to the Type service's side, and to its rules.
+// Why: `hector type conforms` and `breaking` take files or names of the service.
+// Who: types.cc.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <functional>
 #include <string>
 
-#include "cli/session.h"
+#include "cli/command.h"
 
 namespace hector {
 
-/// Adds to the group `type`.
-void add_type_service_commands(CLI::App& types, CliOptions& options, std::string& format,
-                               std::function<int()>& chosen);
 /// Two types of the service, or a type and a Role.
-int service_conforms(const CliOptions& options, const std::string& format, const std::string& sub,
+int service_conforms(const CommandContext& context, const std::string& sub,
                      const std::string& super, const std::string& level);
-/// Two .proto files, by Buf's rules; needs no capsule. 7 where something breaks.
+/// Two .proto files, by Buf's rules; needs no capsule. Exit code 7 where something breaks.
 int proto_breaking(const std::string& older, const std::string& newer, const std::string& category,
                    const std::string& format);
 

@@ -4,16 +4,13 @@
 #include <filesystem>
 
 #include "base/text/quoted.h"
-#include "base/text/read_file.h"
-#include "base/yaml/yaml_node.h"
+#include "process/yaml_file.h"
 
 namespace hector {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t kConfigurationOctetsMax = 1024 * 1024;
 
 std::string json_of(const YAML::Node& node) {
   if (node.IsMap()) {
@@ -42,8 +39,8 @@ std::string json_of(const YAML::Node& node) {
 
 class Reader {
  public:
-  Reader(fs::path folder, std::string prefix)
-      : folder_(std::move(folder)), prefix_(std::move(prefix)) {}
+  Reader(const std::string& file, std::string prefix)
+      : file_(file), folder_(fs::absolute(file).parent_path()), prefix_(std::move(prefix)) {}
 
   Configuration read(const YamlNode& node) {
     node.only({"capsule", "principal", "run_directory", "store", "log", "protocols", "languages",
@@ -61,24 +58,8 @@ class Reader {
     if (node.has("types")) c.types = paths(node.at("types"));
     if (node.has("templates")) c.templates = paths(node.at("templates"));
     if (node.has("objects")) read_objects(node.at("objects"), c);
-    if (node.has("policy")) {
-      node.at("policy").each(
-          "policy", [&](const std::string& key, const YamlNode& value, const YamlNode&) {
-            c.policy.push_back({key, value.raw().IsSequence()
-                                         ? value.texts()
-                                         : std::vector<std::string>{value.text()}});
-          });
-    }
-    if (node.has("limits")) {
-      const auto limits = node.at("limits");
-      limits.only({"deadline_ms", "drain_ms"});
-      if (limits.has("deadline_ms"))
-        c.default_deadline = std::chrono::milliseconds(
-            limits.at("deadline_ms").number<std::uint32_t>("a number of milliseconds"));
-      if (limits.has("drain_ms"))
-        c.drain_grace = std::chrono::milliseconds(
-            limits.at("drain_ms").number<std::uint32_t>("a number of milliseconds"));
-    }
+    if (node.has("policy")) read_policy(node.at("policy"), c);
+    if (node.has("limits")) read_limits(node.at("limits"), c);
     return c;
   }
 
@@ -106,6 +87,28 @@ class Reader {
     c.log_level = static_cast<Level>(found - levels.begin());
   }
 
+  /// One text, or a list of them.
+  static std::vector<std::string> one_or_more(const YamlNode& node) {
+    return node.raw().IsSequence() ? node.texts() : std::vector<std::string>{node.text()};
+  }
+
+  static void read_policy(const YamlNode& node, Configuration& c) {
+    node.each("policy", [&](const std::string& key, const YamlNode& value, const YamlNode&) {
+      c.policy.push_back({key, one_or_more(value)});
+    });
+  }
+
+  static void read_limits(const YamlNode& node, Configuration& c) {
+    node.only({"deadline_ms", "drain_ms"});
+    const auto read = [&](const char* key, Duration& into) {
+      if (!node.has(key)) return;
+      into =
+          std::chrono::milliseconds(node.at(key).number<std::uint32_t>("a number of milliseconds"));
+    };
+    read("deadline_ms", c.default_deadline);
+    read("drain_ms", c.drain_grace);
+  }
+
   static std::vector<ModuleSettings> modules(const YamlNode& node, bool may_listen) {
     std::vector<ModuleSettings> list;
     if (node.raw().IsSequence()) {
@@ -119,10 +122,7 @@ class Reader {
           value.only({"listen", "settings"});
         else
           value.only({"settings"});
-        if (value.has("listen"))
-          module.listen = value.at("listen").raw().IsSequence()
-                              ? value.at("listen").texts()
-                              : std::vector<std::string>{value.at("listen").text()};
+        if (value.has("listen")) module.listen = one_or_more(value.at("listen"));
         if (value.has("settings")) module.settings = json_of(value.at("settings").raw());
       }
       list.push_back(std::move(module));
@@ -195,31 +195,16 @@ class Reader {
     return list;
   }
 
-  fs::path folder_;
-  std::string prefix_;
-
- public:
-  std::string file_;
+  const std::string file_;
+  const fs::path folder_;
+  const std::string prefix_;
 };
 
 }  // namespace
 
 Result<Configuration> read_configuration(const std::string& path, const std::string& prefix) {
-  const auto text = HECTOR_TRY(read_file(path, "configuration"));
-  if (text.size() > kConfigurationOctetsMax)
-    return fail(Code::kInvalidArgument, fmt::format("{}: a configuration may have 1 MiB", path));
-  try {
-    Reader reader(fs::absolute(path).parent_path(), prefix);
-    reader.file_ = path;
-    const YAML::Node document = YAML::Load(text);
-    return reader.read(YamlNode(document, path, "the configuration"));
-  } catch (const YamlMistake& mistake) {
-    return fail(Code::kInvalidArgument, mistake.text);
-  } catch (const YAML::Exception& error) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("{}:{}:{}: not YAML: {}", path, error.mark.line + 1,
-                            error.mark.column + 1, error.msg));
-  }
+  return read_yaml_file(path, "the configuration",
+                        [&](const YamlNode& node) { return Reader(path, prefix).read(node); });
 }
 
 }  // namespace hector

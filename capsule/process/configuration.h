@@ -25,10 +25,6 @@ struct ServiceSettings {
   std::string settings = "{}";
 };
 
-struct ObjectSettings {
-  CreateOptions create;
-};
-
 struct Configuration {
   std::string capsule;
   std::string principal;

@@ -1,14 +1,16 @@
 #include "process/module_loader.h"
 
 #include <dlfcn.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
-#include "base/text/read_file.h"
-#include "base/yaml/yaml_node.h"
+#include "base/text/nearest.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -23,41 +25,18 @@ namespace {
 
 std::string folder_of(ModuleKind kind) { return std::string(module_kind_name(kind)) + "s"; }
 
-Result<Manifest> read_manifest(ModuleKind kind, const fs::path& file) {
-  const std::string name = file.string();
-  const auto text = HECTOR_TRY(read_file(name, "manifest"));
-  try {
-    const YamlNode node(YAML::Load(text), name, "the manifest");
-    node.only({"name", "description", "status", "security", "unload", "libraries", "listen",
-               "load_globally", "weight", "abi", "library"});
-    Manifest manifest;
-    manifest.kind = kind;
-    manifest.folder = file.parent_path().string();
-    for (const char* key : {"name", "library", "abi", "unload"}) {
-      if (!node.has(key)) node.refuse(fmt::format("the manifest has no '{}'", key));
-    }
-    manifest.name = node.at("name").text();
-    manifest.library = node.at("library").text();
-    manifest.abi = node.at("abi").text();
-    manifest.unload = node.at("unload").text();
-    if (manifest.unload != "unmap" && manifest.unload != "retire")
-      node.at("unload").refuse("`unload` is unmap or retire");
-    if (manifest.library.find('/') != std::string::npos)
-      node.at("library").refuse("a plugin's library lies beside its manifest");
-    manifest.description = node.text_or("description", "");
-    manifest.status = node.text_or("status", "");
-    manifest.security = node.text_or("security", "unknown");
-    if (node.has("listen")) manifest.listen = node.at("listen").texts();
-    if (node.has("load_globally")) manifest.load_globally = node.at("load_globally").texts();
-    if (node.has("weight")) manifest.weight = node.at("weight").number<std::uint32_t>("a number");
-    return manifest;
-  } catch (const YamlMistake& mistake) {
-    return fail(Code::kInvalidArgument, mistake.text);
-  } catch (const YAML::Exception& error) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("{}:{}:{}: not YAML: {}", name, error.mark.line + 1,
-                            error.mark.column + 1, error.msg));
-  }
+/// `make` is the plugin's maker for the kind, null if it has none; `context` is made only for one.
+template <class Made, class Maker, class Context>
+Result<std::unique_ptr<Made>> make_module(ModuleKind kind, const std::string& name, Maker make,
+                                          const Context& context) {
+  if (make == nullptr)
+    return fail(Code::kFailedPrecondition,
+                fmt::format("plugin '{}' makes no {}", name, module_kind_name(kind)));
+  std::unique_ptr<Made> made(make(context()));
+  if (!made)
+    return fail(Code::kUnavailable, fmt::format("{} '{}' could not start; the log says why",
+                                                module_kind_name(kind), name));
+  return made;
 }
 
 }  // namespace
@@ -74,7 +53,7 @@ PluginLoader::~PluginLoader() {
 Result<Manifest> PluginLoader::find(ModuleKind kind, const std::string& name) const {
   for (const auto& path : paths_) {
     const fs::path file = fs::path(path) / folder_of(kind) / name / "plugin.yaml";
-    if (fs::exists(file)) return read_manifest(kind, file);
+    if (fs::exists(file)) return read_manifest(kind, file.string());
   }
   std::vector<std::string> names;
   for (const auto& manifest : all(kind)) names.push_back(manifest.name);
@@ -91,7 +70,7 @@ std::vector<Manifest> PluginLoader::all(ModuleKind kind) const {
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder)) {
       if (!fs::exists(entry.path() / "plugin.yaml")) continue;
-      if (auto manifest = read_manifest(kind, entry.path() / "plugin.yaml"))
+      if (auto manifest = read_manifest(kind, (entry.path() / "plugin.yaml").string()))
         list.push_back(std::move(*manifest));
     }
   }
@@ -141,32 +120,25 @@ Status PluginLoader::load(ModuleKind kind, const std::string& name,
                           const std::vector<std::string>* listen, const std::string& settings) {
   auto manifest = HECTOR_TRY(find(kind, name));
   auto plugin = HECTOR_TRY(open(manifest));
-  const auto wrong_kind = [&] {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("plugin '{}' makes no {}", name, module_kind_name(kind)));
-  };
+  return add(kind, name, *plugin, listen != nullptr ? *listen : manifest.listen, settings);
+}
+
+Status PluginLoader::add(ModuleKind kind, const std::string& name, const ::hector_plugin& plugin,
+                         const std::vector<std::string>& listen, const std::string& settings) {
+  HECTOR_CHECK(kernel_ != nullptr, "modules are loaded into a kernel; set_kernel() gives it");
+  HECTOR_CHECK(kind != ModuleKind::kStore, "stores are made by make_store()");
   if (kind == ModuleKind::kProtocol) {
-    if (plugin->make_protocol == nullptr) return wrong_kind();
-    std::unique_ptr<Protocol> made(plugin->make_protocol(kernel_->protocol_context(settings)));
-    if (!made)
-      return fail(Code::kUnavailable,
-                  fmt::format("protocol '{}' could not start; the log says why", name));
-    return kernel_->add_protocol(name, std::move(made),
-                                 listen != nullptr ? *listen : manifest.listen);
+    auto made = HECTOR_TRY(make_module<Protocol>(
+        kind, name, plugin.make_protocol, [&] { return kernel_->protocol_context(settings); }));
+    return kernel_->add_protocol(name, std::move(made), listen);
   }
   if (kind == ModuleKind::kLanguage) {
-    if (plugin->make_language == nullptr) return wrong_kind();
-    std::unique_ptr<Language> made(plugin->make_language(kernel_->language_context(settings)));
-    if (!made)
-      return fail(Code::kUnavailable,
-                  fmt::format("language '{}' could not start; the log says why", name));
+    auto made = HECTOR_TRY(make_module<Language>(
+        kind, name, plugin.make_language, [&] { return kernel_->language_context(settings); }));
     return kernel_->add_language(name, std::move(made));
   }
-  if (plugin->make_service == nullptr) return wrong_kind();
-  std::unique_ptr<Service> made(plugin->make_service(kernel_->service_context(settings)));
-  if (!made)
-    return fail(Code::kUnavailable,
-                fmt::format("service '{}' could not start; the log says why", name));
+  auto made = HECTOR_TRY(make_module<Service>(kind, name, plugin.make_service,
+                                              [&] { return kernel_->service_context(settings); }));
   return kernel_->add_service(name, std::move(made));
 }
 
@@ -194,10 +166,8 @@ Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::
   if (dry_run)
     return std::vector<std::string>{fmt::format("{} {} would be loaded from {}",
                                                 module_kind_name(kind), name, manifest.folder)};
-  if (auto loaded =
-          load(kind, name, listen.empty() ? nullptr : &listen, settings.empty() ? "{}" : settings);
-      !loaded)
-    return fail(loaded.error());
+  HECTOR_TRY(
+      load(kind, name, listen.empty() ? nullptr : &listen, settings.empty() ? "{}" : settings));
   return std::vector<std::string>{
       fmt::format("{} {} loaded from {}", module_kind_name(kind), name, manifest.folder)};
 }

@@ -12,24 +12,9 @@
 
 #include "hector/kernel.h"
 #include "hector/plugin.h"
+#include "process/manifest.h"
 
 namespace hector {
-
-struct Manifest {
-  ModuleKind kind = ModuleKind::kProtocol;
-  std::string name;
-  std::string folder;
-  std::string description;
-  std::string status;
-  std::string security;
-  std::string unload;  ///< "unmap" or "retire"
-  std::string library;
-  std::string abi;
-  std::vector<std::string> listen;  ///< where a protocol listens unless told otherwise
-  std::vector<std::string>
-      load_globally;           ///< libraries whose symbols extensions of the plugin's runtime need
-  std::uint32_t weight = 100;  ///< what it costs to load; the command line takes the lightest
-};
 
 /// Any thread.
 class PluginLoader final : public ModuleLoader {
@@ -58,6 +43,8 @@ class PluginLoader final : public ModuleLoader {
  private:
   struct Library;
   Result<const ::hector_plugin*> open(const Manifest& manifest);
+  Status add(ModuleKind kind, const std::string& name, const ::hector_plugin& plugin,
+             const std::vector<std::string>& listen, const std::string& settings);
   std::vector<std::string> paths_;
   Log& log_;
   Kernel* kernel_ = nullptr;

@@ -2,19 +2,16 @@
 // place of JSON.
 // Why: `hector binding`, `policy`, `trade`, `name` and `type` are the operations of Objects; here
 // is what all of them do.
-// Who: cli_binding.cc, cli_policy.cc and their like.
+// Who: the files of commands beside it.
 #pragma once
 
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <CLI/CLI.hpp>
-#include <functional>
-#include <memory>
 #include <string>
 
+#include "cli/command.h"
 #include "cli/output.h"
-#include "cli/session.h"
 #include "hector/management/v1/management.pb.h"
 
 namespace hector {
@@ -49,30 +46,50 @@ Result<Out> ask_object(CliSession& session, const CliOptions& options, const std
   return out;
 }
 
-/// The same from beginning to end: connects, asks, and shows what came, as JSON if that is the
-/// format. The exit code.
-template <class Out, class In, class Show>
-int ask_and_show(const CliOptions& options, const std::string& format, const std::string& object,
-                 const std::string& operation, const In& request, Show show) {
-  CliSession session(options);
-  if (auto connected = session.connect(); !connected) return report(connected.error());
-  auto out = ask_object<Out>(session, options, object, operation, request);
-  if (!out) return report(out.error());
-  if (format == "json") {
-    fmt::print("{}\n", json_of(*out, true));
-    return 0;
+/// Prints a reply: as JSON if that is the format, else by `show`.
+template <class Out, class Show>
+void print_reply(const CommandContext& context, const Out& reply, const Show& show) {
+  if (context.format == "json") {
+    fmt::print("{}\n", json_of(reply, true));
+  } else {
+    show(reply);
   }
-  show(*out);
+}
+
+/// One question from beginning to end: connects, asks the Object, prints the reply. Returns the
+/// exit code.
+template <class Out, class In, class Show>
+int ask_and_show(const CommandContext& context, const std::string& object,
+                 const std::string& operation, const In& request, const Show& show) {
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  auto out = ask_object<Out>(session, context.options, object, operation, request);
+  if (!out) return report(out.error());
+  print_reply(context, *out, show);
   return 0;
 }
 
-/// When the command is given, `what` is to be done with the arguments.
-template <class Arguments>
-void choose(CLI::App* command, std::function<int()>& chosen, std::shared_ptr<Arguments> arguments,
-            std::function<int(const Arguments&)> what) {
-  command->callback([&chosen, arguments = std::move(arguments), what = std::move(what)] {
-    chosen = [arguments, what] { return what(*arguments); };
-  });
+/// A request that needs nothing but its name.
+template <class Request>
+Request named(const std::string& name) {
+  Request request;
+  request.set_name(name);
+  return request;
+}
+
+/// What a write answers with: the store's revision it made.
+template <class Reply>
+void show_revision(const Reply& reply) {
+  fmt::print("revision {}\n", reply.revision());
+}
+
+/// "NAME=VALUE" at its first '='. INVALID_ARGUMENT says the form that was expected.
+inline Result<std::pair<std::string, std::string>> split_pair(const std::string& text,
+                                                              std::string_view form) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is not {}", text, form));
+  return std::pair{text.substr(0, equals), text.substr(equals + 1)};
 }
 
 }  // namespace hector

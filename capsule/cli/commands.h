@@ -1,0 +1,21 @@
+// What: every group of commands, one function a file.
+// Why: main.cc puts them together and knows nothing else of them.
+// Who: main.cc.
+#pragma once
+
+#include "cli/command.h"
+
+namespace hector {
+
+/// capsule, get, describe, create, move, delete, load, unload, call, bind, version.
+void add_management_commands(CommandTree& tree);
+/// A Binding that runs: its parties, channels and changes.
+void add_binding_commands(CommandTree& tree);
+void add_name_commands(CommandTree& tree);
+void add_policy_commands(CommandTree& tree);
+void add_trade_commands(CommandTree& tree);
+/// Types in files, and the Type service.
+void add_type_commands(CommandTree& tree);
+void add_type_service_commands(CommandTree& tree);
+
+}  // namespace hector

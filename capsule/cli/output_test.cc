@@ -1,0 +1,65 @@
+#include "cli/output.h"
+
+#include <gtest/gtest.h>
+
+namespace hector {
+
+namespace {
+
+const std::vector<OutputRow> kRows{{"ana", {{"state", "up"}, {"language", "python"}}},
+                                   {"ben", {{"language", "cpp \"17\""}}}};
+
+TEST(Output, AlignsTheColumnsOfATableAndNamesThemInCapitals) {
+  EXPECT_EQ(format_rows(kRows, "table"),
+            "NAME  STATE  LANGUAGE\n"
+            "ana   up     python\n"
+            "ben          cpp \"17\"\n");
+}
+
+TEST(Output, SaysNoneForAnEmptyTable) { EXPECT_EQ(format_rows({}, "table"), "none\n"); }
+
+TEST(Output, KeepsControlCharactersOffTheTerminal) {
+  EXPECT_EQ(format_rows({{"a\x1b[2J", {}}}, "table"), "NAME\na?[2J\n");
+}
+
+TEST(Output, QuotesValuesInJson) {
+  EXPECT_EQ(format_rows(kRows, "json"),
+            "[{\"name\": \"ana\", \"state\": \"up\", \"language\": \"python\"},\n"
+            " {\"name\": \"ben\", \"language\": \"cpp \\\"17\\\"\"}]\n");
+}
+
+TEST(Output, WritesAnEmptyListInEachFormatOfPrograms) {
+  EXPECT_EQ(format_rows({}, "json"), "[]\n");
+  EXPECT_EQ(format_rows({}, "yaml"), "[]\n");
+  EXPECT_EQ(format_rows({}, "name"), "");
+}
+
+TEST(Output, WritesOneNameALine) { EXPECT_EQ(format_rows(kRows, "name"), "ana\nben\n"); }
+
+struct ExitCode {
+  Error error;
+  int code;
+};
+
+class ReportTest : public testing::TestWithParam<ExitCode> {};
+
+TEST_P(ReportTest, ReturnsTheExitCodeOfTheContract) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(report(GetParam().error), GetParam().code);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "hector: " + GetParam().error.text() + "\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Codes, ReportTest,
+    testing::Values(ExitCode{Error::invalid_argument("a"), 2},
+                    ExitCode{Error::out_of_range("a"), 2}, ExitCode{Error::not_found("a"), 3},
+                    ExitCode{Error::permission_denied("a"), 4},
+                    ExitCode{Error::already_exists("a"), 5}, ExitCode{Error::aborted("a"), 5},
+                    ExitCode{Error::unavailable("a"), 6},
+                    ExitCode{Error::deadline_exceeded("a"), 6},
+                    ExitCode{Error::failed_precondition("a").with_type(kIncompatible), 7},
+                    ExitCode{Error::internal("a"), 1}));
+
+}  // namespace
+
+}  // namespace hector
