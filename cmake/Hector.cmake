@@ -36,8 +36,17 @@ if(HECTOR_COVERAGE)
   add_link_options(--coverage)
 endif()
 
-# What a plugin's manifest and the capsule must agree on before the library is opened.
-set(HECTOR_ABI_RECORD "2 ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} c++20")
+# What a plugin's manifest and the capsule must agree on before the library is opened. The number
+# stands in kernel/include/hector/plugin.h.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/../kernel/include/hector/plugin.h abi
+  REGEX "^#define HECTOR_ABI_VERSION [0-9]+$")
+string(REGEX MATCH "[0-9]+$" abi "${abi}")
+if(NOT abi)
+  message(FATAL_ERROR "kernel/include/hector/plugin.h defines no HECTOR_ABI_VERSION")
+endif()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+  ${CMAKE_CURRENT_LIST_DIR}/../kernel/include/hector/plugin.h)
+set(HECTOR_ABI_RECORD "${abi} ${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION} c++20")
 
 # hector_proto(target FILES… [IMPORTS dirs]): C++ code of .proto files, compiled into `target`.
 # Paths are relative to this folder's BASE.

@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "hector/c_handles.h"
@@ -16,6 +18,17 @@ using namespace hector;
 
 void take_text(void* context, const char* text, size_t size) {
   static_cast<std::string*>(context)->assign(text, size);
+}
+
+/// A template's description at today's size: fields beyond its own size are zero, fields that this
+/// version does not know are left out. False: it is smaller than the first version, or of another
+/// HECTOR_C_ABI.
+bool copy_description(const hector_template& from, hector_template& to) {
+  if (from.abi != HECTOR_C_ABI || from.size < HECTOR_TEMPLATE_SIZE_MIN) return false;
+  to = {};
+  std::memcpy(&to, &from, std::min<std::size_t>(from.size, sizeof to));
+  to.size = sizeof to;
+  return true;
 }
 
 class CppServant final : public Servant {
@@ -68,6 +81,7 @@ class CppServant final : public Servant {
 
 class CppTemplate final : public TemplateCode {
  public:
+  /// `code` is a copy of today's size: what the template does not have is null in it.
   explicit CppTemplate(const hector_template& code) : code_(code) {
     info_.name = code.name;
     info_.version = code.version == nullptr ? "" : code.version;
@@ -105,7 +119,7 @@ class CppTemplate final : public TemplateCode {
   }
 
  private:
-  const hector_template& code_;
+  const hector_template code_;
   TemplateInfo info_;
 };
 
@@ -125,13 +139,16 @@ class CppLanguage final : public Language {
     if (entry == nullptr)
       return fail(Code::kInvalidArgument,
                   fmt::format("{} exports no hector_template_v1: it is no template", path));
-    const hector_template* code = entry();
-    if (code == nullptr || code->abi != HECTOR_C_ABI || code->size < sizeof(hector_template)) {
-      return fail(
-          Code::kInvalidArgument,
-          fmt::format("template {} was built for another C API than {}", path, HECTOR_C_ABI));
+    const hector_template* described = entry();
+    hector_template code;
+    if (described == nullptr || !copy_description(*described, code)) {
+      return fail(Error::invalid_argument(fmt::format(
+          "template {} was built for another C API than version {}: its description has {} octets "
+          "of version {}, at least {} are needed; build it again with this hector.h",
+          path, HECTOR_C_ABI, described == nullptr ? 0 : described->size,
+          described == nullptr ? 0 : described->abi, HECTOR_TEMPLATE_SIZE_MIN)));
     }
-    return std::unique_ptr<TemplateCode>(std::make_unique<CppTemplate>(*code));
+    return std::unique_ptr<TemplateCode>(std::make_unique<CppTemplate>(code));
   }
 
  private:

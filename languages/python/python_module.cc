@@ -7,9 +7,9 @@
 #include <pybind11/stl.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
 
+#include "hector/awaited.h"
 #include "hector/c_handles.h"
 #include "hector/types.h"
 #include "python_handles.h"
@@ -38,7 +38,15 @@ Deadline deadline_of(const Clock& clock, double seconds) {
              : kNever;
 }
 
-/// Runs a prepared call with the interpreter's lock released.
+/// The flow's next message; other Python threads run while this one waits.
+Result<std::optional<Payload>> read_next(Stream& stream) {
+  Awaited<Result<std::optional<Payload>>> next;
+  const py::gil_scoped_release release;
+  stream.read(next.callback());
+  return next.wait();
+}
+
+/// Runs a prepared call while other Python threads run.
 py::bytes wait_for(WaitedCall& call, CallTarget& target, const Clock& clock) {
   {
     const py::gil_scoped_release release;
@@ -136,21 +144,7 @@ void bind_call(py::module_& module) {
       .def("read",
            [](PyCall& self) -> py::object {
              if (!self.stream()) return py::none();
-             std::mutex mutex;
-             std::condition_variable changed;
-             bool done = false;
-             Result<std::optional<Payload>> message = std::optional<Payload>();
-             {
-               const py::gil_scoped_release release;
-               self.stream()->read([&](Result<std::optional<Payload>> next) {
-                 const std::lock_guard lock(mutex);
-                 message = std::move(next);
-                 done = true;
-                 changed.notify_all();
-               });
-               std::unique_lock lock(mutex);
-               changed.wait(lock, [&] { return done; });
-             }
+             auto message = read_next(*self.stream());
              if (!message) raise(message.error());
              if (!*message) return py::none();
              const Bytes& bytes = (*message)->bytes();
@@ -158,19 +152,10 @@ void bind_call(py::module_& module) {
            })
       .def("write", [](PyCall& self, const std::string& message) {
         if (!self.stream()) return false;
-        std::mutex mutex;
-        std::condition_variable changed;
-        bool done = false, ok = false;
+        Awaited<Status> accepted;
         const py::gil_scoped_release release;
-        self.stream()->write(Payload(Bytes::copy(message)), [&](const Status& status) {
-          const std::lock_guard lock(mutex);
-          ok = status.has_value();
-          done = true;
-          changed.notify_all();
-        });
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return done; });
-        return ok;
+        self.stream()->write(Payload(Bytes::copy(message)), accepted.callback());
+        return accepted.wait().has_value();
       });
 }
 

@@ -129,7 +129,7 @@ struct TypedOperations {
   void (*release)(void* object);
 };
 
-/// Bytes, or a typed object that is serialised on demand. Move only.
+/// Bytes, or a typed object that becomes bytes only when bytes() asks for them. Move only.
 class Payload {
  public:
   Payload() noexcept = default;

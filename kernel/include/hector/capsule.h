@@ -41,7 +41,7 @@ enum class Reliability : std::uint8_t { kBestEffort, kAtLeastOne, kMajority, kAl
 class Session {
  public:
   virtual ~Session() = default;
-  /// For who goes on using it in a callback.
+  /// An owner, for a callback that may run after unbound().
   [[nodiscard]] virtual std::shared_ptr<Session> shared() = 0;
   [[nodiscard]] virtual std::uint64_t binding() const noexcept = 0;
   [[nodiscard]] virtual const std::string& binding_type() const noexcept = 0;

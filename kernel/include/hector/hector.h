@@ -3,10 +3,11 @@
  * Why: no C++ type and no exception crosses it, so templates of other compilers and languages load.
  * Who: languages/cpp's headers, language plugins, compiled templates.
  *
- * Structs that a template fills begin with their size. Handles are opaque. Text is UTF-8. Memory
- * that a function returns belongs to its handle unless it says otherwise. Functions may be called
- * on any thread; those named *_wait block and may only be called on threads that may block: an
- * Object with a private thread, or main. */
+ * Structs begin with their size. They grow at their end only, and HECTOR_C_ABI stays as it is then:
+ * each side reads and writes the fields that lie within the size it is given. Handles are opaque.
+ * Text is UTF-8. Memory that a function returns belongs to its handle unless it says otherwise.
+ * Functions may be called on any thread; those named *_wait block and may only be called on threads
+ * that may block: an Object with a private thread, or main. */
 #pragma once
 
 #include <stddef.h>
@@ -184,6 +185,10 @@ typedef struct hector_template {
   hector_bytes type_model; /* a serialised hector.type.v1.Interface; empty: the Interface is known
                               otherwise */
 } hector_template;
+
+/* The smallest hector_template that loads: its first version ended before `save`. Whatever was
+ * appended later is absent (zero) in a template that was built before. */
+#define HECTOR_TEMPLATE_SIZE_MIN offsetof(hector_template, save)
 
 #ifdef __cplusplus
 }

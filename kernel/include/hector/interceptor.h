@@ -1,7 +1,7 @@
 // What: Interceptor, a link of a channel between its binder and its protocol object (RM-ODP,
 // ISO/IEC 10746-3, 8.1.11).
-// Why: metrics, traces, rights and charges are looked after on the way, by policy, and no Object
-// knows.
+// Why: metrics, traces, rights and charges are added to a channel by policy, and no Object is
+// changed for them.
 // Who: implemented by the kernel's own and by programs (Kernel::add_interceptor); put on channels
 // by policy's resource `interceptors`.
 #pragma once
@@ -23,23 +23,23 @@ struct Hop {
   const std::string& interaction;
 };
 
-/// Any thread, many at once. Must not block. Runs for each message of the channels it is on, at
-/// their end it was put at.
+/// Its functions run for each message of the channels that it was put on, at this end of them, on
+/// any thread and on many at once. An implementer must not block and must not end the call.
 class Interceptor {
  public:
   virtual ~Interceptor() = default;
-  /// This end starts the interaction. A failure is the call's end; nothing was sent.
+  /// This end starts the interaction. An error ends the call with it; nothing was sent then.
   virtual Status sending(Call& call, const Hop& hop) noexcept {
     static_cast<void>(call), static_cast<void>(hop);
     return {};
   }
-  /// The message has come here, in order; its Object has not seen it. A failure is its end.
+  /// The message has arrived, in order; its Object has not seen it. An error ends the call.
   virtual Status arriving(Call& call, const Hop& hop) noexcept {
     static_cast<void>(call), static_cast<void>(hop);
     return {};
   }
-  /// The call is over, after every interceptor here let it pass: `took` since then; call.error says
-  /// how it ended.
+  /// The call has ended, and every interceptor of this end had let it pass. `took`: the time since
+  /// then. `call.error` says how it ended.
   virtual void ended(const Call& call, const Hop& hop, Duration took) noexcept {
     static_cast<void>(call), static_cast<void>(hop), static_cast<void>(took);
   }

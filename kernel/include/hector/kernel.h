@@ -46,7 +46,7 @@ struct KernelOptions {
 enum class ModuleKind { kProtocol, kLanguage, kService, kStore };
 std::string_view module_kind_name(ModuleKind kind) noexcept;
 
-/// Who fetches a module when the management interface is asked to load one: the capsule's loader.
+/// Loads a module when the management interface is asked to. Implemented by the capsule.
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;

@@ -19,14 +19,14 @@ class Servant {
   /// Handles one call: ends it now or later. Entered by one thread at a time, unless the template
   /// is parallel.
   virtual void invoke(Call& call) noexcept = 0;
-  /// The Object plays a role from now on, until unbound() has returned. Entered like invoke().
+  /// The Object plays a role of a Binding until unbound() has returned. Entered like invoke().
   virtual void bound(const std::shared_ptr<Session>& session) noexcept {
     static_cast<void>(session);
   }
   virtual void unbound(Session& session) noexcept { static_cast<void>(session); }
-  /// Whether it hands over its state to a successor, and can take one's.
+  /// Whether save() and restore() are implemented.
   [[nodiscard]] virtual bool has_state() const noexcept { return false; }
-  /// What a successor needs to go on in its place. Entered like invoke(); no call is under way.
+  /// The state that a successor continues from. Entered like invoke(); no call is in flight.
   virtual Result<Bytes> save() noexcept {
     return fail(Code::kUnimplemented, "this template hands over no state");
   }

@@ -30,10 +30,10 @@ struct TraceContext {
   static std::optional<TraceContext> parse(std::string_view traceparent);
 };
 
-/// What a channel does against an attacker on the way.
+/// What a channel protects its messages against.
 enum class Security : std::uint8_t { kNone, kIntegrity, kPrivacy };
 
-/// Who is at the other end. `principal` is proved where `security` is above kNone, else claimed.
+/// The other end. `principal` is authenticated where `security` is above kNone, else only claimed.
 struct Peer {
   std::string principal;
   std::string protocol;
@@ -48,8 +48,8 @@ inline constexpr std::uint32_t kByName = UINT32_MAX;
 struct Header {
   std::uint64_t offer = 0;     ///< target Offer; 0: named by `object`, else by `interface_name`
   std::uint64_t session = 0;   ///< 0: an implicit binding of one call
-  std::uint64_t sequence = 0;  ///< position among what this party sent that member in the session,
-                               ///< flows apart, from 1; 0: as it comes
+  std::uint64_t sequence = 0;  ///< 1-based sequence number per (sender, member), flows excluded;
+                               ///< 0: unordered
   std::uint32_t operation = kByName;
   Deadline deadline = kNever;
   TraceContext trace;

@@ -51,7 +51,7 @@ class Inbound {
 /// sizes).
 class Channel : public CallTarget {
  public:
-  /// Ends what is under way with UNAVAILABLE. Later calls get the same.
+  /// Ends the calls in flight with UNAVAILABLE. Later calls get the same. Idempotent.
   virtual void close() noexcept = 0;
 };
 

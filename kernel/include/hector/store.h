@@ -142,7 +142,7 @@ class StoreObserver {
   virtual void changed(const StoreChange& change) noexcept = 0;
   /// Everything up to this revision has been told.
   virtual void progress(Revision revision) noexcept { static_cast<void>(revision); }
-  /// The last call: COMPACTED (ask for the state anew), or a store that is gone for good. A lost
+  /// The last call: COMPACTED (read the state again), or a store that is gone for good. A lost
   /// connection is no end.
   virtual void ended(const Error& error) noexcept = 0;
 };

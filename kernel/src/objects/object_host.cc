@@ -4,6 +4,7 @@
 
 #include "base/epoch.h"
 #include "call/call_state.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -50,6 +51,7 @@ ObjectHost::~ObjectHost() {
 }
 
 void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
+  HECTOR_CHECK(servant_ == nullptr && servant != nullptr, "an Object gets exactly one servant");
   servant_ = std::move(servant);
   if (options_.thread == ThreadModel::kPrivate && !options_.parallel) {
     std::atomic<bool> is_up{false};
@@ -123,8 +125,8 @@ void ObjectHost::call_who_may() noexcept {
   }
 }
 
-/// Onto the word if somebody is inside (who leaves will run it), else onto `pending_`, for whoever
-/// may.
+/// Onto the word if a thread is inside (it runs the call when it leaves), else onto `pending_`, for
+/// the thread that may enter.
 void ObjectHost::push(Call& call) noexcept {
   std::uintptr_t word = word_.load(std::memory_order_acquire);
   for (;;) {
@@ -149,7 +151,13 @@ void ObjectHost::push(Call& call) noexcept {
   if (Parker* parker = waiting_.load(std::memory_order_seq_cst)) parker->wake();
 }
 
+void ObjectHost::drop_servant() noexcept {
+  HECTOR_CHECK(in_flight_.is_zero(), "a servant is dropped while its Object handles a call");
+  servant_.reset();
+}
+
 void ObjectHost::invoke(Call& call) noexcept {
+  HECTOR_CHECK(servant_ != nullptr, "a call enters an Object without a servant");
   EpochGuard::leave_all();
   Frame*& frames = frames_of_this_thread;
   Frame frame{this, &call, frames, frames == nullptr ? 1 : frames->depth + 1};
@@ -162,12 +170,15 @@ void ObjectHost::invoke(Call& call) noexcept {
     CallState::of(call).in_flight = &in_flight_;
     servant_->invoke(call);
   }
+  HECTOR_CHECK(frames == &frame, "a thread leaves an Object that it is not the innermost of");
   frames = frame.outer;
 }
 
-/// Runs what was queued while somebody was inside; false if there was nothing. The caller is
+/// Runs what was queued while a thread was inside; false if there was nothing. The caller is
 /// inside.
 bool ObjectHost::drain_once() noexcept {
+  HECTOR_CHECK(word_.load(std::memory_order_relaxed) != kIdle,
+               "an Object's queue is run by a thread that is not inside");
   if (word_.load(std::memory_order_acquire) == kBusy &&
       pending_.load(std::memory_order_acquire) == nullptr)
     return false;
@@ -191,7 +202,8 @@ bool ObjectHost::drain_once() noexcept {
     while (list != nullptr) {
       Call* call = list;
       list = next_of(*list);
-      queued_.fetch_sub(1, std::memory_order_relaxed);
+      const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
+      HECTOR_CHECK(queued != 0, "an Object's queue holds more calls than were counted");
       if (retired_.load(std::memory_order_acquire) && call->operation != &kNotice) {
         call->fail(retired_error(options_.name));
       } else {
@@ -210,12 +222,13 @@ void ObjectHost::leave(Draining draining) noexcept {
         word_.compare_exchange_strong(busy, kIdle, std::memory_order_acq_rel)) {
       return;
     }
+    HECTOR_CHECK(busy != kIdle, "an Object is left by a thread that is not inside");
     if (may_run) {
       drain_once();
       continue;
     }
-    // Somebody queued while this thread, which may not run them, held the word: hand them to who
-    // may.
+    // Calls were queued while this thread, which may not run them, held the word: they are handed
+    // to the thread that may.
     Call* newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
     if (reinterpret_cast<std::uintptr_t>(newest) == kBusy) continue;
     Call* oldest_of_newest = newest;
@@ -246,7 +259,7 @@ void ObjectHost::run_thread() noexcept {
     if (serve()) continue;
     if (private_->stopping.load(std::memory_order_acquire)) break;
     if (pending_.load(std::memory_order_acquire) !=
-        nullptr) {  // somebody is inside; he drains, or leaves it to us
+        nullptr) {  // a thread is inside; it drains the queue, or leaves it to this one
       std::this_thread::yield();
       continue;
     }

@@ -42,13 +42,14 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   void notify(Callback<void(Servant&)> action);
   /// Whether enter() would run a call on this very thread now; a hint.
   [[nodiscard]] bool is_free_here() const noexcept;
-  /// Whether nothing is under way or waits, at this moment.
+  /// Whether no call is in flight or queued, at this moment.
   [[nodiscard]] bool is_at_rest() noexcept;
-  /// Accepts nothing new, waits for what is under way until the deadline, then ends what is queued.
-  /// True: nothing is left inside.
+  /// Accepts no new call, and waits until the deadline for those in flight; queued calls fail.
+  /// True: none is left.
   bool retire(TimePoint until, const Clock& clock) noexcept;
-  /// Destroys the servant; only after retire() was true.
-  void drop_servant() noexcept { servant_.reset(); }
+  /// Destroys the servant; only while no call is in flight: after retire() was true, or before the
+  /// first call.
+  void drop_servant() noexcept;
 
   [[nodiscard]] const HostOptions& options() const noexcept { return options_; }
   /// How many calls were ever entered.

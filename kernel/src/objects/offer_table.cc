@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text/nearest.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -35,7 +36,8 @@ Status OfferTable::add(const OfferPtr& offer) {
         fmt::format("an Object named '{}' exists in this capsule; choose another name or delete it",
                     offer->object));
   }
-  by_id_.emplace(offer->id, offer);
+  const bool is_new = by_id_.emplace(offer->id, offer).second;
+  HECTOR_CHECK(is_new, "two Offers have one id");
   return {};
 }
 
@@ -45,7 +47,8 @@ OfferPtr OfferTable::remove(const std::string& object) {
   if (found == by_object_.end()) return nullptr;
   OfferPtr offer = *found;
   by_object_.erase(found);
-  by_id_.erase(offer->id);
+  const auto erased = by_id_.erase(offer->id);
+  HECTOR_CHECK(erased == 1, "an Offer is known by its Object's name and not by its id");
   return offer;
 }
 
@@ -108,6 +111,11 @@ Status OfferTable::reserve(Offer& offer) {
     }
   } while (!offer.sessions.compare_exchange_weak(now, now + 1));
   return {};
+}
+
+void OfferTable::release(Offer& offer) {
+  const auto before = offer.sessions.fetch_sub(1);
+  HECTOR_CHECK(before != 0, "a session of an Offer is released more often than reserved");
 }
 
 }  // namespace hector

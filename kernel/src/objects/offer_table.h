@@ -70,7 +70,7 @@ class OfferTable {
   [[nodiscard]] std::vector<OfferPtr> all() const;
   /// Admission: RESOURCE_EXHAUSTED over the Interface's sessions.
   static Status reserve(Offer& offer);
-  static void release(Offer& offer) { offer.sessions.fetch_sub(1); }
+  static void release(Offer& offer);
 
  private:
   mutable std::shared_mutex mutex_;

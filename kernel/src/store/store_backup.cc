@@ -68,13 +68,13 @@ Status each_record(const std::string& path,
   for (std::uint64_t offset = kMagic.size();;) {
     RecordHeader header{};
     if (!in.read(reinterpret_cast<char*>(&header), sizeof header))
-      return fail(damaged(path, offset, "it ends in the midst"));
+      return fail(damaged(path, offset, "it is cut short"));
     if (header.key_size > limits.key_octets_max || header.value_size > limits.value_octets_max)
       return fail(damaged(path, offset, "a record has an impossible size"));
     std::string key(header.key_size, '\0'), value(header.value_size, '\0');
     in.read(key.data(), static_cast<std::streamsize>(key.size()));
     in.read(value.data(), static_cast<std::streamsize>(value.size()));
-    if (!in) return fail(damaged(path, offset, "it ends in the midst"));
+    if (!in) return fail(damaged(path, offset, "it is cut short"));
     if (header.crc != crc_of(header, key, value))
       return fail(damaged(path, offset, "a record's checksum is wrong"));
     if (key.empty()) {
@@ -135,7 +135,7 @@ Status backup(Store& store, const std::string& path) {
   do {
     auto page = HECTOR_TRY(read_and_wait(store, read));
     for (const auto& entry : page.entries) {
-      if (entry.lease != 0) continue;  // it lives with somebody who is there now
+      if (entry.lease != 0) continue;  // its lease is of a capsule that runs now
       write_record(out, entry.key, entry.value.view());
       ++count;
     }

@@ -1,4 +1,4 @@
-// What: LeasingService, what services have in common that keep entries as long as somebody says so.
+// What: LeasingService, the part that services have in common whose entries live under a lease.
 // Why: what a capsule has put into a service goes when the capsule goes.
 // Who: Naming and Trading; the kernel keeps one lease at each.
 #pragma once

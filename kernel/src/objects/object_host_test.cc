@@ -1,4 +1,8 @@
-// Dispatch: headers on the wire, flows, Objects' queues.
+// What: Objects' hosts: who enters when, queues and their limits, retiring.
+// Why: one thread at a time inside an Object is what every servant relies on.
+// Who: ctest.
+#include "objects/object_host.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,80 +10,13 @@
 #include <thread>
 
 #include "call/local_call.h"
-#include "hector/reference.h"
 #include "hector/system.h"
-#include "objects/object_host.h"
 
 namespace hector {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-TEST(Header, SurvivesItsWayToOctetsAndBack) {
-  const auto clock = make_system_clock();
-  const TimePoint now = clock->now();
-  Header header;
-  header.offer = 0x1122334455667788;
-  header.session = 7;
-  header.sequence = 300;
-  header.operation = 5;
-  header.deadline = now + milliseconds(1500);
-  header.trace = *TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-  header.principal = "user:ana";
-  header.metadata = {{"k", "v"}, {"", std::string(500, 'x')}};
-  std::string octets;
-  encode_header(header, now, octets);
-  Header back;
-  ASSERT_EQ(*decode_header(octets, now, back), octets.size());
-  EXPECT_EQ(back.offer, header.offer);
-  EXPECT_EQ(back.sequence, 300U);
-  EXPECT_EQ(back.operation, 5U);
-  EXPECT_EQ(back.deadline, header.deadline);
-  EXPECT_EQ(back.trace.traceparent(), header.trace.traceparent());
-  EXPECT_EQ(back.principal, "user:ana");
-  EXPECT_EQ(back.metadata, header.metadata);
-  for (std::size_t cut = 0; cut < octets.size(); ++cut)
-    EXPECT_FALSE(decode_header(std::string_view(octets).substr(0, cut), now, back)) << cut;
-}
-
-TEST(Header, RefusesTraceContextsThatAreNone) {
-  for (const char* wrong : {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
-                            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-                            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-                            "00-0af7651916cd43dd8448eb211c8031XX-b7ad6b7169203331-01"}) {
-    EXPECT_FALSE(TraceContext::parse(wrong)) << wrong;
-  }
-}
-
-TEST(Outcome, CarriesAnErrorWithEverythingItHas) {
-  const Error error{Code::kAborted, "m", "t", std::string("\0d", 2), {"r1", "r2"}};
-  std::string octets;
-  encode_outcome(&error, {{"a", "b"}}, octets);
-  Outcome outcome;
-  ASSERT_EQ(*decode_outcome(octets, outcome), octets.size());
-  ASSERT_TRUE(outcome.error);
-  EXPECT_EQ(outcome.error->detail, error.detail);
-  EXPECT_THAT(outcome.error->reasons, testing::ElementsAre("r1", "r2"));
-  EXPECT_EQ(outcome.trailing.size(), 1U);
-}
-
-TEST(Reference, FitsACommandLineAndComesBack) {
-  const Reference reference{42,
-                            "ana",
-                            "north",
-                            7,
-                            "diary.Calendar/1",
-                            "abc",
-                            "p",
-                            {{"udp", "127.0.0.1:7"}, {"grpc", "h:1"}}};
-  const auto back = Reference::from_text(reference.text());
-  ASSERT_TRUE(back);
-  EXPECT_EQ(back->object, "ana");
-  EXPECT_EQ(back->profiles, reference.profiles);
-  EXPECT_FALSE(Reference::from_text("hector:!!"));
-  EXPECT_FALSE(Reference::from_text("ana"));
-}
 
 /// Runs `work` on each call.
 class WorkServant final : public Servant {
@@ -123,9 +60,9 @@ TEST_F(Hosts, AnIdlePooledObjectIsEnteredOnTheCallersThread) {
     entered = std::this_thread::get_id();
     call.complete();
   });
-  HostTarget starter(*object);
+  HostTarget target(*object);
   WaitedCall call;
-  call.run(starter, *clock_);
+  call.run(target, *clock_);
   EXPECT_FALSE(call.error);
   EXPECT_EQ(entered, std::this_thread::get_id());
 }
@@ -142,10 +79,10 @@ TEST_F(Hosts, ASerialObjectIsInsideOnlyOnceAtATime) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&] {
-        HostTarget starter(*object);
+        HostTarget target(*object);
         for (int i = 0; i < 2'000; ++i) {
           WaitedCall call;
-          call.run(starter, *clock_);
+          call.run(target, *clock_);
           ASSERT_FALSE(call.error);
         }
       });
@@ -163,9 +100,9 @@ TEST_F(Hosts, AnAnswerMayComeLaterFromAnotherThread) {
     loops_->at(clock_->now() + milliseconds(20),
                [&later] { later.complete(Payload(Bytes::copy("late"))); });
   });
-  HostTarget starter(*object);
+  HostTarget target(*object);
   WaitedCall call;
-  call.run(starter, *clock_);
+  call.run(target, *clock_);
   EXPECT_EQ(call.reply.bytes().view(), "late");
   EXPECT_TRUE(object->retire(clock_->now() + seconds(5), *clock_));
 }
@@ -177,10 +114,10 @@ TEST_F(Hosts, ACallThatNobodyAnswersEndsAtItsDeadlineAndItsHandlerIsTold) {
     kept = &call.defer();
     kept->on_cancel([&] { told = true; });
   });
-  HostTarget starter(*object);
+  HostTarget target(*object);
   WaitedCall call;
   call.header.deadline = clock_->now() + milliseconds(50);
-  call.run(starter, *clock_);
+  call.run(target, *clock_);
   ASSERT_TRUE(call.error);
   EXPECT_EQ(call.error->code, Code::kDeadlineExceeded);
   EXPECT_TRUE(told);
@@ -193,23 +130,23 @@ TEST_F(Hosts, AWaitingObjectServesItsOtherRequestsMeanwhile) {
   ping = host(ThreadModel::kPrivate, [&](Call& call) {
     if (call.request.bytes().view() == "back")
       return call.complete(Payload(Bytes::copy("from ping")));
-    HostTarget starter(*pong);
+    HostTarget target(*pong);
     WaitedCall inner;
     inner.header.deadline = clock_->now() + seconds(10);
-    inner.run(starter, *clock_);
+    inner.run(target, *clock_);
     call.complete(Payload(inner.error ? Bytes::copy(inner.error->message) : inner.reply.bytes()));
   });
   pong = host(ThreadModel::kPrivate, [&](Call& call) {
-    HostTarget starter(*ping);
+    HostTarget target(*ping);
     WaitedCall inner;
     inner.header.deadline = clock_->now() + seconds(10);
     inner.request = Payload(Bytes::copy("back"));
-    inner.run(starter, *clock_);
+    inner.run(target, *clock_);
     call.complete(Payload(inner.error ? Bytes::copy(inner.error->message) : inner.reply.bytes()));
   });
-  HostTarget starter(*ping);
+  HostTarget target(*ping);
   WaitedCall call;
-  call.run(starter, *clock_);
+  call.run(target, *clock_);
   EXPECT_EQ(call.reply.bytes().view(), "from ping");
 }
 
@@ -224,10 +161,10 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
         call.complete();
       },
       3);
-  HostTarget starter(*object);
+  HostTarget target(*object);
   std::thread inside([&] {
     WaitedCall call;
-    call.run(starter, *clock_);
+    call.run(target, *clock_);
   });
   while (object->is_free_here()) std::this_thread::yield();
   std::atomic<int> ok{0}, refused{0};
@@ -235,7 +172,7 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
     auto& call = CallbackCall::make([&](Call& ended) {
       ended.error&& ended.error->code == Code::kResourceExhausted ? ++refused : ++ok;
     });
-    starter.start(call);
+    target.start(call);
   }
   EXPECT_EQ(refused, 2);
   gate.unlock();
@@ -247,38 +184,47 @@ TEST_F(Hosts, RefusesWhatIsOverTheQueuesLimitAndNothingAtIt) {
 TEST_F(Hosts, ARetiredObjectAnswersUnavailable) {
   auto object = host(ThreadModel::kPooled, [](Call& call) { call.complete(); });
   ASSERT_TRUE(object->retire(clock_->now() + seconds(1), *clock_));
-  HostTarget starter(*object);
+  HostTarget target(*object);
   WaitedCall call;
-  call.run(starter, *clock_);
+  call.run(target, *clock_);
   ASSERT_TRUE(call.error);
   EXPECT_EQ(call.error->code, Code::kUnavailable);
   EXPECT_THAT(call.error->message, testing::HasSubstr("retired"));
 }
 
-TEST(Flow, AWriterWaitsForTheReadersWindow) {
-  auto [near, far] = make_local_flow(Flow::kBoth);
-  int accepted = 0;
-  const std::string block(64 * 1024, 'x');
-  std::function<void()> write = [&, &near = near] {
-    near->write(Payload(Bytes::copy(block)), [&](const Status& status) {
-      if (!status) return;
-      if (++accepted < 100) write();
-    });
-  };
-  write();
-  EXPECT_GE(accepted, 3);
-  EXPECT_LT(accepted, 10);
-  int read = 0;
-  for (; read < 100; ++read) {
-    bool got = false;
-    far->read([&](Result<std::optional<Payload>> message) { got = message && *message; });
-    ASSERT_TRUE(got) << read;
-  }
-  EXPECT_EQ(accepted, 100);
-  near->close_write();
-  bool over = false;
-  far->read([&](Result<std::optional<Payload>> message) { over = message && !*message; });
-  EXPECT_TRUE(over);
+TEST_F(Hosts, IsAtRestOnlyWhenEveryCallHasEnded) {
+  Call* kept = nullptr;
+  auto object = host(ThreadModel::kPooled, [&](Call& call) { kept = &call.defer(); });
+  HostTarget target(*object);
+  EXPECT_TRUE(object->is_at_rest());
+  bool is_over = false;
+  auto& call = CallbackCall::make([&](Call&) { is_over = true; });
+  target.start(call);
+  EXPECT_FALSE(object->is_at_rest());
+  EXPECT_FALSE(object->retire(clock_->now() + milliseconds(10), *clock_));
+  kept->complete();
+  EXPECT_TRUE(is_over);
+  EXPECT_TRUE(object->is_at_rest());
+  EXPECT_EQ(object->calls(), 1U);
+  EXPECT_TRUE(object->retire(clock_->now() + seconds(5), *clock_));
+}
+
+TEST_F(Hosts, AServantIsNotDroppedWhileItsObjectHandlesACall) {
+  Call* kept = nullptr;
+  auto object = host(ThreadModel::kPooled, [&](Call& call) { kept = &call.defer(); });
+  HostTarget target(*object);
+  target.start(CallbackCall::make([](Call&) {}));
+  EXPECT_DEATH(object->drop_servant(), "while its Object handles a call");
+  kept->complete();
+  EXPECT_TRUE(object->retire(clock_->now() + seconds(5), *clock_));
+  object->drop_servant();
+}
+
+TEST_F(Hosts, ACallOfAnObjectWithoutAServantEndsTheProcess) {
+  auto object = std::make_shared<ObjectHost>(
+      HostOptions{"o", "t", ThreadModel::kPooled, false, 1, loops_.get()});
+  HostTarget target(*object);
+  EXPECT_DEATH(target.start(CallbackCall::make([](Call&) {})), "without a servant");
 }
 
 }  // namespace
