@@ -142,7 +142,7 @@ class SocketCore {
 
   bool take_reading() noexcept { return !is_read_.exchange(true, std::memory_order_acquire); }
   void leave_reading() noexcept {
-    HECTOR_CHECK(is_read_.load(std::memory_order_relaxed), "no thread reads the socket that is left");
+    HECTOR_CHECK(is_read_.load(std::memory_order_relaxed), "no thread reads the socket");
     is_read_.store(false, std::memory_order_release);
   }
 

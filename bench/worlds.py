@@ -124,7 +124,7 @@ def heros(processor, add):
 
 
 def hermes(processor, add):
-    """Started anew for each figure: the original's receiver ends itself when it has stood still for
+    """Started again for each figure: the original's receiver ends itself when it has been idle for
     a second.
     """
 

@@ -83,7 +83,7 @@ std::shared_ptr<Target> found(CapsuleProcess& process, const std::string& object
   return nullptr;
 }
 
-/// Calls a second, `together` of them under way at a time.
+/// Calls a second, `together` of them in flight at a time.
 double rate(Target& target, const Clock& clock, const Bytes& request, int count, int together) {
   std::vector<std::thread> threads;
   std::atomic<int> left{count}, failed{0};

@@ -1,5 +1,5 @@
 // What: hector._capsule, a capsule inside a Python process.
-// Why: programs of other systems become Hector's by their import: their objects are Objects, and
+// Why: foreign programs become Hector's by their import: their objects are Objects, and
 // Objects are theirs. Who: hector.heros, hector.hermes, hector.roc.
 #include <fmt/format.h>
 #include <pybind11/functional.h>

@@ -1,4 +1,4 @@
-// A store of somebody else, as a tree: keys are names, '/' separates them. So an etcd prefix is a
+// Another program's store, as a tree: keys are names, '/' separates them. So an etcd prefix is a
 // naming system.
 #include <fmt/format.h>
 

@@ -576,7 +576,7 @@ class Policy final : public Service {
           constexpr std::size_t kSearchesMax = 10'000;
           const std::lock_guard lock(searches_mutex_);
           if (searches_.size() >= kSearchesMax)
-            searches_.erase(searches_.begin());  // the oldest is asked for anew by who still has it
+            searches_.erase(searches_.begin());  // whoever still holds the oldest asks again
           v1::PolicyHandle reply;
           reply.set_handle(next_search_++);
           searches_[reply.handle()] = asked;

@@ -28,7 +28,7 @@ constexpr std::size_t kNamesMax = 100'000;
 constexpr std::size_t kVersionsMax = 1'000;
 constexpr std::size_t kDescriptionsMax = 50;
 constexpr std::size_t kListMax = 10'000;
-constexpr std::size_t kModelsMax = 5'000;  ///< then it begins anew
+constexpr std::size_t kModelsMax = 5'000;  ///< then it is emptied
 constexpr int kTries = 8;
 constexpr const char* kPrefix = "ty/";
 
@@ -379,7 +379,8 @@ class Types final : public Service {
           const std::uint64_t last =
               known == nullptr || known->versions.empty() ? 0 : known->versions.rbegin()->first;
           if (last + 1 != version.version())
-            return refuse("CONFLICT", "somebody has just defined another version", Code::kAborted);
+            return refuse("CONFLICT", "another client has just defined another version",
+                          Code::kAborted);
           StoreTransaction transaction;
           if (last == 0) {
             v1::TypeNameState state;

@@ -1,7 +1,7 @@
 """A reviewer's desk: a document lies on it until the person says what she thinks.
 
 What: the approval's role `reviewer`.
-Why: people take their time, and somebody else may take over their desk with what lies on it.
+Why: people take their time, and another reviewer may take over their desk with what lies on it.
 Who: `hector call ann.decide '{"approves": true}'`.
 """
 

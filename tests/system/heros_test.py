@@ -521,7 +521,7 @@ class HerosAsObjects(World):
         self.assertIn("UNAVAILABLE", error)
         print(
             f"who was killed is reported after {took:.2f} s"
-        )  # the aim is 1 s; here other work may be under way
+        )  # the aim is 1 s; here other work may be in flight
         self.assertLess(took, 5.0)
         eventually(
             lambda: "camera" not in self.capsules.hector("get", "objects", capsule="lab"), 5.0

@@ -343,7 +343,7 @@ class Coordinator {
       return fail(connected.error());
     }
     if (!part.is_successor()) (*session)->enlist();  // a successor's place is still taken
-    core_.parties.add(*session);
+    core_.parties.add((*session)->binding(), *(*session)->offer(), *session);
     std::weak_ptr<PartySession> weak = *session;
     core_.options.executor->at(core_.options.clock->now() + kPreparedFor, [this, weak] {
       const auto held = weak.lock();
@@ -393,14 +393,6 @@ class Coordinator {
 };
 
 }  // namespace
-
-std::string coordinator_operation_name(CoordinatorOperation operation) {
-  static constexpr const char* kNames[] = {
-      "describe_offer", "prepare",     "commit",  "release", "move_channel", "pause",
-      "freeze",         "hand_over",   "arrived", "adopt",   "activate",     "warm",
-      "replace",        "reconfigure", "lose",    "resume",  "drop",         "suspect"};
-  return kNames[static_cast<std::size_t>(operation)];
-}
 
 hector::type::v1::Interface coordinator_interface() {
   return builtin_interface(
@@ -455,34 +447,12 @@ std::unique_ptr<Servant> make_coordinator(Core& core) {
       on_worker(coordinator, &Coordinator::suspect)});
 }
 
-Result<OfferDescription> describe_remote(Core& core, const Reference& reference) {
-  auto coordinator = HECTOR_TRY(coordinator_of(core, reference));
-  OfferQuery query;
-  query.set_offer(reference.offer);
-  query.set_object(reference.object);
-  auto description = call_and_wait<OfferDescription>(
-      *coordinator, *core.options.clock, kByName,
-      coordinator_operation_name(CoordinatorOperation::kDescribe), query);
-  if (!description) {
-    Error error = description.error();
-    error.message =
-        fmt::format("'{}' of capsule '{}': {}", reference.object, reference.capsule, error.message);
-    return fail(std::move(error));
-  }
-  return description;
-}
-
-Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference) {
-  auto description = HECTOR_TRY(describe_remote(core, reference));
-  if (auto added = core.types.add(description.interface())) return *added;
-  return types::CompiledInterface::make(description.interface());
-}
-
 void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,
                  Code code) {
   session->delist();
   if (!session->close(why, code)) return;
-  core.parties.remove(*session);  // only now: the deletion of its Object waits for this
+  core.parties.remove(session->binding(),
+                      *session);  // only now: the deletion of its Object waits for this
   OfferTable::release(*session->offer());
 }
 

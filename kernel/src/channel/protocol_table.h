@@ -24,7 +24,7 @@ class ProtocolTable {
              const std::vector<std::string>& listen);
   /// Stops listening and connecting by it: profiles() has it no longer, connect() refuses it.
   Status withdraw(const std::string& name);
-  /// After withdraw(): ends what is under way within the grace and destroys the protocol.
+  /// After withdraw(): ends what is in flight within the grace and destroys the protocol.
   void remove(const std::string& name, Duration grace);
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] bool has(const std::string& name) const;
@@ -36,7 +36,7 @@ class ProtocolTable {
   Status multicast(const std::string& protocol, const std::string& group, const Header& header,
                    Payload message);
   Result<std::shared_ptr<Channel>> connect(const Profile& profile);
-  /// The peer there is gone: what is under way to it ends, the next connect() begins anew.
+  /// The peer there is gone: what is in flight to it ends, the next connect() starts again.
   void drop(const Profile& profile);
 
  private:

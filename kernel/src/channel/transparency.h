@@ -15,7 +15,7 @@ namespace hector {
 
 /// access: stub and monitor stand between the program and the protocol. location: where a party is
 /// cannot be asked. relocation: a party that was replaced is followed unseen. failure: of roles
-/// that are traded again, what may be done twice is done again elsewhere.
+/// that are traded again, idempotent calls are repeated elsewhere.
 struct Transparencies {
   bool access = true, location = true, relocation = true, failure = true;
   [[nodiscard]] std::string text() const;

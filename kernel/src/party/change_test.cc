@@ -324,7 +324,7 @@ TEST_F(Changes, MembersJoinAndLeaveUnderLoad) {
 
 TEST_F(Changes, AMemberJoinsAndLeavesOnlyWhereTheOrderAllowsIt) {
   bind("t.Rounds/1", {"a", "b"});
-  EXPECT_EQ(ask(0), "a");  // in the midst of a round: it would have to be one of three
+  EXPECT_EQ(ask(0), "a");  // while a round is open: it would have to be one of three
   EXPECT_TRUE(join("c")) << "c is asked in this round as well";
   EXPECT_EQ(ask(2), "c");
   EXPECT_THAT(tell(), HasSubstr("out of order"));
@@ -399,7 +399,7 @@ TEST_F(Changes, ALateReplyIsABreachAndAnEvent) {
   bind("t.Promised/1", {"a"});
   EXPECT_EQ(ask(), "a");
   workers_["a"]->slow = std::chrono::milliseconds(40);
-  EXPECT_EQ(ask(), "a") << "it was under way on this very thread";
+  EXPECT_EQ(ask(), "a") << "it was in flight on this very thread";
   const auto breaches = [&] {
     std::vector<std::string> texts;
     const auto events = control<b::Events>("events", b::EventsRequest()).value();

@@ -2,9 +2,8 @@
 
 #include <cstring>
 
-#include "binding/coordinator.h"
-#include "hector/message_calls.h"
-#include "party/target.h"
+#include "call/frame.h"
+#include "hector/call.h"
 
 namespace hector {
 
@@ -32,22 +31,6 @@ Core::Core(const KernelOptions& given)
       references(given.capsule, capsule_id, protocols) {
   blocking.use(*options.executor);
   interceptors.add_own(*options.log);
-}
-
-void Core::tell_binder(const Reference& binder, const kernel::v1::Place& place) {
-  if (binder.capsule_id == capsule_id) {
-    if (on_suspicion) on_suspicion(place);
-    return;
-  }
-  blocking.run([this, binder, place] {  // making a target may block
-    auto target = coordinator_of(*this, binder);
-    if (!target) return;
-    auto& call = CallbackCall::make([keep = *target](Call&) {});
-    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kSuspect);
-    call.header.deadline = options.clock->now() + std::chrono::seconds(1);
-    call.request = write_message(place);
-    (*target)->start(call);
-  });
 }
 
 void inherit(Call& call, const Core& core) {

@@ -1,4 +1,4 @@
-// What: Core, what the parts of one kernel share; Workers, its few threads that may block.
+// What: Core, what the parts of one kernel share.
 // Why: passed down from Kernel::make, instead of globals.
 // Who: sessions, targets, the coordinator, the pipeline, management.
 #pragma once
@@ -69,9 +69,6 @@ struct Core {
   InterceptorTable interceptors;
   BlockingPool blocking;
   PartyTable parties;
-  /// A party noticed that another may be lost: whoever made the Binding looks after it. Does not
-  /// block.
-  void tell_binder(const Reference& binder, const hector::kernel::v1::Place& place);
   /// Of the Bindings made here. Set by the kernel.
   std::function<void(const hector::kernel::v1::Place&)> on_suspicion;
 

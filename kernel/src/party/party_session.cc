@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "party/suspicion.h"
 #include "types/check/binding_check.h"
 
 namespace hector {
@@ -296,7 +297,7 @@ void PartySession::report(const std::string& role, std::uint32_t member,
   place.set_member(member);
   place.set_dimension(dimension);
   place.set_text(fmt::format("'{}' as {}: {}", self_.object, self_.role, text));
-  core_.tell_binder(initiator(), place);
+  tell_initiator(core_, initiator(), place);
 }
 
 void PartySession::suspect(OutChannel& out) {
@@ -305,7 +306,7 @@ void PartySession::suspect(OutChannel& out) {
   place.set_binding(self_.binding);
   place.set_role(self_.role_name(out.to.role));
   place.set_member(out.to.member);
-  core_.tell_binder(initiator(), place);
+  tell_initiator(core_, initiator(), place);
 }
 
 }  // namespace hector

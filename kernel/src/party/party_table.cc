@@ -3,21 +3,21 @@
 #include <algorithm>
 
 #include "hector/check.h"
-#include "party/party_session.h"
 
 namespace hector {
 
-void PartyTable::add(const std::shared_ptr<PartySession>& session) {
+void PartyTable::add(std::uint64_t binding, const Offer& offer,
+                     std::shared_ptr<PartySession> session) {
   HECTOR_CHECK(session != nullptr, "a party's session is added before it is made");
   const std::lock_guard lock(mutex_);
-  sessions_.emplace(session->binding(), session);
+  sessions_.emplace(binding, Entry{&offer, std::move(session)});
 }
 
-void PartyTable::remove(const PartySession& session) {
+void PartyTable::remove(std::uint64_t binding, const PartySession& session) {
   const std::lock_guard lock(mutex_);
-  const auto [first, last] = sessions_.equal_range(session.binding());
-  const auto at =
-      std::find_if(first, last, [&](const auto& each) { return each.second.get() == &session; });
+  const auto [first, last] = sessions_.equal_range(binding);
+  const auto at = std::find_if(
+      first, last, [&](const auto& each) { return each.second.session.get() == &session; });
   if (at != last) sessions_.erase(at);
 }
 
@@ -25,15 +25,15 @@ PartyTable::Sessions PartyTable::of_binding(std::uint64_t binding) const {
   const std::lock_guard lock(mutex_);
   Sessions found;
   const auto [first, last] = sessions_.equal_range(binding);
-  for (auto at = first; at != last; ++at) found.push_back(at->second);
+  for (auto at = first; at != last; ++at) found.push_back(at->second.session);
   return found;
 }
 
 PartyTable::Sessions PartyTable::of_offer(const Offer& offer) const {
   const std::lock_guard lock(mutex_);
   Sessions found;
-  for (const auto& [binding, session] : sessions_) {
-    if (session->offer().get() == &offer) found.push_back(session);
+  for (const auto& [binding, entry] : sessions_) {
+    if (entry.offer == &offer) found.push_back(entry.session);
   }
   return found;
 }
@@ -41,14 +41,14 @@ PartyTable::Sessions PartyTable::of_offer(const Offer& offer) const {
 bool PartyTable::has(const Offer& offer) const {
   const std::lock_guard lock(mutex_);
   return std::any_of(sessions_.begin(), sessions_.end(),
-                     [&](const auto& each) { return each.second->offer().get() == &offer; });
+                     [&](const auto& each) { return each.second.offer == &offer; });
 }
 
 PartyTable::Sessions PartyTable::all() const {
   const std::lock_guard lock(mutex_);
   Sessions found;
   found.reserve(sessions_.size());
-  for (const auto& [binding, session] : sessions_) found.push_back(session);
+  for (const auto& [binding, entry] : sessions_) found.push_back(entry.session);
   return found;
 }
 

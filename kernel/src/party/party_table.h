@@ -22,9 +22,10 @@ class PartyTable {
  public:
   using Sessions = std::vector<std::shared_ptr<PartySession>>;
 
-  void add(const std::shared_ptr<PartySession>& session);
+  /// The session keeps its Offer as long as it lives.
+  void add(std::uint64_t binding, const Offer& offer, std::shared_ptr<PartySession> session);
   /// Nothing happens if it is not there any more.
-  void remove(const PartySession& session);
+  void remove(std::uint64_t binding, const PartySession& session);
   [[nodiscard]] Sessions of_binding(std::uint64_t binding) const;
   [[nodiscard]] Sessions of_offer(const Offer& offer) const;
   [[nodiscard]] bool has(const Offer& offer) const;
@@ -33,7 +34,11 @@ class PartyTable {
 
  private:
   mutable std::mutex mutex_;
-  std::multimap<std::uint64_t, std::shared_ptr<PartySession>> sessions_;  ///< by Binding
+  struct Entry {
+    const Offer* offer;
+    std::shared_ptr<PartySession> session;  ///< shared with the session table and with its calls
+  };
+  std::multimap<std::uint64_t, Entry> sessions_;  ///< by Binding
 };
 
 }  // namespace hector

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
-#include "binding/coordinator.h"
 #include "call/call_state.h"
 #include "call/local_call.h"
 #include "call/operation_of.h"
+#include "channel/ping.h"
 #include "channel/protocol_choice.h"
 #include "hector/message_calls.h"
+#include "party/coordinator_names.h"
 
 namespace hector {
 
@@ -129,6 +130,29 @@ Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& refe
   const Reference at = reference.for_object(kCoordinatorName, kCoordinatorInterface);
   auto known = HECTOR_TRY(core.types.interface(kCoordinatorInterface));
   return RemoteTarget::make(core, at, known);
+}
+
+Result<kernel::v1::OfferDescription> describe_remote(Core& core, const Reference& reference) {
+  auto coordinator = HECTOR_TRY(coordinator_of(core, reference));
+  kernel::v1::OfferQuery query;
+  query.set_offer(reference.offer);
+  query.set_object(reference.object);
+  auto description = call_and_wait<kernel::v1::OfferDescription>(
+      *coordinator, *core.options.clock, kByName,
+      coordinator_operation_name(CoordinatorOperation::kDescribe), query);
+  if (!description) {
+    Error error = description.error();
+    error.message =
+        fmt::format("'{}' of capsule '{}': {}", reference.object, reference.capsule, error.message);
+    return fail(std::move(error));
+  }
+  return description;
+}
+
+Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference) {
+  auto description = HECTOR_TRY(describe_remote(core, reference));
+  if (auto added = core.types.add(description.interface())) return *added;
+  return types::CompiledInterface::make(description.interface());
 }
 
 Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hector/capsule.h"
+#include "hector/kernel/v1/kernel.pb.h"
 #include "party/core.h"
 
 namespace hector {
@@ -92,6 +93,13 @@ class JoinedTarget final : public Target,
 /// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known
 /// here; blocks then.
 Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference);
+/// The Interface of an Offer in another capsule, added to the types known here if no other has its
+/// id. Blocks.
+Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference);
+/// Without id, for Objects named by capsule and name only: the full reference too.
+Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core,
+                                                             const Reference& reference);
+
 /// The coordinator of the capsule that a reference leads to.
 Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference);
 

@@ -18,7 +18,7 @@ struct BuiltinOperation {
   std::string name;
   const google::protobuf::Descriptor* input;
   const google::protobuf::Descriptor* output;
-  bool is_flow = false;  ///< one request, messages out until somebody ends it
+  bool is_flow = false;  ///< one request, messages out until the caller ends it
 };
 
 template <class In, class Out>

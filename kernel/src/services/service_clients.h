@@ -36,8 +36,8 @@ struct ClientContext {
   std::string capsule;
 };
 
-/// Clients of what is there now. Earlier ones live on: somebody may still be calling. One thread at
-/// a time.
+/// Clients of what is there now. Earlier ones live on: another thread may still be calling. One
+/// thread at a time.
 class ServiceClients {
  public:
   Status use(const std::string& service, std::shared_ptr<Target> target,

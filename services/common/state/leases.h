@@ -1,4 +1,4 @@
-// What: Leases, what lives as long as somebody says so: one lease an owner.
+// What: Leases, what lives as long as its owner renews it: one lease an owner.
 // Why: what a capsule has put into a service goes when the capsule goes, and an earlier life's
 // things go when it comes back.
 // Who: Naming, Trading.

@@ -15,7 +15,7 @@ namespace hector::state {
 /// Any thread.
 class Peers {
  public:
-  static constexpr std::size_t kMax = 1'000;  ///< then it begins anew
+  static constexpr std::size_t kMax = 1'000;  ///< then it is emptied
   /// `object` of Interface `interface_id` is the service in a capsule that is given without it.
   Peers(Capsule& handle, std::string object, std::string interface_id)
       : handle_(handle), object_(std::move(object)), interface_id_(std::move(interface_id)) {}
@@ -35,7 +35,7 @@ class Peers {
     if (targets_.size() >= kMax) targets_.clear();
     return targets_[text] = *target;
   }
-  /// It is looked for anew next time.
+  /// It is looked for again next time.
   void forget(const std::string& text) {
     const std::lock_guard lock(mutex_);
     targets_.erase(text);

@@ -89,7 +89,7 @@ void Replica::progress(Revision revision) noexcept {
 }
 
 void Replica::ended(const Error& error) noexcept {
-  log_.write(Level::kWarning, "state is read anew", {{"prefix", prefix_}, {"why", error.message}});
+  log_.write(Level::kWarning, "state is read again", {{"prefix", prefix_}, {"why", error.message}});
   load_again();
 }
 
@@ -183,12 +183,12 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
     if (outcome->succeeded)
       return when_applied(revision, [attempt, revision] { attempt->done(revision); });
     if (++attempt->tries >= kTries) {
-      return attempt->done(fail(
-          Error{Code::kAborted,
-                fmt::format("CONFLICT: somebody else changed the same {} times; try again", kTries),
-                std::string(kStoreConflict),
-                {},
-                {}}));
+      return attempt->done(fail(Error{
+          Code::kAborted,
+          fmt::format("CONFLICT: another client changed the same {} times; try again", kTries),
+          std::string(kStoreConflict),
+          {},
+          {}}));
     }
     if (!store_.is_shared())
       return when_applied(revision, [this, attempt] { this->attempt(attempt); });

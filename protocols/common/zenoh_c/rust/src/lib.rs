@@ -205,7 +205,7 @@ pub unsafe extern "C" fn hz_query_drop(query: *mut Query) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(query)));
 }
 
-/// Runs the caller's completion when zenoh lets go of the reply callback, whatever the reason.
+/// Runs the caller's completion when zenoh releases the reply callback, whatever the reason.
 struct Completion {
     done: DoneFn,
     context: Context,

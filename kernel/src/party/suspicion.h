@@ -1,0 +1,16 @@
+// What: tell_initiator, how a party reports that another may be lost, or broke a promise.
+// Why: only the capsule that made a Binding changes it; parties notice first.
+// Who: sessions.
+#pragma once
+
+#include "hector/kernel/v1/kernel.pb.h"
+#include "hector/reference.h"
+#include "party/core.h"
+
+namespace hector {
+
+/// A party noticed that another may be lost: the Binding's initiator monitors it from now on. Any
+/// thread; does not block. The report may be lost.
+void tell_initiator(Core& core, const Reference& initiator, const hector::kernel::v1::Place& place);
+
+}  // namespace hector
