@@ -408,7 +408,8 @@ Result<binding::v1::Moved> BindingController::move(const binding::v1::MoveReques
   change.set_only(request.protocol());
   binding::v1::Moved moved;
   std::vector<std::string> refused;
-  for (const auto& capsule : participants(finder).capsules()) {
+  const Participants all = participants(finder);
+  for (const auto& capsule : all.capsules()) {
     const auto done = finder.coordinators().tell<kernel::v1::MovedChannel>(
         capsule, CoordinatorOperation::kMove, change);
     if (!done) {
