@@ -1,5 +1,8 @@
 #include "process/configuration.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -83,7 +86,7 @@ class Reader {
     const auto found = std::find(levels.begin(), levels.end(), level);
     if (found == levels.end())
       node.at("level").refuse(
-          fmt::format("unknown level '{}'{}", level, nearest_hint(level, levels)));
+          fmt::format("unknown level '{}'; known are {}", level, fmt::join(levels, ", ")));
     c.log_level = static_cast<Level>(found - levels.begin());
   }
 

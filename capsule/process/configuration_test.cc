@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NoName", "protocols: [udp]\n", "capsule: NAME"},
         Mistake{"UnknownKey", "capsule: a\nprotocol: [udp]\n", "capsule.yaml:2:1"},
         Mistake{"LogFormat", "capsule: a\nlog: {format: xml}\n", "text or json"},
-        Mistake{"LogLevel", "capsule: a\nlog: {level: warn}\n", "warning"},
+        Mistake{"LogLevel", "capsule: a\nlog: {level: warn}\n", "warning, error"},
         Mistake{"Service", "capsule: a\nservices: {naming: maybe}\n", "not 'maybe'"},
         Mistake{"ObjectWithoutName", "capsule: a\nobjects: [{template: t}]\n", "no 'name'"},
         Mistake{"ObjectsNoList", "capsule: a\nobjects: {}\n", "is a list"},

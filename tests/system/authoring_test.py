@@ -103,6 +103,10 @@ class Authoring(unittest.TestCase):
             os.path.join(ROOT, "languages/cpp/include"),
             "-I",
             os.path.join(ROOT, "kernel/include"),
+            "-I",
+            os.path.join(ROOT, "base/include"),
+            "-I",
+            os.path.join(ROOT, "types/include"),
             "greeter.cc",
         ]
         return subprocess.run(
@@ -178,7 +182,7 @@ class Authoring(unittest.TestCase):
                 "--check",
                 path,
                 os.path.join(ROOT, "templates"),
-                os.path.join(ROOT, "kernel", "src", "types", "standard"),
+                os.path.join(ROOT, "types", "standard"),
             ),
             "",
         )
