@@ -241,6 +241,7 @@ void ObjectHost::leave(Draining draining) noexcept {
 }
 
 bool ObjectHost::serve() noexcept {
+  if (options_.parallel) return false;  // it has no queue: each call entered it at once
   const Frame* frame = frames_of_this_thread;
   for (const Frame* each = frame; each != nullptr; each = each->outer) {
     if (each->object == this) return drain_once();  // inside already: a nested turn
