@@ -112,7 +112,7 @@ class World(unittest.TestCase):
         self.folder = os.path.join(self.capsules.folder, "lab")
         shutil.copytree(HERE, self.folder)
         shutil.copytree(
-            os.path.join(ROOT, "protocols", "objects", "hector"),
+            os.path.join(ROOT, "protocols", "common", "objects", "hector"),
             os.path.join(self.folder, "hector"),
         )
         self.start()
