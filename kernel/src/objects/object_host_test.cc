@@ -32,8 +32,8 @@ class HostTarget final : public CallTarget {
  public:
   explicit HostTarget(ObjectHost& host) : host_(host) {}
   void start(Call& call) noexcept override {
-    static const Operation operation{"work", 0};
-    call.operation = &operation;
+    static const Operation kWork{"work", 0};
+    call.operation = &kWork;
     host_.enter(enter_local(call));
   }
 
