@@ -35,7 +35,7 @@ class Deletion(unittest.TestCase):
         return done.stdout
 
     def assert_tidy_but_for(self, tree, deleted):
-        """Documents still name files of the folder that is gone; nothing else may be out of order."""
+        """Documents still name files of the folder that is gone; nothing else is out of order."""
         done = subprocess.run(
             ["/usr/bin/python3.11", "tools/tidy.py"],
             cwd=tree,

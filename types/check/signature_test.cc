@@ -1,6 +1,5 @@
 // Signature subtyping: RM-ODP's rules (ISO/IEC 10746-3, 7.2.4) over Protobuf's structure ("Updating
 // A Message Type").
-#include "types/check/conformance.h"
 #include "types/check/signature.h"
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <gtest/gtest.h>
 
+#include "types/check/conformance.h"
 #include "types/model/reader.h"
 
 namespace hector::types {
