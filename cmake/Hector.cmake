@@ -143,6 +143,35 @@ function(hector_generate_types target)
   target_include_directories(${target} PUBLIC ${out})
 endfunction()
 
+# hector_generate_servants(target [BASE folder] FILES x.hector.yaml… [PROTOS folder…]): for
+# Hector's own side of these Interfaces, in `target`: #include "x.hector.h" gives the servant's base
+# class and a client. Messages are found in BASE (the current folder), in PROTOS and in the kernel's
+# protos.
+function(hector_generate_servants target)
+  cmake_parse_arguments(G "" "BASE" "FILES;PROTOS" ${ARGN})
+  if(NOT G_BASE)
+    set(G_BASE ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+  set(folders ${G_BASE} ${G_PROTOS} ${CMAKE_SOURCE_DIR}/kernel/proto
+    ${CMAKE_SOURCE_DIR}/types/proto)
+  set(protos)
+  foreach(folder ${folders})
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS ${folder}/*.proto)
+    list(APPEND protos ${found})
+  endforeach()
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/servants)
+  foreach(file ${G_FILES})
+    string(REGEX REPLACE "[.]yaml$" ".h" header ${file})
+    cmake_path(GET header PARENT_PATH folder)
+    file(MAKE_DIRECTORY ${out}/${folder})
+    add_custom_command(OUTPUT ${out}/${header}
+      COMMAND hector-typegen ${G_BASE}/${file} ${out}/${header} ${folders}
+      DEPENDS ${G_BASE}/${file} ${protos} hector-typegen VERBATIM)
+    target_sources(${target} PRIVATE ${out}/${header})
+  endforeach()
+  target_include_directories(${target} PUBLIC ${out})
+endfunction()
+
 # hector_template(name SOURCES x.cc TYPES x.hector.yaml MESSAGES x/messages.proto): a template in
 # C++, NAME.so, with its types made by
 # hector_generate_types().

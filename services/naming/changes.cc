@@ -21,7 +21,7 @@ StoreOperation put(const std::string& key, v1::NamingBinding binding) {
   return StoreOperation::put(key, Bytes::take(binding.SerializeAsString()),
                              static_cast<LeaseId>(binding.lease()));
 }
-/// No other client has changed the name since, nor begun to destroy its context. Where one has
+/// No other writer has changed the name since, nor begun to destroy its context. Where one has
 /// begun before, the mark goes: his second step finds it changed.
 void guard(StoreTransaction& transaction, const Context& context, std::string_view atom,
            const Entry* entry) {
@@ -222,7 +222,7 @@ Result<StoreTransaction> Changes::end_destroy(const v1::NamingName& request,
   StoreTransaction transaction;
   if (checked == nullptr) return transaction;
   if (!checked->is_closing)
-    return refuse("CTX_NOT_EMPTY", "another client has just bound a name in it",
+    return refuse("CTX_NOT_EMPTY", "a name was bound in it a moment ago",
                   Code::kFailedPrecondition);
   transaction.compares.push_back(StoreCompare::unchanged("c/" + checked->id, checked->modified));
   transaction.compares.push_back(

@@ -80,11 +80,9 @@ Error status_from(const Components& resolved, const Error& error) {
 Result<const Entry*> entry_at(const Place& place) {
   if (place.kind == Place::Kind::kAtom && place.entry != nullptr) return place.entry;
   if (place.kind == Place::Kind::kContext)
-    return fail(Error{Code::kUnimplemented,
-                      "OPERATION_NOT_SUPPORTED: the initial context itself has no binding",
-                      "OPERATION_NOT_SUPPORTED",
-                      {},
-                      {}});
+    return fail(
+        Error::unimplemented("OPERATION_NOT_SUPPORTED: the initial context itself has no binding")
+            .with_type("OPERATION_NOT_SUPPORTED"));
   return missing_at(place);
 }
 

@@ -25,12 +25,9 @@ class Reader {
 
  private:
   tl::unexpected<Error> refuse(std::size_t at, std::string_view what) const {
-    return fail(Error{
-        Code::kInvalidArgument,
-        fmt::format("ILLEGAL_NAME: column {}: {}, in: {}", at + 1, what, text_.substr(0, 200)),
-        "ILLEGAL_NAME",
-        {},
-        {}});
+    return fail(Error::invalid_argument(fmt::format("ILLEGAL_NAME: column {}: {}, in: {}", at + 1,
+                                                    what, text_.substr(0, 200)))
+                    .with_type("ILLEGAL_NAME"));
   }
   /// Within quotes only the same quote is escaped; '/' and every other '\' are what they are.
   Result<std::string> quoted() {
@@ -69,12 +66,10 @@ class Reader {
 
 Result<std::vector<std::string>> parse_name(std::string_view text) {
   if (text.size() > kNameOctetsMax)
-    return fail(Error{Code::kInvalidArgument,
-                      fmt::format("ILLEGAL_NAME: a name may have {} octets, this one has {}",
-                                  kNameOctetsMax, text.size()),
-                      "ILLEGAL_NAME",
-                      {},
-                      {}});
+    return fail(Error::invalid_argument(
+                    fmt::format("ILLEGAL_NAME: a name may have {} octets, this one has {}",
+                                kNameOctetsMax, text.size()))
+                    .with_type("ILLEGAL_NAME"));
   return Reader(text).read();
 }
 

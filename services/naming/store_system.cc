@@ -1,4 +1,4 @@
-// Another program's store, as a tree: keys are names, '/' separates them. So an etcd prefix is a
+// A foreign store as a tree: keys are names, '/' separates them. So an etcd prefix is a
 // naming system.
 #include <fmt/format.h>
 

@@ -289,11 +289,9 @@ Result<Datum::Record> read_record(const std::string& json) {
 Result<std::shared_ptr<const RuleSet>> RuleSet::read(const std::string& name,
                                                      const std::string& text) {
   const auto wrong = [&](std::size_t line, std::size_t column, const std::string& why) {
-    return fail(Error{Code::kInvalidArgument,
-                      fmt::format("BAD_POLICY: {}:{}:{}: {}", name, line, column, why),
-                      "BAD_POLICY",
-                      {},
-                      {}});
+    return fail(
+        Error::invalid_argument(fmt::format("BAD_POLICY: {}:{}:{}: {}", name, line, column, why))
+            .with_type("BAD_POLICY"));
   };
   if (text.size() > kOctetsMax)
     return wrong(1, 1, fmt::format("policies may have {} octets together", kOctetsMax));
@@ -647,11 +645,9 @@ Status RuleSet::check(const v1::PolicySchema& schema) const {
   std::vector<std::string> reasons;
   for (const auto& rule : rules) SchemaCheck(schema, *rule, reasons).run();
   if (reasons.empty()) return {};
-  return fail(Error{Code::kInvalidArgument,
-                    "SCHEMA: the policies do not fit the schema",
-                    "SCHEMA",
-                    {},
-                    std::move(reasons)});
+  return fail(Error::invalid_argument("SCHEMA: the policies do not fit the schema")
+                  .with_type("SCHEMA")
+                  .with_reasons(std::move(reasons)));
 }
 
 v1::PolicyDecision decide(const std::vector<std::shared_ptr<const RuleSet>>& sets,

@@ -33,13 +33,11 @@ Status check_context(std::string_view context) {
                         : is_named && !name.empty() && name.size() <= kNameOctetsMax &&
                               name.find_first_of(" \n") == std::string_view::npos;
   if (fits) return {};
-  return fail(Error{Code::kInvalidArgument,
-                    fmt::format("BAD_CONTEXT: '{}' is none of object:NAME, capsule:NAME, "
-                                "host:NAME, network:NAME, enterprise",
-                                context),
-                    "BAD_CONTEXT",
-                    {},
-                    {}});
+  return fail(
+      Error::invalid_argument(fmt::format("BAD_CONTEXT: '{}' is none of object:NAME, capsule:NAME, "
+                                          "host:NAME, network:NAME, enterprise",
+                                          context))
+          .with_type("BAD_CONTEXT"));
 }
 
 v1::PolicyEntry model_of(const Entry& entry, const std::string& context) {
@@ -67,12 +65,10 @@ Result<BundleHead> read_bundle_head(std::string_view text) {
   if (read == 2) head.expires_s = timegm(&when);
   if (read < 1 || static_cast<std::size_t>(end) != line.size() ||
       (read == 2 && (rest == nullptr || *rest != '\0'))) {
-    return fail(Error{Code::kInvalidArgument,
-                      "BAD_BUNDLE: line 1 is '! hector-bundle version N', with ' expires "
-                      "YYYY-MM-DDThh:mm:ssZ' behind it if it does",
-                      "BAD_BUNDLE",
-                      {},
-                      {}});
+    return fail(
+        Error::invalid_argument("BAD_BUNDLE: line 1 is '! hector-bundle version N', with ' expires "
+                                "YYYY-MM-DDThh:mm:ssZ' behind it if it does")
+            .with_type("BAD_BUNDLE"));
   }
   return head;
 }
@@ -158,14 +154,11 @@ Result<Question> Contexts::question(std::string_view name, std::string_view clas
     if (!*each) return fail(each->error());
   }
   if (names->size() != classes->size()) {
-    return fail(Error{
-        Code::kInvalidArgument,
-        fmt::format(
-            "BAD_KEY: '{}' has {} components, the class '{}' has {}; they go together one by one",
-            name, names->size(), class_name, classes->size()),
-        "BAD_KEY",
-        {},
-        {}});
+    return fail(
+        Error::invalid_argument(fmt::format("BAD_KEY: '{}' has {} components, the class '{}' has "
+                                            "{}; they go together one by one",
+                                            name, names->size(), class_name, classes->size()))
+            .with_type("BAD_KEY"));
   }
   return Question{std::move(*names), std::move(*classes), std::move(chain)};
 }

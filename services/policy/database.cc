@@ -27,11 +27,9 @@ Result<std::vector<Quark>> Quarks::find_all(std::string_view key) const {
     const std::size_t dot = std::min(key.find('.', start), key.size());
     if (dot == start)
       return fail(
-          Error{Code::kInvalidArgument,
-                fmt::format("BAD_KEY: column {}: a component is empty, in '{}'", start + 1, key),
-                "BAD_KEY",
-                {},
-                {}});
+          Error::invalid_argument(
+              fmt::format("BAD_KEY: column {}: a component is empty, in '{}'", start + 1, key))
+              .with_type("BAD_KEY"));
     parts.push_back(find(key.substr(start, dot - start)));
     if (dot == key.size()) return parts;
     start = dot + 1;
@@ -46,11 +44,9 @@ struct Component {
 };
 
 tl::unexpected<Error> bad_spec(std::size_t column, std::string_view what, std::string_view spec) {
-  return fail(Error{Code::kInvalidArgument,
-                    fmt::format("BAD_SPEC: column {}: {}, in '{}'", column, what, spec),
-                    "BAD_SPEC",
-                    {},
-                    {}});
+  return fail(
+      Error::invalid_argument(fmt::format("BAD_SPEC: column {}: {}, in '{}'", column, what, spec))
+          .with_type("BAD_SPEC"));
 }
 
 Result<std::vector<Component>> components_of(std::string_view spec) {

@@ -43,12 +43,9 @@ class Reader {
     line_start_ = at_;
   }
   tl::unexpected<Error> refuse(std::string_view what, std::size_t at) const {
-    return fail(Error{
-        Code::kInvalidArgument,
-        fmt::format("BAD_SPEC: {}:{}:{}: {}", options_.file, line_, at - line_start_ + 1, what),
-        "BAD_SPEC",
-        {},
-        {}});
+    return fail(Error::invalid_argument(fmt::format("BAD_SPEC: {}:{}:{}: {}", options_.file, line_,
+                                                    at - line_start_ + 1, what))
+                    .with_type("BAD_SPEC"));
   }
   tl::unexpected<Error> refuse(std::string_view what) const { return refuse(what, at_); }
 
@@ -75,12 +72,9 @@ class Reader {
     entry.value = read_value();
     if (is_strict()) {
       if (auto fits = Database::canonical(entry.spec); !fits) {
-        return fail(Error{
-            Code::kInvalidArgument,
-            fmt::format("{}:{}:{}: {}", options_.file, entry.line, column, fits.error().message),
-            "BAD_SPEC",
-            {},
-            {}});
+        return fail(Error::invalid_argument(fmt::format("{}:{}:{}: {}", options_.file, entry.line,
+                                                        column, fits.error().message))
+                        .with_type("BAD_SPEC"));
       }
     }
     return entry_(std::move(entry));

@@ -115,13 +115,11 @@ Result<Properties> Properties::of(const google::protobuf::Map<std::string, std::
   for (const auto& [name, json] : values) {
     Read read;
     if (json.size() > kValueOctetsMax || !JsonReader(json).read(read.items, texts, read.is_list)) {
-      return fail(Error{Code::kInvalidArgument,
-                        fmt::format("PropertyTypeMismatch: '{}' is {}: a value is a JSON string, "
-                                    "number, boolean or a list of those, of up to 64 KiB",
-                                    name, json.substr(0, 100)),
-                        "PropertyTypeMismatch",
-                        {},
-                        {}});
+      return fail(Error::invalid_argument(
+                      fmt::format("PropertyTypeMismatch: '{}' is {}: a value is a JSON string, "
+                                  "number, boolean or a list of those, of up to 64 KiB",
+                                  name, json.substr(0, 100)))
+                      .with_type("PropertyTypeMismatch"));
     }
     if (read.is_list) items += read.items.size();
     all.emplace_back(names.of(name), std::move(read));

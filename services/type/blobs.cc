@@ -57,13 +57,11 @@ Result<std::shared_ptr<const std::string>> Blobs::get(const std::string& digest)
   auto content = std::make_shared<std::string>();
   for (const auto& entry : page.entries) content->append(entry.value.view());
   if (digest_of(*content) != digest) {
-    return fail(Error{Code::kDataLoss,
-                      fmt::format("BAD_SIGNATURE: what is stored under digest {} has another one: "
-                                  "it was altered, and is not given out",
-                                  digest),
-                      "BAD_SIGNATURE",
-                      {},
-                      {}});
+    return fail(Error::data_loss(
+                    fmt::format("BAD_SIGNATURE: what is stored under digest {} has another one: "
+                                "it was altered, and is not given out",
+                                digest))
+                    .with_type("BAD_SIGNATURE"));
   }
   remember(digest, content);
   return std::shared_ptr<const std::string>(std::move(content));

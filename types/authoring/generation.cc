@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
+#include "types/authoring/cpp_names.h"
 #include "types/model/messages.h"
 #include "types/order/projection.h"
 
@@ -16,70 +16,6 @@ using ModelOperation = hector::type::v1::Operation;
 namespace pb = google::protobuf;
 
 namespace {
-
-std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
-std::string cpp_name(const std::string& message) {
-  std::string text = "::";
-  for (const char c : message) text += c == '.' ? std::string("::") : std::string(1, c);
-  return text;
-}
-/// "diary.Range" as a parameter's name: range.
-std::string parameter_name(const std::string& message) {
-  std::string text;
-  for (const char c : last_part(message)) {
-    if (std::isupper(static_cast<unsigned char>(c)) != 0 && !text.empty()) text += '_';
-    text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  static const std::set<std::string> kTaken{"call",  "default",  "class",    "int",    "double",
-                                            "float", "bool",     "char",     "new",    "delete",
-                                            "this",  "operator", "register", "struct", "union",
-                                            "enum",  "template", "typename"};
-  return kTaken.contains(text) ? text + "_" : text;
-}
-std::string pascal(const std::string& name) {
-  std::string text;
-  bool upper = true;
-  for (const char c : name) {
-    if (c == '_') {
-      upper = true;
-      continue;
-    }
-    text += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
-    upper = false;
-  }
-  return text;
-}
-
-struct Named {
-  std::string package, name;
-};
-Named named(const std::string& id) {
-  const std::string full = id.substr(0, id.rfind('/'));
-  const auto dot = full.rfind('.');
-  return dot == std::string::npos ? Named{"", full}
-                                  : Named{full.substr(0, dot), full.substr(dot + 1)};
-}
-std::string open_namespace(const std::string& package) {
-  if (package.empty()) return "\n";
-  std::string text = cpp_name(package).substr(2);
-  return fmt::format("\nnamespace {} {{\n\n", text);
-}
-std::string close_namespace(const std::string& package) {
-  return package.empty() ? "\n"
-                         : fmt::format("\n}}  // namespace {}\n", cpp_name(package).substr(2));
-}
-
-std::string octets_literal(const std::string& octets) {
-  std::string text;
-  constexpr std::size_t kALine = 40;
-  for (std::size_t at = 0; at < octets.size(); at += kALine) {
-    text += "\n        \"";
-    for (std::size_t i = at; i < std::min(at + kALine, octets.size()); ++i)
-      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(octets[i]));
-    text += "\"";
-  }
-  return text.empty() ? "\"\"" : text;
-}
 
 /// What one operation's member function looks like, without `virtual` and `= 0`.
 std::string signature(const ModelOperation& operation) {
@@ -239,12 +175,7 @@ std::string generate_cpp(const std::vector<TypeDocument>& documents, const std::
   std::set<std::string> messages;
   for (const auto& document : documents) {
     if (!document.interface) continue;
-    const auto files = files_of(*document.interface);
-    for (const auto& each : files.file()) {
-      includes.insert(each.name().substr(0, each.name().rfind('.')) + ".pb.h");
-      for (const auto& message : each.message_type())
-        messages.insert((each.package().empty() ? "" : each.package() + ".") + message.name());
-    }
+    add_message_includes(*document.interface, includes, messages);
   }
   std::string text = fmt::format(
       "// Made from {} by `hector type gen`: it is made again when that changes.\n#pragma "

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "hector/language.h"
 #include "hector/store.h"
@@ -35,10 +36,18 @@ struct ServiceContext {
 class Service {
  public:
   virtual ~Service() = default;
-  /// The standard Interface's id, "hector.Naming/1"; its type is the kernel's.
-  [[nodiscard]] virtual std::string interface_id() const = 0;
+  /// What it offers: a serialised hector.type.v1.Interface, which its generated servant has.
+  [[nodiscard]] virtual std::string_view interface_model() const = 0;
   /// Entered by any number of threads at once; must not block.
   [[nodiscard]] virtual Servant& servant() = 0;
+};
+
+/// A Service that is its own servant; `Generated` is the class made from its Interface's type file.
+template <class Generated>
+class ServiceOf : public Service, public Generated {
+ public:
+  [[nodiscard]] std::string_view interface_model() const final { return Generated::model(); }
+  [[nodiscard]] Servant& servant() final { return *this; }
 };
 
 }  // namespace hector

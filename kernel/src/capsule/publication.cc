@@ -119,7 +119,8 @@ void Publication::bind_capsule() {
                                     {{"error", bound.error().message}});
   for (const auto& offer : options_.offers.all()) {
     // The first capsule that has a service embedded is where others find it.
-    if (offer->is_system && standard_interface_of(offer->object)) bind_service(*offer);
+    if (offer->is_system && offer->host->options().template_name == kServiceLabel)
+      bind_service(*offer);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "binding/coordinator.h"
 #include "party/target.h"
 
 namespace hector {
@@ -26,8 +27,9 @@ Services ServiceProviders::services() const {
 }
 
 Status ServiceProviders::embed(const std::string& name, std::unique_ptr<Service> service) {
-  auto interface = HECTOR_TRY(core_.types.interface(service->interface_id()));
-  const OfferPtr offer = maker_.system(name, "service", std::move(interface),
+  auto model = HECTOR_TRY(interface_of_model(service->interface_model()));
+  auto interface = HECTOR_TRY(core_.types.add(std::move(model)));
+  const OfferPtr offer = maker_.system(name, kServiceLabel, std::move(interface),
                                        std::make_unique<BorrowedServant>(service->servant()));
   HECTOR_TRY(core_.offers.add(offer));
   {
@@ -38,15 +40,21 @@ Status ServiceProviders::embed(const std::string& name, std::unique_ptr<Service>
 }
 
 Status ServiceProviders::join(const std::string& name, const Reference& reference, Find find) {
-  const auto interface_id = HECTOR_TRY(standard_interface_of(name));
-  const auto interface = HECTOR_TRY(core_.types.interface(interface_id));
-  const Reference service = reference.for_object(name, interface_id);
+  const auto interface = HECTOR_TRY(interface_of(name, reference));
+  const Reference service = reference.for_object(name, interface->id());
   const auto target = HECTOR_TRY(RemoteTarget::make(core_, service, interface));
   {
     const std::lock_guard lock(mutex_);
     joined_[name] = {reference, find};
   }
   return use(name, std::make_shared<JoinedTarget>(core_, name, target, std::move(find)));
+}
+
+Result<types::CompiledPtr> ServiceProviders::interface_of(const std::string& name,
+                                                          const Reference& reference) {
+  const std::string known = standard_interface_of(name);
+  if (!known.empty()) return core_.types.interface(known);
+  return describe_offer(core_, reference.for_object(name, known));
 }
 
 void ServiceProviders::join_again() {
@@ -70,7 +78,7 @@ std::shared_ptr<Target> ServiceProviders::joined(const std::string& name) const 
 Status ServiceProviders::use(const std::string& name, const std::shared_ptr<Target>& target) {
   return exchange_([&]() -> Status {
     const std::lock_guard lock(mutex_);
-    HECTOR_TRY(clients_.use(name, target, {core_.options.clock, core_.options.capsule}));
+    clients_.use(name, target, {core_.options.clock, core_.options.capsule});
     core_.policies.use(clients_.services().policy);
     return {};
   });

@@ -1,4 +1,4 @@
-// What: ServiceProviders, who provides each standard service here: one embedded in this capsule,
+// What: ServiceProviders, who provides each service here: one embedded in this capsule,
 // or one joined in another.
 // Why: the rest of the kernel uses services without knowing where they are; providers come, go and
 // are found again at one place.
@@ -52,6 +52,8 @@ class ServiceProviders {
     Reference reference;
     Find find;
   };
+  /// Of a joined service. One that is none of the kernel's own: the capsule that has it is asked.
+  Result<types::CompiledPtr> interface_of(const std::string& name, const Reference& reference);
   Status use(const std::string& name, const std::shared_ptr<Target>& target);
   void drop(const std::string& name);
 

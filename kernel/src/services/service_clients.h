@@ -1,24 +1,22 @@
-// What: the standard services as the kernel and Objects use them: clients of a Target, wherever the
-// service is.
-// Why: embedded or joined does not show; a service is one row of the table here.
+// What: ServiceClients, the services of this capsule as its kernel and Objects reach them.
+// Why: embedded or joined does not show. Any service is reached through its Target; those that the
+// kernel itself uses have a client as well.
 // Who: the kernel.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "hector/capsule.h"
-#include "hector/service/naming.h"
-#include "hector/service/policy.h"
-#include "hector/service/trading.h"
-#include "hector/service/type.h"
 #include "hector/type/v1/type.pb.h"
+#include "services/client_makers.h"
 
 namespace hector {
 
-/// Valid as long as the kernel; null where this capsule has none.
+/// The services that the kernel itself uses. Valid as long as the kernel; null where this capsule
+/// has none.
 struct Services {
   NamingService* naming = nullptr;
   TradingService* trading = nullptr;
@@ -26,22 +24,22 @@ struct Services {
   TypeService* type = nullptr;
 };
 
-/// The standard Interfaces, in whose order a provider's operations are numbered.
+/// The Offer of an embedded service has it where those of Objects have their template's name.
+inline constexpr const char* kServiceLabel = "service";
+
+/// Of what a generated servant says it offers. INVALID_ARGUMENT if the octets are none.
+Result<hector::type::v1::Interface> interface_of_model(std::string_view model);
+/// The Interfaces of those services: every capsule knows them, also where none of them is loaded.
 std::vector<hector::type::v1::Interface> standard_interfaces();
-/// "naming": "hector.Naming/1". INVALID_ARGUMENT with the list if there is no such service.
-Result<std::string> standard_interface_of(const std::string& service);
+/// "naming": "hector.Naming/1". Empty for a service that brings its own Interface.
+std::string standard_interface_of(const std::string& service);
 
-struct ClientContext {
-  const Clock* clock = nullptr;
-  std::string capsule;
-};
-
-/// Clients of what is there now. Earlier ones live on: another thread may still be calling. One
-/// thread at a time.
+/// Clients of what is there now. Earlier ones live on: a thread may still be calling. One thread at
+/// a time.
 class ServiceClients {
  public:
-  Status use(const std::string& service, std::shared_ptr<Target> target,
-             const ClientContext& context);
+  void use(const std::string& service, std::shared_ptr<Target> target,
+           const ClientContext& context);
   void drop(const std::string& service);
   void clear();
   [[nodiscard]] const Services& services() const noexcept { return services_; }

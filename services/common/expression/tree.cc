@@ -74,12 +74,10 @@ std::string print(const Tree& tree, NodeId id) { return print_inner(tree, id, tr
 Error mistake(std::string_view error, std::size_t column, std::string_view what,
               std::string_view text) {
   constexpr std::size_t kShown = 200;
-  return {Code::kInvalidArgument,
-          fmt::format("{}: column {}: {}, in: {}{}", error, column, what, text.substr(0, kShown),
-                      text.size() > kShown ? " …" : ""),
-          std::string(error),
-          {},
-          {}};
+  return Error::invalid_argument(fmt::format("{}: column {}: {}, in: {}{}", error, column, what,
+                                             text.substr(0, kShown),
+                                             text.size() > kShown ? " …" : ""))
+      .with_type(std::string(error));
 }
 
 Status check_size(std::string_view error, std::string_view text, std::string_view openers) {

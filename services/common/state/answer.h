@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "hector/message_calls.h"
+#include "hector/operation_calls.h"
 #include "state/leases.h"
 #include "state/replica.h"
 
@@ -16,53 +16,66 @@ namespace hector::state {
 /// "NO_MATCH: text", with the name as Error::type.
 inline tl::unexpected<Error> refuse(const char* name, const std::string& text,
                                     Code code = Code::kInvalidArgument) {
-  return fail(Error{code, std::string(name) + ": " + text, name, {}, {}});
+  return fail(Error{code, std::string(name) + ": " + text}.with_type(name));
 }
 
-/// Reads the request, plans on the state, and answers when it is durable. `plan(request, reply)`
-/// gives the transaction or refuses, and may fill in what the reply says; a reply with a revision
-/// gets the change's.
+/// One put of a message.
+template <class Message>
+StoreTransaction putting(const std::string& key, const Message& message) {
+  StoreTransaction transaction;
+  transaction.then.push_back(StoreOperation::put(key, Bytes::take(message.SerializeAsString())));
+  return transaction;
+}
+inline StoreTransaction erasing(const std::string& key) {
+  StoreTransaction transaction;
+  transaction.then.push_back(StoreOperation::erase(key));
+  return transaction;
+}
+
+/// Plans on the state, and answers when the change is durable. `plan(request, reply)` gives the
+/// transaction or refuses, and may fill in what the reply says; a reply with a revision gets the
+/// change's. It runs again where another writer was faster.
 template <class In, class Out, class Plan>
-void change(Replica& replica, Call& given, Plan plan) {
-  auto request = read_message<In>(given.request);
-  if (!request) return given.fail(std::move(request.error()));
-  Call& call = given.defer();
-  auto reply = std::make_shared<Out>();
-  replica.change([plan = std::move(plan), asked = std::move(*request),
-                  reply]() -> Result<StoreTransaction> { return plan(asked, *reply); },
-                 [&call, reply](Result<Revision> revision) {
-                   if (!revision) return call.fail(std::move(revision.error()));
-                   if constexpr (requires { reply->set_revision(*revision); })
-                     reply->set_revision(*revision);
-                   call.complete(write_message(*reply));
+void change(Replica& replica, const In& request, Reply<Out> given, Plan plan) {
+  auto message = std::make_shared<Out>();  // owned by the plan and by what answers
+  replica.change([plan = std::move(plan), request,
+                  message]() -> Result<StoreTransaction> { return plan(request, *message); },
+                 [reply = given.later(), message](Result<Revision> revision) {
+                   if (!revision) return reply.fail(std::move(revision.error()));
+                   if constexpr (requires { message->set_revision(*revision); })
+                     message->set_revision(*revision);
+                   reply(std::move(*message));
                  });
 }
 
 /// The operation open_lease, in a message with `owner`, `ttl_ms` and `lease`.
 template <class Lease>
-void open_lease(Leases& leases, Call& given) {
-  auto asked = read_message<Lease>(given.request);
-  if (!asked) return given.fail(std::move(asked.error()));
-  if (asked->owner().empty() || asked->owner().size() > 500)
-    return given.fail({Code::kInvalidArgument, "a lease has an owner: a name of up to 500 octets"});
-  Call& call = given.defer();
-  leases.open(asked->owner(), std::chrono::milliseconds(asked->ttl_ms()),
-              [&call, reply = *asked](Result<LeaseId> lease) mutable {
-                if (!lease) return call.fail(std::move(lease.error()));
-                reply.set_lease(static_cast<std::uint64_t>(*lease));
-                call.complete(write_message(reply));
+void open_lease(Leases& leases, const Lease& asked, Reply<Lease> given) {
+  constexpr std::size_t kOwnerOctetsMax = 500;
+  if (asked.owner().empty() || asked.owner().size() > kOwnerOctetsMax)
+    return given.fail(Code::kInvalidArgument, "a lease has an owner: a name of up to 500 octets");
+  leases.open(asked.owner(), std::chrono::milliseconds(asked.ttl_ms()),
+              [reply = given.later(), lease = asked](Result<LeaseId> opened) mutable {
+                if (!opened) return reply.fail(std::move(opened.error()));
+                lease.set_lease(static_cast<std::uint64_t>(*opened));
+                reply(std::move(lease));
               });
 }
-/// renew_lease and close_lease.
-template <class Lease, auto operation>
-void with_lease(Leases& leases, Call& given) {
-  auto asked = read_message<Lease>(given.request);
-  if (!asked) return given.fail(std::move(asked.error()));
-  Call& call = given.defer();
-  (leases.*operation)(static_cast<LeaseId>(asked->lease()), [&call, reply = *asked](Status status) {
-    if (!status) return call.fail(std::move(status.error()));
-    call.complete(write_message(reply));
-  });
+/// What ends the operations renew_lease and close_lease.
+template <class Lease>
+Callback<void(Status)> answer_lease(const Lease& asked, Reply<Lease> given) {
+  return [reply = given.later(), lease = asked](Status done) {
+    if (!done) return reply.fail(std::move(done.error()));
+    reply(lease);
+  };
+}
+template <class Lease>
+void renew_lease(Leases& leases, const Lease& asked, Reply<Lease> given) {
+  leases.renew(static_cast<LeaseId>(asked.lease()), answer_lease(asked, given));
+}
+template <class Lease>
+void close_lease(Leases& leases, const Lease& asked, Reply<Lease> given) {
+  leases.close(static_cast<LeaseId>(asked.lease()), answer_lease(asked, given));
 }
 
 }  // namespace hector::state

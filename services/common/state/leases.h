@@ -1,4 +1,4 @@
-// What: Leases, what lives as long as its owner renews it: one lease an owner.
+// What: Leases, entries that live as long as their owner renews: one lease an owner.
 // Why: what a capsule has put into a service goes when the capsule goes, and an earlier life's
 // things go when it comes back.
 // Who: Naming, Trading.

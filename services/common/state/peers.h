@@ -15,7 +15,7 @@ namespace hector::state {
 /// Any thread.
 class Peers {
  public:
-  static constexpr std::size_t kMax = 1'000;  ///< then it is emptied
+  static constexpr std::size_t kMax = 1'000;  ///< then all are forgotten
   /// `object` of Interface `interface_id` is the service in a capsule that is given without it.
   Peers(Capsule& handle, std::string object, std::string interface_id)
       : handle_(handle), object_(std::move(object)), interface_id_(std::move(interface_id)) {}

@@ -183,12 +183,10 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
     if (outcome->succeeded)
       return when_applied(revision, [attempt, revision] { attempt->done(revision); });
     if (++attempt->tries >= kTries) {
-      return attempt->done(fail(Error{
-          Code::kAborted,
-          fmt::format("CONFLICT: another client changed the same {} times; try again", kTries),
-          std::string(kStoreConflict),
-          {},
-          {}}));
+      return attempt->done(fail(
+          Error::aborted(
+              fmt::format("CONFLICT: another writer changed the same {} times; try again", kTries))
+              .with_type(std::string(kStoreConflict))));
     }
     if (!store_.is_shared())
       return when_applied(revision, [this, attempt] { this->attempt(attempt); });

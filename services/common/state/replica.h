@@ -48,7 +48,7 @@ class Replica final : public StoreObserver {
   /// Makes a transaction out of the state as it is, under the shared lock; keys get the prefix. Its
   /// error is the change's.
   using Plan = std::function<Result<StoreTransaction>()>;
-  /// Plans and commits, again where another client was faster (up to 32 times, then ABORTED); when
+  /// Plans and commits, again where another writer was faster (up to 32 times, then ABORTED); when
   /// `done` runs the machine has seen it.
   void change(Plan plan, Callback<void(Result<Revision>)> done);
 

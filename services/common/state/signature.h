@@ -1,6 +1,6 @@
 // What: Ed25519 signatures (RFC 8032) and SHA-256 digests of what services are given.
-// Why: a bundle or a module counts only if a trusted key has signed it, and is what its
-// digest says.
+// Why: a bundle or a module counts only if a trusted key has signed it, and is what its digest
+// says.
 // Who: Policy, the Type service.
 #pragma once
 

@@ -16,10 +16,10 @@ class Watches::Watching final : public StoreObserver,
   void changed(const StoreChange& change) noexcept override {
     for (const auto& event : change.events) {
       if (feed_->push(told_(change.revision, event))) continue;
-      return finish(Error{Code::kResourceExhausted,
-                          fmt::format("{} events wait for this watch, the limit; watch again from "
-                                      "the last revision you were told of",
-                                      Feed::kWaitingMax)});
+      return finish(Error::resource_exhausted(
+          fmt::format("{} events wait for this watch, the limit; watch again from "
+                      "the last revision you were told of",
+                      Feed::kWaitingMax)));
     }
   }
   void ended(const Error& error) noexcept override { finish(error); }
@@ -50,7 +50,7 @@ Watches::~Watches() {
     const std::lock_guard lock(mutex_);
     all = all_;
   }
-  for (const auto& each : all) each->finish(Error{Code::kUnavailable, "the service ends"});
+  for (const auto& each : all) each->finish(Error::unavailable("the service ends"));
 }
 
 void Watches::add(Call& asked, KeyRange range, Revision from, Told told) {

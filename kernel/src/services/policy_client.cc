@@ -1,0 +1,75 @@
+// What: PolicyService over the client generated from hector.Policy/1.
+// Why: the kernel asks Policy while it makes a Binding; a Policy that is away may delay it once.
+// Who: the table in service_clients.cc.
+#include <unistd.h>
+
+#include <atomic>
+
+#include "hector/policy.hector.h"
+#include "services/client_makers.h"
+
+namespace hector {
+
+namespace {
+
+namespace v1 = hector::service::v1;
+
+/// A Binding asks many questions: only the first one waits for a service that is away.
+constexpr Duration kLeftAloneFor = std::chrono::seconds(1);
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+class RemotePolicy final : public PolicyService {
+ public:
+  RemotePolicy(std::shared_ptr<Target> target, const ClientContext& context)
+      : client_(std::move(target), *context.clock, Addressing::kByNumber),
+        clock_(*context.clock),
+        capsule_(context.capsule) {}
+
+  Result<PolicyValue> get(const std::string& name, const std::string& class_name,
+                          const std::string& object) override {
+    const TimePoint now = clock_.now();
+    if (now < away_until_.load(std::memory_order_relaxed))
+      return fail(Code::kUnavailable, "the Policy service did not answer a moment ago");
+    v1::PolicyQuestion question;
+    question.set_name(name);
+    question.set_class_(class_name);
+    question.set_object(object);
+    question.set_capsule(capsule_);
+    question.set_host(host_name());
+    auto found = client_.get(question, now + kAnswerWithin);
+    if (found)
+      return PolicyValue{found->value(), found->context(), found->spec(), found->is_final(),
+                         found->revision()};
+    if (found.error().code == Code::kUnavailable || found.error().code == Code::kDeadlineExceeded)
+      away_until_.store(clock_.now() + kLeftAloneFor, std::memory_order_relaxed);
+    return fail(std::move(found.error()));
+  }
+  Status put(const std::string& context, const std::string& spec, const std::string& value,
+             bool is_final) override {
+    v1::PolicyEntry entry;
+    entry.set_context(context);
+    entry.set_spec(spec);
+    entry.set_value(value);
+    entry.set_is_final(is_final);
+    return client_.put(entry).map([](const auto&) {});
+  }
+
+ private:
+  const hector::PolicyClient client_;
+  const Clock& clock_;
+  const std::string capsule_;
+  std::atomic<TimePoint> away_until_{TimePoint{}};
+};
+
+}  // namespace
+
+std::shared_ptr<PolicyService> make_policy_client(std::shared_ptr<Target> target,
+                                                  const ClientContext& context) {
+  return std::make_shared<RemotePolicy>(std::move(target), context);
+}
+
+}  // namespace hector

@@ -1,0 +1,60 @@
+// What: the Interfaces that every capsule knows are what they have always been.
+// Why: operations go over the wire by number, and an Interface's identity is compared with the
+// other side's: an operation moved in a type file would call another one in an older capsule. Who:
+// ctest.
+#include "services/service_clients.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hector/binding.hector.h"
+#include "hector/coordinator.hector.h"
+#include "hector/management.hector.h"
+#include "hector/naming.hector.h"
+#include "hector/policy.hector.h"
+#include "hector/trading.hector.h"
+#include "hector/type.hector.h"
+#include "types/model/compiled_interface.h"
+
+namespace hector {
+namespace {
+
+types::CompiledPtr compiled(std::string_view model) {
+  hector::type::v1::Interface interface;
+  EXPECT_TRUE(interface.ParseFromArray(model.data(), static_cast<int>(model.size())));
+  return *types::CompiledInterface::make(std::move(interface));
+}
+std::string identity(std::string_view model) { return compiled(model)->identity().substr(0, 12); }
+
+TEST(KernelInterfaces, KeepTheirIdentities) {
+  EXPECT_EQ(identity(BindingServant::model()), "8533fe7466a2");
+  EXPECT_EQ(identity(CoordinatorServant::model()), "3c2298b76aeb");
+  EXPECT_EQ(identity(ManagementServant::model()), "c5cc0cd09c37");
+  EXPECT_EQ(identity(NamingServant::model()), "40d33303a798");
+  EXPECT_EQ(identity(PolicyServant::model()), "8b29bdece181");
+  EXPECT_EQ(identity(TradingServant::model()), "9e493a4004d9");
+  EXPECT_EQ(identity(TypeServant::model()), "2ca511874701");
+}
+
+TEST(KernelInterfaces, NumberTheirOperationsAsTheTypeDoes) {
+  const auto naming = compiled(NamingServant::model());
+  EXPECT_EQ(naming->operations().at(NamingOperations::kLookupLink.number).name, "lookup_link");
+  const auto trading = compiled(TradingServant::model());
+  EXPECT_EQ(trading->operations().at(TradingOperations::kWithdrawProxy.number).name,
+            "withdraw_proxy");
+  const auto coordinator = compiled(CoordinatorServant::model());
+  EXPECT_EQ(coordinator->operations().at(CoordinatorOperations::kSuspect.number).name, "suspect");
+}
+
+TEST(ServiceClients, KeepTheTargetOfAServiceThatTheKernelHasNoClientFor) {
+  ServiceClients clients;
+  EXPECT_EQ(standard_interface_of("toy"), "");
+  EXPECT_EQ(standard_interface_of("naming"), "hector.Naming/1");
+  clients.use("toy", nullptr, {});
+  EXPECT_EQ(clients.services().naming, nullptr);
+  EXPECT_EQ(clients.target("toy"), nullptr);
+  clients.drop("toy");
+}
+
+}  // namespace
+}  // namespace hector
