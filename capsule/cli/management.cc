@@ -160,6 +160,7 @@ int call(const CommandContext& context, const Arguments& a) {
   request.set_timeout_ms(context.options.timeout_ms);
   return ask<m::CallReply>(context, "call", request, [](const m::CallReply& reply) {
     for (const auto& each : reply.json()) fmt::print("{}\n", each);
+    if (!reply.why_cut().empty()) fmt::print(stderr, "hector: {}\n", reply.why_cut());
   });
 }
 

@@ -118,6 +118,35 @@ inline void fail_unknown(Call& call, const char* interface_id) noexcept {
                                  call.operation->name + "'"));
 }
 
+/// Fills a call of one operation, for a target that finds it by its name.
+template <class In, class Out>
+void write_call(Call& call, OperationOf<In, Out> operation, const In& request,
+                Deadline deadline = kNever) {
+  call.header.operation = kByName;
+  call.header.operation_name = operation.name;
+  call.header.deadline = deadline;
+  call.request = write_message(request);
+}
+/// The reply of a call that has ended, or its error; INVALID_ARGUMENT for octets that are no `Out`.
+template <class Out>
+Result<Out> reply_of(Call& call) {
+  if (call.error) return hector::fail(std::move(*call.error));
+  if constexpr (std::is_void_v<Out>)
+    return {};
+  else
+    return read_message<Out>(call.reply);
+}
+/// Starts one operation of `target` and waits for its reply. Only on a thread that may block.
+/// Errors: the call's, and those of reply_of().
+template <class In, class Out>
+Result<Out> ask(CallTarget& target, const Clock& clock, OperationOf<In, Out> operation,
+                const In& request, Deadline deadline = kNever) {
+  WaitedCall call;
+  write_call(call, operation, request, deadline);
+  call.run(target, clock);
+  return reply_of<Out>(call);
+}
+
 /// How a Client names its operations to the other side.
 enum class Addressing : std::uint8_t {
   kByName,    ///< right also where the other side's Interface has more operations
@@ -139,35 +168,24 @@ class Client {
     WaitedCall call;
     prepare(call, operation, request, deadline);
     call.run(*target_, *clock_);
-    return result_of<Out>(call);
+    return reply_of<Out>(call);
   }
   /// `done` runs once, on any thread, possibly before this returns.
   template <class In, class Out>
   void start(OperationOf<In, Out> operation, const In& request, Deadline deadline,
              Callback<void(Result<Out>)> done) const {
-    auto& call =
-        CallbackCall::make([target = target_, done = std::move(done)](Call& answered) mutable {
-          done(result_of<Out>(answered));
-        });
+    auto& call = CallbackCall::make([target = target_, done = std::move(done)](
+                                        Call& answered) mutable { done(reply_of<Out>(answered)); });
     prepare(call, operation, request, deadline);
     target_->start(call);
   }
 
  private:
-  template <class In>
-  void prepare(Call& call, OperationId operation, const In& request, Deadline deadline) const {
-    call.header.operation = addressing_ == Addressing::kByNumber ? operation.number : kByName;
-    call.header.operation_name = operation.name;
-    call.header.deadline = deadline;
-    call.request = write_message(request);
-  }
-  template <class Out>
-  static Result<Out> result_of(Call& call) {
-    if (call.error) return hector::fail(std::move(*call.error));
-    if constexpr (std::is_void_v<Out>)
-      return {};
-    else
-      return read_message<Out>(call.reply);
+  template <class In, class Out>
+  void prepare(Call& call, OperationOf<In, Out> operation, const In& request,
+               Deadline deadline) const {
+    write_call(call, operation, request, deadline);
+    if (addressing_ == Addressing::kByNumber) call.header.operation = operation.number;
   }
   std::shared_ptr<Target> target_;
   const Clock* clock_;

@@ -2,85 +2,94 @@
 
 #include <fmt/format.h>
 
-#include "hector/binding/v1/binding.pb.h"
-#include "hector/message_calls.h"
-#include "hector/table_servant.h"
-#include "services/builtin.h"
+#include "hector/binding.hector.h"
 
 namespace hector {
 
-namespace b = binding::v1;
+using binding::v1::Done;
+using binding::v1::Events;
+using binding::v1::EventsRequest;
+using binding::v1::Joined;
+using binding::v1::JoinRequest;
+using binding::v1::LeaveRequest;
+using binding::v1::Moved;
+using binding::v1::MoveRequest;
+using binding::v1::Nothing;
+using binding::v1::RebindRequest;
+using binding::v1::Rebound;
+using binding::v1::State;
 
 std::string binding_control_name(std::uint64_t binding) { return "_binding-" + id_text(binding); }
 
-hector::type::v1::Interface binding_control_interface() {
-  return builtin_interface(
-      "hector.Binding",
-      "The control interface of a Binding: its parties, its channels, and what changes in them.",
-      {builtin_rpc<b::Nothing, b::State>("describe"),
-       builtin_rpc<b::JoinRequest, b::Joined>("join"),
-       builtin_rpc<b::LeaveRequest, b::Done>("leave"),
-       builtin_rpc<b::RebindRequest, b::Rebound>("rebind"),
-       builtin_rpc<b::MoveRequest, b::Moved>("move"), builtin_rpc<b::Nothing, b::Done>("suspend"),
-       builtin_rpc<b::Nothing, b::Done>("resume"), builtin_rpc<b::Nothing, b::Done>("close"),
-       builtin_rpc<b::EventsRequest, b::Events>("events")});
-}
-
 namespace {
 
-using Controller = std::shared_ptr<BindingController>;
-
-/// Changes block: they run on a thread that may.
-template <class In, class Work>
-TableServant::Handler blocking(BlockingPool& pool, const Controller& controller, Work work) {
-  return [&pool, controller, work](Call& given) {
-    Call& call = given.defer();
-    pool.run([controller, work, &call] {
-      answer<In>(call, [&](const In& request) { return work(*controller, request); });
-    });
-  };
-}
-
-Result<b::Done> done(const Status& status, const std::string& text) {
+Result<Done> done(const Status& status, const std::string& text) {
   if (!status) return fail(status.error());
-  b::Done reply;
+  Done reply;
   reply.set_text(text);
   return reply;
 }
 
+class BindingControl final : public BindingServant {
+ public:
+  BindingControl(BlockingPool& pool, std::shared_ptr<BindingController> controller)
+      : pool_(pool), controller_(std::move(controller)) {}
+
+  void describe(const Nothing& /*request*/, Reply<State> reply) override {
+    on_worker(reply, [](auto& binding) -> Result<State> { return binding.state(); });
+  }
+  void join(const JoinRequest& request, Reply<Joined> reply) override {
+    on_worker(reply, [request](auto& binding) { return binding.join(request); });
+  }
+  void leave(const LeaveRequest& request, Reply<Done> reply) override {
+    on_worker(reply, [request](auto& binding) {
+      return done(binding.leave(request),
+                  fmt::format("{} {} left", request.role(), request.number()));
+    });
+  }
+  void rebind(const RebindRequest& request, Reply<Rebound> reply) override {
+    on_worker(reply, [request](auto& binding) { return binding.rebind(request); });
+  }
+  void move(const MoveRequest& request, Reply<Moved> reply) override {
+    on_worker(reply, [request](auto& binding) { return binding.move(request); });
+  }
+  void suspend(const Nothing& /*request*/, Reply<Done> reply) override {
+    on_worker(reply,
+              [](auto& binding) { return done(binding.suspend(), "suspended: calls wait"); });
+  }
+  void resume(const Nothing& /*request*/, Reply<Done> reply) override {
+    on_worker(reply, [](auto& binding) { return done(binding.resume(), "resumed"); });
+  }
+  void close(const Nothing& /*request*/, Reply<Done> reply) override {
+    on_worker(reply, [](auto& binding) {
+      binding.close();
+      return done({}, "closing");
+    });
+  }
+  void events(const EventsRequest& request, Reply<Events> reply) override {
+    on_worker(reply, [after = request.after()](auto& binding) -> Result<Events> {
+      return binding.events(after);
+    });
+  }
+
+ private:
+  /// Changes block. The Binding may end meanwhile: the task keeps its controller.
+  template <class Out, class Work>
+  void on_worker(Reply<Out> reply, Work work) {
+    pool_.run([controller = controller_, reply = reply.later(), work = std::move(work)] {
+      reply(work(*controller));
+    });
+  }
+
+  BlockingPool& pool_;
+  const std::shared_ptr<BindingController> controller_;  // owners: Bindings, and this Object
+};
+
 }  // namespace
 
-std::unique_ptr<Servant> make_binding_control(
-    BlockingPool& pool, const std::shared_ptr<BindingController>& controller) {
-  return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
-      blocking<b::Nothing>(pool, controller,
-                           [](auto& it, const auto&) -> Result<b::State> { return it.state(); }),
-      blocking<b::JoinRequest>(pool, controller,
-                               [](auto& it, const auto& request) { return it.join(request); }),
-      blocking<b::LeaveRequest>(pool, controller,
-                                [](auto& it, const auto& request) {
-                                  return done(
-                                      it.leave(request),
-                                      fmt::format("{} {} left", request.role(), request.number()));
-                                }),
-      blocking<b::RebindRequest>(pool, controller,
-                                 [](auto& it, const auto& request) { return it.rebind(request); }),
-      blocking<b::MoveRequest>(pool, controller,
-                               [](auto& it, const auto& request) { return it.move(request); }),
-      blocking<b::Nothing>(
-          pool, controller,
-          [](auto& it, const auto&) { return done(it.suspend(), "suspended: calls wait"); }),
-      blocking<b::Nothing>(pool, controller,
-                           [](auto& it, const auto&) { return done(it.resume(), "resumed"); }),
-      blocking<b::Nothing>(pool, controller,
-                           [](auto& it, const auto&) {
-                             it.close();
-                             return done({}, "closing");
-                           }),
-      blocking<b::EventsRequest>(pool, controller,
-                                 [](auto& it, const auto& request) -> Result<b::Events> {
-                                   return it.events(request.after());
-                                 })});
+std::unique_ptr<Servant> make_binding_control(BlockingPool& pool,
+                                              std::shared_ptr<BindingController> controller) {
+  return std::make_unique<BindingControl>(pool, std::move(controller));
 }
 
 }  // namespace hector

@@ -8,16 +8,12 @@
 
 #include "binding/controller.h"
 #include "hector/language.h"
-#include "hector/type/v1/type.pb.h"
 
 namespace hector {
 
-inline constexpr const char* kBindingControlInterface = "hector.Binding/1";
-
 /// Its operations block on the BlockingPool.
 std::unique_ptr<Servant> make_binding_control(BlockingPool& pool,
-                                              const std::shared_ptr<BindingController>& controller);
-hector::type::v1::Interface binding_control_interface();
+                                              std::shared_ptr<BindingController> controller);
 std::string binding_control_name(std::uint64_t binding);
 
 }  // namespace hector

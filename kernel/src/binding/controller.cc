@@ -211,14 +211,14 @@ kernel::v1::PlacedOffer BindingController::placed(const Candidate& party, Place 
 Status BindingController::prepare(PartyFinder& finder, const Formation& formation, Place place) {
   auto part = HECTOR_TRY(finder.part_of(formation, place));
   part.set_is_successor(true);
-  HECTOR_TRY(finder.coordinators().tell<Empty>(formation.at(place).reference,
-                                               CoordinatorOperation::kPrepare, part));
+  HECTOR_TRY(finder.coordinators().tell(formation.at(place).reference,
+                                        CoordinatorOperations::kPrepare, part));
   return {};
 }
 
 void BindingController::drop(PartyFinder& finder, const Candidate& party, Place place) const {
-  static_cast<void>(finder.coordinators().tell<Empty>(party.reference, CoordinatorOperation::kDrop,
-                                                      placed(party, place)));
+  static_cast<void>(finder.coordinators().tell(party.reference, CoordinatorOperations::kDrop,
+                                               placed(party, place)));
 }
 
 MembershipChange BindingController::membership(PartyFinder& finder,
@@ -316,10 +316,9 @@ Status BindingController::add_member(PartyFinder& finder, const Formation& next,
     adopt.mutable_position()->add_way(symbol);
   const auto put = [&]() -> Status {
     auto& coordinators = finder.coordinators();
-    HECTOR_TRY(coordinators.tell<Empty>(party.reference, CoordinatorOperation::kAdopt, adopt));
+    HECTOR_TRY(coordinators.tell(party.reference, CoordinatorOperations::kAdopt, adopt));
     HECTOR_TRY(change.reconfigure(next, history, place));
-    HECTOR_TRY(
-        coordinators.tell<Empty>(party.reference, CoordinatorOperation::kActivate, adopt.party()));
+    HECTOR_TRY(coordinators.tell(party.reference, CoordinatorOperations::kActivate, adopt.party()));
     return {};
   };
   auto done = put();
@@ -410,8 +409,8 @@ Result<binding::v1::Moved> BindingController::move(const binding::v1::MoveReques
   std::vector<std::string> refused;
   const Participants all = participants(finder);
   for (const auto& capsule : all.capsules()) {
-    const auto done = finder.coordinators().tell<kernel::v1::MovedChannel>(
-        capsule, CoordinatorOperation::kMove, change);
+    const auto done =
+        finder.coordinators().tell(capsule, CoordinatorOperations::kMoveChannel, change);
     if (!done) {
       refused.push_back(fmt::format("capsule {}: {}", capsule.capsule, done.error().text()));
       continue;
@@ -501,7 +500,7 @@ void BindingController::lose(PartyFinder& finder, Place place) {
   const auto& reference = formation_.at(place).reference;
   note("lost", fmt::format("{}: '{}' of capsule '{}' does not answer any more",
                            formation_.text(place), reference.object, reference.capsule));
-  participants(finder).tell_anyway(CoordinatorOperation::kLose, formation_.to_wire(place));
+  participants(finder).tell_anyway(CoordinatorOperations::kLose, formation_.to_wire(place));
 }
 
 void BindingController::lost(std::uint64_t capsule_id) {

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <mutex>
 
+#include "binding/object_state.h"
 #include "binding/party_model.h"
 #include "call/reference_model.h"
-#include "hector/awaited.h"
-#include "hector/message_calls.h"
-#include "hector/table_servant.h"
+#include "channel/ping.h"
+#include "hector/coordinator.hector.h"
+#include "party/closing.h"
 #include "party/party_session.h"
-#include "party/target.h"
-#include "services/builtin.h"
 
 namespace hector {
 
@@ -36,286 +35,275 @@ using kernel::v1::Replace;
 
 namespace {
 
-/// A prepared party that is never committed is given up after this time: the binder died.
+/// A prepared party that is never committed is given up after this time: the initiator died.
 constexpr Duration kPreparedFor = std::chrono::seconds(30);
-/// How long an Object may take to save or restore its state.
-constexpr std::chrono::seconds kStateWithin{5};
 
-/// Runs in the Object; this thread waits for it.
-template <class Answer>
-Answer in_object(ObjectHost& host, std::function<Answer(Servant&)> ask) {
-  Awaited<Answer> answer;
-  host.notify(
-      [bring = answer.callback(), ask = std::move(ask)](Servant& servant) { bring(ask(servant)); });
-  if (auto brought = answer.wait_for(kStateWithin)) return std::move(*brought);
-  return fail(
-      Error::deadline_exceeded(fmt::format("'{}' did not answer about its state within {} s",
-                                           host.options().name, kStateWithin.count())));
-}
-
-}  // namespace
-
-Result<std::optional<Bytes>> saved_state(ObjectHost& host) {
-  return in_object<Result<std::optional<Bytes>>>(
-      host, [](Servant& servant) -> Result<std::optional<Bytes>> {
-        if (!servant.has_state()) return std::optional<Bytes>();
-        auto state = HECTOR_TRY(servant.save());
-        return std::optional<Bytes>(std::move(state));
-      });
-}
-Status restore_state(ObjectHost& host, const std::string& state) {
-  return in_object<Status>(host, [state](Servant& servant) -> Status {
-    if (servant.has_state()) return servant.restore(Bytes::copy(state));
-    return fail(
-        Code::kFailedPrecondition,
-        "its predecessor hands over a state, and this template takes none (it has no restore)");
-  });
-}
-
-namespace {
-
-class Coordinator {
+class Coordinator final : public CoordinatorServant {
  public:
   explicit Coordinator(Core& core) : core_(core) {}
 
-  void describe(Call& call) {
-    answer<OfferQuery>(call, [&](const OfferQuery& query) -> Result<OfferDescription> {
-      const OfferPtr offer = query.offer() != 0 ? core_.offers.find(query.offer())
-                                                : core_.offers.find_object(query.object());
-      if (!offer)
-        return fail(Code::kNotFound, fmt::format("no Object '{}' in capsule '{}'", query.object(),
-                                                 core_.options.capsule));
-      OfferDescription description;
-      *description.mutable_reference() = to_model(core_.references.of(*offer));
-      *description.mutable_interface() = offer->interface->typed_model();
-      const auto properties = offer->properties.get();
-      description.mutable_properties()->insert(properties.begin(), properties.end());
-      return description;
+  void describe_offer(const OfferQuery& query, Reply<OfferDescription> reply) override {
+    const OfferPtr offer = query.offer() != 0 ? core_.offers.find(query.offer())
+                                              : core_.offers.find_object(query.object());
+    if (!offer)
+      return reply.fail(Error::not_found(
+          fmt::format("no Object '{}' in capsule '{}'", query.object(), core_.options.capsule)));
+    OfferDescription description;
+    *description.mutable_reference() = to_model(core_.references.of(*offer));
+    *description.mutable_interface() = offer->interface->typed_model();
+    const auto properties = offer->properties.get();
+    description.mutable_properties()->insert(properties.begin(), properties.end());
+    reply(std::move(description));
+  }
+
+  // While a Binding runs: each on a thread that may block.
+
+  void pause(const kernel::v1::Place& place, Reply<Positions> reply) override {
+    on_worker(reply, [this, place]() -> Result<Positions> {
+      Positions positions;
+      for (const auto& session : sessions(place.binding())) {
+        const int role = types::role_position(session->type(), place.role());
+        const hector::Place at{static_cast<std::uint32_t>(role), place.member()};
+        if (role < 0 || !session->uses(at, "")) continue;
+        auto* party = positions.add_parties();
+        party->set_role(session->role());
+        party->set_member(session->member());
+        const auto sent = session->changes().pause(at);
+        auto* count = party->mutable_position()->add_sent();
+        count->set_role(session->role_number());
+        count->set_member(session->member());
+        count->set_messages(sent.messages);
+        count->set_flows(sent.flows);
+      }
+      return positions;
     });
   }
 
-  // --- while a Binding runs: each on a thread that may block
-  // ---------------------------------------------------------------------------------
-
-  Result<Positions> pause(const kernel::v1::Place& place) {
-    Positions positions;
-    for (const auto& session : sessions(place.binding())) {
-      const int role = types::role_position(session->type(), place.role());
-      const hector::Place at{static_cast<std::uint32_t>(role), place.member()};
-      if (role < 0 || !session->uses(at, "")) continue;
-      auto* party = positions.add_parties();
-      party->set_role(session->role());
-      party->set_member(session->member());
-      const auto sent = session->changes().pause(at);
-      auto* count = party->mutable_position()->add_sent();
-      count->set_role(session->role_number());
-      count->set_member(session->member());
-      count->set_messages(sent.messages);
-      count->set_flows(sent.flows);
-    }
-    return positions;
-  }
-
-  Result<Positions> freeze(const Freeze& request) {
-    Positions positions;
-    auto parties = sessions(request.binding());
-    std::erase_if(parties, [](const auto& session) {
-      return !session->is_active();
-    });  // a successor in the making stands nowhere yet
-    for (const auto& session : parties)
-      session->changes().freeze(request.seal() ? party::Changes::Extent::kStartsAndArrivals
-                                               : party::Changes::Extent::kStarts);
-    for (const auto& session : parties) {
-      auto* party = positions.add_parties();
-      party->set_role(session->role());
-      party->set_member(session->member());
-      *party->mutable_position() = session->changes().position();
-      party->set_leaving(session->leaving());
-      for (const auto symbol : session->waiting()) party->add_waiting(symbol);
-    }
-    return positions;
-  }
-
-  Result<Position> hand_over(const HandOver& request) {
-    const auto session = find(request.party());
-    if (!session) return fail(gone(request.party().place()));
-    const Duration grace = std::chrono::milliseconds(request.grace_ms());
-    HECTOR_TRY(session->changes().await_delivery(request.expected(), grace));
-    HECTOR_TRY(session->changes().quiesce(grace));
-    Position position = session->changes().position();
-    auto state = saved_state(*session->offer()->host);
-    if (!state) {
-      session->resume();
-      return fail(state.error());
-    }
-    if (*state) {
-      position.set_has_state(true);
-      position.set_state(std::string((*state)->view()));
-    }
-    return position;
-  }
-
-  Result<Empty> arrived(const Arrived& request) {
-    for (const auto& session : sessions(request.from().binding())) {
-      google::protobuf::RepeatedPtrField<Count> expected;
-      for (const auto& count : request.expected()) {
-        if (count.role() != session->role_number() || count.member() != session->member()) continue;
-        *expected.Add() = count;
-        expected[expected.size() - 1].set_role(static_cast<std::uint32_t>(
-            types::role_position(session->type(), request.from().role())));
-        expected[expected.size() - 1].set_member(request.from().member());
+  void freeze(const Freeze& request, Reply<Positions> reply) override {
+    on_worker(reply, [this, request]() -> Result<Positions> {
+      Positions positions;
+      auto parties = sessions(request.binding());
+      std::erase_if(parties, [](const auto& session) {
+        return !session->is_active();
+      });  // a successor in the making stands nowhere yet
+      for (const auto& session : parties)
+        session->changes().freeze(request.seal() ? party::Changes::Extent::kStartsAndArrivals
+                                                 : party::Changes::Extent::kStarts);
+      for (const auto& session : parties) {
+        auto* party = positions.add_parties();
+        party->set_role(session->role());
+        party->set_member(session->member());
+        *party->mutable_position() = session->changes().position();
+        party->set_leaving(session->leaving());
+        for (const auto symbol : session->waiting()) party->add_waiting(symbol);
       }
-      HECTOR_TRY(session->changes().await_delivery(expected,
-                                                   std::chrono::milliseconds(request.grace_ms())));
-    }
-    return Empty{};
+      return positions;
+    });
   }
 
-  Result<Empty> adopt(const Adopt& request) {
-    const auto session = find(request.party());
-    if (!session) return fail(gone(request.party().place()));
-    HECTOR_TRY(session->changes().take_position(request.position()));
-    if (request.position().has_state()) {
-      if (auto restored = restore_state(*session->offer()->host, request.position().state());
-          !restored)
-        return fail(restored.error());
-    }
-    session->enlist();
-    return Empty{};
+  void hand_over(const HandOver& request, Reply<Position> reply) override {
+    on_worker(reply, [this, request]() -> Result<Position> {
+      const auto session = find(request.party());
+      if (!session) return fail(gone(request.party().place()));
+      const Duration grace = std::chrono::milliseconds(request.grace_ms());
+      HECTOR_TRY(session->changes().await_delivery(request.expected(), grace));
+      HECTOR_TRY(session->changes().quiesce(grace));
+      Position position = session->changes().position();
+      auto state = saved_state(*session->offer()->host);
+      if (!state) {
+        session->resume();
+        return fail(state.error());
+      }
+      if (*state) {
+        position.set_has_state(true);
+        position.set_state(std::string((*state)->view()));
+      }
+      return position;
+    });
   }
 
-  Result<Empty> activate(const PlacedOffer& party) {
-    const auto session = find(party);
-    if (!session) return fail(gone(party.place()));
-    session->activate();
-    return Empty{};
+  void arrived(const Arrived& request, Reply<Empty> reply) override {
+    on_worker(reply, [this, request]() -> Result<Empty> {
+      for (const auto& session : sessions(request.from().binding())) {
+        google::protobuf::RepeatedPtrField<Count> expected;
+        for (const auto& count : request.expected()) {
+          if (count.role() != session->role_number() || count.member() != session->member())
+            continue;
+          *expected.Add() = count;
+          expected[expected.size() - 1].set_role(static_cast<std::uint32_t>(
+              types::role_position(session->type(), request.from().role())));
+          expected[expected.size() - 1].set_member(request.from().member());
+        }
+        HECTOR_TRY(session->changes().await_delivery(
+            expected, std::chrono::milliseconds(request.grace_ms())));
+      }
+      return Empty{};
+    });
+  }
+
+  void adopt(const Adopt& request, Reply<Empty> reply) override {
+    on_worker(reply, [this, request]() -> Result<Empty> {
+      const auto session = find(request.party());
+      if (!session) return fail(gone(request.party().place()));
+      HECTOR_TRY(session->changes().take_position(request.position()));
+      if (request.position().has_state()) {
+        if (auto restored = restore_state(*session->offer()->host, request.position().state());
+            !restored)
+          return fail(restored.error());
+      }
+      session->enlist();
+      return Empty{};
+    });
+  }
+
+  void activate(const PlacedOffer& party, Reply<Empty> reply) override {
+    on_worker(reply, [this, party]() -> Result<Empty> {
+      const auto session = find(party);
+      if (!session) return fail(gone(party.place()));
+      session->activate();
+      return Empty{};
+    });
   }
 
   /// Opens the channels that replace() will need, so that nobody waits for a hand-shake later.
-  void warm(Call& given) {
-    auto change = read_message<Replace>(given.request);
-    if (!change) return given.fail(change.error());
+  void warm(const Replace& change, Reply<Empty> reply) override {
     std::vector<std::pair<std::string, std::shared_ptr<Channel>>> channels;
-    for (const auto& session : sessions(change->place().binding())) {
-      for (const auto& way : change->ways()) {
+    for (const auto& session : sessions(change.place().binding())) {
+      for (const auto& way : change.ways()) {
         if (way.role() != session->role() || way.member() != session->member() ||
             way.profile().protocol() == kInProcess)
           continue;
         auto channel = core_.protocols.connect({way.profile().protocol(), way.profile().address()});
-        if (!channel) return given.fail(channel.error());
-        channels.emplace_back(fmt::format("{} at {} over {}", change->party().object(),
-                                          change->party().capsule(), way.profile().protocol()),
+        if (!channel) return reply.fail(channel.error());
+        channels.emplace_back(fmt::format("{} at {} over {}", change.party().object(),
+                                          change.party().capsule(), way.profile().protocol()),
                               *channel);
       }
     }
-    probe(channels, given.defer());
+    probe(channels, reply.later());
   }
 
-  Result<Empty> replace(const Replace& request) {
-    const Replacement change = from_model(request);
-    for (const auto& session : sessions(request.place().binding())) {
-      const int role = types::role_position(session->type(), change.role);
-      if (session->role() == change.role || role < 0) continue;
-      HECTOR_TRY(session->changes().replace(change));
-    }
-    return Empty{};
-  }
-
-  Result<Empty> reconfigure(const Reconfigure& request) {
-    for (const auto& one : request.parties()) {
-      PlacedOffer party;
-      party.mutable_place()->set_binding(one.part().binding());
-      party.mutable_place()->set_role(one.part().role());
-      party.mutable_place()->set_member(one.part().member());
-      party.set_offer(one.part().offer());
-      const auto session = find(party);
-      if (!session) return fail(gone(party.place()));
-      HECTOR_TRY(session->changes().reconfigure(from_model(one.part()),
-                                                {one.way().begin(), one.way().end()}));
-    }
-    return Empty{};
-  }
-
-  Result<Empty> lose(const kernel::v1::Place& place) {
-    for (const auto& session : sessions(place.binding())) {
-      const int role = types::role_position(session->type(), place.role());
-      if (role >= 0) session->changes().lose({static_cast<std::uint32_t>(role), place.member()});
-    }
-    return Empty{};
-  }
-
-  Result<Empty> resume(const BindingId& id) {
-    for (const auto& session : sessions(id.binding())) {
-      if (!session->is_active()) continue;
-      session->enlist();  // a successor that came to nothing may have stood in its place
-      session->resume();
-    }
-    return Empty{};
-  }
-
-  Result<Empty> drop(const PlacedOffer& party) {
-    if (const auto session = find(party))
-      close_party(core_, session, "another party plays its role");
-    return Empty{};
-  }
-
-  Result<Empty> suspect(const kernel::v1::Place& place) {
-    if (core_.on_suspicion) core_.on_suspicion(place);
-    return Empty{};
-  }
-
-  Core& core() { return core_; }
-
-  void prepare(Call& given) {
-    auto part = read_message<PreparePart>(given.request);
-    if (!part) return given.fail(part.error());
-    auto session = reserve(*part);
-    if (!session) return given.fail(session.error());
-    Call& call = given.defer();
-    probe((*session)->remote_channels(), call);
-  }
-
-  void commit(Call& call) {
-    answer<BindingId>(call, [&](const BindingId& id) -> Result<Empty> {
-      bool any = false;
-      for (const auto& session : sessions(id.binding())) {
-        if (session->is_successor()) continue;
-        session->activate();
-        any = true;
+  void replace(const Replace& request, Reply<Empty> reply) override {
+    on_worker(reply, [this, request]() -> Result<Empty> {
+      const Replacement change = from_model(request);
+      for (const auto& session : sessions(request.place().binding())) {
+        const int role = types::role_position(session->type(), change.role);
+        if (session->role() == change.role || role < 0) continue;
+        HECTOR_TRY(session->changes().replace(change));
       }
-      if (!any) return fail(Code::kNotFound, "this Binding was not prepared here, or was given up");
       return Empty{};
     });
   }
 
-  void release(Call& call) {
-    answer<BindingId>(call, [&](const BindingId& id) -> Result<Empty> {
-      close_parties(core_, id.binding(), id.why().empty() ? "it was released" : id.why(),
-                    id.code() == 0 ? Code::kUnavailable : code_from_number(id.code()));
+  void reconfigure(const Reconfigure& request, Reply<Empty> reply) override {
+    on_worker(reply, [this, request]() -> Result<Empty> {
+      for (const auto& one : request.parties()) {
+        PlacedOffer party;
+        party.mutable_place()->set_binding(one.part().binding());
+        party.mutable_place()->set_role(one.part().role());
+        party.mutable_place()->set_member(one.part().member());
+        party.set_offer(one.part().offer());
+        const auto session = find(party);
+        if (!session) return fail(gone(party.place()));
+        HECTOR_TRY(session->changes().reconfigure(from_model(one.part()),
+                                                  {one.way().begin(), one.way().end()}));
+      }
       return Empty{};
     });
   }
 
-  Result<MovedChannel> move(const MoveChannel& request) {
-    MovedChannel moved;
-    for (const auto& session : sessions(request.binding())) {
-      const int role = types::role_position(session->type(), request.role());
-      const hector::Place to{static_cast<std::uint32_t>(role), request.member()};
-      if (role < 0 || !session->uses(to, request.exclude())) continue;
-      const auto done = HECTOR_TRY(session->changes().move({.to = to,
-                                                            .exclude = request.exclude(),
-                                                            .only = request.only(),
-                                                            .is_trial = request.dry_run()}));
-      auto* move = moved.add_moves();
-      move->set_from(session->offer()->object);
-      move->mutable_profile()->set_protocol(done.profile.protocol);
-      move->mutable_profile()->set_address(done.profile.address);
-      move->set_why(done.why);
+  void lose(const kernel::v1::Place& place, Reply<Empty> reply) override {
+    on_worker(reply, [this, place]() -> Result<Empty> {
+      for (const auto& session : sessions(place.binding())) {
+        const int role = types::role_position(session->type(), place.role());
+        if (role >= 0) session->changes().lose({static_cast<std::uint32_t>(role), place.member()});
+      }
+      return Empty{};
+    });
+  }
+
+  void resume(const BindingId& id, Reply<Empty> reply) override {
+    on_worker(reply, [this, id]() -> Result<Empty> {
+      for (const auto& session : sessions(id.binding())) {
+        if (!session->is_active()) continue;
+        session->enlist();  // a successor that came to nothing may have stood in its place
+        session->resume();
+      }
+      return Empty{};
+    });
+  }
+
+  void drop(const PlacedOffer& party, Reply<Empty> reply) override {
+    on_worker(reply, [this, party]() -> Result<Empty> {
+      if (const auto session = find(party))
+        close_party(core_, session, "another party plays its role");
+      return Empty{};
+    });
+  }
+
+  void suspect(const kernel::v1::Place& place, Reply<Empty> reply) override {
+    on_worker(reply, [this, place]() -> Result<Empty> {
+      if (core_.on_suspicion) core_.on_suspicion(place);
+      return Empty{};
+    });
+  }
+
+  void prepare(const PreparePart& part, Reply<Empty> reply) override {
+    auto session = prepare_party(part);
+    if (!session) return reply.fail(session.error());
+    probe((*session)->remote_channels(), reply.later());
+  }
+
+  void commit(const BindingId& id, Reply<Empty> reply) override {
+    bool is_any = false;
+    for (const auto& session : sessions(id.binding())) {
+      if (session->is_successor()) continue;
+      session->activate();
+      is_any = true;
     }
-    return moved;
+    if (!is_any)
+      return reply.fail(
+          Error::not_found("this Binding was not prepared here, or its preparation timed out"));
+    reply(Empty{});
+  }
+
+  void release(const BindingId& id, Reply<Empty> reply) override {
+    close_parties(core_, id.binding(), id.why().empty() ? "it was released" : id.why(),
+                  id.code() == 0 ? Code::kUnavailable : code_from_number(id.code()));
+    reply(Empty{});
+  }
+
+  void move_channel(const MoveChannel& request, Reply<MovedChannel> reply) override {
+    on_worker(reply, [this, request]() -> Result<MovedChannel> {
+      MovedChannel moved;
+      for (const auto& session : sessions(request.binding())) {
+        const int role = types::role_position(session->type(), request.role());
+        const hector::Place to{static_cast<std::uint32_t>(role), request.member()};
+        if (role < 0 || !session->uses(to, request.exclude())) continue;
+        const auto done = HECTOR_TRY(session->changes().move({.to = to,
+                                                              .exclude = request.exclude(),
+                                                              .only = request.only(),
+                                                              .is_trial = request.dry_run()}));
+        auto* move = moved.add_moves();
+        move->set_from(session->offer()->object);
+        move->mutable_profile()->set_protocol(done.profile.protocol);
+        move->mutable_profile()->set_address(done.profile.address);
+        move->set_why(done.why);
+      }
+      return moved;
+    });
   }
 
  private:
+  /// Changes wait for threads to leave and for messages to arrive: not on the thread that reads
+  /// them.
+  template <class Out, class Work>
+  void on_worker(Reply<Out> reply, Work work) {
+    auto task = [reply = reply.later(), work = std::move(work)] { reply(work()); };
+    if (BlockingPool::is_here()) return task();  // a change that this capsule makes itself
+    core_.blocking.run(std::move(task));
+  }
+
   PartyTable::Sessions sessions(std::uint64_t binding) { return core_.parties.of_binding(binding); }
   std::shared_ptr<PartySession> find(const PlacedOffer& party) {
     for (auto& session : sessions(party.place().binding())) {
@@ -330,7 +318,7 @@ class Coordinator {
                                          place.role(), place.member())};
   }
 
-  Result<std::shared_ptr<PartySession>> reserve(const PreparePart& part) {
+  Result<std::shared_ptr<PartySession>> prepare_party(const PreparePart& part) {
     const OfferPtr offer = core_.offers.find(part.offer());
     if (!offer)
       return fail(Code::kUnavailable, fmt::format("role '{}': the Offer is gone from capsule '{}'",
@@ -352,32 +340,30 @@ class Coordinator {
     return session;
   }
 
-  /// Asks every partner's capsule one small question over its channel; the call ends when all have
+  /// Asks every partner's capsule one small question over its channel; replies when all have
   /// answered.
   void probe(const std::vector<std::pair<std::string, std::shared_ptr<Channel>>>& channels,
-             Call& call) {
-    struct Joined {
-      std::atomic<std::size_t> left;
+             Reply<Empty> reply) {
+    struct Probes {
+      std::atomic<std::size_t> outstanding;
       std::mutex mutex;
       std::vector<std::string> failed;
-      Call* call;
     };
-    auto joined = std::make_shared<Joined>();
-    joined->left = channels.size() + 1;
-    joined->call = &call;
-    const auto one_less = [joined] {
-      if (joined->left.fetch_sub(1) != 1) return;
-      if (joined->failed.empty()) return joined->call->complete(write_message(Empty{}));
-      joined->call->fail(
-          {Code::kUnavailable, "a partner cannot be reached", {}, {}, joined->failed});
+    // Owners: the answers, of which the last one replies.
+    auto probes = std::make_shared<Probes>();
+    probes->outstanding = channels.size() + 1;
+    const auto one_less = [probes, reply] {
+      if (probes->outstanding.fetch_sub(1) != 1) return;
+      if (probes->failed.empty()) return reply(Empty{});
+      reply.fail({Code::kUnavailable, "a partner cannot be reached", {}, {}, probes->failed});
     };
     for (const auto& [name, channel] : channels) {
-      auto& question = CallbackCall::make([joined, one_less, name = name](Call& answered) {
+      auto& question = CallbackCall::make([probes, one_less, name = name](Call& answered) {
         // Any answer is one: a foreign server does not know the question.
         if (answered.error && (answered.error->code == Code::kUnavailable ||
                                answered.error->code == Code::kDeadlineExceeded)) {
-          const std::lock_guard lock(joined->mutex);
-          joined->failed.push_back(name + ": " + answered.error->message);
+          const std::lock_guard lock(probes->mutex);
+          probes->failed.push_back(name + ": " + answered.error->message);
         }
         one_less();
       });
@@ -394,71 +380,8 @@ class Coordinator {
 
 }  // namespace
 
-hector::type::v1::Interface coordinator_interface() {
-  return builtin_interface(
-      "hector.Coordinator",
-      "Describes Offers; prepares, commits, releases and moves the parties of Bindings.",
-      {builtin_rpc<OfferQuery, OfferDescription>("describe_offer"),
-       builtin_rpc<PreparePart, Empty>("prepare"), builtin_rpc<BindingId, Empty>("commit"),
-       builtin_rpc<BindingId, Empty>("release"),
-       builtin_rpc<MoveChannel, MovedChannel>("move_channel"),
-       builtin_rpc<kernel::v1::Place, Positions>("pause"), builtin_rpc<Freeze, Positions>("freeze"),
-       builtin_rpc<HandOver, Position>("hand_over"), builtin_rpc<Arrived, Empty>("arrived"),
-       builtin_rpc<Adopt, Empty>("adopt"), builtin_rpc<PlacedOffer, Empty>("activate"),
-       builtin_rpc<Replace, Empty>("warm"), builtin_rpc<Replace, Empty>("replace"),
-       builtin_rpc<Reconfigure, Empty>("reconfigure"),
-       builtin_rpc<kernel::v1::Place, Empty>("lose"), builtin_rpc<BindingId, Empty>("resume"),
-       builtin_rpc<PlacedOffer, Empty>("drop"), builtin_rpc<kernel::v1::Place, Empty>("suspect")});
-}
-
-namespace {
-
-/// Changes wait for threads to leave and for messages to come: not on the thread that reads them.
-template <class In, class Out>
-TableServant::Handler on_worker(const std::shared_ptr<Coordinator>& coordinator,
-                                Result<Out> (Coordinator::*work)(const In&)) {
-  return [coordinator, work](Call& given) {
-    Call& call = given.defer();
-    auto task = [coordinator, work, &call] {
-      answer<In>(call, [&](const In& request) { return ((*coordinator).*work)(request); });
-    };
-    if (BlockingPool::is_here()) return task();  // a change that this capsule makes itself
-    coordinator->core().blocking.run(std::move(task));
-  };
-}
-
-}  // namespace
-
 std::unique_ptr<Servant> make_coordinator(Core& core) {
-  auto coordinator = std::make_shared<Coordinator>(core);
-  return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
-      [coordinator](Call& call) { coordinator->describe(call); },
-      [coordinator](Call& call) { coordinator->prepare(call); },
-      [coordinator](Call& call) { coordinator->commit(call); },
-      [coordinator](Call& call) { coordinator->release(call); },
-      on_worker(coordinator, &Coordinator::move), on_worker(coordinator, &Coordinator::pause),
-      on_worker(coordinator, &Coordinator::freeze), on_worker(coordinator, &Coordinator::hand_over),
-      on_worker(coordinator, &Coordinator::arrived), on_worker(coordinator, &Coordinator::adopt),
-      on_worker(coordinator, &Coordinator::activate),
-      [coordinator](Call& call) { coordinator->warm(call); },
-      on_worker(coordinator, &Coordinator::replace),
-      on_worker(coordinator, &Coordinator::reconfigure), on_worker(coordinator, &Coordinator::lose),
-      on_worker(coordinator, &Coordinator::resume), on_worker(coordinator, &Coordinator::drop),
-      on_worker(coordinator, &Coordinator::suspect)});
-}
-
-void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,
-                 Code code) {
-  session->delist();
-  if (!session->close(why, code)) return;
-  core.parties.remove(session->binding(),
-                      *session);  // only now: the deletion of its Object waits for this
-  OfferTable::release(*session->offer());
-}
-
-void close_parties(Core& core, std::uint64_t binding, const std::string& why, Code code) {
-  for (const auto& session : core.parties.of_binding(binding))
-    close_party(core, session, why, code);
+  return std::make_unique<Coordinator>(core);
 }
 
 }  // namespace hector

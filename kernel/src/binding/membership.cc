@@ -87,8 +87,8 @@ Status MembershipChange::reconfigure(const Formation& next,
       one->add_way(symbol);
   }
   for (const auto& [id, capsule] : capsules)
-    HECTOR_TRY(options_.finder.coordinators().tell<kernel::v1::Empty>(
-        capsule.reference, CoordinatorOperation::kReconfigure, capsule.request));
+    HECTOR_TRY(options_.finder.coordinators().tell(
+        capsule.reference, CoordinatorOperations::kReconfigure, capsule.request));
   return {};
 }
 

@@ -4,7 +4,7 @@
 
 namespace hector {
 
-Participants::Participants(CoordinatorClient& client, const Formation& formation,
+Participants::Participants(Coordinators& client, const Formation& formation,
                            const std::set<std::uint64_t>& lost)
     : client_(client), formation_(formation), capsules_(formation.capsules()) {
   std::erase_if(capsules_,
@@ -17,8 +17,7 @@ Result<PartyPositions> Participants::freeze(Freeze what) {
   request.set_seal(what == Freeze::kAll);
   PartyPositions positions(formation_);
   for (const auto& capsule : capsules_) {
-    const auto frozen = HECTOR_TRY(
-        client_.tell<kernel::v1::Positions>(capsule, CoordinatorOperation::kFreeze, request));
+    const auto frozen = HECTOR_TRY(client_.tell(capsule, CoordinatorOperations::kFreeze, request));
     for (const auto& party : frozen.parties()) {
       if (!positions.add(party))
         return fail(Error::internal(
@@ -33,7 +32,7 @@ Result<PartyPositions> Participants::freeze(Freeze what) {
 void Participants::resume() {
   kernel::v1::BindingId id;
   id.set_binding(formation_.id);
-  tell_anyway(CoordinatorOperation::kResume, id);
+  tell_anyway(CoordinatorOperations::kResume, id);
 }
 
 }  // namespace hector

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "binding/coordinator_client.h"
+#include "binding/coordinators.h"
 #include "binding/positions.h"
 
 namespace hector {
@@ -19,30 +19,30 @@ enum class Freeze { kStarts, kAll };
 class Participants {
  public:
   /// `lost`: capsules that do not answer any more.
-  Participants(CoordinatorClient& client, const Formation& formation,
+  Participants(Coordinators& client, const Formation& formation,
                const std::set<std::uint64_t>& lost);
 
   [[nodiscard]] const std::vector<Reference>& capsules() const { return capsules_; }
   /// Tells one after the other until one refuses.
   template <class In>
-  Status tell(CoordinatorOperation operation, const In& message,
-              Duration within = CoordinatorClient::kAnsweredWithin) {
+  Status tell(OperationOf<In, kernel::v1::Empty> operation, const In& message,
+              Duration within = Coordinators::kAnsweredWithin) {
     for (const auto& capsule : capsules_)
-      HECTOR_TRY(client_.tell<kernel::v1::Empty>(capsule, operation, message, within));
+      HECTOR_TRY(client_.tell(capsule, operation, message, within));
     return {};
   }
   /// Tells every one, whatever the others say; what they say does not matter.
   template <class In>
-  void tell_anyway(CoordinatorOperation operation, const In& message) {
+  void tell_anyway(OperationOf<In, kernel::v1::Empty> operation, const In& message) {
     for (const auto& capsule : capsules_)
-      static_cast<void>(client_.tell<kernel::v1::Empty>(capsule, operation, message));
+      static_cast<void>(client_.tell(capsule, operation, message));
   }
   /// INTERNAL: a capsule reported what cannot be of this Binding.
   Result<PartyPositions> freeze(Freeze what);
   void resume();
 
  private:
-  CoordinatorClient& client_;
+  Coordinators& client_;
   const Formation& formation_;
   std::vector<Reference> capsules_;
 };

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "call/reference_model.h"
+#include "channel/ping.h"
 #include "hector/check.h"
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "binding/coordinator_client.h"
+#include "binding/coordinators.h"
 #include "binding/formation.h"
 #include "channel/protocol_choice.h"
 #include "hector/management/v1/management.pb.h"
@@ -68,7 +68,7 @@ class PartyFinder {
       const Formation& formation, const std::vector<std::vector<std::string>>& refused,
       const std::vector<kernel::v1::PreparePart>& parts) const;
 
-  CoordinatorClient& coordinators() { return coordinators_; }
+  Coordinators& coordinators() { return coordinators_; }
   [[nodiscard]] bool has_trader() const { return services_.trading != nullptr; }
 
  private:
@@ -89,7 +89,7 @@ class PartyFinder {
   Core& core_;
   const Services services_;
   const std::map<std::string, ProtocolCapabilities> known_;  ///< of the protocols here
-  CoordinatorClient coordinators_;
+  Coordinators coordinators_;
 };
 
 /// A name, a reference or an Object here, as a reference; its Offer may be unknown.

@@ -41,15 +41,15 @@ kernel::v1::PlacedOffer PartyReplacement::placed(const Candidate& party) const {
 }
 
 void PartyReplacement::drop(const Candidate& party) {
-  static_cast<void>(options_.finder.coordinators().tell<Empty>(
-      party.reference, CoordinatorOperation::kDrop, placed(party)));
+  static_cast<void>(options_.finder.coordinators().tell(
+      party.reference, CoordinatorOperations::kDrop, placed(party)));
 }
 
 Status PartyReplacement::prepare() {
   auto part = HECTOR_TRY(options_.finder.part_of(next_, place_));
   part.set_is_successor(true);
-  HECTOR_TRY(options_.finder.coordinators().tell<Empty>(after().reference,
-                                                        CoordinatorOperation::kPrepare, part));
+  HECTOR_TRY(options_.finder.coordinators().tell(after().reference, CoordinatorOperations::kPrepare,
+                                                 part));
   return {};
 }
 
@@ -86,21 +86,20 @@ Result<Position> PartyReplacement::take_over() {
   *request.mutable_party() = placed(before());
   request.set_grace_ms(milliseconds(options_.grace));
   for (const auto& capsule : all.capsules()) {
-    const auto paused = HECTOR_TRY(client.tell<kernel::v1::Positions>(
-        capsule, CoordinatorOperation::kPause, request.party().place()));
+    const auto paused =
+        HECTOR_TRY(client.tell(capsule, CoordinatorOperations::kPause, request.party().place()));
     for (const auto& party : paused.parties()) {
       for (const auto& count : party.position().sent()) *request.add_expected() = count;
     }
   }
-  auto position =
-      HECTOR_TRY(client.tell<Position>(before().reference, CoordinatorOperation::kHandOver, request,
-                                       options_.grace * 3 + std::chrono::seconds(6)));
+  auto position = HECTOR_TRY(client.tell(before().reference, CoordinatorOperations::kHandOver,
+                                         request, options_.grace * 3 + std::chrono::seconds(6)));
   kernel::v1::Arrived arrived;
   *arrived.mutable_from() = request.party().place();
   *arrived.mutable_expected() = position.sent();
   arrived.set_grace_ms(request.grace_ms());
   HECTOR_TRY(
-      all.tell(CoordinatorOperation::kArrived, arrived, options_.grace + std::chrono::seconds(5)));
+      all.tell(CoordinatorOperations::kArrived, arrived, options_.grace + std::chrono::seconds(5)));
   return position;
 }
 
@@ -119,13 +118,13 @@ Status PartyReplacement::put_successor(const Position& position) {
   kernel::v1::Adopt adopt;
   *adopt.mutable_party() = placed(after());
   *adopt.mutable_position() = position;
-  HECTOR_TRY(client.tell<Empty>(after().reference, CoordinatorOperation::kAdopt, adopt));
-  if (auto done = participants(next_).tell(CoordinatorOperation::kReplace, routes_); !done) {
+  HECTOR_TRY(client.tell(after().reference, CoordinatorOperations::kAdopt, adopt));
+  if (auto done = participants(next_).tell(CoordinatorOperations::kReplace, routes_); !done) {
     if (const auto back = routes_to(options_.present))
-      participants(options_.present).tell_anyway(CoordinatorOperation::kReplace, *back);
+      participants(options_.present).tell_anyway(CoordinatorOperations::kReplace, *back);
     return done;
   }
-  HECTOR_TRY(client.tell<Empty>(after().reference, CoordinatorOperation::kActivate, adopt.party()));
+  HECTOR_TRY(client.tell(after().reference, CoordinatorOperations::kActivate, adopt.party()));
   return {};
 }
 
@@ -137,7 +136,7 @@ Result<binding::v1::Rebound> PartyReplacement::run(Handover handover) {
     options_.resume(options_.present);
     return fail(std::move(why));
   };
-  if (auto warm = participants(options_.present).tell(CoordinatorOperation::kWarm, routes_); !warm)
+  if (auto warm = participants(options_.present).tell(CoordinatorOperations::kWarm, routes_); !warm)
     return undo(std::move(warm.error()));
   const TimePoint begin = options_.clock.now();
   auto position = handover == Handover::kTakeOver ? take_over() : reconstruct();

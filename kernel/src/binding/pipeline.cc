@@ -6,7 +6,7 @@
 
 #include "binding/party_finder.h"
 #include "hector/check.h"
-#include "hector/message_calls.h"
+#include "party/closing.h"
 #include "party/target.h"
 
 namespace hector {
@@ -184,7 +184,7 @@ class Pipeline {
     for (std::size_t i = 0; i < places.size(); ++i) {
       const Reference& reference = formation_.at(places[i]).reference;
       auto done =
-          finder_.coordinators().tell<Empty>(reference, CoordinatorOperation::kPrepare, parts_[i]);
+          finder_.coordinators().tell(reference, CoordinatorOperations::kPrepare, parts_[i]);
       if (done) continue;
       Error error = std::move(done.error());
       error.message = fmt::format("'{}' as role '{}': {}", reference.object,
@@ -198,7 +198,7 @@ class Pipeline {
     kernel::v1::BindingId id;
     id.set_binding(formation_.id);
     for (const auto& reference : formation_.capsules())
-      HECTOR_TRY(finder_.coordinators().tell<Empty>(reference, CoordinatorOperation::kCommit, id));
+      HECTOR_TRY(finder_.coordinators().tell(reference, CoordinatorOperations::kCommit, id));
     return {};
   }
 
@@ -268,9 +268,7 @@ void release(Core& core, const Formation& formation, const ReleaseReason& reason
     if (!target) continue;
     auto& call =
         CallbackCall::make([outstanding, keep = *target](Call&) { outstanding->answered(); });
-    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kRelease);
-    call.header.deadline = clock.now() + kReleaseWithin;
-    call.request = write_message(id);
+    write_call(call, CoordinatorOperations::kRelease, id, clock.now() + kReleaseWithin);
     outstanding->expect();
     (*target)->start(call);
   }

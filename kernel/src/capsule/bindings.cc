@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "binding/binding_control.h"
+#include "hector/binding.hector.h"
 #include "hector/check.h"
 
 namespace hector {
@@ -36,7 +37,7 @@ Result<Bindings::Controller> Bindings::bind(const BindRequest& request) {
 }
 
 void Bindings::offer_control(std::uint64_t binding, const Controller& controller) {
-  const auto interface = core_.types.interface(kBindingControlInterface);
+  const auto interface = core_.types.interface(BindingOperations::kInterface);
   HECTOR_CHECK(interface.has_value(), "the kernel does not know its own Interface");
   static_cast<void>(
       core_.offers.add(maker_.system(binding_control_name(binding), "kernel", *interface,

@@ -7,7 +7,7 @@
 #include "binding/coordinator.h"
 #include "binding/formation.h"
 #include "call/reference_model.h"
-#include "hector/message_calls.h"
+#include "hector/coordinator.hector.h"
 #include "party/party_session.h"
 #include "party/target.h"
 
@@ -71,9 +71,7 @@ void ChannelMoves::ask_partner(PartySession& session, const Reference& partner, 
   request.set_dry_run(mode == Unload::kDryRun);
   const auto target = coordinator_of(core_, partner);
   const auto& clock = *core_.options.clock;
-  const auto moved = target ? call_and_wait<kernel::v1::MovedChannel>(
-                                  **target, clock, kByName,
-                                  coordinator_operation_name(CoordinatorOperation::kMove), request,
+  const auto moved = target ? ask(**target, clock, CoordinatorOperations::kMoveChannel, request,
                                   clock.now() + kMovedWithin)
                             : Result<kernel::v1::MovedChannel>(fail(target.error()));
   if (!moved) {

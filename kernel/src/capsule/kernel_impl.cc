@@ -5,10 +5,16 @@
 #include <algorithm>
 
 #include "binding/binding_control.h"
-#include "binding/coordinator_client.h"
+#include "binding/coordinator.h"
+#include "binding/coordinators.h"
 #include "capsule/channel_moves.h"
 #include "capsule/relocation.h"
+#include "channel/ping.h"
+#include "hector/binding.hector.h"
 #include "hector/check.h"
+#include "hector/coordinator.hector.h"
+#include "hector/management.hector.h"
+#include "party/closing.h"
 
 namespace hector {
 
@@ -58,10 +64,12 @@ KernelImpl::KernelImpl(const KernelOptions& options)
       objects_(lifecycle_options()),
       hosting_(core_, registry_, objects_, own_handle_),
       bindings_(core_, health_, maker_, [this] { return providers_.services(); }) {
-  add_system_object(kCoordinatorName, coordinator_interface(), make_coordinator(core_));
-  add_system_object(kManagement, management_interface(), make_management(*this));
+  management_pools_.reads.use(*options.executor);
+  management_pools_.changes.use(*options.executor);
+  add_system_object(kCoordinatorName, CoordinatorServant::model(), make_coordinator(core_));
+  add_system_object(kManagement, ManagementServant::model(), make_management(*this));
   listen_to_health();
-  static_cast<void>(core_.types.add(binding_control_interface()));
+  add_interface(BindingServant::model());
   for (const auto& interface : standard_interfaces()) static_cast<void>(core_.types.add(interface));
 }
 
@@ -99,12 +107,17 @@ ObjectLifecycle::Options KernelImpl::lifecycle_options() {
   };
 }
 
-void KernelImpl::add_system_object(const char* name, hector::type::v1::Interface model,
-                                   std::unique_ptr<Servant> servant) {
-  auto interface = core_.types.add(std::move(model));
+types::CompiledPtr KernelImpl::add_interface(std::string_view model) {
+  const auto interface = interface_of_model(model).and_then(
+      [this](const auto& parsed) { return core_.types.add(parsed); });
   HECTOR_CHECK(interface.has_value(), "an Interface of the kernel's own is malformed");
+  return *interface;
+}
+
+void KernelImpl::add_system_object(const char* name, std::string_view model,
+                                   std::unique_ptr<Servant> servant) {
   const Status added =
-      core_.offers.add(maker_.system(name, "kernel", *interface, std::move(servant)));
+      core_.offers.add(maker_.system(name, "kernel", add_interface(model), std::move(servant)));
   HECTOR_CHECK(added.has_value(), "two Objects of the kernel's own have one name");
 }
 
@@ -136,6 +149,8 @@ void KernelImpl::drain() {
   publication_.close();
   end_protocols();
   hosting_.stop();
+  management_pools_.reads.stop();
+  management_pools_.changes.stop();
   core_.blocking.stop();
   end_system_objects();
   providers_.clear();

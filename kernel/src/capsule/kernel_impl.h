@@ -82,10 +82,18 @@ class KernelImpl final : public Kernel {
   const Templates& templates() const { return templates_; }
   const ServiceProviders& providers() const { return providers_; }
   ModuleLoader* loader() const { return loader_; }
+  /// Threads of management's own: what Objects and services do holds none of them.
+  struct ManagementPools {
+    BlockingPool reads;
+    BlockingPool changes;
+  };
+  ManagementPools& management_pools() { return management_pools_; }
 
  private:
-  void add_system_object(const char* name, hector::type::v1::Interface model,
+  /// `model`: a serialised Interface, as generated servants have it.
+  void add_system_object(const char* name, std::string_view model,
                          std::unique_ptr<Servant> servant);
+  types::CompiledPtr add_interface(std::string_view model);
   void listen_to_health();
   Health::Options health_options();
   ObjectLifecycle::Options lifecycle_options();
@@ -108,11 +116,11 @@ class KernelImpl final : public Kernel {
   ObjectLifecycle objects_;
   KernelHosting hosting_;
   Bindings bindings_;
+  ManagementPools management_pools_;
   std::atomic<bool> is_drained_{false};
 };
 
 /// The management Object; its room is above this one, so only this declaration is here.
 std::unique_ptr<Servant> make_management(KernelImpl& kernel);
-hector::type::v1::Interface management_interface();
 
 }  // namespace hector

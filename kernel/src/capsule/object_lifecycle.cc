@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "binding/coordinator.h"
+#include "binding/object_state.h"
 #include "party/party_session.h"
 
 namespace hector {

@@ -8,7 +8,6 @@
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"
 #include "hector/store.h"
-#include "services/builtin.h"
 #include "simulation.h"
 
 namespace hector {
@@ -134,7 +133,10 @@ class Published : public ::testing::Test {
     auto made = std::make_shared<Offer>();
     made->id = ++last_id_;
     made->object = name;
-    made->interface = *types::CompiledInterface::make(builtin_interface("t.None", "", {}));
+    type::v1::Interface nothing;
+    nothing.set_name("t.None");
+    nothing.set_major(1);
+    made->interface = *types::CompiledInterface::make(nothing);
     made->host = std::make_shared<ObjectHost>(HostOptions{.name = name, .executor = &world_});
     return made;
   }

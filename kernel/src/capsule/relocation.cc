@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include "binding/binding_control.h"
-#include "binding/coordinator.h"
+#include "binding/object_state.h"
 #include "call/reference_model.h"
-#include "hector/message_calls.h"
+#include "hector/binding.hector.h"
+#include "hector/management.hector.h"
 #include "party/party_session.h"
 #include "party/target.h"
 
@@ -17,12 +18,7 @@ constexpr Duration kAnsweredWithin = std::chrono::seconds(15);
 
 }  // namespace
 
-template <class Out, class In>
-Result<Out> Relocation::ask(Target& target, const char* operation, const In& request) {
-  const auto& clock = *core_.options.clock;
-  return call_and_wait<Out>(target, clock, kByName, operation, request,
-                            clock.now() + kAnsweredWithin);
-}
+Deadline Relocation::deadline() const { return core_.options.clock->now() + kAnsweredWithin; }
 
 Result<management::v1::CreateRequest> Relocation::request_for_successor() {
   management::v1::CreateRequest request;
@@ -48,7 +44,8 @@ Result<management::v1::MoveReply> Relocation::run(const std::string& to, const R
                       fmt::format("capsule '{}' is not known: {}", to, there.error().message)}
                     .caused_by(there.error()));
   const auto request = HECTOR_TRY(request_for_successor());
-  const auto created = HECTOR_TRY(ask<management::v1::CreateReply>(**there, "create", request));
+  const auto created =
+      HECTOR_TRY(ManagementClient(*there, *core_.options.clock).create(request, deadline()));
   is_made_ = true;
   auto moved = rebind_places(created.reference());
   if (!moved) {
@@ -67,13 +64,14 @@ void Relocation::delete_successor(Target& there) {
   management::v1::DeleteRequest remove;
   remove.set_kind("object");
   remove.set_name(offer_->object);
-  static_cast<void>(ask<management::v1::Done>(there, "delete", remove));
+  static_cast<void>(
+      ask(there, *core_.options.clock, ManagementOperations::kDelete, remove, deadline()));
 }
 
 Result<std::shared_ptr<Target>> Relocation::control_of(const PartySession& session) {
   Reference control = session.initiator().for_object(binding_control_name(session.binding()),
-                                                     kBindingControlInterface);
-  const auto interface = HECTOR_TRY(core_.types.interface(kBindingControlInterface));
+                                                     BindingOperations::kInterface);
+  const auto interface = HECTOR_TRY(core_.types.interface(BindingOperations::kInterface));
   control.identity = interface->identity();
   return make_target(core_, control);
 }
@@ -88,7 +86,7 @@ Result<std::vector<std::string>> Relocation::rebind_places(const std::string& su
       request.set_role(session->role());
       request.set_number(session->member());
       request.set_who(who);
-      return ask<binding::v1::Rebound>(**control, "rebind", request);
+      return ask(**control, *core_.options.clock, BindingOperations::kRebind, request, deadline());
     };
     Result<binding::v1::Rebound> done = control ? rebind(successor) : fail(control.error());
     if (!done) {

@@ -31,8 +31,7 @@ class Relocation {
   [[nodiscard]] bool is_made() const { return is_made_; }
 
  private:
-  template <class Out, class In>
-  Result<Out> ask(Target& target, const char* operation, const In& request);
+  [[nodiscard]] Deadline deadline() const;
   Result<management::v1::CreateRequest> request_for_successor();
   void delete_successor(Target& there);
   /// Every place the Object has in a Binding goes to the successor, all or none.

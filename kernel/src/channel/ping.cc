@@ -3,19 +3,16 @@
 // Who: the coordinator and party/changes.cc.
 #include "channel/ping.h"
 
-#include "hector/kernel/v1/kernel.pb.h"
-#include "hector/message_calls.h"
+#include "hector/coordinator.hector.h"
 
 namespace hector {
 
 void write_ping(Call& call) {
   hector::kernel::v1::OfferQuery query;
   query.set_object(kCoordinatorName);
+  write_call(call, CoordinatorOperations::kDescribeOffer, query);
   call.header.object = kCoordinatorName;
   call.header.interface_name = "hector.Coordinator";
-  call.header.operation_name = "describe_offer";
-  call.header.operation = kByName;
-  call.request = write_message(query);
 }
 
 }  // namespace hector

@@ -1,21 +1,19 @@
+// What: the management Object (hector.Management/1).
+// Why: everything that can be administered in a capsule is one Interface, over every protocol.
+// Who: the kernel makes it; the command line and other clients call it.
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 
-#include <mutex>
+#include <atomic>
 
 #include "base/text/nearest.h"
 #include "capsule/kernel_impl.h"
-#include "hector/management/v1/management.pb.h"
-#include "hector/message_calls.h"
-#include "hector/sha256.h"
-#include "hector/table_servant.h"
-#include "party/party_session.h"
-#include "services/builtin.h"
-#include "types/order/expression.h"
+#include "hector/management.hector.h"
+#include "management/description.h"
+#include "management/listing.h"
+#include "management/object_call.h"
 
 namespace hector {
 
-using management::v1::BindReply;
 using management::v1::CallReply;
 using management::v1::CallRequest;
 using management::v1::CreateReply;
@@ -24,153 +22,133 @@ using management::v1::DeleteRequest;
 using management::v1::DescribeReply;
 using management::v1::DescribeRequest;
 using management::v1::Done;
-using management::v1::Item;
 using management::v1::ListReply;
 using management::v1::ListRequest;
 using management::v1::LoadReply;
 using management::v1::LoadRequest;
+using management::v1::MoveReply;
+using management::v1::MoveRequest;
 using management::v1::Nothing;
 using management::v1::VersionReply;
 
-hector::type::v1::Interface management_interface() {
-  return builtin_interface(
-      "hector.Management", "Everything that can be administered in a capsule.",
-      {builtin_rpc<ListRequest, ListReply>("list"),
-       builtin_rpc<DescribeRequest, DescribeReply>("describe"),
-       builtin_rpc<LoadRequest, LoadReply>("load"), builtin_rpc<LoadRequest, LoadReply>("unload"),
-       builtin_rpc<CreateRequest, CreateReply>("create"),
-       builtin_rpc<DeleteRequest, Done>("delete"), builtin_rpc<CallRequest, CallReply>("call"),
-       builtin_rpc<management::v1::BindRequest, BindReply>("bind"),
-       builtin_rpc<Nothing, VersionReply>("version"),
-       builtin_rpc<management::v1::MoveRequest, management::v1::MoveReply>("move")});
-}
-
 namespace {
 
-const std::vector<std::string> kKinds{"capsules", "protocols", "languages", "services", "templates",
-                                      "objects",  "offers",    "bindings",  "channels", "types"};
+/// Of a call whose client names no time.
+constexpr std::chrono::milliseconds kCallWithin{30'000};
 
-constexpr std::size_t kFlowMessagesMax = 10'000;
-constexpr std::size_t kShortIdentity = 12;
-
-class Row {
- public:
-  Row(ListReply& reply, const std::string& name) : item_(reply.add_items()) {
-    item_->set_name(name);
+Result<ModuleKind> module_kind(const std::string& kind) {
+  for (const auto each : {ModuleKind::kProtocol, ModuleKind::kLanguage, ModuleKind::kService}) {
+    if (kind == module_kind_name(each)) return each;
   }
-  Row& with(const std::string& field, const std::string& value) {
-    auto* added = item_->add_fields();
-    added->set_name(field);
-    added->set_value(value);
-    return *this;
+  return fail(
+      Code::kInvalidArgument,
+      fmt::format("'{}' cannot be loaded; protocol, language, service, template and type can",
+                  kind));
+}
+
+/// Requests that run on one pool, and how many wait for it.
+class Workers {
+ public:
+  /// More than any client needs; RESOURCE_EXHAUSTED beyond.
+  static constexpr std::size_t kOutstandingMax = 1'000;
+  explicit Workers(BlockingPool& pool) : pool_(pool) {}
+
+  /// Runs the work on a thread that may block, and replies with its result.
+  template <class Out, class Work>
+  void run(Reply<Out> given, Work work) {
+    const auto reply = given.later();
+    run_later(reply, [reply, work = std::move(work)] { reply(work()); });
+  }
+  /// The same for work that replies itself, to a Reply that is kept (later()) already.
+  template <class Out>
+  void run_later(Reply<Out> reply, std::function<void()> work) {
+    if (outstanding_.fetch_add(1) >= kOutstandingMax) {
+      outstanding_.fetch_sub(1);
+      return reply.fail(Error::resource_exhausted(fmt::format(
+          "management has {} requests outstanding, its limit; try again", kOutstandingMax)));
+    }
+    pool_.run([this, work = std::move(work)] {
+      outstanding_.fetch_sub(1);
+      work();
+    });
   }
 
  private:
-  Item* item_;
+  BlockingPool& pool_;
+  std::atomic<std::size_t> outstanding_{0};
 };
 
-class Management {
+class Management final : public ManagementServant {
  public:
-  explicit Management(KernelImpl& kernel) : kernel_(kernel), core_(kernel.core()) {}
+  explicit Management(KernelImpl& kernel)
+      : kernel_(kernel),
+        core_(kernel.core()),
+        reads_(kernel.management_pools().reads),
+        changes_(kernel.management_pools().changes) {}
 
-  Result<ListReply> list(const ListRequest& request) {
-    ListReply reply;
-    std::string kind = request.kind();
-    if (!kind.empty() && kind.back() != 's') kind += 's';
-    reply.set_kind(kind);
-    if (kind == "capsules") return list_capsules(reply);
-    if (kind == "protocols") return list_protocols(reply);
-    if (kind == "languages") {
-      for (const auto& [name, formats] : kernel_.templates().languages())
-        Row(reply, name).with("formats", formats);
-    } else if (kind == "services") {
-      for (const auto& [name, provider] : kernel_.providers().list())
-        Row(reply, name).with("provider", provider);
-    } else if (kind == "templates") {
-      for (const auto& loaded : kernel_.templates().list()) {
-        Row(reply, loaded.name)
-            .with("language", loaded.language)
-            .with("interface", loaded.interface_id)
-            .with("objects", std::to_string(loaded.objects))
-            .with("file", loaded.path);
-      }
-    } else if (kind == "objects" || kind == "offers") {
-      list_objects(reply, kind == "offers");
-    } else if (kind == "bindings") {
-      list_bindings(reply);
-    } else if (kind == "channels") {
-      list_channels(reply);
-    } else if (kind == "types") {
-      for (const auto& type : core_.types.interfaces()) {
-        Row(reply, type->id())
-            .with("kind", "interface")
-            .with("identity", type->identity().substr(0, kShortIdentity))
-            .with("description", type->typed_model().description());
-      }
-      for (const auto& type : core_.types.bindings()) {
-        Row(reply, types::binding_id(type))
-            .with("kind", "binding")
-            .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
-            .with("description", type.description());
-      }
-      for (const auto& type : core_.types.interaction_types()) {
-        Row(reply, types::interaction_type_id(type))
-            .with("kind", "interaction")
-            .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
-            .with("description", type.description());
-      }
-    } else {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("there is no kind '{}'{}; kinds are {}", request.kind(),
-                              nearest_hint(kind, kKinds), fmt::join(kKinds, ", ")));
-    }
-    return reply;
+  void list(const ListRequest& request, Reply<ListReply> reply) override {
+    reads_.run(reply, [this, request] { return Listing(kernel_).of(request.kind()); });
   }
 
-  Result<DescribeReply> describe(const DescribeRequest& request) {
-    std::string json;
-    google::protobuf::util::JsonPrintOptions options;
-    options.preserve_proto_field_names = true;
-    options.add_whitespace = true;
-    const auto print = [&](const google::protobuf::Message& message) {
-      static_cast<void>(google::protobuf::util::MessageToJsonString(message, &json, options));
-      DescribeReply reply;
-      reply.set_json(json);
-      return reply;
-    };
-    if (request.kind() == "type") {
-      if (auto interface = core_.types.interface(request.name())) {
-        auto model = (*interface)->typed_model();
-        model.clear_descriptors();
-        return print(model);
-      }
-      for (const auto& type : core_.types.interaction_types()) {
-        if (types::interaction_type_id(type) == request.name()) return print(type);
-      }
-      auto binding = core_.types.binding(request.name());
-      if (!binding)
-        return fail(Code::kNotFound,
-                    fmt::format("no type '{}'; `hector get types` lists them", request.name()));
-      return print(*binding);
-    }
-    if (request.kind() == "binding") {
-      if (const auto controller =
-              kernel_.bindings().find(std::strtoull(request.name().c_str(), nullptr, 16)))
-        return print(controller->state());
-      return fail(Code::kNotFound,
-                  fmt::format("this capsule made no Binding '{}'", request.name()));
-    }
-    if (request.kind() == "object") return describe_object(request.name(), print);
-    ListRequest list_request;
-    list_request.set_kind(request.kind());
-    auto listed = HECTOR_TRY(list(list_request));
-    for (const auto& item : listed.items()) {
-      if (item.name() == request.name()) return print(item);
-    }
-    return fail(Code::kNotFound, fmt::format("no {} '{}'", request.kind(), request.name()));
+  void describe(const DescribeRequest& request, Reply<DescribeReply> reply) override {
+    reads_.run(reply, [this, request]() -> Result<DescribeReply> {
+      DescribeReply described;
+      described.set_json(HECTOR_TRY(Description(kernel_).of(request.kind(), request.name())));
+      return described;
+    });
   }
 
-  Result<LoadReply> load(const LoadRequest& request) {
+  void load(const LoadRequest& request, Reply<LoadReply> reply) override {
+    changes_.run(reply, [this, request] { return load_now(request); });
+  }
+
+  void unload(const LoadRequest& request, Reply<LoadReply> reply) override {
+    changes_.run(reply, [this, request] { return unload_now(request); });
+  }
+
+  void create(const CreateRequest& request, Reply<CreateReply> reply) override {
+    changes_.run(reply, [this, request] { return create_now(request); });
+  }
+
+  void delete_(const DeleteRequest& request, Reply<Done> reply) override {
+    changes_.run(reply, [this, request] { return delete_now(request); });
+  }
+
+  /// The Object is found on a worker; nobody waits for its answer.
+  void call(const CallRequest& request, Reply<CallReply> given) override {
+    const auto reply = given.later();
+    reads_.run_later(reply, [this, request, reply] {
+      if (auto started = call_now(request, reply); !started) reply.fail(started.error());
+    });
+  }
+
+  void bind(const management::v1::BindRequest& request,
+            Reply<management::v1::BindReply> reply) override {
+    changes_.run(reply, [this, request]() -> Result<management::v1::BindReply> {
+      BindRequest wanted;
+      wanted.type = request.type();
+      for (const auto& party : request.parties())
+        wanted.parties.push_back({party.role(), party.who()});
+      if (request.explain_only()) return kernel_.bindings().explain(wanted);
+      return HECTOR_TRY(kernel_.bindings().bind(wanted))->formation();
+    });
+  }
+
+  void version(const Nothing& /*request*/, Reply<VersionReply> reply) override {
+    VersionReply version;
+    version.set_version("0.1.0");
+    version.set_capsule(core_.options.capsule);
+    version.set_build(__VERSION__);
+    reply(std::move(version));
+  }
+
+  void move(const MoveRequest& request, Reply<MoveReply> reply) override {
+    changes_.run(reply,
+                 [this, request] { return kernel_.relocate(request.object(), request.to()); });
+  }
+
+ private:
+  Result<LoadReply> load_now(const LoadRequest& request) {
     LoadReply reply;
     if (request.kind() == "template") {
       if (request.dry_run())
@@ -199,7 +177,7 @@ class Management {
     return reply;
   }
 
-  Result<LoadReply> unload(const LoadRequest& request) {
+  Result<LoadReply> unload_now(const LoadRequest& request) {
     LoadReply reply;
     reply.set_name(request.name());
     Result<std::vector<std::string>> effects;
@@ -214,7 +192,7 @@ class Management {
     return reply;
   }
 
-  Result<CreateReply> create(const CreateRequest& request) {
+  Result<CreateReply> create_now(const CreateRequest& request) {
     CreateOptions options;
     options.template_name = request.template_();
     options.name = request.name();
@@ -228,7 +206,7 @@ class Management {
     return reply;
   }
 
-  Result<Done> remove(const DeleteRequest& request) {
+  Result<Done> delete_now(const DeleteRequest& request) {
     Status done;
     if (request.kind() == "object") {
       done = kernel_.delete_object(request.name());
@@ -244,311 +222,45 @@ class Management {
     return reply;
   }
 
-  Result<CallReply> call(const CallRequest& request) {
+  Status call_now(const CallRequest& request, Reply<CallReply> reply) {
     auto target = HECTOR_TRY(kernel_.capsule().resolve(request.target()));
-    const auto& interface = target->interface();
-    const Operation* operation = interface->find(request.operation());
-    if (operation == nullptr) {
-      std::vector<std::string> names;
-      for (const auto& each : interface->operations()) names.push_back(each.name);
-      return fail(Code::kNotFound,
-                  fmt::format("{} ({}) has no operation '{}'{}; it has {}", request.target(),
-                              interface->id(), request.operation(),
-                              nearest_hint(request.operation(), names), fmt::join(names, ", ")));
-    }
-    const std::string json = request.json().empty() ? "{}" : request.json();
-    const Deadline deadline =
-        core_.options.clock->now() +
-        std::chrono::milliseconds(request.timeout_ms() == 0 ? 30'000 : request.timeout_ms());
-    if (operation->kind == Kind::kStream) {
-      // A flow without an end is told as far as it came, while there is time to tell it.
-      const Duration left = deadline - core_.options.clock->now();
-      return call_flow(*target, *operation, json,
-                       deadline - std::min<Duration>(std::chrono::milliseconds(500), left / 5));
-    }
-    auto bytes = HECTOR_TRY(interface->from_json(operation->input, json));
-    WaitedCall call;
-    call.header.operation = operation->index;
-    call.header.operation_name = operation->name;
-    call.header.deadline = deadline;
-    call.request = Payload(Bytes::take(std::move(bytes)));
-    call.run(*target, *core_.options.clock);
-    if (call.error) return fail(std::move(*call.error));
-    CallReply reply;
-    if (operation->kind == Kind::kAnnounce) return reply;
-    auto text = HECTOR_TRY(interface->to_json(operation->output, call.reply.bytes().view()));
-    reply.add_json(text);
-    return reply;
+    const auto* const operation = HECTOR_TRY(find_operation(request, *target->interface()));
+    const auto within =
+        request.timeout_ms() == 0 ? kCallWithin : std::chrono::milliseconds(request.timeout_ms());
+    const auto& clock = *core_.options.clock;
+    const auto call = std::make_shared<ObjectCall>(
+        ObjectCall::Request{.target = std::move(target),
+                            .operation = operation,
+                            .json = request.json().empty() ? "{}" : request.json(),
+                            .deadline = clock.now() + within},
+        clock, *core_.options.executor,
+        [reply](Result<CallReply> answer) { reply(std::move(answer)); });
+    reply.call().on_cancel(
+        [call] { call->abandon(Error::cancelled("the caller cancelled the call")); });
+    call->begin();
+    return {};
   }
 
-  Result<BindReply> bind(const hector::management::v1::BindRequest& request) {
-    hector::BindRequest wanted;
-    wanted.type = request.type();
-    for (const auto& party : request.parties())
-      wanted.parties.push_back({party.role(), party.who()});
-    if (request.explain_only()) return kernel_.bindings().explain(wanted);
-    auto controller = HECTOR_TRY(kernel_.bindings().bind(wanted));
-    return controller->formation();
-  }
-
-  Result<management::v1::MoveReply> relocate(const management::v1::MoveRequest& request) {
-    return kernel_.relocate(request.object(), request.to());
-  }
-
-  Result<VersionReply> version() {
-    VersionReply reply;
-    reply.set_version("0.1.0");
-    reply.set_capsule(core_.options.capsule);
-    reply.set_build(__VERSION__);
-    return reply;
-  }
-
- private:
-  static Result<ModuleKind> module_kind(const std::string& kind) {
-    for (const auto each : {ModuleKind::kProtocol, ModuleKind::kLanguage, ModuleKind::kService}) {
-      if (kind == module_kind_name(each)) return each;
-    }
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format("'{}' cannot be loaded; protocol, language, service, template and type can",
-                    kind));
-  }
-
-  Result<ListReply> list_capsules(ListReply& reply) {
-    auto naming = kernel_.capsule().naming();
-    if (!naming) {
-      Row(reply, core_.options.capsule)
-          .with("reached by", profiles_text(core_.protocols.profiles()));
-      return reply;
-    }
-    auto found = HECTOR_TRY((*naming)->list("capsules"));
-    for (const auto& each : found)
-      Row(reply, each.reference.capsule).with("reached by", profiles_text(each.reference.profiles));
-    return reply;
-  }
-
-  static std::string profiles_text(const std::vector<Profile>& profiles) {
-    std::string text;
-    for (const auto& profile : profiles)
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", profile.protocol, profile.address);
-    return text;
-  }
-
-  Result<ListReply> list_protocols(ListReply& reply) {
-    for (const auto& name : core_.protocols.names()) {
-      auto capabilities = core_.protocols.capabilities(name);
-      std::string addresses;
-      for (const auto& profile : core_.protocols.profiles()) {
-        if (profile.protocol == name)
-          addresses += (addresses.empty() ? "" : ", ") + profile.address;
-      }
-      std::string kinds = "rpc announce stream";
-      if (capabilities && capabilities->multicast) kinds += " multicast";
-      Row(reply, name)
-          .with("address", addresses)
-          .with("kinds", kinds)
-          .with("channels", std::to_string(core_.protocols.channels(name)));
-    }
-    return reply;
-  }
-
-  void list_objects(ListReply& reply, bool as_offers) {
-    for (const auto& offer : core_.offers.all()) {
-      if (offer->is_system && !as_offers) continue;
-      Row row(reply, offer->object);
-      row.with("interface", offer->interface->id());
-      if (as_offers) {
-        row.with("offer", id_text(offer->id))
-            .with("sessions", std::to_string(offer->sessions.load()));
-        std::string properties;
-        for (const auto& [name, value] : offer->properties.get())
-          properties += fmt::format("{}{}={}", properties.empty() ? "" : " ", name, value);
-        row.with("properties", properties);
-      } else {
-        row.with("template", offer->host->options().template_name)
-            .with("thread",
-                  offer->host->options().thread == ThreadModel::kPrivate ? "private" : "pooled");
-        row.with("calls", std::to_string(offer->host->calls())).with("principal", offer->principal);
-      }
-    }
-  }
-
-  void list_bindings(ListReply& reply) {
-    for (const auto& controller : kernel_.bindings().all()) {
-      std::string parties;
-      const auto formation = controller->formation();
-      for (const auto& party : formation.parties())
-        parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
-      Row(reply, id_text(controller->id()))
-          .with("type", types::binding_id(controller->type()))
-          .with("state", controller->state().state())
-          .with("parties", parties);
-    }
-  }
-
-  void list_channels(ListReply& reply) {
-    for (const auto& session : core_.parties.all()) {
-      for (const auto& channel : session->channels()) {
-        Row row(reply, fmt::format("{}->{}", session->offer()->object, channel.party.object));
-        row.with("binding", id_text(session->binding()))
-            .with("role", channel.role)
-            .with("protocol", channel.profile.protocol)
-            .with("address", channel.profile.address)
-            .with("sent", std::to_string(channel.sent))
-            .with("why", channel.why)
-            .with("hides", channel.hides);
-        if (!channel.metrics) continue;
-        const auto& counts = *channel.metrics;
-        const auto us = [](Duration time) {
-          return std::to_string(
-              std::chrono::duration_cast<std::chrono::microseconds>(time).count());
-        };
-        row.with("calls", std::to_string(counts.calls))
-            .with("failed", std::to_string(counts.failed))
-            .with("mean us", us(counts.total / std::max<std::uint64_t>(counts.calls, 1)))
-            .with("longest us", us(counts.longest))
-            .with("last failure", counts.last_failure);
-      }
-    }
-  }
-
-  template <class Print>
-  Result<DescribeReply> describe_object(const std::string& name, Print print) {
-    auto target = HECTOR_TRY(kernel_.capsule().resolve(name));
-    const auto& interface = *target->interface();
-    Item item;
-    item.set_name(name);
-    const auto field = [&](const std::string& key, const std::string& value) {
-      auto* added = item.add_fields();
-      added->set_name(key);
-      added->set_value(value);
-    };
-    field("capsule", target->reference().capsule);
-    field("interface", interface.id());
-    field("principal", target->reference().principal);
-    for (const auto& profile : target->reference().profiles)
-      field(profile.protocol, profile.address);
-    for (const auto& operation : interface.operations()) {
-      field("operation " + operation.name, fmt::format("{} {} -> {}", kind_name(operation.kind),
-                                                       operation.input, operation.output));
-    }
-    const auto& model = types::compiled(interface).typed_model();
-    if (model.has_protocol()) field("protocol", types::print_expression(model.protocol()));
-    field("reference", target->reference().text());
-    return print(item);
-  }
-
-  /// Writes every message of a JSON list (or the one), then reads what comes until the end.
-  Result<CallReply> call_flow(Target& target, const Operation& operation, const std::string& json,
-                              Deadline deadline) {
-    const auto& interface = target.interface();
-    WaitedCall call;
-    call.header.operation = operation.index;
-    call.header.operation_name = operation.name;
-    call.header.deadline = deadline;
-    if (operation.flow == Flow::kOut) {
-      auto bytes = HECTOR_TRY(interface->from_json(operation.input, json));
-      call.request = Payload(Bytes::take(std::move(bytes)));
-    }
-    struct Collector {
-      std::mutex mutex;
-      std::condition_variable changed;
-      std::vector<Bytes> messages;
-      bool over = false;
-    };
-    auto collector = std::make_shared<Collector>();
-    class FlowTarget final : public CallTarget {
-     public:
-      FlowTarget(Target& target, std::function<void(Call&)> begun)
-          : target_(target), begun_(std::move(begun)) {}
-      void start(Call& call) noexcept override {
-        target_.start(call);
-        begun_(call);
-      }
-
-     private:
-      Target& target_;
-      std::function<void(Call&)> begun_;
-    };
-    std::function<void(std::shared_ptr<Stream>)> read_on =
-        [&read_on, collector](std::shared_ptr<Stream> stream) {
-          Stream* const from = stream.get();
-          from->read([read_on, collector, stream](Result<std::optional<Payload>> message) mutable {
-            std::unique_lock lock(collector->mutex);
-            if (!message || !*message || collector->messages.size() >= kFlowMessagesMax) {
-              collector->over = true;
-              collector->changed.notify_all();
-              return;
-            }
-            collector->messages.push_back((*message)->bytes());
-            lock.unlock();
-            read_on(stream);
-          });
-        };
-    FlowTarget starter(target, [&](Call& begun) {
-      if (!begun.stream) {
-        collector->over = true;
-        return;
-      }
-      if (operation.flow != Flow::kOut) {
-        if (auto bytes = interface->from_json(operation.input, json))
-          begun.stream->write(Payload(Bytes::take(std::move(*bytes))), [](const Status&) {});
-        begun.stream->close_write();
-      }
-      if (operation.flow != Flow::kIn) {
-        read_on(begun.stream);
-      } else {
-        collector->over = true;
-      }
-    });
-    call.run(starter, *core_.options.clock);
-    {
-      std::unique_lock lock(collector->mutex);
-      collector->changed.wait_for(lock, std::chrono::seconds(5), [&] { return collector->over; });
-    }
-    const bool is_cut =
-        operation.flow == Flow::kOut && call.error && call.error->code == Code::kDeadlineExceeded;
-    if (call.error && !is_cut) return fail(std::move(*call.error));
-    CallReply reply;
-    const std::lock_guard lock(collector->mutex);
-    if (operation.flow == Flow::kIn) collector->messages.push_back(call.reply.bytes());
-    for (const auto& message : collector->messages) {
-      auto text = HECTOR_TRY(interface->to_json(operation.output, message.view()));
-      reply.add_json(text);
-    }
-    return reply;
+  static Result<const Operation*> find_operation(const CallRequest& request,
+                                                 const Interface& interface) {
+    if (const auto* const found = interface.find(request.operation())) return found;
+    std::vector<std::string> names;
+    for (const auto& each : interface.operations()) names.push_back(each.name);
+    return fail(Error::not_found(fmt::format(
+        "{} ({}) has no operation '{}'{}; it has {}", request.target(), interface.id(),
+        request.operation(), nearest_hint(request.operation(), names), fmt::join(names, ", "))));
   }
 
   KernelImpl& kernel_;
   Core& core_;
+  Workers reads_;    ///< what asks
+  Workers changes_;  ///< what loads, makes, binds and ends: it may take long
 };
-
-/// Runs the work on a thread that may block, and ends the call there.
-template <class In, class Work>
-TableServant::Handler blocking(KernelImpl& kernel, Work work) {
-  return [&kernel, work](Call& given) {
-    Call& call = given.defer();
-    kernel.core().blocking.run([&call, work] { answer<In>(call, work); });
-  };
-}
 
 }  // namespace
 
 std::unique_ptr<Servant> make_management(KernelImpl& kernel) {
-  auto m = std::make_shared<Management>(kernel);
-  return std::make_unique<TableServant>(std::vector<TableServant::Handler>{
-      blocking<ListRequest>(kernel, [m](const auto& request) { return m->list(request); }),
-      blocking<DescribeRequest>(kernel, [m](const auto& request) { return m->describe(request); }),
-      blocking<LoadRequest>(kernel, [m](const auto& request) { return m->load(request); }),
-      blocking<LoadRequest>(kernel, [m](const auto& request) { return m->unload(request); }),
-      blocking<CreateRequest>(kernel, [m](const auto& request) { return m->create(request); }),
-      blocking<DeleteRequest>(kernel, [m](const auto& request) { return m->remove(request); }),
-      blocking<CallRequest>(kernel, [m](const auto& request) { return m->call(request); }),
-      blocking<hector::management::v1::BindRequest>(
-          kernel, [m](const auto& request) { return m->bind(request); }),
-      blocking<Nothing>(kernel, [m](const auto&) { return m->version(); }),
-      blocking<management::v1::MoveRequest>(
-          kernel, [m](const auto& request) { return m->relocate(request); })});
+  return std::make_unique<Management>(kernel);
 }
 
 }  // namespace hector

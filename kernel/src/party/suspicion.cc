@@ -1,7 +1,6 @@
 #include "party/suspicion.h"
 
-#include "hector/message_calls.h"
-#include "party/coordinator_names.h"
+#include "hector/coordinator.hector.h"
 #include "party/target.h"
 
 namespace hector {
@@ -22,9 +21,8 @@ void tell_initiator(Core& core, const Reference& initiator, const kernel::v1::Pl
     auto target = coordinator_of(core, initiator);
     if (!target) return;
     auto& call = CallbackCall::make([keep = *target](Call&) {});
-    call.header.operation_name = coordinator_operation_name(CoordinatorOperation::kSuspect);
-    call.header.deadline = core.options.clock->now() + kReportWithin;
-    call.request = write_message(place);
+    write_call(call, CoordinatorOperations::kSuspect, place,
+               core.options.clock->now() + kReportWithin);
     (*target)->start(call);
   });
 }

@@ -9,8 +9,7 @@
 #include "call/operation_of.h"
 #include "channel/ping.h"
 #include "channel/protocol_choice.h"
-#include "hector/message_calls.h"
-#include "party/coordinator_names.h"
+#include "hector/coordinator.hector.h"
 
 namespace hector {
 
@@ -127,8 +126,8 @@ bool JoinedTarget::look_again() {
 }
 
 Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference) {
-  const Reference at = reference.for_object(kCoordinatorName, kCoordinatorInterface);
-  auto known = HECTOR_TRY(core.types.interface(kCoordinatorInterface));
+  const Reference at = reference.for_object(kCoordinatorName, CoordinatorOperations::kInterface);
+  auto known = HECTOR_TRY(core.types.interface(CoordinatorOperations::kInterface));
   return RemoteTarget::make(core, at, known);
 }
 
@@ -137,9 +136,8 @@ Result<kernel::v1::OfferDescription> describe_remote(Core& core, const Reference
   kernel::v1::OfferQuery query;
   query.set_offer(reference.offer);
   query.set_object(reference.object);
-  auto description = call_and_wait<kernel::v1::OfferDescription>(
-      *coordinator, *core.options.clock, kByName,
-      coordinator_operation_name(CoordinatorOperation::kDescribe), query);
+  auto description =
+      ask(*coordinator, *core.options.clock, CoordinatorOperations::kDescribeOffer, query);
   if (!description) {
     Error error = description.error();
     error.message =

@@ -1,11 +1,12 @@
-#include "binding/coordinator_client.h"
+#include "binding/coordinators.h"
 
+#include "channel/ping.h"
 #include "hector/check.h"
 #include "party/target.h"
 
 namespace hector {
 
-Result<std::shared_ptr<Target>> CoordinatorClient::coordinator(const Reference& capsule) {
+Result<std::shared_ptr<Target>> Coordinators::coordinator(const Reference& capsule) {
   HECTOR_CHECK(!capsule.is_foreign(), "a foreign server has no coordinator to ask");
   if (const auto known = known_.find(capsule.capsule_id); known != known_.end())
     return known->second;

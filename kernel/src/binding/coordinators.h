@@ -1,4 +1,4 @@
-// What: CoordinatorClient, questions to the coordinators of other capsules and of this one.
+// What: Coordinators, questions to the coordinators of other capsules and of this one.
 // Why: the target of each capsule's coordinator is made once for all that one change asks of it.
 // Who: PartyFinder, the pipeline, BindingController.
 #pragma once
@@ -7,25 +7,24 @@
 #include <map>
 #include <memory>
 
-#include "binding/coordinator.h"
-#include "hector/message_calls.h"
+#include "hector/coordinator.hector.h"
+#include "party/core.h"
 
 namespace hector {
 
 /// One thread at a time, that may block.
-class CoordinatorClient {
+class Coordinators {
  public:
   static constexpr Duration kAnsweredWithin = std::chrono::seconds(10);
-  explicit CoordinatorClient(Core& core) : core_(core) {}
+  explicit Coordinators(Core& core) : core_(core) {}
 
   /// Asks the coordinator of the capsule that a reference leads to. Blocks until it has answered.
-  template <class Out, class In>
-  Result<Out> tell(const Reference& capsule, CoordinatorOperation operation, const In& request,
+  template <class In, class Out>
+  Result<Out> tell(const Reference& capsule, OperationOf<In, Out> operation, const In& request,
                    Duration within = kAnsweredWithin) {
     const auto target = HECTOR_TRY(coordinator(capsule));
     const auto& clock = *core_.options.clock;
-    return call_and_wait<Out>(*target, clock, kByName, coordinator_operation_name(operation),
-                              request, clock.now() + within);
+    return ask(*target, clock, operation, request, clock.now() + within);
   }
 
  private:

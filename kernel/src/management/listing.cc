@@ -1,0 +1,216 @@
+#include "management/listing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/text/nearest.h"
+#include "hector/management/v1/management.pb.h"
+#include "hector/sha256.h"
+#include "party/party_session.h"
+
+namespace hector {
+
+namespace {
+
+/// Enough of an identity to tell two apart by eye.
+constexpr std::size_t kShortIdentity = 12;
+
+class Row {
+ public:
+  Row(management::v1::ListReply& reply, const std::string& name) : item_(reply.add_items()) {
+    item_->set_name(name);
+  }
+  Row& with(const std::string& field, const std::string& value) {
+    auto* added = item_->add_fields();
+    added->set_name(field);
+    added->set_value(value);
+    return *this;
+  }
+
+ private:
+  management::v1::Item* item_;
+};
+
+std::string profiles_text(const std::vector<Profile>& profiles) {
+  std::string text;
+  for (const auto& profile : profiles)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", profile.protocol, profile.address);
+  return text;
+}
+
+std::string properties_text(const OfferProperties::Map& properties) {
+  std::string text;
+  for (const auto& [name, value] : properties)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+  return text;
+}
+
+}  // namespace
+
+const Listing::Kind Listing::kKinds[] = {
+    {"capsules", &Listing::capsules},   {"protocols", &Listing::protocols},
+    {"languages", &Listing::languages}, {"services", &Listing::services},
+    {"templates", &Listing::templates}, {"objects", &Listing::objects},
+    {"offers", &Listing::offers},       {"bindings", &Listing::bindings},
+    {"channels", &Listing::channels},   {"types", &Listing::types}};
+
+Result<management::v1::ListReply> Listing::of(const std::string& kind) const {
+  Reply reply;
+  std::string plural = kind;
+  if (!plural.empty() && plural.back() != 's') plural += 's';
+  reply.set_kind(plural);
+  const auto* const known = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                         [&](const Kind& each) { return plural == each.name; });
+  if (known == std::end(kKinds)) {
+    std::vector<std::string> names;
+    for (const auto& each : kKinds) names.emplace_back(each.name);
+    return fail(
+        Error::invalid_argument(fmt::format("there is no kind '{}'{}; kinds are {}", kind,
+                                            nearest_hint(plural, names), fmt::join(names, ", "))));
+  }
+  HECTOR_TRY((this->*known->list)(reply));
+  return reply;
+}
+
+Status Listing::capsules(Reply& reply) const {
+  auto naming = kernel_.capsule().naming();
+  if (!naming) {
+    Row(reply, core_.options.capsule).with("reached by", profiles_text(core_.protocols.profiles()));
+    return {};
+  }
+  auto found = HECTOR_TRY((*naming)->list("capsules"));
+  for (const auto& each : found)
+    Row(reply, each.reference.capsule).with("reached by", profiles_text(each.reference.profiles));
+  return {};
+}
+
+Status Listing::protocols(Reply& reply) const {
+  for (const auto& name : core_.protocols.names()) {
+    auto capabilities = core_.protocols.capabilities(name);
+    std::string addresses;
+    for (const auto& profile : core_.protocols.profiles()) {
+      if (profile.protocol == name) addresses += (addresses.empty() ? "" : ", ") + profile.address;
+    }
+    std::string kinds = "rpc announce stream";
+    if (capabilities && capabilities->multicast) kinds += " multicast";
+    Row(reply, name)
+        .with("address", addresses)
+        .with("kinds", kinds)
+        .with("channels", std::to_string(core_.protocols.channels(name)));
+  }
+  return {};
+}
+
+Status Listing::languages(Reply& reply) const {
+  for (const auto& [name, formats] : kernel_.templates().languages())
+    Row(reply, name).with("formats", formats);
+  return {};
+}
+
+Status Listing::services(Reply& reply) const {
+  for (const auto& [name, provider] : kernel_.providers().list())
+    Row(reply, name).with("provider", provider);
+  return {};
+}
+
+Status Listing::templates(Reply& reply) const {
+  for (const auto& loaded : kernel_.templates().list()) {
+    Row(reply, loaded.name)
+        .with("language", loaded.language)
+        .with("interface", loaded.interface_id)
+        .with("objects", std::to_string(loaded.objects))
+        .with("file", loaded.path);
+  }
+  return {};
+}
+
+Status Listing::objects(Reply& reply) const {
+  for (const auto& offer : core_.offers.all()) {
+    if (offer->is_system) continue;
+    const auto& host = *offer->host;
+    Row(reply, offer->object)
+        .with("interface", offer->interface->id())
+        .with("template", host.options().template_name)
+        .with("thread", host.options().thread == ThreadModel::kPrivate ? "private" : "pooled")
+        .with("calls", std::to_string(host.calls()))
+        .with("principal", offer->principal);
+  }
+  return {};
+}
+
+Status Listing::offers(Reply& reply) const {
+  for (const auto& offer : core_.offers.all()) {
+    Row(reply, offer->object)
+        .with("interface", offer->interface->id())
+        .with("offer", id_text(offer->id))
+        .with("sessions", std::to_string(offer->sessions.load()))
+        .with("properties", properties_text(offer->properties.get()));
+  }
+  return {};
+}
+
+Status Listing::bindings(Reply& reply) const {
+  for (const auto& controller : kernel_.bindings().all()) {
+    std::string parties;
+    const auto formation = controller->formation();
+    for (const auto& party : formation.parties())
+      parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
+    Row(reply, id_text(controller->id()))
+        .with("type", hector::types::binding_id(controller->type()))
+        .with("state", controller->state().state())
+        .with("parties", parties);
+  }
+  return {};
+}
+
+Status Listing::channels(Reply& reply) const {
+  for (const auto& session : core_.parties.all()) {
+    for (const auto& channel : session->channels()) {
+      Row row(reply, fmt::format("{}->{}", session->offer()->object, channel.party.object));
+      row.with("binding", id_text(session->binding()))
+          .with("role", channel.role)
+          .with("protocol", channel.profile.protocol)
+          .with("address", channel.profile.address)
+          .with("sent", std::to_string(channel.sent))
+          .with("why", channel.why)
+          .with("hides", channel.hides);
+      if (!channel.metrics) continue;
+      const auto& counts = *channel.metrics;
+      const auto us = [](Duration time) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+      };
+      row.with("calls", std::to_string(counts.calls))
+          .with("failed", std::to_string(counts.failed))
+          .with("mean us", us(counts.total / std::max<std::uint64_t>(counts.calls, 1)))
+          .with("longest us", us(counts.longest))
+          .with("last failure", counts.last_failure);
+    }
+  }
+  return {};
+}
+
+Status Listing::types(Reply& reply) const {
+  for (const auto& type : core_.types.interfaces()) {
+    Row(reply, type->id())
+        .with("kind", "interface")
+        .with("identity", type->identity().substr(0, kShortIdentity))
+        .with("description", type->typed_model().description());
+  }
+  for (const auto& type : core_.types.bindings()) {
+    Row(reply, hector::types::binding_id(type))
+        .with("kind", "binding")
+        .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
+        .with("description", type.description());
+  }
+  for (const auto& type : core_.types.interaction_types()) {
+    Row(reply, hector::types::interaction_type_id(type))
+        .with("kind", "interaction")
+        .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
+        .with("description", type.description());
+  }
+  return {};
+}
+
+}  // namespace hector
