@@ -38,6 +38,22 @@ services:
   EXPECT_EQ(c->services[1].joined, "hub");
 }
 
+TEST(Configuration, IsOneDocument) {
+  const TestFolder folder;
+  for (const char* one : {"capsule: a\n", "---\ncapsule: a\n", "# first\n---\ncapsule: a\n...\n",
+                          "%YAML 1.2\n---\ncapsule: a\n", "capsule: a\nprincipal: \"---\"\n"})
+    EXPECT_TRUE(read(folder, one)) << one << read(folder, one).error().text();
+  for (const char* two :
+       {"capsule: a\n---\nservices: {naming: embedded}\n", "---\ncapsule: a\n---\ncapsule: b\n",
+        "capsule: a\n---\n", "capsule: a\n...\n---\nstore: memory\n", "capsule: a\n--- {}\n"}) {
+    const auto refused = read(folder, two);
+    ASSERT_FALSE(refused) << two;
+    EXPECT_THAT(refused.error().message, HasSubstr("another one begins here"));
+  }
+  EXPECT_THAT(read(folder, "capsule: a\n---\nstore: memory\n").error().message,
+              HasSubstr("capsule.yaml:2:1"));
+}
+
 TEST(Configuration, TakesRelativePathsFromItsOwnFolderAndVariablesFromTheEnvironment) {
   const TestFolder folder;
   const auto c = read(folder,

@@ -16,6 +16,10 @@ namespace hector {
 /// Of configurations and manifests; the largest of ours has 3 KiB.
 inline constexpr std::size_t kYamlOctetsMax = 1024 * 1024;
 
+/// Throws YamlMistake with the place of a second document: nothing would read it.
+void refuse_more_documents(const std::string& text, const std::string& path,
+                           const std::string& what);
+
 /// What `read(node)` makes of the document, which messages call `what` ("the manifest"). NOT_FOUND
 /// if the file cannot be read, INVALID_ARGUMENT if it is too long, not YAML, or refused by `read`
 /// (YamlMistake).
@@ -27,6 +31,7 @@ auto read_yaml_file(const std::string& path, const std::string& what, const Read
     return fail(Code::kInvalidArgument, fmt::format("{}: {} has {} octets, {} are allowed", path,
                                                     what, text.size(), kYamlOctetsMax));
   try {
+    refuse_more_documents(text, path, what);
     return read(YamlNode(YAML::Load(text), path, what));
   } catch (const YamlMistake& mistake) {
     return fail(Code::kInvalidArgument, mistake.text);

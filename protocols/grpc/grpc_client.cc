@@ -8,6 +8,7 @@
 #include <set>
 
 #include "hector/check.h"
+#include "hector/host_port.h"
 #include "status_mapping.h"
 
 namespace hector::grpcp {
@@ -219,6 +220,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kReceivedOctetsMax);
     arguments.SetMaxSendMessageSize(-1);
+    arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(kMetadataOctetsMax));
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffMs);
     // Despite its name this is the per-attempt connect timeout.
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
@@ -308,9 +310,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
 
 Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
-  if (address.rfind(':') == std::string::npos)
-    return fail(Error::invalid_argument(
-        fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address)));
+  HECTOR_TRY(HostPort::parse_reachable(address));
   return std::shared_ptr<Channel>(std::make_shared<GrpcChannel>(context, address));
 }
 

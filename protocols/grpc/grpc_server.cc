@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "hector/check.h"
+#include "hector/host_port.h"
 #include "standard_services.h"
 #include "status_mapping.h"
 
@@ -17,8 +18,8 @@ namespace {
 
 /// Of one connection: each is a call in flight.
 constexpr int kStreamsMax = 4'096;
-/// gRPC's default of 8 KiB is less than an Error with its reasons may need.
-constexpr int kMetadataOctetsMax = 64 * 1024;
+/// Of a request: a header with its texts. gRPC's default of 8 KiB is less.
+constexpr int kRequestMetadataOctetsMax = 64 * 1024;
 
 class ServerCall;
 
@@ -48,6 +49,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       : context_(context), standard_(standard), server_(server) {
     const std::string& method = server->method();
     is_session_call_ = method == kSessionCall;
+    is_from_capsule_ = is_session_call_;
     if (is_session_call_) return;
     const auto slash = method.rfind('/');
     header.interface_name =
@@ -147,6 +149,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     const auto& metadata = server_->client_metadata();
     const TimePoint now = context_.clock->now();
     if (const auto found = metadata.find(kHeaderKey); found != metadata.end()) {
+      is_from_capsule_ = true;
       const std::string names[] = {header.interface_name, header.operation_name};
       if (auto decoded = decode_header({found->second.data(), found->second.size()}, now, header);
           !decoded) {
@@ -187,15 +190,13 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     HECTOR_CHECK(!is_finished_.exchange(true), "a gRPC call is finished twice");
     if (flow_) flow_->detach();
     if (!std::exchange(initial_sent_, true)) add_initial();
-    for (const auto& [key, value] : trailing) server_->AddTrailingMetadata(key, value);
     if (error) {
-      if (!error->type.empty() || !error->reasons.empty()) {
-        std::string octets;
-        encode_outcome(&*error, {}, octets);
-        server_->AddTrailingMetadata(kErrorKey, octets);
-      }
-      return Finish(to_status(*error));
+      const auto ending =
+          ending_of(*error, trailing, is_from_capsule_ ? Reader::kCapsule : Reader::kAnyClient);
+      for (const auto& [key, value] : ending.trailing) server_->AddTrailingMetadata(key, value);
+      return Finish(ending.status);
     }
+    for (const auto& [key, value] : trailing) server_->AddTrailingMetadata(key, value);
     if (kind == Kind::kStream && flow != Flow::kIn) return Finish(grpc::Status::OK);
     out_ = to_buffer(reply.bytes());
     StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
@@ -243,6 +244,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   bool initial_sent_ = false;
   bool is_standard_ = false;
   bool is_session_call_ = false;
+  bool is_from_capsule_ = false;
   std::atomic<bool> is_finished_{false};
 };
 
@@ -282,22 +284,23 @@ class GenericService final : public grpc::CallbackGenericService {
 
 class GrpcEndpoint final : public Endpoint {
  public:
-  GrpcEndpoint(const ProtocolContext& context, const std::string& address)
-      : service_(context), context_(context) {
+  GrpcEndpoint(const ProtocolContext& context, HostPort place)
+      : service_(context), context_(context), place_(std::move(place)) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(place_.text(), grpc::InsecureServerCredentials(), &port_);
     builder.RegisterCallbackGenericService(&service_);
     builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax));
     builder.SetMaxSendMessageSize(-1);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMax);
-    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataOctetsMax);
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kRequestMetadataOctetsMax);
     server_ = builder.BuildAndStart();
-    host_ = address.substr(0, address.rfind(':'));
   }
   ~GrpcEndpoint() override { drain(Duration::zero()); }
   [[nodiscard]] bool is_up() const { return server_ != nullptr && port_ != 0; }
-  std::string address() const override { return fmt::format("{}:{}", host_, port_); }
+  std::string address() const override {
+    return HostPort{place_.host, static_cast<std::uint16_t>(port_)}.text();
+  }
   void drain(Duration grace) noexcept override {
     if (!server_) return;
     server_->Shutdown(std::chrono::system_clock::now() + grace);
@@ -308,7 +311,7 @@ class GrpcEndpoint final : public Endpoint {
   GenericService service_;
   const ProtocolContext& context_;
   std::unique_ptr<grpc::Server> server_;
-  std::string host_;
+  const HostPort place_;
   int port_ = 0;
 };
 
@@ -316,10 +319,9 @@ class GrpcEndpoint final : public Endpoint {
 
 Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
                                                 const std::string& address) {
-  if (address.rfind(':') == std::string::npos)
-    return fail(Error::invalid_argument(
-        fmt::format("'{}' is not a gRPC address; expected HOST:PORT", address)));
-  auto made = std::make_unique<GrpcEndpoint>(context, address);
+  auto place = HECTOR_TRY(HostPort::parse(address));
+  if (place.host == "*") place.host = "::";
+  auto made = std::make_unique<GrpcEndpoint>(context, place);
   if (!made->is_up())
     return fail(Error::already_exists(
         fmt::format("gRPC address {} cannot be used: in use, or not of this machine; choose "

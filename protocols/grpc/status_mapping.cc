@@ -4,6 +4,9 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/wire_format_lite.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace hector::grpcp {
 
 using google::protobuf::internal::WireFormatLite;
@@ -32,10 +35,105 @@ std::string rich_details(const Error& error) {
 
 }  // namespace
 
-grpc::Status to_status(const Error& error) {
+namespace {
+
+/// gRPC's default for what a client takes is 8 KiB. The rest is for what gRPC adds itself.
+constexpr std::size_t kAnyClientOctetsMax = 7 * 1024;
+/// RFC 9113, 6.5.2: an entry counts as its name, its value and 32 octets.
+constexpr std::size_t kEntryOctets = 32;
+/// Of a text, beside details: a text that says nothing any more helps nobody.
+constexpr std::size_t kTextOctetsMin = 1024;
+/// Of the text that stands within the details too.
+constexpr std::size_t kDetailsTextOctetsMax = 256;
+/// Of the text in a status that a capsule reads: it takes the text from kErrorKey.
+constexpr std::size_t kCapsuleTextOctetsMax = 1024;
+constexpr const char* kCut = " … [cut]";
+
+/// As gRPC sends it: what is not printable ASCII takes three octets.
+std::size_t encoded_size(char octet) {
+  return octet < 0x20 || octet > 0x7e || octet == '%' ? 3 : 1;
+}
+std::size_t encoded_size(std::string_view text) {
+  std::size_t size = 0;
+  for (const char octet : text) size += encoded_size(octet);
+  return size;
+}
+std::size_t base64_size(std::size_t octets) { return (octets + 2) / 3 * 4; }
+
+/// At most `octets_max` as gRPC sends it, with a mark where it is cut; not inside a character.
+std::string fitting_text(const std::string& text, std::size_t octets_max) {
+  if (encoded_size(text) <= octets_max) return text;
+  const std::size_t room = octets_max - std::min(octets_max, encoded_size(kCut));
+  std::size_t size = 0;
+  for (std::size_t used = 0; size < text.size(); ++size) {
+    used += encoded_size(text[size]);
+    if (used > room) break;
+  }
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size) + kCut;
+}
+
+/// How many octets of metadata are left.
+class Room {
+ public:
+  explicit Room(std::size_t octets) : left_(octets) {}
+  bool take(std::string_view name, std::size_t value_octets) {
+    const std::size_t octets = name.size() + value_octets + kEntryOctets;
+    if (octets > left_) return false;
+    left_ -= octets;
+    return true;
+  }
+  [[nodiscard]] std::size_t left() const { return left_; }
+
+ private:
+  std::size_t left_;
+};
+
+constexpr const char* kStatusDetails = "grpc-status-details-bin";
+constexpr const char* kStatusMessage = "grpc-message";
+
+grpc::Status fitting_status(Error error, Room& room) {
   std::string details;
-  if (!error.detail.empty()) details = error.type.empty() ? error.detail : rich_details(error);
-  return {static_cast<grpc::StatusCode>(error.code), error.message, details};
+  if (!error.detail.empty()) {
+    Error told = error;
+    told.message = fitting_text(error.message, kDetailsTextOctetsMax);
+    details = error.type.empty() ? error.detail : rich_details(told);
+    Room with_text = room;
+    const bool fits = with_text.take(kStatusMessage, kTextOctetsMin) &&
+                      with_text.take(kStatusDetails, base64_size(details.size()));
+    if (fits) {
+      room.take(kStatusDetails, base64_size(details.size()));
+    } else {
+      error.message = fitting_text(error.message, kTextOctetsMin) + " [its details of " +
+                      std::to_string(details.size()) + " octets do not fit gRPC's metadata]";
+      details.clear();
+    }
+  }
+  const std::size_t overhead = std::strlen(kStatusMessage) + kEntryOctets;
+  const std::string text = fitting_text(error.message, room.left() - overhead);
+  room.take(kStatusMessage, encoded_size(text));
+  return {static_cast<grpc::StatusCode>(error.code), text, details};
+}
+
+}  // namespace
+
+Ending ending_of(const Error& error, const Metadata& trailing, Reader reader) {
+  Room room(reader == Reader::kCapsule ? kMetadataOctetsMax : kAnyClientOctetsMax);
+  Ending ending;
+  if (reader == Reader::kCapsule)
+    ending.status = {static_cast<grpc::StatusCode>(error.code),
+                     fitting_text(error.message, kCapsuleTextOctetsMax)};
+  else
+    ending.status = fitting_status(error, room);
+  std::string octets;
+  encode_outcome(&error, {}, octets);
+  if (room.take(kErrorKey, base64_size(octets.size())))
+    ending.trailing.emplace_back(kErrorKey, std::move(octets));
+  for (const auto& [name, value] : trailing) {
+    if (!room.take(name, name.ends_with("-bin") ? base64_size(value.size()) : value.size())) break;
+    ending.trailing.emplace_back(name, value);
+  }
+  return ending;
 }
 
 Error to_error(const grpc::Status& status,

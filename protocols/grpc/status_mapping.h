@@ -24,7 +24,21 @@ inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;
 inline constexpr const char* kSessionCall = "/hector.Session/call";
 inline constexpr const char* kSessionFlow = "/hector.Session/flow";
 
-grpc::Status to_status(const Error& error);
+/// Who reads an error. A capsule takes kMetadataOctetsMax and finds the whole of it in kErrorKey;
+/// any other client takes gRPC's 8 KiB and understands the status and its details.
+enum class Reader : std::uint8_t { kCapsule, kAnyClient };
+/// Metadata that a capsule takes: an Error at its limits, in base64, and the user's own.
+inline constexpr std::size_t kMetadataOctetsMax = 256 * 1024;
+
+/// A failed call's status and trailing metadata.
+struct Ending {
+  grpc::Status status;
+  Metadata trailing;
+};
+/// What fits the reader: first the code, then the details, then the text, which is cut and marked
+/// where it must be, then the whole Error, then as many of the call's own `trailing` as there is
+/// room for. Details that cannot fit are left out, and the text says so.
+Ending ending_of(const Error& error, const Metadata& trailing, Reader reader);
 /// Our own error out of the trailing metadata if the peer is a capsule, else from the status and
 /// its details.
 Error to_error(const grpc::Status& status,

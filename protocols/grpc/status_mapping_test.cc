@@ -12,6 +12,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+grpc::Status to_status(const Error& error) {
+  return ending_of(error, {}, Reader::kAnyClient).status;
+}
+
 using Trailing = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 TEST(GrpcStatus, HasTheNumberAndTheMessageOfTheError) {
@@ -29,6 +33,63 @@ TEST(GrpcStatus, CarriesADeclaredErrorAsRichDetails) {
   EXPECT_THAT(status.error_details(), HasSubstr("type.googleapis.com/diary.Busy"));
   EXPECT_THAT(status.error_details(), HasSubstr("busy"));
   EXPECT_EQ(to_status(Error::internal("x").with_detail("as it is")).error_details(), "as it is");
+}
+
+/// As RFC 9113 counts it and gRPC sends it.
+std::size_t size_of(const Ending& ending) {
+  std::size_t size = 0;
+  const auto add = [&](std::size_t name, std::size_t value) { size += name + value + 32; };
+  std::size_t text = 0;
+  for (const char octet : ending.status.error_message())
+    text += octet < 0x20 || octet > 0x7e || octet == '%' ? 3 : 1;
+  add(sizeof "grpc-message", text);
+  add(sizeof "grpc-status-details-bin", (ending.status.error_details().size() + 2) / 3 * 4);
+  for (const auto& [name, value] : ending.trailing)
+    add(name.size(), name.ends_with("-bin") ? (value.size() + 2) / 3 * 4 : value.size());
+  return size;
+}
+
+TEST(GrpcStatus, AnErrorFitsWhatAnyClientTakesHoweverLongItIs) {
+  constexpr std::size_t kClientTakes = 8 * 1024 - 256;
+  for (const std::string letter : {"x", "ж", "😀", "%", "\n", "\xff"}) {
+    for (const std::size_t octets : {0, 100, 2'700, 3'000, 4'000, 6'500, 7'200, 8'192}) {
+      std::string text;
+      while (text.size() + letter.size() <= octets) text += letter;
+      for (const std::size_t detail : {0, 10, 4'000, 5'500, 8'000, 65'536}) {
+        const Error error = Error::invalid_argument(text)
+                                .with_type("diary.Busy")
+                                .with_detail(std::string(detail, 'd'))
+                                .with_reasons({std::string(2'000, 'r')});
+        const auto ending =
+            ending_of(error, {{"k", std::string(3'000, 'v')}, {"l", "v"}}, Reader::kAnyClient);
+        EXPECT_LT(size_of(ending), kClientTakes) << letter << octets << " " << detail;
+        EXPECT_EQ(ending.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+        const std::string& told = ending.status.error_message();
+        EXPECT_THAT(
+            told, ::testing::StartsWith(text.substr(
+                      0, std::min<std::size_t>(text.size(), 300) / letter.size() * letter.size())));
+        if (told.size() < text.size()) EXPECT_THAT(told, HasSubstr("[cut]"));
+        if (detail > 0 && detail <= 4'000)
+          EXPECT_THAT(ending.status.error_details(), HasSubstr("diary.Busy"));
+        if (detail > 6'000) EXPECT_THAT(told, HasSubstr("do not fit"));
+      }
+    }
+  }
+}
+
+TEST(GrpcStatus, ACapsuleGetsTheWholeOfTheLongestError) {
+  const Error sent = Error::not_found(std::string(8'192, 'x'))
+                         .with_type(std::string(8'192, 't'))
+                         .with_detail(std::string(65'536, 'd'))
+                         .with_reasons(std::vector<std::string>(4, std::string(8'192, 'r')));
+  const auto ending = ending_of(sent, {{"k", "v"}}, Reader::kCapsule);
+  EXPECT_LT(size_of(ending), kMetadataOctetsMax);
+  ASSERT_EQ(ending.trailing.size(), 2U);
+  const Trailing trailing{{kErrorKey, ending.trailing[0].second}};
+  const Error read = to_error(ending.status, trailing);
+  EXPECT_EQ(read.message, sent.message);
+  EXPECT_EQ(read.detail, sent.detail);
+  EXPECT_EQ(read.reasons, sent.reasons);
 }
 
 TEST(GrpcStatus, ACapsulesErrorIsTakenFromTheTrailingMetadata) {

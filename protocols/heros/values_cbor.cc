@@ -11,7 +11,8 @@ namespace hector::heros {
 
 namespace {
 
-constexpr std::uint64_t kPositiveBignum = 2, kNegativeBignum = 3;  // RFC 8949, 3.4.3
+using objects::kNegativeBignum;
+using objects::kPositiveBignum;
 
 template <class Encode>
 void put(std::string& out, Encode encode) {

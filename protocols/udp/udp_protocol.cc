@@ -38,6 +38,9 @@ class UdpProtocol final : public Protocol {
   }
   Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
     auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
+    if (parsed.port == 0)
+      return fail(
+          Error::invalid_argument(fmt::format("'{}': nothing can be reached at port 0", address)));
     return make_channel(context_, parsed);
   }
   Status multicast(const std::string& group, const Header& header, Payload message) override {

@@ -352,22 +352,14 @@ class ZenohEndpoint final : public Endpoint {
     std::string locator = address;
     const bool by_router = locator.starts_with("router/");
     if (by_router) locator = locator.substr(7);
-    const auto colon = locator.rfind(':');
-    const auto slash = locator.find('/');
-    if (colon == std::string::npos || slash == std::string::npos || colon < slash) {
-      return fail(Error::invalid_argument(fmt::format(
-          "'{}' is not a zenoh locator; expected tcp/HOST:PORT, or router/tcp/HOST:PORT",
-          address)));
-    }
-    const bool any_port = locator.substr(colon) == ":0";
+    auto chosen = HECTOR_TRY(Locator::parse(locator));
+    const bool any_port = chosen.place && chosen.place->port == 0;
+    if (any_port && by_router) HECTOR_TRY(HostPort::parse_reachable(chosen.place->text()));
     for (int attempt = 1;; ++attempt) {
-      std::string chosen = locator;
-      if (any_port)
-        chosen = fmt::format("{}:{}", locator.substr(0, colon),
-                             free_port(locator.substr(slash + 1, colon - slash - 1)));
-      locator_ = chosen;
+      if (any_port) chosen.place->port = static_cast<std::uint16_t>(free_port(chosen.place->host));
+      locator_ = chosen.text();
       server_ = std::make_shared<Server>(context_);
-      auto opened = server_->open(config(chosen, by_router));
+      auto opened = server_->open(config(locator_, by_router));
       if (opened || !any_port || attempt == kPortAttempts) return opened;
     }
   }

@@ -43,7 +43,31 @@ Result<Address> Address::parse(const std::string& text) {
         "'{}' is not a zenoh address; expected CAPSULE@LOCATOR, as in south@tcp/127.0.0.1:7449",
         text)));
   }
+  const auto locator = HECTOR_TRY(Locator::parse(text.substr(at + 1)));
+  if (locator.place) HECTOR_TRY(HostPort::parse_reachable(locator.place->text()));
   return Address{text.substr(0, at), text.substr(at + 1)};
+}
+
+Result<Locator> Locator::parse(const std::string& text) {
+  const auto slash = text.find('/');
+  // A quotation mark would end the text in zenoh's configuration.
+  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size() ||
+      text.find_first_of("\"\\") != std::string::npos) {
+    return fail(Error::invalid_argument(
+        fmt::format("'{}' is not a zenoh locator; expected tcp/HOST:PORT", text)));
+  }
+  Locator made{text.substr(0, slash), std::nullopt, text.substr(slash + 1)};
+  for (const char* each : {"tcp", "udp", "tls", "quic", "ws"}) {
+    if (made.protocol != each) continue;
+    const auto end = std::min(made.rest.find_first_of("?#"), made.rest.size());
+    made.place = HECTOR_TRY(HostPort::parse(made.rest.substr(0, end)));
+    made.rest.erase(0, end);
+  }
+  return made;
+}
+
+std::string Locator::text() const {
+  return fmt::format("{}/{}{}", protocol, place ? place->text() : "", rest);
 }
 
 std::string object_key(const std::string& capsule, const std::string& object,

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "hector/host_port.h"
 #include "hector/message.h"
 #include "zenoh_c/hector_zenoh.h"
 
@@ -45,6 +46,17 @@ struct Address {
   std::string locator;
   [[nodiscard]] std::string text() const { return capsule + "@" + locator; }
   static Result<Address> parse(const std::string& text);
+};
+
+/// "tcp/HOST:PORT" and zenoh's other protocols, with zenoh's metadata and configuration behind '?'
+/// and '#'.
+struct Locator {
+  std::string protocol;
+  std::optional<HostPort> place;  ///< none where the protocol's address is no HOST:PORT
+  std::string rest;               ///< "?…#…", or the whole address where there is no `place`
+  [[nodiscard]] std::string text() const;
+  /// INVALID_ARGUMENT with what is wrong.
+  static Result<Locator> parse(const std::string& text);
 };
 
 std::string object_key(const std::string& capsule, const std::string& object,

@@ -59,6 +59,23 @@ TEST(ZenohAddress, OfAnotherShapeIsRefusedWithAnExample) {
   }
 }
 
+TEST(ZenohAddress, OfAPortThatThereIsNotIsRefused) {
+  for (const char* text : {"south@tcp/127.0.0.1:65536", "south@tcp/127.0.0.1:70000",
+                           "south@tcp/127.0.0.1:", "south@tcp/127.0.0.1", "south@tls/[::1]:80x",
+                           "south@tcp/127.0.0.1:0", "south@udp/*:1", "south@tcp/127.0.0.1:1\"",
+                           "south@/127.0.0.1:1", "south@tcp/"})
+    EXPECT_FALSE(Address::parse(text)) << text;
+}
+
+TEST(ZenohLocator, KeepsAllItsParts) {
+  for (const char* text : {"tcp/127.0.0.1:7449", "tcp/[::1]:0", "quic/localhost:7447?rel=0",
+                           "tcp/localhost:7447#iface=eth0", "unixsock-stream//tmp/a.sock"}) {
+    const auto read = Locator::parse(text);
+    ASSERT_TRUE(read) << text << ": " << read.error().text();
+    EXPECT_EQ(read->text(), text);
+  }
+}
+
 TEST(ZenohKeys, AreThoseOfTheReadme) {
   EXPECT_EQ(object_key("south", "echo", "call"), "hector/south/echo/call");
   EXPECT_EQ(session_key("south"), "hector/south/@session");

@@ -175,9 +175,10 @@ Status AdoptedServices::adopt_description(const std::string& service, const std:
     return std::make_unique<AdoptedService>(client_, ServiceFacts{service, description, written},
                                             std::move(codec), *interface);
   };
-  HECTOR_TRY(objects::adopt(*link_->context.hosting, link_->owner(),
-                            {object, interface_name, properties_of(service), kKind}, description,
-                            make));
+  HECTOR_TRY(objects::adopt(
+      *link_->context.hosting, link_->owner(),
+      {object, interface_name, properties_of(service), kKind, objects::BytesText::kBase64},
+      description, make));
   return remember(service, object);
 }
 

@@ -100,7 +100,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
     });
   }
   Result<std::unique_ptr<Servant>> servant(const Interface& interface) {
-    codec_ = HECTOR_TRY(objects::MessageCodec::of(interface));
+    codec_ = HECTOR_TRY(objects::MessageCodec::of(interface, objects::BytesText::kBase64));
     receive_ = interface.find("receive");
     return std::unique_ptr<Servant>(std::make_unique<WorldObject>(
         codec_,

@@ -1,10 +1,15 @@
 #include "json_values.h"
 
 #include <fmt/format.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 #include <cmath>
+#include <memory>
+#include <optional>
+#include <unordered_map>
 
 namespace hector::zeromq {
 
@@ -12,32 +17,143 @@ namespace json = boost::json;
 
 namespace {
 
-Value value_of(const json::value& given) {
-  switch (given.kind()) {
-    case json::kind::null:
-      return Value::null();
-    case json::kind::bool_:
-      return Value::of(given.as_bool());
-    case json::kind::int64:
-      return Value::of(std::int64_t{given.as_int64()});
-    case json::kind::uint64:
-      return Value::of(static_cast<double>(given.as_uint64()));
-    case json::kind::double_:
-      return Value::of(given.as_double());
-    case json::kind::string:
-      return Value::of(std::string_view(given.as_string()));
-    case json::kind::array: {
-      Value made = Value::list();
-      for (const auto& each : given.as_array()) made.items.push_back(value_of(each));
-      return made;
-    }
-    default:
-      break;
+/// As many digits as Python's int() takes: more cost time quadratic in their number.
+constexpr std::size_t kDigitsMax = 4'300;
+
+using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
+
+/// An integer of any size, exactly.
+std::optional<Value> integer_of(std::string_view digits) {
+  const bool is_negative = digits.starts_with('-');
+  const std::size_t count = digits.size() - (is_negative ? 1 : 0);
+  if (count > kDigitsMax) return std::nullopt;
+  BIGNUM* parsed = nullptr;
+  const int used = BN_dec2bn(&parsed, std::string(digits).c_str());
+  const Number number(parsed, BN_free);
+  if (static_cast<std::size_t>(used) != digits.size()) return std::nullopt;
+  if (is_negative) BN_add_word(number.get(), 1);  // the octets are those of -1 - n
+  std::string octets(static_cast<std::size_t>(BN_num_bytes(number.get())), '\0');
+  BN_bn2bin(number.get(), reinterpret_cast<unsigned char*>(octets.data()));
+  return Value::tagged(is_negative ? objects::kNegativeBignum : objects::kPositiveBignum,
+                       Value::octets(octets));
+}
+
+std::string digits_of(const Value& bignum) {
+  const std::string& octets = bignum.items[0].text;
+  const Number number(BN_bin2bn(reinterpret_cast<const unsigned char*>(octets.data()),
+                                static_cast<int>(octets.size()), nullptr),
+                      BN_free);
+  if (bignum.tag == objects::kNegativeBignum) {
+    BN_add_word(number.get(), 1);
+    BN_set_negative(number.get(), 1);
   }
-  Value made = Value::map();
-  for (const auto& [key, each] : given.as_object()) made.put(std::string_view(key), value_of(each));
+  char* const text = BN_bn2dec(number.get());
+  std::string made(text);
+  OPENSSL_free(text);
   return made;
 }
+
+/// In the place of the first one, as Python has it.
+void keep_last_of_each_name(Value& map) {
+  if (map.items.size() <= 2) return;
+  std::unordered_map<std::string, std::size_t> places;
+  std::vector<Value> kept;
+  for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
+    const auto [found, is_new] = places.emplace(map.items[i].text, kept.size() + 1);
+    if (!is_new) {
+      kept[found->second] = std::move(map.items[i + 1]);
+      continue;
+    }
+    kept.push_back(std::move(map.items[i]));
+    kept.push_back(std::move(map.items[i + 1]));
+  }
+  map.items = std::move(kept);
+}
+
+/// Boost.JSON's parser calls it for each token. Its own values keep no integer beyond 64 bits.
+class Builder {
+ public:
+  static constexpr std::size_t max_object_size = SIZE_MAX, max_array_size = SIZE_MAX,
+                               max_key_size = SIZE_MAX, max_string_size = SIZE_MAX;
+  using Code = boost::system::error_code;
+  using View = json::string_view;
+
+  Value take() { return std::move(root_); }
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) { return open(Value::map()); }
+  bool on_object_end(std::size_t, Code&) { return close(); }
+  bool on_array_begin(Code&) { return open(Value::list()); }
+  bool on_array_end(std::size_t, Code&) { return close(); }
+  bool on_key_part(View part, std::size_t, Code&) { return more(part); }
+  bool on_key(View part, std::size_t, Code&) {
+    more(part);
+    key_ = std::exchange(text_, {});
+    return true;
+  }
+  bool on_string_part(View part, std::size_t, Code&) { return more(part); }
+  bool on_string(View part, std::size_t, Code&) {
+    more(part);
+    return put(Value::of(std::string_view(std::exchange(text_, {}))));
+  }
+  bool on_number_part(View part, Code&) { return more(part); }
+  bool on_int64(std::int64_t number, View, Code&) {
+    text_.clear();
+    return put(Value::of(number));
+  }
+  bool on_uint64(std::uint64_t number, View, Code&) {
+    text_.clear();
+    return put(Value::of_unsigned(number));
+  }
+  bool on_double(double number, View part, Code& error) {
+    more(part);
+    const std::string written = std::exchange(text_, {});
+    if (written.find_first_of(".eE") != std::string::npos) return put(Value::of(number));
+    auto integer = integer_of(written);
+    if (!integer) error = json::error::not_number;
+    return integer && put(std::move(*integer));
+  }
+  bool on_bool(bool value, Code&) { return put(Value::of(value)); }
+  bool on_null(Code&) { return put(Value::null()); }
+  bool on_comment_part(View, Code&) { return true; }
+  bool on_comment(View, Code&) { return true; }
+
+ private:
+  bool more(View part) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool put(Value value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return true;
+    }
+    Value& holder = open_.back();
+    if (holder.is(Value::Kind::kList))
+      holder.items.push_back(std::move(value));
+    else
+      holder.put(key_, std::move(value));
+    return true;
+  }
+  bool open(Value value) {
+    keys_.push_back(std::move(key_));
+    open_.push_back(std::move(value));
+    return true;
+  }
+  bool close() {
+    Value whole = std::move(open_.back());
+    open_.pop_back();
+    if (whole.is(Value::Kind::kMap)) keep_last_of_each_name(whole);
+    key_ = std::move(keys_.back());
+    keys_.pop_back();
+    return put(std::move(whole));
+  }
+  Value root_;
+  std::vector<Value> open_;
+  std::vector<std::string> keys_;  ///< under which each of `open_` will be put
+  std::string key_, text_;
+};
 
 /// The code points of UTF-8; what is none becomes U+FFFD.
 void put_text(std::string_view text, std::string& out) {
@@ -104,7 +220,9 @@ void put(const Value& value, std::string& out) {
     case Value::Kind::kOctets:
       return put_text(base64(value.text), out);
     case Value::Kind::kTagged:
-      return put(value.items[0], out);
+      if (!objects::is_bignum(value)) return put(value.items[0], out);
+      out += digits_of(value);
+      return;
     case Value::Kind::kList:
       out += '[';
       for (std::size_t i = 0; i < value.items.size(); ++i) {
@@ -134,11 +252,13 @@ Result<Value> read_json(std::string_view text) {
   boost::system::error_code error;
   json::parse_options options;
   options.max_depth = kJsonDepthMax;
-  const json::value parsed =
-      json::parse(json::string_view(text.data(), text.size()), error, {}, options);
+  json::basic_parser<Builder> parser(options);
+  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
+    error = json::error::extra_data;
   if (error)
     return fail(Error::invalid_argument(fmt::format("malformed JSON: {}", error.message())));
-  return value_of(parsed);
+  return parser.handler().take();
 }
 std::string json_of(const Value& value) {
   std::string out;

@@ -14,7 +14,7 @@ namespace hector::zeromq {
 using objects::Value;
 
 inline constexpr std::size_t kJsonDepthMax = 100;  ///< as a message's (objects/messages.cc)
-/// INVALID_ARGUMENT. Integers that do not fit 64 bits become reals.
+/// INVALID_ARGUMENT. Integers keep their value, of up to 4,300 digits.
 Result<Value> read_json(std::string_view text);
 /// In ASCII, ", " and ": " between, as Python's json.dumps writes it. Octets as base64 text, tagged
 /// values without their tags, numbers that JSON has not as null.

@@ -32,10 +32,24 @@ TEST(JsonValues, ReadATextThatWasEscaped) {
   EXPECT_EQ(read("\"\\u00e9\\ud83d\\ude00\"").text, "é😀");
 }
 
-TEST(JsonValues, IntegersBeyond64BitsBecomeReals) {
-  EXPECT_EQ(read("9223372036854775808").kind, Value::Kind::kReal);
-  EXPECT_EQ(read("18446744073709551615").real, 18446744073709551615.0);
+TEST(JsonValues, IntegersOfAnySizeKeepTheirValue) {
   EXPECT_EQ(read("-9223372036854775808").integer, std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(read("9223372036854775808"), Value::of_unsigned(9223372036854775808U));
+  for (const char* text :
+       {"9007199254740993", "9223372036854775808", "18446744073709551615", "18446744073709551616",
+        "-9223372036854775809", "-18446744073709551616", "340282366920938463463374607431768211455",
+        "100000000000000000000000000000000000000000", "[-9999999999999999999999, 1]"})
+    EXPECT_EQ(json_of(read(text)), text);
+  const std::string longest(4'300, '7');
+  EXPECT_EQ(json_of(read(longest)), longest);
+  EXPECT_FALSE(read_json(longest + "7"));
+  EXPECT_EQ(read("1e3").kind, Value::Kind::kReal);
+  EXPECT_EQ(read("123456789012345678901.0").kind, Value::Kind::kReal);
+}
+
+TEST(JsonValues, TheLastOfSeveralMembersOfOneNameCounts) {
+  EXPECT_EQ(json_of(read(R"({"a": 1, "b": {"a": 2, "c": 3}, "a": 4})")),
+            R"({"a": 4, "b": {"a": 2, "c": 3}})");
 }
 
 TEST(JsonValues, WriteWhatJsonHasNotInItsPlace) {

@@ -9,6 +9,7 @@
 #include <future>
 
 #include "hector/check.h"
+#include "socket_address.h"
 
 namespace hector::zeromq {
 
@@ -83,6 +84,7 @@ Result<Reactor::Socket*> Reactor::open(zmq::socket_type type, How how, const std
                                        OnMessage on_message,
                                        const std::function<void(zmq::socket_t&)>& set) {
   check_on_thread();
+  HECTOR_TRY(check_socket_address(address));
   try {
     auto made =
         std::make_unique<Socket>(Socket{zmq::socket_t(context_, type), std::move(on_message)});

@@ -70,7 +70,7 @@ Status RocNetwork::adopt() {
 }
 
 Result<std::unique_ptr<Servant>> RocNetwork::servant(const Interface& interface) {
-  codec_ = HECTOR_TRY(objects::MessageCodec::of(interface));
+  codec_ = HECTOR_TRY(objects::MessageCodec::of(interface, objects::BytesText::kBase64));
   status_ = interface.find("status");
   log_ = interface.find("logs");
   const auto self = shared_from_this();

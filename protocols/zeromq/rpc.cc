@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <mutex>
 
 #include "hector/check.h"
@@ -56,6 +57,11 @@ Value refuse(const Request& request, int code, const std::string& message) {
   return answer_value(request, nullptr, &error);
 }
 
+bool is_id(const Value& value) {
+  return value.is_null() || value.is(Value::Kind::kText) || value.is(Value::Kind::kInteger) ||
+         (value.is(Value::Kind::kReal) && std::isfinite(value.real)) || objects::is_bignum(value);
+}
+
 /// What is wrong with it; empty: nothing.
 std::string read_request(const Value& value, Request& request) {
   if (!value.is(Value::Kind::kMap)) return "a request is an object";
@@ -65,10 +71,8 @@ std::string read_request(const Value& value, Request& request) {
     return "'jsonrpc' is \"2.0\"";
   const auto* const id = value.find("id");
   request.is_notification = request.is_two ? id == nullptr : id != nullptr && id->is_null();
+  if (id != nullptr && !is_id(*id)) return "'id' is a text, a number or null";
   if (id != nullptr) request.id = *id;
-  if (id != nullptr &&
-      (id->is(Value::Kind::kList) || id->is(Value::Kind::kMap) || id->is(Value::Kind::kBoolean)))
-    return "'id' is a text, a number or null";
   const auto* const method = value.find("method");
   if (method == nullptr || !method->is(Value::Kind::kText)) return "'method' is a text";
   request.method = method->text;

@@ -40,6 +40,27 @@ TEST(Rpc, AnswersByPositionAndByName) {
             R"({"jsonrpc": "2.0", "result": 0, "id": 1})");
 }
 
+std::string answer_to_id(const std::string& id) {
+  return answer(R"({"jsonrpc": "2.0", "method": "add", "params": [3], "id": )" + id + "}");
+}
+
+TEST(Rpc, AnAnswersIdIsTheRequests) {
+  for (const char* id :
+       {"0", "-1", "\"\"", "\"1\"", "null", "1.5", "-0.25", "9007199254740993",
+        "9223372036854775807", "9223372036854775808", "18446744073709551615",
+        "18446744073709551616", "-9223372036854775809", "1234567890123456789012345678901234567890"})
+    EXPECT_EQ(answer_to_id(id),
+              R"({"jsonrpc": "2.0", "result": 3, "id": )" + std::string(id) + "}");
+}
+
+TEST(Rpc, AnIdThatIsNoneIsRefusedWithNull) {
+  for (const char* id : {"{}", "[1]", "[]", "true", "false", "{\"a\": 1}", "1e999", "-1e999"}) {
+    const std::string refused = answer_to_id(id);
+    EXPECT_THAT(refused, HasSubstr("\"code\": -32600")) << id;
+    EXPECT_THAT(refused, ::testing::EndsWith("\"id\": null}")) << id;
+  }
+}
+
 TEST(Rpc, AnswersVersion1WithResultAndError) {
   EXPECT_EQ(answer(R"({"id": 1, "method": "add", "params": [1]})"),
             R"({"result": 1, "error": null, "id": 1})");

@@ -103,7 +103,7 @@ void ShownWorkers::show(Residents wanted) {
   }
   for (auto& [name, resident] : wanted) {
     if (name.size() > kServiceOctetsMax || name.starts_with("mmi.")) continue;
-    auto codec = objects::MessageCodec::of(*resident.interface);
+    auto codec = objects::MessageCodec::of(*resident.interface, objects::BytesText::kBase64);
     if (!codec) {
       link_->context.log->write(Level::kWarning, "Object cannot be shown as a ROC object",
                                 {{"object", name}, {"error", codec.error().message}});

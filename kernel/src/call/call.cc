@@ -5,6 +5,7 @@
 
 #include "base/parker.h"
 #include "call/call_state.h"
+#include "call/error_limits.h"
 #include "call/frame.h"
 #include "call/wait.h"
 
@@ -26,6 +27,8 @@ void Call::end() noexcept {
     if (state.has_recovered(*this)) return;
   }
   state.has_ended = true;
+  if (error) [[unlikely]]
+    keep_within_limits(*error);
   if (state.has_cancel_action.load(std::memory_order_acquire)) state.drop_cancel_action();
   if (state.in_flight != nullptr) std::exchange(state.in_flight, nullptr)->ended(*this);
   if (state.observers) [[unlikely]]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "call/error_limits.h"
 #include "hector/interface.h"
 #include "hector/message.h"
 #include "hector/result.h"
@@ -13,8 +14,8 @@ namespace {
 
 /// Limits of what a header may carry; what is over them is refused, at the sender too by being cut
 /// off there first.
-constexpr std::size_t kTextOctetsMax = 8 * 1024;
-constexpr std::size_t kEntriesMax = 128;
+constexpr std::size_t kTextOctetsMax = kErrorTextOctetsMax;
+constexpr std::size_t kEntriesMax = kErrorReasonsMax;
 constexpr std::uint8_t kVersion = 1;
 
 void put_number(std::string& out, std::uint64_t value) {
@@ -24,8 +25,8 @@ void put_number(std::string& out, std::uint64_t value) {
   }
   out.push_back(static_cast<char>(value));
 }
-void put_text(std::string& out, std::string_view text) {
-  text = text.substr(0, kTextOctetsMax);
+void put_text(std::string& out, std::string_view text, std::size_t octets_max = kTextOctetsMax) {
+  text = text.substr(0, octets_max);
   put_number(out, text.size());
   out.append(text);
 }
@@ -60,9 +61,9 @@ class Reader {
     if (at_ >= in_.size()) return static_cast<std::uint8_t>(broken());
     return static_cast<std::uint8_t>(in_[at_++]);
   }
-  void text(std::string& out) {
+  void text(std::string& out, std::size_t octets_max = kTextOctetsMax) {
     const std::uint64_t size = number();
-    if (size > kTextOctetsMax || size > in_.size() - at_) {
+    if (size > octets_max || size > in_.size() - at_) {
       broken();
       return;
     }
@@ -248,7 +249,7 @@ void encode_outcome(const Error* error, const Metadata& trailing, std::string& o
   if (error != nullptr) {
     put_text(out, error->message);
     put_text(out, error->type);
-    put_text(out, error->detail);
+    put_text(out, error->detail, kErrorDetailOctetsMax);
     put_number(out, std::min(error->reasons.size(), kEntriesMax));
     for (std::size_t i = 0; i < std::min(error->reasons.size(), kEntriesMax); ++i)
       put_text(out, error->reasons[i]);
@@ -265,7 +266,7 @@ Result<std::size_t> decode_outcome(std::string_view in, Outcome& outcome) {
     error.code = code_from_number(code);
     reader.text(error.message);
     reader.text(error.type);
-    reader.text(error.detail);
+    reader.text(error.detail, kErrorDetailOctetsMax);
     const std::uint64_t reasons = reader.number();
     if (reasons > kEntriesMax) return fail(Code::kInvalidArgument, "a reply has too many reasons");
     for (std::uint64_t i = 0; i < reasons && reader.ok(); ++i)

@@ -15,7 +15,7 @@ Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adopti
         HECTOR_TRY(write_interface(description, adoption.interface_name, major, left_out));
     const auto instantiate =
         [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
-      auto codec = HECTOR_TRY(MessageCodec::of(*interface));
+      auto codec = HECTOR_TRY(MessageCodec::of(*interface, adoption.texts));
       return make(written, codec, interface);
     };
     auto adopted = hosting.adopt(

@@ -20,6 +20,7 @@ struct Adoption {
   std::string interface_name;  ///< "hero.Camera"
   std::map<std::string, std::string> properties;
   std::string kind;  ///< Hosting::Adopted::kind
+  BytesText texts = BytesText::kAsTheyAre;
 };
 using MakeServant = std::function<std::unique_ptr<Servant>(
     const WrittenInterface& written, std::shared_ptr<const MessageCodec> codec,

@@ -4,8 +4,10 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -83,8 +85,8 @@ Value field_value(const pb::Message& message, const pb::FieldDescriptor& field, 
       return Value::of(std::int64_t{repeated ? r.GetRepeatedUInt32(message, &field, at)
                                              : r.GetUInt32(message, &field)});
     case Type::CPPTYPE_UINT64:
-      return Value::of(static_cast<std::int64_t>(repeated ? r.GetRepeatedUInt64(message, &field, at)
-                                                          : r.GetUInt64(message, &field)));
+      return Value::of_unsigned(repeated ? r.GetRepeatedUInt64(message, &field, at)
+                                         : r.GetUInt64(message, &field));
     case Type::CPPTYPE_DOUBLE:
       return Value::of(repeated ? r.GetRepeatedDouble(message, &field, at)
                                 : r.GetDouble(message, &field));
@@ -144,7 +146,14 @@ Value value_of(const pb::Message& message) {
 
 // --- values into messages ---
 
-Status fill(pb::Message& message, const Value& value, const std::string& where, int depth);
+/// How deep a value is filled in, and what a text means where octets are expected.
+struct Filling {
+  BytesText texts = BytesText::kAsTheyAre;
+  int depth = 0;
+  [[nodiscard]] Filling deeper() const { return {texts, depth + 1}; }
+};
+
+Status fill(pb::Message& message, const Value& value, const std::string& where, Filling filling);
 
 Status fill_value(pb::Message& message, const Value& value, int depth) {
   if (depth > kDepthMax)
@@ -193,9 +202,34 @@ Status fill_value(pb::Message& message, const Value& value, int depth) {
   return {};
 }
 
+/// Of RFC 4648, section 4, with its padding; nothing if it is none.
+std::optional<std::string> octets_of_base64(const std::string& text) {
+  if (text.size() % 4 != 0 || text.size() > INT_MAX) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  if (text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") <
+      text.size() - padding)
+    return std::nullopt;
+  std::string octets(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(octets.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  octets.resize(static_cast<std::size_t>(size) - padding);
+  return octets;
+}
+
+/// `whole`: the value's, if it is an integer of 64 bits with a sign or a real of such a number.
+std::optional<std::uint64_t> unsigned_of(const Value& value, std::int64_t whole) {
+  if (is_bignum(value)) return unsigned_of_bignum(value);
+  const bool is_small = value.kind == Value::Kind::kInteger || whole != 0 || value.real == 0;
+  const bool is_number = value.kind == Value::Kind::kInteger || value.kind == Value::Kind::kReal;
+  if (!is_number || !is_small || whole < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(whole);
+}
+
 /// One item; `adds` to a repeated field.
 Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Value& value,
-               const std::string& where, int depth) {
+               const std::string& where, Filling filling) {
   const auto& r = *message.GetReflection();
   const bool adds = field.is_repeated();
   const auto refuse = [&](const char* expected) {
@@ -207,9 +241,11 @@ Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Val
   const std::int64_t whole = value.kind == Value::Kind::kInteger ? value.integer
                              : is_whole ? static_cast<std::int64_t>(value.real)
                                         : 0;
-  const double real =
-      value.kind == Value::Kind::kInteger ? static_cast<double>(value.integer) : value.real;
-  const bool is_number = value.kind == Value::Kind::kInteger || value.kind == Value::Kind::kReal;
+  const double real = value.kind == Value::Kind::kInteger ? static_cast<double>(value.integer)
+                      : is_bignum(value)                  ? real_of_bignum(value)
+                                                          : value.real;
+  const bool is_number =
+      value.kind == Value::Kind::kInteger || value.kind == Value::Kind::kReal || is_bignum(value);
   switch (field.cpp_type()) {
     case Type::CPPTYPE_INT32:
       if (!is_whole || whole != static_cast<std::int32_t>(whole))
@@ -224,14 +260,15 @@ Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Val
            : r.SetUInt32(&message, &field, static_cast<std::uint32_t>(whole));
       return {};
     case Type::CPPTYPE_INT64:
-      if (!is_whole) return refuse("an integer");
+      if (!is_whole) return refuse("an integer of 64 bits");
       adds ? r.AddInt64(&message, &field, whole) : r.SetInt64(&message, &field, whole);
       return {};
-    case Type::CPPTYPE_UINT64:
-      if (!is_whole || whole < 0) return refuse("an integer, not negative");
-      adds ? r.AddUInt64(&message, &field, static_cast<std::uint64_t>(whole))
-           : r.SetUInt64(&message, &field, static_cast<std::uint64_t>(whole));
+    case Type::CPPTYPE_UINT64: {
+      const auto number = unsigned_of(value, whole);
+      if (!number) return refuse("an integer of 64 bits, not negative");
+      adds ? r.AddUInt64(&message, &field, *number) : r.SetUInt64(&message, &field, *number);
       return {};
+    }
     case Type::CPPTYPE_DOUBLE:
       if (!is_number) return refuse("a number");
       adds ? r.AddDouble(&message, &field, real) : r.SetDouble(&message, &field, real);
@@ -260,17 +297,23 @@ Status set_one(pb::Message& message, const pb::FieldDescriptor& field, const Val
       const bool is_bytes = field.type() == pb::FieldDescriptor::TYPE_BYTES;
       if (value.kind != Value::Kind::kText && !(is_bytes && value.kind == Value::Kind::kOctets))
         return refuse(is_bytes ? "octets" : "a text");
+      if (is_bytes && value.kind == Value::Kind::kText && filling.texts == BytesText::kBase64) {
+        const auto octets = octets_of_base64(value.text);
+        if (!octets) return refuse("octets as base64");
+        adds ? r.AddString(&message, &field, *octets) : r.SetString(&message, &field, *octets);
+        return {};
+      }
       adds ? r.AddString(&message, &field, value.text) : r.SetString(&message, &field, value.text);
       return {};
     }
     default:
       return fill(adds ? *r.AddMessage(&message, &field) : *r.MutableMessage(&message, &field),
-                  value, where, depth + 1);
+                  value, where, filling.deeper());
   }
 }
 
 Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const Value& value,
-                 const std::string& where, int depth) {
+                 const std::string& where, Filling filling) {
   const bool takes_null =
       field.cpp_type() == Type::CPPTYPE_MESSAGE && field.message_type()->full_name() == kValueName;
   if (value.is_null() && (field.is_repeated() || (field.has_presence() && !takes_null))) return {};
@@ -281,30 +324,30 @@ Status set_field(pb::Message& message, const pb::FieldDescriptor& field, const V
       auto& entry = *message.GetReflection()->AddMessage(&message, &field);
       for (int side = 0; side < 2; ++side) {
         HECTOR_TRY(set_one(entry, *entry.GetDescriptor()->field(side),
-                           value.items[i + static_cast<std::size_t>(side)], where, depth));
+                           value.items[i + static_cast<std::size_t>(side)], where, filling));
       }
     }
     return {};
   }
-  if (!field.is_repeated()) return set_one(message, field, value, where, depth);
+  if (!field.is_repeated()) return set_one(message, field, value, where, filling);
   const bool is_list = value.kind == Value::Kind::kList ||
                        (value.kind == Value::Kind::kTagged && value.tag == kSetTag);
   if (!is_list)
     return fail(wrong(fmt::format("'{}' expects a list, not {}", where, value.print())));
   for (const auto& each : value.elements()) {
-    HECTOR_TRY(set_one(message, field, each, where, depth));
+    HECTOR_TRY(set_one(message, field, each, where, filling));
   }
   return {};
 }
 
-Status fill(pb::Message& message, const Value& value, const std::string& where, int depth) {
-  if (depth > kDepthMax)
+Status fill(pb::Message& message, const Value& value, const std::string& where, Filling filling) {
+  if (filling.depth > kDepthMax)
     return fail(wrong(fmt::format("a value is nested more than {} deep", kDepthMax)));
   const auto& descriptor = *message.GetDescriptor();
-  if (descriptor.full_name() == kValueName) return fill_value(message, value, depth);
+  if (descriptor.full_name() == kValueName) return fill_value(message, value, filling.depth);
   if (value.kind != Value::Kind::kMap) {
     if (descriptor.field_count() == 1)
-      return set_field(message, *descriptor.field(0), value, where, depth);
+      return set_field(message, *descriptor.field(0), value, where, filling);
     return fail(wrong(fmt::format("'{}' expects a map of {}'s fields, not {}", where,
                                   std::string(descriptor.name()), value.print())));
   }
@@ -315,7 +358,8 @@ Status fill(pb::Message& message, const Value& value, const std::string& where, 
     if (field == nullptr)
       return fail(wrong(fmt::format("{} has no field {}", std::string(descriptor.name()),
                                     value.items[i].print())));
-    HECTOR_TRY(set_field(message, *field, value.items[i + 1], where + "." + field->name(), depth));
+    HECTOR_TRY(
+        set_field(message, *field, value.items[i + 1], where + "." + field->name(), filling));
   }
   return {};
 }
@@ -386,6 +430,7 @@ std::vector<ParameterKind> kinds_of(const std::vector<const pb::FieldDescriptor*
 
 class Codec final : public MessageCodec {
  public:
+  explicit Codec(BytesText texts) : texts_(texts) {}
   Status read(const Interface& interface) {
     pb::FileDescriptorSet files;
     if (!files.ParseFromString(interface.descriptors()))
@@ -574,12 +619,12 @@ class Codec final : public MessageCodec {
   }
   /// What does not fit a scalar's annotation is kept beside it, where the message has a place for
   /// that.
-  static Status set(const Shape& shape, pb::Message& message, const pb::FieldDescriptor& field,
-                    const Value& value, const std::string& where) {
+  Status set(const Shape& shape, pb::Message& message, const pb::FieldDescriptor& field,
+             const Value& value, const std::string& where) const {
     const bool may_differ = shape.untyped != nullptr && !field.is_repeated() &&
                             field.cpp_type() != Type::CPPTYPE_MESSAGE;
-    if (!may_differ) return set_field(message, field, value, where, 0);
-    if (!value.is_null() && set_field(message, field, value, where, 0)) return {};
+    if (!may_differ) return set_field(message, field, value, where, {texts_});
+    if (!value.is_null() && set_field(message, field, value, where, {texts_})) return {};
     return set_untyped(shape, message, std::string(field.name()), value);
   }
   static Status set_untyped(const Shape& shape, pb::Message& message, const std::string& name,
@@ -614,14 +659,14 @@ class Codec final : public MessageCodec {
     const auto* const untyped = untyped_of(shape, message, field);
     return untyped != nullptr ? value_message(*untyped) : whole_field(message, field);
   }
-  static Result<Bytes> filled(const Shape& shape, const Value& value, const std::string& where) {
+  Result<Bytes> filled(const Shape& shape, const Value& value, const std::string& where) const {
     if (shape.prototype == nullptr ||
         (shape.fields.empty() && (shape.untyped == nullptr || value.is_null())))
       return Bytes();
     const std::unique_ptr<pb::Message> message(shape.prototype->New());
     HECTOR_TRY(shape.fields.empty()       ? set_untyped(shape, *message, "value", value)
                : shape.fields.size() == 1 ? set(shape, *message, *shape.fields[0], value, where)
-                                          : fill(*message, value, where, 0));
+                                          : fill(*message, value, where, {texts_}));
     return Bytes::take(message->SerializeAsString());
   }
   static Result<Value> bare(const Shape& shape, const Bytes& bytes) {
@@ -638,13 +683,15 @@ class Codec final : public MessageCodec {
 
   pb::DescriptorPool pool_;
   mutable pb::DynamicMessageFactory factory_;
+  const BytesText texts_;
   std::vector<Shapes> operations_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<const MessageCodec>> MessageCodec::of(const Interface& interface) {
-  auto made = std::make_shared<Codec>();
+Result<std::shared_ptr<const MessageCodec>> MessageCodec::of(const Interface& interface,
+                                                             BytesText texts) {
+  auto made = std::make_shared<Codec>(texts);
   HECTOR_TRY(made->read(interface));
   return std::shared_ptr<const MessageCodec>(std::move(made));
 }

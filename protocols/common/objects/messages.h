@@ -33,11 +33,18 @@ struct Arguments {
   Value keywords = Value::map();
 };
 
+/// What a text means where a message has octets.
+enum class BytesText : std::uint8_t {
+  kAsTheyAre,  ///< its own octets
+  kBase64      ///< as JSON writes octets
+};
+
 /// Immutable; any thread. Error::type of arguments that do not fit is "TypeError".
 class MessageCodec {
  public:
   virtual ~MessageCodec() = default;
-  static Result<std::shared_ptr<const MessageCodec>> of(const Interface& interface);
+  static Result<std::shared_ptr<const MessageCodec>> of(const Interface& interface,
+                                                        BytesText texts = BytesText::kAsTheyAre);
   [[nodiscard]] virtual std::vector<Field> input_fields(const Operation& operation) const = 0;
   [[nodiscard]] virtual std::vector<Field> output_fields(const Operation& operation) const = 0;
 

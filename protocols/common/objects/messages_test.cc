@@ -164,5 +164,76 @@ TEST_F(MessagesTest, TellsItsFieldsWithTypeAndKind) {
   EXPECT_EQ(fields[3].kind, ParameterKind::kKeywordRest);
 }
 
+constexpr const char* kNumbersProto = R"(syntax = "proto3"; package n;
+message In { uint64 count = 1; bytes octets = 2; double real = 3; int64 small = 4; }
+message Out { uint64 count = 1; })";
+constexpr const char* kNumbersYaml = R"(interface: n.Numbers/1
+messages: [n.proto]
+operations:
+  take: {kind: rpc, in: n.In, out: n.Out}
+)";
+
+class NumbersTest : public ::testing::Test {
+ public:
+  NumbersTest() {
+    auto model = read_interface_model(kNumbersYaml, "n.hector.yaml", "n.proto", kNumbersProto);
+    EXPECT_TRUE(model) << model.error().text();
+    interface = std::make_unique<ModelInterface>(*model);
+  }
+  /// What becomes of the fields on their way through a message; an error's text.
+  Value through(const Value& fields, BytesText texts) {
+    const auto& operation = *interface->find("take");
+    const auto codec = MessageCodec::of(*interface, texts);
+    EXPECT_TRUE(codec);
+    Arguments arguments{{}, fields};
+    for (const char* name : {"count", "octets", "real", "small"}) {
+      if (fields.find(name) == nullptr)
+        arguments.keywords.put(name, std::string(name) == "octets" ? Value::of("") : Value::of(0));
+    }
+    auto request = (*codec)->request_of(operation, arguments);
+    if (!request) return Value::of(std::string_view(request.error().message));
+    return (*codec)->fields_of_request(operation, *request).value();
+  }
+  Value field(const char* name, Value value, BytesText texts = BytesText::kBase64) {
+    Value fields = Value::map();
+    fields.put(name, std::move(value));
+    const Value made = through(fields, texts);
+    const Value* const found = made.find(name);
+    return found == nullptr ? made : *found;
+  }
+  std::unique_ptr<ModelInterface> interface;
+};
+
+TEST_F(NumbersTest, AnUnsignedIntegerOf64BitsIsKept) {
+  for (const std::uint64_t number : {0ULL, 9007199254740993ULL, 9223372036854775807ULL,
+                                     9223372036854775808ULL, 18446744073709551615ULL})
+    EXPECT_EQ(field("count", Value::of_unsigned(number)), Value::of_unsigned(number)) << number;
+  const auto longer = Value::tagged(kPositiveBignum, Value::octets(std::string("\0\1", 2)));
+  EXPECT_EQ(field("count", longer), Value::of(1)) << "zeros before it";
+}
+
+TEST_F(NumbersTest, AnIntegerThatDoesNotFitIsRefusedNotBent) {
+  const auto large = Value::tagged(kPositiveBignum, Value::octets("123456789"));
+  const auto negative = Value::tagged(kNegativeBignum, Value::octets("12345678"));
+  for (const auto& value : {large, negative, Value::of(-1), Value::of(0.5), Value::of(1e19)})
+    EXPECT_TRUE(field("count", value).is(Value::Kind::kText)) << value.print();
+  for (const auto& value : {large, negative, Value::of_unsigned(9223372036854775808ULL)})
+    EXPECT_TRUE(field("small", value).is(Value::Kind::kText)) << value.print();
+  EXPECT_EQ(field("real", Value::of_unsigned(9223372036854775808ULL)), Value::of(0x1p63));
+  EXPECT_EQ(field("real", negative), Value::of(-3544952156018063160.0 - 1));
+}
+
+TEST_F(NumbersTest, OctetsAreBase64WhereTextsAreAllThereIs) {
+  const Value octets = Value::octets(std::string_view("\x00\xff\x10", 3));
+  EXPECT_EQ(field("octets", Value::of("AP8Q")), octets);
+  EXPECT_EQ(field("octets", Value::of("")), Value::octets(""));
+  EXPECT_EQ(field("octets", Value::of("YQ==")), Value::octets("a"));
+  EXPECT_EQ(field("octets", Value::of("YWE=")), Value::octets("aa"));
+  EXPECT_EQ(field("octets", octets), octets);
+  EXPECT_EQ(field("octets", Value::of("AP8Q"), BytesText::kAsTheyAre), Value::octets("AP8Q"));
+  for (const char* wrong : {"AP8", "A", "AP8Q=", "=AP8", "AP8*", "AP 8", "AP8Q\n", "===="})
+    EXPECT_TRUE(field("octets", Value::of(wrong)).is(Value::Kind::kText)) << wrong;
+}
+
 }  // namespace
 }  // namespace hector::objects

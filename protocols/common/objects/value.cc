@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace hector::objects {
 
 Value Value::of(bool value) {
@@ -39,6 +42,35 @@ Value Value::tagged(std::uint64_t tag, Value value) {
   made.tag = tag;
   made.items.push_back(std::move(value));
   return made;
+}
+
+Value Value::of_unsigned(std::uint64_t value) {
+  if (value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return of(static_cast<std::int64_t>(value));
+  std::string octets;
+  for (int shift = 56; shift >= 0; shift -= 8) octets.push_back(static_cast<char>(value >> shift));
+  return tagged(kPositiveBignum, Value::octets(octets));
+}
+
+bool is_bignum(const Value& value) noexcept {
+  return value.kind == Value::Kind::kTagged &&
+         (value.tag == kPositiveBignum || value.tag == kNegativeBignum) &&
+         value.items.size() == 1 && value.items[0].kind == Value::Kind::kOctets;
+}
+double real_of_bignum(const Value& value) noexcept {
+  double real = 0;
+  for (const char octet : value.items[0].text)
+    real = real * 256 + static_cast<double>(static_cast<unsigned char>(octet));
+  return value.tag == kNegativeBignum ? -1 - real : real;
+}
+std::optional<std::uint64_t> unsigned_of_bignum(const Value& value) noexcept {
+  const std::string_view octets = value.items[0].text;
+  const std::string_view digits =
+      octets.substr(std::min(octets.find_first_not_of('\0'), octets.size()));
+  if (value.tag == kNegativeBignum || digits.size() > sizeof(std::uint64_t)) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char octet : digits) number = number << 8 | static_cast<unsigned char>(octet);
+  return number;
 }
 
 const Value* Value::find(std::string_view key) const noexcept {

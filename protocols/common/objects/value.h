@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ struct Value {
   static Value of(double value);
   static Value of(std::string_view text);
   static Value of(const char* text) { return of(std::string_view(text)); }
+  /// A tagged one if it does not fit `integer`.
+  static Value of_unsigned(std::uint64_t value);
   static Value octets(std::string_view octets);
   static Value list(std::vector<Value> items = {});
   static Value map() { return with_kind(Kind::kMap); }
@@ -66,5 +69,14 @@ bool is_utf8(std::string_view text) noexcept;
 
 /// CBOR's tag of a set; JSON's values have none.
 inline constexpr std::uint64_t kSetTag = 258;
+/// CBOR's tags (RFC 8949, 3.4.3) of an integer that does not fit 64 bits with a sign: octets,
+/// highest first, of n or of -1 - n. JSON's large integers are the same value.
+inline constexpr std::uint64_t kPositiveBignum = 2, kNegativeBignum = 3;
+/// Whether it is such an integer.
+[[nodiscard]] bool is_bignum(const Value& value) noexcept;
+/// Its nearest real.
+[[nodiscard]] double real_of_bignum(const Value& value) noexcept;
+/// Nothing if it is negative or does not fit.
+[[nodiscard]] std::optional<std::uint64_t> unsigned_of_bignum(const Value& value) noexcept;
 
 }  // namespace hector::objects
