@@ -1,322 +1,230 @@
 #include "busy_times.h"
 
-#include <libical/ical.h>
-
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <stdexcept>
+#include <tuple>
 
-#include "content_lines.h"
+#include "events.h"
 
 namespace diary {
 
 namespace {
 
-/// A rule without end stops here at the latest; also what a hostile rule may cost.
-constexpr int kInstancesMax = 200'000;
+/// Zones are up to 26 hours apart, and a clock change takes one.
+constexpr std::int64_t kMarginSeconds = 3 * kDaySeconds;
+
+absl::CivilSecond civil(std::int64_t seconds) { return absl::CivilSecond() + seconds; }
+
+/// One event with its overrides, in a window.
+class Series {
+ public:
+  Series(const Event& event, const std::vector<const Event*>& overrides, const Zone& utc,
+         Budget& budget)
+      : event_(event), utc_(utc), budget_(budget) {
+    for (const auto& each : event.excluded_dates) exclude(each);
+    for (const Event* each : overrides) {
+      if (each->is_this_and_future)
+        future_[each->recurrence_id->seconds()] = each;
+      else
+        exclude(*each->recurrence_id);
+    }
+  }
+
+  void add_to(std::vector<BusyTime>& busy, std::int64_t start_s, std::int64_t end_s) {
+    busy_ = &busy;
+    start_s_ = start_s;
+    end_s_ = end_s;
+    const std::int64_t reach = longest() + kMarginSeconds;
+    from_ = civil(start_s - reach);
+    to_ = civil(end_s + reach);
+    for (const auto& rule : event_.excluded_rules)
+      expand(rule, [&](absl::CivilSecond wall) { gone_.insert(event_.start.zone->seconds(wall)); });
+    for (const auto& each : event_.periods) add_period(each);
+    instance(event_.start);
+    for (const auto& rule : event_.rules) {
+      expand(rule, [&](absl::CivilSecond wall) {
+        instance({{wall, event_.start.moment.is_date, false}, event_.start.zone});
+      });
+    }
+    for (const auto& each : event_.dates) instance(each);
+  }
+
+ private:
+  /// How far from the window an instance can begin and still reach into it.
+  [[nodiscard]] std::int64_t longest() const {
+    const auto span = [](const Length& length) {
+      return length.days * kDaySeconds + length.seconds;
+    };
+    std::int64_t longest = span(event_.length);
+    for (const auto& [at, each] : future_)
+      longest = std::max(longest, span(each->length) + std::abs(each->start.seconds() - at));
+    return longest;
+  }
+
+  /// A day excludes what begins on it; beside a series of days a time is its day as written.
+  void exclude(const Placed& what) {
+    if (what.moment.is_date || event_.start.moment.is_date)
+      gone_days_.insert(absl::CivilDay(what.moment.wall));
+    else
+      gone_.insert(what.seconds());
+  }
+
+  template <class OnInstance>
+  void expand(const Rule& rule, OnInstance on_instance) {
+    const Zone& zone = *event_.start.zone;
+    const auto is_over = [&](absl::CivilSecond wall) {
+      if (!rule.until) return false;
+      const Moment& until = *rule.until;
+      if (until.is_date || event_.start.moment.is_date)  // the whole of that day
+        return absl::CivilDay(wall) > absl::CivilDay(until.wall);
+      if (!until.is_utc) return wall > until.wall;
+      return zone.seconds(wall) > until.wall - absl::CivilSecond();
+    };
+    walk(rule, {event_.start.moment.wall, from_, to_, is_over}, budget_, on_instance);
+  }
+
+  [[nodiscard]] bool is_gone(const Placed& start, std::int64_t at) const {
+    return gone_.contains(at) || gone_days_.contains(absl::CivilDay(start.moment.wall));
+  }
+
+  void instance(const Placed& start) {
+    budget_.spend(1, event_.where);
+    const std::int64_t at = start.seconds();
+    if (is_gone(start, at) || !done_.insert(at).second) return;
+    const auto later = future_.upper_bound(at);
+    if (later == future_.begin()) return add(event_, start, event_.length);
+    const auto& [moved_from, other] = *std::prev(later);  // moved with everything after it
+    Placed moved = start;
+    if (other->start.zone == start.zone && other->recurrence_id->zone == start.zone)
+      moved.moment.wall += other->start.moment.wall - other->recurrence_id->moment.wall;
+    else
+      moved = {{civil(at + other->start.seconds() - moved_from), false, true}, &utc_};
+    add(*other, moved, other->length);
+  }
+
+  void add_period(const Period& period) {
+    budget_.spend(1, event_.where);
+    const std::int64_t at = period.start.seconds();
+    if (is_gone(period.start, at) || !done_.insert(at).second) return;
+    add(event_, period.start, period.length);
+  }
+
+  void add(const Event& event, const Placed& start, const Length& length) {
+    if (!event.blocks) return;
+    const std::int64_t begin = start.seconds();
+    const std::int64_t end = Period{start, length}.end();
+    if (end <= begin || end <= start_s_ || begin >= end_s_) return;
+    busy_->push_back({begin, end, event.summary});
+  }
+
+  const Event& event_;
+  const Zone& utc_;
+  Budget& budget_;
+  std::vector<BusyTime>* busy_ = nullptr;
+  std::int64_t start_s_ = 0, end_s_ = 0;
+  absl::CivilSecond from_, to_;
+  std::set<std::int64_t> gone_, done_;
+  std::set<absl::CivilDay> gone_days_;
+  std::map<std::int64_t, const Event*> future_;
+};
+
+/// Events of one UID: a later version, by SEQUENCE, takes the place of the earlier ones.
+class Group {
+ public:
+  void add(const Event& event) {
+    if (event.recurrence_id) {
+      const std::pair key{event.recurrence_id->seconds(), event.is_this_and_future};
+      add_version(overrides_[key], event);
+    } else {
+      add_version(masters_, event);
+    }
+  }
+  void add_to(std::vector<BusyTime>& busy, std::int64_t start_s, std::int64_t end_s,
+              const Zone& utc, Budget& budget) const {
+    std::vector<const Event*> overrides;
+    for (const auto& [key, events] : overrides_)
+      overrides.insert(overrides.end(), events.begin(), events.end());
+    for (const Event* master : masters_)
+      Series(*master, overrides, utc, budget).add_to(busy, start_s, end_s);
+    for (const Event* each : overrides) {
+      if (each->is_this_and_future && !masters_.empty()) continue;  // its series has used it
+      Event alone = *each;
+      alone.rules.clear();
+      Series(alone, {}, utc, budget).add_to(busy, start_s, end_s);
+    }
+  }
+
+ private:
+  static void add_version(std::vector<const Event*>& events, const Event& event) {
+    if (!events.empty() && event.sequence < events.front()->sequence) return;
+    if (!events.empty() && event.sequence > events.front()->sequence) events.clear();
+    events.push_back(&event);
+  }
+
+  std::vector<const Event*> masters_;
+  std::map<std::pair<std::int64_t, bool>, std::vector<const Event*>> overrides_;
+};
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::invalid_argument(path + ": cannot be read: " + std::strerror(errno));
+  std::string text(CalendarFile::kOctetsMax + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) throw std::invalid_argument(path + ": cannot be read: " + std::strerror(errno));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > CalendarFile::kOctetsMax)
+    throw std::invalid_argument(path + ": a calendar has at most 16 MiB");
+  return text;
+}
 
 }  // namespace
 
 struct CalendarFile::Data {
-  icalcomponent* root = nullptr;
-  icaltimezone* own_zone = nullptr;  ///< of floating times and all-day events
+  struct One {
+    std::unique_ptr<Zones> zones;
+    Calendar calendar;
+    std::map<std::string, Group> groups;  ///< of the calendar's events, by UID
+  };
+  std::vector<std::unique_ptr<One>> all;
 };
 
-namespace {
-
-class Expansion {
- public:
-  Expansion(icaltimezone* own_zone, std::int64_t start_s, std::int64_t end_s)
-      : own_zone_(own_zone), start_s_(start_s), end_s_(end_s) {}
-
-  void add_calendar(icalcomponent* calendar) {
-    std::map<std::string, std::vector<icalcomponent*>> masters;
-    std::map<std::string, std::vector<icalcomponent*>> overrides;
-    for (auto* event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT);
-         event != nullptr;
-         event = icalcomponent_get_next_component(calendar, ICAL_VEVENT_COMPONENT)) {
-      const char* uid = icalcomponent_get_uid(event);
-      const bool is_override =
-          icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY) != nullptr;
-      (is_override ? overrides : masters)[uid == nullptr ? "" : uid].push_back(event);
-    }
-    for (auto& [uid, events] : masters) {
-      for (auto* event : events) add_master(event, overrides[uid]);
-    }
-    for (auto& [uid, events] : overrides) {
-      for (auto* event : events) {
-        if (masters.contains(uid) && is_future(event))
-          continue;  // the master's expansion has used it
-        add_instance(event, start_of(event), length_of(event));
-      }
-    }
-    for (auto* part = icalcomponent_get_first_component(calendar, ICAL_VFREEBUSY_COMPONENT);
-         part != nullptr;
-         part = icalcomponent_get_next_component(calendar, ICAL_VFREEBUSY_COMPONENT)) {
-      add_free_busy(part);
-    }
-  }
-
-  std::vector<BusyTime> take() {
-    std::sort(busy_.begin(), busy_.end(), [](const BusyTime& a, const BusyTime& b) {
-      return std::tie(a.start_s, a.end_s) < std::tie(b.start_s, b.end_s);
-    });
-    return std::move(busy_);
-  }
-
- private:
-  static bool is_future(icalcomponent* event) {
-    auto* property = icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY);
-    auto* range = icalproperty_get_first_parameter(property, ICAL_RANGE_PARAMETER);
-    return range != nullptr && icalparameter_get_range(range) == ICAL_RANGE_THISANDFUTURE;
-  }
-
-  /// With its zone: a TZID's, UTC, or the calendar's own.
-  icaltimetype with_zone(icalproperty* property, icaltimetype time) const {
-    if (icaltime_is_utc(time)) return time;
-    if (time.zone == nullptr && property != nullptr) {
-      if (auto* parameter = icalproperty_get_first_parameter(property, ICAL_TZID_PARAMETER)) {
-        const char* id = icalparameter_get_tzid(parameter);
-        auto* zone = icaltimezone_get_builtin_timezone(id);
-        if (zone == nullptr) zone = icaltimezone_get_builtin_timezone_from_tzid(id);
-        if (zone != nullptr) icaltime_set_timezone(&time, zone);
-      }
-    }
-    if (time.zone == nullptr) icaltime_set_timezone(&time, own_zone_);
-    return time;
-  }
-  std::int64_t seconds(const icaltimetype& time) const {
-    return icaltime_as_timet_with_zone(time, time.zone == nullptr ? own_zone_ : time.zone);
-  }
-  icaltimetype start_of(icalcomponent* event) const {
-    return with_zone(icalcomponent_get_first_property(event, ICAL_DTSTART_PROPERTY),
-                     icalcomponent_get_dtstart(event));
-  }
-
-  /// How an instance's end follows from its start: whole days by the calendar, hours by the clock.
-  struct Length {
-    int days = 0;
-    std::int64_t seconds = 0;
-  };
-  Length length_of(icalcomponent* event) const {
-    const icaltimetype start = start_of(event);
-    if (auto* property = icalcomponent_get_first_property(event, ICAL_DTEND_PROPERTY)) {
-      const icaltimetype end = with_zone(property, icalproperty_get_dtend(property));
-      if (start.is_date != 0) {
-        icaltimetype day = start;
-        int days = 0;
-        while (days < 3'660 && icaltime_compare_date_only(day, end) < 0) {
-          icaltime_adjust(&day, 1, 0, 0, 0);
-          ++days;
-        }
-        return {std::max(days, 1), 0};
-      }
-      return {0, std::max<std::int64_t>(0, seconds(end) - seconds(start))};
-    }
-    if (auto* property = icalcomponent_get_first_property(event, ICAL_DURATION_PROPERTY)) {
-      const icaldurationtype duration = icalproperty_get_duration(property);
-      if (duration.is_neg != 0) return {};
-      return {static_cast<int>(duration.days + 7 * duration.weeks),
-              duration.hours * 3'600LL + duration.minutes * 60LL + duration.seconds};
-    }
-    return start.is_date != 0 ? Length{1, 0} : Length{};
-  }
-
-  static bool blocks(icalcomponent* event) {
-    if (icalcomponent_get_status(event) == ICAL_STATUS_CANCELLED) return false;
-    auto* property = icalcomponent_get_first_property(event, ICAL_TRANSP_PROPERTY);
-    if (property == nullptr) return true;
-    const auto transparency = icalproperty_get_transp(property);
-    return transparency != ICAL_TRANSP_TRANSPARENT &&
-           transparency != ICAL_TRANSP_TRANSPARENTNOCONFLICT;
-  }
-
-  void add(icalcomponent* event, std::int64_t start, std::int64_t end) {
-    if (end <= start || end <= start_s_ || start >= end_s_) return;
-    const char* summary = icalcomponent_get_summary(event);
-    busy_.push_back({start, end, summary == nullptr ? "" : summary});
-  }
-
-  void add_instance(icalcomponent* event, const icaltimetype& start, const Length& length) {
-    if (!blocks(event)) return;
-    icaltimetype end = start;
-    if (length.days != 0) icaltime_adjust(&end, length.days, 0, 0, 0);
-    add(event, seconds(start), seconds(end) + length.seconds);
-  }
-
-  std::set<std::int64_t> excluded(icalcomponent* event) const {
-    std::set<std::int64_t> times;
-    const bool is_date = start_of(event).is_date != 0;
-    for (auto* property = icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY);
-         property != nullptr;
-         property = icalcomponent_get_next_property(event, ICAL_EXDATE_PROPERTY)) {
-      icaltimetype time = with_zone(property, icalproperty_get_exdate(property));
-      times.insert(seconds(time));
-      if (time.is_date != 0 && !is_date) excluded_days_.insert({time.year, time.month, time.day});
-    }
-    return times;
-  }
-
-  struct Day {
-    int year, month, day;
-    auto operator<=>(const Day&) const = default;
-  };
-
-  void add_master(icalcomponent* event, const std::vector<icalcomponent*>& overrides) {
-    const icaltimetype start = start_of(event);
-    const Length length = length_of(event);
-    excluded_days_.clear();
-    std::set<std::int64_t> gone = excluded(event);
-    std::map<std::int64_t, icalcomponent*> future;
-    for (auto* other : overrides) {
-      auto* property = icalcomponent_get_first_property(other, ICAL_RECURRENCEID_PROPERTY);
-      const std::int64_t at = seconds(with_zone(property, icalproperty_get_recurrenceid(property)));
-      if (is_future(other))
-        future[at] = other;
-      else
-        gone.insert(at);
-    }
-    std::set<std::int64_t> done;
-    const auto one = [&](const icaltimetype& time) {
-      const std::int64_t at = seconds(time);
-      if (gone.contains(at) || excluded_days_.contains({time.year, time.month, time.day}) ||
-          !done.insert(at).second)
-        return;
-      const auto later = future.upper_bound(at);
-      if (later == future.begin()) return add_instance(event, time, length);
-      icalcomponent* other = std::prev(later)->second;  // moved with everything after it
-      if (!blocks(other)) return;
-      const std::int64_t moved = at + seconds(start_of(other)) - std::prev(later)->first;
-      const Length other_length = length_of(other);
-      add(other, moved, moved + other_length.days * 86'400LL + other_length.seconds);
-    };
-    one(start);
-    for (auto* property = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY);
-         property != nullptr;
-         property = icalcomponent_get_next_property(event, ICAL_RRULE_PROPERTY)) {
-      expand(icalproperty_get_rrule(property), start, one);
-    }
-    for (auto* property = icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY);
-         property != nullptr;
-         property = icalcomponent_get_next_property(event, ICAL_RDATE_PROPERTY)) {
-      const auto value = icalproperty_get_rdate(property);
-      if (icaltime_is_null_time(value.time) == 0) {
-        one(with_zone(property, value.time));
-      } else {
-        const icaltimetype from = with_zone(property, value.period.start);
-        icaltimetype to = value.period.end;
-        if (icaltime_is_null_time(to) != 0) to = icaltime_add(from, value.period.duration);
-        if (blocks(event) && !gone.contains(seconds(from)))
-          add(event, seconds(from), seconds(with_zone(property, to)));
-      }
-    }
-  }
-
-  template <class One>
-  void expand(icalrecurrencetype rule, const icaltimetype& start, One one) {
-    auto* iterator = icalrecur_iterator_new(rule, start);
-    if (iterator == nullptr) return;
-    for (int i = 0; i < kInstancesMax; ++i) {
-      icaltimetype time = icalrecur_iterator_next(iterator);
-      if (icaltime_is_null_time(time) != 0) break;
-      icaltime_set_timezone(&time, start.zone);
-      if (seconds(time) >= end_s_) break;
-      one(time);
-    }
-    icalrecur_iterator_free(iterator);
-  }
-
-  void add_free_busy(icalcomponent* part) {
-    for (auto* property = icalcomponent_get_first_property(part, ICAL_FREEBUSY_PROPERTY);
-         property != nullptr;
-         property = icalcomponent_get_next_property(part, ICAL_FREEBUSY_PROPERTY)) {
-      auto* kind = icalproperty_get_first_parameter(property, ICAL_FBTYPE_PARAMETER);
-      if (kind != nullptr && icalparameter_get_fbtype(kind) == ICAL_FBTYPE_FREE) continue;
-      const icalperiodtype period = icalproperty_get_freebusy(property);
-      icaltimetype to = period.end;
-      if (icaltime_is_null_time(to) != 0) to = icaltime_add(period.start, period.duration);
-      add(part, seconds(period.start), seconds(to));
-    }
-  }
-
-  icaltimezone* own_zone_;
-  std::int64_t start_s_, end_s_;
-  mutable std::set<Day> excluded_days_;
-  std::vector<BusyTime> busy_;
-};
-
-icaltimezone* zone_named(icalcomponent* calendar, const char* name) {
-  auto* zone = icaltimezone_get_builtin_timezone(name);
-  return zone != nullptr ? zone : icalcomponent_get_timezone(calendar, name);
-}
-
-/// Floating times and all-day events: X-WR-TIMEZONE, else the first VTIMEZONE, else UTC.
-icaltimezone* own_zone(icalcomponent* calendar) {
-  for (auto* property = icalcomponent_get_first_property(calendar, ICAL_X_PROPERTY);
-       property != nullptr; property = icalcomponent_get_next_property(calendar, ICAL_X_PROPERTY)) {
-    if (std::string(icalproperty_get_x_name(property)) != "X-WR-TIMEZONE") continue;
-    if (auto* zone = zone_named(calendar, icalproperty_get_x(property))) return zone;
-  }
-  if (auto* part = icalcomponent_get_first_component(calendar, ICAL_VTIMEZONE_COMPONENT)) {
-    auto* id = icalcomponent_get_first_property(part, ICAL_TZID_PROPERTY);
-    if (id != nullptr) {
-      if (auto* zone = zone_named(calendar, icalproperty_get_tzid(id))) return zone;
-    }
-  }
-  return icaltimezone_get_utc_timezone();
-}
-
-}  // namespace
-
-CalendarFile::CalendarFile(const std::string& path) : data_(new Data()) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) {
-    delete data_;
-    throw std::invalid_argument(path + ": cannot be read");
-  }
-  try {
-    check_content_lines(text.str(), path);
-  } catch (...) {
-    delete data_;
-    throw;
-  }
-  data_->root = icalparser_parse_string(text.str().c_str());
-  if (data_->root == nullptr) {
-    delete data_;
-    throw std::invalid_argument(path + ":1: libical cannot read it");
+CalendarFile::CalendarFile(const std::string& path) : data_(std::make_unique<Data>()) {
+  Budget budget;
+  for (const auto& component : read_components(text_of(path), path)) {
+    auto one = std::make_unique<Data::One>();
+    one->zones = std::make_unique<Zones>(component, path, budget);
+    one->calendar = read_calendar(component, *one->zones, path);
+    for (const auto& event : one->calendar.events)  // without a UID each is alone
+      one->groups[event.uid.empty() ? event.where : event.uid].add(event);
+    data_->all.push_back(std::move(one));
   }
 }
 
-CalendarFile::~CalendarFile() {
-  icalcomponent_free(data_->root);
-  delete data_;
-}
+CalendarFile::~CalendarFile() = default;
 
 std::vector<BusyTime> CalendarFile::busy(std::int64_t start_s, std::int64_t end_s) const {
-  std::vector<icalcomponent*> calendars;
-  if (icalcomponent_isa(data_->root) == ICAL_VCALENDAR_COMPONENT) {
-    calendars.push_back(data_->root);
-  } else {  // several in one file
-    for (auto* each = icalcomponent_get_first_component(data_->root, ICAL_VCALENDAR_COMPONENT);
-         each != nullptr;
-         each = icalcomponent_get_next_component(data_->root, ICAL_VCALENDAR_COMPONENT)) {
-      calendars.push_back(each);
+  const absl::CivilSecond epoch;
+  start_s = std::max<std::int64_t>(start_s, absl::CivilSecond(1, 1, 2) - epoch);
+  end_s = std::min<std::int64_t>(end_s, absl::CivilSecond(9999, 12, 31) - epoch);
+  std::vector<BusyTime> all;
+  if (end_s <= start_s) return all;
+  Budget budget;
+  for (const auto& one : data_->all) {
+    for (const auto& [uid, group] : one->groups)
+      group.add_to(all, start_s, end_s, one->zones->utc(), budget);
+    for (const auto& period : one->calendar.busy) {
+      const std::int64_t from = period.start.seconds(), to = period.end();
+      if (to > from && to > start_s && from < end_s) all.push_back({from, to, "busy"});
     }
   }
-  std::vector<BusyTime> all;
-  for (auto* calendar : calendars) {
-    Expansion expansion(own_zone(calendar), start_s, end_s);
-    expansion.add_calendar(calendar);
-    auto busy = expansion.take();
-    all.insert(all.end(), busy.begin(), busy.end());
-  }
-  std::sort(all.begin(), all.end(),
-            [](const BusyTime& a, const BusyTime& b) { return a.start_s < b.start_s; });
+  std::sort(all.begin(), all.end(), [](const BusyTime& a, const BusyTime& b) {
+    return std::tie(a.start_s, a.end_s) < std::tie(b.start_s, b.end_s);
+  });
   return all;
 }
 

@@ -1,6 +1,6 @@
-// What: one person's diary in C++: an iCalendar file read with libical, and the holds of this
-// session. Why: the meeting's role `attendee`; calendar.py is the same in Python. Who: `hector
-// create object diary.Calendar.cpp --name ana --arguments '{"file": "ana.ics"}'`.
+// What: one person's diary in C++: an iCalendar file, and the holds of this session.
+// Why: the meeting's role `attendee`; calendar_py.py is the same in Python.
+// Who: `hector create object diary.Calendar.cpp --name ana --arguments '{"file": "ana.ics"}'`.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,7 +36,8 @@ class Calendar {
       free->set_start_s(at);
       free->set_end_s(until);
     };
-    for (const auto& busy : busy_between(window.start_s(), window.end_s())) {
+    const auto all = HECTOR_TRY(busy_between(window.start_s(), window.end_s()));
+    for (const auto& busy : all) {
       gap(std::min(busy.start_s, window.end_s()));
       at = std::max(at, busy.end_s);
     }
@@ -45,7 +46,7 @@ class Calendar {
   }
 
   hector::Result<Hold> hold(const Slot& slot, cpp::Call&) {
-    const auto busy = busy_between(slot.start_s(), slot.end_s());
+    const auto busy = HECTOR_TRY(busy_between(slot.start_s(), slot.end_s()));
     if (!busy.empty()) {
       Busy why;
       why.set_who(who_);
@@ -85,8 +86,13 @@ class Calendar {
   }
 
  private:
-  std::vector<BusyTime> busy_between(std::int64_t start, std::int64_t end) const {
-    auto busy = file_->busy(start, end);
+  hector::Result<std::vector<BusyTime>> busy_between(std::int64_t start, std::int64_t end) const {
+    std::vector<BusyTime> busy;
+    try {
+      busy = file_->busy(start, end);
+    } catch (const TooCostly& why) {
+      return hector::fail(hector::Code::kResourceExhausted, why.what());
+    }
     for (const auto& [meeting, held] : held_) {
       if (held.start_s < end && start < held.end_s) busy.push_back(held);
     }
@@ -119,5 +125,5 @@ extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
       {cpp::operation<&Calendar::free_slots>("free_slots"), cpp::operation<&Calendar::hold>("hold"),
        cpp::operation<&Calendar::confirm>("confirm"), cpp::operation<&Calendar::release>("release"),
        cpp::operation<&Calendar::changes>("changes")},
-      {.description = "A diary read with libical; argument: file"});
+      {.description = "A diary; argument: file, in iCalendar"});
 }

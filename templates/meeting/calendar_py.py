@@ -1,5 +1,4 @@
-"""One person's diary in Python: an iCalendar file read with icalendar, and the holds of this
-session.
+"""One person's diary in Python: an iCalendar file, and the holds of this session.
 
 What: the meeting's role `attendee`; calendar.cc is the same in C++.
 Why: Objects of several languages in one Binding.
@@ -7,7 +6,7 @@ Who: `hector create object diary.Calendar.python --name ben --arguments '{"file"
 """
 
 import hector
-from busy_times import CalendarFile
+from busy_times import CalendarFile, TooCostly
 from meeting import Busy, Calendar, Change, Hold, Range, Slots
 
 
@@ -20,7 +19,10 @@ class PythonCalendar(Calendar):
         self.history = []
 
     def _busy(self, start, end):
-        busy = self.file.busy(start, end)
+        try:
+            busy = self.file.busy(start, end)
+        except TooCostly as why:
+            raise hector.Error("RESOURCE_EXHAUSTED", str(why)) from why
         busy += [held for held in self.held.values() if held[0] < end and start < held[1]]
         return sorted(busy)
 

@@ -1,22 +1,17 @@
 #include "content_lines.h"
 
-#include <libical/ical.h>
+#include <unicode/ustring.h>
 
 #include <algorithm>
-#include <set>
+#include <cctype>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 namespace diary {
 
 namespace {
 
-struct Component {
-  std::string name;
-  std::size_t line;
-  std::set<std::string> properties;
-};
+constexpr std::size_t kDepthMax = 16;
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -30,135 +25,121 @@ std::string upper(std::string text) {
   return text;
 }
 
-/// YYYYMMDD, or YYYYMMDDTHHMMSS with an optional Z, of a day and time that exist.
-bool is_date_or_time(const std::string& text) {
-  if (text.size() != 8 && text.size() != 15 && !(text.size() == 16 && text.back() == 'Z'))
-    return false;
-  for (std::size_t i = 0; i < std::min<std::size_t>(text.size(), 15); ++i) {
-    if (i == 8 ? text[i] != 'T' : std::isdigit(static_cast<unsigned char>(text[i])) == 0)
-      return false;
-  }
-  const auto number = [&](std::size_t at, std::size_t size) {
-    return std::stoi(text.substr(at, size));
-  };
-  const int month = number(4, 2), day = number(6, 2);
-  if (month < 1 || month > 12 || day < 1 || day > icaltime_days_in_month(month, number(0, 4)))
-    return false;
-  return text.size() == 8 || (number(9, 2) < 24 && number(11, 2) < 60 && number(13, 2) <= 60);
+bool is_utf8(const std::string& text) {
+  UErrorCode status = U_ZERO_ERROR;
+  std::int32_t size = 0;
+  u_strFromUTF8(nullptr, 0, &size, text.data(), static_cast<std::int32_t>(text.size()), &status);
+  return status != U_INVALID_CHAR_FOUND;
 }
 
-class Checker {
+class Reader {
  public:
-  Checker(const std::string& text, const std::string& path) : path_(path) {
-    for (std::size_t at = 0; at < text.size();) {
-      auto end = text.find('\n', at);
-      if (end == std::string::npos) end = text.size();
-      std::string line = text.substr(at, end - at);
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      ++number_;
-      at = end + 1;
-      if (!line.empty() && (line[0] == ' ' || line[0] == '\t')) {
-        if (current_.empty()) refuse(number_, "a continued line has nothing before it");
-        current_ += line.substr(1);
-        continue;
-      }
-      flush();
-      current_ = line;
-      current_line_ = number_;
+  Reader(const std::string& text, const std::string& path) : path_(path) {
+    if (text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE"))
+      refuse(path, 1, "the file is UTF-16; save it as UTF-8");
+    for (std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; at < text.size();) {
+      const auto end = std::min(text.find_first_of("\r\n", at), text.size());
+      physical_line(text.substr(at, end - at));
+      at = end + (text.compare(end, 2, "\r\n") == 0 ? 2 : 1);
     }
     flush();
-    if (!open_.empty()) refuse(open_.back().line, "BEGIN:" + open_.back().name + " has no END");
-    if (!seen_calendar_) refuse(1, "the file is no iCalendar: BEGIN:VCALENDAR was expected");
+    if (!open_.empty())
+      refuse(path, open_.back().line, "BEGIN:" + open_.back().name + " has no END");
+    if (calendars_.empty())
+      refuse(path, 1, "the file is no iCalendar: BEGIN:VCALENDAR was expected");
   }
+  std::vector<Component> take() { return std::move(calendars_); }
 
  private:
-  [[noreturn]] void refuse(std::size_t line, const std::string& why) const {
-    throw std::invalid_argument(path_ + ":" + std::to_string(line) + ": " + why);
+  void physical_line(const std::string& line) {
+    ++number_;
+    if (line.empty()) return;
+    if (line[0] == ' ' || line[0] == '\t') {
+      if (current_.empty()) refuse(path_, number_, "a continued line has nothing before it");
+      current_ += line.substr(1);
+      return;
+    }
+    flush();
+    current_ = line;
+    current_line_ = number_;
   }
 
   void flush() {
     if (current_.empty()) return;
     const std::string line = std::exchange(current_, {});
+    if (!is_utf8(line)) refuse(path_, current_line_, "not UTF-8; save the file as UTF-8");
+    std::vector<std::string> parts;  // the name and the parameters
     bool quoted = false;
-    std::size_t name_end = std::string::npos, colon = std::string::npos;
-    for (std::size_t i = 0; i < line.size() && colon == std::string::npos; ++i) {
-      if (line[i] == '"') quoted = !quoted;
-      if (quoted) continue;
-      if (line[i] == ';' && name_end == std::string::npos) name_end = i;
-      if (line[i] == ':') colon = i;
+    std::size_t from = 0, at = 0;
+    for (; at < line.size() && (quoted || line[at] != ':'); ++at) {
+      if (line[at] == '"') quoted = !quoted;
+      if (quoted || line[at] != ';') continue;
+      parts.push_back(line.substr(from, at - from));
+      from = at + 1;
     }
-    if (colon == std::string::npos)
-      refuse(current_line_, "not a content line, NAME:VALUE was expected: " + line.substr(0, 60));
-    const std::string name = upper(line.substr(0, std::min(name_end, colon)));
-    if (!is_name(name))
-      refuse(current_line_, "'" + name.substr(0, 40) + "' is not a property name");
-    property(name,
-             name_end == std::string::npos || name_end > colon
-                 ? ""
-                 : line.substr(name_end, colon - name_end),
-             line.substr(colon + 1));
+    if (at == line.size())
+      refuse(path_, current_line_,
+             "not a content line, NAME:VALUE was expected: " + line.substr(0, 60));
+    parts.push_back(line.substr(from, at - from));
+    ContentLine content{upper(parts[0]), {}, line.substr(at + 1), current_line_};
+    if (!is_name(content.name))
+      refuse(path_, current_line_, "'" + content.name.substr(0, 40) + "' is not a property name");
+    for (std::size_t i = 1; i < parts.size(); ++i) add_parameter(content, parts[i]);
+    place(std::move(content));
   }
 
-  void property(const std::string& name, const std::string& parameters, const std::string& value) {
-    if (name == "BEGIN") {
-      if (open_.empty() && upper(value) != "VCALENDAR")
-        refuse(current_line_, "BEGIN:VCALENDAR was expected, not BEGIN:" + value);
-      seen_calendar_ = true;
-      open_.push_back({upper(value), current_line_, {}});
-      return;
-    }
-    if (open_.empty()) refuse(current_line_, "BEGIN:VCALENDAR was expected");
-    if (name == "END") {
-      if (open_.back().name != upper(value))
-        refuse(current_line_, "END:" + value + " where END:" + open_.back().name + " was expected");
-      if (open_.back().name == "VEVENT" && !open_.back().properties.contains("DTSTART"))
-        refuse(open_.back().line, "this VEVENT has no DTSTART");
+  void add_parameter(ContentLine& content, const std::string& part) const {
+    const auto equals = part.find('=');
+    if (equals == std::string::npos)
+      refuse(path_, current_line_, "a parameter is NAME=VALUE, not '" + part.substr(0, 40) + "'");
+    std::string value = part.substr(equals + 1);
+    if (value.size() > 1 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
+    content.parameters.emplace(upper(part.substr(0, equals)), std::move(value));
+  }
+
+  void place(ContentLine content) {
+    const std::string word = upper(content.value);
+    if (open_.empty() && (content.name != "BEGIN" || word != "VCALENDAR"))
+      refuse(path_, content.line, "BEGIN:VCALENDAR was expected");
+    if (content.name == "BEGIN") {
+      if (open_.size() == kDepthMax)
+        refuse(path_, content.line, "components are nested more than 16 deep");
+      open_.push_back({word, content.line, {}, {}});
+    } else if (content.name == "END") {
+      if (open_.back().name != word)
+        refuse(path_, content.line,
+               "END:" + word + " where END:" + open_.back().name + " was expected");
+      Component done = std::move(open_.back());
       open_.pop_back();
-      return;
+      (open_.empty() ? calendars_ : open_.back().parts).push_back(std::move(done));
+    } else {
+      open_.back().lines.push_back(std::move(content));
     }
-    open_.back().properties.insert(name);
-    if (open_.back().name != "VEVENT") return;
-    static const std::set<std::string> kDates{"DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE",
-                                              "RDATE"};
-    if (kDates.contains(name)) check_dates(name, parameters, value);
-    if (name == "RRULE") check_rule(value);
-    if (name == "DURATION" &&
-        icaldurationtype_is_bad_duration(icaldurationtype_from_string(value.c_str())) != 0)
-      refuse(current_line_, "'" + value + "' is not a duration, as in PT1H30M");
-  }
-
-  void check_dates(const std::string& name, const std::string& parameters,
-                   const std::string& value) {
-    const bool is_period = upper(parameters).find("VALUE=PERIOD") != std::string::npos;
-    std::size_t at = 0;
-    while (at <= value.size()) {
-      const auto comma = std::min(value.find(',', at), value.size());
-      std::string item = value.substr(at, comma - at);
-      if (is_period) item = item.substr(0, item.find('/'));
-      if (!is_date_or_time(item))
-        refuse(current_line_,
-               name + ": '" + item + "' is not a date or time, as in 20261124 or 20261124T093000Z");
-      at = comma + 1;
-    }
-  }
-
-  void check_rule(const std::string& value) {
-    const auto rule = icalrecurrencetype_from_string(value.c_str());
-    if (rule.freq == ICAL_NO_RECURRENCE)
-      refuse(current_line_,
-             "RRULE: '" + value + "' is not a recurrence rule, as in FREQ=WEEKLY;BYDAY=MO");
   }
 
   const std::string& path_;
   std::string current_;
   std::size_t current_line_ = 0;
   std::size_t number_ = 0;
-  bool seen_calendar_ = false;
   std::vector<Component> open_;
+  std::vector<Component> calendars_;
 };
 
 }  // namespace
 
-void check_content_lines(const std::string& text, const std::string& path) { Checker(text, path); }
+const ContentLine* Component::find(const std::string& property) const {
+  const auto found = std::find_if(lines.begin(), lines.end(),
+                                  [&](const ContentLine& each) { return each.name == property; });
+  return found == lines.end() ? nullptr : &*found;
+}
+
+void refuse(const std::string& path, std::size_t line, const std::string& why) {
+  throw std::invalid_argument(path + ":" + std::to_string(line) + ": " + why);
+}
+
+std::vector<Component> read_components(const std::string& text, const std::string& path) {
+  return Reader(text, path).take();
+}
 
 }  // namespace diary
