@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "hector/check.h"
-
 namespace hector::types {
 
 namespace {
@@ -27,6 +25,10 @@ Monitor::Monitor(const hector::type::v1::Binding& binding, View view)
   HECTOR_CHECK(start_ < states_, "an automaton without a start");
   HECTOR_CHECK(table_.size() == states_ * symbols_.size() && ends_.size() == states_,
                "the table is not rectangular");
+  // Once for all steps: none leads out of the table.
+  for (const State to : table_)
+    HECTOR_CHECK(to < states_ || to == Automaton::kNone,
+                 "a step leads to a state that is not there");
 }
 
 Automaton::Column Monitor::column_of(Symbol symbol) const noexcept {
@@ -36,25 +38,7 @@ Automaton::Column Monitor::column_of(Symbol symbol) const noexcept {
   return Automaton::kNone;
 }
 
-Monitor::State Monitor::current() const noexcept {
-  const State state = state_.load(std::memory_order_acquire);
-  HECTOR_CHECK(state < states_, "the monitor is in a state that there is not");
-  return state;
-}
-
-bool Monitor::step(Symbol symbol) noexcept {
-  if (has_table()) {
-    const Automaton::Column column = column_of(symbol);
-    if (column == Automaton::kNone) return false;
-    State state = current();
-    for (;;) {
-      const State to = next(state, column);
-      if (to == Automaton::kNone) return false;
-      HECTOR_CHECK(to < states_, "a step leads to a state that there is not");
-      if (to == state || state_.compare_exchange_weak(state, to, std::memory_order_acq_rel))
-        return true;
-    }
-  }
+bool Monitor::step_derived(Symbol symbol) noexcept {
   const std::lock_guard lock(mutex_);
   return advance(symbol);
 }

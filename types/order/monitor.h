@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hector/check.h"
 #include "types/order/projection.h"
 
 namespace hector::types {
@@ -21,8 +22,24 @@ class Monitor {
   enum class Answer { kAllowed, kNotYet, kNever };
   Monitor(const hector::type::v1::Binding& binding, View view);
 
-  /// Takes the symbol if it is allowed now.
-  bool step(Symbol symbol) noexcept;
+  /// Takes the symbol if it is allowed now. Inline, since every message passes here twice.
+  bool step(Symbol symbol) noexcept {
+    if (!has_table()) [[unlikely]]
+      return step_derived(symbol);
+    const Symbol* const symbols = symbols_.data();
+    const std::size_t count = symbols_.size();
+    std::size_t column = 0;
+    while (column < count && symbols[column] != symbol) ++column;
+    if (column == count) [[unlikely]]
+      return false;
+    State state = current();
+    for (;;) {
+      const State to = table_[state * count + column];
+      if (to == Automaton::kNone) return false;
+      if (to == state || state_.compare_exchange_weak(state, to, std::memory_order_acq_rel))
+        return true;
+    }
+  }
   /// Whether a symbol that step() refused may still become allowed by symbols of others than
   /// `sender_member` of `interaction`.
   Answer look(Symbol symbol);
@@ -48,7 +65,12 @@ class Monitor {
   [[nodiscard]] State next(State state, std::size_t column) const noexcept {
     return table_[state * symbols_.size() + column];
   }
-  [[nodiscard]] State current() const noexcept;
+  [[nodiscard]] State current() const noexcept {
+    const State state = state_.load(std::memory_order_acquire);
+    HECTOR_CHECK(state < states_, "the monitor is in a state that there is not");
+    return state;
+  }
+  bool step_derived(Symbol symbol) noexcept;
   [[nodiscard]] std::vector<Symbol> shortest_trace(State goal) const;
   [[nodiscard]] bool reachable_in_table(Symbol symbol) const;
   bool reachable(Symbol symbol);

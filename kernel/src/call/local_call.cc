@@ -72,9 +72,7 @@ Call& Call::defer() {
   return CallState::of(*this).is_local ? static_cast<Call&>(LocalCall::make(*this)) : *this;
 }
 
-Call& enter_local(Call& call) {
-  CallState::of(call).is_local = true;
-  if (call.kind != Kind::kStream) return call;
+Call& enter_with_flow(Call& call) {
   Call& handler = call.defer();
   auto [ours, theirs] = make_local_flow(call.flow);
   call.give_stream(ours);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "call/call_state.h"
 #include "hector/call.h"
 #include "hector/stream.h"
 
@@ -26,9 +27,14 @@ class LocalCall final : public Call {
   std::shared_ptr<Link> link_;
 };
 
+/// The call to enter for a kStream, which is deferred.
+[[nodiscard]] Call& enter_with_flow(Call& call);
 /// Prepares a call, whose operation, kind and flow are known, for an Object of this process.
 /// Returns the call to enter there: a kStream gets a flow and is deferred, others stay themselves.
-[[nodiscard]] Call& enter_local(Call& call);
+[[nodiscard]] inline Call& enter_local(Call& call) {
+  CallState::of(call).is_local = true;
+  return call.kind == Kind::kStream ? enter_with_flow(call) : call;
+}
 
 /// The two ends of a flow inside one process: first the caller's, then the handler's.
 std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(

@@ -33,7 +33,7 @@ Result<OfferPtr> ObjectLifecycle::create(const CreateOptions& options) {
   auto [from, record] =
       HECTOR_TRY(on_.templates.reserve(options.template_name, options.name, made_with(options)));
   const OfferPtr offer = on_.maker.object(options, from.code->info(), from.interface);
-  record.handle = on_.make_handle(options.name, offer->principal);
+  record.handle = on_.make_handle(options.name, offer->principal());
   auto servant = from.code->instantiate(*record.handle, from.interface, options.arguments);
   if (!servant) {
     on_.registry.abandon(record);
@@ -116,7 +116,7 @@ void ObjectLifecycle::finish(ObjectRecord& record) {
     return on_.registry.destroy(record);
   }
   on_.log.write(Level::kWarning, "object kept: calls did not end within the grace",
-                {{"object", record.name}});
+                {{"object", record.name()}});
   on_.registry.keep(record);
 }
 

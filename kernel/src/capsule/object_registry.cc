@@ -13,17 +13,30 @@ ObjectRegistry::~ObjectRegistry() = default;
 Result<ObjectRecord*> ObjectRegistry::reserve(const std::string& name, Origin origin) {
   if (name.empty()) return fail(Error::invalid_argument("an Object needs a name"));
   auto record = std::make_unique<ObjectRecord>();
-  record->name = name;
-  record->from = origin.from;
-  record->owner = origin.owner;
+  record->name_taken = std::make_unique<const std::string>(name);
+  record->is_adopted = origin.from == nullptr;
+  record->origin = record->is_adopted ? origin.owner : origin.from;
   record->made = std::move(origin.made);
   const std::lock_guard lock(mutex_);
-  if (const auto found = by_name_.find(name); found != by_name_.end())
-    return fail(Error::already_exists(not_free(*found->second)));
+  if (const auto* const taken = find(name)) return fail(Error::already_exists(not_free(*taken)));
   if (offers_.find_object(name))
     return fail(Error::already_exists(fmt::format(
         "an Object named '{}' exists in this capsule; choose another name or delete it", name)));
-  return by_name_.emplace(name, std::move(record)).first->second.get();
+  return by_name_.insert(std::move(record)).first->get();
+}
+
+ObjectRecord* ObjectRegistry::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->get();
+}
+
+std::unique_ptr<ObjectRecord> ObjectRegistry::take_by_name(const ObjectRecord& record) {
+  const auto found = by_name_.find(std::string_view(record.name()));
+  HECTOR_CHECK(found != by_name_.end() && found->get() == &record,
+               "an Object has lost its name before its life has ended");
+  auto node = std::move(const_cast<std::unique_ptr<ObjectRecord>&>(*found));
+  by_name_.erase(found);
+  return node;
 }
 
 std::string ObjectRegistry::not_free(const ObjectRecord& record) const {
@@ -31,18 +44,20 @@ std::string ObjectRegistry::not_free(const ObjectRecord& record) const {
     return fmt::format(
         "an Object named '{}' is being made in this capsule; choose another name, or wait and "
         "delete it",
-        record.name);
+        record.name());
   return fmt::format(
-      "an Object named '{}' exists in this capsule; choose another name or delete it", record.name);
+      "an Object named '{}' exists in this capsule; choose another name or delete it",
+      record.name());
 }
 
 Status ObjectRegistry::commit(ObjectRecord& record, const OfferPtr& offer) {
-  HECTOR_CHECK(offer != nullptr && offer->object == record.name,
+  HECTOR_CHECK(offer != nullptr && offer->object == record.name(),
                "an Object is committed with another one's Offer");
   const std::lock_guard lock(mutex_);
   HECTOR_CHECK(record.state == ObjectState::kBeingMade, "an Object is committed twice");
   HECTOR_TRY(offers_.add(offer));
   record.offer = offer;
+  record.name_taken.reset();
   record.state = ObjectState::kServing;
   return {};
 }
@@ -51,24 +66,19 @@ void ObjectRegistry::abandon(ObjectRecord& record) {
   std::unique_ptr<ObjectRecord> gone;  // its handle is destroyed outside the lock
   const std::lock_guard lock(mutex_);
   HECTOR_CHECK(record.state == ObjectState::kBeingMade, "an Object that serves is abandoned");
-  const auto found = by_name_.find(record.name);
-  HECTOR_CHECK(found != by_name_.end() && found->second.get() == &record,
-               "an Object that is abandoned has lost its name");
-  gone = std::move(found->second);
-  by_name_.erase(found);
+  gone = take_by_name(record);
 }
 
 ObjectRecord* ObjectRegistry::retire(const OfferPtr& offer) {
   const std::lock_guard lock(mutex_);
-  const auto found = by_name_.find(offer->object);
-  if (found == by_name_.end() || found->second->offer != offer) return nullptr;
-  ObjectRecord& record = *found->second;
+  ObjectRecord* const found = find(offer->object);
+  if (found == nullptr || found->offer != offer) return nullptr;
+  ObjectRecord& record = *found;
   HECTOR_CHECK(record.state == ObjectState::kServing, "an Object that does not serve has an Offer");
-  const OfferPtr removed = offers_.remove(record.name);
+  const OfferPtr removed = offers_.remove(record.name());
   HECTOR_CHECK(removed == offer, "the OfferTable has another Offer of an Object's name");
   record.state = ObjectState::kRetiring;
-  leaving_.push_back(std::move(found->second));
-  by_name_.erase(found);
+  leaving_.push_back(take_by_name(record));
   return &record;
 }
 
@@ -96,34 +106,32 @@ void ObjectRegistry::keep(ObjectRecord& record) {
 
 std::optional<MadeWith> ObjectRegistry::made_with(const std::string& name) const {
   const std::lock_guard lock(mutex_);
-  const auto found = by_name_.find(name);
-  if (found == by_name_.end() || found->second->state != ObjectState::kServing ||
-      found->second->from == nullptr)
+  const ObjectRecord* const found = find(name);
+  if (found == nullptr || found->state != ObjectState::kServing || found->from() == nullptr)
     return std::nullopt;
-  const ObjectRecord& record = *found->second;
-  return record.made ? *record.made : MadeWith{};
+  return found->made ? *found->made : MadeWith{};
 }
 
 const void* ObjectRegistry::owner_of(const std::string& name) const {
   const std::lock_guard lock(mutex_);
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second->owner;
+  const ObjectRecord* const found = find(name);
+  return found == nullptr ? nullptr : found->owner();
 }
 
 template <class Visit>
 void ObjectRegistry::each_of(const LoadedTemplate& from, Visit visit) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& [name, record] : by_name_) {
-    if (record->from == &from) visit(*record);
+  for (const auto& record : by_name_) {
+    if (record->from() == &from) visit(*record);
   }
   for (const auto& record : leaving_) {
-    if (record->from == &from) visit(*record);
+    if (record->from() == &from) visit(*record);
   }
 }
 
 std::vector<std::string> ObjectRegistry::objects_of(const LoadedTemplate& from) const {
   std::vector<std::string> names;
-  each_of(from, [&](const ObjectRecord& record) { names.push_back(record.name); });
+  each_of(from, [&](const ObjectRecord& record) { names.push_back(record.name()); });
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -136,7 +144,7 @@ std::size_t ObjectRegistry::count_of(const LoadedTemplate& from) const {
 
 void ObjectRegistry::verify() const {
   const std::lock_guard lock(mutex_);
-  for (const auto& [name, record] : by_name_) {
+  for (const auto& record : by_name_) {
     const bool is_serving = record->state == ObjectState::kServing;
     HECTOR_CHECK(is_serving || record->state == ObjectState::kBeingMade,
                  "an Object that retires still has its name");

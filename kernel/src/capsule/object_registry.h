@@ -5,11 +5,13 @@
 // Who: KernelImpl makes and ends Objects by it; Modules asks which Objects a template has.
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "hector/kernel.h"
@@ -22,7 +24,7 @@ struct LoadedTemplate;
 /// kBeingMade: its name is taken, its servant is under construction. kServing: its Offer is in the
 /// OfferTable. kRetiring: the Offer is out, its last calls end. kKept: calls did not end within the
 /// grace; its code still runs, so it may not be destroyed.
-enum class ObjectState { kBeingMade, kServing, kRetiring, kKept };
+enum class ObjectState : std::uint8_t { kBeingMade, kServing, kRetiring, kKept };
 
 /// What is needed to make an Object once more in another capsule.
 struct MadeWith {
@@ -33,13 +35,23 @@ struct MadeWith {
 /// Valid from reserve() until abandon() or destroy(). Its fields are read and written by the thread
 /// that makes or ends the Object; what other threads may ask, ObjectRegistry answers.
 struct ObjectRecord {
-  std::string name;
-  ObjectState state = ObjectState::kBeingMade;
+  [[nodiscard]] const std::string& name() const noexcept {
+    return offer ? offer->object : *name_taken;
+  }
+  /// The template it is made from; null for adopted ones.
+  [[nodiscard]] const LoadedTemplate* from() const noexcept {
+    return is_adopted ? nullptr : static_cast<const LoadedTemplate*>(origin);
+  }
+  /// The protocol that adopted it; null for others.
+  [[nodiscard]] const void* owner() const noexcept { return is_adopted ? origin : nullptr; }
+
   OfferPtr offer;
-  std::unique_ptr<Capsule> handle;       ///< null for adopted ones; outlives the servant
-  const LoadedTemplate* from = nullptr;  ///< null for adopted ones
-  const void* owner = nullptr;           ///< the protocol that adopted it
-  std::unique_ptr<const MadeWith> made;  ///< null where nothing but the template was given
+  std::unique_ptr<const std::string> name_taken;  ///< until the Offer has the name
+  std::unique_ptr<Capsule> handle;                ///< null for adopted ones; outlives the servant
+  std::unique_ptr<const MadeWith> made;           ///< null where nothing but the template was given
+  const void* origin = nullptr;                   ///< see from() and owner()
+  ObjectState state = ObjectState::kBeingMade;
+  bool is_adopted = false;
 };
 
 /// Any thread. Its mutex is taken before the OfferTable's and none other; no code of an Object runs
@@ -96,7 +108,31 @@ class ObjectRegistry {
 
   OfferTable& offers_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::unique_ptr<ObjectRecord>> by_name_;
+  struct ByName {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept {
+      return std::hash<std::string_view>()(name);
+    }
+    std::size_t operator()(const std::unique_ptr<ObjectRecord>& record) const noexcept {
+      return (*this)(std::string_view(record->name()));
+    }
+    bool operator()(const std::unique_ptr<ObjectRecord>& a,
+                    const std::unique_ptr<ObjectRecord>& b) const noexcept {
+      return a->name() == b->name();
+    }
+    bool operator()(std::string_view a, const std::unique_ptr<ObjectRecord>& b) const noexcept {
+      return a == b->name();
+    }
+    bool operator()(const std::unique_ptr<ObjectRecord>& a, std::string_view b) const noexcept {
+      return a->name() == b;
+    }
+  };
+  [[nodiscard]] ObjectRecord* find(std::string_view name) const;
+  /// Out of by_name_; the record is there.
+  std::unique_ptr<ObjectRecord> take_by_name(const ObjectRecord& record);
+
+  /// Flat: a capsule may hold a hundred thousand Objects.
+  boost::unordered_flat_set<std::unique_ptr<ObjectRecord>, ByName, ByName> by_name_;
   Records leaving_;  ///< retiring and kept: their names are free
 };
 

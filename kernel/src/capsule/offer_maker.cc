@@ -11,7 +11,7 @@ OfferPtr OfferMaker::system(const std::string& object, const std::string& label,
   auto offer = std::make_shared<Offer>();
   offer->id = random_.next();
   offer->object = object;
-  offer->principal = principal_;
+  offer->capsule_principal = principal_;
   offer->interface = std::move(interface);
   offer->is_system = true;
   offer->host = std::make_shared<ObjectHost>(HostOptions{.name = object,
@@ -29,7 +29,7 @@ OfferPtr OfferMaker::object(const CreateOptions& options, const TemplateInfo& in
   auto offer = std::make_shared<Offer>();
   offer->id = random_.next();
   offer->object = options.name;
-  offer->principal = principal_ + "/" + options.name;
+  offer->capsule_principal = principal_;
   offer->interface = std::move(interface);
   if (!options.properties.empty()) offer->properties.merge(options.properties);
   offer->host = std::make_shared<ObjectHost>(HostOptions{.name = options.name,

@@ -17,7 +17,9 @@ class OfferMaker {
  public:
   /// `principal` is the capsule's.
   OfferMaker(Random& random, Executor& executor, std::string principal)
-      : random_(random), executor_(executor), principal_(std::move(principal)) {}
+      : random_(random),
+        executor_(executor),
+        principal_(std::make_shared<const std::string>(std::move(principal))) {}
 
   /// One of the kernel's own: a pooled, parallel Object of the capsule's principal. `label` stands
   /// where others have their template's name.
@@ -31,7 +33,7 @@ class OfferMaker {
  private:
   Random& random_;
   Executor& executor_;
-  const std::string principal_;
+  const std::shared_ptr<const std::string> principal_;
 };
 
 }  // namespace hector

@@ -133,6 +133,7 @@ class Published : public ::testing::Test {
     auto made = std::make_shared<Offer>();
     made->id = ++last_id_;
     made->object = name;
+    made->capsule_principal = std::make_shared<const std::string>("capsule:test");
     type::v1::Interface nothing;
     nothing.set_name("t.None");
     nothing.set_major(1);

@@ -135,7 +135,7 @@ Status Listing::objects(Reply& reply) const {
         .with("template", host.options().template_name)
         .with("thread", host.options().thread == ThreadModel::kPrivate ? "private" : "pooled")
         .with("calls", std::to_string(host.calls()))
-        .with("principal", offer->principal);
+        .with("principal", offer->principal());
   }
   return {};
 }

@@ -45,13 +45,25 @@ class OfferProperties {
 };
 
 struct Offer {
+  /// "capsule:north" for the kernel's own Objects, "capsule:north/ana" for 'ana'. Written into a
+  /// string that is used again it allocates nothing.
+  void write_principal(std::string& out) const {
+    out.assign(*capsule_principal);
+    if (!is_system) out.append("/").append(object);
+  }
+  [[nodiscard]] std::string principal() const {
+    std::string text;
+    write_principal(text);
+    return text;
+  }
+
   std::uint64_t id = 0;
   std::string object;
-  std::string principal;
+  std::shared_ptr<const std::string> capsule_principal;  ///< owners: all Offers of the capsule
   types::CompiledPtr interface;
   std::shared_ptr<ObjectHost> host;
-  std::atomic<std::uint32_t> sessions{0};
   OfferProperties properties;
+  std::atomic<std::uint32_t> sessions{0};
   bool is_system = false;  ///< the kernel's own: not shown among Objects' offers unless asked
 };
 using OfferPtr = std::shared_ptr<Offer>;

@@ -19,9 +19,9 @@ class OwnReferences {
       : capsule_(std::move(capsule)), capsule_id_(capsule_id), protocols_(protocols) {}
 
   [[nodiscard]] Reference of(const Offer& offer) const {
-    return {offer.id,        offer.object,          capsule_,
-            capsule_id_,     offer.interface->id(), offer.interface->identity(),
-            offer.principal, protocols_.profiles()};
+    return {offer.id,          offer.object,          capsule_,
+            capsule_id_,       offer.interface->id(), offer.interface->identity(),
+            offer.principal(), protocols_.profiles()};
   }
   /// An Object of this capsule by its name alone: its Offer and Interface are found where it is
   /// called.

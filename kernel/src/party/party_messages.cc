@@ -198,7 +198,7 @@ void PartySession::start_protocol(OutChannel& out, const Operation& operation,
   if (PartySession* const peer = out.peer())
     return peer->take(enter_local(call), interaction, self_.place.member);
   if (!out.is_connected()) return refuse(call, closed_error());
-  call.header.principal = offer_->principal;
+  offer_->write_principal(call.header.principal);
   if (out.route == OutChannel::Route::kCapsule) call.set_recovery(shared_from_this());
   inherit(call, core_);
   out.start(call, operation, interaction);
@@ -357,8 +357,9 @@ void PartySession::take(Call& call, std::uint32_t interaction, std::uint32_t sen
 
 void PartySession::take_in_turn(const Plan& plan, Call& call, std::uint32_t interaction,
                                 std::uint32_t sender) noexcept {
-  if (is_overrun(interaction)) return refuse(call, overrun_error(interaction));
-  if (!is_active() || !step(plan, types::view_symbol(interaction, sender)))
+  if (is_overrun(interaction)) [[unlikely]]
+    return refuse(call, overrun_error(interaction));
+  if (!is_active() || !step(plan, types::view_symbol(interaction, sender))) [[unlikely]]
     return hold_or_refuse(plan, call, interaction, sender);
   if (arrivals_.early() != 0) [[unlikely]] {
     const auto keep = shared_from_this();
