@@ -26,18 +26,6 @@ using python::PySession;
 /// dist-packages are.
 constexpr const wchar_t* kExecutable = L"/usr/bin/python3.11";
 
-Error error_of(py::error_already_set& error) {
-  try {
-    const py::object parts = py::module_::import("hector.errors").attr("parts_from_exception");
-    const py::tuple found = parts(error.value());
-    return Error{code_from_number(found[0].cast<std::uint32_t>()), found[1].cast<std::string>()}
-        .with_type(found[2].cast<std::string>())
-        .with_detail(found[3].cast<std::string>());
-  } catch (py::error_already_set&) {
-    return {Code::kUnknown, error.what()};
-  }
-}
-
 /// Owns a Python object on behalf of C++; releases it with the interpreter's lock held.
 class PyOwned {
  public:
@@ -64,40 +52,83 @@ class PyOwned {
   py::object* object_;
 };
 
+/// The functions of hector.runtime that this plugin calls, held since the start: an Object may take
+/// modules out of sys.modules, or change what it finds in them.
+class Runtime {
+ public:
+  /// With the interpreter's lock held, as everything here.
+  explicit Runtime(const py::object& module) : functions_(module.attr("entries")()) {}
+  template <class... Arguments>
+  py::object call(const char* function, Arguments&&... arguments) const {
+    return functions_.get()[function](std::forward<Arguments>(arguments)...);
+  }
+  /// What a handler, a constructor, … raised.
+  [[nodiscard]] Error error_of(py::error_already_set& error) const {
+    return said(error, "parts_of");
+  }
+  /// Why a template file does not load.
+  [[nodiscard]] Error refusal_of(py::error_already_set& error, const std::string& path) const {
+    return said(error, "refusal", path);
+  }
+
+ private:
+  template <class... Arguments>
+  Error said(py::error_already_set& error, const char* function, Arguments&&... arguments) const {
+    try {
+      const py::tuple found = call(function, error.value(), std::forward<Arguments>(arguments)...);
+      return Error{code_from_number(found[0].cast<std::uint32_t>()), found[1].cast<std::string>()}
+          .with_type(found[2].cast<std::string>())
+          .with_detail(found[3].cast<std::string>());
+    } catch (const std::exception&) {
+      return Error::internal("a Python exception that cannot be told");
+    }
+  }
+  PyOwned functions_;
+};
+using RuntimePtr = std::shared_ptr<const Runtime>;  // the language, its templates, their Objects
+using PyLogPtr = std::shared_ptr<python::PyLog>;    // the language; Python, for as long as it likes
+
 class PythonServant final : public Servant {
  public:
-  PythonServant(py::object object, Capsule& capsule, Log& log)
-      : object_(std::move(object)), capsule_(capsule), log_(log) {}
+  PythonServant(py::object object, Capsule& capsule, RuntimePtr runtime)
+      : object_(std::move(object)), capsule_(capsule), runtime_(std::move(runtime)) {}
   void invoke(Call& call) noexcept override {
     const py::gil_scoped_acquire acquire;
-    const auto handle = std::make_shared<PyCall>(call);
+    const auto handle = std::make_shared<PyCall>(call, capsule_.clock());
     try {
-      object_.get().attr("invoke")(call.operation->name, handle);
+      runtime_->call("invoke", object_.get(), call.operation->name, handle);
+      if (!handle->is_deferred()) end(*handle, Error::internal("the Object gave no answer"));
     } catch (py::error_already_set& error) {
-      if (Call* left = handle->take()) left->fail(error_of(error));
+      end(*handle, runtime_->error_of(error));
     } catch (const std::exception& error) {
-      if (Call* left = handle->take()) left->fail({Code::kUnknown, error.what()});
+      end(*handle, Error::internal(error.what()));
     }
   }
   bool has_state() const noexcept override {
     const py::gil_scoped_acquire acquire;
-    return py::bool_(object_.get().attr("has_state")());
+    try {
+      return py::bool_(runtime_->call("has_state", object_.get()));
+    } catch (const std::exception&) {
+      return false;
+    }
   }
   Result<Bytes> save() noexcept override {
     const py::gil_scoped_acquire acquire;
     try {
-      return Bytes::take(object_.get().attr("save")().cast<std::string>());
+      return Bytes::take(runtime_->call("save", object_.get()).cast<std::string>());
     } catch (py::error_already_set& error) {
-      return fail(error_of(error));
+      return fail(runtime_->error_of(error));
+    } catch (const std::exception& error) {
+      return fail(Error::internal(error.what()));
     }
   }
   Status restore(const Bytes& state) noexcept override {
     const py::gil_scoped_acquire acquire;
     try {
-      object_.get().attr("restore")(py::bytes(state.str()));
+      runtime_->call("restore", object_.get(), py::bytes(state.str()));
       return {};
     } catch (py::error_already_set& error) {
-      return fail(error_of(error));
+      return fail(runtime_->error_of(error));
     }
   }
   void bound(const std::shared_ptr<Session>& session) noexcept override { tell("bound", session); }
@@ -106,23 +137,31 @@ class PythonServant final : public Servant {
   }
 
  private:
+  static void end(PyCall& handle, Error error) noexcept {
+    Call* const left = handle.take();
+    if (left == nullptr) return;
+    const py::gil_scoped_release release;
+    left->fail(std::move(error));
+  }
+  /// What it raises is in the log: nobody waits for an answer.
   void tell(const char* what, const std::shared_ptr<Session>& session) noexcept {
     const py::gil_scoped_acquire acquire;
     try {
-      object_.get().attr(what)(PySession{session, &capsule_.clock(), &capsule_});
-    } catch (const std::exception& error) {
-      log_.write(Level::kError, "Python Object raised an exception",
-                 {{"object", capsule_.object_name()}, {"in", what}, {"error", error.what()}});
+      runtime_->call(what, object_.get(), PySession{session, &capsule_.clock(), &capsule_});
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable(what);
+    } catch (const std::exception&) {  // it has no such member
     }
   }
   PyOwned object_;
   Capsule& capsule_;
-  Log& log_;
+  const RuntimePtr runtime_;
 };
 
 class PythonTemplate final : public TemplateCode {
  public:
-  PythonTemplate(py::object description, Log& log) : log_(log) {
+  PythonTemplate(py::object description, RuntimePtr runtime, PyLogPtr log)
+      : runtime_(std::move(runtime)), log_(std::move(log)) {
     info_.name = description.attr("name").cast<std::string>();
     info_.version = description.attr("version").cast<std::string>();
     info_.interface_id = description.attr("interface").cast<std::string>();
@@ -131,26 +170,35 @@ class PythonTemplate final : public TemplateCode {
     info_.thread = ThreadModel::kPrivate;
     description_ = std::make_unique<PyOwned>(std::move(description));
   }
+  ~PythonTemplate() override {
+    const py::gil_scoped_acquire acquire;
+    try {
+      runtime_->call("unload", description_->get());
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("hector: the end of a template");
+    }
+  }
   const TemplateInfo& info() const noexcept override { return info_; }
 
   Result<std::unique_ptr<Servant>> instantiate(Capsule& capsule, InterfacePtr,
                                                const std::string& arguments) override {
     const py::gil_scoped_acquire acquire;
     try {
-      const py::object make = py::module_::import("hector.runtime").attr("Object");
-      py::object made = make(description_->get(), PyCapsule{&capsule}, arguments);
+      py::object made =
+          runtime_->call("make", description_->get(), PyCapsule{&capsule}, arguments, log_);
       return std::unique_ptr<Servant>(
-          std::make_unique<PythonServant>(std::move(made), capsule, log_));
+          std::make_unique<PythonServant>(std::move(made), capsule, runtime_));
     } catch (py::error_already_set& error) {
-      Error why = error_of(error);
-      why.message = fmt::format("an Object of {} could not be made: {}: {}", info_.name, why.type,
-                                why.message);
+      Error why = runtime_->error_of(error);
+      why.message = fmt::format("an Object of {} could not be made: {}{}{}", info_.name, why.type,
+                                why.type.empty() ? "" : ": ", why.message);
       return fail(std::move(why));
     }
   }
 
  private:
-  Log& log_;
+  const RuntimePtr runtime_;
+  const PyLogPtr log_;
   TemplateInfo info_;
   std::unique_ptr<PyOwned> description_;
 };
@@ -159,36 +207,26 @@ class PythonLanguage final : public Language {
  public:
   explicit PythonLanguage(LanguageContext context) : context_(std::move(context)) {}
   ~PythonLanguage() override {
-    if (!source_) return;
+    log_->close();
+    if (!runtime_) return;
     const py::gil_scoped_acquire acquire;
     try {
-      py::module_::import("hector.modules").attr("finder")().attr("remove")(source_->get());
-    } catch (py::error_already_set&) {  // the interpreter is ending
+      runtime_->call("end", source_ ? source_->get() : py::object(py::none()), log_);
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("hector: the end of the language");
     }
   }
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
 
   Status start() {
-    if (Py_IsInitialized() == 0) {
-      PyConfig config;
-      PyConfig_InitIsolatedConfig(&config);
-      config.install_signal_handlers = 0;
-      PyConfig_SetString(&config, &config.program_name, kExecutable);
-      PyConfig_SetString(&config, &config.executable, kExecutable);
-      const PyStatus status = Py_InitializeFromConfig(&config);
-      PyConfig_Clear(&config);
-      if (PyStatus_Exception(status) != 0)
-        return fail(Error::unavailable(
-            fmt::format("CPython does not start: {}",
-                        status.err_msg == nullptr ? "no reason was given" : status.err_msg)));
-      // From here on every thread takes the lock when it needs it; the interpreter never ends.
-      PyEval_SaveThread();
-    }
+    HECTOR_TRY(start_interpreter());
     const py::gil_scoped_acquire acquire;
     try {
-      py::module_::import("sys").attr("path").attr("insert")(0, own_folder());
-      py::module_::import("hector.runtime");
+      py::list path = py::module_::import("sys").attr("path");
+      if (!path.contains(own_folder())) path.insert(0, own_folder());
+      runtime_ = std::make_shared<const Runtime>(py::module_::import("hector.runtime"));
       add_source();
+      runtime_->call("start", source_->get(), log_);
     } catch (py::error_already_set& error) {
       return fail(
           Error::unavailable(fmt::format("the hector package does not load: {}", error.what())));
@@ -199,16 +237,41 @@ class PythonLanguage final : public Language {
   Result<std::unique_ptr<TemplateCode>> load(const std::string& path) override {
     const py::gil_scoped_acquire acquire;
     try {
-      py::object description = py::module_::import("hector.runtime").attr("load")(path);
+      py::object description = runtime_->call("load", path, log_);
       return std::unique_ptr<TemplateCode>(
-          std::make_unique<PythonTemplate>(std::move(description), *context_.log));
+          std::make_unique<PythonTemplate>(std::move(description), runtime_, log_));
     } catch (py::error_already_set& error) {
-      return fail(Error::invalid_argument(
-          fmt::format("template {} does not load: {}", path, error.what())));
+      return fail(Error::invalid_argument(fmt::format("template {} does not load: {}", path,
+                                                      runtime_->refusal_of(error, path).message)));
     }
   }
 
  private:
+  /// Once in a process. Text is UTF-8 whatever the locale says: a capsule that a service manager
+  /// starts has none.
+  static Status start_interpreter() {
+    if (Py_IsInitialized() != 0) return {};
+    PyPreConfig before;
+    PyPreConfig_InitIsolatedConfig(&before);
+    before.utf8_mode = 1;
+    PyStatus status = Py_PreInitialize(&before);
+    if (PyStatus_Exception(status) == 0) {
+      PyConfig config;
+      PyConfig_InitIsolatedConfig(&config);
+      config.install_signal_handlers = 0;
+      PyConfig_SetString(&config, &config.program_name, kExecutable);
+      PyConfig_SetString(&config, &config.executable, kExecutable);
+      status = Py_InitializeFromConfig(&config);
+      PyConfig_Clear(&config);
+    }
+    if (PyStatus_Exception(status) != 0)
+      return fail(Error::unavailable(
+          fmt::format("CPython does not start: {}",
+                      status.err_msg == nullptr ? "no reason was given" : status.err_msg)));
+    // From here on every thread takes the lock when it needs it; the interpreter never ends.
+    PyEval_SaveThread();
+    return {};
+  }
   /// Makes `import` ask this capsule's Type service.
   void add_source() {
     const py::object module = py::module_::import("types").attr("SimpleNamespace");
@@ -231,7 +294,6 @@ class PythonLanguage final : public Language {
                           found.error().message.c_str());
           throw py::error_already_set();
         });
-    py::module_::import("hector.modules").attr("finder")().attr("add")(fetch);
     source_ = std::make_unique<PyOwned>(std::move(fetch));
   }
   /// Of the plugin's library: the hector package is beside it.
@@ -242,6 +304,8 @@ class PythonLanguage final : public Language {
     return std::filesystem::path(info.dli_fname).parent_path().string();
   }
   LanguageContext context_;
+  const PyLogPtr log_ = std::make_shared<python::PyLog>(*context_.log);
+  RuntimePtr runtime_;
   std::unique_ptr<PyOwned> source_;
   std::vector<std::string> formats_{".py", ".pyc"};
 };

@@ -20,15 +20,37 @@ namespace hector::python {
 
 namespace {
 
+/// Where hector.errors keeps its error_from_parts for this module: an Object may take modules out
+/// of sys.modules, and the exceptions it awaits are those of the hector package that it imported.
+constexpr const char* kMakeError = "hector.error_from_parts";
+
+/// (code, message, type, detail), as hector.errors has it.
+py::tuple parts_of(const Error& error) {
+  // The exception has the code beside its message.
+  const std::string text = error.text().substr(code_name(error.code).size() + 2);
+  return py::make_tuple(
+      static_cast<int>(error.code),
+      py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+          text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace")),
+      py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+          error.type.data(), static_cast<Py_ssize_t>(error.type.size()), "backslashreplace")),
+      py::bytes(error.detail));
+}
+
 py::object exception_of(const Error& error) {
-  const py::object make = py::module_::import("hector.errors").attr("error_from_parts");
-  return make(static_cast<int>(error.code), error.text(), error.type, py::bytes(error.detail));
+  const auto make =
+      py::reinterpret_borrow<py::object>(static_cast<PyObject*>(py::get_shared_data(kMakeError)));
+  return make(*parts_of(error));
 }
 
 [[noreturn]] void raise(const Error& error) {
   const py::object exception = exception_of(error);
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   throw py::error_already_set();
+}
+
+py::bytes octets_of(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 Deadline deadline_of(const Clock& clock, double seconds) {
@@ -53,28 +75,25 @@ py::bytes wait_for(WaitedCall& call, CallTarget& target, const Clock& clock) {
     call.run(target, clock);
   }
   if (call.error) raise(*call.error);
-  const Bytes& reply = call.reply.bytes();
-  return py::bytes(reinterpret_cast<const char*>(reply.data()), reply.size());
+  return octets_of(call.reply.bytes());
 }
 
-/// Ends in Python: done(octets, None) or done(None, (code, message, type, detail)).
-CallbackCall& callback_call(py::function done) {
-  auto held = std::make_shared<py::function>(std::move(done));
-  return CallbackCall::make([held](Call& call) mutable {
-    const py::gil_scoped_acquire acquire;
-    try {
-      if (call.error) {
-        (*held)(py::none(), py::make_tuple(static_cast<int>(call.error->code), call.error->text(),
-                                           call.error->type, py::bytes(call.error->detail)));
-      } else {
-        const Bytes& reply = call.reply.bytes();
-        (*held)(py::bytes(reinterpret_cast<const char*>(reply.data()), reply.size()), py::none());
-      }
-    } catch (py::error_already_set& error) {
-      error.discard_as_unraisable("hector: the end of a call");
-    }
-    held.reset();
-  });
+/// A flow has no one answer: to call it as an rpc would give an empty message and no error.
+void refuse_flow(const Operation& operation) {
+  if (operation.kind != Kind::kStream) return;
+  raise(Error::unimplemented(fmt::format(
+      "'{}' is a flow: it has no single answer, so call() cannot ask for it; read it with `hector "
+      "call`, with a gRPC client, or offer it as an rpc that returns a list",
+      operation.name)));
+}
+void refuse_flow(const Target& target, const std::string& operation) {
+  if (const auto* const found = target.interface()->find(operation)) refuse_flow(*found);
+}
+std::uint32_t interaction_of(const Session& session, const std::string& name) {
+  auto number = session.interaction(name);
+  if (!number) raise(number.error());
+  refuse_flow(session.operation(*number));
+  return *number;
 }
 
 void bind_call(py::module_& module) {
@@ -83,10 +102,16 @@ void bind_call(py::module_& module) {
            [](PyCall& self) {
              Call* call = self.call_or_null();
              if (call == nullptr) return py::bytes();
-             const Bytes& bytes = call->request.bytes();
-             return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+             return octets_of(call->request.bytes());
            })
       .def("defer", &PyCall::defer)
+      .def("tell_cancelled", &PyCall::tell_cancelled)
+      .def_property_readonly("why_cancelled",
+                             [](const PyCall& self) -> py::object {
+                               const auto why = self.why_cancelled();
+                               return why ? py::object(parts_of(*why)) : py::none();
+                             })
+      .def_property_readonly("time_left", &PyCall::time_left)
       .def("complete",
            [](PyCall& self, const std::string& reply) {
              Call* call = self.take();
@@ -104,11 +129,7 @@ void bind_call(py::module_& module) {
                             .with_type(type)
                             .with_detail(detail));
            })
-      .def_property_readonly("is_cancelled",
-                             [](PyCall& self) {
-                               return self.call_or_null() != nullptr &&
-                                      self.call_or_null()->is_cancelled();
-                             })
+      .def_property_readonly("is_cancelled", &PyCall::is_cancelled)
       .def_property_readonly("principal",
                              [](PyCall& self) {
                                return self.call_or_null() != nullptr &&
@@ -147,8 +168,7 @@ void bind_call(py::module_& module) {
              auto message = read_next(*self.stream());
              if (!message) raise(message.error());
              if (!*message) return py::none();
-             const Bytes& bytes = (*message)->bytes();
-             return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+             return octets_of((*message)->bytes());
            })
       .def("write", [](PyCall& self, const std::string& message) {
         if (!self.stream()) return false;
@@ -168,21 +188,25 @@ void bind_reach(py::module_& module) {
       .def("call",
            [](const PyTarget& self, const std::string& operation, const std::string& request,
               double timeout) {
+             refuse_flow(*self.target, operation);
              WaitedCall call;
              call.header.operation_name = operation;
              call.header.deadline = deadline_of(*self.clock, timeout);
              call.request = Payload(Bytes::copy(request));
              return wait_for(call, *self.target, *self.clock);
            })
-      .def("start", [](const PyTarget& self, const std::string& operation,
-                       const std::string& request, double timeout, py::function done) {
-        auto& call = callback_call(std::move(done));
-        call.header.operation_name = operation;
-        call.header.deadline = deadline_of(*self.clock, timeout);
-        call.request = Payload(Bytes::copy(request));
-        const py::gil_scoped_release release;
-        self.target->start(call);
-      });
+      .def("start",
+           [](const PyTarget& self, const std::string& operation, const std::string& request,
+              double timeout, const std::shared_ptr<Inbox>& inbox, std::uint64_t number) {
+             refuse_flow(*self.target, operation);
+             auto [started, call] = PyStarted::make(inbox, number);
+             call->header.operation_name = operation;
+             call->header.deadline = deadline_of(*self.clock, timeout);
+             call->request = Payload(Bytes::copy(request));
+             const py::gil_scoped_release release;
+             self.target->start(*call);
+             return started;
+           });
   py::class_<PyCapsule>(module, "Capsule")
       .def("name", [](const PyCapsule& self) { return self.capsule->name(); })
       .def("object_name", [](const PyCapsule& self) { return self.capsule->object_name(); })
@@ -234,14 +258,12 @@ void bind_reach(py::module_& module) {
       .def("call",
            [](const PySession& self, const std::string& interaction, std::uint32_t member,
               const std::string& request, double timeout) {
-             auto number = self.session->interaction(interaction);
-             if (!number) raise(number.error());
+             const auto number = interaction_of(*self.session, interaction);
              WaitedCall call;
              call.header.deadline = deadline_of(*self.clock, timeout);
              call.request = Payload(Bytes::copy(request));
-             auto members = self.session->members(self.session->role());
              try {
-               return wait_for(call, self.session->call_target(*number, member), *self.clock);
+               return wait_for(call, self.session->call_target(number, member), *self.clock);
              } catch (const std::out_of_range&) {
                raise(Error::invalid_argument(fmt::format(
                    "the role that '{}' goes to has no member {}", interaction, member)));
@@ -250,8 +272,7 @@ void bind_reach(py::module_& module) {
       .def("multicast",
            [](const PySession& self, const std::string& interaction, const std::string& request,
               double timeout) {
-             auto number = self.session->interaction(interaction);
-             if (!number) raise(number.error());
+             const auto number = interaction_of(*self.session, interaction);
              struct Told {
                std::vector<std::tuple<bool, std::optional<Error>, std::string>> members;
                std::string why;
@@ -261,7 +282,7 @@ void bind_reach(py::module_& module) {
                const py::gil_scoped_release release;
                hector_session* const handle = make_session_handle(self.session);
                code = hector_session_multicast_wait(
-                   handle, *number,
+                   handle, number,
                    {reinterpret_cast<const std::uint8_t*>(request.data()), request.size()},
                    static_cast<std::int64_t>(timeout * 1e9), handle_of(*self.capsule),
                    [](void* context, std::uint32_t, int is_known, const hector_error* error,
@@ -294,15 +315,43 @@ void bind_reach(py::module_& module) {
                                    members);
            })
       .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member,
-                       const std::string& request, double timeout, py::function done) {
-        auto number = self.session->interaction(interaction);
-        if (!number) raise(number.error());
-        auto& call = callback_call(std::move(done));
-        call.header.deadline = deadline_of(*self.clock, timeout);
-        call.request = Payload(Bytes::copy(request));
+                       const std::string& request, double timeout,
+                       const std::shared_ptr<Inbox>& inbox, std::uint64_t number) {
+        const auto index = interaction_of(*self.session, interaction);
+        auto [started, call] = PyStarted::make(inbox, number);
+        call->header.deadline = deadline_of(*self.clock, timeout);
+        call->request = Payload(Bytes::copy(request));
         const py::gil_scoped_release release;
-        self.session->start(*number, member, call);
+        self.session->start(index, member, *call);
+        return started;
       });
+}
+
+void bind_loop(py::module_& module) {
+  py::class_<Inbox, std::shared_ptr<Inbox>>(module, "Inbox")
+      .def(py::init([] {
+        auto made = std::make_shared<Inbox>();
+        if (made->descriptor() >= 0) return made;
+        PyErr_SetFromErrno(PyExc_OSError);
+        throw py::error_already_set();
+      }))
+      .def_property_readonly("descriptor", &Inbox::descriptor)
+      .def("take", &Inbox::take);
+  py::class_<PyStarted, std::shared_ptr<PyStarted>>(module, "Started")
+      .def("cancel", &PyStarted::cancel, py::call_guard<py::gil_scoped_release>())
+      .def("outcome", [](const PyStarted& self) {
+        const auto& outcome = self.outcome();
+        return outcome.error ? py::make_tuple(py::none(), parts_of(*outcome.error))
+                             : py::make_tuple(octets_of(outcome.reply), py::none());
+      });
+  py::class_<PyLog, std::shared_ptr<PyLog>>(module, "Log")
+      .def(
+          "write",
+          [](PyLog& self, int level, const std::string& event, const std::string& object,
+             const std::string& operation, const std::string& trace, const std::string& text) {
+            self.write(static_cast<Level>(level), event, {object, operation, trace}, text);
+          },
+          py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace
@@ -311,6 +360,10 @@ PYBIND11_EMBEDDED_MODULE(_hector, module) {
   module.doc() = "The kernel's side of the hector package.";
   bind_call(module);
   bind_reach(module);
+  bind_loop(module);
+  module.def("make_errors_by", [](const py::function& make) {
+    py::set_shared_data(kMakeError, make.inc_ref().ptr());
+  });
   module.def("type_descriptors", [] { return py::bytes(type_model_descriptors()); });
   module.def("read_types", [](const std::string& path) {
     auto types = load_type_models(path);

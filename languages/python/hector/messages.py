@@ -115,13 +115,7 @@ def load_types(path):
 
 class _TypeFileImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name, path=None, target=None):
-        if path is not None:
-            return None
-        for folder in sys.path:
-            file = os.path.join(folder or ".", name + ".hector.yaml")
-            if os.path.isfile(file):
-                return importlib.machinery.ModuleSpec(name, self, origin=file)
-        return None
+        return type_file(name, name, sys.path) if path is None else None
 
     def create_module(self, spec):
         return None
@@ -131,8 +125,19 @@ class _TypeFileImporter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__dict__.update(load_types(module.__spec__.origin))
 
 
+def type_file(fullname, name, folders):
+    """The spec of NAME.hector.yaml in the first of the folders that has it; None: none has."""
+    for folder in folders:
+        file = os.path.join(folder or ".", name + ".hector.yaml")
+        if "." not in name and os.path.isfile(file):
+            return importlib.machinery.ModuleSpec(fullname, _importer, origin=file)
+    return None
+
+
+_importer = _TypeFileImporter()
+
+
 def install_importer():
     if not any(isinstance(finder, _TypeFileImporter) for finder in sys.meta_path):
-        sys.meta_path.insert(
-            0, _TypeFileImporter()
-        )  # before files: hello.py imports hello.hector.yaml as `hello`
+        # before files: hello.py imports hello.hector.yaml as `hello`
+        sys.meta_path.insert(0, _importer)

@@ -33,8 +33,8 @@ class BadModule(ImportError):
 
 
 class _Loader(importlib.abc.InspectLoader):
-    def __init__(self, module):
-        self._module = module
+    def __init__(self, name, module):
+        self._name, self._module = name, module
 
     def is_package(self, fullname):
         return self._module.is_package
@@ -49,14 +49,19 @@ class _Loader(importlib.abc.InspectLoader):
         content = self._module.content
         if hashlib.sha256(content).hexdigest() != self._module.digest:
             raise BadModule(
-                f"module '{fullname}' is not what its digest says; it is not run", name=fullname
+                f"module '{self._name}' is not what its digest says; it is not run", name=fullname
             )
         if not self._is_compiled():
             return compile(
-                importlib.util.decode_source(content), ORIGIN + fullname, "exec", dont_inherit=True
+                importlib.util.decode_source(content),
+                ORIGIN + self._name,
+                "exec",
+                dont_inherit=True,
             )
         if content[:4] != importlib.util.MAGIC_NUMBER:
-            raise ImportError(f"module '{fullname}' was compiled by another Python", name=fullname)
+            raise ImportError(
+                f"module '{self._name}' was compiled by another Python", name=fullname
+            )
         return marshal.loads(content[16:])
 
 
@@ -80,8 +85,12 @@ class Finder(importlib.abc.MetaPathFinder):
             self._sources.remove(fetch)
 
     def find_spec(self, fullname, path=None, target=None):
-        top, _, rest = fullname.partition(".")
-        if top in _NOT_ASKED or top.startswith("hector_template_"):
+        return None if fullname.startswith("hector_template_") else self.find(fullname, fullname)
+
+    def find(self, fullname, name):
+        """The spec, for sys.modules[fullname], of the module that the service knows by `name`."""
+        top, _, rest = name.partition(".")
+        if top in _NOT_ASKED:
             return None
         if rest:
             parent = sys.modules.get(fullname.rpartition(".")[0])
@@ -93,7 +102,7 @@ class Finder(importlib.abc.MetaPathFinder):
             return None
         for fetch in sources:
             try:
-                module = fetch(fullname, _ABI)
+                module = fetch(name, _ABI)
             except OSError:
                 self._asked_again = time.monotonic() + _AWAY_S
                 continue
@@ -101,8 +110,8 @@ class Finder(importlib.abc.MetaPathFinder):
                 continue
             spec = importlib.machinery.ModuleSpec(
                 fullname,
-                _Loader(module),
-                origin=f"{ORIGIN}{fullname}@{module.digest[:12]}",
+                _Loader(name, module),
+                origin=f"{ORIGIN}{name}@{module.digest[:12]}",
                 is_package=module.is_package,
             )
             return spec
