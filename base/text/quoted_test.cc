@@ -28,6 +28,25 @@ TEST(ReadFile, GivesEveryOctet) {
   std::remove(path.c_str());
 }
 
+TEST(ReadText, LeavesOutTheMarkAndWhatWindowsAddsToLineEnds) {
+  const std::string path = ::testing::TempDir() + "read_text_test";
+  for (const std::string mark : {"", "\xEF\xBB\xBF"}) {
+    for (const std::string end : {"\n", "\r\n"}) {
+      std::ofstream(path, std::ios::binary) << mark + "a" + end + end + "b\rc" + end;
+      EXPECT_EQ(read_text(path), "a\n\nb\rc\n");
+    }
+  }
+  std::ofstream(path, std::ios::binary) << "\xEF\xBB\xBF";
+  EXPECT_EQ(read_text(path), "");
+  for (const std::string mark : {"\xFF\xFE", "\xFE\xFF"}) {
+    std::ofstream(path, std::ios::binary) << mark + "a";
+    EXPECT_EQ(
+        read_text(path, "type file").error().text(),
+        "INVALID_ARGUMENT: " + path + ":1: type file '" + path + "' is UTF-16; save it as UTF-8");
+  }
+  std::remove(path.c_str());
+}
+
 TEST(ReadFile, SaysWhatCannotBeReadAndWhy) {
   const auto missing = read_file("/nowhere/at.all", "manifest");
   ASSERT_FALSE(missing);

@@ -48,7 +48,7 @@ void show_candidates(const s::PolicyExplanation& explanation) {
 /// What a file alone says, in a kernel of our own: `show` is given the explanation.
 template <class Show>
 int try_file(const CommandContext& context, const Arguments& a, const Show& show) {
-  auto text = read_file(a.file);
+  auto text = a.is_xrm ? read_file(a.file) : read_text(a.file);  // X keeps every octet
   if (!text) return report(text.error());
   s::PolicyTrial trial;
   trial.set_text(*text);
@@ -143,7 +143,7 @@ int rules(const CommandContext& context, const Arguments& a) {
                                             fmt::print("{}\n", name);
                                         });
   }
-  auto text = read_file(a.file);
+  auto text = read_text(a.file);
   if (!text) return report(text.error());
   auto put = named<s::PolicyRules>(a.name);
   put.set_text(*text);
@@ -160,7 +160,7 @@ int entity(const CommandContext& context, const Arguments& a) {
 }
 
 int schema(const CommandContext& context, const Arguments& a) {
-  auto text = read_file(a.file);
+  auto text = read_text(a.file);
   if (!text) return report(text.error());
   s::PolicySchema model;
   if (const auto read = google::protobuf::util::JsonStringToMessage(*text, &model); !read.ok())
@@ -206,7 +206,7 @@ int chain(const CommandContext& context, const Arguments& a) {
 }
 
 int load_bundle(const CommandContext& context, const Arguments& a) {
-  auto text = read_file(a.file);
+  auto text = read_file(a.file);  // octet for octet: it is signed
   if (!text) return report(text.error());
   auto signature = read_file(a.signature);
   if (!signature) return report(signature.error());

@@ -37,7 +37,7 @@ struct Arguments {
 /// A .proto file and what it imports below the root (google/protobuf/ is everywhere).
 Status add_proto(const fs::path& root, const std::string& name, ProtoTexts& texts) {
   if (texts.contains(name) || name.starts_with("google/protobuf/")) return {};
-  auto text = HECTOR_TRY(read_file((root / name).string()));
+  auto text = HECTOR_TRY(read_text((root / name).string()));
   texts[name] = text;
   static const std::regex import("(?:^|\\n)\\s*import\\s+(?:public\\s+|weak\\s+)?\"([^\"]+)\"");
   const std::string own = text;
@@ -64,7 +64,7 @@ Result<std::vector<s::TypeDefine>> definitions_of(const std::string& file, const
   const fs::path root = a.root.empty() ? path.parent_path() : fs::absolute(a.root);
   ProtoTexts texts;
   Result<std::vector<TypeModelPtr>> models = std::vector<TypeModelPtr>();
-  auto text = HECTOR_TRY(read_file(path.string()));
+  auto text = HECTOR_TRY(read_text(path.string()));
   if (is_proto) {
     const std::string name = fs::relative(path, root).string();
     HECTOR_TRY(add_proto(root, name, texts));
@@ -203,7 +203,7 @@ int describe(const CommandContext& context, const Arguments& a) {
   if (a.files.empty()) {
     description.set_content(a.text);
   } else {
-    auto content = read_file(a.files[0]);
+    auto content = read_text(a.files[0]);
     if (!content) return report(content.error());
     description.set_content(*content);
   }

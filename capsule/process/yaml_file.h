@@ -21,12 +21,12 @@ void refuse_more_documents(const std::string& text, const std::string& path,
                            const std::string& what);
 
 /// What `read(node)` makes of the document, which messages call `what` ("the manifest"). NOT_FOUND
-/// if the file cannot be read, INVALID_ARGUMENT if it is too long, not YAML, or refused by `read`
-/// (YamlMistake).
+/// if the file cannot be read, INVALID_ARGUMENT if it is UTF-16, too long, not YAML, or refused by
+/// `read` (YamlMistake).
 template <class Read>
 auto read_yaml_file(const std::string& path, const std::string& what, const Read& read)
     -> Result<decltype(read(std::declval<YamlNode>()))> {
-  const std::string text = HECTOR_TRY(read_file(path, what));
+  const std::string text = HECTOR_TRY(read_text(path, what));
   if (text.size() > kYamlOctetsMax)
     return fail(Code::kInvalidArgument, fmt::format("{}: {} has {} octets, {} are allowed", path,
                                                     what, text.size(), kYamlOctetsMax));

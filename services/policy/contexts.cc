@@ -52,7 +52,8 @@ v1::PolicyEntry model_of(const Entry& entry, const std::string& context) {
 }
 
 Result<BundleHead> read_bundle_head(std::string_view text) {
-  const std::string line(text.substr(0, text.find('\n')));
+  std::string line = plain_text(text.substr(0, text.find('\n')));
+  if (line.ends_with('\r')) line.pop_back();
   BundleHead head;
   char until[64] = {};
   unsigned long long version = 0;

@@ -97,6 +97,7 @@ TEST_F(PolicyContexts, ABundleIsTheBaseOfItsContext) {
 
 TEST_F(PolicyContexts, ABundlesHeadIsExact) {
   EXPECT_EQ(read_bundle_head("! hector-bundle version 12\nx: 1\n")->version, 12U);
+  EXPECT_EQ(read_bundle_head("\xEF\xBB\xBF! hector-bundle version 12\r\nx: 1\r\n")->version, 12U);
   EXPECT_EQ(
       read_bundle_head("! hector-bundle version 12 expires 2027-01-31T00:00:00Z\n")->expires_s,
       1801353600);

@@ -1,4 +1,5 @@
 // X's precedence, the cases whose answers libX11 1.8.4 gave.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -125,9 +126,26 @@ TEST(Policy, HectorsDialectRefusesWithThePlaceAndKnowsMarks) {
   EXPECT_THAT(read("# include \"other\"\n"), HasSubstr("'other' cannot be included here"));
 }
 
+TEST(Policy, HectorsDialectReadsWhatWindowsSaves) {
+  const std::string plain = "*Role.protocols: udp, \\\n  grpc\nfinal *b: 1\n\n! no more\n*c: 2\n";
+  std::string windows = "\xEF\xBB\xBF";
+  for (const char c : plain) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  const auto read = [](std::string_view text, Dialect dialect) {
+    std::string shown;
+    EXPECT_TRUE(read_resources(text, {dialect}, [&](Entry entry) {
+      shown += fmt::format("{}|{}={}\n", entry.line, entry.spec, entry.value);
+      return Status{};
+    }));
+    return shown;
+  };
+  EXPECT_EQ(read(windows, Dialect::kHector), read(plain, Dialect::kHector));
+  EXPECT_EQ(read(plain, Dialect::kHector), "1|*Role.protocols=udp,   grpc\n3|*b=1\n6|*c=2\n");
+  EXPECT_THAT(read(windows, Dialect::kXrm), HasSubstr("=2\r")) << "X keeps every octet";
+}
+
 TEST(Policy, WhatIsWrittenIsReadBack) {
-  for (const char* value :
-       {"", "plain", " leading", "\ttab", "a\nb", "back\\slash", "trailing ", "\\101", "ü"}) {
+  for (const char* value : {"", "plain", " leading", "\ttab", "a\nb", "back\\slash", "trailing ",
+                            "\\101", "ü", "end\r", "\r\n7"}) {
     Entry entry{"*a.?.b", value, 1, true, 1801353600};
     std::vector<Entry> back;
     ASSERT_TRUE(read_resources(write_resource(entry), {}, [&](Entry each) {

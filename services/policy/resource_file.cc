@@ -104,6 +104,7 @@ class Reader {
     if (!content) return refuse(content.error().message, start);
     ReadOptions inner = options_;
     inner.file = path;
+    if (is_strict()) *content = plain_text(*content);
     if (auto done = Reader(*content, inner, entry_, depth_ + 1).read(); !done) return done;
     return skip_line(), Status{};
   }
@@ -204,9 +205,21 @@ class Reader {
 
 }  // namespace
 
+std::string plain_text(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::string plain;
+  plain.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text.substr(at, 2) != "\r\n") plain += text[at];
+  }
+  return plain;
+}
+
 Status read_resources(std::string_view text, const ReadOptions& options,
                       const std::function<Status(Entry)>& entry) {
-  return Reader(text, options, entry, 0).read();
+  if (options.dialect == Dialect::kXrm) return Reader(text, options, entry, 0).read();
+  const std::string plain = plain_text(text);
+  return Reader(plain, options, entry, 0).read();
 }
 
 std::string write_resource(const Entry& entry) {
@@ -225,6 +238,8 @@ std::string write_resource(const Entry& entry) {
   for (const char c : entry.value) {
     if (c == '\n')
       out += "\\n";
+    else if (c == '\r')  // at a line's end it would be Windows'
+      out += "\\015";
     else if (c == '\\')
       out += "\\\\";
     else if (is_first && is_space(c))

@@ -1,5 +1,7 @@
 #include "rights.h"
 
+#include "resource_file.h"
+
 namespace hector::policy {
 
 void Rights::clear() {
@@ -20,7 +22,8 @@ void Rights::apply(const StoreEvent& event) {
     sets_.erase(key.substr(2));
     v1::PolicyRules rules;
     if (read(rules)) {
-      if (auto set = RuleSet::read(rules.name(), rules.text())) sets_[rules.name()] = *set;
+      if (auto set = RuleSet::read(rules.name(), plain_text(rules.text())))
+        sets_[rules.name()] = *set;
     }
     all_.clear();
     for (const auto& [name, set] : sets_) all_.push_back(set);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "resource_file.h"
 #include "state/answer.h"
 
 namespace hector::policy {
@@ -40,7 +41,7 @@ Result<Request> request_of(const v1::PolicyAuthorisation& asked) {
 Result<StoreTransaction> plan_put_rules(const Rights& rights, const v1::PolicyRules& asked) {
   if (asked.name().empty() || asked.name().size() > kNameOctetsMax)
     return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
-  const auto set = HECTOR_TRY(RuleSet::read(asked.name(), asked.text()));
+  const auto set = HECTOR_TRY(RuleSet::read(asked.name(), plain_text(asked.text())));
   if (rights.schema()) HECTOR_TRY(set->check(*rights.schema()));
   if (rights.sets().size() >= Rights::kSetsMax)
     return full(fmt::format("there are {} sets of policies, the limit", Rights::kSetsMax));

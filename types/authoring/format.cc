@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text/read_file.h"
 #include "hector/check.h"
 #include "types/model/reader.h"
 
@@ -324,7 +325,7 @@ Result<std::string> format_types(const std::string& text, const std::string& nam
     return fail(Code::kFailedPrecondition, fmt::format("{} has no types", name));
   }
   auto before = HECTOR_TRY(meaning(text, name, folder));
-  std::string made = format_lines(lines_of(text));
+  std::string made = format_lines(lines_of(plain_text(text)));
   auto after = meaning(made, name, folder);
   if (!after || *after != before)
     return fail(Code::kInternal,

@@ -11,9 +11,9 @@
 namespace hector::types {
 
 /// Spaces in {…} and […] and around the operators of protocols, entries of one section aligned, no
-/// blanks at the ends of lines, one line end at the end. The types it says are the same as before:
-/// INTERNAL if they were not. INVALID_ARGUMENT if the file cannot be read, FAILED_PRECONDITION if
-/// it has no types.
+/// blanks at the ends of lines, one line end at the end, no byte order mark and no "\r". The types
+/// it says are the same as before: INTERNAL if they were not. INVALID_ARGUMENT if the file cannot
+/// be read, FAILED_PRECONDITION if it has no types.
 Result<std::string> format_types(const std::string& text, const std::string& name,
                                  const std::string& folder);
 

@@ -55,7 +55,7 @@ Result<std::vector<std::string>> type_files(const std::vector<std::string>& path
 
 namespace {
 
-Result<std::string> text_of(const std::string& path) { return read_file(path, "type file"); }
+Result<std::string> text_of(const std::string& path) { return read_text(path, "type file"); }
 
 Result<std::vector<TypeDocument>> documents_of(const std::string& path,
                                                const InteractionTypeLookup& known = {}) {

@@ -316,7 +316,7 @@ Result<TypeFile> read_types(std::string_view yaml, const std::string& name,
 }
 
 Result<TypeFile> read_type_file(const std::string& path) {
-  const auto text = HECTOR_TRY(read_file(path, "type file"));
+  const auto text = HECTOR_TRY(read_text(path, "type file"));
   return read_types(text, path, std::filesystem::absolute(path).parent_path().string());
 }
 

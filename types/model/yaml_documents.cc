@@ -8,6 +8,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "base/text/read_file.h"
 #include "base/yaml/yaml_node.h"
 #include "hector/check.h"
 
@@ -89,7 +90,9 @@ std::string quote_choosers(const std::string& text) {
 }  // namespace
 
 // Not YAML::LoadAll: in yaml-cpp 0.7 it never ends on some malformed files (found by fuzzing).
-std::vector<std::string> split_documents(std::string_view yaml) {
+std::vector<std::string> split_documents(std::string_view file) {
+  const std::string plain = plain_text(file);
+  const std::string_view yaml = plain;
   std::vector<std::string> documents(1);
   std::size_t line = 0;
   for (std::size_t at = 0; at < yaml.size(); ++line) {

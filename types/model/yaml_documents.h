@@ -20,8 +20,9 @@ inline constexpr std::size_t kTypeFileOctetsMax = 1024 * 1024;
 inline constexpr std::size_t kTypeFileDepthMax = 32;
 
 /// The documents of a file, each behind as many empty lines as came before it, so that places stay
-/// right. What follows the 1,000th document mark belongs to the last document.
-std::vector<std::string> split_documents(std::string_view yaml);
+/// right; a byte order mark and the "\r" of line ends are left out. What follows the 1,000th
+/// document mark belongs to the last document.
+std::vector<std::string> split_documents(std::string_view file);
 
 /// The id that a document says it has, however broken the rest is ("t.I/1"); "" if it says none.
 std::string id_of(const std::string& document);

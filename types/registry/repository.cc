@@ -20,7 +20,7 @@ std::string binding_id(const hector::type::v1::Binding& binding) {
 }
 
 Result<std::vector<std::string>> Repository::load_file(const std::string& path) {
-  const auto text = HECTOR_TRY(read_file(path, "type file"));
+  const auto text = HECTOR_TRY(read_text(path, "type file"));
   return load_text(text, path, std::filesystem::absolute(path).parent_path().string());
 }
 
