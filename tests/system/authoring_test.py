@@ -103,10 +103,6 @@ class Authoring(unittest.TestCase):
             os.path.join(ROOT, "languages/cpp/include"),
             "-I",
             os.path.join(ROOT, "kernel/include"),
-            "-I",
-            os.path.join(ROOT, "base/include"),
-            "-I",
-            os.path.join(ROOT, "types/include"),
             "greeter.cc",
         ]
         return subprocess.run(

@@ -61,6 +61,22 @@ class Exports(unittest.TestCase):
         c_names = {name for name in exported if name.startswith("hector_")}
         self.assertEqual(sorted(c_names - declared), [], "exported, not declared in hector.h")
 
+    def test_one_include_path_is_enough_for_the_contract(self):
+        headers = glob.glob(os.path.join(HEADERS, "**", "*.h"), recursive=True)
+        self.assertGreater(len(headers), 25)
+        program = "".join(
+            f'#include "hector/{os.path.relpath(path, HEADERS)}"\n' for path in headers
+        )
+        done = subprocess.run(
+            ["g++", "-std=c++20", "-fsyntax-only", "-I", os.path.dirname(HEADERS), "-xc++", "-"],
+            input=program,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.assertEqual(done.stderr, "")
+
     def test_what_plugins_and_programs_need_is_exported(self):
         libraries = glob.glob(os.path.join(BUILD, "lib", "libhector*.so"))
         defined = set().union(*(names("--defined-only", library) for library in libraries))

@@ -64,7 +64,7 @@ def check_dead(tree):
         name = os.path.basename(path)
         stem, end = os.path.splitext(name)
         if end == ".h":
-            alive = False
+            alive = graph.forwards(tree, path)
         elif end == ".cc":
             alive = _compiled(tree, path, stem, tokens) or _globbed(path, globs)
         elif end == ".py":

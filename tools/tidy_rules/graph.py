@@ -170,6 +170,17 @@ def resolve(tree, path, name, quoted):
     return best
 
 
+def forwards(tree, path):
+    """kernel/include/hector/NAME.h that only includes base's or types' public header NAME.h."""
+    named = re.fullmatch(r"kernel/include/hector/(\w+\.h)", path)
+    names = [name for _, name, _ in tree.includes(path)]
+    return (
+        named is not None
+        and len(names) == 1
+        and re.fullmatch(r"(\.\./){3}(base|types)/include/hector/" + named[1], names[0]) is not None
+    )
+
+
 def edges(tree):
     """(path, line, header as written, tracked file) of every include that leads into the tree."""
     if tree.edges is None:

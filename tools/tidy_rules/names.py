@@ -166,6 +166,8 @@ def _is_public(path):
 
 def check_public_headers(tree):
     for path in filter(_is_public, tree.files):
+        if graph.forwards(tree, path):
+            continue
         for line, name, _ in tree.includes(path):
             if PUBLIC.fullmatch(name):
                 continue
@@ -354,6 +356,14 @@ RULES = (
             Fault(
                 "fmt in a public header",
                 add_include(first(PUBLIC_HEADER), "#include <fmt/format.h>"),
+                "declare what is needed",
+            ),
+            Fault(
+                "a public header that reaches into another folder by its path",
+                add_include(
+                    lambda _: "kernel/include/hector/network.h",
+                    '#include "../../../base/include/hector/system.h"',
+                ),
                 "declare what is needed",
             ),
             Fault(
