@@ -17,6 +17,8 @@ namespace {
 
 /// Zones are up to 26 hours apart, and a clock change takes one.
 constexpr std::int64_t kMarginSeconds = 3 * kDaySeconds;
+/// An instance is kept in memory; it is priced so that all of them are bounded.
+constexpr std::int64_t kInstanceSteps = 10;
 
 absl::CivilSecond civil(std::int64_t seconds) { return absl::CivilSecond() + seconds; }
 
@@ -93,7 +95,7 @@ class Series {
   }
 
   void instance(const Placed& start) {
-    budget_.spend(1, event_.where);
+    budget_.spend(kInstanceSteps, event_.where);
     const std::int64_t at = start.seconds();
     if (is_gone(start, at) || !done_.insert(at).second) return;
     const auto later = future_.upper_bound(at);
@@ -108,7 +110,7 @@ class Series {
   }
 
   void add_period(const Period& period) {
-    budget_.spend(1, event_.where);
+    budget_.spend(kInstanceSteps, event_.where);
     const std::int64_t at = period.start.seconds();
     if (is_gone(period.start, at) || !done_.insert(at).second) return;
     add(event_, period.start, period.length);
@@ -173,10 +175,11 @@ class Group {
 std::string text_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::invalid_argument(path + ": cannot be read: " + std::strerror(errno));
-  std::string text(CalendarFile::kOctetsMax + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  char part[16 * 1024];
+  while (text.size() <= CalendarFile::kOctetsMax && (in.read(part, sizeof part), in.gcount() > 0))
+    text.append(part, static_cast<std::size_t>(in.gcount()));
   if (in.bad()) throw std::invalid_argument(path + ": cannot be read: " + std::strerror(errno));
-  text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > CalendarFile::kOctetsMax)
     throw std::invalid_argument(path + ": a calendar has at most 16 MiB");
   return text;

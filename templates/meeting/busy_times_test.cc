@@ -282,6 +282,18 @@ TEST(BusyTimes, ReadATextWithAnyMarkAndAnyLineEnds) {
               HasSubstr("refused:1: the file is UTF-16; save it as UTF-8"));
 }
 
+TEST(BusyTimes, AreCalledByTheirSummaryUpToALimit) {
+  const auto summary = [](const std::string& text) {
+    const File file(
+        calendar(event("DTSTART:20261124T090000Z\nDURATION:PT1H\nSUMMARY:" + text + "\n")));
+    const auto from = seconds("2026-11-24T00:00Z");
+    return CalendarFile(file.path()).busy(from, from + 86'400).at(0).summary;
+  };
+  EXPECT_EQ(summary("Tea\\, cake\\; \\\\ and\\nmore"), "Tea, cake; \\ and\nmore");
+  EXPECT_EQ(summary(std::string(200, 'x')), std::string(200, 'x'));
+  EXPECT_EQ(summary(std::string(199, 'x') + "ü"), std::string(199, 'x') + "…");
+}
+
 TEST(BusyTimes, RefuseWhatNobodyCanKnowWithItsLine) {
   const std::string start = "DTSTART:20261124T090000Z\n";
   for (const auto& [lines, expected] : std::vector<Case>{
@@ -332,7 +344,7 @@ TEST(BusyTimes, CostABoundedTimeWhateverTheRuleSays) {
   EXPECT_EQ(busy_in(calendar(event("DTSTART:20200101T000000Z\nRRULE:FREQ=SECONDLY\n")),
                     "2026-01-01T00:00Z/2027-01-01T00:00Z")
                 .substr(0, 9),
-            "costly:6:");
+            "costly:3:");
 }
 
 }  // namespace diary

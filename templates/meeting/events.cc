@@ -43,6 +43,16 @@ std::string unescaped(const std::string& text) {
   return out;
 }
 
+/// What a busy time is called; an instance has a copy.
+std::string summary_of(const std::string& text) {
+  constexpr std::size_t kOctetsMax = 200;
+  std::string summary = unescaped(text);
+  if (summary.size() <= kOctetsMax) return summary;
+  std::size_t size = kOctetsMax;
+  while ((static_cast<unsigned char>(summary[size]) & 0xC0) == 0x80) --size;  // whole letters
+  return summary.substr(0, size) + "…";
+}
+
 class Reader {
  public:
   Reader(const Component& component, Zones& zones, const std::string& path)
@@ -185,7 +195,7 @@ class Reader {
     event.length = length(part, event);
     event.blocks = blocks(part);
     if (const auto* line = part.find("UID")) event.uid = line->value;
-    if (const auto* line = part.find("SUMMARY")) event.summary = unescaped(line->value);
+    if (const auto* line = part.find("SUMMARY")) event.summary = summary_of(line->value);
     if (const auto* line = part.find("SEQUENCE"))
       event.sequence = number_of(line->value).value_or(0);
     if (const auto* line = single(part, "RECURRENCE-ID")) {

@@ -27,7 +27,7 @@ class TooCostly : public std::runtime_error {
 /// Days looked at, times made, instances met.
 class Budget {
  public:
-  static constexpr std::int64_t kSteps = 1'000'000;
+  static constexpr std::int64_t kSteps = 4'000'000;  ///< about half a second
   /// Throws TooCostly, "WHERE: …", when all is spent.
   void spend(std::int64_t steps, const std::string& where);
 
