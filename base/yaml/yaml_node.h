@@ -8,10 +8,12 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/text/nearest.h"
@@ -52,7 +54,16 @@ class YamlNode {
   [[nodiscard]] YamlNode at(const char* key) const {
     return {node_[key], *file_, fmt::format("'{}' of {}", key, what_)};
   }
+  /// A value inside this one.
+  [[nodiscard]] YamlNode inner(YAML::Node node, std::string what) const {
+    return {std::move(node), *file_, std::move(what)};
+  }
   [[nodiscard]] std::string text() const {
+    if (node_.IsNull())
+      refuse(
+          fmt::format("{} has no value (null, NULL and ~ are nothing in YAML; as a text they "
+                      "stand in quotes)",
+                      what_));
     if (!node_.IsScalar()) refuse(fmt::format("{} must be a single value", what_));
     return node_.Scalar();
   }
@@ -62,11 +73,21 @@ class YamlNode {
   /// `expected` as in "a number of octets".
   template <class T>
   [[nodiscard]] T number(const char* expected) const {
-    try {
-      return node_.as<T>();
-    } catch (const YAML::Exception&) {
+    const auto wrong = [&]() {
       refuse(fmt::format("{} must be {}, not '{}'", what_, expected,
                          node_.IsScalar() ? node_.Scalar() : "a collection"));
+    };
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      T value{};
+      if (!node_.IsScalar() || !read_integer(node_.Scalar(), value)) wrong();
+      return value;
+    } else {
+      try {
+        return node_.as<T>();
+      } catch (const YAML::Exception&) {
+        wrong();
+        throw;  // not reached
+      }
     }
   }
   [[nodiscard]] bool truth() const { return number<bool>("true or false"); }
@@ -95,6 +116,20 @@ class YamlNode {
   [[nodiscard]] const std::string& what() const { return what_; }
 
  private:
+  /// By YAML 1.2: "010" is ten, "0o10" and "0x8" are eight. (yaml-cpp reads "010" as octal.)
+  template <class T>
+  static bool read_integer(std::string_view text, T& value) {
+    int base = 10;
+    if (text.starts_with("0x") || text.starts_with("0o")) {
+      base = text[1] == 'x' ? 16 : 8;
+      text.remove_prefix(2);
+    } else if (text.starts_with('+')) {
+      text.remove_prefix(1);
+    }
+    const char* const end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, value, base);
+    return error == std::errc() && at == end;
+  }
   [[noreturn]] void refuse_at(const YAML::Mark& mark, const std::string& why) const {
     throw YamlMistake{fmt::format("{}:{}:{}: {}", *file_, mark.line + 1, mark.column + 1, why)};
   }

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "types/authoring/words.h"
+
 namespace hector::types {
 
 std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
@@ -17,18 +19,16 @@ std::string cpp_name(const std::string& message) {
   for (const char c : message) text += c == '.' ? std::string("::") : std::string(1, c);
   return text;
 }
-/// "diary.Range" as a parameter's name: range.
 std::string parameter_name(const std::string& message) {
   std::string text;
   for (const char c : last_part(message)) {
     if (std::isupper(static_cast<unsigned char>(c)) != 0 && !text.empty()) text += '_';
     text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  static const std::set<std::string> kTaken{"call",  "default",  "class",    "int",    "double",
-                                            "float", "bool",     "char",     "new",    "delete",
-                                            "this",  "operator", "register", "struct", "union",
-                                            "enum",  "template", "typename"};
-  return kTaken.contains(text) ? text + "_" : text;
+  // What the generated functions call their other parameters, and their classes' members.
+  static const std::set<std::string> kOwn{"call", "capsule_", "in",         "member",
+                                          "out",  "session_", "timeout_ns", "who_"};
+  return is_cpp_word(text) || kOwn.contains(text) ? text + "_" : text;
 }
 std::string pascal(const std::string& name) {
   std::string text;

@@ -14,7 +14,8 @@ namespace hector::types {
 std::string last_part(const std::string& name);
 /// "diary.Range": "::diary::Range".
 std::string cpp_name(const std::string& message);
-/// "diary.Range" as a parameter's name: "range"; a C++ keyword gets a '_'.
+/// "diary.RoomRequest" as a parameter's name: "room_request"; a word of C++, and what other
+/// parameters are called, gets a '_'.
 std::string parameter_name(const std::string& message);
 /// "move_channel": "MoveChannel".
 std::string pascal(const std::string& name);

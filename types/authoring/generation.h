@@ -12,9 +12,13 @@
 
 namespace hector::types {
 
-/// A header. `file` is what it is said to be made from.
-std::string generate_cpp(const std::vector<TypeDocument>& documents, const std::string& file);
-/// A stub file for editors and type checkers: what `import NAME` gives for NAME.hector.yaml.
-std::string generate_python(const std::vector<TypeDocument>& documents, const std::string& file);
+/// A header. `file` is what it is said to be made from. A name that is a word of C++ has an
+/// underscore behind it; INVALID_ARGUMENT names one for which protoc makes what no compiler takes.
+Result<std::string> generate_cpp(const std::vector<TypeDocument>& documents,
+                                 const std::string& file);
+/// A stub file for editors and type checkers: what `import NAME` gives for NAME.hector.yaml. A name
+/// that is a word of Python has an underscore behind it there too.
+Result<std::string> generate_python(const std::vector<TypeDocument>& documents,
+                                    const std::string& file);
 
 }  // namespace hector::types

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "types/authoring/cpp_names.h"
+#include "types/authoring/words.h"
 #include "types/model/compiled_interface.h"
 
 namespace hector::types {
@@ -19,18 +20,11 @@ using ModelOperation = hector::type::v1::Operation;
 
 namespace {
 
-/// An operation as a function's name: C++'s keywords and the members of hector::Servant are taken.
+/// An operation as a function's name: C++'s words and the members of hector::Servant are taken.
 std::string function_name(const std::string& operation) {
-  static const std::set<std::string> kTaken{
-      "and",      "auto",    "bool",     "break",     "case",     "catch",    "class",     "const",
-      "do",       "delete",  "default",  "else",      "enum",     "explicit", "export",    "extern",
-      "false",    "for",     "friend",   "goto",      "if",       "inline",   "int",       "long",
-      "new",      "not",     "or",       "private",   "public",   "register", "return",    "short",
-      "sizeof",   "static",  "struct",   "switch",    "this",     "template", "throw",     "true",
-      "try",      "typedef", "union",    "using",     "virtual",  "void",     "volatile",  "while",
-      "xor",      "invoke",  "bound",    "unbound",   "save",     "restore",  "has_state", "model",
-      "requires", "concept", "operator", "protected", "typename", "unsigned", "namespace"};
-  return kTaken.contains(operation) ? operation + "_" : operation;
+  static const std::set<std::string> kMembers{"invoke",  "bound",     "unbound", "save",
+                                              "restore", "has_state", "model"};
+  return is_cpp_word(operation) || kMembers.contains(operation) ? operation + "_" : operation;
 }
 std::string out_of(const ModelOperation& operation) {
   return operation.output().empty() ? "void" : cpp_name(operation.output());

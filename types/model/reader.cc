@@ -51,7 +51,6 @@ void read_reply(const YamlNode& node, const MessagePool& pool, Operation& operat
 
 void read_operation(const std::string& name, const YamlNode& node, const YamlNode& at,
                     const MessagePool& pool, Operation& operation) {
-  check_name(name, at);
   node.only({"kind", "flow", "in", "out", "throws", "idempotent", "qos"});
   operation.set_name(name);
   if (!node.has("kind"))
@@ -110,6 +109,10 @@ Interface read_interface(const YamlNode& node, const ProtoSource& folder) {
                                            const YamlNode& at) {
       if (std::find(names.begin(), names.end(), key) != names.end())
         at.refuse(fmt::format("operation '{}' stands twice", key));
+      if (node.has("protocol"))
+        check_name(key, at);
+      else
+        check_operation_name(key, at);
       names.push_back(key);
       if (names.size() > kOperationsMax)
         at.refuse(fmt::format("more than {} operations", kOperationsMax));

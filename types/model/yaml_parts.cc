@@ -13,13 +13,18 @@ using namespace hector::type::v1;
 
 namespace {
 
-bool is_name(const std::string& text) {
-  if (text.empty() || (std::isalpha(static_cast<unsigned char>(text[0])) == 0 && text[0] != '_'))
-    return false;
-  for (const char c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
-  }
-  return text != "end" && text != "before";
+/// Words of protocol expressions.
+bool is_reserved(const std::string& text) { return text == "end" || text == "before"; }
+
+bool is_identifier(const std::string& text) {
+  if (std::isalpha(static_cast<unsigned char>(text[0])) == 0 && text[0] != '_') return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+[[noreturn]] void refuse_name(const std::string& name, const YamlNode& at) {
+  at.refuse(fmt::format(
+      "'{}' is not a name; expected [A-Za-z_][A-Za-z0-9_]*, not 'end' or 'before'", name));
 }
 
 std::string read_one_of(const YamlNode& node, const char* key,
@@ -73,9 +78,15 @@ std::pair<std::string, std::uint32_t> read_id(const YamlNode& node) {
 }
 
 void check_name(const std::string& name, const YamlNode& at) {
-  if (!is_name(name))
-    at.refuse(fmt::format(
-        "'{}' is not a name; expected [A-Za-z_][A-Za-z0-9_]*, not 'end' or 'before'", name));
+  check_operation_name(name, at);
+  if (is_reserved(name)) refuse_name(name, at);
+}
+
+void check_operation_name(const std::string& name, const YamlNode& at) {
+  if (name.empty())
+    at.refuse(
+        "a name is missing (null, NULL and ~ are nothing in YAML; as a name they stand in quotes)");
+  if (!is_identifier(name)) refuse_name(name, at);
 }
 
 Kind read_kind(const YamlNode& node, KindOf of) {

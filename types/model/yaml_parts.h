@@ -35,6 +35,9 @@ void read_head(const YamlNode& node, const char* key, Type& type) {
 }
 /// `name` may stand in a protocol expression.
 void check_name(const std::string& name, const YamlNode& at);
+/// An operation may be called like a word of protocol expressions where none names it: other
+/// people's .proto files have such.
+void check_operation_name(const std::string& name, const YamlNode& at);
 
 /// A pattern's interactions may leave out their operation: it has the interaction's name then.
 enum class InteractionForm { kOfABinding, kOfAPattern };

@@ -14,7 +14,7 @@ import typing
 
 from google.protobuf import descriptor_pb2, text_encoding
 
-from .messages import InterfaceBase, messages_of, model
+from .messages import InterfaceBase, messages_of, model, python_name
 
 _F = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {
@@ -396,15 +396,17 @@ def _from_model(cls):
     description = model().cls("hector.type.v1.Interface").FromString(cls.__hector_model__)
     shapes = []
     for op in description.operations:
-        method = getattr(cls, op.name, None)
+        name = python_name(op.name)
+        method = getattr(cls, name, None)
         if not callable(method):
+            called = "" if name == op.name else f" '{name}'"
             raise TypeError(
-                f"class {cls.__name__} has no method for operation '{op.name}' of"
+                f"class {cls.__name__} has no method{called} for operation '{op.name}' of"
                 f" {cls.__hector_interface__}"
             )
         shape = Shape(op.name, method)
         shape.kind, shape.flow, shape.input, shape.output = op.kind, op.flow, op.input, op.output
-        shape.takes_call = _takes_call(cls, op.name, method)
+        shape.takes_call = _takes_call(cls, name, method)
         shapes.append(shape)
     return cls.__hector_model__, cls.__hector_descriptors__, shapes
 

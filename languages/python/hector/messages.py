@@ -8,6 +8,7 @@ Who: templates by `import`, the runtime.
 
 import importlib.abc
 import importlib.machinery
+import keyword
 import os
 import sys
 
@@ -43,6 +44,13 @@ class Messages:
             prefix = file.package + "." if file.package else ""
             for message in file.message_type:
                 yield prefix + message.name
+
+
+def python_name(name):
+    """A type's or an operation's name as Python can write it: one of the language's own words has
+    an underscore behind it.
+    """
+    return name + "_" if keyword.iskeyword(name) else name
 
 
 _model = None
@@ -90,13 +98,13 @@ class InterfaceBase:
 
 def load_types(path):
     """The types of a file as a dict: Interfaces as base classes, messages as classes, by their last
-    name.
+    name. (What `hector type gen --form pyi` says they are.)
     """
     found = {}
     for type_id, is_binding, model_octets, descriptors in _hector.read_types(path):
         if is_binding:
             continue
-        short = type_id.rsplit("/", 1)[0].rsplit(".", 1)[-1]
+        short = python_name(type_id.rsplit("/", 1)[0].rsplit(".", 1)[-1])
         found[short] = type(
             short,
             (InterfaceBase,),
@@ -109,7 +117,7 @@ def load_types(path):
         )
         classes = messages_of(descriptors)
         for name in classes.names():
-            found.setdefault(name.rsplit(".", 1)[-1], classes.cls(name))
+            found.setdefault(python_name(name.rsplit(".", 1)[-1]), classes.cls(name))
     return found
 
 

@@ -24,7 +24,7 @@ from .errors import (
 )
 from .interfaces import FLOW_IN, FLOW_OUT, KIND_ANNOUNCE, KIND_STREAM, describe, has_state
 from .loops import awaited, loop
-from .messages import install_importer, messages_of, model
+from .messages import install_importer, messages_of, model, python_name
 from .modules import finder
 
 _INVALID_ARGUMENT, _UNIMPLEMENTED = CODES["INVALID_ARGUMENT"], CODES["UNIMPLEMENTED"]
@@ -274,7 +274,7 @@ class Object(metaclass=guards.SealedClass):
         with self.place(name, call) as place:
             try:
                 positional, named = self._arguments(shape, call)
-                result = getattr(self.instance, name)(*positional, **named)
+                result = getattr(self.instance, python_name(name))(*positional, **named)
                 if inspect.iscoroutine(result) or (
                     shape.kind == KIND_STREAM and hasattr(result, "__aiter__")
                 ):
