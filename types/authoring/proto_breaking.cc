@@ -183,6 +183,7 @@ class Comparison {
                 [&](const auto& a, const auto& b) { compare_enums(a, b); });
     compare_all("SERVICE", older.services, services,
                 [&](const auto& a, const auto& b) { compare_services(a, b); });
+    compare_extensions(older, newer);
   }
 
  private:
@@ -209,6 +210,18 @@ class Comparison {
       if (is_there) compare(*each, *found->second);
     }
   }
+  /// What is gone is told by name; what stayed is what has its number in the same message.
+  void compare_extensions(const Everything& older, const Everything& newer) {
+    compare_all("EXTENSION", older.extensions, by_name(newer.extensions),
+                [](const auto&, const auto&) {});
+    std::map<std::pair<std::string, int>, const pb::FieldDescriptor*> now;
+    for (const auto* each : newer.extensions)
+      now.emplace(std::pair{each->containing_type()->full_name(), each->number()}, each);
+    for (const auto* each : older.extensions) {
+      const auto found = now.find({each->containing_type()->full_name(), each->number()});
+      if (found != now.end()) compare_fields(*each, *found->second);
+    }
+  }
   void packages(const Everything& older, const Everything& newer) {
     std::set<std::string> now;
     for (const auto* file : newer.files) now.insert(file->package());
@@ -219,8 +232,7 @@ class Comparison {
     }
   }
   void compare_files(const pb::FileDescriptor& a, const pb::FileDescriptor& b) {
-    if (category_ == BreakingCategory::kFile && a.package() != b.package())
-      breach("FILE_SAME_PACKAGE", a.name(), a.package(), b.package());
+    if (a.package() != b.package()) breach("FILE_SAME_PACKAGE", a.name(), a.package(), b.package());
     if (!is_source()) return;
     if (a.syntax() != b.syntax())
       breach("FILE_SAME_SYNTAX", a.name(), pb::FileDescriptor::SyntaxName(a.syntax()),
@@ -270,6 +282,19 @@ class Comparison {
       breach("MESSAGE_SAME_MESSAGE_SET_WIRE_FORMAT", a.full_name(), "", "");
     required_fields(a, b);
     compare_reserved("RESERVED_MESSAGE_NO_DELETE", a, b);
+    if (is_source()) compare_extension_ranges(a, b);
+  }
+  void compare_extension_ranges(const pb::Descriptor& a, const pb::Descriptor& b) {
+    for (int i = 0; i < a.extension_range_count(); ++i) {
+      const auto* const range = a.extension_range(i);
+      bool is_covered = false;
+      for (int k = 0; k < b.extension_range_count(); ++k)
+        is_covered |=
+            b.extension_range(k)->start <= range->start && b.extension_range(k)->end >= range->end;
+      if (!is_covered)
+        breach("EXTENSION_MESSAGE_NO_DELETE", a.full_name(),
+               fmt::format("{} to {}", range->start, range->end - 1), "");
+    }
   }
   void required_fields(const pb::Descriptor& a, const pb::Descriptor& b) {
     const auto numbers = [](const pb::Descriptor& message) {
@@ -309,7 +334,10 @@ class Comparison {
 
   void compare_fields(const pb::FieldDescriptor& a, const pb::FieldDescriptor& b) {
     const std::string path = a.full_name();
-    if (is_json() && a.name() != b.name()) breach("FIELD_SAME_NAME", path, a.name(), b.name());
+    // In JSON an extension's key is its full name.
+    const std::string& before = a.is_extension() ? a.full_name() : a.name();
+    const std::string& after = b.is_extension() ? b.full_name() : b.name();
+    if (is_json() && before != after) breach("FIELD_SAME_NAME", path, before, after);
     if (is_json() && a.json_name() != b.json_name())
       breach("FIELD_SAME_JSON_NAME", path, a.json_name(), b.json_name());
     const auto* const one = a.real_containing_oneof();
