@@ -13,17 +13,41 @@ namespace hector::types {
 
 namespace pb = google::protobuf;
 
-Result<ImportedTypes> import_services(const std::string& path, std::uint32_t major) {
+Result<ProtoSourceTexts> proto_texts(const std::string& path,
+                                     const std::vector<std::string>& roots) {
+  const auto read = HECTOR_TRY(read_proto_file(path, roots));
+  ProtoSourceTexts found;
+  found.name = read.name;
+  const auto folders = roots.empty() ? std::vector{read.root} : roots;
+  for (const auto& file : read.files.file()) {
+    if (file.name().starts_with("google/protobuf/")) continue;
+    const auto has_it = [&](const std::string& folder) {
+      return std::filesystem::exists(std::filesystem::path(folder) / file.name());
+    };
+    auto folder = std::filesystem::path(folders.front());
+    for (const auto& each : folders) {
+      if (!has_it(each)) continue;
+      folder = each;
+      break;
+    }
+    // Where no single folder has all, the parser took it from one around the first.
+    while (!has_it(folder.string()) && folder != folder.parent_path())
+      folder = folder.parent_path();
+    found.texts[file.name()] = HECTOR_TRY(read_text((folder / file.name()).string()));
+  }
+  return found;
+}
+
+Result<ImportedTypes> import_services(const std::string& path, std::uint32_t major,
+                                      const std::vector<std::string>& roots) {
   ImportedTypes imported;
   pb::FileDescriptorSet files;
+  std::string asked;
   const bool is_proto = path.ends_with(".proto");
-  const auto place = std::filesystem::absolute(path);
   if (is_proto) {
-    if (!std::filesystem::exists(place))
-      return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
-    auto read =
-        HECTOR_TRY(read_proto_files(place.parent_path().string(), {place.filename().string()}));
-    files = std::move(read);
+    auto read = HECTOR_TRY(read_proto_file(path, roots));
+    files = std::move(read.files);
+    asked = std::move(read.name);
   } else {
     const auto octets = HECTOR_TRY(read_file(path));
     if (!files.ParseFromString(octets) || files.file_size() == 0) {
@@ -36,7 +60,7 @@ Result<ImportedTypes> import_services(const std::string& path, std::uint32_t maj
   auto pool = HECTOR_TRY(MessagePool::make(files));
   for (const auto& file : files.file()) {
     const auto* descriptor = pool->pool().FindFileByName(file.name());
-    const bool is_asked = !is_proto || file.name() == place.filename().string();
+    const bool is_asked = !is_proto || file.name() == asked;
     for (int s = 0; is_asked && s < descriptor->service_count(); ++s) {
       imported.yaml +=
           (imported.yaml.empty() ? "" : "---\n") + service_yaml(*descriptor->service(s), major);

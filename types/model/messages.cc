@@ -1,6 +1,6 @@
 #include "types/model/messages.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <google/protobuf/compiler/importer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -13,6 +13,7 @@
 namespace hector::types {
 
 namespace pb = google::protobuf;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -56,7 +57,7 @@ void collect_names(const pb::Descriptor* message, std::vector<std::string>& name
 class BuiltInTree final : public pb::compiler::SourceTree {
  public:
   explicit BuiltInTree(const ProtoSource& source) : texts_(source.texts) {
-    if (texts_ == nullptr) disk_.MapPath("", source.folder);
+    for (const auto& root : source.roots) disk_.MapPath("", root);
   }
   pb::io::ZeroCopyInputStream* Open(const std::string& file) override {
     if (texts_ != nullptr) {
@@ -81,17 +82,20 @@ class BuiltInTree final : public pb::compiler::SourceTree {
   std::string error_;
 };
 
-}  // namespace
+/// The folder and all around it, the nearest first.
+std::vector<std::string> folders_from(const std::string& folder) {
+  std::vector<std::string> all;
+  fs::path at = fs::absolute(folder).lexically_normal();
+  if (!at.has_filename()) at = at.parent_path();  // "/a/b/"
+  for (; at != at.parent_path(); at = at.parent_path()) all.push_back(at.string());
+  return all;
+}
 
-Result<pb::FileDescriptorSet> read_proto_files(const ProtoSource& source,
-                                               const std::vector<std::string>& files) {
+Result<pb::FileDescriptorSet> parse(const ProtoSource& source,
+                                    const std::vector<std::string>& files) {
   BuiltInTree tree(source);
-  // `messages: [diary/messages.proto]` may be written from the folder above the type file's, as
-  // import paths usually are.
-  if (source.texts == nullptr)
-    tree.map(std::filesystem::path(source.folder).parent_path().string());
   for (const char* place : {"/usr/include", "/usr/local/include"}) {
-    if (std::filesystem::exists(std::string(place) + "/google/protobuf/any.proto")) tree.map(place);
+    if (fs::exists(std::string(place) + "/google/protobuf/any.proto")) tree.map(place);
   }
   FirstError errors;
   pb::compiler::Importer importer(&tree, &errors);
@@ -106,6 +110,57 @@ Result<pb::FileDescriptorSet> read_proto_files(const ProtoSource& source,
     collect(descriptor, seen, set);
   }
   return set;
+}
+
+/// An import that is not found: says where it was looked for.
+Error with_places(Error error, const std::vector<std::string>& places) {
+  if (error.message.ends_with("File not found."))
+    error.message +=
+        fmt::format(" Looked for it from {}; -I says where imports begin", fmt::join(places, ", "));
+  return error;
+}
+
+Result<ProtoFile> read_from_roots(const fs::path& place, const std::vector<std::string>& roots) {
+  for (const auto& root : roots) {
+    const auto name = place.lexically_relative(fs::absolute(root).lexically_normal());
+    if (name.empty() || *name.begin() == "..") continue;
+    auto files = parse(ProtoSource(roots), {name.string()});
+    if (!files) return fail(with_places(std::move(files.error()), roots));
+    return ProtoFile{root, name.string(), std::move(*files)};
+  }
+  return fail(Code::kInvalidArgument,
+              fmt::format("'{}' is in none of the folders that imports begin at: {}",
+                          place.string(), fmt::join(roots, ", ")));
+}
+
+}  // namespace
+
+Result<pb::FileDescriptorSet> read_proto_files(const ProtoSource& source,
+                                               const std::vector<std::string>& files) {
+  if (source.texts != nullptr || files.empty()) return parse(source, files);
+  const auto places = source.roots.empty() ? folders_from(source.folder) : source.roots;
+  for (std::size_t i = 0; source.roots.empty() && i < places.size(); ++i) {
+    if (!fs::exists(fs::path(places[i]) / files.front())) continue;
+    if (auto found = parse(ProtoSource(std::vector{places[i]}), files)) return found;
+  }
+  return parse(ProtoSource(places), files);
+}
+
+Result<ProtoFile> read_proto_file(const std::string& path, const std::vector<std::string>& roots) {
+  const auto place = fs::absolute(path).lexically_normal();
+  std::error_code error;
+  if (!fs::exists(place, error))
+    return fail(Code::kNotFound, fmt::format("'{}' cannot be read", path));
+  if (!roots.empty()) return read_from_roots(place, roots);
+  const auto places = folders_from(place.parent_path().string());
+  for (const auto& root : places) {
+    const std::string name = place.lexically_relative(root).string();
+    if (auto files = parse(ProtoSource(std::vector{root}), {name}))
+      return ProtoFile{root, name, std::move(*files)};
+  }
+  auto files = parse(ProtoSource(places), {place.filename().string()});
+  if (!files) return fail(with_places(std::move(files.error()), places));
+  return ProtoFile{places.front(), place.filename().string(), std::move(*files)};
 }
 
 pb::FileDescriptorSet compiled_files(const std::vector<const pb::Descriptor*>& messages) {

@@ -57,14 +57,25 @@ Result<std::vector<ProtoBreaking>> breaking_changes(const ProtoTexts& older,
                                                     const ProtoTexts& newer,
                                                     const std::string& category);
 
+/// A .proto file as text, with all that it imports but google/protobuf/, by path from its root.
+struct ProtoSourceTexts {
+  std::string name;  ///< the file's own path
+  ProtoTexts texts;
+};
+/// Roots as in import_services().
+Result<ProtoSourceTexts> proto_texts(const std::string& path,
+                                     const std::vector<std::string>& roots = {});
+
 struct ImportedTypes {
   std::string yaml;  ///< an Interface a service
   /// Of a FileDescriptorSet: path and text of each file that is not Google's own.
   std::vector<std::pair<std::string, std::string>> proto_files;
 };
 /// The services of a .proto file, or of a serialised FileDescriptorSet, as Interfaces of this
-/// major.
-Result<ImportedTypes> import_services(const std::string& path, std::uint32_t major);
+/// major. `roots` are where the imports of a .proto file begin (`protoc -I`); without them it is
+/// the nearest folder around the file where all of them are found.
+Result<ImportedTypes> import_services(const std::string& path, std::uint32_t major,
+                                      const std::vector<std::string>& roots = {});
 /// The .proto file with the service of an Interface, "FILE:NAME"; INVALID_ARGUMENT too where the
 /// Interface has no operations.
 Result<std::string> export_service(const std::string& interface);
