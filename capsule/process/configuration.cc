@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/text/quoted.h"
 #include "process/yaml_file.h"
+#include "process/yaml_json.h"
 
 namespace hector {
 
@@ -15,29 +15,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string json_of(const YAML::Node& node) {
-  if (node.IsMap()) {
-    std::string out = "{";
-    for (const auto& pair : node)
-      out += (out.size() > 1 ? "," : "") + json_of(YAML::Node(pair.first.Scalar())) + ":" +
-             json_of(pair.second);
-    return out + "}";
-  }
-  if (node.IsSequence()) {
-    std::string out = "[";
-    for (const auto& item : node) out += (out.size() > 1 ? "," : "") + json_of(item);
-    return out + "]";
-  }
-  if (node.IsNull()) return "null";
-  const std::string text = node.Scalar();
-  const bool is_quoted = node.Tag() == "!";
-  if (!is_quoted && (text == "true" || text == "false")) return text;
-  char* end = nullptr;
-  static_cast<void>(std::strtod(text.c_str(), &end));
-  if (!is_quoted && !text.empty() && *end == '\0' &&
-      std::isspace(static_cast<unsigned char>(text[0])) == 0)
-    return text;
-  return json_quoted(text);
+/// A map as JSON; nothing is an empty one.
+std::string json_object(const YamlNode& node) {
+  if (node.raw().IsNull()) return "{}";
+  if (!node.raw().IsMap())
+    node.refuse(fmt::format("{} must be a map of names to values", node.what()));
+  return json_of(node);
 }
 
 class Reader {
@@ -126,7 +109,7 @@ class Reader {
         else
           value.only({"settings"});
         if (value.has("listen")) module.listen = one_or_more(value.at("listen"));
-        if (value.has("settings")) module.settings = json_of(value.at("settings").raw());
+        if (value.has("settings")) module.settings = json_object(value.at("settings"));
       }
       list.push_back(std::move(module));
     });
@@ -139,7 +122,7 @@ class Reader {
       if (value.raw().IsMap()) {
         value.only({"joined", "settings"});
         service.joined = value.text_or("joined", "");
-        if (value.has("settings")) service.settings = json_of(value.at("settings").raw());
+        if (value.has("settings")) service.settings = json_object(value.at("settings"));
       } else if (value.text() != "embedded") {
         value.refuse(fmt::format("{} is `embedded` or `{{joined: CAPSULE}}`, not '{}'",
                                  value.what(), value.text()));
@@ -159,11 +142,11 @@ class Reader {
       CreateOptions create;
       create.template_name = object.at("template").text();
       create.name = object.at("name").text();
-      if (object.has("arguments")) create.arguments = json_of(object.at("arguments").raw());
+      if (object.has("arguments")) create.arguments = json_object(object.at("arguments"));
       if (object.has("properties")) {
         object.at("properties")
             .each("property", [&](const std::string& name, const YamlNode& value, const YamlNode&) {
-              create.properties[name] = json_of(value.raw());
+              create.properties[name] = json_of(value);
             });
       }
       c.objects.push_back(std::move(create));

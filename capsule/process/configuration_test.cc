@@ -133,6 +133,18 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"NoYaml", "capsule: [\n", "not YAML"}),
     [](const auto& info) { return info.param.what; });
 
+TEST(Configuration, TakesArgumentsAndSettingsAsMapsOnly) {
+  const TestFolder folder;
+  const std::string object = "capsule: a\nobjects:\n  - template: t.T\n    name: o\n    arguments:";
+  EXPECT_EQ(read(folder, object + " {n: 08}\n")->objects[0].arguments, R"({"n":8})");
+  EXPECT_EQ(read(folder, object + "\n")->objects[0].arguments, "{}");
+  for (const char* other : {" [1]\n", " 7\n", " text\n"})
+    EXPECT_THAT(read(folder, object + other).error().message,
+                HasSubstr("capsule.yaml:5:16: 'arguments' of an object must be a map"));
+  EXPECT_THAT(read(folder, "capsule: a\nprotocols: {udp: {settings: [1]}}\n").error().message,
+              HasSubstr("must be a map of names to values"));
+}
+
 }  // namespace
 
 }  // namespace hector
