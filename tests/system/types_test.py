@@ -82,7 +82,7 @@ operations:
 protocol: (a ; b?)*
 ---
 binding: gen.B{i}/1
-roles: {{p: {{interface: gen.P/1}}, q: {{interface: gen.I{i}/1, cardinality: 1..9}}, r: {{interface: gen.I{i}/1}}}}
+roles: {{p: {{interface: gen.I0/1}}, q: {{interface: gen.I{i}/1, cardinality: 1..9}}, r: {{interface: gen.I{i}/1}}}}
 interactions:
   x: {{kind: rpc, from: p, to: q, operation: a}}
   y: {{kind: announce, from: q, to: p, operation: b}}
@@ -252,6 +252,39 @@ protocol: %s
         back = json.loads(hector("type", "breaking", newer, older, "-o", "json").stdout)
         self.assertIn("operation 'b' is missing", back["reasons"][0]["text"])
         self.assertEqual(hector("type", "breaking", older, older).stdout, "nothing breaks\n")
+
+    def test_an_interface_that_stands_in_no_file_is_an_error(self):
+        interface = (
+            "interface: t.Courier/1\nmessages: [google/protobuf/empty.proto]\n"
+            "operations:\n  a: {kind: announce, in: google.protobuf.Empty}\n"
+        )
+        binding = (
+            "binding: t.B/1\nroles: {p: {interface: t.Courier/1}, q: {interface: t.%s}}\n"
+            "interactions: {a: {kind: announce, from: p, to: q, operation: a}}\n"
+        )
+        one = self.write("one.yaml", interface + "---\n" + binding % "Couriers/1")
+        done = hector("type", "check", one)
+        self.assertEqual(done.returncode, 7)
+        self.assertIn(
+            "names: role 'q': no Interface t.Couriers/1 is in these files"
+            " (did you mean 't.Courier/1'?)",
+            done.stderr,
+        )
+        right = self.write("right.yaml", binding % "Courier/1")
+        self.assertEqual(hector("type", "check", right).returncode, 7)
+        other = self.write("other.yaml", interface)
+        self.assertEqual(hector("type", "check", right, other).returncode, 0, "in another file")
+
+    def test_an_interface_that_starts_nothing_plays_no_role_that_starts_all(self):
+        done = hector("type", "conforms", f"{MEETING}:diary.Calendar/1", f"{MEETING}:organiser")
+        self.assertEqual(done.returncode, 7)
+        self.assertIn(
+            "signature: diary.Calendar/1 starts nothing of what only this Role may start"
+            " (free_slots, ",
+            done.stdout,
+        )
+        own = hector("type", "conforms", f"{MEETING}:diary.Organiser/1", f"{MEETING}:organiser")
+        self.assertEqual(own.returncode, 0, own.stdout)
 
     def test_conforms_prints_yes_or_the_reasons(self):
         done = hector("type", "conforms", f"{MEETING}:diary.Calendar/1", f"{MEETING}:attendee")

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "base/text/nearest.h"
 #include "base/text/read_file.h"
@@ -105,6 +107,22 @@ void check_documents(const std::string& file, CheckedFiles& all) {
   }
 }
 
+/// A role's Interface that none of the files has, nor every capsule.
+std::optional<Finding> check_interfaces(const hector::type::v1::Binding& binding,
+                                        const std::set<std::string>& known) {
+  for (const auto& role : binding.roles()) {
+    const std::string& id = role.interface_id();
+    // Every capsule has those of hector.
+    if (id.empty() || known.contains(id) || id.starts_with("hector.")) continue;
+    return Finding{"names",
+                   fmt::format("role '{}': no Interface {} is in these files{}", role.name(), id,
+                               nearest_hint(id, {known.begin(), known.end()})),
+                   {},
+                   {role.name()}};
+  }
+  return std::nullopt;
+}
+
 /// "FILE:NAME", split at the last colon.
 Result<std::pair<std::string, std::string>> split_name(const std::string& text) {
   const auto colon = text.rfind(':');
@@ -199,9 +217,13 @@ Result<std::vector<TypeCheck>> check_files(const std::vector<std::string>& paths
     const auto found = all.interfaces.find(id);
     return found == all.interfaces.end() ? nullptr : found->second.get();
   };
+  std::set<std::string> named;  // those that are wrong too: they are told as wrong already
+  for (const auto& check : all.checks) named.insert(check.type);
   for (const auto& [at, binding] : all.bindings) {
     HECTOR_CHECK(at < all.checks.size(), "a Binding type without its entry");
-    if (auto finding = check_binding(binding, known)) all.checks[at].finding = std::move(finding);
+    auto finding = check_binding(binding, known);
+    if (!finding) finding = check_interfaces(binding, named);
+    all.checks[at].finding = std::move(finding);
   }
   return std::move(all.checks);
 }

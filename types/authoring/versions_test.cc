@@ -82,5 +82,25 @@ TEST(BreakingChanges, OfABindingTypeAreThoseOfItsRoles) {
               ElementsAre("roles t.B.r: the role is gone"));
 }
 
+TEST(BreakingChanges, OfARoleAreFewerMembersOrMoreThatMustBe) {
+  const auto role = [](const std::string& rest) {
+    return binding(kTwo + ", r: {interface: t.R/1" + rest + "}", "x");
+  };
+  const std::string few = "roles t.B.r: it may have ", had = " members, it had ";
+  EXPECT_THAT(rules(role(", cardinality: 1..50"), role(", cardinality: 1..3")),
+              ElementsAre(few + "1..3" + had + "1..50"));
+  EXPECT_THAT(rules(role(", cardinality: 1..*"), role(", cardinality: 1..9")),
+              ElementsAre(few + "1..9" + had + "1..*"));
+  EXPECT_THAT(rules(role(", cardinality: 0..5"), role(", cardinality: 2..5")),
+              ElementsAre(few + "2..5" + had + "0..5"));
+  EXPECT_THAT(rules(role(""), role(", cardinality: 2")), ElementsAre(few + "2" + had + "1"));
+  EXPECT_THAT(rules(role(", optional: true"), role("")),
+              ElementsAre("roles t.B.r: it is no longer optional"));
+  for (const char* wider : {"1..50", "0..3", "1..*", "1..3"})
+    EXPECT_THAT(rules(role(", cardinality: 1..3"), role(std::string(", cardinality: ") + wider)),
+                IsEmpty())
+        << wider;
+}
+
 }  // namespace
 }  // namespace hector::types

@@ -78,5 +78,41 @@ TEST(Conformance, IsReflexive) {
     EXPECT_EQ(Case(protocol).verdict(protocol), "ok") << protocol;
 }
 
+/// Whether t.X/1 may play `p` of a Binding in which p starts a and b; p's own Interface says so if
+/// `required_starts`.
+std::string may_start(const std::string& offered, const std::string& required_starts) {
+  const std::string message = "in: google.protobuf.Value}\n",
+                    head = "messages: [google/protobuf/struct.proto]\n";
+  const auto read = read_types(
+      "interface: t.P/1\n" + head + required_starts + "---\ninterface: t.Q/1\n" + head +
+          "operations:\n  a: {kind: announce, " + message + "  b: {kind: announce, " + message +
+          "---\ninterface: t.X/1\n" + head + offered +
+          "---\nbinding: t.B/1\nroles:\n  p: {interface: t.P/1}\n  q: {interface: t.Q/1}\n"
+          "interactions:\n  a: {kind: announce, from: p, to: q, operation: a}\n"
+          "  b: {kind: announce, from: p, to: q, operation: b}\nprotocol: (a | b)*\n",
+      "case", "/");
+  EXPECT_TRUE(read) << read.error().text();
+  const auto checked =
+      check_role(**CompiledInterface::make(read->interfaces.at(2)), read->bindings.at(0), 0,
+                 **CompiledInterface::make(read->interfaces.at(0)));
+  return checked->conforms() ? "ok" : checked->findings.front().text;
+}
+
+TEST(Conformance, RefusesAnInterfaceThatStartsNothingOfWhatOnlyTheRoleMayStart) {
+  const std::string a = "  a: {kind: announce, in: google.protobuf.Value}\n",
+                    b = "  b: {kind: announce, in: google.protobuf.Value}\n",
+                    other = "operations:\n  z: {kind: announce, in: google.protobuf.Value}\n";
+  EXPECT_EQ(
+      may_start(other, "initiates:\n" + a + b),
+      "t.X/1 starts nothing of what only this Role may start (a, b): its `initiates` has none "
+      "of it, that of t.P/1 does");
+  EXPECT_NE(may_start(other + "protocol: z*\n", "initiates:\n" + a), "ok");
+  EXPECT_NE(may_start("initiates:\n  z: {kind: announce, in: google.protobuf.Value}\n",
+                      "initiates:\n" + a),
+            "ok");
+  EXPECT_EQ(may_start("initiates:\n" + b, "initiates:\n" + a + b), "ok") << "one is enough";
+  EXPECT_EQ(may_start(other, other), "ok") << "the Role's own Interface says nothing of it";
+}
+
 }  // namespace
 }  // namespace hector::types

@@ -1,6 +1,6 @@
 #include "types/check/signature.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -222,6 +222,26 @@ void check_operation(const Operation& callee_operation, const CompiledInterface&
   }
 }
 
+/// Nobody else starts what a Role starts: an Interface that says to start none of it, where the
+/// Role's own says to, would be bound and do nothing.
+void check_starts(const CompiledInterface& offered, const RoleOrder& order,
+                  const CompiledInterface& required, std::vector<Finding>& findings) {
+  std::vector<std::string> expected;
+  for (std::size_t i = 0; i < order.operations.size(); ++i) {
+    if (!order.is_output[i] || find_in(required.initiates(), order.operations[i]) == nullptr)
+      continue;
+    if (find_in(offered.initiates(), order.operations[i]) != nullptr) return;
+    expected.push_back(order.operations[i]);
+  }
+  if (expected.empty()) return;
+  findings.push_back(
+      {"signature",
+       fmt::format("{} starts nothing of what only this Role may start ({}): its `initiates` has "
+                   "none of it, that of {} does",
+                   offered.id(), fmt::join(expected, ", "), required.id()),
+       {}});
+}
+
 }  // namespace
 
 const Operation* find_in(const std::vector<Operation>& operations, const std::string& name) {
@@ -261,6 +281,7 @@ void check_signatures(const CompiledInterface& offered, const RoleOrder& order,
       }
     }
   }
+  check_starts(offered, order, required, findings);
 }
 
 }  // namespace hector::types

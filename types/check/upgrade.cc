@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "types/check/conformance.h"
 #include "types/order/projection.h"
 
@@ -47,6 +49,28 @@ std::vector<Finding> role_findings(const Binding& older, std::uint32_t older_rol
   return check_order(renamed, joined);
 }
 
+std::string members_text(const hector::type::v1::Role& role) {
+  if (role.members_max() < 0) return fmt::format("{}..*", role.members_min());
+  return static_cast<std::int32_t>(role.members_min()) == role.members_max()
+             ? std::to_string(role.members_max())
+             : fmt::format("{}..{}", role.members_min(), role.members_max());
+}
+
+/// A Binding that was right has too many members now, or too few.
+void check_members(const hector::type::v1::Role& before, const hector::type::v1::Role& after,
+                   const std::string& where, std::vector<Finding>& findings) {
+  const auto most = [](const auto& role) {
+    return role.members_max() < 0 ? std::numeric_limits<std::int32_t>::max() : role.members_max();
+  };
+  if (most(after) < most(before) || after.members_min() > before.members_min())
+    findings.push_back({"roles",
+                        fmt::format("{}: it may have {} members, it had {}", where,
+                                    members_text(after), members_text(before)),
+                        {}});
+  if (before.optional() && !after.optional())
+    findings.push_back({"roles", fmt::format("{}: it is no longer optional", where), {}});
+}
+
 }  // namespace
 
 void check_upgrade(const Binding& before, const Binding& after, std::vector<Finding>& findings) {
@@ -58,6 +82,7 @@ void check_upgrade(const Binding& before, const Binding& after, std::vector<Find
       findings.push_back({"roles", fmt::format("{}: the role is gone", where), {}});
       continue;
     }
+    check_members(role, after.roles(now), where, findings);
     for (auto& finding : role_findings(before, static_cast<std::uint32_t>(r), after,
                                        static_cast<std::uint32_t>(now))) {
       finding.text = where + ": " + finding.text;

@@ -10,8 +10,9 @@
 
 namespace hector::types {
 
-/// Appends a finding for each role that is gone, each new one that must be played, and each order
-/// that players of the older role break ("roles", R1 … R5).
+/// Appends a finding for each role that is gone, each new one that must be played, each that takes
+/// fewer members or needs more, and each order that players of the older role break ("roles",
+/// R1 … R5).
 void check_upgrade(const hector::type::v1::Binding& before, const hector::type::v1::Binding& after,
                    std::vector<Finding>& findings);
 
