@@ -25,11 +25,22 @@ Code code_from_number(std::uint32_t number) noexcept {
   return number < kCodeNames.size() ? static_cast<Code>(number) : Code::kUnknown;
 }
 
+namespace {
+
+/// A service may begin its messages with the code itself, as its specification has them: it is
+/// said once.
+std::string with_code(Code code, const std::string& message) {
+  const std::string begin = fmt::format("{}: ", code_name(code));
+  return message.starts_with(begin) ? message : begin + message;
+}
+
+}  // namespace
+
 std::string Error::text() const {
-  std::string out = fmt::format("{}: {}", code_name(code), message);
+  std::string out = with_code(code, message);
   for (const auto& reason : reasons) out += "\n  - " + reason;
   for (const Error* each = cause.get(); each != nullptr; each = each->cause.get()) {
-    out += fmt::format("\n  caused by {}: {}", code_name(each->code), each->message);
+    out += "\n  caused by " + with_code(each->code, each->message);
   }
   return out;
 }

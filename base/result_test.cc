@@ -98,5 +98,11 @@ TEST(CheckDeathTest, StopsTheProcessWithPlaceMessageAndCondition) {
                "result_test.cc:[0-9]+: the queue is longer than its limit .violated: depth < 3.");
 }
 
+TEST(Error, SaysACodeOnceThatItsMessageBeginsWith) {
+  EXPECT_EQ(Error::not_found("NOT_FOUND: no type 'x'").text(), "NOT_FOUND: no type 'x'");
+  EXPECT_EQ(Error::not_found("NO_MATCH: no entry").text(), "NOT_FOUND: NO_MATCH: no entry");
+  EXPECT_EQ(Error::not_found("NOT_FOUND").text(), "NOT_FOUND: NOT_FOUND");
+}
+
 }  // namespace
 }  // namespace hector

@@ -54,16 +54,16 @@ Status set_place(const std::string& place, Request& request) {
   }
 }
 
-void show_done(const b::Done& done) { fmt::print("{}\n", done.text()); }
+void show_done(const b::Done& done) { emit("{}\n", done.text()); }
 
 void show_state(const b::State& state) {
-  fmt::print("binding {} of {}: {}\n", state.binding(), state.type(), state.state());
+  emit("binding {} of {}: {}\n", state.binding(), state.type(), state.state());
   for (const auto& party : state.formation().parties())
-    fmt::print("  {} {}  {} @ {} ({}) — {}\n", party.role(), party.number(), party.object(),
-               party.capsule(), party.interface_id(), party.how());
+    emit("  {} {}  {} @ {} ({}) — {}\n", party.role(), party.number(), party.object(),
+         party.capsule(), party.interface_id(), party.how());
   for (const auto& channel : state.formation().channels()) {
-    fmt::print("  {} → {}: {} {} [{}]\n      because {}\n", channel.from(), channel.to(),
-               channel.protocol(), channel.address(), channel.interactions(), channel.why());
+    emit("  {} → {}: {} {} [{}]\n      because {}\n", channel.from(), channel.to(),
+         channel.protocol(), channel.address(), channel.interactions(), channel.why());
   }
 }
 
@@ -77,7 +77,7 @@ int join(const CommandContext& context, const Arguments& a) {
   request.set_who(a.who);
   request.set_wait_ms(a.wait_ms);
   return ask_binding<b::Joined>(context, a.id, "join", request, [&](const b::Joined& joined) {
-    fmt::print("{} plays {}.{}\n", joined.object(), a.place, joined.number());
+    emit("{} plays {}.{}\n", joined.object(), a.place, joined.number());
   });
 }
 
@@ -94,9 +94,9 @@ int rebind(const CommandContext& context, const Arguments& a) {
   request.set_who(a.who);
   request.set_grace_ms(a.wait_ms);
   return ask_binding<b::Rebound>(context, a.id, "rebind", request, [&](const b::Rebound& rebound) {
-    fmt::print("{} @ {} plays {} — {}{}; calls waited {} µs at most\n", rebound.object(),
-               rebound.capsule(), a.place, rebound.how(),
-               rebound.with_state() ? ", with the state" : "", rebound.gap_us());
+    emit("{} @ {} plays {} — {}{}; calls waited {} µs at most\n", rebound.object(),
+         rebound.capsule(), a.place, rebound.how(), rebound.with_state() ? ", with the state" : "",
+         rebound.gap_us());
   });
 }
 
@@ -105,7 +105,7 @@ int move(const CommandContext& context, const Arguments& a) {
   if (auto set = set_place(a.place, request); !set) return report(set.error());
   request.set_protocol(a.protocol);
   return ask_binding<b::Moved>(context, a.id, "move", request, [](const b::Moved& moved) {
-    for (const auto& each : moved.moves()) fmt::print("{}\n", each);
+    for (const auto& each : moved.moves()) emit("{}\n", each);
   });
 }
 
@@ -114,9 +114,9 @@ int events(const CommandContext& context, const Arguments& a) {
   request.set_after(a.after);
   return ask_binding<b::Events>(context, a.id, "events", request, [](const b::Events& told) {
     for (const auto& event : told.events()) {
-      fmt::print("{:>4}  {:%Y-%m-%dT%H:%M:%S}.{:03}Z  {:<9}  {}\n", event.number(),
-                 fmt::gmtime(static_cast<std::time_t>(event.time_ms() / 1'000)),
-                 event.time_ms() % 1'000, event.kind(), event.text());
+      emit("{:>4}  {:%Y-%m-%dT%H:%M:%S}.{:03}Z  {:<9}  {}\n", event.number(),
+           fmt::gmtime(static_cast<std::time_t>(event.time_ms() / 1'000)), event.time_ms() % 1'000,
+           event.kind(), event.text());
     }
   });
 }
@@ -141,7 +141,7 @@ void add_binding_commands(CommandTree& tree) {
       {"binding describe", "its state, parties and channels", {id}, describe},
       {"binding join",
        "another member for a role",
-       {id, P{"role", &Arguments::place}.required(),
+       {id, P{"role", &Arguments::place, "of the Binding's type"}.required(),
         P{"object", &Arguments::who,
           "an Object's name or a reference; left out: the role's trade is asked"},
         wait},

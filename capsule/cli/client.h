@@ -16,11 +16,11 @@
 
 namespace hector {
 
-inline std::string json_of(const google::protobuf::Message& message, bool is_for_people) {
+/// A request as a capsule takes it.
+inline std::string json_of(const google::protobuf::Message& message) {
   std::string json;
   google::protobuf::util::JsonPrintOptions print;
   print.preserve_proto_field_names = true;
-  print.add_whitespace = is_for_people;
   print.always_print_primitive_fields = true;
   static_cast<void>(google::protobuf::util::MessageToJsonString(message, &json, print));
   return json;
@@ -33,7 +33,7 @@ Result<Out> ask_object(CliSession& session, const CliOptions& options, const std
   management::v1::CallRequest call;
   call.set_target(object);
   call.set_operation(operation);
-  call.set_json(json_of(request, false));
+  call.set_json(json_of(request));
   call.set_timeout_ms(options.timeout_ms);
   auto reply = session.ask<management::v1::CallReply>("call", call);
   if (!reply) return fail(std::move(reply.error()));
@@ -46,24 +46,44 @@ Result<Out> ask_object(CliSession& session, const CliOptions& options, const std
   return out;
 }
 
-/// Prints a reply: as JSON if that is the format, else by `show`.
+/// Prints a reply: for people by `show`, else as it is.
 template <class Out, class Show>
 void print_reply(const CommandContext& context, const Out& reply, const Show& show) {
-  if (context.format == "json") {
-    fmt::print("{}\n", json_of(reply, true));
-  } else {
+  if (context.format == "table") {
     show(reply);
+  } else {
+    write_out(format_value(Value::of(reply), context.format));
   }
 }
 
-/// One question from beginning to end: connects, asks the Object, prints the reply. Returns the
-/// exit code.
+/// Prints a text that is a document of its own: as it is, or as the one value of the format.
+inline void print_document(const CommandContext& context, const std::string& text) {
+  write_out(context.format == "table"
+                ? text
+                : format_value(Value::map().with("text", text), context.format));
+}
+
+/// Lines for people, a list of texts for the rest.
+inline void print_lines(const CommandContext& context, const std::vector<std::string>& lines) {
+  if (context.format != "table")
+    return write_out(format_value(Value::texts(lines), context.format));
+  for (const auto& line : lines) emit("{}\n", line);
+}
+
+/// One question from beginning to end: connects, and asks the Object.
+template <class Out, class In>
+Result<Out> ask_once(const CommandContext& context, const std::string& object,
+                     const std::string& operation, const In& request) {
+  CliSession session(context.options);
+  HECTOR_TRY(session.connect());
+  return ask_object<Out>(session, context.options, object, operation, request);
+}
+
+/// The same, and prints the reply. Returns the exit code.
 template <class Out, class In, class Show>
 int ask_and_show(const CommandContext& context, const std::string& object,
                  const std::string& operation, const In& request, const Show& show) {
-  CliSession session(context.options);
-  if (auto connected = session.connect(); !connected) return report(connected.error());
-  auto out = ask_object<Out>(session, context.options, object, operation, request);
+  auto out = ask_once<Out>(context, object, operation, request);
   if (!out) return report(out.error());
   print_reply(context, *out, show);
   return 0;
@@ -80,7 +100,7 @@ Request named(const std::string& name) {
 /// What a write answers with: the store's revision it made.
 template <class Reply>
 void show_revision(const Reply& reply) {
-  fmt::print("revision {}\n", reply.revision());
+  emit("revision {}\n", reply.revision());
 }
 
 /// "NAME=VALUE" at its first '='. INVALID_ARGUMENT says the form that was expected.

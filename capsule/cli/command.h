@@ -5,7 +5,10 @@
 // Who: the files of commands beside it; main.cc runs the one that was chosen.
 #pragma once
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,14 +18,25 @@
 #include <variant>
 #include <vector>
 
+#include "base/text/nearest.h"
 #include "cli/session.h"
 
 namespace hector {
 
+/// One of these words; another gets the nearest of them.
+inline CLI::Validator one_of(std::vector<std::string> words) {
+  const std::string list = fmt::format("{}", fmt::join(words, ", "));
+  return {[words = std::move(words), list](std::string& word) -> std::string {
+            if (std::find(words.begin(), words.end(), word) != words.end()) return {};
+            return fmt::format("'{}' is none of {}{}", word, list, nearest_hint(word, words));
+          },
+          "one of " + list};
+}
+
 /// What every command is given beside its own arguments.
 struct CommandContext {
   CliOptions options;
-  std::string format = "table";  ///< of what it prints: table, json, yaml, name or jsonl
+  std::string format = "table";  ///< of what it prints: table, json, jsonl, yaml or name
 };
 
 /// One option, flag or positional of a command; the parsed value goes into a field of the command's

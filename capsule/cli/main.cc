@@ -3,10 +3,11 @@
 // interface like any other. Who: people and scripts. Exit codes: 0 ok, 1 failed, 2 usage, 3 not
 // found, 4 denied, 5 conflict, 6 unavailable or timed out, 7 incompatible types.
 #include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "process/standard_files.h"
 
 namespace {
-
-constexpr int kExitUsage = 2;
 
 void add_common_options(CLI::App& app, hector::CommandContext& context) {
   auto& options = context.options;
@@ -15,16 +16,34 @@ void add_common_options(CLI::App& app, hector::CommandContext& context) {
   app.add_option("--protocol", options.protocol, "reach it over this protocol");
   app.add_option("--timeout-ms", options.timeout_ms, "give up after this time")
       ->capture_default_str();
-  app.add_option("--output,-o", context.format, "table, json, yaml or name; jsonl for type check")
-      ->check(CLI::IsMember({"table", "json", "yaml", "name", "jsonl"}));
+  app.add_option("--output,-o", context.format,
+                 "table for people; json, jsonl (a line for each entry), yaml, or name")
+      ->check(hector::one_of({"table", "json", "jsonl", "yaml", "name"}));
   app.add_flag("--verbose,-v", options.verbose, "show the log");
 }
 
-}  // namespace
+/// `hector help type check`: the words are a command's, so they are not looked for as commands
+/// here.
+CLI::App& add_help(CLI::App& app, std::vector<std::string>& words) {
+  auto* const help = app.add_subcommand("help", "what a command does and takes");
+  help->fallthrough(false);
+  help->add_option("command", words, "its words, as in `hector help type check`");
+  return *help;
+}
 
-int main(int argc, char** argv) {
+int show_help(CLI::App& app, const std::vector<std::string>& words) {
+  if (auto* const command = hector::find_command(app, words)) {
+    hector::write_out(hector::help_of(*command));
+    return 0;
+  }
+  hector::complain("hector: " + hector::unknown_command(app, words) + "\n");
+  return hector::kExitUsage;
+}
+
+int run(int argc, char** argv) {
   CLI::App app{
-      "hector administers capsules: what they host, what they speak, and who is bound to whom."};
+      "hector administers capsules: what they host, what they speak, and who is bound to whom.",
+      "hector"};
   app.require_subcommand(1);
   app.fallthrough();
   hector::CommandContext context;
@@ -38,11 +57,24 @@ int main(int argc, char** argv) {
   hector::add_name_commands(tree);
   hector::add_type_commands(tree);
   hector::add_type_service_commands(tree);
+  std::vector<std::string> words;
+  const CLI::App& help = add_help(app, words);
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    hector::write_out(app.help());
+    return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    hector::complain("hector: " + hector::usage_mistake(app, error) + "\n");
+    return hector::kExitUsage;
   }
-  return tree.run();
+  return help.parsed() ? show_help(app, words) : tree.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  hector::keep_standard_files();
+  return hector::finish_output(run(argc, argv));
 }

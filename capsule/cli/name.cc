@@ -32,7 +32,7 @@ int parse(const CommandContext& context, const Arguments& a) {
   if (!parsed) return report(parsed.error());
   print_reply(context, *parsed, [](const s::NamingComponents& reply) {
     for (const auto& component : reply.components())
-      fmt::print("{}\n", component.empty() ? "(empty)" : component);
+      emit("{}\n", component.empty() ? "(empty)" : component);
   });
   return 0;
 }
@@ -54,11 +54,11 @@ std::string target_text(const s::NamingBinding& binding) {
 }
 void show_attributes(const google::protobuf::RepeatedPtrField<s::NamingAttribute>& attributes) {
   for (const auto& each : attributes)
-    fmt::print("    {}{}{}\n", each.id(), each.values_size() == 0 ? "" : " = ",
-               fmt::join(each.values(), ", "));
+    emit("    {}{}{}\n", each.id(), each.values_size() == 0 ? "" : " = ",
+         fmt::join(each.values(), ", "));
 }
 void show_binding(const s::NamingBinding& binding) {
-  fmt::print("{:<24} {}\n", binding.name(), target_text(binding));
+  emit("{:<24} {}\n", binding.name(), target_text(binding));
   show_attributes(binding.attributes());
 }
 Result<s::NamingAttribute> attribute_of(const std::string& text) {
@@ -230,7 +230,7 @@ int equivalent(const CommandContext& context, const Arguments& a) {
   request.set_leading(a.leading);
   return ask_and_show<s::NamingComponents>(
       context, kService, "equivalent_name", request, [](const s::NamingComponents& reply) {
-        fmt::print("{}\n", reply.components_size() == 0 ? "(none)" : reply.name());
+        emit("{}\n", reply.components_size() == 0 ? "(none)" : reply.name());
       });
 }
 
@@ -238,10 +238,9 @@ int syntax(const CommandContext& context, const Arguments& a) {
   return ask_and_show<s::NamingSyntax>(
       context, kService, "get_syntax_attrs", named<s::NamingName>(a.name),
       [](const s::NamingSyntax& reply) {
-        fmt::print("direction {}, separator '{}', escape '{}', quotes {}, case {}\n",
-                   reply.direction(), reply.separator(), reply.escape(),
-                   fmt::join(reply.quotes(), " "),
-                   reply.ignores_case() ? "does not count" : "counts");
+        emit("direction {}, separator '{}', escape '{}', quotes {}, case {}\n", reply.direction(),
+             reply.separator(), reply.escape(), fmt::join(reply.quotes(), " "),
+             reply.ignores_case() ? "does not count" : "counts");
       });
 }
 

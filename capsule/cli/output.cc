@@ -1,14 +1,19 @@
 #include "cli/output.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <set>
 
 namespace hector {
 
 namespace {
 
 constexpr std::size_t kColumnMax = 60;
+
+/// What the head of a column ends with where it measures.
+constexpr std::string_view kUnits[] = {" us", " ms", " s", " octets"};
 
 /// Names come from other people's programs: control characters do not reach the terminal.
 std::string printable(const std::string& text) {
@@ -56,8 +61,20 @@ std::string table(const std::vector<OutputRow>& rows) {
   return out;
 }
 
+/// Columns that count or measure. What is no number in one (a dash) stays a text.
+bool is_number(const std::string& column, const std::string& value) {
+  static const std::set<std::string> kCounts{"calls",   "channels", "failed",   "objects",
+                                             "pid",     "priority", "queued",   "refused",
+                                             "running", "sent",     "sessions", "waiting"};
+  const bool is_measure =
+      std::any_of(std::begin(kUnits), std::end(kUnits),
+                  [&](std::string_view unit) { return column.ends_with(unit); });
+  return (is_measure || kCounts.contains(column)) && !value.empty() && value.size() < 20 &&
+         value.find_first_not_of("0123456789") == std::string::npos;
+}
+
 int exit_code(const Error& error) {
-  if (error.type == kIncompatible) return 7;
+  if (error.type == kIncompatible) return kExitIncompatible;
   switch (error.code) {
     case Code::kOk:
       return 0;
@@ -82,36 +99,65 @@ int exit_code(const Error& error) {
 
 }  // namespace
 
+/// A column's head as a key: "mean us" is mean_us.
+Value value_of(const OutputRow& row) {
+  auto value = Value::map();
+  value.with("name", row.name);
+  for (const auto& [column, text] : row.fields) {
+    std::string key = column;
+    std::replace(key.begin(), key.end(), ' ', '_');
+    value.with(std::move(key), is_number(column, text) ? Value::plain(text) : Value::text(text));
+  }
+  return value;
+}
+
+void complain(std::string_view text) {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+}
+
+namespace {
+
+/// The reader of a pipe that goes has what it wanted: it needs no words, but the exit code says it.
+void complain_of_output(int failure) {
+  if (failure != EPIPE)
+    complain(fmt::format("hector: the output cannot be written: {}\n", std::strerror(failure)));
+}
+
+}  // namespace
+
+void write_out(std::string_view text) {
+  if (std::ferror(stdout) != 0) return;  // it was said
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) complain_of_output(errno);
+}
+
+int finish_output(int code) {
+  const bool has_failed = std::ferror(stdout) != 0;
+  const bool is_written = std::fflush(stdout) == 0;
+  if (!has_failed && is_written) return code;
+  if (!has_failed) complain_of_output(errno);
+  return code == 0 ? kExitFailed : code;
+}
+
 int report(const Error& error) {
-  fmt::print(stderr, "hector: {}\n", error.text());
+  complain(fmt::format("hector: {}\n", error.text()));
   return exit_code(error);
 }
 
+std::string format_value(const Value& value, const std::string& format) {
+  if (format == "yaml") return yaml_text(value);
+  if (format == "name") return names_text(value);
+  if (format == "jsonl") return json_lines(value);
+  return json_text(value);
+}
+
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format) {
-  std::string out;
-  if (format == "name") {
-    for (const auto& row : rows) out += row.name + "\n";
-    return out;
-  }
-  if (format == "json" || format == "jsonl") {
-    out = "[";
-    for (const auto& row : rows) {
-      out += (out.size() > 1 ? ",\n " : "") + fmt::format("{{\"name\": {}", json_quoted(row.name));
-      for (const auto& [key, value] : row.fields)
-        out += fmt::format(", {}: {}", json_quoted(key), json_quoted(value));
-      out += "}";
-    }
-    return out + "]\n";
-  }
-  if (format == "yaml") {
-    for (const auto& row : rows) {
-      out += "- name: " + json_quoted(row.name) + "\n";
-      for (const auto& [key, value] : row.fields)
-        out += fmt::format("  {}: {}\n", json_quoted(key), json_quoted(value));
-    }
-    return out.empty() ? "[]\n" : out;
-  }
-  return table(rows);
+  if (format == "table") return table(rows);
+  auto list = Value::list();
+  for (const auto& row : rows) list.add(value_of(row));
+  if (format != "json") return format_value(list, format);
+  std::string out;  // a row a line
+  for (const auto& [key, row] : list.entries()) out += (out.empty() ? "" : ",\n ") + json_line(row);
+  return "[" + out + "]\n";
 }
 
 }  // namespace hector

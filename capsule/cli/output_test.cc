@@ -34,6 +34,24 @@ TEST(Output, WritesAnEmptyListInEachFormatOfPrograms) {
   EXPECT_EQ(format_rows({}, "name"), "");
 }
 
+TEST(Output, WritesARowALineInJsonLines) {
+  EXPECT_EQ(format_rows(kRows, "jsonl"),
+            "{\"name\": \"ana\", \"state\": \"up\", \"language\": \"python\"}\n"
+            "{\"name\": \"ben\", \"language\": \"cpp \\\"17\\\"\"}\n");
+  EXPECT_EQ(format_rows({}, "jsonl"), "");
+}
+
+TEST(Output, WritesCountsAndTimesAsNumbers) {
+  const std::vector<OutputRow> rows{
+      {"7", {{"calls", "12"}, {"mean us", "3"}, {"identity", "12345678"}, {"failed", "-"}}}};
+  EXPECT_EQ(format_rows(rows, "jsonl"),
+            "{\"name\": \"7\", \"calls\": 12, \"mean_us\": 3, \"identity\": \"12345678\", "
+            "\"failed\": \"-\"}\n");
+  EXPECT_EQ(format_rows(rows, "yaml"),
+            "- name: \"7\"\n  calls: 12\n  mean_us: 3\n  identity: \"12345678\"\n"
+            "  failed: \"-\"\n");
+}
+
 TEST(Output, WritesOneNameALine) { EXPECT_EQ(format_rows(kRows, "name"), "ana\nben\n"); }
 
 struct ExitCode {

@@ -34,41 +34,48 @@ s::PolicyQuestion question_of(const Arguments& arguments) {
   return question;
 }
 
+void show_value(const s::PolicyValue& value) { emit("{}\n", value.value()); }
+
+void show_decision(const s::PolicyDecision& decision) {
+  emit("{}{}\n", decision.allowed() ? "allowed" : "denied",
+       decision.reasons_size() == 0 ? ""
+                                    : fmt::format(" by {}", fmt::join(decision.reasons(), ", ")));
+  for (const auto& error : decision.errors()) emit("  {}\n", error);
+}
+
 void show_candidates(const s::PolicyExplanation& explanation) {
   if (explanation.candidates_size() == 0)
-    fmt::print("nothing matches; asked were {}\n", fmt::join(explanation.chain(), ", "));
+    emit("nothing matches; asked were {}\n", fmt::join(explanation.chain(), ", "));
   for (const auto& candidate : explanation.candidates()) {
     const auto& entry = candidate.entry();
-    fmt::print("{} {}: {}{}\n    {}{} — {}\n", candidate.counts() ? "→" : " ", entry.spec(),
-               entry.value(), entry.is_final() ? "  (final)" : "", entry.context(),
-               entry.line() == 0 ? "" : fmt::format(" line {}", entry.line()), candidate.why());
+    emit("{} {}: {}{}\n    {}{} — {}\n", candidate.counts() ? "→" : " ", entry.spec(),
+         entry.value(), entry.is_final() ? "  (final)" : "", entry.context(),
+         entry.line() == 0 ? "" : fmt::format(" line {}", entry.line()), candidate.why());
   }
 }
 
-/// What a file alone says, in a kernel of our own: `show` is given the explanation.
-template <class Show>
-int try_file(const CommandContext& context, const Arguments& a, const Show& show) {
-  auto text = a.is_xrm ? read_file(a.file) : read_text(a.file);  // X keeps every octet
-  if (!text) return report(text.error());
+/// What a file alone says, in a kernel of our own.
+Result<s::PolicyExplanation> try_file(const CommandContext& context, const Arguments& a) {
   s::PolicyTrial trial;
-  trial.set_text(*text);
+  // X keeps every octet.
+  const auto text = HECTOR_TRY(a.is_xrm ? read_file(a.file) : read_text(a.file));
+  trial.set_text(text);
   trial.set_xrm(a.is_xrm);
   *trial.mutable_question() = question_of(a);
   CliSession session(context.options);
-  if (auto opened = session.open_service(kService); !opened) return report(opened.error());
-  auto explanation =
-      ask_object<s::PolicyExplanation>(session, context.options, kService, "try_out", trial);
-  if (!explanation) return report(explanation.error());
-  int code = 0;
-  print_reply(context, *explanation,
-              [&](const s::PolicyExplanation& reply) { code = show(reply); });
-  return code;
+  HECTOR_TRY(session.open_service(kService));
+  return ask_object<s::PolicyExplanation>(session, context.options, kService, "try_out", trial);
 }
 
-int show_value(const s::PolicyExplanation& explanation, const Arguments& a) {
-  for (const auto& candidate : explanation.candidates()) {
+/// The value that counts, of what a file says.
+int get_from_file(const CommandContext& context, const Arguments& a) {
+  auto explanation = try_file(context, a);
+  if (!explanation) return report(explanation.error());
+  for (const auto& candidate : explanation->candidates()) {
     if (!candidate.counts()) continue;
-    fmt::print("{}\n", candidate.entry().value());
+    s::PolicyValue value;
+    value.set_value(candidate.entry().value());
+    print_reply(context, value, show_value);
     return 0;
   }
   return report(Error::not_found(
@@ -77,8 +84,8 @@ int show_value(const s::PolicyExplanation& explanation, const Arguments& a) {
 
 void show_entries(const s::PolicyEntries& entries) {
   for (const auto& entry : entries.entries())
-    fmt::print("{:<20} {}{}: {}\n", entry.context(), entry.is_final() ? "final " : "", entry.spec(),
-               entry.value());
+    emit("{:<20} {}{}: {}\n", entry.context(), entry.is_final() ? "final " : "", entry.spec(),
+         entry.value());
 }
 /// A question whose answer is a revision.
 template <class Request>
@@ -88,29 +95,25 @@ int write(const CommandContext& context, const char* operation, const Request& r
 }
 
 int get(const CommandContext& context, const Arguments& a) {
-  if (!a.file.empty())
-    return try_file(context, a,
-                    [&](const s::PolicyExplanation& reply) { return show_value(reply, a); });
+  if (!a.file.empty()) return get_from_file(context, a);
   if (a.type.empty())
-    return ask_and_show<s::PolicyValue>(
-        context, kService, "get", question_of(a),
-        [](const s::PolicyValue& value) { fmt::print("{}\n", value.value()); });
+    return ask_and_show<s::PolicyValue>(context, kService, "get", question_of(a), show_value);
   s::PolicyTypedQuestion typed;
   *typed.mutable_question() = question_of(a);
   typed.set_type(a.type);
   return ask_and_show<s::PolicyTyped>(
       context, kService, "get_typed", typed,
-      [](const s::PolicyTyped& value) { fmt::print("{}\n", value.found().value()); });
+      [](const s::PolicyTyped& value) { emit("{}\n", value.found().value()); });
 }
 
 int explain(const CommandContext& context, const Arguments& a) {
   if (a.file.empty())
     return ask_and_show<s::PolicyExplanation>(context, kService, "explain", question_of(a),
                                               show_candidates);
-  return try_file(context, a, [](const s::PolicyExplanation& reply) {
-    show_candidates(reply);
-    return 0;
-  });
+  auto explanation = try_file(context, a);
+  if (!explanation) return report(explanation.error());
+  print_reply(context, *explanation, show_candidates);
+  return 0;
 }
 
 int authorise(const CommandContext& context, const Arguments& a) {
@@ -119,17 +122,10 @@ int authorise(const CommandContext& context, const Arguments& a) {
   asked.set_action(a.action);
   asked.set_resource(a.resource);
   asked.set_context(a.json);
-  int code = 0;
-  const int done = ask_and_show<s::PolicyDecision>(
-      context, kService, "authorise", asked, [&](const s::PolicyDecision& decision) {
-        fmt::print("{}{}\n", decision.allowed() ? "allowed" : "denied",
-                   decision.reasons_size() == 0
-                       ? ""
-                       : fmt::format(" by {}", fmt::join(decision.reasons(), ", ")));
-        for (const auto& error : decision.errors()) fmt::print("  {}\n", error);
-        code = decision.allowed() ? 0 : kExitDenied;
-      });
-  return done != 0 ? done : code;
+  auto decision = ask_once<s::PolicyDecision>(context, kService, "authorise", asked);
+  if (!decision) return report(decision.error());
+  print_reply(context, *decision, show_decision);
+  return decision->allowed() ? 0 : kExitDenied;
 }
 
 /// With a file: puts its rules under the name; with neither file nor --remove: lists.
@@ -139,8 +135,7 @@ int rules(const CommandContext& context, const Arguments& a) {
     return ask_and_show<s::PolicyNames>(context, kService, "list_rules",
                                         named<s::PolicyName>(a.name),
                                         [](const s::PolicyNames& names) {
-                                          for (const auto& name : names.names())
-                                            fmt::print("{}\n", name);
+                                          for (const auto& name : names.names()) emit("{}\n", name);
                                         });
   }
   auto text = read_text(a.file);
@@ -197,7 +192,7 @@ int chain(const CommandContext& context, const Arguments& a) {
     asked.set_context(a.context);
     return ask_and_show<s::PolicyChain>(
         context, kService, "get_chain", asked,
-        [](const s::PolicyChain& reply) { fmt::print("{}\n", fmt::join(reply.contexts(), "\n")); });
+        [](const s::PolicyChain& reply) { emit("{}\n", fmt::join(reply.contexts(), "\n")); });
   }
   s::PolicyChain set;
   set.set_context(a.context);
@@ -235,7 +230,9 @@ std::vector<P> question(std::vector<P> more) {
 }
 
 std::vector<Command<Arguments>> value_commands() {
-  const P context = P{"context", &Arguments::context}.required();
+  const P context = P{"context", &Arguments::context,
+                      "object:NAME, capsule:NAME, host:NAME, network:NAME or enterprise"}
+                        .required();
   const P spec = P{"spec", &Arguments::spec, "\"*room.protocols\""}.required();
   return {
       {"policy get", "the value that counts",
@@ -248,7 +245,7 @@ std::vector<Command<Arguments>> value_commands() {
        "an entry into a context: object:NAME, capsule:NAME, host:NAME, network:NAME or enterprise",
        {context,
         spec,
-        P{"value", &Arguments::value}.required(),
+        P{"value", &Arguments::value, "a text"}.required(),
         {"--final", &Arguments::is_final, "it overrides what is nearer"}},
        put},
       {"policy remove", "an entry from a context", {context, spec}, remove},
@@ -258,7 +255,9 @@ std::vector<Command<Arguments>> value_commands() {
        list},
       {"policy chain",
        "what is asked after a context; with more contexts: sets it",
-       {context, {"next", &Arguments::contexts}},
+       {context,
+        {"next", &Arguments::contexts,
+         "the contexts that are asked after it; left out: shows them"}},
        chain},
       {"policy load",
        "a signed bundle in place of a context's last one",
@@ -283,8 +282,8 @@ std::vector<Command<Arguments>> rights_commands() {
        authorise},
       {"policy rules",
        "puts a file of permit and forbid policies, lists them, or removes some",
-       {{"name", &Arguments::name},
-        {"file", &Arguments::file},
+       {{"name", &Arguments::name, "of the set of policies; left out: lists the sets"},
+        {"file", &Arguments::file, "permit and forbid policies, as Cedar writes them"},
         {"--remove", &Arguments::removes, "those of that name"}},
        rules},
       {"policy entity",
@@ -292,12 +291,12 @@ std::vector<Command<Arguments>> rights_commands() {
        {P{"id", &Arguments::name, "User::ann"}.required(),
         {"attributes", &Arguments::json, "a JSON object"},
         {"--in", &Arguments::parents, "what it belongs to: Group::lab"},
-        {"--remove", &Arguments::removes}},
+        {"--remove", &Arguments::removes, "forgets it"}},
        entity},
       {"policy schema",
        "puts the schema that policies have to fit, as JSON: entities with attributes, actions "
        "with principals and resources",
-       {P{"file", &Arguments::file}.required()},
+       {P{"file", &Arguments::file, "JSON"}.required()},
        schema},
   };
 }

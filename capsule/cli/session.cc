@@ -30,6 +30,13 @@ Status CliSession::connect() {
   std::string wanted = options_.capsule;
   if (wanted.empty()) {
     const auto running = running_capsules(directory);
+    if (running.empty()) {
+      HECTOR_TRY(check_run_directory(directory));
+      return fail(Code::kNotFound,
+                  fmt::format("no capsule runs here ({}; running are none): start one with `hector "
+                              "capsule run FILE`, or name one elsewhere by its reference with -c",
+                              directory));
+    }
     wanted = running.size() == 1 ? running.front() : "hub";
   }
   auto reference = HECTOR_TRY(read_capsule_reference(directory, wanted));

@@ -50,20 +50,20 @@ std::string properties_of(const s::TradingOffer& offer) {
 }
 void show_offers(const s::TradingOffers& reply) {
   for (const auto& offer : reply.offers())
-    fmt::print("{:<28} {} @ {}  {}\n", offer.id(), offer.reference().object(),
-               offer.reference().capsule(), properties_of(offer));
+    emit("{:<28} {} @ {}  {}\n", offer.id(), offer.reference().object(),
+         offer.reference().capsule(), properties_of(offer));
   if (reply.limits_applied_size() != 0)
-    fmt::print("cut by {}\n", fmt::join(reply.limits_applied(), ", "));
-  for (const auto& failed : reply.failed_links()) fmt::print("not asked: {}\n", failed);
-  if (reply.iterator() != 0) fmt::print("there are more (-n)\n");
+    emit("cut by {}\n", fmt::join(reply.limits_applied(), ", "));
+  for (const auto& failed : reply.failed_links()) emit("not asked: {}\n", failed);
+  if (reply.iterator() != 0) emit("there are more (-n)\n");
 }
 void show_explanation(const s::TradingExplanation& reply) {
-  fmt::print("{} of {} offers looked at: {}\n", reply.candidates(), reply.offers(), reply.plan());
+  emit("{} of {} offers looked at: {}\n", reply.candidates(), reply.offers(), reply.plan());
   for (const auto& verdict : reply.verdicts()) {
-    fmt::print("{:>3} {} {}{}\n", verdict.place() != 0 ? std::to_string(verdict.place()) : "-",
-               verdict.id(), verdict.object(),
-               verdict.rank().empty() ? "" : fmt::format("  ranked by {}", verdict.rank()));
-    for (const auto& reason : verdict.reasons()) fmt::print("      {}\n", reason);
+    emit("{:>3} {} {}{}\n", verdict.place() != 0 ? std::to_string(verdict.place()) : "-",
+         verdict.id(), verdict.object(),
+         verdict.rank().empty() ? "" : fmt::format("  ranked by {}", verdict.rank()));
+    for (const auto& reason : verdict.reasons()) emit("      {}\n", reason);
   }
 }
 std::string mode_name(s::TradingMode mode) {
@@ -71,12 +71,12 @@ std::string mode_name(s::TradingMode mode) {
   return kNames[static_cast<int>(mode) & 3];
 }
 void show_type(const s::TradingType& type) {
-  fmt::print("service {}{}{}\n", type.name(),
-             type.supers_size() == 0 ? "" : fmt::format(" : {}", fmt::join(type.supers(), ", ")),
-             type.masked() ? "  (masked)" : "");
-  if (!type.interface().empty()) fmt::print("  interface {}\n", type.interface());
+  emit("service {}{}{}\n", type.name(),
+       type.supers_size() == 0 ? "" : fmt::format(" : {}", fmt::join(type.supers(), ", ")),
+       type.masked() ? "  (masked)" : "");
+  if (!type.interface().empty()) emit("  interface {}\n", type.interface());
   for (const auto& property : type.properties())
-    fmt::print("  {}{}: {}\n", property.name(), mode_name(property.mode()), property.type());
+    emit("  {}{}: {}\n", property.name(), mode_name(property.mode()), property.type());
 }
 
 /// "ppm:long:mandatory", modes joined by '+'.
@@ -125,14 +125,14 @@ Status set_trader(const std::string& trader, hector::kernel::v1::Reference& refe
   return {};
 }
 
-void show_id(const s::TradingOfferId& id) { fmt::print("{}\n", id.id()); }
-void show_withdrawn(const s::TradingOfferId& id) { fmt::print("{} withdrawn\n", id.id()); }
+void show_id(const s::TradingOfferId& id) { emit("{}\n", id.id()); }
+void show_withdrawn(const s::TradingOfferId& id) { emit("{} withdrawn\n", id.id()); }
 void show_ids(const s::TradingIds& reply) {
-  for (const auto& id : reply.ids()) fmt::print("{}\n", id);
+  for (const auto& id : reply.ids()) emit("{}\n", id);
 }
 void show_offer(const s::TradingOffer& offer) {
-  fmt::print("{}  {} @ {}\n  {}\n", offer.id(), offer.reference().object(),
-             offer.reference().capsule(), properties_of(offer));
+  emit("{}  {} @ {}\n  {}\n", offer.id(), offer.reference().object(), offer.reference().capsule(),
+       properties_of(offer));
 }
 
 s::TradingOfferId id_of(const Arguments& a) {
@@ -212,7 +212,7 @@ int modify(const CommandContext& context, const Arguments& a) {
     return report(read.error());
   return ask_and_show<s::TradingOfferId>(
       context, kService, "modify", asked,
-      [](const s::TradingOfferId& id) { fmt::print("{} modified\n", id.id()); });
+      [](const s::TradingOfferId& id) { emit("{} modified\n", id.id()); });
 }
 
 s::TradingLink link_of(const Arguments& a) {
@@ -278,8 +278,7 @@ int add_type(const CommandContext& context, const Arguments& a) {
 int list_types(const CommandContext& context, const Arguments&) {
   return ask_and_show<s::TradingTypes>(context, kService, "list_types", s::TradingTypesSince(),
                                        [](const s::TradingTypes& reply) {
-                                         for (const auto& name : reply.names())
-                                           fmt::print("{}\n", name);
+                                         for (const auto& name : reply.names()) emit("{}\n", name);
                                        });
 }
 
@@ -320,7 +319,7 @@ std::vector<Command<Arguments>> offer_commands() {
        query},
       {"trade export",
        "an offer of an Object",
-       {P{"type", &Arguments::type}.required(),
+       {P{"type", &Arguments::type, "a service type"}.required(),
         P{"object", &Arguments::object, "its name in the capsule, or a reference (hector:…)"}
             .required(),
         properties,
@@ -338,7 +337,7 @@ std::vector<Command<Arguments>> offer_commands() {
 }
 
 std::vector<Command<Arguments>> link_commands() {
-  const P name = P{"name", &Arguments::link}.required();
+  const P name = P{"name", &Arguments::link, "the link's name"}.required();
   const P pass_on{"--pass-on", &Arguments::pass_on,
                   "the rule for queries without one: local_only, if_no_local, always"};
   const P limit{"--limit", &Arguments::limiting, "the most that is followed"};
@@ -357,7 +356,7 @@ std::vector<Command<Arguments>> proxy_commands() {
   return {
       {"trade proxy export",
        "a proxy offer",
-       {P{"type", &Arguments::type}.required(),
+       {P{"type", &Arguments::type, "a service type"}.required(),
         trader("the trader's: its name, or a reference"),
         {"properties", &Arguments::properties, "NAME=VALUE"},
         {"--recipe", &Arguments::recipe,
@@ -371,7 +370,7 @@ std::vector<Command<Arguments>> proxy_commands() {
 }
 
 std::vector<Command<Arguments>> type_commands() {
-  const P name = P{"name", &Arguments::type}.required();
+  const P name = P{"name", &Arguments::type, "the service type's name"}.required();
   return {
       {"trade type add",
        "with its properties: name:string:mandatory+readonly ppm:long:mandatory "

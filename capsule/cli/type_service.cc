@@ -27,25 +27,13 @@ constexpr const char* kService = "type";
 constexpr std::uint32_t kMajorMax = 1'000'000;  ///< as the readers of types accept it
 
 struct Arguments {
-  std::string name, root, mode, module, abi, signature, language, out, text, kind;
-  std::vector<std::string> files, languages, supers, roles;
+  std::string name, mode, module, abi, signature, language, out, text, kind;
+  std::vector<std::string> files, languages, supers, roles, roots;
   std::uint64_t version = 0;
   std::uint32_t major = 1;
   bool is_off = false, is_package = false, checks = false;
 };
 
-/// A .proto file and what it imports below the root (google/protobuf/ is everywhere).
-Status add_proto(const fs::path& root, const std::string& name, ProtoTexts& texts) {
-  if (texts.contains(name) || name.starts_with("google/protobuf/")) return {};
-  auto text = HECTOR_TRY(read_text((root / name).string()));
-  texts[name] = text;
-  static const std::regex import("(?:^|\\n)\\s*import\\s+(?:public\\s+|weak\\s+)?\"([^\"]+)\"");
-  const std::string own = text;
-  for (std::sregex_iterator each(own.begin(), own.end(), import), end; each != end; ++each) {
-    if (auto added = add_proto(root, (*each)[1].str(), texts); !added) return added;
-  }
-  return {};
-}
 void add_texts(const ProtoTexts& texts, s::TypeDefine& request) {
   for (const auto& [path, text] : texts) {
     auto& description = *request.add_descriptions();
@@ -56,29 +44,41 @@ void add_texts(const ProtoTexts& texts, s::TypeDefine& request) {
   }
 }
 
+/// The texts behind the `messages:` of a type file: below a root, or below the nearest folder
+/// around the file that has them.
+Status add_messages(const fs::path& file, const std::string& text,
+                    const std::vector<std::string>& roots, ProtoTexts& texts) {
+  static const std::regex mentioned("[\\w./-]+\\.proto");
+  for (std::sregex_iterator each(text.begin(), text.end(), mentioned), end; each != end; ++each) {
+    std::vector<std::string> places = roots;
+    for (fs::path at = file.parent_path(); roots.empty() && at != at.parent_path();
+         at = at.parent_path())
+      places.push_back(at.string());
+    for (const auto& place : places) {
+      if (!fs::exists(fs::path(place) / each->str())) continue;
+      auto found = HECTOR_TRY(
+          types::proto_texts((fs::path(place) / each->str()).string(), std::vector{place}));
+      texts.merge(found.texts);
+      break;
+    }
+  }
+  return {};
+}
+
 /// One definition for each type of the file.
 Result<std::vector<s::TypeDefine>> definitions_of(const std::string& file, const Arguments& a) {
   std::vector<s::TypeDefine> all;
   const fs::path path = fs::absolute(file);
   const bool is_proto = path.extension() == ".proto";
-  const fs::path root = a.root.empty() ? path.parent_path() : fs::absolute(a.root);
   ProtoTexts texts;
   Result<std::vector<TypeModelPtr>> models = std::vector<TypeModelPtr>();
   auto text = HECTOR_TRY(read_text(path.string()));
   if (is_proto) {
-    const std::string name = fs::relative(path, root).string();
-    HECTOR_TRY(add_proto(root, name, texts));
-    models = read_proto_models(name, texts, a.major);
+    auto found = HECTOR_TRY(types::proto_texts(path.string(), a.roots));
+    texts = std::move(found.texts);
+    models = read_proto_models(found.name, texts, a.major);
   } else {
-    // The texts behind `messages:`, from the file's folder or the one above it.
-    static const std::regex mentioned("[\\w./-]+\\.proto");
-    for (std::sregex_iterator each(text.begin(), text.end(), mentioned), end; each != end; ++each) {
-      for (const auto& place : {root, root.parent_path()}) {
-        if (!fs::exists(place / each->str())) continue;
-        HECTOR_TRY(add_proto(place, each->str(), texts));
-        break;
-      }
-    }
+    HECTOR_TRY(add_messages(path, text, a.roots, texts));
     models = read_type_models(text, path.filename().string(), texts);
   }
   if (!models) return fail(models.error());
@@ -107,22 +107,21 @@ void show_violations(const s::TypeVerdict& verdict) {
             ? fmt::format("{}: {} -> {}", each.path(), each.older().empty() ? "-" : each.older(),
                           each.newer().empty() ? "-" : each.newer())
             : each.text();
-    fmt::print(
-        "{}: {}{}{}\n", each.rule(), what,
-        each.trace_size() == 0 ? "" : fmt::format(" (trace: {})", fmt::join(each.trace(), " ; ")),
-        each.version() == 0 ? "" : fmt::format(" (version {})", each.version()));
+    emit("{}: {}{}{}\n", each.rule(), what,
+         each.trace_size() == 0 ? "" : fmt::format(" (trace: {})", fmt::join(each.trace(), " ; ")),
+         each.version() == 0 ? "" : fmt::format(" (version {})", each.version()));
   }
 }
 void show_version(const s::TypeVersion& version) {
-  fmt::print("{} {} version {}{}{}\n  id {}\n  mode {}\n", version.kind(), version.name(),
-             version.version(), version.masked() ? ", masked" : "",
-             version.deprecated() ? ", deprecated" : "", version.id(), version.mode());
-  if (version.supers_size() > 0) fmt::print("  supers {}\n", fmt::join(version.supers(), ", "));
-  if (version.uses_size() > 0) fmt::print("  uses {}\n", fmt::join(version.uses(), ", "));
+  emit("{} {} version {}{}{}\n  id {}\n  mode {}\n", version.kind(), version.name(),
+       version.version(), version.masked() ? ", masked" : "",
+       version.deprecated() ? ", deprecated" : "", version.id(), version.mode());
+  if (version.supers_size() > 0) emit("  supers {}\n", fmt::join(version.supers(), ", "));
+  if (version.uses_size() > 0) emit("  uses {}\n", fmt::join(version.uses(), ", "));
   for (const auto& each : version.descriptions()) {
-    fmt::print("  {} {} {}\n", each.language(), each.media(), each.path());
+    emit("  {} {} {}\n", each.language(), each.media(), each.path());
     if (!each.content().empty())
-      fmt::print("{}{}", each.content(), each.content().ends_with('\n') ? "" : "\n");
+      emit("{}{}", each.content(), each.content().ends_with('\n') ? "" : "\n");
   }
 }
 
@@ -179,15 +178,17 @@ int publish(const CommandContext& context, const Arguments& a) {
       auto verdict =
           ask_object<s::TypeVerdict>(session, context.options, kService, "check", candidate);
       if (!verdict) return report(verdict.error());
-      fmt::print("{}: {}\n", each.name(), verdict->ok() ? "may follow" : "may not follow");
-      show_violations(*verdict);
-      if (!verdict->ok()) return 7;
+      print_reply(context, *verdict, [&](const s::TypeVerdict& reply) {
+        emit("{}: {}\n", each.name(), reply.ok() ? "may follow" : "may not follow");
+        show_violations(reply);
+      });
+      if (!verdict->ok()) return kExitIncompatible;
       continue;
     }
     auto version = ask_object<s::TypeVersion>(session, context.options, kService, "define", each);
     if (!version) return report(version.error());
     print_reply(context, *version, [](const s::TypeVersion& made) {
-      fmt::print("{} version {}  {}\n", made.name(), made.version(), made.id());
+      emit("{} version {}  {}\n", made.name(), made.version(), made.id());
     });
   }
   return 0;
@@ -212,25 +213,26 @@ int describe(const CommandContext& context, const Arguments& a) {
 }
 
 void show_names(const s::TypeNames& reply) {
-  for (const auto& name : reply.names()) fmt::print("{}\n", name);
+  for (const auto& name : reply.names()) emit("{}\n", name);
 }
 
 int fetch(const CommandContext& context, const Arguments& a) {
   auto question = named<s::TypeModuleQuestion>(a.name);
   question.set_language(a.language);
   question.set_abi(a.abi);
-  int code = 0;
-  const int asked = ask_and_show<s::TypeModule>(
-      context, kService, "fetch_module", question, [&](const s::TypeModule& module) {
-        if (a.out.empty()) {
-          fmt::print("{}", module.content());
-        } else if (auto written = write_to(a.out, module.content()); !written) {
-          code = report(written.error());
-        } else {
-          fmt::print("{}  {}\n", module.digest(), a.out);
-        }
-      });
-  return asked != 0 ? asked : code;
+  auto module = ask_once<s::TypeModule>(context, kService, "fetch_module", question);
+  if (!module) return report(module.error());
+  if (!a.out.empty()) {
+    if (auto written = write_to(a.out, module->content()); !written) return report(written.error());
+  }
+  print_reply(context, *module, [&](const s::TypeModule& reply) {
+    if (a.out.empty()) {
+      write_out(reply.content());
+    } else {
+      emit("{}  {}\n", reply.digest(), a.out);
+    }
+  });
+  return 0;
 }
 
 int get(const CommandContext& context, const Arguments& a) {
@@ -274,9 +276,9 @@ auto set_flag(const char* operation) {
 }
 
 void show_matched(const s::TypeMatched& reply) {
-  for (const auto& offer : reply.offers()) fmt::print("{}\n", offer);
+  for (const auto& offer : reply.offers()) emit("{}\n", offer);
   for (const auto& [offer, verdict] : reply.refused()) {
-    fmt::print("not {}:\n", offer);
+    emit("not {}:\n", offer);
     show_violations(verdict);
   }
 }
@@ -296,67 +298,87 @@ int service_conforms(const CommandContext& context, const std::string& sub,
   request.set_sub(sub);
   request.set_super(super);
   request.set_level(level);
-  int code = 0;
-  const int asked = ask_and_show<s::TypeVerdict>(
-      context, kService, "conforms", request, [&](const s::TypeVerdict& verdict) {
-        if (verdict.ok()) fmt::print("yes\n");
-        if (!verdict.order_compared())
-          fmt::print("the Interface says no order: signatures alone were compared\n");
-        show_violations(verdict);
-        code = verdict.ok() ? 0 : 7;
-      });
-  return asked != 0 ? asked : code;
+  auto verdict = ask_once<s::TypeVerdict>(context, kService, "conforms", request);
+  if (!verdict) return report(verdict.error());
+  print_reply(context, *verdict, [](const s::TypeVerdict& reply) {
+    if (reply.ok()) emit("yes\n");
+    if (!reply.order_compared())
+      emit("the Interface says no order: signatures alone were compared\n");
+    show_violations(reply);
+  });
+  return verdict->ok() ? 0 : kExitIncompatible;
 }
+
+namespace {
+
+/// A .proto file with what it imports, or all below a folder, which imports begin at. `name` is the
+/// one file's.
+Status add_protos(const fs::path& place, ProtoTexts& texts, std::string& name) {
+  if (!fs::is_directory(place)) {
+    auto found = HECTOR_TRY(types::proto_texts(place.string()));
+    name = std::move(found.name);
+    texts = std::move(found.texts);
+    return {};
+  }
+  for (const auto& each : fs::recursive_directory_iterator(place)) {
+    if (each.path().extension() != ".proto") continue;
+    auto found = HECTOR_TRY(types::proto_texts(each.path().string(), std::vector{place.string()}));
+    texts.merge(found.texts);
+  }
+  return {};
+}
+
+}  // namespace
 
 int proto_breaking(const std::string& older, const std::string& newer, const std::string& category,
                    const std::string& format) {
   ProtoTexts texts[2];
+  std::string names[2];
   for (const int i : {0, 1}) {
-    const fs::path place = i == 0 ? older : newer;
-    if (fs::is_directory(place)) {
-      for (const auto& each : fs::recursive_directory_iterator(place)) {
-        if (each.path().extension() != ".proto") continue;
-        if (auto added = add_proto(place, fs::relative(each.path(), place).string(), texts[i]);
-            !added)
-          return report(added.error());
-      }
-    } else if (auto added = add_proto(fs::absolute(place).parent_path(), place.filename().string(),
-                                      texts[i]);
-               !added) {
+    if (auto added = add_protos(i == 0 ? older : newer, texts[i], names[i]); !added)
       return report(added.error());
-    }
   }
   // One file beside another, whatever they are called.
-  if (!fs::is_directory(older) && fs::path(older).filename() != fs::path(newer).filename()) {
-    auto text = texts[1].extract(fs::path(newer).filename().string());
-    text.key() = fs::path(older).filename().string();
+  if (!names[0].empty() && !names[1].empty() && names[0] != names[1]) {
+    auto text = texts[1].extract(names[1]);
+    text.key() = names[0];
     texts[1].insert(std::move(text));
   }
   auto breaking = types::breaking_changes(texts[0], texts[1], category);
   if (!breaking) return report(breaking.error());
-  for (const auto& each : *breaking) {
-    if (format == "json" || format == "jsonl")
-      fmt::print("{{\"rule\": {}, \"path\": {}, \"older\": {}, \"newer\": {}}}\n",
-                 json_quoted(each.rule), json_quoted(each.path), json_quoted(each.older),
-                 json_quoted(each.newer));
-    else
-      fmt::print("{}: {}: {} -> {}\n", each.rule, each.path, each.older.empty() ? "-" : each.older,
-                 each.newer.empty() ? "-" : each.newer);
+  auto list = Value::list();
+  for (const auto& each : *breaking)
+    list.add(Value::map()
+                 .with("rule", each.rule)
+                 .with("path", each.path)
+                 .with("older", each.older)
+                 .with("newer", each.newer));
+  if (format != "table") {
+    write_out(format_value(list, format));
+  } else if (breaking->empty()) {
+    emit("nothing breaks\n");
   }
-  if (breaking->empty() && format == "table") fmt::print("nothing breaks\n");
-  return breaking->empty() ? 0 : 7;
+  for (const auto& each : *breaking) {
+    if (format == "table")
+      emit("{}: {}: {} -> {}\n", each.rule, each.path, each.older.empty() ? "-" : each.older,
+           each.newer.empty() ? "-" : each.newer);
+  }
+  return breaking->empty() ? 0 : kExitIncompatible;
 }
 
 void add_type_service_commands(CommandTree& tree) {
   using P = Parameter<Arguments>;
   const P name = P{"name", &Arguments::name, "a type's name"}.required();
   const P name_or_id = P{"name", &Arguments::name, "a name, or an id"}.required();
-  const P off{"--off", &Arguments::is_off};
+  const P off{"--off", &Arguments::is_off, "takes the mark away"};
   tree.add<Arguments>({
       {"type publish",
        "types of .yaml and .proto files, or code for `import`, to the Type service",
-       {P{"files", &Arguments::files}.required(),
-        {"--root", &Arguments::root, "the folder that imports begin at; the file's own without it"},
+       {P{"files", &Arguments::files, "type files, .proto files, or one file of code"}.required(),
+        P{"--root,-I,--proto-path", &Arguments::roots,
+          "a folder that the imports of .proto files begin at, once or several times; else the "
+          "nearest around the file where all of them are found"}
+            .repeated(),
         {"--mode", &Arguments::mode,
          "of names that are new: NONE, BACKWARD, FORWARD, FULL, …_TRANSITIVE"},
         {"--super", &Arguments::supers, "a type that these conform to"},
@@ -374,7 +396,7 @@ void add_type_service_commands(CommandTree& tree) {
       {"type get",
        "a type: its versions' latest, or the one asked for",
        {name_or_id,
-        {"--version", &Arguments::version},
+        {"--version", &Arguments::version, "its number; left out: the latest"},
         P{"--language,-l", &Arguments::languages,
           "a description in the first of these that there is"}
             .separated_by(',')},
@@ -383,8 +405,8 @@ void add_type_service_commands(CommandTree& tree) {
        "adds a description in a human language; with --kind defines a type that has no other",
        {name,
         P{"--language,-l", &Arguments::language, "en, de, …"}.required(),
-        {"--text", &Arguments::text},
-        {"--file", &Arguments::files},
+        {"--text", &Arguments::text, "the description"},
+        {"--file", &Arguments::files, "a file with the description"},
         {"--kind", &Arguments::kind, "object, service, relationship, policy, role"}},
        describe},
       {"type list",
@@ -410,13 +432,13 @@ void add_type_service_commands(CommandTree& tree) {
       {"type match",
        "which of these Interfaces may play a Role",
        {P{"name", &Arguments::name, "diary.Meeting/1.attendee"}.required(),
-        P{"interfaces", &Arguments::files}.required()},
+        P{"interfaces", &Arguments::files, "their names"}.required()},
        match},
       {"type fetch",
        "published code",
        {P{"name", &Arguments::name, "a module's name"}.required(),
-        P{"--language", &Arguments::language}.required(),
-        {"--abi", &Arguments::abi},
+        P{"--language", &Arguments::language, "of the code"}.required(),
+        {"--abi", &Arguments::abi, "what compiled code is made for; left out: source"},
         {"--out", &Arguments::out, "a file to write it to"}},
        fetch},
   });

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "process/capsule_process.h"
+#include "process/standard_files.h"
 
 namespace {
 
@@ -43,6 +44,7 @@ int run(const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_standard_files();
   CLI::App app{
       "A Hector capsule: hosts Objects, speaks protocols, gives services. Stops cleanly on "
       "SIGTERM."};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -47,6 +48,14 @@ std::string state_directory() {
                          : (fs::path(home) / ".local" / "state" / "hector").string();
 }
 
+Status check_run_directory(const std::string& directory) {
+  if (access(directory.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return {};
+  return fail(Code::kPermissionDenied,
+              fmt::format("'{}' belongs to another user, and so do the capsules in it; "
+                          "HECTOR_RUN_DIRECTORY says where yours are",
+                          directory));
+}
+
 Status write_capsule_reference(const std::string& directory, const Reference& reference) {
   const fs::path target = file_of(directory, reference.capsule);
   const fs::path fresh = target.string() + ".new";
@@ -74,13 +83,18 @@ void remove_capsule_reference(const std::string& directory, const std::string& c
 
 Result<Reference> read_capsule_reference(const std::string& directory, const std::string& capsule) {
   if (capsule.starts_with("hector:")) return Reference::from_text(capsule);
+  HECTOR_TRY(check_run_directory(directory));
   std::ifstream in(file_of(directory, capsule));
   std::string text;
   if (!in || !(in >> text)) {
     const auto names = running_capsules(directory);
-    return fail(Code::kNotFound,
-                fmt::format("no capsule '{}' runs here ({}); running are {}", capsule, directory,
-                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+    if (names.empty())
+      return fail(Code::kNotFound,
+                  fmt::format("no capsule '{}' runs here ({}); running are none: start one with "
+                              "`hector capsule run FILE`",
+                              capsule, directory));
+    return fail(Code::kNotFound, fmt::format("no capsule '{}' runs here ({}); running are {}",
+                                             capsule, directory, fmt::join(names, ", ")));
   }
   return Reference::from_text(text);
 }

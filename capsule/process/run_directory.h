@@ -14,6 +14,8 @@ namespace hector {
 /// $HECTOR_RUN_DIRECTORY, else $XDG_RUNTIME_DIR/hector, else /tmp/hector-<uid>. Made if missing,
 /// for this user only.
 std::string run_directory();
+/// PERMISSION_DENIED where it is another user's: what runs there cannot be seen.
+Status check_run_directory(const std::string& directory);
 Status write_capsule_reference(const std::string& directory, const Reference& reference);
 void remove_capsule_reference(const std::string& directory, const std::string& capsule);
 /// By a capsule's name or a "hector:" text. NOT_FOUND names the capsules that run.

@@ -5,6 +5,8 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <map>
+#include <regex>
 #include <set>
 
 #include "hector/check.h"
@@ -145,6 +147,25 @@ const Operation* CompiledInterface::find(std::string_view operation) const noexc
   return found == by_name_.end() ? nullptr : &operations_[found->second];
 }
 
+namespace {
+
+/// Protobuf's words about a field, "(a): invalid value "x" for type TYPE_INT64", in people's.
+std::string json_mistake(const std::string& text) {
+  static const std::regex kWrongValue(
+      "\\(?([^():]*)\\)?: invalid value (.*) for type TYPE_([A-Z0-9]+)", std::regex::extended);
+  std::smatch parts;
+  if (!std::regex_search(text, parts, kWrongValue)) return text;
+  static const std::map<std::string, std::string> kTypes{
+      {"BOOL", "true or false"}, {"BYTES", "octets in base64"},
+      {"DOUBLE", "a number"},    {"ENUM", "one of the enumeration's names"},
+      {"FLOAT", "a number"},     {"STRING", "a text"}};
+  const auto type = kTypes.find(parts[3].str());
+  return fmt::format("{}: {} was expected, not {}", parts[1].str(),
+                     type == kTypes.end() ? "a whole number" : type->second, parts[2].str());
+}
+
+}  // namespace
+
 Result<std::string> CompiledInterface::from_json(std::string_view message,
                                                  std::string_view json) const {
   const auto* type = pool_->find(std::string(message));
@@ -154,8 +175,8 @@ Result<std::string> CompiledInterface::from_json(std::string_view message,
   const auto status =
       pb::util::JsonStringToMessage(pb::StringPiece(json.data(), json.size()), object.get());
   if (!status.ok()) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("not the JSON of a {}: {}", message, status.message().as_string()));
+    return fail(Code::kInvalidArgument, fmt::format("not the JSON of a {}: {}", message,
+                                                    json_mistake(status.message().as_string())));
   }
   return object->SerializeAsString();
 }
