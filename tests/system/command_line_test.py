@@ -38,6 +38,14 @@ def run(*arguments, env=None, stdout=subprocess.PIPE, **options):
     )
 
 
+def description(line):
+    """What stands behind the name, the type and the default in a line of help."""
+    rest = re.sub(r"^  \S+", "", line)
+    for part in (r"^ (TEXT|UINT)(:.*?(=\S+| REQUIRED)|=\S+)?", r"^ REQUIRED", r"^ \.\.\."):
+        rest = re.sub(part, "", rest)
+    return rest.strip()
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="hector-cli-")
@@ -299,7 +307,7 @@ class Words(Folder):
             for number, line in enumerate(lines):
                 if not re.match(r"  \S", line):
                     continue
-                described = re.search(r"(\S {2,}|(REQUIRED|\.\.\.) )\S", line) or (
+                described = description(line) or (
                     number + 1 < len(lines) and re.match(r" {20,}\S", lines[number + 1])
                 )
                 self.assertTrue(described, f"hector {' '.join(words)}: {line}")
