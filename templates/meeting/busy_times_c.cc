@@ -37,19 +37,19 @@ Outcome guarded(Work work) {
 
 extern "C" {
 
-struct diary_busy_time {
+struct ShownTime {
   std::int64_t start_s, end_s;
   const char* summary;  ///< valid until the list is freed
 };
 
-struct diary_busy_list {
+struct BusyList {
   std::vector<diary::BusyTime> times;
-  std::vector<diary_busy_time> shown;
+  std::vector<ShownTime> shown;
 };
 
-/// `text` is the reason, to be freed with diary_free_text(), unless 0 is returned.
 #define DIARY_API __attribute__((visibility("default")))
 
+/// Returns Outcome::kind; `text` is then the reason, for diary_free_text().
 DIARY_API int diary_open(const char* path, CalendarFile** file, char** text) {
   const Outcome result = guarded([&] { *file = new CalendarFile(path); });
   *text = result.text;
@@ -59,9 +59,9 @@ DIARY_API int diary_open(const char* path, CalendarFile** file, char** text) {
 DIARY_API void diary_close(CalendarFile* file) { delete file; }
 
 DIARY_API int diary_busy(const CalendarFile* file, std::int64_t start_s, std::int64_t end_s,
-                         diary_busy_list** list, char** text) {
+                         BusyList** list, char** text) {
   const Outcome result = guarded([&] {
-    auto made = std::make_unique<diary_busy_list>();
+    auto made = std::make_unique<BusyList>();
     made->times = file->busy(start_s, end_s);
     for (const auto& each : made->times)
       made->shown.push_back({each.start_s, each.end_s, each.summary.c_str()});
@@ -71,10 +71,8 @@ DIARY_API int diary_busy(const CalendarFile* file, std::int64_t start_s, std::in
   return result.kind;
 }
 
-DIARY_API std::size_t diary_busy_size(const diary_busy_list* list) { return list->shown.size(); }
-DIARY_API const diary_busy_time* diary_busy_times(const diary_busy_list* list) {
-  return list->shown.data();
-}
-DIARY_API void diary_free_list(diary_busy_list* list) { delete list; }
+DIARY_API std::size_t diary_busy_size(const BusyList* list) { return list->shown.size(); }
+DIARY_API const ShownTime* diary_busy_times(const BusyList* list) { return list->shown.data(); }
+DIARY_API void diary_free_list(BusyList* list) { delete list; }
 DIARY_API void diary_free_text(char* text) { std::free(text); }
 }

@@ -282,6 +282,19 @@ TEST(BusyTimes, ReadATextWithAnyMarkAndAnyLineEnds) {
               HasSubstr("refused:1: the file is UTF-16; save it as UTF-8"));
 }
 
+TEST(BusyTimes, PassOverWhatOtherProgramsAdd) {
+  for (const std::string& line : std::vector<std::string>{
+           "X-MS_OLK.FORCE:1", "item1.NOTE:x", "DESCRIPTION;QUOTED-PRINTABLE:x",
+           "X-EMPTY:", "ATTENDEE;CN=\"Doe; J: x, y\";ROLE=CHAIR:mailto:j@example.org", "GEO:1;2",
+           "BEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:nonsense\nEND:VALARM", "CATEGORIES:A,B\\,C"})
+    EXPECT_EQ(busy(event("DTSTART:20261124T090000Z\nDURATION:PT1H\n" + line + "\n")),
+              "11-24T09:00/11-24T10:00")
+        << line;
+  EXPECT_EQ(busy("BEGIN:VTODO\nDTSTART:whenever\nEND:VTODO\nBEGIN:VAVAILABILITY\n"
+                 "END:VAVAILABILITY\n"),
+            "");
+}
+
 TEST(BusyTimes, AreCalledByTheirSummaryUpToALimit) {
   const auto summary = [](const std::string& text) {
     const File file(

@@ -19,7 +19,7 @@ using absl::CivilSecond;
 
 /// Until when a VTIMEZONE is worked out.
 constexpr int kYearMax = 2200;
-constexpr std::int64_t kOffsetMax_s = 86'400;
+constexpr std::int64_t kOffsetSecondsMax = 86'400;
 
 class SystemZone final : public Zone {
  public:
@@ -55,7 +55,7 @@ class DefinedZone final : public Zone {
       throw TooCostly(where_ + ": this zone is worked out until " + std::to_string(kYearMax));
     const std::int64_t at_s = wall - CivilSecond();
     auto onset = std::upper_bound(
-        onsets_.begin(), onsets_.end(), at_s + kOffsetMax_s,
+        onsets_.begin(), onsets_.end(), at_s + kOffsetSecondsMax,
         [](std::int64_t time_s, const Onset& each) { return time_s < each.at_s(); });
     while (onset != onsets_.begin()) {
       --onset;

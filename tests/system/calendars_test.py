@@ -42,7 +42,7 @@ def seconds(text):
     return int(datetime.datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
-@needs("languages/cpp", "languages/python", "protocols/udp", "templates/meeting")
+@needs("languages/cpp", "languages/python", "protocols/udp", "stores/memory", "templates/meeting")
 class Calendars(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
