@@ -58,7 +58,10 @@ void LocalCall::finished() noexcept {
     origin->trailing = std::move(trailing);
     auto ended_flow = stream;
     if (error) {
+      // Both ends: the caller's reader must not wait for what never comes.
       if (ended_flow) static_cast<WindowedStream&>(*ended_flow).deliver_break(*error);
+      if (ended_flow && origin->stream)
+        static_cast<WindowedStream&>(*origin->stream).deliver_break(*error);
       origin->fail(std::move(*error));
     } else {
       if (ended_flow) ended_flow->close_write();

@@ -89,5 +89,20 @@ TEST(LocalCall, AFlowHasAnEndOnEachSideAndBreaksWithTheCall) {
   EXPECT_EQ(origin.error->code, Code::kAborted);
 }
 
+TEST(LocalCall, ItsFailureEndsTheCallersReading) {
+  NotedCall origin;
+  origin.kind = Kind::kStream;
+  origin.flow = Flow::kOut;
+  Call& handler = enter_local(origin);
+  std::optional<Result<std::optional<Payload>>> read;
+  origin.stream->read([&](Result<std::optional<Payload>> message) { read = std::move(message); });
+  ASSERT_FALSE(read);
+  handler.fail(Error::internal("it broke"));
+  ASSERT_TRUE(read) << "a reader would wait for ever";
+  ASSERT_FALSE(*read);
+  EXPECT_EQ(read->error().message, "it broke");
+  EXPECT_EQ(origin.ends, 1);
+}
+
 }  // namespace
 }  // namespace hector
