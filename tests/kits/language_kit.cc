@@ -56,10 +56,10 @@ class LanguageKit : public testing::Test {
     target_ = *capsule_.kernel().capsule().resolve("one");
   }
   Result<std::string> call(const std::string& operation, const std::string& request,
-                           Metadata metadata = {}) {
+                           Metadata metadata = {}, Duration timeout = seconds(10)) {
     WaitedCall made;
     made.header.operation_name = operation;
-    made.header.deadline = capsule_.clock().now() + seconds(10);
+    made.header.deadline = capsule_.clock().now() + timeout;
     made.header.metadata = std::move(metadata);
     made.request = Payload(Bytes::copy(data(request)));
     made.run(*target_, capsule_.clock());
@@ -98,6 +98,16 @@ TEST_F(LanguageKit, MakesErrorsOfItsExceptions) {
 }
 
 TEST_F(LanguageKit, MayAnswerLater) { EXPECT_EQ(*call("slow", ""), "slow"); }
+
+TEST_F(LanguageKit, TellsAnOperationThatItsCallerIsOutOfTime) {
+  const TimePoint begin = capsule_.clock().now();
+  const auto reply = call("waits", "", {}, std::chrono::milliseconds(100));
+  EXPECT_TRUE(!reply || *reply == "late") << *reply;
+  const auto notes = [&] { return call("notes", "").value_or(""); };
+  while (notes().empty() && capsule_.clock().now() < begin + seconds(10)) {
+  }
+  EXPECT_EQ(notes(), "cancelled");
+}
 
 TEST_F(LanguageKit, HandlesAnnouncementsInOrder) {
   for (const char* letter : {"a", "b", "c"}) EXPECT_TRUE(call("note", letter));

@@ -36,6 +36,12 @@ class Kit {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     return data_of("slow");
   }
+  hector::Result<Data> waits(const Data&, cpp::Call& call) {
+    for (int i = 0; i < 20'000 && !call.is_cancelled(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    notes_ += call.is_cancelled() ? "cancelled" : "slept";
+    return data_of("late");
+  }
   hector::Status note(const Data& request, cpp::Call&) {
     notes_ += request.data();
     return {};
@@ -88,8 +94,8 @@ extern "C" HECTOR_TEMPLATE_EXPORT const hector_template* hector_template_v1() {
       "kit.Language.cpp", "kit.Language/1",
       {cpp::operation<&Kit::echo>("echo"), cpp::operation<&Kit::fails>("fails"),
        cpp::operation<&Kit::crashes>("crashes"), cpp::operation<&Kit::slow>("slow"),
-       cpp::operation<&Kit::note>("note"), cpp::operation<&Kit::notes>("notes"),
-       cpp::operation<&Kit::count>("count"), cpp::operation<&Kit::sum>("sum"),
-       cpp::operation<&Kit::chat>("chat"), cpp::operation<&Kit::asks>("asks"),
-       cpp::operation<&Kit::who>("who")});
+       cpp::operation<&Kit::waits>("waits"), cpp::operation<&Kit::note>("note"),
+       cpp::operation<&Kit::notes>("notes"), cpp::operation<&Kit::count>("count"),
+       cpp::operation<&Kit::sum>("sum"), cpp::operation<&Kit::chat>("chat"),
+       cpp::operation<&Kit::asks>("asks"), cpp::operation<&Kit::who>("who")});
 }

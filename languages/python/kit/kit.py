@@ -31,6 +31,15 @@ class Kit(Language):
         await asyncio.sleep(0.05)
         return Data(data=b"slow")
 
+    async def waits(self, _):
+        try:
+            await asyncio.sleep(20)
+            return Data(data=b"slept")
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.01)  # cleanup may wait
+            self.text += b"cancelled"
+            raise
+
     def note(self, request):
         self.text += request.data
 

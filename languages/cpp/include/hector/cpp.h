@@ -99,7 +99,11 @@ Error declared_error(Code code, std::string text, const Message& message) {
 class Call {
  public:
   Call(hector_call* call, hector_capsule* capsule) : call_(call), capsule_(capsule) {}
-  [[nodiscard]] bool is_cancelled() const { return hector_call_is_cancelled(call_) != 0; }
+  /// The caller has cancelled the call or has run out of time: nobody waits for the answer. A loop
+  /// that takes long asks now and then, and returns.
+  [[nodiscard]] bool is_cancelled() const {
+    return hector_call_is_cancelled(call_) != 0 || time_left() <= 0;
+  }
   /// Nanoseconds left; INT64_MAX without a deadline.
   [[nodiscard]] int64_t time_left() const { return hector_call_time_left(call_, capsule_); }
   [[nodiscard]] std::optional<std::string> metadata(const std::string& key) const {
