@@ -20,6 +20,21 @@ std::string json_of(const google::protobuf::Message& message) {
   return json;
 }
 
+/// " (left out: b = 2)": the defaults that the message type says; empty: none.
+std::string defaults_of(const google::protobuf::Descriptor* message) {
+  std::vector<std::string> said;
+  for (int i = 0; message != nullptr && i < message->field_count(); ++i) {
+    const auto& field = *message->field(i);
+    if (!field.has_default_value()) continue;
+    const std::string text = field.DebugString();  // optional int64 b = 2 [default = 2];
+    const auto begin = text.find("default = ") + std::string_view("default = ").size();
+    const auto end = text.rfind(']');
+    said.push_back(fmt::format("{} = {}", field.name(), text.substr(begin, end - begin)));
+  }
+  if (said.empty()) return "";
+  return fmt::format(" (left out: {})", fmt::join(said, ", "));
+}
+
 }  // namespace
 
 Result<std::string> Description::of(const std::string& kind, const std::string& name) const {
@@ -72,9 +87,11 @@ Result<std::string> Description::object(const std::string& name) const {
   field("interface", interface.id());
   field("principal", target->reference().principal);
   for (const auto& profile : target->reference().profiles) field(profile.protocol, profile.address);
+  const auto& messages = types::compiled(interface).messages();
   for (const auto& operation : interface.operations()) {
     field("operation " + operation.name,
-          fmt::format("{} {} -> {}", kind_name(operation.kind), operation.input, operation.output));
+          fmt::format("{} {}{} -> {}", kind_name(operation.kind), operation.input,
+                      defaults_of(messages.find(operation.input)), operation.output));
   }
   const auto& model = types::compiled(interface).typed_model();
   if (model.has_protocol()) field("protocol", types::print_expression(model.protocol()));

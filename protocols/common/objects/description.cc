@@ -266,7 +266,7 @@ std::vector<ShownMember> shown_members(const Interface& interface) {
         // No positional parameter without a default behind one that has one.
         is_optional =
             field.is_optional || (is_optional && field.kind == ParameterKind::kPositionalOrKeyword);
-        if (is_optional) parameter.fallback = Value::null();
+        if (is_optional) parameter.fallback = field.fallback.value_or(Value::null());
       }
       method.member.parameters.push_back(std::move(parameter));
     }

@@ -597,17 +597,31 @@ class Codec final : public MessageCodec {
     HECTOR_CHECK(operation.index < operations_.size(), "an operation of another Interface");
     return operations_[operation.index];
   }
+  /// The form that Python's hints have where one of the parameters has a default
+  /// (languages/python): what has none there must be given.
+  static bool is_of_parameters(const pb::FieldDescriptor& field) {
+    const std::string_view file = field.file()->name();
+    return file.starts_with("hector/hints/") && file.ends_with(".defaults.proto");
+  }
   static bool is_optional(const pb::FieldDescriptor& field) {
+    if (is_of_parameters(field) && field.is_optional() && !field.has_default_value() &&
+        field.real_containing_oneof() == nullptr)
+      return false;
     return field.is_repeated() || field.has_optional_keyword() ||
            field.real_containing_oneof() != nullptr ||
            (field.cpp_type() == Type::CPPTYPE_MESSAGE &&
             field.message_type()->full_name() == kValueName);
   }
+  static std::optional<Value> default_of(const Shape& shape, const pb::FieldDescriptor& field) {
+    if (!field.has_default_value()) return std::nullopt;
+    return field_value(*shape.prototype, field, 0);  // of a field that nobody has set
+  }
   static std::vector<Field> described(const Shape& shape) {
     std::vector<Field> list;
     for (std::size_t i = 0; i < shape.fields.size(); ++i)
       list.push_back({std::string(shape.fields[i]->name()), python_type(*shape.fields[i]),
-                      is_optional(*shape.fields[i]), shape.kinds[i]});
+                      is_optional(*shape.fields[i]), shape.kinds[i],
+                      default_of(shape, *shape.fields[i])});
     return list;
   }
   static Result<std::unique_ptr<pb::Message>> parse(const Shape& shape, const Bytes& bytes) {

@@ -25,6 +25,8 @@ struct Field {
   /// follows it is given by name), a `map<string, hector.value.v1.Value>` that is the last field
   /// the named ones: as write_interface() writes Python's *args and **kwargs.
   ParameterKind kind = ParameterKind::kPositionalOrKeyword;
+  /// What it is where it is left out, if the message type says so.
+  std::optional<Value> fallback = std::nullopt;
 };
 
 /// A method call: all positional ones first.

@@ -173,6 +173,45 @@ operations:
   take: {kind: rpc, in: n.In, out: n.Out}
 )";
 
+TEST(Defaults, AreShownAndWhatHasNoneMustBeGiven) {
+  const auto model = read_interface_model(
+      R"(interface: n.Numbers/1
+messages: [hector/hints/n.defaults.proto]
+operations:
+  take: {kind: rpc, in: n.In, out: n.Out}
+)",
+      "n.hector.yaml", "hector/hints/n.defaults.proto", R"(syntax = "proto2"; package n;
+message In {
+  optional int64 must = 1;
+  optional int64 number = 2 [default = -2];
+  optional string text = 3 [default = "you"];
+  optional double real = 4 [default = inf];
+  optional bytes octets = 5 [default = "\377"];
+  oneof _maybe { int64 maybe = 6; }
+}
+message Out { })");
+  ASSERT_TRUE(model) << model.error().text();
+  const ModelInterface interface(*model);
+  const auto codec = MessageCodec::of(interface);
+  ASSERT_TRUE(codec);
+  const auto fields = (*codec)->input_fields(*interface.find("take"));
+  ASSERT_EQ(fields.size(), 6U);
+  EXPECT_FALSE(fields[0].is_optional);
+  EXPECT_FALSE(fields[0].fallback);
+  for (std::size_t i = 1; i < fields.size(); ++i) EXPECT_TRUE(fields[i].is_optional) << i;
+  EXPECT_EQ(fields[1].fallback, Value::of(-2));
+  EXPECT_EQ(fields[2].fallback, Value::of("you"));
+  EXPECT_EQ(fields[3].fallback, Value::of(std::numeric_limits<double>::infinity()));
+  EXPECT_EQ(fields[4].fallback, Value::octets("\xff"));
+  EXPECT_FALSE(fields[5].fallback);
+  Arguments arguments;
+  EXPECT_FALSE((*codec)->request_of(*interface.find("take"), arguments)) << "'must' is missing";
+  arguments.keywords.put("must", Value::of(1));
+  const auto request = (*codec)->request_of(*interface.find("take"), arguments);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->view(), "\x08\x01") << "the callee knows the defaults";
+}
+
 class NumbersTest : public ::testing::Test {
  public:
   NumbersTest() {
