@@ -98,6 +98,10 @@ class Error(Exception):
         return f"{self.code}: {self.message}"
 
 
+class NotAllowed(PermissionError):
+    """What an Object may not do to its capsule: its own mistake, not one of its caller's rights."""
+
+
 def error_from_parts(code, message, type, detail):
     """The exception for a failed call: an Error that also is the callee's exception type where
     Python has it.
@@ -171,6 +175,8 @@ def _is_said(exception):
 
 
 def _code_of(exception):
+    if isinstance(exception, NotAllowed):
+        return "INTERNAL"
     for known in _FROM_WORLD + (_FROM_RAISE if _is_said(exception) else ()):
         if isinstance(exception, known[0]):
             return known[1]

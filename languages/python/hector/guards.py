@@ -11,6 +11,8 @@ import signal
 import sys
 import types
 
+from .errors import NotAllowed
+
 RECURSION_MAX = 10_000  # on a thread's 8 MiB of stack, whatever stands between two Python functions
 
 _HERE = os.getpid()
@@ -59,7 +61,7 @@ def _raise_signal(number):
 
 def _close(descriptor):
     if _is_here() and descriptor in (0, 1, 2):
-        raise PermissionError(f"descriptor {descriptor} is the capsule's: its log goes there")
+        raise NotAllowed(f"descriptor {descriptor} is the capsule's: its log goes there")
     _real_close(descriptor)
 
 
@@ -71,11 +73,11 @@ _real_signal, _real_raise_signal = signal.signal, signal.raise_signal
 def _audit(event, arguments):
     """Called for everything of this kind, so cheap for all else."""
     if event in _KILLS and _is_here() and _is_to_us(*_KILLS[event](arguments)):
-        raise PermissionError(
+        raise NotAllowed(
             "an Object may not send its own capsule a signal; `hector` and its operator stop it"
         )
     if event in ("os.exec", "signal.pthread_kill") and _is_here():
-        raise PermissionError(f"{event} would end the capsule; use the module subprocess")
+        raise NotAllowed(f"{event} would end the capsule; use the module subprocess")
 
 
 #: (target as os.kill() has it, signal) of the arguments.

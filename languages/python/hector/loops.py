@@ -17,6 +17,7 @@ from . import output
 from .errors import error_from_parts
 
 BLOCKED_MAX = 256  # threads for flows whose next message is waited for
+AFTER_DEADLINE_S = 0.1  # the caller's side ends a call at its deadline; it may have gone
 
 _lock = threading.Lock()
 _loop = None
@@ -119,7 +120,8 @@ class Cancelling:
         self._call.tell_cancelled(_inbox.handle, self._number)
         left = self._call.time_left
         if left is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(left, 0), self._cancel)
+            late = max(left, 0) + AFTER_DEADLINE_S
+            self._timer = asyncio.get_running_loop().call_later(late, self._cancel)
         return self
 
     def __exit__(self, *_):
