@@ -50,16 +50,30 @@ struct Held {
 /// CapsuleError(code, message, type); packages map it to their own.
 [[noreturn]] void raise(const Error& error) {
   const py::object error_class = py::module_::import("hector._capsule").attr("CapsuleError");
-  PyErr_SetObject(
-      error_class.ptr(),
-      py::make_tuple(std::string(code_name(error.code)), error.message, error.type).ptr());
+  const auto text = [](const std::string& octets) {  // a peer's may be no UTF-8
+    return py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+        octets.data(), static_cast<Py_ssize_t>(octets.size()), "backslashreplace"));
+  };
+  PyErr_SetObject(error_class.ptr(), py::make_tuple(std::string(code_name(error.code)),
+                                                    text(error.message), text(error.type))
+                                         .ptr());
   throw py::error_already_set();
+}
+/// Under the GIL. The text of an exception, however it is made: its __str__ may fail, and what it
+/// gives may be more than UTF-8 can say. A call always gets its error.
+std::string text_of(const py::object& exception, const std::string& name) {
+  const auto text = py::reinterpret_steal<py::object>(PyObject_Str(exception.ptr()));
+  const auto octets = py::reinterpret_steal<py::object>(
+      text ? PyUnicode_AsEncodedString(text.ptr(), "utf-8", "backslashreplace") : nullptr);
+  if (octets) return octets.cast<std::string>();
+  PyErr_Clear();
+  return fmt::format("({}, whose own text fails)", name);
 }
 /// Under the GIL.
 Error error_of(py::error_already_set& raised) {
-  const py::object type = raised.type();
-  const std::string name = py::str(type.attr("__name__"));
-  const std::string message = py::str(raised.value());
+  const std::string_view full = reinterpret_cast<PyTypeObject*>(raised.type().ptr())->tp_name;
+  const std::string name(full.substr(full.rfind('.') + 1));  // a C extension's has its module
+  const std::string message = text_of(raised.value(), name);
   Code code = Code::kUnknown;
   const std::pair<PyObject*, Code> known[] = {{PyExc_PermissionError, Code::kPermissionDenied},
                                               {PyExc_TimeoutError, Code::kDeadlineExceeded},
@@ -399,8 +413,8 @@ class EmbeddedCapsule {
                       [&] { return changes_ != seen; });
     return changes_;
   }
-  /// Kind, name, parameters (name, type, kind, optional), type, writable; none where there is no
-  /// such Object.
+  /// Kind, name, parameters (name, type, kind, optional, default), type, writable; none where there
+  /// is no such Object.
   py::object members(const std::string& name) {
     std::shared_ptr<const Proxy> proxy;
     {
@@ -413,9 +427,11 @@ class EmbeddedCapsule {
     for (const auto& each : proxy->members) {
       py::list parameters;
       for (const auto& parameter : each.member.parameters)
-        parameters.append(py::make_tuple(parameter.name, parameter.type,
-                                         static_cast<int>(parameter.kind),
-                                         parameter.fallback.has_value()));
+        parameters.append(py::make_tuple(
+            parameter.name, parameter.type, static_cast<int>(parameter.kind),
+            parameter.fallback.has_value(),
+            parameter.fallback ? from_value(*parameter.fallback, hooks_.decode->object)
+                               : py::none()));
       list.append(py::make_tuple(each.member.kind == Member::Kind::kMethod      ? "method"
                                  : each.member.kind == Member::Kind::kAttribute ? "attribute"
                                                                                 : "event",

@@ -371,6 +371,10 @@ class Roc(unittest.TestCase):
             import logging, sys, time
             from hector.roc import Endpoints, LogViewer, RocBroker, RocClient, RocError, RocLogHandler, RocServer, RocTimeout, StatusUpdater, statusUpdateIterator
 
+            class BadText(Exception):
+                def __str__(self):
+                    raise RuntimeError("even its text fails")
+
             class Spectrometer:
                 def __init__(self):
                     self.gain = 1.5
@@ -380,6 +384,18 @@ class Roc(unittest.TestCase):
                     raise ValueError("told to fail")
                 def slow(self):
                     time.sleep(1)
+                def odd(self, kind):
+                    if kind == "lone":
+                        raise ValueError("lone \\udcff")
+                    if kind == "no text":
+                        raise BadText
+                    if kind == "class":
+                        raise type("Ж", (Exception,), {})("of a class beyond ASCII")
+                    if kind == "exit":
+                        sys.exit("bye")
+                    if kind == "interrupt":
+                        raise KeyboardInterrupt
+                    return "lone \\udcff"
 
             endpoints = Endpoints("127.0.0.1", int(sys.argv[1]))
             with RocBroker(endpoints, heartbeat=0.2), RocServer("vnir", Spectrometer(), endpoints, heartbeat=0.2):
@@ -392,6 +408,13 @@ class Roc(unittest.TestCase):
                     vnir.fail()
                 except RocError as error:
                     print("failed:", error)
+                for kind in ("lone", "no text", "class", "exit", "interrupt", "value"):
+                    try:
+                        print(vnir.odd(kind))
+                    except RocTimeout:
+                        print(kind, "hangs")
+                    except RocError as error:
+                        print(kind, "arrives:", error)
                 try:
                     RocClient(endpoints, timeout=0.2, heartbeat=0.2)["vnir"].slow()
                 except RocTimeout as error:
@@ -435,6 +458,13 @@ class Roc(unittest.TestCase):
                 "{'seconds': 2.0, 'shutter': True} {'seconds': 1, 'shutter': False} 1.5",
                 "2.5",
                 "failed: ValueError: told to fail",
+                "lone arrives: ValueError: lone \\udcff",
+                "no text arrives: BadText: (BadText, whose own text fails)",
+                "class arrives: Ж: of a class beyond ASCII",
+                "exit arrives: SystemExit: bye",
+                "interrupt arrives: KeyboardInterrupt: ",
+                "value arrives: UnicodeEncodeError: 'utf-8' codec can't encode character '\\udcff'"
+                " in position 5: surrogates not allowed",
                 "late",
                 "missing: there is no object 'nobody'",
                 "('', {})",
