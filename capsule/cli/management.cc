@@ -55,8 +55,9 @@ int run_capsule(const CommandContext& context, const Arguments& a) {
   return report(Error::unavailable(program + " cannot be started"));
 }
 
-/// How long `get capsules` waits for those that do not answer; all are asked at once.
-constexpr std::chrono::milliseconds kPatience{1'000};
+/// How long `get capsules` waits for those that do not answer. All are asked at once; a processor
+/// begins fifty a second.
+constexpr std::chrono::milliseconds kPatience{1'000}, kPatienceForEach{20};
 
 /// "up", or how it refused to answer.
 std::string state_of(const CommandContext& context, const std::string& capsule) {
@@ -75,7 +76,8 @@ int get_capsules(const CommandContext& context) {
   if (auto readable = check_run_directory(directory); !readable) return report(readable.error());
   const auto names = running_capsules(directory);
   const auto states = states_of(
-      names, [&](const std::string& name) { return state_of(context, name); }, kPatience);
+      names, [&](const std::string& name) { return state_of(context, name); },
+      kPatience + kPatienceForEach * names.size());
   std::vector<OutputRow> rows;
   for (std::size_t i = 0; i < names.size(); ++i) {
     auto reference = read_capsule_reference(directory, names[i]);

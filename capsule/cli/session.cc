@@ -59,9 +59,27 @@ Status CliSession::connect() {
   if (auto opened = open(chosen); !opened) return opened;
   reference.offer = 0;  // by name: it outlives restarts
   reference.identity = kernel_->management().identity;
-  auto target = HECTOR_TRY(kernel_->capsule().resolve(reference.text()));
-  target_ = target;
+  if (!wanted.starts_with("hector:")) named_ = wanted;
+  for (const auto& profile : reference.profiles) {
+    if (profile.protocol == chosen) address_ = profile.address;
+  }
+  auto target = kernel_->capsule().resolve(reference.text());
+  if (!target) return fail(explained(std::move(target.error())));
+  target_ = *target;
   return {};
+}
+
+Error CliSession::explained(Error error) const {
+  const bool is_about_it =
+      error.code == Code::kUnavailable && error.message.find(address_) != std::string::npos;
+  if (!is_about_it || named_.empty() || address_.empty()) return error;
+  const auto written = reference_time(run_directory(), named_);
+  error.message = fmt::format(
+      "capsule '{}' does not answer; its reference is of {}, and is left where a capsule was "
+      "killed "
+      "(`hector get capsules` asks each): {}",
+      named_, written, error.message);
+  return error;
 }
 
 Status CliSession::open_service(const std::string& service) {

@@ -42,8 +42,10 @@ class CliSession {
   [[nodiscard]] Kernel& kernel() { return *kernel_; }
   template <class Out, class In>
   Result<Out> ask(const std::string& operation, const In& request) {
-    return call_and_wait<Out>(*target_, *clock_, kByName, operation, request,
-                              clock_->now() + std::chrono::milliseconds(options_.timeout_ms));
+    auto reply = call_and_wait<Out>(*target_, *clock_, kByName, operation, request,
+                                    clock_->now() + std::chrono::milliseconds(options_.timeout_ms));
+    if (!reply) return fail(explained(std::move(reply.error())));
+    return reply;
   }
   [[nodiscard]] const std::string& capsule() const { return capsule_; }
 
@@ -55,11 +57,15 @@ class CliSession {
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
   void make_kernel(const std::vector<PolicyEntry>& policy);
+  /// Where nobody answers at the capsule's own address, that it may be gone and what is left of it.
+  [[nodiscard]] Error explained(Error error) const;
   std::unique_ptr<PluginLoader> loader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
   std::shared_ptr<Target> target_;
   std::string capsule_;
+  std::string named_;    ///< as it was asked for in the run directory; empty: by a reference
+  std::string address_;  ///< where it is reached
 };
 
 }  // namespace hector

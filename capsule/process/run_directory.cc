@@ -1,6 +1,6 @@
 #include "process/run_directory.h"
 
-#include <fmt/format.h>
+#include <fmt/chrono.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,6 +97,12 @@ Result<Reference> read_capsule_reference(const std::string& directory, const std
                                              capsule, directory, fmt::join(names, ", ")));
   }
   return Reference::from_text(text);
+}
+
+std::string reference_time(const std::string& directory, const std::string& capsule) {
+  struct stat file {};
+  if (stat(file_of(directory, capsule).c_str(), &file) != 0) return {};
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(file.st_mtime));
 }
 
 std::vector<std::string> running_capsules(const std::string& directory) {

@@ -20,6 +20,8 @@ Status write_capsule_reference(const std::string& directory, const Reference& re
 void remove_capsule_reference(const std::string& directory, const std::string& capsule);
 /// By a capsule's name or a "hector:" text. NOT_FOUND names the capsules that run.
 Result<Reference> read_capsule_reference(const std::string& directory, const std::string& capsule);
+/// When it was written, as "2026-11-25 21:55:01", in this machine's zone; "" if it is not there.
+std::string reference_time(const std::string& directory, const std::string& capsule);
 std::vector<std::string> running_capsules(const std::string& directory);
 
 /// Where a capsule keeps its state unless told otherwise: in $HECTOR_STATE_DIRECTORY, else in a run

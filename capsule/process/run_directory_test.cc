@@ -72,6 +72,13 @@ TEST(RunDirectory, IsForItsUserAlone) {
   EXPECT_EQ(is.st_mode & 0777, 0700U);
 }
 
+TEST(RunDirectory, SaysWhenAReferenceWasWritten) {
+  const TestFolder folder;
+  folder.file("a.reference", "x");
+  EXPECT_EQ(reference_time(folder.path(), "a").size(), std::string("2026-11-25 21:55:01").size());
+  EXPECT_EQ(reference_time(folder.path(), "b"), "");
+}
+
 }  // namespace
 
 }  // namespace hector

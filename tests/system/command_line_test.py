@@ -346,6 +346,12 @@ class CapsulesThatAreGone(unittest.TestCase):
             capsules.processes["dead"].kill()
             capsules.processes["dead"].wait()
             self.assertEqual(states(), {"alive": "up", "dead": "silent"})
+            done = run("-c", "dead", "get", "objects", env=capsules.environment)
+            self.assertEqual(done.returncode, 6)
+            self.assertRegex(
+                done.stderr,
+                r"capsule 'dead' does not answer; its reference is of 20\d\d-\d\d-\d\d \d\d:",
+            )
 
     @needs("protocols/udp", "languages/python")
     def test_an_object_that_is_not_there_gets_the_nearest(self):
@@ -364,6 +370,15 @@ class CapsulesThatAreGone(unittest.TestCase):
             done = run("call", "anna.f", env=capsules.environment)
             self.assertEqual(done.returncode, 3)
             self.assertIn("(did you mean 'ana'?)", done.stderr)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(
+                    "\n\n@hector.template('t.U/1')\nclass U:\n"
+                    "    def f(self) -> int:\n        return 1\n"
+                )
+            done = run("load", "template", path, env=capsules.environment)
+            self.assertIn(
+                "found T, U: put each of the others into a file of its own", done.stderr
+            )
 
 
 if __name__ == "__main__":

@@ -455,9 +455,14 @@ def describe(module, module_name, space=None):
         and ("__hector_template__" in cls.__dict__ or issubclass(cls, InterfaceBase))
     ]
     if len(found) != 1:
-        names = ", ".join(cls.__name__ for cls in found) or "none"
+        if found:
+            names = ", ".join(cls.__name__ for cls in found)
+            raise TypeError(
+                f"a template file has one template class; found {names}: put each of the others into"
+                " a file of its own"
+            )
         raise TypeError(
-            f"a template file has one template class; found {names}. Mark it with @hector.template,"
-            " or derive it from an Interface"
+            "a template file has one template class; found none. Mark it with @hector.template, or"
+            " derive it from an Interface"
         )
     return Description(found[0], module_name, space)
