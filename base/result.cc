@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <string_view>
 
 namespace hector {
 
@@ -27,11 +28,19 @@ Code code_from_number(std::uint32_t number) noexcept {
 
 namespace {
 
-/// A service may begin its messages with the code itself, as its specification has them: it is
-/// said once.
+/// A service may begin its messages with the code itself, or with one of its specification, and so
+/// may whom it asked: each code at the beginning is said once.
 std::string with_code(Code code, const std::string& message) {
-  const std::string begin = fmt::format("{}: ", code_name(code));
-  return message.starts_with(begin) ? message : begin + message;
+  std::string codes = fmt::format("{}: ", code_name(code)), last = codes;
+  std::string_view rest = message;
+  for (auto end = rest.find(": "); end != std::string_view::npos; end = rest.find(": ")) {
+    const std::string_view word = rest.substr(0, end);
+    const bool is_code = word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == word.npos;
+    if (word.empty() || !is_code) break;
+    if (rest.substr(0, end + 2) != last) codes += last = rest.substr(0, end + 2);
+    rest.remove_prefix(end + 2);
+  }
+  return codes.append(rest);
 }
 
 }  // namespace

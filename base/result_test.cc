@@ -102,6 +102,9 @@ TEST(Error, SaysACodeOnceThatItsMessageBeginsWith) {
   EXPECT_EQ(Error::not_found("NOT_FOUND: no type 'x'").text(), "NOT_FOUND: no type 'x'");
   EXPECT_EQ(Error::not_found("NO_MATCH: no entry").text(), "NOT_FOUND: NO_MATCH: no entry");
   EXPECT_EQ(Error::not_found("NOT_FOUND").text(), "NOT_FOUND: NOT_FOUND");
+  EXPECT_EQ(Error::unavailable("CTX_GONE: CTX_GONE: CTX_GONE: nobody: there").text(),
+            "UNAVAILABLE: CTX_GONE: nobody: there");
+  EXPECT_EQ(Error::internal(": x").text(), "INTERNAL: : x");
 }
 
 }  // namespace
