@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <ctime>
 
 #include "process/capsule_process.h"
+#include "process/heap_trim.h"
 #include "process/standard_files.h"
 
 namespace {
@@ -26,7 +28,9 @@ void serve(CapsuleProcess& process) {
   sigaddset(&signals, SIGINT);
   process.log().write(Level::kInfo, "ready", {{"capsule", process.configuration().capsule}});
   int signal = 0;
-  sigwait(&signals, &signal);
+  HeapTrim memory;
+  const timespec every{HeapTrim::kEvery.count(), 0};
+  while ((signal = sigtimedwait(&signals, nullptr, &every)) < 0) memory.look();
   process.log().write(Level::kInfo, "draining", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
   process.stop();
   process.log().write(Level::kInfo, "stopped", {});

@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "hector/check.h"
 
@@ -25,6 +26,19 @@ constexpr int kTimeoutsUntilShrink = 3;
 /// Gaps in the packet numbers that are remembered: more than a window of 32 packets can make.
 constexpr std::size_t kRangesKept = 256;
 constexpr std::size_t kIncompleteMax = 16'384;  ///< messages in reassembly, against a hostile peer
+/// Gaps in the message numbers: a lost packet makes one, and no window has so many packets.
+constexpr std::size_t kMessageGapsMax = 8'192;
+/// Groups whose position is remembered: at least so many, at most twice.
+constexpr std::size_t kGroupsMax = 65'536;
+constexpr std::size_t kEndedFlowRangesMax = 4'096;
+/// What an entry of a table costs beside its octets.
+constexpr std::size_t kEntryOctets = 256;
+constexpr std::size_t kPieceOctets = 128;
+/// A message's memory grows so many times what has come of it, until it is all there.
+constexpr std::size_t kGrowth = 8;
+constexpr std::size_t kFirstOctets = 1'024;
+/// A packet may be begun just below the limit.
+constexpr std::uint64_t kOverWindow = 64 * 1024;
 /// Header and outcome that a message carries beside its payload of message_octets_max.
 constexpr std::uint64_t kHeaderOctetsMax = 64 * 1024;
 
@@ -52,7 +66,7 @@ Connection::Outgoing* Connection::outgoing(std::uint64_t message) {
 bool Connection::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliver) {
   Reader reader(packet);
   const std::uint64_t number = reader.fixed();
-  if (!reader.ok()) return false;
+  if (!reader.ok() || !violation_.empty()) return false;
   heard_ = now;
   if (!packets_.add(number)) {  // a duplicate: its acknowledgement was lost
     acknowledge_at_ = now;
@@ -61,7 +75,7 @@ bool Connection::receive(Octets packet, TimePoint now, std::vector<Bytes>& deliv
   packets_.keep(kRangesKept);
   bool needs_answer = false;
   Frame frame;
-  while (read_frame(reader, frame)) {
+  while (violation_.empty() && read_frame(reader, frame)) {
     if (frame.type == FrameType::kFragment &&
         frame.fragment.total > limits_.message_octets_max + kHeaderOctetsMax)
       return false;
@@ -79,7 +93,7 @@ void Connection::take_frame(const Frame& frame, TimePoint now, std::vector<Bytes
     case FrameType::kAcknowledge:
       return take_acknowledgement(frame.acknowledgement, now);
     case FrameType::kFragment:
-      return take_fragment(frame.fragment, deliver);
+      return take_fragment(frame.fragment, now, deliver);
     case FrameType::kPing:
       return;
     case FrameType::kClose:
@@ -101,34 +115,39 @@ void Connection::plan_acknowledgement(std::uint64_t number, TimePoint now) {
   }
 }
 
-void Connection::take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver) {
+void Connection::take_fragment(const Fragment& fragment, TimePoint now,
+                               std::vector<Bytes>& deliver) {
   if (messages_.contains(fragment.message)) return;
-  if (fragment.data.size() == fragment.total &&
-      !incoming_.contains(fragment.message)) {  // whole: no reassembly
+  const auto known = incoming_.find(fragment.message);
+  if (known == incoming_.end() && fragment.data.size() == fragment.total) {  // whole
     Incoming whole;
     whole.group = fragment.group;
     whole.position = fragment.position;
     whole.total = fragment.total;
     whole.content = Bytes::copy(fragment.data.data(), fragment.data.size());
     octets_received_ += fragment.data.size();
-    return finish(fragment.message, whole, deliver);
+    progressed_ = now;
+    finish(fragment.message, whole, deliver);
+    return check_limits();
   }
-  if (incoming_.size() >= kIncompleteMax && !incoming_.contains(fragment.message))
-    return;  // unacknowledged, so the peer sends it again
+  if (known == incoming_.end()) hold(kEntryOctets);
   Incoming& incoming = incoming_[fragment.message];
   if (incoming.total == 0) {
     incoming.group = fragment.group;
     incoming.position = fragment.position;
     incoming.total = fragment.total;
-    incoming.content = Bytes::allocate(fragment.total);
   }
   if (incoming.total != fragment.total) return;
+  const std::uint64_t before = octets_received_;
   reassemble(incoming, fragment);
-  if (incoming.received == incoming.total) {
+  if (octets_received_ != before) progressed_ = now;
+  if (incoming.whole_until == incoming.total) {
     Incoming whole = std::move(incoming);
     incoming_.erase(fragment.message);
+    release(kEntryOctets + whole.whole_until);
     finish(fragment.message, whole, deliver);
   }
+  check_limits();
 }
 
 /// A sender may cut a message differently when it sends it again: only what is new counts.
@@ -136,57 +155,158 @@ void Connection::reassemble(Incoming& incoming, const Fragment& fragment) {
   HECTOR_CHECK(fragment.offset + fragment.data.size() <= incoming.total,
                "read_frame() let a fragment pass that reaches beyond its message");
   std::uint64_t at = fragment.offset;
-  const std::uint64_t end = fragment.offset + fragment.data.size();
-  auto& ranges = incoming.ranges;
-  auto next = ranges.upper_bound(at);
-  if (next != ranges.begin() && std::prev(next)->second >= at)
-    at = std::min(end, std::prev(next)->second);
-  while (at < end) {
-    next = ranges.upper_bound(at);
-    const std::uint64_t stop = next == ranges.end() ? end : std::min(end, next->first);
-    if (stop > at) {
-      std::memcpy(incoming.content.writable() + at, fragment.data.data() + (at - fragment.offset),
-                  stop - at);
-      incoming.received += stop - at;
-      octets_received_ += stop - at;
-      auto placed = ranges.emplace(at, stop).first;
-      if (placed != ranges.begin() && std::prev(placed)->second == at) {
-        std::prev(placed)->second = stop;
-        placed = std::prev(ranges.erase(placed));
-      }
-      const auto after = std::next(placed);
-      if (after != ranges.end() && after->first == placed->second) {
-        placed->second = after->second;
-        ranges.erase(after);
-      }
-    }
-    next = ranges.upper_bound(at);
-    at = std::max(stop, std::prev(next)->second);
+  Octets data = fragment.data;
+  const auto skip = [&](std::uint64_t until) {
+    const std::uint64_t part = std::min<std::uint64_t>(data.size(), until - std::min(until, at));
+    data = data.subspan(part);
+    at += part;
+  };
+  skip(incoming.whole_until);
+  if (data.empty()) return;
+  if (at > incoming.whole_until) return keep_beyond(incoming, at, data);
+  append(incoming, at, data);
+  while (!incoming.beyond.empty() && incoming.beyond.begin()->first <= incoming.whole_until) {
+    const auto node = incoming.beyond.extract(incoming.beyond.begin());
+    const std::string& octets = node.mapped();
+    release(kPieceOctets + octets.size());
+    const std::uint64_t known =
+        std::min<std::uint64_t>(octets.size(), incoming.whole_until - node.key());
+    octets_received_ -= octets.size();  // append() counts again what is new
+    if (known == octets.size()) continue;
+    append(incoming, node.key() + known,
+           {reinterpret_cast<const std::uint8_t*>(octets.data()) + known, octets.size() - known});
   }
-  HECTOR_CHECK(incoming.received <= incoming.total, "an octet of a message was counted twice");
+}
+
+/// The octets that are next, into memory that grows with what has come.
+void Connection::append(Incoming& incoming, std::uint64_t offset, Octets data) {
+  HECTOR_CHECK(offset == incoming.whole_until, "a message is appended to behind a gap");
+  const std::uint64_t end = offset + data.size();
+  HECTOR_CHECK(end <= incoming.total, "a message has more octets than it said");
+  if (end > incoming.content.size()) {
+    const std::uint64_t size = std::min<std::uint64_t>(
+        incoming.total, std::max<std::uint64_t>(kFirstOctets, end * kGrowth));
+    Bytes larger = Bytes::allocate(end * 2 > incoming.total ? incoming.total : size);
+    if (offset > 0) std::memcpy(larger.writable(), incoming.content.data(), offset);
+    incoming.content = std::move(larger);
+  }
+  if (!data.empty()) std::memcpy(incoming.content.writable() + offset, data.data(), data.size());
+  incoming.whole_until = end;
+  octets_received_ += data.size();
+  hold(data.size());
+}
+
+/// What is behind a gap waits in pieces of its own, without what is there already.
+void Connection::keep_beyond(Incoming& incoming, std::uint64_t offset, Octets data) {
+  auto& beyond = incoming.beyond;
+  const std::uint64_t end = offset + data.size();
+  std::uint64_t at = offset;
+  auto next = beyond.upper_bound(at);
+  if (next != beyond.begin()) {
+    const auto& [start, octets] = *std::prev(next);
+    at = std::max(at, std::min(end, start + octets.size()));
+  }
+  while (at < end) {
+    const std::uint64_t stop = next == beyond.end() ? end : std::min(end, next->first);
+    if (stop > at) {
+      const auto* const begin = reinterpret_cast<const char*>(data.data()) + (at - offset);
+      beyond.emplace_hint(next, at, std::string(begin, stop - at));
+      octets_received_ += stop - at;
+      hold(kPieceOctets + (stop - at));
+    }
+    if (next == beyond.end()) return;
+    at = std::max(stop, next->first + next->second.size());
+    ++next;
+  }
 }
 
 void Connection::finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver) {
   messages_.add(message);
-  if (limit_told_ - octets_received_ < limits_.receive_window_octets / 2) tell_limit_ = true;
-  if (incoming.group == 0) {
-    deliver.push_back(std::move(incoming.content));
-    return;
+  const std::uint64_t group = incoming.group;
+  if (group == 0) return hand_over(std::move(incoming.content), deliver);
+  if (is_over(group)) return count_handed_over(incoming.total);
+  std::uint64_t& next = next_in_group(group);
+  if (incoming.position > next) {
+    hold(kEntryOctets + incoming.total);
+    if (waiting_.emplace(std::pair(group, incoming.position), std::move(incoming.content)).second)
+      return;
+    release(kEntryOctets + incoming.total);
+    return count_handed_over(incoming.total);
   }
-  Group& group = groups_[incoming.group];
-  if (incoming.position == group.next) {
-    ++group.next;
-    deliver.push_back(std::move(incoming.content));
-    for (auto at = group.waiting.begin(); at != group.waiting.end() && at->first == group.next;
-         at = group.waiting.erase(at)) {
-      ++group.next;
-      deliver.push_back(std::move(at->second));
-    }
-  } else if (incoming.position > group.next) {
-    group.waiting.emplace(incoming.position, std::move(incoming.content));
+  if (incoming.position < next) return count_handed_over(incoming.total);
+  ++next;
+  hand_over(std::move(incoming.content), deliver);
+  if (waiting_.empty()) return;
+  for (auto at = waiting_.find({group, next}); at != waiting_.end();
+       at = waiting_.find({group, next})) {
+    ++next;
+    release(kEntryOctets + at->second.size());
+    hand_over(std::move(at->second), deliver);
+    waiting_.erase(at);
   }
-  HECTOR_CHECK(group.waiting.empty() || group.waiting.begin()->first > group.next,
-               "a message that is next in its group was not delivered");
+}
+
+/// The peer may send as many more.
+void Connection::count_handed_over(std::uint64_t octets) {
+  octets_handed_over_ += octets;
+  if (limit_told_ < octets_handed_over_ + limits_.receive_window_octets / 2) tell_limit_ = true;
+}
+
+void Connection::hand_over(Bytes message, std::vector<Bytes>& deliver) {
+  count_handed_over(message.size());
+  deliver.push_back(std::move(message));
+}
+
+std::uint64_t& Connection::next_in_group(std::uint64_t group) {
+  if (const auto found = groups_.find(group); found != groups_.end()) return found->second;
+  std::uint64_t next = 1;
+  if (const auto before = groups_before_.find(group); before != groups_before_.end()) {
+    next = before->second;
+    groups_before_.erase(before);
+  }
+  if (groups_.size() >= kGroupsMax) groups_before_ = std::exchange(groups_, {});
+  return groups_.emplace(group, next).first->second;
+}
+
+bool Connection::is_over(std::uint64_t group) const {
+  return (group & kFlowGroup) != 0 && !groups_.contains(group) && !groups_before_.contains(group) &&
+         ended_flows_.contains(group & ~kFlowGroup);
+}
+
+void Connection::end_group(std::uint64_t group) {
+  HECTOR_CHECK((group & kFlowGroup) != 0, "only flows end; a session's group may go on");
+  groups_.erase(group);
+  groups_before_.erase(group);
+  group_positions_.erase(group);
+  ended_flows_.add(group & ~kFlowGroup);
+  ended_flows_.keep(kEndedFlowRangesMax);
+  const auto first = waiting_.lower_bound({group, 0});
+  auto last = first;
+  for (; last != waiting_.end() && last->first.first == group; ++last) {
+    count_handed_over(last->second.size());
+    release(kEntryOctets + last->second.size());
+  }
+  waiting_.erase(first, last);
+}
+
+void Connection::release(std::size_t octets) {
+  HECTOR_CHECK(octets <= held_, "more memory is given back than was held");
+  held_ -= octets;
+}
+
+void Connection::check_limits() {
+  if (octets_received_ > limit_told_ + kOverWindow)
+    violation_ = "the peer sends more than its window allows";
+  else if (held_ > limits_.held_octets_max)
+    violation_ = "the peer has too much in messages that are not whole or out of order";
+  else if (incoming_.size() > kIncompleteMax)
+    violation_ = "the peer has begun too many messages";
+  else if (messages_.ranges().size() > kMessageGapsMax)
+    violation_ = "the peer leaves too many gaps in its messages' numbers";
+}
+
+bool Connection::is_stalled(TimePoint now) const {
+  return held_ > 0 && now - progressed_ > limits_.stalled_max;
 }
 
 void Connection::measure(Duration sample) {
@@ -235,6 +355,7 @@ void Connection::acknowledged(Sent& sent) {
 void Connection::lost(Sent& sent) {
   HECTOR_CHECK(sent.number != 0, "a packet is acknowledged or lost once");
   land(sent);
+  tell_limit_ = tell_limit_ || sent.tells_limit;
   for (const Piece& piece : sent.pieces) {
     if (outgoing(piece.message) == nullptr) continue;
     again_.push() = piece;
@@ -310,10 +431,11 @@ bool Connection::next_packet(TimePoint now, std::string& packet) {
   sent.at = now;
   sent.octets = 0;
   sent.in_flight = true;
+  sent.tells_limit = tell_limit_;
   sent.pieces.clear();
   bool needs_answer = false;
   if (tell_limit_) {
-    limit_told_ = octets_received_ + limits_.receive_window_octets;
+    limit_told_ = octets_handed_over_ + limits_.receive_window_octets;
     writer.type(FrameType::kLimit).number(limit_told_);
     tell_limit_ = false;
     needs_answer = true;
@@ -387,7 +509,8 @@ void Connection::check_sending() const {
 
 void Connection::check_receiving() const {
   HECTOR_CHECK(packets_.ranges().size() <= kRangesKept, "packet numbers are remembered for ever");
-  HECTOR_CHECK(incoming_.size() <= kIncompleteMax, "more messages in reassembly than the limit");
+  HECTOR_CHECK(incoming_.size() <= kIncompleteMax + 1,
+               "more messages in reassembly than the limit");
 }
 
 void Connection::tick(TimePoint now) {

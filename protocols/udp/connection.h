@@ -20,6 +20,9 @@ namespace hector::udp {
 /// What both sides assume until the first limit frame has arrived (README.md).
 inline constexpr std::uint64_t kFirstReceiveWindow = 64ULL * 1024 * 1024;
 
+/// Groups with this bit are flows: numbered upwards, and over some time.
+inline constexpr std::uint64_t kFlowGroup = 1ULL << 63;
+
 struct ConnectionLimits {
   /// Below the 1,500 octets of an Ethernet frame, with room for IPv6, UDP and a tunnel.
   std::size_t datagram_octets = 1'400;
@@ -27,6 +30,12 @@ struct ConnectionLimits {
   std::uint64_t message_octets_max = 16ULL * 1024 * 1024;
   /// A peer that acknowledges nothing for so long counts as dead.
   Duration silence_max = std::chrono::seconds(5);
+  /// Octets that may be held for the peer: messages in reassembly, and those that wait for an
+  /// earlier one of their group. A peer that keeps to its window needs no more than the window and
+  /// what is counted for each entry.
+  std::size_t held_octets_max = kFirstReceiveWindow + 4 * 1024 * 1024;
+  /// A peer that holds memory here for so long without adding to it never finishes.
+  Duration stalled_max = std::chrono::seconds(30);
 };
 
 /// One thread at a time: the owner locks. Times are the owner's.
@@ -59,7 +68,17 @@ class Connection {
   /// When the peer was last heard.
   [[nodiscard]] TimePoint heard() const { return heard_; }
   [[nodiscard]] bool is_dead(TimePoint now) const;
+  /// Memory is held for the peer, and it has added nothing for ConnectionLimits::stalled_max.
+  [[nodiscard]] bool is_stalled(TimePoint now) const;
   [[nodiscard]] bool peer_closed() const { return peer_closed_; }
+  /// What the peer did that no peer of ours does; empty if nothing. The connection is over then.
+  [[nodiscard]] std::string_view violation() const { return violation_; }
+  /// Octets held for the peer, with what each entry costs beside its octets.
+  [[nodiscard]] std::size_t held() const { return held_; }
+  /// When the peer last added to what is held.
+  [[nodiscard]] TimePoint progressed() const { return progressed_; }
+  /// A flow is over: nothing of its group is remembered, and what still arrives of it is dropped.
+  void end_group(std::uint64_t group);
   /// The last packet: tells the peer that the connection ends.
   std::string close_packet();
   [[nodiscard]] std::size_t unsent() const { return unsent_; }
@@ -85,21 +104,21 @@ class Connection {
     std::uint64_t group = 0;
     std::uint64_t position = 0;
     std::uint64_t total = 0;
-    std::uint64_t received = 0;
+    /// Everything before `whole_until`. It has room for some more, never for what a peer only
+    /// claims.
     Bytes content;
-    std::map<std::uint64_t, std::uint64_t> ranges;  ///< what has come: start to end
+    std::uint64_t whole_until = 0;
+    std::map<std::uint64_t, std::string> beyond;  ///< behind a gap: offset to octets, disjoint
   };
   struct Sent {
     std::uint64_t number;
     TimePoint at;
     std::size_t octets;
     bool in_flight = true;
+    bool tells_limit = false;
     std::vector<Piece> pieces;
   };
-  struct Group {
-    std::uint64_t next = 1;
-    std::map<std::uint64_t, Bytes> waiting;
-  };
+  using Positions = boost::unordered_flat_map<std::uint64_t, std::uint64_t>;
 
   /// Null once every octet of it was acknowledged.
   [[nodiscard]] Outgoing* outgoing(std::uint64_t message);
@@ -107,8 +126,19 @@ class Connection {
   void plan_acknowledgement(std::uint64_t number, TimePoint now);
   /// Copies what `fragment` adds to the message; overlaps with earlier fragments are skipped.
   void reassemble(Incoming& incoming, const Fragment& fragment);
-  void take_fragment(const Fragment& fragment, std::vector<Bytes>& deliver);
+  void append(Incoming& incoming, std::uint64_t offset, Octets data);
+  void keep_beyond(Incoming& incoming, std::uint64_t offset, Octets data);
+  void take_fragment(const Fragment& fragment, TimePoint now, std::vector<Bytes>& deliver);
+  /// All octets of `incoming` are there.
   void finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver);
+  /// What comes next in a group of which nothing is known is 1.
+  std::uint64_t& next_in_group(std::uint64_t group);
+  [[nodiscard]] bool is_over(std::uint64_t group) const;
+  void count_handed_over(std::uint64_t octets);
+  void hand_over(Bytes message, std::vector<Bytes>& deliver);
+  void hold(std::size_t octets) { held_ += octets; }
+  void release(std::size_t octets);
+  void check_limits();
   void take_acknowledgement(const Acknowledgement& acknowledgement, TimePoint now);
   void acknowledged(Sent& sent);
   void lost(Sent& sent);
@@ -153,8 +183,15 @@ class Connection {
   NumberSet packets_;
   NumberSet messages_;
   boost::unordered_flat_map<std::uint64_t, Incoming> incoming_;
-  boost::unordered_flat_map<std::uint64_t, Group> groups_;
+  /// The next position of each group. The older half is forgotten when the newer is full.
+  Positions groups_, groups_before_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Bytes> waiting_;  ///< by group and position
+  NumberSet ended_flows_;
   std::uint64_t octets_received_ = 0;
+  std::uint64_t octets_handed_over_ = 0;  ///< delivered, or dropped as not wanted
+  std::size_t held_ = 0;
+  TimePoint progressed_{};
+  std::string_view violation_;
   std::uint64_t limit_told_ = kFirstReceiveWindow;
   bool tell_limit_ = false;
   int unacknowledged_ = 0;

@@ -195,6 +195,150 @@ TEST_F(ConnectionTest, RefusesAMessageAboveTheLimitAndKeepsOneAtIt) {
   EXPECT_FALSE(takes(fragment_of(2, most + 1)));
 }
 
+/// A peer that sends what it likes.
+class HostilePeerTest : public ConnectionTest {
+ protected:
+  struct Piece {
+    std::uint64_t message;
+    std::uint64_t group = 0;
+    std::uint64_t position = 0;
+    std::uint64_t total = 1;
+    std::uint64_t offset = 0;
+    std::string data = "x";
+  };
+  /// False: the connection is over.
+  bool give_piece(const Piece& piece) {
+    std::string packet;
+    Writer writer(packet);
+    writer.fixed(++number_);
+    write_fragment(writer,
+                   {piece.message,
+                    piece.group,
+                    piece.position,
+                    piece.total,
+                    piece.offset,
+                    {reinterpret_cast<const std::uint8_t*>(piece.data.data()), piece.data.size()}});
+    std::vector<Bytes> messages;
+    static_cast<void>(right.receive(
+        {reinterpret_cast<const std::uint8_t*>(packet.data()), packet.size()}, now, messages));
+    for (const auto& each : messages) delivered.push_back(each.str());
+    return right.violation().empty();
+  }
+  static constexpr std::uint64_t kMessage = 16 * 1024 * 1024;
+  std::uint64_t number_ = 0;
+};
+
+TEST_F(HostilePeerTest, AClaimedSizeCostsNothingBeforeItsOctetsCome) {
+  for (std::uint64_t n = 1; n <= 10'000; ++n) ASSERT_TRUE(give_piece({n, 0, 0, kMessage}));
+  EXPECT_LT(right.held(), 4U * 1024 * 1024);
+  bool is_on = true;
+  for (std::uint64_t n = 10'001; is_on && n < 40'000; ++n) is_on = give_piece({n, 0, 0, kMessage});
+  EXPECT_FALSE(is_on) << "the messages that are begun have a limit";
+}
+
+TEST_F(HostilePeerTest, OneOctetInEachPageCostsThePiecesOnly) {
+  for (std::uint64_t n = 1; n <= 13; ++n) {
+    for (std::uint64_t page = 0; page < 4'096; ++page)
+      ASSERT_TRUE(give_piece({n, 0, 0, kMessage, page * 4'096}));
+  }
+  EXPECT_LT(right.held(), 13U * 4'096 * 256);
+}
+
+TEST_F(HostilePeerTest, WhatIsHeldForAGapIsWithinTheWindow) {
+  const std::string block(1'000'000, 'x');
+  std::uint64_t n = 2;
+  while (n < 200 && give_piece({n, 5, n, block.size(), 0, block})) ++n;
+  EXPECT_GE(n, 64U) << "a peer may fill its window";
+  EXPECT_LE(n, 70U) << "and no more";
+  EXPECT_TRUE(delivered.empty());
+}
+
+TEST_F(HostilePeerTest, EmptyMessagesBehindAGapHaveABoundToo) {
+  std::uint64_t n = 2;
+  while (n < 1'000'000 && give_piece({n, 5, n, 0, 0, ""})) ++n;
+  EXPECT_LT(n, 300'000U);
+  EXPECT_LE(right.held(), limits.held_octets_max + 1'024);
+}
+
+TEST_F(HostilePeerTest, GapsInTheNumbersOfMessagesHaveABound) {
+  std::uint64_t up = 1;
+  while (up < 100'000 && give_piece({2 * up})) ++up;
+  EXPECT_GT(up, 1'000U);
+  EXPECT_LT(up, 10'000U);
+}
+
+TEST_F(HostilePeerTest, APeerThatNeverFinishesIsStalledAndOneThatGoesOnIsNot) {
+  EXPECT_FALSE(right.is_stalled(now + seconds(3'600))) << "nothing is held";
+  ASSERT_TRUE(give_piece({1, 0, 0, 1'000, 10}));
+  EXPECT_FALSE(right.is_stalled(now + limits.stalled_max));
+  EXPECT_TRUE(right.is_stalled(now + limits.stalled_max + milliseconds(1)));
+  now += limits.stalled_max;
+  ASSERT_TRUE(give_piece({1, 0, 0, 1'000, 11}));
+  EXPECT_FALSE(right.is_stalled(now + limits.stalled_max));
+}
+
+TEST_F(HostilePeerTest, NothingOfAFlowIsLeftWhenItIsOver) {
+  constexpr std::uint64_t kFlow = kFlowGroup | 3;
+  ASSERT_TRUE(give_piece({1, kFlow, 1}));
+  ASSERT_TRUE(give_piece({3, kFlow, 3}));
+  EXPECT_GT(right.held(), 0U);
+  right.end_group(kFlow);
+  EXPECT_EQ(right.held(), 0U);
+  ASSERT_TRUE(give_piece({4, kFlow, 4}));
+  ASSERT_TRUE(give_piece({2, kFlow, 1}));
+  EXPECT_EQ(delivered.size(), 1U) << "what comes late is dropped";
+  EXPECT_EQ(right.held(), 0U);
+  ASSERT_TRUE(give_piece({5, kFlowGroup | 4, 1}));
+  EXPECT_EQ(delivered.size(), 2U) << "the next flow is another";
+}
+
+TEST_F(HostilePeerTest, AMessageInPiecesOfAnyOverlapIsWhole) {
+  std::string whole;
+  for (int i = 0; i < 5'000; ++i) whole.push_back(static_cast<char>('a' + i % 26));
+  std::uint64_t seed = 1;
+  for (std::uint64_t message = 1; message <= 200; ++message) {
+    for (int i = 0; i < 500 && delivered.size() < message; ++i) {
+      seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+      const std::uint64_t offset = (seed >> 33) % whole.size();
+      const std::uint64_t size =
+          1 + (seed >> 20) % std::min<std::uint64_t>(900, whole.size() - offset);
+      ASSERT_TRUE(give_piece({message, 0, 0, whole.size(), offset, whole.substr(offset, size)}));
+    }
+    // A piece of a message that is whole already changes nothing.
+    ASSERT_TRUE(give_piece({message, 0, 0, whole.size(), 0, whole.substr(0, 2'500)}));
+    ASSERT_TRUE(give_piece({message, 0, 0, whole.size(), 2'400, whole.substr(2'400)}));
+    ASSERT_EQ(delivered.size(), message);
+    ASSERT_EQ(delivered.back(), whole);
+    ASSERT_EQ(right.held(), 0U);
+  }
+}
+
+/// Whether one of its frames tells how much may be sent.
+bool tells_a_limit(const std::string& packet) {
+  Reader reader({reinterpret_cast<const std::uint8_t*>(packet.data()), packet.size()});
+  reader.fixed();
+  Frame frame;
+  bool tells = false;
+  while (read_frame(reader, frame)) tells = tells || frame.type == FrameType::kLimit;
+  return tells;
+}
+
+TEST_F(ConnectionTest, AWindowThatWasToldInALostPacketIsToldAgain) {
+  for (int i = 0; i < 3; ++i) left.send(0, "", Bytes::copy(std::string(16'000'000, 'x')));
+  int told = 0;
+  for (int turn = 0; turn < 100'000 && (delivered.size() < 3 || turn % 1'000 != 0); ++turn) {
+    for (const auto& packet : packets(left)) give(right, packet);
+    for (const auto& packet : packets(right)) {
+      if (tells_a_limit(packet) && ++told == 1) continue;  // the first one is lost
+      give(left, packet);
+    }
+    now += milliseconds(5);
+    for (auto* each : {&left, &right}) each->tick(now);
+  }
+  EXPECT_EQ(delivered.size(), 3U);
+  EXPECT_GE(told, 2);
+}
+
 TEST_F(ConnectionTest, AcknowledgementsOfPacketsNeverSentChangeNothing) {
   std::string packet;
   Writer writer(packet);

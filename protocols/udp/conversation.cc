@@ -1,6 +1,7 @@
 #include "conversation.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 
@@ -23,6 +24,13 @@ Octets octets_of(const std::string& text) {
 Error gone_error(const NetworkAddress& peer, const std::string& why) {
   return Error::unavailable(
       fmt::format("udp {}: {}; the outcome of calls in flight is unknown", peer.text(), why));
+}
+
+std::string digest_of(std::string_view content) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(content.data(), content.size(), digest, &size, EVP_sha256(), nullptr);
+  return {reinterpret_cast<const char*>(digest), kDigestOctets};
 }
 
 void send_packet(DatagramSocket& socket, const NetworkAddress& to, const std::string& packet) {
@@ -83,6 +91,7 @@ void Conversation::schedule() {
 void Conversation::run_timer() {
   const TimePoint now = context_.clock->now();
   bool is_dead = false;
+  bool is_stalled = false;
   {
     const std::lock_guard lock(mutex_);
     timer_ = 0;
@@ -96,9 +105,13 @@ void Conversation::run_timer() {
       if (connection_->due() <= now) connection_->tick(now);
       flush(now);
       is_dead = connection_->is_dead(now);
+      is_stalled = connection_->is_stalled(now);
     }
   }
-  if (is_dead) on_gone("the peer is silent");
+  if (is_dead)
+    on_gone("the peer is silent");
+  else if (is_stalled)
+    on_gone("the peer does not finish what it began");
   on_tick(now);
   const std::lock_guard lock(mutex_);
   schedule();
@@ -110,11 +123,14 @@ void Conversation::on_data(Octets packet) {
   mine.swap(messages);
   const TimePoint now = context_.clock->now();
   bool peer_closed = false;
+  std::string_view violation;
   {
     const std::lock_guard lock(mutex_);
     if (shut_) return;
     connection_->receive(packet, now, mine);
     peer_closed = connection_->peer_closed();
+    violation = connection_->violation();
+    on_held(connection_->held());
     if (mine.empty()) {
       flush(now);
       schedule();
@@ -123,7 +139,7 @@ void Conversation::on_data(Octets packet) {
     }
   }
   std::shared_ptr<Conversation> keep;
-  if (!mine.empty() || peer_closed)
+  if (!mine.empty() || peer_closed || !violation.empty())
     keep = shared_from_this();  // a call that ends may be the last that held the channel
   if (!mine.empty()) {
     for (auto& message : mine) on_message(std::move(message), now);
@@ -134,7 +150,39 @@ void Conversation::on_data(Octets packet) {
     mine.clear();
   }
   messages.swap(mine);
-  if (peer_closed) on_gone("the peer closed the connection");
+  if (peer_closed)
+    on_gone("the peer closed the connection");
+  else if (!violation.empty())
+    on_gone(std::string(violation));
+}
+
+Conversation::Signs Conversation::signs() {
+  const std::lock_guard lock(mutex_);
+  return {connection_->heard(), connection_->progressed(), connection_->held()};
+}
+
+void Conversation::give_up() {
+  const std::lock_guard lock(mutex_);
+  if (shut_) return;
+  shut_ = true;
+  if (timer_ != 0) context_.executor->cancel(timer_);
+  if (is_established() && !connection_->peer_closed())
+    send_packet(socket_, peer_, connection_->close_packet());
+  connection_ = std::make_unique<Connection>(limits_, 0);
+  on_held(0);
+}
+
+bool UdpFlow::take(Payload message) {
+  const std::size_t octets = message.bytes().size();
+  unread_.fetch_add(octets, std::memory_order_relaxed);
+  const std::size_t all = conversation_->unread_.fetch_add(octets, std::memory_order_relaxed);
+  if (all + octets > kUnreadOctetsMax && all > 0) {
+    taken(octets);
+    deliver_break(Error::resource_exhausted(
+        fmt::format("flows of this peer hold {} octets that nobody has read", all)));
+    return false;
+  }
+  return deliver(std::move(message));
 }
 
 void Conversation::shut() {

@@ -23,8 +23,16 @@ bool is_loopback(const NetworkAddress& address);
 ConnectionLimits limits_for(const NetworkAddress& peer);
 /// About 1.2 MB; without acknowledgements more would hardly ever arrive whole.
 inline constexpr std::size_t kMulticastFragmentsMax = 1'024;
+/// Of a multicast's content.
+std::string digest_of(std::string_view content);
 /// One packet out of one buffer.
 void send_packet(DatagramSocket& socket, const NetworkAddress& to, const std::string& packet);
+
+class UdpFlow;
+
+/// Octets of all flows of one conversation that have arrived and were not read. A flow alone has a
+/// window of 256 KiB, and its last message may be larger.
+inline constexpr std::size_t kUnreadOctetsMax = 64 * 1024 * 1024;
 
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
@@ -41,6 +49,13 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   void on_data(Octets packet);
   /// Stops the timer and sends the close packet. Idempotent.
   void shut();
+  /// When the peer was last heard, and when it last added to what is held for it.
+  struct Signs {
+    TimePoint heard;
+    TimePoint progressed;
+    std::size_t held = 0;
+  };
+  [[nodiscard]] Signs signs();
   [[nodiscard]] const NetworkAddress& peer() const { return peer_; }
 
  protected:
@@ -57,6 +72,11 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   /// With the lock held: whether this side waits for the peer; then a silent peer is pinged.
   virtual bool is_waiting() const { return false; }
   [[nodiscard]] TimePoint ping_due() const;
+  /// With the lock held: a packet was received, or what was held was given back.
+  virtual void on_held(std::size_t) {}
+  /// Gives back all memory that is held for the peer and sends nothing more; the peer is told,
+  /// unless it closed itself. Idempotent.
+  void give_up();
 
   // With the lock held:
   /// Queues a message, and sends it now unless this thread is in on_data(), which sends everything
@@ -76,8 +96,10 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   bool shut_ = false;
 
  private:
+  friend class UdpFlow;
   void run_timer();
-  std::string packet_;         ///< its memory is used again
+  std::atomic<std::size_t> unread_{0};  ///< of its flows
+  std::string packet_;                  ///< its memory is used again
   std::thread::id corked_by_;  ///< in on_data(), which flushes when its messages are handled
   TimerId timer_ = 0;
   TimePoint timer_at_ = kNever;  ///< kNever without a timer
@@ -90,11 +112,19 @@ class UdpFlow final : public WindowedStream {
   UdpFlow(std::shared_ptr<Conversation> conversation, std::uint64_t call, bool can_read,
           bool can_write)
       : WindowedStream(can_read, can_write), conversation_(std::move(conversation)), call_(call) {}
+  ~UdpFlow() override { conversation_->unread_.fetch_sub(unread_, std::memory_order_relaxed); }
   /// The top bit keeps flows apart from the groups that are sessions.
-  static constexpr std::uint64_t kFlowGroup = 1ULL << 63;
+  static constexpr std::uint64_t kFlowGroup = udp::kFlowGroup;
+  /// What the peer sent. False: it ignores the window, or too much of its flows is unread here; the
+  /// flow is broken and the call should end.
+  bool take(Payload message);
   static std::uint64_t group(std::uint64_t call) { return call | kFlowGroup; }
 
  private:
+  void taken(std::size_t octets) override {
+    unread_.fetch_sub(octets, std::memory_order_relaxed);
+    conversation_->unread_.fetch_sub(octets, std::memory_order_relaxed);
+  }
   void transmit(Payload message) override { send(MessageType::kFlowData, 0, message.bytes()); }
   void transmit_credit(std::int64_t octets) override {
     HECTOR_CHECK(octets >= 0, "credit is given, never taken back");
@@ -111,6 +141,7 @@ class UdpFlow final : public WindowedStream {
   /// Shared with the channel or endpoint: a program may hold a flow longer than either.
   std::shared_ptr<Conversation> conversation_;
   std::uint64_t call_;
+  std::atomic<std::size_t> unread_{0};  ///< octets of messages that have arrived
 };
 
 }  // namespace hector::udp

@@ -128,7 +128,7 @@ class ClientConversation final : public Conversation {
   enum class State : std::uint8_t { kIdle, kConnecting, kEstablished };
 
   bool is_established() const override { return state_ == State::kEstablished; }
-  bool is_waiting() const override { return !calls_.empty(); }
+  bool is_waiting() const override { return !calls_.empty() || connection_->held() > 0; }
 
   /// With the lock held.
   void connect(TimePoint now) {
@@ -190,6 +190,11 @@ class ClientConversation final : public Conversation {
     return pending;
   }
 
+  void end_group(std::uint64_t group) {
+    const std::lock_guard lock(mutex_);
+    if (!shut_) connection_->end_group(group);
+  }
+
   /// Ends one call from this side and tells the peer to stop.
   void end(std::uint64_t id, Error why) {
     auto pending = take(id);
@@ -197,6 +202,7 @@ class ClientConversation final : public Conversation {
     std::string head;
     Writer(head).type(MessageType::kCancel).number(id).type(why.code);
     send(pending->group, head, {});
+    if (pending->flow) end_group(pending->group);
     if (pending->flow) pending->flow->deliver_break(why);
     pending->call->fail(std::move(why));
   }
@@ -243,8 +249,9 @@ class ClientConversation final : public Conversation {
       flow = found->second.flow;
     }
     if (!flow) return;
-    if (type == MessageType::kFlowData)
-      flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
+    if (type == MessageType::kFlowData &&
+        !flow->take(Payload(message.slice(message.size() - reader.rest().size()))))
+      end(id, Error::resource_exhausted("the peer sends more of its flow than is read"));
     if (type == MessageType::kFlowEnd) flow->deliver_end();
     if (type == MessageType::kFlowCredit)
       flow->deliver_credit(static_cast<std::int64_t>(std::min(reader.number(), kCreditMax)));
@@ -262,6 +269,7 @@ class ClientConversation final : public Conversation {
       if (pending->flow) pending->flow->deliver_break(used.error());
       return call.fail(used.error());
     }
+    if (pending->flow) end_group(pending->group);
     call.trailing = std::move(outcome.trailing);
     if (pending->flow) {
       if (!outcome.error) pending->flow->deliver_end();

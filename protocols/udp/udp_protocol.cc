@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <deque>
 #include <mutex>
+#include <unordered_map>
 
 #include "conversation.h"
 #include "udp_client.h"
@@ -15,6 +18,8 @@ namespace {
 
 /// Passes every IPv6 link (MTU 1,280) with its headers.
 constexpr std::size_t kMulticastFragment = 1'200;
+/// Multicasts that this capsule says it sent: members ask within a round trip.
+constexpr std::size_t kSentMulticastsMax = 1'024;
 /// Measured on loopback between two processes of one machine, rounded (bench/README.md).
 constexpr int kLatencyUs = 5;
 constexpr int kCostUs = 5;
@@ -59,6 +64,7 @@ class UdpProtocol final : public Protocol {
     const std::lock_guard lock(mutex_);
     HECTOR_TRY(open_sender());
     const std::uint64_t id = context_.random->next();
+    remember(id, digest_of(whole));
     for (std::size_t i = 0; i < count; ++i) {
       std::string packet;
       Writer(packet).type(PacketType::kMulticast).fixed(id).number(i).number(count);
@@ -75,15 +81,46 @@ class UdpProtocol final : public Protocol {
     NetworkAddress any;
     any.octets[10] = any.octets[11] = 0xff;
     std::memcpy(any.octets + 12, "\x7f\x00\x00\x01", 4);
-    sender_ = HECTOR_TRY(context_.network->open({any, std::nullopt, Reading::kMayMove},
-                                                [](const NetworkAddress&, Octets) {}));
+    sender_ = HECTOR_TRY(context_.network->open(
+        {any, std::nullopt, Reading::kNetworkThread},
+        [this](const NetworkAddress& from, Octets packet) { confirm(from, packet); }));
     return {};
+  }
+
+  /// With the lock held.
+  void remember(std::uint64_t message, std::string digest) {
+    if (sent_order_.size() >= kSentMulticastsMax) {
+      sent_.erase(sent_order_.front());
+      sent_order_.pop_front();
+    }
+    sent_order_.push_back(message);
+    sent_.emplace(message, std::move(digest));
+  }
+  /// A member asks whether a multicast came from here: only its sender knows its number and content
+  /// and is at this address.
+  void confirm(const NetworkAddress& from, Octets packet) {
+    Reader reader(packet);
+    const auto type = static_cast<PacketType>(reader.octet());
+    const std::uint64_t message = reader.fixed();
+    const std::uint64_t token = reader.fixed();
+    const Octets digest = reader.raw(kDigestOctets);
+    if (!reader.ok() || type != PacketType::kDidYouSend) return;
+    const std::lock_guard lock(mutex_);
+    const auto found = sent_.find(message);
+    if (found == sent_.end() || !sender_ ||
+        !std::equal(digest.begin(), digest.end(), octets_of(found->second).begin()))
+      return;
+    std::string answer;
+    Writer(answer).type(PacketType::kISent).fixed(message).fixed(token);
+    send_packet(*sender_, from, answer);
   }
 
   ProtocolContext context_;
   ProtocolCapabilities capabilities_;
   std::mutex mutex_;
-  std::unique_ptr<DatagramSocket> sender_;
+  std::unordered_map<std::uint64_t, std::string> sent_;  ///< digests, by the multicast's number
+  std::deque<std::uint64_t> sent_order_;
+  std::unique_ptr<DatagramSocket> sender_;  ///< last: it reads until it is gone
 };
 
 }  // namespace

@@ -4,39 +4,72 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
 
 #include "conversation.h"
+#include "multicasts.h"
 
 namespace hector::udp {
 
 namespace {
 
-/// Each takes about 1 KiB when idle; docs/limits.md.
+/// Each takes about 1 KiB when idle; docs/limits.md. Beyond it the sessions that asked for nothing
+/// yet go first, the oldest before the others, then those that were silent longest.
 constexpr std::size_t kConnectionsMax = 10'000;
-constexpr std::size_t kCallsKeptMax = 64;    ///< per connection, for reuse without allocation
+/// Sessions that have asked for nothing yet. A peer asks in the round trip after its welcome.
+constexpr std::size_t kUnprovedMax = 1'024;
+/// Of one address and port: a peer needs one, and makes another when it lost that.
+constexpr std::size_t kSessionsOfAddressMax = 64;
+/// Silent sessions that go together where the table is full: looking for them takes a while.
+constexpr std::size_t kSilentAtOnce = kConnectionsMax / 64;
+/// Requests in progress, with what each costs beside its octets: of one session, of an endpoint.
+constexpr std::size_t kRequestOctetsMax = 48 * 1024 * 1024;
+constexpr std::size_t kAllRequestOctetsMax = 256 * 1024 * 1024;
+constexpr std::size_t kRequestEntryOctets = 2 * 1024;
+/// Of all sessions' messages in reassembly and out of order; the session that added nothing for
+/// the longest time goes.
+constexpr std::size_t kAllHeldOctetsMax = 256 * 1024 * 1024;
+/// Of replies that a peer does not take.
+constexpr std::size_t kUnsentOctetsMax = 64 * 1024 * 1024;
+constexpr std::size_t kUnsentEntryOctets = 1'024;  ///< smaller ones, errors among them, still go
+constexpr std::size_t kCallsKeptMax = 64;          ///< per connection, for reuse without allocation
 constexpr std::size_t kPrincipalsMax = 256;  ///< per connection; beyond it a call owns its Peer
 /// Cancellations that overtook their requests, per connection; later ones are dropped.
 constexpr std::size_t kEarlyCancelsMax = 1'024;
 /// A cookie is valid for the bucket it was made in and the next: 30 to 60 s (README.md).
 constexpr Duration kCookieBucket = std::chrono::seconds(30);
-/// Multicasts in reassembly, and those remembered to drop duplicates.
-constexpr std::size_t kPartialMulticastsMax = 64;
-constexpr std::size_t kSeenMulticastsMax = 4'096;
 /// Credit that one frame may give: a hostile peer cannot overflow the window.
 constexpr std::uint64_t kCreditMax = UINT32_MAX;
 
 class ServerConversation;
+
+/// What an endpoint and its conversations share; a conversation may outlive the endpoint.
+struct Ledger {
+  std::atomic<std::size_t> requests{0};  ///< octets
+  std::atomic<std::size_t> held{0};      ///< octets
+  std::atomic<bool> has_departed{false};
+  std::mutex mutex;
+  std::vector<std::uint64_t> departed;  ///< sessions that are over
+
+  void depart(std::uint64_t session) {
+    const std::lock_guard lock(mutex);
+    departed.push_back(session);
+    has_departed = true;
+  }
+};
 
 /// One request; its conversation keeps it for another one afterwards.
 class UdpServerCall final : public Call {
  public:
   Peer own_peer;
   std::shared_ptr<UdpFlow> flow_end;
+  std::size_t octets = 0;  ///< counted as a request in progress
 
   void open(std::shared_ptr<ServerConversation> conversation, std::uint64_t id) {
     conversation_ = std::move(conversation);
@@ -69,9 +102,16 @@ class UdpServerCall final : public Call {
 
 class ServerConversation final : public Conversation {
  public:
-  ServerConversation(const ProtocolContext& context, ConnectionLimits limits,
-                     DatagramSocket& socket, const NetworkAddress& peer, std::uint64_t client_id)
-      : Conversation(context, limits, socket, peer, client_id), client_id_(client_id) {}
+  struct Names {
+    std::uint64_t client = 0;
+    std::uint64_t session = 0;
+  };
+  ServerConversation(const ProtocolContext& context, DatagramSocket& socket,
+                     const NetworkAddress& peer, Names names, std::shared_ptr<Ledger> ledger)
+      : Conversation(context, limits_for(peer), socket, peer, names.client),
+        names_(names),
+        ledger_(std::move(ledger)) {}
+  ~ServerConversation() override { ledger_->held -= held_; }
 
   void reply(std::uint64_t id, UdpServerCall& call) {
     thread_local std::string head;
@@ -90,12 +130,31 @@ class ServerConversation final : public Conversation {
     const bool is_flow = call.stream != nullptr;
     const std::lock_guard lock(mutex_);
     calls_.erase(id);
+    requests_ -= call.octets;
+    ledger_->requests -= call.octets;
     if (calls_.empty()) idle_.notify_all();
+    if (connection_->unsent() > kUnsentOctetsMax && body.size() > kUnsentEntryOctets) {
+      head.clear();
+      Writer(head).type(MessageType::kReply).number(id);
+      const Error error = Error::resource_exhausted(fmt::format(
+          "the caller does not take its replies: {} octets wait for it", connection_->unsent()));
+      encode_outcome(&error, {}, head);
+      body = {};
+    }
     send_locked(is_flow ? UdpFlow::group(id) : 0, head, std::move(body), kNever);
+    if (is_flow && !shut_) connection_->end_group(UdpFlow::group(id));
     if (call.let_go()) put_back(call);
   }
 
-  [[nodiscard]] std::uint64_t client_id() const { return client_id_; }
+  [[nodiscard]] std::uint64_t client_id() const { return names_.client; }
+  [[nodiscard]] std::uint64_t session_id() const { return names_.session; }
+  /// It has sent a request.
+  [[nodiscard]] bool is_proved() const { return is_proved_.load(std::memory_order_relaxed); }
+  /// Ends all that the peer has here.
+  void leave(const std::string& why) {
+    cancel_all(why);
+    give_up();
+  }
   void refuse_new() { refuses_ = true; }
   bool wait_idle(TimePoint until) {
     std::unique_lock lock(mutex_);
@@ -116,8 +175,16 @@ class ServerConversation final : public Conversation {
   }
 
  private:
-  bool is_waiting() const override { return !calls_.empty(); }
-  void on_gone(const std::string& why) override { cancel_all(why); }
+  bool is_waiting() const override { return !calls_.empty() || connection_->held() > 0; }
+  void on_gone(const std::string& why) override {
+    leave(why);
+    ledger_->depart(names_.session);
+  }
+  void on_held(std::size_t octets) override {
+    if (octets == held_) return;
+    ledger_->held += octets;
+    ledger_->held -= std::exchange(held_, octets);
+  }
 
   void on_message(Bytes message, TimePoint now) override {
     Reader reader({message.data(), message.size()});
@@ -140,8 +207,9 @@ class ServerConversation final : public Conversation {
       return cancel_one(id, {code_from_number(reader.octet()), "the caller cancelled the call"});
     }
     if (!flow) return;
-    if (type == MessageType::kFlowData)
-      flow->deliver(Payload(message.slice(message.size() - reader.rest().size())));
+    if (type == MessageType::kFlowData &&
+        !flow->take(Payload(message.slice(message.size() - reader.rest().size()))))
+      cancel_one(id, Error::resource_exhausted("the caller sends more of its flow than is read"));
     if (type == MessageType::kFlowEnd) flow->deliver_end();
     if (type == MessageType::kFlowCredit)
       flow->deliver_credit(static_cast<std::int64_t>(std::min(reader.number(), kCreditMax)));
@@ -170,7 +238,9 @@ class ServerConversation final : public Conversation {
     const Octets header = reader.raw(reader.number());
     if (!reader.ok()) return;
     bool was_cancelled = false;
+    is_proved_.store(true, std::memory_order_relaxed);
     UdpServerCall* const call = take_call(id, was_cancelled);
+    const bool has_room = charge(*call, message.size() + kRequestEntryOctets);
     auto decoded = decode_header({reinterpret_cast<const char*>(header.data()), header.size()}, now,
                                  call->header);
     call->kind = static_cast<Kind>(std::min(shape >> 4, 2));
@@ -181,6 +251,10 @@ class ServerConversation final : public Conversation {
     if (was_cancelled) return call->fail(Error::cancelled("the caller cancelled the call"));
     if (refuses_)
       return call->fail(Error::unavailable("this endpoint is closing; use another protocol"));
+    if (!has_room)
+      return call->fail(Error::resource_exhausted(
+          "requests of this peer that are in progress hold too much memory here; wait for some of "
+          "them to end"));
     const Kind told = call->kind;
     const Flow told_flow = call->flow;
     if (auto found = context_.inbound->resolve(*call); !found)
@@ -211,6 +285,15 @@ class ServerConversation final : public Conversation {
     latest_peer_ = &found->second;
     return *latest_peer_;
   }
+  /// Counts a request that was taken. False: there is no room for it.
+  bool charge(UdpServerCall& call, std::size_t octets) {
+    const std::size_t all = ledger_->requests.fetch_add(octets) + octets;
+    const std::lock_guard lock(mutex_);
+    call.octets = octets;
+    requests_ += octets;
+    const bool is_first = requests_ == octets;
+    return is_first || (requests_ <= kRequestOctetsMax && all <= kAllRequestOctetsMax);
+  }
   UdpServerCall* take_call(std::uint64_t id, bool& was_cancelled) {
     const std::lock_guard lock(mutex_);
     if (kept_.empty()) kept_.push_back(std::make_unique<UdpServerCall>());
@@ -229,7 +312,11 @@ class ServerConversation final : public Conversation {
     kept_.push_back(std::move(owned));
   }
 
-  const std::uint64_t client_id_;
+  const Names names_;
+  const std::shared_ptr<Ledger> ledger_;  ///< the endpoint has it too
+  std::size_t held_ = 0;                  ///< as the ledger was told
+  std::size_t requests_ = 0;              ///< octets of `calls_`
+  std::atomic<bool> is_proved_{false};
   std::vector<std::unique_ptr<UdpServerCall>> kept_;
   boost::unordered_flat_map<std::uint64_t, UdpServerCall*> calls_;
   std::set<std::uint64_t> early_cancels_;
@@ -250,7 +337,8 @@ class UdpEndpoint final : public Endpoint {
  public:
   static Result<std::unique_ptr<Endpoint>> make(const ProtocolContext& context,
                                                 const NetworkAddress& address) {
-    std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context));
+    std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context, address.is_multicast()));
+    if (address.is_multicast()) HECTOR_TRY(made->open_asker(address));
     NetworkAddress local = address;
     auto socket = HECTOR_TRY(
         context.network->open({local, std::nullopt, Reading::kNetworkThread},
@@ -266,7 +354,8 @@ class UdpEndpoint final : public Endpoint {
   }
   ~UdpEndpoint() override {
     drain(Duration::zero());
-    socket_.reset();
+    socket_.reset();  // it asks
+    asker_.reset();
   }
 
   std::string address() const override { return socket_->local().text(); }
@@ -284,10 +373,13 @@ class UdpEndpoint final : public Endpoint {
     const std::lock_guard lock(mutex_);
     by_id_.clear();
     by_client_.clear();
+    by_address_.clear();
+    unproved_.clear();
   }
 
  private:
-  explicit UdpEndpoint(const ProtocolContext& context) : context_(context) {
+  UdpEndpoint(const ProtocolContext& context, bool is_member)
+      : context_(context), is_member_(is_member), multicasts_(*context.random) {
     for (auto& word : secret_) word = context.random->next();
   }
 
@@ -299,6 +391,7 @@ class UdpEndpoint final : public Endpoint {
   }
 
   void on_datagram(const NetworkAddress& from, Octets datagram) {
+    if (ledger_->has_departed.load(std::memory_order_relaxed)) forget_departed();
     Reader reader(datagram);
     const auto type = static_cast<PacketType>(reader.octet());
     switch (type) {
@@ -341,31 +434,100 @@ class UdpEndpoint final : public Endpoint {
       return answer_to(from, answer);
     }
     std::uint64_t server = 0;
+    std::vector<std::shared_ptr<ServerConversation>> displaced;
     {
       const std::lock_guard lock(mutex_);
       const auto known = by_client_.find(client);
       if (known != by_client_.end()) {
         server = known->second;
-      } else if (by_id_.size() < kConnectionsMax || forget_gone()) {
+      } else {
+        displaced = make_room(from);
         server = context_.random->next();
         by_client_.emplace(client, server);
-        by_id_.emplace(server, std::make_shared<ServerConversation>(context_, limits_for(from),
-                                                                    *socket_, from, client));
-      } else {
-        return;
+        by_address_[from].push_back(server);
+        unproved_.push_back(server);
+        by_id_.emplace(server, std::make_shared<ServerConversation>(
+                                   context_, *socket_, from,
+                                   ServerConversation::Names{client, server}, ledger_));
       }
     }
+    for (const auto& each : displaced) each->leave("the endpoint has too many sessions");
     std::string answer;
     Writer(answer).type(PacketType::kWelcome).fixed(client).fixed(server);
     answer_to(from, answer);
   }
 
-  bool forget_gone() {
-    std::erase_if(by_id_, [&](const auto& each) {
-      if (each.second->is_gone()) by_client_.erase(each.second->client_id());
-      return each.second->is_gone();
-    });
-    return by_id_.size() < kConnectionsMax;
+  // With the lock held:
+  /// Takes sessions off the tables until there is room for one more of `from`; the caller ends them
+  /// without the lock.
+  std::vector<std::shared_ptr<ServerConversation>> make_room(const NetworkAddress& from) {
+    std::vector<std::shared_ptr<ServerConversation>> displaced;
+    const auto of_address = by_address_.find(from);
+    if (of_address != by_address_.end() && of_address->second.size() >= kSessionsOfAddressMax)
+      take_off(of_address->second.front(), displaced);
+    while (!unproved_.empty() && !is_unproved(unproved_.front())) unproved_.pop_front();
+    if (unproved_.size() >= kUnprovedMax)
+      std::erase_if(unproved_, [this](std::uint64_t session) { return !is_unproved(session); });
+    const bool is_full = by_id_.size() >= kConnectionsMax;
+    if (!unproved_.empty() && (is_full || unproved_.size() >= kUnprovedMax)) {
+      take_off(unproved_.front(), displaced);
+      unproved_.pop_front();
+    } else if (is_full) {
+      take_off_silent(displaced);
+    }
+    return displaced;
+  }
+  bool is_unproved(std::uint64_t session) const {
+    const auto found = by_id_.find(session);
+    return found != by_id_.end() && !found->second->is_proved();
+  }
+  void take_off_silent(std::vector<std::shared_ptr<ServerConversation>>& displaced) {
+    std::vector<std::pair<TimePoint, std::uint64_t>> heard;
+    for (const auto& [session, conversation] : by_id_)
+      heard.emplace_back(conversation->signs().heard, session);
+    const std::size_t count = std::min(kSilentAtOnce, heard.size());
+    std::nth_element(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(count),
+                     heard.end());
+    for (std::size_t i = 0; i < count; ++i) take_off(heard[i].second, displaced);
+  }
+  void take_off(std::uint64_t session, std::vector<std::shared_ptr<ServerConversation>>& off) {
+    const auto found = by_id_.find(session);
+    if (found == by_id_.end()) return;
+    by_client_.erase(found->second->client_id());
+    const auto of_address = by_address_.find(found->second->peer());
+    if (of_address != by_address_.end()) {
+      std::erase(of_address->second, session);
+      if (of_address->second.empty()) by_address_.erase(of_address);
+    }
+    off.push_back(std::move(found->second));
+    by_id_.erase(found);
+  }
+
+  void forget_departed() {
+    std::vector<std::uint64_t> departed;
+    {
+      const std::lock_guard lock(ledger_->mutex);
+      departed.swap(ledger_->departed);
+      ledger_->has_departed = false;
+    }
+    std::vector<std::shared_ptr<ServerConversation>> off;  // they go without the lock
+    const std::lock_guard lock(mutex_);
+    for (const auto session : departed) take_off(session, off);
+  }
+
+  /// Too much is held: the session that added nothing for the longest time goes.
+  void drop_stalest() {
+    std::shared_ptr<ServerConversation> stalest;
+    TimePoint oldest = TimePoint::max();
+    for (const auto& each : conversations()) {
+      const auto signs = each->signs();
+      if (signs.held == 0 || signs.progressed >= oldest) continue;
+      oldest = signs.progressed;
+      stalest = each;
+    }
+    if (!stalest) return;
+    stalest->leave("the endpoint holds too much for peers that do not finish");
+    ledger_->depart(stalest->session_id());
   }
 
   void on_data(const NetworkAddress& from, Reader& reader) {
@@ -378,11 +540,14 @@ class UdpEndpoint final : public Endpoint {
       latest_id_ = id;
     }
     if (!latest_ || latest_->is_gone()) {
+      latest_.reset();
       std::string answer;
       Writer(answer).type(PacketType::kReset).fixed(id);
       return answer_to(from, answer);
     }
-    if (latest_->peer() == from) latest_->on_data(reader.rest());
+    if (latest_->peer() != from) return;
+    latest_->on_data(reader.rest());
+    if (ledger_->held.load(std::memory_order_relaxed) > kAllHeldOctetsMax) drop_stalest();
   }
 
   void answer_to(const NetworkAddress& to, const std::string& packet) {
@@ -390,12 +555,6 @@ class UdpEndpoint final : public Endpoint {
     if (socket_) send_packet(*socket_, to, packet);
   }
 
-  // --- multicast: fragments, best effort ---
-
-  struct Partial {
-    std::vector<std::string> parts;
-    std::size_t received = 0;
-  };
   class MulticastCall final : public Call {
    public:
     Peer own_peer;
@@ -405,37 +564,56 @@ class UdpEndpoint final : public Endpoint {
   };
 
   void on_multicast(const NetworkAddress& from, Reader& reader) {
-    const std::uint64_t message = reader.fixed();
-    const std::uint64_t index = reader.number();
-    const std::uint64_t count = reader.number();
-    if (!reader.ok() || count == 0 || count > kMulticastFragmentsMax || index >= count || draining_)
-      return;
-    const Octets data = reader.rest();
-    std::string whole;
-    {
-      const std::lock_guard lock(mutex_);
-      if (seen_multicasts_.contains(message)) return;
-      if (partials_.size() > kPartialMulticastsMax) partials_.erase(partials_.begin());
-      Partial& partial = partials_[message];
-      if (partial.parts.empty()) partial.parts.resize(count);
-      if (partial.parts.size() != count) return;  // not of the same message
-      if (!partial.parts[index].empty()) return;
-      partial.parts[index].assign(data.begin(), data.end());
-      if (++partial.received < count) return;
-      HECTOR_CHECK(partial.received == partial.parts.size(), "a fragment was counted twice");
-      for (const auto& part : partial.parts) whole += part;
-      partials_.erase(message);
-      seen_multicasts_.insert(message);
-      if (seen_multicasts_.size() > kSeenMulticastsMax)
-        seen_multicasts_.erase(seen_multicasts_.begin());
+    if (!is_member_ || draining_) return;
+    const std::lock_guard lock(multicasts_mutex_);
+    const auto question = multicasts_.take(from, reader);
+    if (!question) return;
+    std::string packet;
+    Writer(packet)
+        .type(PacketType::kDidYouSend)
+        .fixed(question->message)
+        .fixed(question->token)
+        .raw(question->digest.data(), question->digest.size());
+    send_packet(*asker_, from, packet);
+  }
+
+  /// A socket of a group's address gets nothing that is sent to one member.
+  Status open_asker(const NetworkAddress& group) {
+    NetworkAddress local;
+    local.octets[15] = 1;
+    if (group.is_ipv4()) {
+      local.octets[10] = local.octets[11] = 0xff;
+      local.octets[12] = 127;
     }
+    asker_ = HECTOR_TRY(context_.network->open({local, std::nullopt, Reading::kNetworkThread},
+                                               [this](const NetworkAddress& from, Octets datagram) {
+                                                 Reader reader(datagram);
+                                                 const auto type =
+                                                     static_cast<PacketType>(reader.octet());
+                                                 if (type == PacketType::kISent)
+                                                   on_confirmed(from, reader);
+                                               }));
+    return {};
+  }
+
+  void on_confirmed(const NetworkAddress& from, Reader& reader) {
+    if (draining_) return;
+    const std::uint64_t message = reader.fixed();
+    const std::uint64_t token = reader.fixed();
+    if (!reader.ok()) return;
+    std::optional<std::string> whole;
+    {
+      const std::lock_guard lock(multicasts_mutex_);
+      whole = multicasts_.confirmed(from, message, token);
+    }
+    if (!whole) return;
     auto* call = new MulticastCall();
-    auto used = decode_header(whole, context_.clock->now(), call->header);
+    auto used = decode_header(*whole, context_.clock->now(), call->header);
     if (!used) return call->complete();
     call->kind = Kind::kAnnounce;
     call->own_peer = {call->header.principal, "udp", from.text(), Security::kNone};
     call->peer = &call->own_peer;
-    call->request = Payload(Bytes::copy(std::string_view(whole).substr(*used)));
+    call->request = Payload(Bytes::copy(std::string_view(*whole).substr(*used)));
     if (!context_.inbound->resolve(*call) || call->kind != Kind::kAnnounce) return call->complete();
     context_.inbound->accept(*call);
   }
@@ -448,11 +626,17 @@ class UdpEndpoint final : public Endpoint {
   /// Shared with their calls, which hold one until they have replied.
   std::unordered_map<std::uint64_t, std::shared_ptr<ServerConversation>> by_id_;
   std::unordered_map<std::uint64_t, std::uint64_t> by_client_;
+  std::unordered_map<NetworkAddress, std::vector<std::uint64_t>, NetworkAddressHash> by_address_;
+  std::deque<std::uint64_t>
+      unproved_;  ///< sessions in the order of their welcomes; some are proved
+  const std::shared_ptr<Ledger> ledger_ = std::make_shared<Ledger>();
   // The reading thread's: most packets come from the same client as the one before.
   std::shared_ptr<ServerConversation> latest_;
   std::uint64_t latest_id_ = 0;
-  std::map<std::uint64_t, Partial> partials_;
-  std::set<std::uint64_t> seen_multicasts_;
+  const bool is_member_;         ///< of a multicast group
+  std::mutex multicasts_mutex_;  ///< both sockets' threads take multicasts_
+  Multicasts multicasts_;
+  std::unique_ptr<DatagramSocket> asker_;
 };
 
 }  // namespace

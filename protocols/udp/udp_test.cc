@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "hector/kernel.h"
@@ -339,6 +341,115 @@ TEST(UdpHandshake, AnUnverifiedPeerGetsNoMoreOctetsThanItSent) {
   world.run_for(seconds(1));
   EXPECT_LE(received, sent);
   EXPECT_GE(answers, 100U);
+}
+
+/// A peer that speaks the packets itself.
+class RawPeer {
+ public:
+  RawPeer(Simulation& world, const std::string& address)
+      : world_(world), network_(world.host(address.substr(0, address.find(':')))) {
+    socket_ =
+        *network_->open({*NetworkAddress::parse(address), std::nullopt, Reading::kNetworkThread},
+                        [this](const NetworkAddress&, Octets datagram) {
+                          received.emplace_back(datagram.begin(), datagram.end());
+                        });
+  }
+  void send(const std::string& packet) {
+    const Octets part{reinterpret_cast<const std::uint8_t*>(packet.data()), packet.size()};
+    socket_->send(*NetworkAddress::parse("10.0.0.2:7000"), {&part, 1});
+  }
+  /// The session that the server gave; nothing if it gave none.
+  std::optional<std::uint64_t> open(std::uint64_t client) {
+    received.clear();
+    send(hello(client, ""));
+    world_.run_for(milliseconds(2));
+    if (received.empty()) return std::nullopt;
+    const std::string cookie = received.back().substr(9, kCookieOctets);
+    received.clear();
+    send(hello(client, cookie));
+    world_.run_for(milliseconds(2));
+    if (received.empty() || received.back().size() < 17) return std::nullopt;
+    Reader reader({reinterpret_cast<const std::uint8_t*>(received.back().data()) + 9, 8});
+    return reader.fixed();
+  }
+  /// Whether the server still knows it.
+  bool is_known(std::uint64_t session) {
+    received.clear();
+    std::string packet;
+    Writer(packet).type(PacketType::kData).fixed(session).fixed(++packet_).type(FrameType::kPing);
+    send(packet);
+    world_.run_for(milliseconds(20));
+    return std::none_of(received.begin(), received.end(), [](const std::string& each) {
+      return each[0] == static_cast<char>(PacketType::kReset);
+    });
+  }
+  std::vector<std::string> received;
+
+ private:
+  static std::string hello(std::uint64_t client, const std::string& cookie) {
+    std::string packet;
+    Writer(packet)
+        .type(PacketType::kHello)
+        .octet(kVersion)
+        .fixed(client)
+        .octet(static_cast<std::uint8_t>(cookie.size()))
+        .raw(cookie.data(), cookie.size());
+    packet.resize(kHelloOctets, '\0');
+    return packet;
+  }
+  Simulation& world_;
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<DatagramSocket> socket_;
+  std::uint64_t packet_ = 0;
+};
+
+TEST(UdpHandshake, OneAddressPushesOutItsOwnSessionsOnly) {
+  Simulation world(18);
+  Capsule server(world, 2);
+  RawPeer neighbour(world, "10.0.0.8:5000"), hostile(world, "10.0.0.9:5000");
+  const auto kept = neighbour.open(1);
+  ASSERT_TRUE(kept);
+  const auto first = hostile.open(1'000);
+  ASSERT_TRUE(first);
+  for (std::uint64_t client = 1'001; client < 1'080; ++client) ASSERT_TRUE(hostile.open(client));
+  EXPECT_FALSE(hostile.is_known(*first)) << "its oldest";
+  EXPECT_TRUE(neighbour.is_known(*kept));
+}
+
+TEST(UdpHandshake, OfSessionsThatAskForNothingTheOldestGoFirstAndNewcomersGetIn) {
+  Simulation world(19);
+  Capsule server(world, 2), client(world, 1);
+  std::optional<std::uint64_t> first;
+  for (int port = 0; port < 1'030; ++port) {
+    RawPeer hostile(world, "10.0.0.9:" + std::to_string(5'000 + port));
+    const auto session = hostile.open(100 + static_cast<std::uint64_t>(port));
+    ASSERT_TRUE(session) << port;
+    if (port == 0) first = session;
+  }
+  auto target = client.kernel->capsule().resolve(server.reference());
+  ASSERT_TRUE(target);
+  Tally tally;
+  start(world, **target, "echo", "newcomer", seconds(5), tally);
+  ASSERT_TRUE(world.run_until([&] { return tally.total() == 1; }, seconds(6)));
+  EXPECT_EQ(tally.ok, 1);
+  EXPECT_FALSE(RawPeer(world, "10.0.0.9:5000").is_known(*first));
+}
+
+TEST(UdpMulticast, OnAnAddressThatIsNoGroupIsDropped) {
+  Simulation world(20);
+  Capsule server(world, 2);
+  RawPeer hostile(world, "10.0.0.9:5000");
+  Header header;
+  header.object = "echo";
+  header.interface_name = "kit.Echo";
+  header.operation_name = "note";
+  std::string packet;
+  Writer(packet).type(PacketType::kMulticast).fixed(77).number(0).number(1);
+  encode_header(header, world.now(), packet);
+  hostile.send(packet + "spoofed");
+  world.run_for(seconds(1));
+  EXPECT_TRUE(server.executed.empty());
+  EXPECT_TRUE(hostile.received.empty());
 }
 
 }  // namespace

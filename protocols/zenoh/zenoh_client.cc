@@ -431,7 +431,9 @@ class Client : public std::enable_shared_from_this<Client> {
       flow = found->second.flow;
     }
     if (!flow) return;
-    if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(view(payload))));
+    if (mark.type == Type::kFlowData && !flow->deliver(Payload(Bytes::copy(view(payload)))))
+      client->give_up(mark.call,
+                      Error::resource_exhausted("the peer sends more of its flow than is read"));
     if (mark.type == Type::kFlowEnd) flow->deliver_end();
     if (mark.type == Type::kFlowCredit)
       flow->deliver_credit(static_cast<std::int64_t>(std::min(mark.number, kCreditMax)));

@@ -269,7 +269,8 @@ class Server : public std::enable_shared_from_this<Server> {
       if (flow) flow->deliver_break(why);
       call->cancel(std::move(why));
     } else if (flow) {
-      if (mark.type == Type::kFlowData) flow->deliver(Payload(Bytes::copy(payload)));
+      if (mark.type == Type::kFlowData && !flow->deliver(Payload(Bytes::copy(payload))))
+        call->cancel(Error::resource_exhausted("the caller sends more of its flow than is read"));
       if (mark.type == Type::kFlowEnd) flow->deliver_end();
       if (mark.type == Type::kFlowCredit)
         flow->deliver_credit(static_cast<std::int64_t>(std::min(mark.number, kCreditMax)));

@@ -26,7 +26,9 @@ class WindowedStream : public Stream, public std::enable_shared_from_this<Window
   void close_write() final;
   void read(Callback<void(Result<std::optional<Payload>>)> next) final;
 
-  void deliver(Payload message);
+  /// False: the peer's window was used up when it sent this. The flow is broken with
+  /// RESOURCE_EXHAUSTED and the message is dropped; the call should end.
+  bool deliver(Payload message);
   void deliver_credit(std::int64_t octets);
   /// The peer writes no more.
   void deliver_end();
@@ -38,6 +40,8 @@ class WindowedStream : public Stream, public std::enable_shared_from_this<Window
   virtual void transmit(Payload message) = 0;
   virtual void transmit_credit(std::int64_t octets) = 0;
   virtual void transmit_end() = 0;
+  /// The reader has taken a delivered message of this many octets. No lock is held.
+  virtual void taken(std::size_t) {}
 
  private:
   void pump_reads(std::unique_lock<std::mutex>& lock);
@@ -48,6 +52,7 @@ class WindowedStream : public Stream, public std::enable_shared_from_this<Window
   Callback<void(Status)> writer_;
   std::int64_t window_;
   std::int64_t owed_ = 0;
+  std::int64_t peer_window_ = kWindowOctets;  ///< what the peer may still send
   bool read_over_;
   bool write_closed_;
   bool end_waits_ = false;

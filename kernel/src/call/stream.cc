@@ -52,9 +52,11 @@ void WindowedStream::pump_reads(std::unique_lock<std::mutex>& lock) {
     owed_ += static_cast<std::int64_t>(message.size()) + 1;
     std::int64_t credit = 0;
     if (owed_ >= kWindowOctets / 4 && !over_) credit = std::exchange(owed_, 0);
+    peer_window_ += credit;
     auto reader = std::move(reader_);
     reader_ = {};
     lock.unlock();
+    taken(message.size());
     if (credit > 0) transmit_credit(credit);
     reader(std::optional<Payload>(Payload(std::move(message))));
     lock.lock();
@@ -82,12 +84,25 @@ void WindowedStream::read(Callback<void(Result<std::optional<Payload>>)> next) {
   pump_reads(lock);
 }
 
-void WindowedStream::deliver(Payload message) {
+bool WindowedStream::deliver(Payload message) {
   const auto keep = weak_from_this().lock();
   std::unique_lock lock(mutex_);
-  if (over_) return;
+  if (over_) {
+    lock.unlock();
+    taken(message.bytes().size());
+    return true;
+  }
+  if (peer_window_ <= 0) {
+    lock.unlock();
+    taken(message.bytes().size());
+    deliver_break(Error::resource_exhausted(
+        "the peer sends more of a flow than its window of 256 KiB allows"));
+    return false;
+  }
+  peer_window_ -= static_cast<std::int64_t>(message.bytes().size()) + 1;
   arrived_.push_back(message.bytes());
   pump_reads(lock);
+  return true;
 }
 
 void WindowedStream::deliver_credit(std::int64_t octets) {

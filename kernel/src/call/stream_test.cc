@@ -106,6 +106,52 @@ TEST(Flow, WhatArrivedBeforeABreakIsStillRead) {
   EXPECT_EQ(read_one(*far), "UNAVAILABLE");
 }
 
+/// What a peer's octets become; what it is told is dropped.
+class Receiver final : public WindowedStream {
+ public:
+  Receiver() : WindowedStream(true, true) {}
+  std::int64_t credit = 0;
+  std::size_t taken_octets = 0;
+
+ private:
+  void transmit(Payload) override {}
+  void transmit_credit(std::int64_t octets) override { credit += octets; }
+  void transmit_end() override {}
+  void taken(std::size_t octets) override { taken_octets += octets; }
+};
+
+TEST(Flow, APeerThatIgnoresTheWindowEndsIt) {
+  const auto flow = std::make_shared<Receiver>();
+  const Bytes half = Bytes::copy(std::string(WindowedStream::kWindowOctets / 2, 'x'));
+  EXPECT_TRUE(flow->deliver(Payload(half)));
+  EXPECT_TRUE(flow->deliver(Payload(half))) << "all of the window, and the two octets of overhead";
+  EXPECT_FALSE(flow->deliver(Payload(Bytes::copy("x"))));
+  EXPECT_EQ(flow->taken_octets, 1U) << "what is dropped is not kept";
+  EXPECT_EQ(read_one(*flow).size(), half.size()) << "what came within it is read";
+  EXPECT_EQ(read_one(*flow).size(), half.size());
+  EXPECT_EQ(read_one(*flow), "RESOURCE_EXHAUSTED");
+}
+
+TEST(Flow, AMessageLargerThanTheWindowIsWithinIt) {
+  const auto flow = std::make_shared<Receiver>();
+  EXPECT_TRUE(flow->deliver(Payload(Bytes::copy(std::string(1'000'000, 'x')))));
+  EXPECT_FALSE(flow->deliver(Payload(Bytes::copy("x"))));
+}
+
+TEST(Flow, APeerThatKeepsToTheWindowIsNeverEnded) {
+  const auto flow = std::make_shared<Receiver>();
+  std::int64_t window = WindowedStream::kWindowOctets;
+  for (int i = 0; i < 10'000; ++i) {
+    while (window > 0) {
+      const std::size_t size = 1'000 + static_cast<std::size_t>(i % 7) * 9'000;
+      window -= static_cast<std::int64_t>(size) + 1;
+      ASSERT_TRUE(flow->deliver(Payload(Bytes::copy(std::string(size, 'x')))));
+    }
+    ASSERT_NE(read_one(*flow), "RESOURCE_EXHAUSTED");
+    window += std::exchange(flow->credit, 0);
+  }
+}
+
 TEST(Flow, ASecondOutstandingReadOrWriteEndsTheProcess) {
   auto [near, far] = make_local_flow(Flow::kBoth);
   near->read([](const Message&) {});
