@@ -5,7 +5,12 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <list>
 #include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
 
 #include "hector/check.h"
 #include "hector/host_port.h"
@@ -17,11 +22,49 @@ namespace hector::grpcp {
 namespace {
 
 /// Of one connection: each is a call in flight.
-constexpr int kStreamsMax = 4'096;
+constexpr int kStreamsMax = 1'024;
+/// Of all connections: calls whose request has not come yet. Beyond it the oldest goes.
+constexpr std::size_t kUnfinishedMax = 4'096;
+/// What gRPC may keep for all connections: messages on their way in and out.
+constexpr std::size_t kQuotaOctets = 256 * 1024 * 1024;
+constexpr int kHandshakeMs = 5'000;
+/// Until the answers of calls that were cut short are on their way.
+constexpr Duration kAnswersLeave = std::chrono::milliseconds(500);
+/// A connection without a call is closed; a client makes another one.
+constexpr int kIdleMs = 10 * 60 * 1'000;
+/// A peer that is gone without a word is noticed after both.
+constexpr int kKeepaliveMs = 60'000, kKeepaliveTimeoutMs = 20'000;
+/// Pings without a call are an offence beyond this rate; the third one closes the connection.
+constexpr int kPingEveryMs = 10'000, kPingStrikes = 2;
 /// Of a request: a header with its texts. gRPC's default of 8 KiB is less.
 constexpr int kRequestMetadataOctetsMax = 64 * 1024;
 
 class ServerCall;
+
+/// The calls of one endpoint that gRPC or an Object still holds. Any thread.
+class Calls {
+ public:
+  void add(ServerCall& call);
+  /// Its request has come.
+  void begun(ServerCall& call);
+  void remove(ServerCall& call);
+  /// Lets calls end for this long, and answers those that are left, whether their Objects go on or
+  /// not. New ones are refused from now on.
+  void close(Duration grace);
+  [[nodiscard]] bool is_closing() const { return is_closing_; }
+
+ private:
+  enum class Which : std::uint8_t { kStandardServices, kAll };
+  void end(Which which, const Error& why);
+  void wait_until_none(Duration grace);
+
+  using Order = std::list<ServerCall*>;
+  std::mutex mutex_;
+  std::condition_variable none_;
+  std::unordered_map<ServerCall*, std::optional<Order::iterator>> all_;
+  Order unfinished_;  ///< calls without their request, the oldest first
+  std::atomic<bool> is_closing_{false};
+};
 
 /// The handler's end of a flow. gRPC's own windows are the flow control: a read is started when the
 /// Object reads.
@@ -41,12 +84,14 @@ class ServerFlow final : public Stream {
   ServerCall* call_;
 };
 
-/// Reactor and Call in one; lives until OnDone.
+/// Reactor and Call in one. It lives until gRPC is done with it and its handler has ended it: where
+/// the endpoint closes, gRPC is answered before.
 class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
  public:
   ServerCall(const ProtocolContext& context, const StandardServices& standard,
-             grpc::GenericCallbackServerContext* server)
-      : context_(context), standard_(standard), server_(server) {
+             std::shared_ptr<Calls> calls, grpc::GenericCallbackServerContext* server)
+      : context_(context), standard_(standard), calls_(std::move(calls)), server_(server) {
+    calls_->add(*this);
     const std::string& method = server->method();
     is_session_call_ = method == kSessionCall;
     is_from_capsule_ = is_session_call_;
@@ -57,11 +102,29 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     header.operation_name = slash == std::string::npos ? method : method.substr(slash + 1);
   }
 
+  /// Answers now; the handler is told to stop, and what it answers later is dropped. The caller
+  /// holds the call.
+  void answer_now(const Error& why) {
+    if (is_standard_) return finish_once({static_cast<grpc::StatusCode>(why.code), why.message});
+    cancel(why);
+    if (is_answered_.exchange(true)) return;
+    if (flow_) flow_->detach();
+    Finish(ending_of(why, {}, is_from_capsule_ ? Reader::kCapsule : Reader::kAnyClient).status);
+  }
+  [[nodiscard]] bool is_standard() const { return is_standard_; }
+  void hold() { holders_.fetch_add(1); }
+  void let_go() {
+    if (holders_.fetch_sub(1) == 1) delete this;
+  }
+
   void begin() {
+    if (calls_->is_closing())
+      return fail(Error::unavailable("this endpoint is closing; use another protocol"));
     if (is_session_call_) return StartRead(&in_);
     if (StandardServices::is_reflection(header.interface_name) ||
         StandardServices::is_health(header.interface_name)) {
       is_standard_ = true;
+      let_go();  // no handler ends it
       StartRead(&in_);
       return;
     }
@@ -99,9 +162,11 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   // --- reactor
   void OnReadDone(bool ok) override {
     if (is_standard_) return standard_read(ok);
+    calls_->begun(*this);
     if (reader_) {
       auto reader = std::move(reader_);
       reader_ = {};
+      if (!ok && is_cancelled()) return reader(tl::unexpected(why_cancelled()));
       if (!ok) return reader(std::optional<Payload>());
       return reader(std::optional<Payload>(Payload(to_bytes(in_))));
     }
@@ -140,8 +205,9 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
                    : Error::cancelled("the caller cancelled the call"));
   }
   void OnDone() override {
-    HECTOR_CHECK(is_finished_, "gRPC ended a call that was not finished");
-    delete this;
+    HECTOR_CHECK(is_answered_ || is_finished_, "gRPC ended a call that was not answered");
+    calls_->remove(*this);
+    let_go();
   }
 
  private:
@@ -189,6 +255,11 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   void finished() noexcept override {
     HECTOR_CHECK(!is_finished_.exchange(true), "a gRPC call is finished twice");
     if (flow_) flow_->detach();
+    if (!is_answered_.exchange(true)) answer();
+    let_go();
+  }
+
+  void answer() {
     if (!std::exchange(initial_sent_, true)) add_initial();
     if (error) {
       const auto ending =
@@ -235,6 +306,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
 
   const ProtocolContext& context_;
   const StandardServices& standard_;
+  const std::shared_ptr<Calls> calls_;  ///< the endpoint has it too; a handler may end after it
   grpc::GenericCallbackServerContext* server_;
   grpc::ByteBuffer in_, out_;
   Peer peer_;
@@ -242,11 +314,77 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   Callback<void(Status)> writer_;
   Callback<void(Result<std::optional<Payload>>)> reader_;
   bool initial_sent_ = false;
-  bool is_standard_ = false;
+  std::atomic<bool> is_standard_{false};
   bool is_session_call_ = false;
   bool is_from_capsule_ = false;
   std::atomic<bool> is_finished_{false};
+  std::atomic<bool> is_answered_{false};
+  std::atomic<int> holders_{2};  ///< gRPC and the handler
 };
+
+void Calls::add(ServerCall& call) {
+  ServerCall* oldest = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (unfinished_.size() >= kUnfinishedMax) {
+      oldest = unfinished_.front();
+      oldest->hold();
+      all_[oldest].reset();
+      unfinished_.pop_front();
+    }
+    all_[&call] = unfinished_.insert(unfinished_.end(), &call);
+  }
+  if (oldest == nullptr) return;
+  oldest->answer_now(Error::resource_exhausted(
+      "too many calls wait for their requests here, and this one waited longest"));
+  oldest->let_go();
+}
+
+void Calls::begun(ServerCall& call) {
+  const std::lock_guard lock(mutex_);
+  auto& place = all_[&call];
+  if (place) unfinished_.erase(*place);
+  place.reset();
+}
+
+void Calls::remove(ServerCall& call) {
+  const std::lock_guard lock(mutex_);
+  const auto found = all_.find(&call);
+  HECTOR_CHECK(found != all_.end(), "a gRPC call ends that had not begun");
+  if (found->second) unfinished_.erase(*found->second);
+  all_.erase(found);
+  if (all_.empty()) none_.notify_all();
+}
+
+void Calls::wait_until_none(Duration grace) {
+  std::unique_lock lock(mutex_);
+  none_.wait_for(lock, grace, [this] { return all_.empty(); });
+}
+
+void Calls::end(Which which, const Error& why) {
+  std::vector<ServerCall*> held;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [call, place] : all_) {
+      if (which == Which::kStandardServices && !call->is_standard()) continue;
+      call->hold();
+      held.push_back(call);
+    }
+  }
+  for (auto* call : held) {
+    call->answer_now(why);
+    call->let_go();
+  }
+}
+
+void Calls::close(Duration grace) {
+  const Error why = Error::unavailable("this endpoint is closing; use another protocol");
+  is_closing_ = true;
+  end(Which::kStandardServices, why);  // watches would wait for ever
+  wait_until_none(grace);
+  end(Which::kAll, why);
+  wait_until_none(kAnswersLeave);
+}
 
 void ServerFlow::write(Payload message, Callback<void(Status)> accepted) {
   std::unique_lock lock(mutex_);
@@ -270,9 +408,10 @@ class GenericService final : public grpc::CallbackGenericService {
  public:
   explicit GenericService(const ProtocolContext& context)
       : context_(context), standard_(*context.inbound) {}
+  void close(Duration grace) { calls_->close(grace); }
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* server) override {
-    auto* call = new ServerCall(context_, standard_, server);
+    auto* call = new ServerCall(context_, standard_, calls_, server);
     call->begin();
     return call;
   }
@@ -280,6 +419,7 @@ class GenericService final : public grpc::CallbackGenericService {
  private:
   const ProtocolContext& context_;
   StandardServices standard_;
+  const std::shared_ptr<Calls> calls_ = std::make_shared<Calls>();  ///< the calls have it too
 };
 
 class GrpcEndpoint final : public Endpoint {
@@ -291,6 +431,16 @@ class GrpcEndpoint final : public Endpoint {
     builder.RegisterCallbackGenericService(&service_);
     builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax));
     builder.SetMaxSendMessageSize(-1);
+    grpc::ResourceQuota quota("hector");
+    builder.SetResourceQuota(quota.Resize(kQuotaOctets));
+    for (const auto& [name, value] :
+         {std::pair(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs),
+          std::pair(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs),
+          std::pair(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs),
+          std::pair(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs),
+          std::pair(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikes),
+          std::pair(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingEveryMs)})
+      builder.AddChannelArgument(name, value);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMax);
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kRequestMetadataOctetsMax);
@@ -303,7 +453,9 @@ class GrpcEndpoint final : public Endpoint {
   }
   void drain(Duration grace) noexcept override {
     if (!server_) return;
-    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    // gRPC's own grace waits for idle connections too, and ends calls with CANCELLED.
+    service_.close(grace);
+    server_->Shutdown(std::chrono::system_clock::now());
     server_.reset();
   }
 
