@@ -1,6 +1,7 @@
 #include "call/local_call.h"
 
 #include <mutex>
+#include <optional>
 
 #include "call/call_state.h"
 
@@ -16,14 +17,40 @@ class LocalCall::Link {
     handler_ = nullptr;
   }
   void cancel_handler(const Error& why) noexcept {
+    break_flow(why);
     const std::lock_guard lock(mutex_);
     if (handler_ != nullptr) handler_->cancel(why);
+  }
+  void set_flow(const std::shared_ptr<WindowedStream>& callers,
+                const std::shared_ptr<WindowedStream>& handlers) noexcept {
+    std::optional<Error> broken;
+    {
+      const std::lock_guard lock(mutex_);
+      ends_[0] = callers;
+      ends_[1] = handlers;
+      broken = broken_;
+    }
+    if (broken) break_flow(*broken);
+  }
+  /// A writer that waits for its reader, and a reader, learn that the call is over.
+  void break_flow(const Error& why) noexcept {
+    std::shared_ptr<WindowedStream> ends[2];
+    {
+      const std::lock_guard lock(mutex_);
+      if (!broken_) broken_ = why;
+      for (int i = 0; i < 2; ++i) ends[i] = ends_[i].lock();
+    }
+    for (const auto& end : ends) {
+      if (end) end->deliver_break(why);
+    }
   }
 
  private:
   std::atomic<Call*> origin_;
   std::recursive_mutex mutex_;
   LocalCall* handler_;
+  std::weak_ptr<WindowedStream> ends_[2];  ///< the caller's and the handler's
+  std::optional<Error> broken_;
 };
 
 LocalCall& LocalCall::make(Call& origin) {
@@ -58,10 +85,8 @@ void LocalCall::finished() noexcept {
     origin->trailing = std::move(trailing);
     auto ended_flow = stream;
     if (error) {
-      // Both ends: the caller's reader must not wait for what never comes.
-      if (ended_flow) static_cast<WindowedStream&>(*ended_flow).deliver_break(*error);
-      if (ended_flow && origin->stream)
-        static_cast<WindowedStream&>(*origin->stream).deliver_break(*error);
+      // Both ends: the caller\'s reader must not wait for what never comes.
+      if (ended_flow) link_->break_flow(*error);
       origin->fail(std::move(*error));
     } else {
       if (ended_flow) ended_flow->close_write();
@@ -71,15 +96,20 @@ void LocalCall::finished() noexcept {
   delete this;
 }
 
+std::shared_ptr<Stream> LocalCall::open_flow() {
+  auto [callers, handlers] = make_local_flow(flow);
+  stream = handlers;
+  link_->set_flow(callers, handlers);
+  return callers;
+}
+
 Call& Call::defer() {
   return CallState::of(*this).is_local ? static_cast<Call&>(LocalCall::make(*this)) : *this;
 }
 
 Call& enter_with_flow(Call& call) {
-  Call& handler = call.defer();
-  auto [ours, theirs] = make_local_flow(call.flow);
-  call.give_stream(ours);
-  handler.stream = theirs;
+  LocalCall& handler = static_cast<LocalCall&>(call.defer());
+  call.give_stream(handler.open_flow());
   return handler;
 }
 

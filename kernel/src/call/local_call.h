@@ -19,6 +19,8 @@ class LocalCall final : public Call {
   /// Takes over what the caller's call carries; the caller's call ends when this one does, or when
   /// it is cancelled, by its deadline among others. Frees itself at its end.
   static LocalCall& make(Call& origin);
+  /// Makes the flow; its ends break with the call. The caller's end is returned.
+  std::shared_ptr<Stream> open_flow();
 
  private:
   class Link;

@@ -87,6 +87,41 @@ TEST(LocalCall, AFlowHasAnEndOnEachSideAndBreaksWithTheCall) {
   handler.fail(Error::aborted("half way"));
   EXPECT_EQ(origin.ends, 1);
   EXPECT_EQ(origin.error->code, Code::kAborted);
+  std::vector<std::string> read;
+  for (int i = 0; i < 2; ++i) {
+    ours->read([&](Result<std::optional<Payload>> message) {
+      read.emplace_back(!message   ? code_name(message.error().code)
+                        : *message ? (*message)->bytes().view()
+                                   : "the end");
+    });
+  }
+  EXPECT_THAT(read, testing::ElementsAre("a", "ABORTED")) << "the reader learns it too";
+}
+
+TEST(LocalCall, AWriterLearnsThatItsReaderHasGone) {
+  NotedCall origin;
+  origin.kind = Kind::kStream;
+  origin.flow = Flow::kOut;
+  std::shared_ptr<Stream> ours;
+  origin.stream_out = &ours;
+  Call& handler = enter_local(origin);
+  int accepted = 0;
+  std::optional<Code> refused;
+  const auto write = [&] {
+    handler.stream->write(Payload(Bytes::copy(std::string(200'000, 'x'))), [&](Status status) {
+      if (status)
+        ++accepted;
+      else
+        refused = status.error().code;
+    });
+  };
+  for (int i = 0; i < 3; ++i) write();  // the last one waits for the reader
+  ASSERT_EQ(accepted, 2);
+  ASSERT_FALSE(refused);
+  origin.cancel(Error::cancelled("the reader has read enough"));
+  EXPECT_EQ(refused, Code::kCancelled);
+  handler.fail(Error::cancelled("it stops"));
+  EXPECT_EQ(origin.ends, 1);
 }
 
 TEST(LocalCall, ItsFailureEndsTheCallersReading) {
