@@ -271,7 +271,7 @@ protocol: %s
             done.stderr,
         )
         right = self.write("right.yaml", binding % "Courier/1")
-        self.assertEqual(hector("type", "check", right).returncode, 7)
+        self.assertEqual(hector("type", "check", right).returncode, 0, "about the order alone")
         other = self.write("other.yaml", interface)
         self.assertEqual(hector("type", "check", right, other).returncode, 0, "in another file")
 

@@ -222,7 +222,8 @@ Result<std::vector<TypeCheck>> check_files(const std::vector<std::string>& paths
   for (const auto& [at, binding] : all.bindings) {
     HECTOR_CHECK(at < all.checks.size(), "a Binding type without its entry");
     auto finding = check_binding(binding, known);
-    if (!finding) finding = check_interfaces(binding, named);
+    // Files without any Interface are about the order alone.
+    if (!finding && !all.interfaces.empty()) finding = check_interfaces(binding, named);
     all.checks[at].finding = std::move(finding);
   }
   return std::move(all.checks);

@@ -26,7 +26,8 @@ struct TypeCheck {
   std::optional<Finding> finding;
 };
 /// Every type of type_files(paths). An Interface may stand in another file than the Binding type
-/// that names it. NOT_FOUND names a path that is not there.
+/// that names it; where the files have Interfaces, those that Binding types name are among them.
+/// NOT_FOUND names a path that is not there.
 Result<std::vector<TypeCheck>> check_files(const std::vector<std::string>& paths);
 
 /// Whether an Interface may play a Role, or replace another. Both are "FILE:NAME": NAME is an
