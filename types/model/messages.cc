@@ -85,7 +85,8 @@ class BuiltInTree final : public pb::compiler::SourceTree {
 /// The folder and all around it, the nearest first.
 std::vector<std::string> folders_from(const std::string& folder) {
   std::vector<std::string> all;
-  fs::path at = fs::absolute(folder).lexically_normal();
+  // A text that is no file has no folder: the working directory's files are its neighbours.
+  fs::path at = fs::absolute(folder.empty() ? "." : folder).lexically_normal();
   if (!at.has_filename()) at = at.parent_path();  // "/a/b/"
   for (; at != at.parent_path(); at = at.parent_path()) all.push_back(at.string());
   return all;
