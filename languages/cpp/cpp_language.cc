@@ -11,6 +11,7 @@
 
 #include "hector/c_handles.h"
 #include "hector/plugin.h"
+#include "library_copy.h"
 
 namespace {
 
@@ -82,7 +83,8 @@ class CppServant final : public Servant {
 class CppTemplate final : public TemplateCode {
  public:
   /// `code` is a copy of today's size: what the template does not have is null in it.
-  explicit CppTemplate(const hector_template& code) : code_(code) {
+  CppTemplate(const hector_template& code, const std::string& digest) : code_(code) {
+    info_.digest = digest;
     info_.name = code.name;
     info_.version = code.version == nullptr ? "" : code.version;
     info_.interface_id = code.interface_id;
@@ -128,14 +130,16 @@ class CppLanguage final : public Language {
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
 
   Result<std::unique_ptr<TemplateCode>> load(const std::string& path) override {
-    // Kept mapped (reliability of dlclose with C++ leftovers): objects, message types and threads
-    // of a template may outlive it.
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (library == nullptr)
-      return fail(Code::kInvalidArgument,
-                  fmt::format("template {} cannot be opened: {}", path, dlerror()));
+    const auto library = HECTOR_TRY(libraries_.load(path));
+    if (!library.conflicts.empty())
+      return fail(Error::invalid_argument(
+                      fmt::format("template {} brings messages that differ from those in this "
+                                  "capsule; give its .proto another name and package, build it "
+                                  "with the same .proto, or load it into another capsule",
+                                  path))
+                      .with_reasons(library.conflicts));
     using Entry = const hector_template* (*)();
-    const auto entry = reinterpret_cast<Entry>(dlsym(library, "hector_template_v1"));
+    const auto entry = reinterpret_cast<Entry>(dlsym(library.handle, "hector_template_v1"));
     if (entry == nullptr)
       return fail(Code::kInvalidArgument,
                   fmt::format("{} exports no hector_template_v1: it is no template", path));
@@ -148,11 +152,12 @@ class CppLanguage final : public Language {
           path, HECTOR_C_ABI, described == nullptr ? 0 : described->size,
           described == nullptr ? 0 : described->abi, HECTOR_TEMPLATE_SIZE_MIN)));
     }
-    return std::unique_ptr<TemplateCode>(std::make_unique<CppTemplate>(code));
+    return std::unique_ptr<TemplateCode>(std::make_unique<CppTemplate>(code, library.digest));
   }
 
  private:
   std::vector<std::string> formats_{".so"};
+  cpp_language::LibraryCopies libraries_;
 };
 
 Language* make(const LanguageContext&) { return new CppLanguage(); }

@@ -51,6 +51,7 @@ GLOBALS = {
     ("base/parker.cc", "parker_of_this_thread"): "a thread sleeps in a place of its own",
     ("base/parker.cc", "this_thread_may_block"): "a thread knows what it is",
     ("base/udp_network.cc", "inside_"): "the socket whose handler this thread runs",
+    ("kernel/src/capsule/message_files.cc", "loading_here"): "the library that this thread loads",
     ("kernel/src/call/call.cc", "frames_of_this_thread"): "the Objects that this thread is in",
     ("languages/cpp/include/hector/cpp.h", "table"): "the C API keeps pointers into a template's",
     ("languages/cpp/include/hector/cpp.h", "names"): "description for as long as its library is",

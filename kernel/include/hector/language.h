@@ -54,6 +54,8 @@ struct TemplateInfo {
   /// A serialised hector.type.v1.Interface, the other way to bring it.
   std::string type_model;
   std::string description;
+  /// SHA-256 of the code that runs, in hexadecimal: two builds of one template differ in it.
+  std::string digest;
 };
 
 /// A loaded Template. Destroyed after its Servants.

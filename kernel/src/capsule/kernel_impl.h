@@ -50,7 +50,8 @@ class KernelImpl final : public Kernel {
     return core_.types.load_file(path);
   }
   Result<std::string> load_template(const std::string& path) override {
-    return templates_.load(path);
+    auto loaded = HECTOR_TRY(templates_.load(path));
+    return std::move(loaded.name);
   }
   Result<Effects> unload_template(const std::string& name, bool dry_run) override {
     return templates_.unload(name, unload_mode(dry_run));
@@ -79,7 +80,7 @@ class KernelImpl final : public Kernel {
   // The parts, for the management Object and Objects' handles.
   Core& core() { return core_; }
   Bindings& bindings() { return bindings_; }
-  const Templates& templates() const { return templates_; }
+  Templates& templates() { return templates_; }
   const ServiceProviders& providers() const { return providers_; }
   ModuleLoader* loader() const { return loader_; }
   /// Threads of management's own: what Objects and services do holds none of them.

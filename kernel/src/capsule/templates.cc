@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "base/text/nearest.h"
+#include "base/text/read_file.h"
 #include "hector/check.h"
+#include "hector/sha256.h"
 
 namespace hector {
 
@@ -65,7 +67,37 @@ Result<types::CompiledPtr> Templates::interface_of(const TemplateInfo& info,
   return fail(std::move(error));
 }
 
-Result<std::string> Templates::load(const std::string& path) {
+void Templates::forget_unused() {
+  std::erase_if(replaced_, [this](const auto& each) { return objects_.count_of(*each) == 0; });
+}
+
+Effects Templates::take_place(std::unique_ptr<LoadedTemplate>& slot,
+                              std::unique_ptr<LoadedTemplate> loaded) {
+  if (slot && slot->digest == loaded->digest && slot->language == loaded->language)
+    return {fmt::format("build {} is loaded already", slot->build())};
+  Effects effects;
+  if (slot) {
+    const auto objects = objects_.objects_of(*slot);
+    effects.push_back(
+        fmt::format("build {} takes the place of build {}", loaded->build(), slot->build()));
+    for (const auto& object : objects)
+      effects.push_back(
+          fmt::format("Object {} stays what it is, of build {}; delete and create it "
+                      "to have the new one",
+                      object, slot->build()));
+    if (!objects.empty()) replaced_.push_back(std::move(slot));
+  }
+  slot = std::move(loaded);
+  return effects;
+}
+
+template <class Visit>
+void Templates::each_build(Visit visit) const {
+  for (const auto& [name, loaded] : templates_) visit(*loaded, false);
+  for (const auto& loaded : replaced_) visit(*loaded, true);
+}
+
+Result<Templates::Loaded> Templates::load(const std::string& path) {
   if (!fs::exists(path))
     return fail(Error::not_found(fmt::format("template file '{}' does not exist", path)));
   const auto runner = HECTOR_TRY(runner_of(path));
@@ -74,18 +106,19 @@ Result<std::string> Templates::load(const std::string& path) {
   loaded->language = runner.name;
   loaded->path = path;
   loaded->interface = HECTOR_TRY(interface_of(loaded->code->info(), path));
-  const std::string name = loaded->code->info().name;
+  loaded->digest = loaded->code->info().digest;
+  if (loaded->digest.empty())
+    loaded->digest = sha256_hex(HECTOR_TRY(read_file(path, "template file")));
+  Loaded result{.name = loaded->code->info().name};
+  const std::string build = loaded->build();
   {
     const std::lock_guard lock(mutex_);
-    auto& slot = templates_[name];
-    const std::size_t objects = slot ? objects_.count_of(*slot) : 0;
-    if (objects > 0)
-      return fail(Error::already_exists(fmt::format(
-          "template {} is loaded and has {} Objects; delete them first", name, objects)));
-    slot = std::move(loaded);
+    forget_unused();
+    result.effects = take_place(templates_[result.name], std::move(loaded));
   }
-  log_.write(Level::kInfo, "template loaded", {{"template", name}, {"language", runner.name}});
-  return name;
+  log_.write(Level::kInfo, "template loaded",
+             {{"template", result.name}, {"language", runner.name}, {"build", build}});
+  return result;
 }
 
 // --- unloading
@@ -96,7 +129,12 @@ Result<Effects> Templates::unload(const std::string& name, Unload mode) {
   const auto found = templates_.find(name);
   if (found == templates_.end())
     return fail(Error::not_found(fmt::format("template '{}' is not loaded", name)));
-  std::vector<std::string> holders = objects_.objects_of(*found->second);
+  forget_unused();
+  std::vector<std::string> holders;
+  each_build([&](const LoadedTemplate& build, bool) {
+    if (build.code->info().name != name) return;
+    for (auto& object : objects_.objects_of(build)) holders.push_back(std::move(object));
+  });
   if (!holders.empty()) {
     for (auto& object : holders) object.insert(0, "Object ");
     return fail(Error::failed_precondition(
@@ -115,12 +153,15 @@ Result<Effects> Templates::unload_language(const std::string& name, Unload mode)
   const auto language = languages_.find(name);
   if (language == languages_.end())
     return fail(Error::not_found(fmt::format("language '{}' is not loaded", name)));
-  for (const auto& [id, loaded] : templates_) {
-    if (loaded->language != name) continue;
-    if (const std::size_t objects = objects_.count_of(*loaded); objects > 0)
-      holders.push_back(fmt::format("template {} has {} Objects; delete them first", id, objects));
-    effects.push_back(unloaded(id, mode));
-  }
+  forget_unused();
+  each_build([&](const LoadedTemplate& loaded, bool is_replaced) {
+    if (loaded.language != name) return;
+    const std::string& id = loaded.code->info().name;
+    if (const std::size_t objects = objects_.count_of(loaded); objects > 0)
+      holders.push_back(fmt::format("template {} has {} Objects of build {}; delete them first", id,
+                                    objects, loaded.build()));
+    if (!is_replaced) effects.push_back(unloaded(id, mode));
+  });
   if (!holders.empty())
     return fail(Error::failed_precondition(fmt::format("language '{}' is in use", name))
                     .with_reasons(std::move(holders)));
@@ -134,9 +175,11 @@ Result<Effects> Templates::unload_language(const std::string& name, Unload mode)
 void Templates::clear() {
   std::map<std::string, std::unique_ptr<Language>> languages;  // destroyed after their templates
   std::map<std::string, std::unique_ptr<LoadedTemplate>> templates;
+  std::vector<std::unique_ptr<LoadedTemplate>> replaced;
   const std::lock_guard lock(mutex_);
   languages.swap(languages_);
   templates.swap(templates_);
+  replaced.swap(replaced_);
 }
 
 // --- use
@@ -170,10 +213,17 @@ std::map<std::string, std::string> Templates::languages() const {
 std::vector<Templates::Listed> Templates::list() const {
   const std::lock_guard lock(mutex_);
   std::vector<Listed> list;
-  for (const auto& [name, loaded] : templates_) {
-    list.push_back({name, loaded->language, loaded->path, loaded->interface->id(),
-                    objects_.count_of(*loaded)});
-  }
+  each_build([&](const LoadedTemplate& loaded, bool is_replaced) {
+    const std::size_t objects = objects_.count_of(loaded);
+    if (is_replaced && objects == 0) return;
+    list.push_back({.name = loaded.code->info().name,
+                    .language = loaded.language,
+                    .path = loaded.path,
+                    .interface_id = loaded.interface->id(),
+                    .build = loaded.build(),
+                    .objects = objects,
+                    .is_replaced = is_replaced});
+  });
   return list;
 }
 

@@ -17,12 +17,15 @@
 
 namespace hector {
 
-/// Unchanged while it is loaded.
+/// One build of a template. Unchanged while it is loaded.
 struct LoadedTemplate {
   std::unique_ptr<TemplateCode> code;
   std::string language;
   std::string path;
   types::CompiledPtr interface;
+  std::string digest;  ///< SHA-256 of its code, in hexadecimal
+  /// Enough of it to tell builds apart by eye.
+  [[nodiscard]] std::string build() const { return digest.substr(0, 12); }
 };
 
 /// Whether a module is unloaded, or only said what that would do.
@@ -41,10 +44,15 @@ class Templates {
 
   /// ALREADY_EXISTS.
   Status add_language(const std::string& name, std::unique_ptr<Language> language);
-  /// The template's name. NOT_FOUND: no such file; INVALID_ARGUMENT: no loaded language runs it, or
-  /// its type is malformed; ALREADY_EXISTS: it is loaded and has Objects. Others are the
-  /// language's.
-  Result<std::string> load(const std::string& path);
+  struct Loaded {
+    std::string name;
+    Effects effects;  ///< empty where a new template was loaded
+  };
+  /// A new build of a template that is loaded takes its place: Objects are made of it from then on,
+  /// and the effects name those that stay what they are. The same build again changes nothing.
+  /// NOT_FOUND: no such file; INVALID_ARGUMENT: no loaded language runs it, or its type is
+  /// malformed. Others are the language's.
+  Result<Loaded> load(const std::string& path);
   /// FAILED_PRECONDITION names the Objects that hold it.
   Result<Effects> unload(const std::string& name, Unload mode);
   /// With its templates. FAILED_PRECONDITION names those that have Objects.
@@ -66,7 +74,9 @@ class Templates {
     std::string language;
     std::string path;
     std::string interface_id;
+    std::string build;
     std::size_t objects = 0;
+    bool is_replaced = false;  ///< a newer build has its name; its Objects are left
   };
   [[nodiscard]] std::vector<Listed> list() const;
   /// At the end of the capsule, when no Object is left but those that are kept.
@@ -78,6 +88,11 @@ class Templates {
     std::string name;
   };
   Result<Runner> runner_of(const std::string& path) const;
+  /// With the lock held: the builds of this name that were replaced and still have Objects.
+  void forget_unused();
+  Effects take_place(std::unique_ptr<LoadedTemplate>& slot, std::unique_ptr<LoadedTemplate> loaded);
+  template <class Visit>
+  void each_build(Visit visit) const;
   Result<types::CompiledPtr> interface_of(const TemplateInfo& info, const std::string& path);
 
   types::Repository& types_;
@@ -86,6 +101,7 @@ class Templates {
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Language>> languages_;
   std::map<std::string, std::unique_ptr<LoadedTemplate>> templates_;
+  std::vector<std::unique_ptr<LoadedTemplate>> replaced_;  ///< builds that still have Objects
 };
 
 }  // namespace hector

@@ -121,6 +121,8 @@ Status Listing::templates(Reply& reply) const {
         .with("language", loaded.language)
         .with("interface", loaded.interface_id)
         .with("objects", std::to_string(loaded.objects))
+        .with("build", loaded.build)
+        .with("state", loaded.is_replaced ? "replaced" : "current")
         .with("file", loaded.path);
   }
   return {};

@@ -154,8 +154,9 @@ class Management final : public ManagementServant {
       if (request.dry_run())
         return fail(Code::kInvalidArgument,
                     "loading a template has no dry run; `hector type check` checks its types");
-      auto name = HECTOR_TRY(kernel_.load_template(request.name()));
-      reply.set_name(name);
+      auto loaded = HECTOR_TRY(kernel_.templates().load(request.name()));
+      reply.set_name(loaded.name);
+      for (auto& effect : loaded.effects) reply.add_effects(std::move(effect));
       return reply;
     }
     if (request.kind() == "type") {

@@ -1,0 +1,141 @@
+#include "library_copy.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "hector/message_files.h"
+#include "hector/sha256.h"
+
+namespace hector::cpp_language {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Libraries of its own folder that a template may need, one after the other.
+constexpr int kNeededMax = 32;
+
+Result<std::string> whole_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream octets;
+  if (!file || !(octets << file.rdbuf()))
+    return fail(Error::invalid_argument(
+        fmt::format("template {} cannot be read: {}", path,
+                    fs::is_empty(path) ? "it is empty" : std::strerror(errno))));
+  return std::move(octets).str();
+}
+
+/// A file without a name, with these octets; -1 with errno.
+int unnamed_file(const std::string& name, const std::string& octets) {
+  const int file = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file < 0) return -1;
+  for (std::size_t at = 0; at < octets.size();) {
+    const ssize_t written = write(file, octets.data() + at, octets.size() - at);
+    if (written <= 0) {
+      close(file);
+      return -1;
+    }
+    at += static_cast<std::size_t>(written);
+  }
+  return file;
+}
+
+/// "libx.so: cannot open shared object file": x is loaded from the folder, where it is there.
+bool load_needed(const std::string& error, const fs::path& folder) {
+  std::smatch named;
+  static const std::regex kMissing("^([^/: ]+): cannot open shared object file");
+  if (!std::regex_search(error, named, kMissing)) return false;
+  const fs::path needed = folder / named[1].str();
+  return fs::exists(needed) &&
+         dlopen(needed.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr;
+}
+
+/// Kept mapped: Objects, message classes and threads of a template may outlive it.
+Result<void*> open_copy(int file, const std::string& path) {
+  const std::string place = fmt::format("/proc/self/fd/{}", file);
+  const fs::path folder = fs::path(path).parent_path();
+  std::string error;
+  for (int tries = 0; tries < kNeededMax; ++tries) {
+    if (void* const handle = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE))
+      return handle;
+    const char* const said = dlerror();
+    error = said == nullptr ? "for no reason that the loader gives" : said;
+    if (!load_needed(error, folder)) break;
+  }
+  if (error.starts_with(place + ": ")) error.erase(0, place.size() + 2);
+  return fail(
+      Error::invalid_argument(fmt::format("template {} cannot be loaded: {}", path, error)));
+}
+
+template <class Header>
+bool read_at(std::string_view file, std::size_t at, Header& header) {
+  if (at > file.size() || file.size() - at < sizeof header) return false;
+  std::memcpy(&header, file.data() + at, sizeof header);
+  return true;
+}
+
+Error cut(std::size_t size, std::size_t needed) {
+  return Error::invalid_argument(fmt::format(
+      "it is a part of a shared object: {} octets, its headers speak of {}; is it still being "
+      "written?",
+      size, needed));
+}
+
+}  // namespace
+
+Status check_whole(std::string_view file) {
+  Elf64_Ehdr head;
+  if (!read_at(file, 0, head) || std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+    return fail(Error::invalid_argument("it is no shared object (ELF)"));
+  if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_type != ET_DYN)
+    return fail(
+        Error::invalid_argument("it is no shared object of 64 bits; build it with -shared -fPIC"));
+  const std::size_t sections = head.e_shoff + std::size_t{head.e_shnum} * head.e_shentsize;
+  if (sections > file.size()) return fail(cut(file.size(), sections));
+  for (std::size_t i = 0; i < head.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    if (!read_at(file, head.e_phoff + i * head.e_phentsize, segment))
+      return fail(cut(file.size(), head.e_phoff + std::size_t{head.e_phnum} * head.e_phentsize));
+    if (segment.p_offset > file.size() || segment.p_filesz > file.size() - segment.p_offset)
+      return fail(cut(file.size(), segment.p_offset + segment.p_filesz));
+  }
+  return {};
+}
+
+Result<LoadedLibrary> LibraryCopies::load(const std::string& path) {
+  const std::string octets = HECTOR_TRY(whole_file(path));
+  if (auto whole = check_whole(octets); !whole) {
+    whole.error().message =
+        fmt::format("template {} cannot be loaded: {}", path, whole.error().message);
+    return fail(std::move(whole.error()));
+  }
+  LoadedLibrary library{.digest = sha256_hex(octets)};
+  const std::lock_guard lock(mutex_);
+  if (const auto known = loaded_.find(library.digest); known != loaded_.end()) return known->second;
+  const int file = unnamed_file(fs::path(path).filename().string(), octets);
+  if (file < 0)
+    return fail(Error::resource_exhausted(
+        fmt::format("no memory for a copy of template {}: {}", path, std::strerror(errno))));
+  const MessageFiles files("template " + path);
+  const auto opened = open_copy(file, path);
+  if (!opened) {
+    close(file);
+    return fail(opened.error());
+  }
+  // The file stays open: the loader knows the library by its number, which no other may get.
+  library.handle = *opened;
+  library.conflicts = files.conflicts();
+  loaded_.emplace(library.digest, library);
+  return library;
+}
+
+}  // namespace hector::cpp_language
