@@ -54,7 +54,8 @@ struct TemplateInfo {
   /// A serialised hector.type.v1.Interface, the other way to bring it.
   std::string type_model;
   std::string description;
-  /// SHA-256 of the code that runs, in hexadecimal: two builds of one template differ in it.
+  /// SHA-256 of all code of the template that runs, in hexadecimal: two builds differ in it. Empty
+  /// where the language cannot tell: a module that the template imports may change as well.
   std::string digest;
 };
 

@@ -207,7 +207,7 @@ TEST(CallbackCall, RunsItsCallbackAtItsEnd) {
 }
 
 TEST(InFlight, RefusesMoreEndsThanStarts) {
-  InFlight in_flight(InFlight::Entry::kParallel);
+  InFlight in_flight(InFlight::Entry::kSerial);
   NotedCall call;
   in_flight.started();
   EXPECT_FALSE(in_flight.is_zero());
@@ -216,6 +216,44 @@ TEST(InFlight, RefusesMoreEndsThanStarts) {
   EXPECT_EQ(in_flight.total(), 1U);
   in_flight.ended(call);
   EXPECT_DEATH(static_cast<void>(in_flight.is_zero()), "more calls of an Object have ended");
+}
+
+/// A parallel Object that this thread is inside of.
+struct Inside {
+  Inside() { frames_of_this_thread = &frame; }
+  ~Inside() { frames_of_this_thread = nullptr; }
+  InFlight in_flight{InFlight::Entry::kParallel};
+  NotedCall call;
+  Frame frame{nullptr, &call, nullptr, 1, &in_flight};
+};
+
+TEST(InFlight, CountsAThreadThatIsStillInsideWhenItsCallHasEnded) {
+  Inside here;
+  here.in_flight.started();
+  here.in_flight.ended(here.call);
+  EXPECT_FALSE(here.in_flight.is_zero());
+  EXPECT_EQ(here.frame.call, nullptr) << "nobody may look at a call that has ended";
+  here.in_flight.left(here.frame);
+  EXPECT_TRUE(here.in_flight.is_zero());
+}
+
+TEST(InFlight, CountsACallThatEndsAfterItsThreadHasLeft) {
+  Inside here;
+  here.in_flight.started();
+  here.in_flight.left(here.frame);
+  EXPECT_FALSE(here.in_flight.is_zero());
+  here.frame.call = nullptr;
+  here.in_flight.ended(here.call);
+  EXPECT_TRUE(here.in_flight.is_zero());
+}
+
+TEST(InFlight, CountsNoNoticeAsACall) {
+  Inside here;
+  here.in_flight.notice_started(here.frame);
+  EXPECT_FALSE(here.in_flight.is_zero());
+  here.in_flight.left(here.frame);
+  EXPECT_TRUE(here.in_flight.is_zero());
+  EXPECT_EQ(here.in_flight.total(), 0U);
 }
 
 TEST(ServingWait, BringsTheValueThatCameBefore) {

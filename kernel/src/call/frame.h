@@ -23,9 +23,11 @@ class Served {
 /// One Object that a thread is inside of; the innermost comes first.
 struct Frame {
   Served* object = nullptr;
-  const class Call* call = nullptr;  ///< the call it handles
+  const class Call* call = nullptr;  ///< the call it handles; null once that has ended here
   Frame* outer = nullptr;
   std::uint32_t depth = 0;
+  const class InFlight* in_flight = nullptr;  ///< the Object's calls
+  bool has_ended = false;                     ///< its call, by this thread
 };
 
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local Frame* frames_of_this_thread;

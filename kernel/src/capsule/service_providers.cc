@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "binding/coordinator.h"
+#include "hector/check.h"
 #include "party/target.h"
 
 namespace hector {
@@ -34,7 +34,8 @@ Status ServiceProviders::embed(const std::string& name, std::unique_ptr<Service>
   HECTOR_TRY(core_.offers.add(offer));
   {
     const std::lock_guard lock(mutex_);
-    embedded_.emplace(name, std::move(service));
+    const bool is_new = embedded_.emplace(name, std::move(service)).second;
+    HECTOR_CHECK(is_new, "two services have one name, and one of them has no Offer");
   }
   return use(name, std::make_shared<LocalTarget>(core_, offer));
 }
@@ -102,12 +103,22 @@ Result<Effects> ServiceProviders::unload(const std::string& name, Unload mode) {
   const OfferPtr offer = core_.offers.remove(name);
   drop(name);
   const auto& clock = *core_.options.clock;
-  if (offer && offer->host->retire(clock.now() + core_.options.drain_grace, clock)) {
-    offer->host->drop_servant();
+  const bool is_quiet =
+      !offer || offer->host->retire(clock.now() + core_.options.drain_grace, clock);
+  if (offer && is_quiet) offer->host->drop_servant();
+  std::unique_ptr<Service> gone;  // destroyed without the lock
+  {
     const std::lock_guard lock(mutex_);
-    embedded_.erase(name);
+    if (const auto found = embedded_.find(name); found != embedded_.end()) {
+      gone = std::move(found->second);
+      embedded_.erase(found);
+    }
+    if (!is_quiet && gone) kept_.push_back(std::move(gone));
   }
-  return Effects{fmt::format("service {} ended", name)};
+  if (is_quiet) return Effects{fmt::format("service {} ended", name)};
+  core_.options.log->write(Level::kWarning, "a call was still in a service that ended",
+                           {{"service", name}});
+  return Effects{fmt::format("service {} ended; a call that was in it did not end in time", name)};
 }
 
 std::vector<std::pair<std::string, std::string>> ServiceProviders::list() const {
@@ -124,6 +135,7 @@ void ServiceProviders::clear() {
   const std::lock_guard lock(mutex_);
   clients_.clear();
   embedded_.clear();
+  kept_.clear();
 }
 
 }  // namespace hector

@@ -62,6 +62,9 @@ class ServiceProviders {
   const std::function<Status(const Change&)> exchange_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Service>> embedded_;
+  /// Ended, but a call was still in them after the grace: their code may run until the capsule
+  /// ends.
+  std::vector<std::unique_ptr<Service>> kept_;
   std::map<std::string, Joined> joined_;
   ServiceClients clients_;
 };

@@ -73,7 +73,9 @@ void Templates::forget_unused() {
 
 Effects Templates::take_place(std::unique_ptr<LoadedTemplate>& slot,
                               std::unique_ptr<LoadedTemplate> loaded) {
-  if (slot && slot->digest == loaded->digest && slot->language == loaded->language)
+  // Only a language that digests all code of a template can say that nothing has changed.
+  const bool is_digested = !loaded->code->info().digest.empty();
+  if (slot && is_digested && slot->digest == loaded->digest && slot->language == loaded->language)
     return {fmt::format("build {} is loaded already", slot->build())};
   Effects effects;
   if (slot) {

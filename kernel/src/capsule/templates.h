@@ -49,7 +49,8 @@ class Templates {
     Effects effects;  ///< empty where a new template was loaded
   };
   /// A new build of a template that is loaded takes its place: Objects are made of it from then on,
-  /// and the effects name those that stay what they are. The same build again changes nothing.
+  /// and the effects name those that stay what they are. The same build again changes nothing,
+  /// where its language knows it (TemplateInfo::digest).
   /// NOT_FOUND: no such file; INVALID_ARGUMENT: no loaded language runs it, or its type is
   /// malformed. Others are the language's.
   Result<Loaded> load(const std::string& path);

@@ -21,9 +21,12 @@ using ::testing::HasSubstr;
 
 class ReadCode final : public TemplateCode {
  public:
-  explicit ReadCode(const std::string& path) {
+  ReadCode(const std::string& path, bool is_digested) {
     std::ifstream file(path);
     file >> info_.name;
+    std::string rest;
+    file >> rest;
+    if (is_digested) info_.digest = std::string(64, rest.at(0));
     type::v1::Interface model;
     model.set_name("t.Nothing");
     model.set_major(1);
@@ -42,12 +45,14 @@ class ReadCode final : public TemplateCode {
 
 class ReadLanguage final : public Language {
  public:
+  explicit ReadLanguage(const bool& is_digested) : is_digested_(is_digested) {}
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
   Result<std::unique_ptr<TemplateCode>> load(const std::string& path) override {
-    return std::unique_ptr<TemplateCode>(std::make_unique<ReadCode>(path));
+    return std::unique_ptr<TemplateCode>(std::make_unique<ReadCode>(path, is_digested_));
   }
 
  private:
+  const bool& is_digested_;
   std::vector<std::string> formats_{".t"};
 };
 
@@ -57,7 +62,7 @@ class TemplatesTest : public ::testing::Test {
     std::string made = (fs::temp_directory_path() / "hector-templates-XXXXXX").string();
     EXPECT_NE(mkdtemp(made.data()), nullptr);
     folder_ = made;
-    EXPECT_TRUE(templates_.add_language("read", std::make_unique<ReadLanguage>()));
+    EXPECT_TRUE(templates_.add_language("read", std::make_unique<ReadLanguage>(is_digested_)));
   }
   ~TemplatesTest() override { fs::remove_all(folder_); }
 
@@ -90,6 +95,7 @@ class TemplatesTest : public ::testing::Test {
     return rows;
   }
 
+  bool is_digested_ = true;
   testing::Simulation world_{1};
   types::Repository types_;
   OfferTable offers_;
@@ -114,6 +120,17 @@ TEST_F(TemplatesTest, KeepTheBuildThatIsLoadedAgain) {
   ASSERT_EQ(again->effects.size(), 1U);
   EXPECT_THAT(again->effects[0], HasSubstr("is loaded already"));
   EXPECT_THAT(rows(), ElementsAre("t.A 1"));
+  end(ana);
+}
+
+TEST_F(TemplatesTest, TakeTheSameFileForANewBuildWhereTheLanguageCannotTell) {
+  is_digested_ = false;
+  ASSERT_TRUE(load("t.A 1"));
+  const auto ana = make("t.A", "ana");
+  const auto again = load("t.A 1");
+  ASSERT_TRUE(again);
+  EXPECT_THAT(again->effects[0], HasSubstr("takes the place of build"));
+  EXPECT_THAT(rows(), ElementsAre("t.A 0", "t.A 1 replaced"));
   end(ana);
 }
 

@@ -79,7 +79,7 @@ bool ObjectHost::is_free_here() const noexcept {
 
 bool ObjectHost::try_take() noexcept {
   std::uintptr_t idle = kIdle;
-  return word_.compare_exchange_strong(idle, kBusy, std::memory_order_acquire,
+  return word_.compare_exchange_strong(idle, kBusy, std::memory_order_seq_cst,
                                        std::memory_order_relaxed);
 }
 
@@ -152,26 +152,35 @@ void ObjectHost::push(Call& call) noexcept {
 }
 
 void ObjectHost::drop_servant() noexcept {
-  HECTOR_CHECK(in_flight_.is_zero(), "a servant is dropped while its Object handles a call");
+  // A call that comes late is counted for the moment in which it is refused.
+  HECTOR_CHECK(is_empty_for_good_ || in_flight_.is_zero(),
+               "a servant is dropped while its Object handles a call");
   servant_.reset();
 }
 
 void ObjectHost::invoke(Call& call) noexcept {
-  HECTOR_CHECK(servant_ != nullptr, "a call enters an Object without a servant");
   EpochGuard::leave_all();
   Frame*& frames = frames_of_this_thread;
-  Frame frame{this, &call, frames, frames == nullptr ? 1 : frames->depth + 1};
+  Frame frame{this, &call, frames, frames == nullptr ? 1 : frames->depth + 1, &in_flight_};
   frames = &frame;
+  // From started() on retire() waits for this thread; it may have begun before.
   if (call.operation == &kNotice) [[unlikely]] {
-    static_cast<Notice&>(call).run(*servant_);
+    in_flight_.notice_started(frame);
+    if (servant_ != nullptr) static_cast<Notice&>(call).run(*servant_);
     call.complete();
   } else {
     in_flight_.started();
     CallState::of(call).in_flight = &in_flight_;
-    servant_->invoke(call);
+    if (retired_.load(std::memory_order_seq_cst)) [[unlikely]] {
+      call.fail(retired_error(options_.name));
+    } else {
+      HECTOR_CHECK(servant_ != nullptr, "a call enters an Object without a servant");
+      servant_->invoke(call);
+    }
   }
   HECTOR_CHECK(frames == &frame, "a thread leaves an Object that it is not the innermost of");
   frames = frame.outer;
+  in_flight_.left(frame);
 }
 
 /// Runs what was queued while a thread was inside; false if there was nothing. The caller is
@@ -268,8 +277,9 @@ void ObjectHost::run_thread() noexcept {
   }
 }
 
-bool ObjectHost::is_quiet() const noexcept {
-  return in_flight_.is_zero() && word_.load() == kIdle && pending_.load() == nullptr;
+bool ObjectHost::is_empty() const noexcept {
+  if (!in_flight_.is_zero()) return false;
+  return options_.parallel || (word_.load() == kIdle && pending_.load() == nullptr);
 }
 
 bool ObjectHost::is_at_rest() noexcept {
@@ -284,12 +294,13 @@ bool ObjectHost::is_at_rest() noexcept {
 bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
   retired_.store(true, std::memory_order_seq_cst);
   if (private_) private_->parker.load()->wake();
-  while (clock.now() < until) {
-    if (options_.parallel ? in_flight_.is_zero() : is_quiet()) return true;
+  while (!is_empty()) {
+    if (clock.now() >= until) return false;
     serve();
     std::this_thread::yield();
   }
-  return options_.parallel ? in_flight_.is_zero() : is_quiet();
+  is_empty_for_good_ = true;
+  return true;
 }
 
 }  // namespace hector

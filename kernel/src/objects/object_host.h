@@ -76,12 +76,14 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   bool drain_once() noexcept;
   bool may_run_here() const noexcept;
   void run_thread() noexcept;
-  [[nodiscard]] bool is_quiet() const noexcept;
+  /// No call is in flight or queued, and no thread is inside.
+  [[nodiscard]] bool is_empty() const noexcept;
 
   HostOptions options_;
   std::unique_ptr<Servant> servant_;
   std::atomic<std::uintptr_t> word_{kIdle};
   std::atomic<bool> retired_{false};
+  bool is_empty_for_good_ = false;  ///< retire() has returned true
   std::atomic<std::uint32_t> queued_{0};
   InFlight in_flight_;
   std::atomic<Parker*> waiting_{nullptr};

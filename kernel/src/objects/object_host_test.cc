@@ -220,6 +220,71 @@ TEST_F(Hosts, AServantIsNotDroppedWhileItsObjectHandlesACall) {
   object->drop_servant();
 }
 
+TEST_F(Hosts, RetiringWaitsForAThreadThatHasAnsweredAndIsStillInside) {
+  for (const bool is_parallel : {true, false}) {
+    std::atomic<bool> has_answered{false}, may_leave{false};
+    auto object = std::make_shared<ObjectHost>(
+        HostOptions{"o", "t", ThreadModel::kPooled, is_parallel, 8, loops_.get()});
+    object->set_servant(std::make_unique<WorkServant>([&](Call& call) {
+      call.complete();
+      has_answered = true;
+      has_answered.notify_all();
+      may_leave.wait(false);  // what it holds is destroyed after the answer
+    }));
+    std::thread caller([&] {
+      HostTarget target(*object);
+      target.start(CallbackCall::make([](Call&) {}));
+    });
+    has_answered.wait(false);
+    EXPECT_FALSE(object->retire(clock_->now() + milliseconds(20), *clock_)) << is_parallel;
+    may_leave = true;
+    may_leave.notify_all();
+    EXPECT_TRUE(object->retire(clock_->now() + seconds(5), *clock_)) << is_parallel;
+    object->drop_servant();
+    caller.join();
+  }
+}
+
+/// Tells whether a call runs in it after it was destroyed.
+class MortalServant final : public Servant {
+ public:
+  explicit MortalServant(std::atomic<int>& inside) : inside_(inside) {}
+  ~MortalServant() override { EXPECT_EQ(inside_.load(), 0) << "destroyed with a thread inside"; }
+  void invoke(Call& call) noexcept override {
+    ++inside_;
+    call.complete();
+    for (int i = 0; i < 50; ++i) is_used_ = i;  // after the answer
+    --inside_;
+  }
+
+ private:
+  std::atomic<int>& inside_;
+  volatile int is_used_ = 0;
+};
+
+TEST_F(Hosts, NoCallThatComesWhileAnObjectRetiresIsLeftInside) {
+  for (int round = 0; round < 400; ++round) {
+    std::atomic<int> inside{0}, ended{0};
+    std::atomic<bool> stops{false};
+    auto object = std::make_shared<ObjectHost>(
+        HostOptions{"o", "t", ThreadModel::kPooled, round % 2 == 0, 8, loops_.get()});
+    object->set_servant(std::make_unique<MortalServant>(inside));
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 2; ++i) {
+      callers.emplace_back([&] {
+        HostTarget target(*object);
+        for (int calls = 0; !stops || calls < 3; ++calls)
+          target.start(CallbackCall::make([&](Call&) { ++ended; }));
+      });
+    }
+    while (ended < 5) std::this_thread::yield();
+    ASSERT_TRUE(object->retire(clock_->now() + seconds(5), *clock_));
+    object->drop_servant();
+    stops = true;
+    for (auto& caller : callers) caller.join();
+  }
+}
+
 TEST_F(Hosts, ACallOfAnObjectWithoutAServantEndsTheProcess) {
   auto object = std::make_shared<ObjectHost>(
       HostOptions{"o", "t", ThreadModel::kPooled, false, 1, loops_.get()});
