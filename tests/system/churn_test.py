@@ -1,0 +1,124 @@
+"""Modules that are taken away and brought back under their own calls.
+
+What: each service is unloaded and loaded while gRPC clients call it; an Object is deleted and made.
+Why: what ends a module must wait for every thread that is still in its code, also for one that has
+answered already.
+Who: ctest.
+"""
+
+import json
+import os
+import subprocess
+import unittest
+
+import outside
+from capsules import Capsules
+from needs import needs
+
+CAPSULE = """capsule: north
+protocols: {udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}}
+services: {naming: embedded, trading: embedded, policy: embedded, type: embedded}
+store: memory
+languages: [cpp]
+limits: {drain_ms: 500}
+log: {level: error}
+"""
+
+# Calls with three threads, and ends and begins what they call with the fourth. Argument: the work,
+# as JSON. Prints how often, and how the calls ended.
+CLIENT = """
+import collections, grpc, json, sys, threading, time
+
+work = json.loads(sys.argv[1])
+channel = lambda: grpc.insecure_channel(work["address"], [("grpc.use_local_subchannel_pool", 1)])
+text = lambda number, value: bytes([number << 3 | 2, len(value)]) + value.encode()
+codes, over = collections.Counter(), threading.Event()
+
+def call():
+    method = channel().unary_unary(work["method"])
+    while not over.is_set():
+        try:
+            method(bytes.fromhex(work["request"]), timeout=2)
+            codes["OK"] += 1
+        except grpc.RpcError as error:
+            codes[error.code().name] += 1
+
+def manage(operation, *fields):
+    request = b"".join(text(number, value) for number, value in fields)
+    channel_here.unary_unary("/hector.Management/" + operation)(request, timeout=10)
+
+channel_here = channel()
+threads = [threading.Thread(target=call) for _ in range(3)]
+for thread in threads:
+    thread.start()
+rounds, began = 0, time.monotonic()
+while time.monotonic() - began < work["seconds"]:
+    for operation, *fields in work["change"]:
+        manage(operation, *fields)
+    rounds += 1
+over.set()
+for thread in threads:
+    thread.join()
+print(json.dumps({"rounds": rounds, "codes": codes}))
+"""
+
+
+@needs("protocols/udp", "protocols/grpc", "stores/memory", "languages/cpp", "templates/hello")
+@needs("services/naming", "services/trading", "services/policy", "services/type")
+class Churn(unittest.TestCase):
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+        self.capsules.configure("north", CAPSULE)
+        self.address = self.capsules.address("north", "grpc")
+
+    def churn(self, method, change, request=b""):
+        work = {
+            "address": self.address,
+            "method": method,
+            "request": request.hex(),
+            "change": change,
+            "seconds": 4,
+        }
+        done = subprocess.run(
+            [outside.python(), "-c", CLIENT, json.dumps(work)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)
+        self.assertGreater(told["rounds"], 10)
+        self.assertGreater(told["codes"].get("OK", 0), 10)
+        # UNIMPLEMENTED: nobody offers the Interface just then.
+        allowed = {"OK", "UNAVAILABLE", "UNIMPLEMENTED", "NOT_FOUND"}
+        self.assertLessEqual(set(told["codes"]), allowed)
+        return told
+
+    def service(self, name, method, request=b""):
+        load = [["unload", (1, "service"), (2, name)], ["load", (1, "service"), (2, name)]]
+        self.churn(method, load, request)
+        listed = self.capsules.json("get", "services", capsule="north")
+        self.assertIn(name, {item["name"] for item in listed})
+
+    def test_naming(self):
+        self.service("naming", "/hector.Naming/list_names")
+
+    def test_trading(self):
+        self.service("trading", "/hector.Trading/list_offers")
+
+    def test_type(self):
+        self.service("type", "/hector.Type/list")
+
+    def test_an_object(self):
+        hello = os.path.join(self.capsules.build, "lib/hector/templates/hello/hello.so")
+        self.capsules.hector("load", "template", hello, capsule="north")
+        made = ["create", (1, "hello.Hello.cpp"), (2, "hi")]
+        self.capsules.hector("create", "object", "hello.Hello.cpp", "--name", "hi", capsule="north")
+        change = [["delete", (1, "object"), (2, "hi")], made]
+        self.churn("/hello.Greeter/greet", change, b"\x0a\x02me")
+
+
+if __name__ == "__main__":
+    unittest.main()
