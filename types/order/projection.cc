@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <span>
 
 #include "hector/check.h"
 
@@ -114,9 +115,10 @@ class Projection {
     const bool each_sender = symbol.role() == interaction.from();
     const bool each_receiver = symbol.role() == interaction.to();
     // Without a mark: one choice among all pairs. With one: such a choice for each marked member.
-    const auto choice = [&](const std::vector<std::uint32_t>& from_members,
-                            const std::vector<std::uint32_t>& to_members) {
+    using Members = std::span<const std::uint32_t>;
+    const auto choice = [&](Members from_members, Members to_members) {
       std::vector<Regular::Node> options;
+      options.reserve(from_members.size() * to_members.size());
       for (const std::uint32_t f : from_members) {
         for (const std::uint32_t t : to_members)
           options.push_back(seen(x, from, f, to, t, is_multicast));
@@ -124,9 +126,13 @@ class Projection {
       return with_member_mark(symbol.member(), language_.choice(std::move(options)), language_);
     };
     if (!each_sender && !each_receiver) return choice(senders, receivers);
+    const auto& marked = each_sender ? senders : receivers;
     std::vector<Regular::Node> each;
-    for (const std::uint32_t member : each_sender ? senders : receivers)
-      each.push_back(each_sender ? choice({member}, receivers) : choice(senders, {member}));
+    each.reserve(marked.size());
+    for (const std::uint32_t& member : marked) {
+      const Members one(&member, 1);
+      each.push_back(each_sender ? choice(one, receivers) : choice(senders, one));
+    }
     return language_.interleave(std::move(each));
   }
 

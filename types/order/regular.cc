@@ -18,13 +18,14 @@ Regular::Regular() {
 Regular::Node Regular::make(Data data) {
   for (const Node part : data.of)
     HECTOR_CHECK(part < nodes_.size(), "an expression is made of one that is not there");
-  auto key = std::make_tuple(data.form, data.symbol, data.of);
+  auto key = std::make_tuple(data.form, data.symbol, std::move(data.of));
   if (auto found = known_.find(key); found != known_.end()) return found->second;
   if (nodes_.size() >= kNodesMax) {
     overfull_ = true;
     return kEmpty;
   }
   const auto node = static_cast<Node>(nodes_.size());
+  data.of = std::get<2>(key);
   nodes_.push_back(std::move(data));
   known_.emplace(std::move(key), node);
   return node;
@@ -46,23 +47,24 @@ Regular::Node Regular::sequence(Node first, Node second) {
 }
 
 Regular::Node Regular::choice(std::vector<Node> options) {
-  std::set<Node> flat;
+  if (options.size() == 1) return options.front();
+  std::vector<Node> flat;
   for (const Node option : options) {
     if (option == kVoid) continue;
     if (nodes_[option].form == Form::kChoice) {
-      flat.insert(nodes_[option].of.begin(), nodes_[option].of.end());
+      flat.insert(flat.end(), nodes_[option].of.begin(), nodes_[option].of.end());
     } else {
-      flat.insert(option);
+      flat.push_back(option);
     }
   }
+  std::sort(flat.begin(), flat.end());
+  flat.erase(std::unique(flat.begin(), flat.end()), flat.end());
   const bool nullable = std::any_of(flat.begin(), flat.end(), [&](Node n) { return may_end(n); });
-  if (flat.contains(kEmpty) &&
-      std::any_of(flat.begin(), flat.end(), [&](Node n) { return n != kEmpty && may_end(n); })) {
-    flat.erase(kEmpty);
-  }
+  if (std::any_of(flat.begin(), flat.end(), [&](Node n) { return n != kEmpty && may_end(n); }))
+    std::erase(flat, kEmpty);
   if (flat.empty()) return kVoid;
-  if (flat.size() == 1) return *flat.begin();
-  return make({Form::kChoice, nullable, 0, {flat.begin(), flat.end()}});
+  if (flat.size() == 1) return flat.front();
+  return make({Form::kChoice, nullable, 0, std::move(flat)});
 }
 
 Regular::Node Regular::interleave(std::vector<Node> parts) {
