@@ -27,21 +27,23 @@ class PartySession::InteractionTarget final : public CallTarget {
 
 namespace {
 
-party::Identity identity_of(const PartySpec& spec, const Offer& offer) {
+/// Takes the type out of the spec: it is large, and a party needs it once.
+party::Identity identity_of(PartySpec& spec, const Offer& offer) {
+  const auto role = static_cast<std::uint32_t>(types::role_position(spec.type, spec.role));
+  std::string type_id = types::binding_id(spec.type);
   return {.binding = spec.binding,
           .session = spec.session,
-          .type = spec.type,
-          .type_id = types::binding_id(spec.type),
+          .type = std::move(spec.type),
+          .type_id = std::move(type_id),
           .role = spec.role,
-          .place = {static_cast<std::uint32_t>(types::role_position(spec.type, spec.role)),
-                    spec.member},
+          .place = {role, spec.member},
           .is_successor = spec.is_successor,
           .object = offer.object};
 }
 
 }  // namespace
 
-PartySession::PartySession(Core& core, const PartySpec& spec, OfferPtr offer)
+PartySession::PartySession(Core& core, PartySpec& spec, OfferPtr offer)
     : core_(core),
       offer_(std::move(offer)),
       self_(identity_of(spec, *offer_)),
@@ -85,7 +87,7 @@ PartySession::~PartySession() = default;
 
 // --- its life
 
-Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, const PartySpec& spec,
+Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, PartySpec spec,
                                                          OfferPtr offer) {
   if (const auto wrong = types::malformed(spec.type); !wrong.empty())
     return fail(Error::invalid_argument("the type of a Binding is malformed: " + wrong));

@@ -45,8 +45,7 @@ class PartySession final : public Session,
                            public std::enable_shared_from_this<PartySession> {
  public:
   /// INVALID_ARGUMENT, FAILED_PRECONDITION and NOT_FOUND as PlanBuilder::build().
-  static Result<std::shared_ptr<PartySession>> make(Core& core, const PartySpec& spec,
-                                                    OfferPtr offer);
+  static Result<std::shared_ptr<PartySession>> make(Core& core, PartySpec spec, OfferPtr offer);
   ~PartySession() override;
 
   // Session
@@ -127,7 +126,7 @@ class PartySession final : public Session,
   class InteractionTarget;
   class Leaving;
 
-  PartySession(Core& core, const PartySpec& spec, OfferPtr offer);
+  PartySession(Core& core, PartySpec& spec, OfferPtr offer);
   [[nodiscard]] const party::Plan& plan() const noexcept { return plans_.now(); }
 
   // --- sending: the four calls of channel/out_channel.h

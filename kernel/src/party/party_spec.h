@@ -34,7 +34,7 @@ struct ChannelSpec {
 
 struct PartySpec {
   std::uint64_t binding = 0;
-  hector::type::v1::Binding type;
+  hector::type::v1::Binding type;  ///< taken out by the party that is made of it
   std::string role;
   std::uint32_t member = 0;
   std::uint64_t offer = 0;
