@@ -97,6 +97,11 @@ TEST_F(LanguageKit, MakesErrorsOfItsExceptions) {
   EXPECT_EQ(*call("echo", "alive"), "alive");
 }
 
+TEST_F(LanguageKit, MakesAnErrorOfWhatIsThrownWithoutAText) {
+  EXPECT_FALSE(call("crashes", "without a text"));
+  EXPECT_EQ(*call("echo", "alive"), "alive");
+}
+
 TEST_F(LanguageKit, MayAnswerLater) { EXPECT_EQ(*call("slow", ""), "slow"); }
 
 TEST_F(LanguageKit, TellsAnOperationThatItsCallerIsOutOfTime) {

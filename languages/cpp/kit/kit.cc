@@ -30,6 +30,7 @@ class Kit {
     return hector::fail(cpp::declared_error(hector::Code::kAborted, "it had to be", request));
   }
   hector::Result<Data> crashes(const Data& request, cpp::Call&) {
+    if (request.data() == "without a text") throw 42;
     throw std::runtime_error("thrown: " + request.data());
   }
   hector::Result<Data> slow(const Data&, cpp::Call&) {

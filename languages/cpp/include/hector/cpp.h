@@ -176,6 +176,17 @@ class Writer {
 
 namespace detail {
 
+/// Of the exception that is being handled: UNKNOWN with its text, INTERNAL for what has none.
+inline Error error_of_exception() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return {Code::kUnknown, error.what(), "std::exception", {}, {}};
+  } catch (...) {
+    return {Code::kInternal, "the Object threw what is no std::exception", "exception", {}, {}};
+  }
+}
+
 /// Runs what returns a Status; 0, or its error told to `failed`.
 template <class Work>
 int guarded(hector_text_fn failed, void* context, Work work) {
@@ -184,8 +195,8 @@ int guarded(hector_text_fn failed, void* context, Work work) {
     const Status done = work();
     if (done) return 0;
     why = done.error().message;
-  } catch (const std::exception& error) {
-    why = error.what();
+  } catch (...) {
+    why = error_of_exception().message;
   }
   failed(context, why.data(), why.size());
   return -1;
@@ -552,8 +563,9 @@ const hector_template* object_template(const char* name, const char* interface_i
       } else {
         return new Instance{capsule, T()};
       }
-    } catch (const std::exception& error) {
-      failed(context, error.what(), std::char_traits<char>::length(error.what()));
+    } catch (...) {
+      const std::string why = detail::error_of_exception().message;
+      failed(context, why.data(), why.size());
       return nullptr;
     }
   };
@@ -562,8 +574,8 @@ const hector_template* object_template(const char* name, const char* interface_i
     auto& made = *static_cast<Instance*>(instance);
     try {
       table[number].run(made.object, call, made.capsule);
-    } catch (const std::exception& error) {
-      detail::fail(call, {Code::kUnknown, error.what(), "std::exception", {}, {}});
+    } catch (...) {
+      detail::fail(call, detail::error_of_exception());
     }
   };
   if constexpr (requires(T & object, Session session) { object.bound(session); }) {
