@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 
 #include "process/capsule_process.h"
+#include "process/crash_record.h"
 #include "process/heap_trim.h"
 #include "process/standard_files.h"
 
@@ -26,12 +28,13 @@ void serve(CapsuleProcess& process) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   process.log().write(Level::kInfo, "ready", {{"capsule", process.configuration().capsule}});
   int signal = 0;
   HeapTrim memory;
   const timespec every{HeapTrim::kEvery.count(), 0};
   while ((signal = sigtimedwait(&signals, nullptr, &every)) < 0) memory.look();
-  process.log().write(Level::kInfo, "draining", {{"signal", signal == SIGTERM ? "TERM" : "INT"}});
+  process.log().write(Level::kInfo, "draining", {{"signal", sigabbrev_np(signal)}});
   process.stop();
   process.log().write(Level::kInfo, "stopped", {});
 }
@@ -49,6 +52,7 @@ int run(const std::string& file) {
 
 int main(int argc, char** argv) {
   keep_standard_files();
+  install_crash_record();
   CLI::App app{
       "A Hector capsule: hosts Objects, speaks protocols, gives services. Stops cleanly on "
       "SIGTERM."};
@@ -59,7 +63,10 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);  // its terminal is gone: it ends in order
   sigaddset(&signals, SIGPIPE);
+  sigaddset(&signals, SIGUSR1);  // mean nothing to a capsule, and shall not end it
+  sigaddset(&signals, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: only serve() takes them
   return run(file);
 }

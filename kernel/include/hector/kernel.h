@@ -127,4 +127,9 @@ class Kernel {
   virtual void drain() = 0;
 };
 
+/// Writes which Object, template and operation this thread is inside of, for a record of its end:
+/// "in Object 'ana' (diary.Calendar.cpp), operation 'hold'". How many octets, at most `size`; cut
+/// where there is no room. Async-signal-safe.
+std::size_t describe_this_thread(char* text, std::size_t size) noexcept;
+
 }  // namespace hector

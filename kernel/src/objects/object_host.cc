@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/epoch.h"
 #include "call/call_state.h"
 #include "hector/check.h"
+#include "hector/kernel.h"
 
 namespace hector {
 
@@ -301,6 +305,32 @@ bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
   }
   is_empty_for_good_ = true;
   return true;
+}
+
+std::size_t describe_this_thread(char* text, std::size_t size) noexcept {
+  std::size_t used = 0;
+  const auto add = [&](std::string_view part) {
+    const std::size_t taken = std::min(part.size(), size - used);
+    std::memcpy(text + used, part.data(), taken);
+    used += taken;
+  };
+  const Frame* const frame = frames_of_this_thread;
+  if (frame == nullptr) {
+    add("outside of every Object");
+    return used;
+  }
+  // Only hosts make frames.
+  const auto& options = static_cast<const ObjectHost*>(frame->object)->options();
+  add("in Object '");
+  add(options.name);
+  add("' (");
+  add(options.template_name);
+  add(")");
+  if (frame->call == nullptr || frame->call->operation == nullptr) return used;
+  add(", operation '");
+  add(frame->call->operation->name);
+  add("'");
+  return used;
 }
 
 }  // namespace hector

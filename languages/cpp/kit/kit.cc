@@ -2,6 +2,7 @@
 // Why: every language handles calls, flows, errors and outgoing calls alike.
 // Who: tests/kits/language_kit.cc.
 #include <chrono>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 
@@ -31,6 +32,7 @@ class Kit {
   }
   hector::Result<Data> crashes(const Data& request, cpp::Call&) {
     if (request.data() == "without a text") throw 42;
+    if (request.data() == "by a signal") static_cast<void>(raise(SIGSEGV));
     throw std::runtime_error("thrown: " + request.data());
   }
   hector::Result<Data> slow(const Data&, cpp::Call&) {
