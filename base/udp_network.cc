@@ -189,11 +189,18 @@ class UdpSocket final : public DatagramSocket {
   Thread thread_;
 };
 
+/// Five seconds in all.
+constexpr int kLastSocketTurnsMax = 5'000;
+constexpr std::chrono::milliseconds kLastSocketTurn{1};
+
 class UdpNetwork final : public Network {
  public:
   UdpNetwork(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
   ~UdpNetwork() override {
-    HECTOR_CHECK(open_.empty(), "the network ends before its sockets");
+    // A task that is just ending may hold the last reference to a channel, and so to its socket.
+    for (int turns = 0; has_sockets() && turns < kLastSocketTurnsMax; ++turns)
+      std::this_thread::sleep_for(kLastSocketTurn);
+    HECTOR_CHECK(!has_sockets(), "the network ends before its sockets");
     if (epoll_ < 0) return;
     stopping_ = true;
     wake();
@@ -259,6 +266,11 @@ class UdpNetwork final : public Network {
       cooling_.insert(&socket);
     }
     wake();
+  }
+
+  bool has_sockets() {
+    const std::lock_guard lock(mutex_);
+    return !open_.empty();
   }
 
   void forget(SocketCore& socket) noexcept {
