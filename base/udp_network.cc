@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -189,18 +190,20 @@ class UdpSocket final : public DatagramSocket {
   Thread thread_;
 };
 
-/// Five seconds in all.
-constexpr int kLastSocketTurnsMax = 5'000;
-constexpr std::chrono::milliseconds kLastSocketTurn{1};
+/// How long the end of a network waits for its last socket.
+constexpr std::chrono::seconds kLastSocketWithin{5};
 
 class UdpNetwork final : public Network {
  public:
   UdpNetwork(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
   ~UdpNetwork() override {
     // A task that is just ending may hold the last reference to a channel, and so to its socket.
-    for (int turns = 0; has_sockets() && turns < kLastSocketTurnsMax; ++turns)
-      std::this_thread::sleep_for(kLastSocketTurn);
-    HECTOR_CHECK(!has_sockets(), "the network ends before its sockets");
+    {
+      std::unique_lock lock(mutex_);
+      const bool is_last_gone =
+          forgotten_.wait_for(lock, kLastSocketWithin, [this] { return open_.empty(); });
+      HECTOR_CHECK(is_last_gone, "the network ends before its sockets");
+    }
     if (epoll_ < 0) return;
     stopping_ = true;
     wake();
@@ -268,16 +271,12 @@ class UdpNetwork final : public Network {
     wake();
   }
 
-  bool has_sockets() {
-    const std::lock_guard lock(mutex_);
-    return !open_.empty();
-  }
-
   void forget(SocketCore& socket) noexcept {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, socket.descriptor_, nullptr);
     const std::lock_guard lock(mutex_);
     cooling_.erase(&socket);
     open_.erase(&socket);
+    forgotten_.notify_all();  // with the lock: the network may end right after it
   }
 
   const Clock& clock_;
@@ -357,6 +356,7 @@ class UdpNetwork final : public Network {
 
   Log& log_;
   std::mutex mutex_;
+  std::condition_variable forgotten_;                        ///< a socket left open_
   std::map<SocketCore*, std::shared_ptr<SocketCore>> open_;  ///< those the network's thread reads
   std::set<SocketCore*> cooling_;
   Thread thread_;

@@ -1,4 +1,4 @@
-// What: starting, reading and answering calls with message classes.
+// What: starting and reading calls with message classes.
 // Why: every C++ servant parses, works and serialises, and every caller does the reverse; here both
 // are written once, for any Protobuf-like class.
 // Who: the kernel's own Objects, service plugins, tests.
@@ -24,17 +24,6 @@ Result<Message> read_message(Payload& payload) {
 template <class Message>
 Payload write_message(const Message& message) {
   return Payload(Bytes::take(message.SerializeAsString()));
-}
-
-/// Parses the request, runs `work(In&)`, which returns a Result of a message, and ends the call
-/// with that. The call may be gone when this returns.
-template <class In, class Work>
-void answer(Call& call, Work&& work) {
-  auto request = read_message<In>(call.request);
-  if (!request) return call.fail(std::move(request.error()));
-  auto reply = work(*request);
-  if (!reply) return call.fail(std::move(reply.error()));
-  call.complete(write_message(*reply));
 }
 
 /// Starts a call on `target` and waits for its reply. Only on a thread that may block. Errors: the
