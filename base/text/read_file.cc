@@ -25,16 +25,6 @@ Result<std::string> read_file(const std::string& path, std::string_view what) {
   return text;
 }
 
-std::string plain_text(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::string plain;
-  plain.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text.substr(at, 2) != "\r\n") plain += text[at];
-  }
-  return plain;
-}
-
 Result<std::string> read_text(const std::string& path, std::string_view what) {
   const auto octets = HECTOR_TRY(read_file(path, what));
   if (octets.starts_with("\xFF\xFE") || octets.starts_with("\xFE\xFF"))

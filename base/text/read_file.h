@@ -7,16 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "hector/plain_text.h"
 #include "hector/result.h"
 
 namespace hector {
 
 /// NOT_FOUND: "WHAT 'path' cannot be read: why". Octet for octet.
 Result<std::string> read_file(const std::string& path, std::string_view what = "file");
-
-/// As editors on Windows save it, and yet as all else expects it: without a byte order mark, with
-/// "\n" where "\r\n" stood.
-std::string plain_text(std::string_view text);
 
 /// read_file() and plain_text(); INVALID_ARGUMENT for UTF-16, which nothing here reads.
 Result<std::string> read_text(const std::string& path, std::string_view what = "file");

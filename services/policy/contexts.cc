@@ -7,6 +7,8 @@
 #include <ctime>
 #include <set>
 
+#include "hector/plain_text.h"
+
 namespace hector::policy {
 
 namespace {

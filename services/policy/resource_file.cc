@@ -5,6 +5,8 @@
 #include <ctime>
 #include <optional>
 
+#include "hector/plain_text.h"
+
 namespace hector::policy {
 
 namespace {
@@ -204,16 +206,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::string plain_text(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::string plain;
-  plain.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text.substr(at, 2) != "\r\n") plain += text[at];
-  }
-  return plain;
-}
 
 Status read_resources(std::string_view text, const ReadOptions& options,
                       const std::function<Status(Entry)>& entry) {

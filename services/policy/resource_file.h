@@ -21,10 +21,6 @@ struct ReadOptions {
   std::function<Result<std::string>(const std::string& path)> include = {};
 };
 
-/// Without a byte order mark, with "\n" where "\r\n" stood: as editors on Windows save a text, and
-/// yet as it is meant.
-std::string plain_text(std::string_view text);
-
 /// Calls `entry` for each, in order. In kHector the text is read as plain_text() has it; X keeps
 /// every octet. INVALID_ARGUMENT (BAD_SPEC): "file:line:column: what".
 Status read_resources(std::string_view text, const ReadOptions& options,

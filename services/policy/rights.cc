@@ -1,6 +1,6 @@
 #include "rights.h"
 
-#include "resource_file.h"
+#include "hector/plain_text.h"
 
 namespace hector::policy {
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "resource_file.h"
+#include "hector/plain_text.h"
 #include "state/answer.h"
 
 namespace hector::policy {
