@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "hector/call.h"
@@ -26,19 +27,34 @@ Payload write_message(const Message& message) {
   return Payload(Bytes::take(message.SerializeAsString()));
 }
 
-/// Starts a call on `target` and waits for its reply. Only on a thread that may block. Errors: the
-/// call's, and INVALID_ARGUMENT if the reply is no `Out`.
-template <class Out, class In>
-Result<Out> call_and_wait(CallTarget& target, const Clock& clock, std::uint32_t operation,
-                          const std::string& name, const In& request, Deadline deadline = kNever) {
-  WaitedCall call;
+/// Fills a call of one operation: by its number, or kByName and its name.
+template <class In>
+void write_call(Call& call, std::uint32_t operation, const std::string& name, const In& request,
+                Deadline deadline) {
   call.header.operation = operation;
   call.header.operation_name = name;
   call.header.deadline = deadline;
   call.request = write_message(request);
-  call.run(target, clock);
+}
+/// The reply of a call that has ended, or its error; INVALID_ARGUMENT for octets that are no `Out`.
+template <class Out>
+Result<Out> reply_of(Call& call) {
   if (call.error) return fail(std::move(*call.error));
-  return read_message<Out>(call.reply);
+  if constexpr (std::is_void_v<Out>)
+    return {};
+  else
+    return read_message<Out>(call.reply);
+}
+
+/// Starts a call on `target` and waits for its reply. Only on a thread that may block. Errors: the
+/// call's, and those of reply_of().
+template <class Out, class In>
+Result<Out> call_and_wait(CallTarget& target, const Clock& clock, std::uint32_t operation,
+                          const std::string& name, const In& request, Deadline deadline = kNever) {
+  WaitedCall call;
+  write_call(call, operation, name, request, deadline);
+  call.run(target, clock);
+  return reply_of<Out>(call);
 }
 
 }  // namespace hector

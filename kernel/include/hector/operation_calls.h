@@ -122,29 +122,13 @@ inline void fail_unknown(Call& call, const char* interface_id) noexcept {
 template <class In, class Out>
 void write_call(Call& call, OperationOf<In, Out> operation, const In& request,
                 Deadline deadline = kNever) {
-  call.header.operation = kByName;
-  call.header.operation_name = operation.name;
-  call.header.deadline = deadline;
-  call.request = write_message(request);
+  write_call(call, kByName, operation.name, request, deadline);
 }
-/// The reply of a call that has ended, or its error; INVALID_ARGUMENT for octets that are no `Out`.
-template <class Out>
-Result<Out> reply_of(Call& call) {
-  if (call.error) return hector::fail(std::move(*call.error));
-  if constexpr (std::is_void_v<Out>)
-    return {};
-  else
-    return read_message<Out>(call.reply);
-}
-/// Starts one operation of `target` and waits for its reply. Only on a thread that may block.
-/// Errors: the call's, and those of reply_of().
+/// As call_and_wait(), of one operation by its name.
 template <class In, class Out>
 Result<Out> ask(CallTarget& target, const Clock& clock, OperationOf<In, Out> operation,
                 const In& request, Deadline deadline = kNever) {
-  WaitedCall call;
-  write_call(call, operation, request, deadline);
-  call.run(target, clock);
-  return reply_of<Out>(call);
+  return call_and_wait<Out>(target, clock, kByName, operation.name, request, deadline);
 }
 
 /// How a Client names its operations to the other side.
