@@ -106,12 +106,25 @@ class Heros(unittest.TestCase):
             with self.assertRaises(PeerError) as raised:
                 client("call", "camera", "fail", ["ValueError"], {})
             self.assertIn("ValueError", raised.exception.bases)
+        self.assertEqual(client("get", "camera", "_proto_version"), 1.0)
         client("watch", "camera", "tick")
         eventually(lambda: server("fire", "camera", 0) is not None and client("events", 1, 0.2))
         client("events", 100, 0.2)
         for number in range(1, 6):
             server("fire", "camera", number)
         self.assertEqual([each[2] for each in client("events", 5, 5)], [1, 2, 3, 4, 5])
+        server("publish", "camera", {"array": [1, None]})
+        self.assertEqual([each[2] for each in client("events", 1, 5)], [{"array": [1, None]}])
+
+    def test_ours_takes_a_text_error_as_the_real_one_does(self):
+        ours, old = self.pair("0.9.1")
+        old("serve", "texts")
+        eventually(lambda: "texts" in ours("discover"))
+        with self.assertRaises(PeerError) as raised:
+            ours("call", "texts", "fail", ["ValueError"], {})
+        self.assertEqual(raised.exception.type, "RemoteHEROError")
+        self.assertNotIn("ValueError", raised.exception.bases)
+        self.assertIn("told to fail", raised.exception.text)
 
     def test_ours_serves_the_real_ones(self):
         for version in VERSIONS:
@@ -359,6 +372,87 @@ class Hermes(Network):
         self.assertEqual(ours("alive"), [True])
 
 
+#: Names of the packages that ours have not; docs/guides/worlds.md says why.
+WITHOUT = {
+    "heros": {
+        ".event.TYPE_CHECKING",
+        ".helper.ColoredFormatter",
+        ".helper.Logger",
+        ".serdes.is_builtin_class_instance",
+    },
+    "hermes": set(),
+}
+#: Parameters that zenoh's own values are given for.
+OF_ZENOH = {".event.LocalEventHandler.__init__": ["reliability", "congestion_control"]}
+
+
+@needs("protocols/heros", "protocols/zeromq", "languages/python")
+class Names(unittest.TestCase):
+    """Everything public of the packages is there, and is called alike."""
+
+    def surface(self, interpreter, package):
+        done = subprocess.run(
+            [interpreter, os.path.join(ROOT, "tests", "system", "surface.py"), package],
+            env=dict(os.environ, PYTHONPATH=PACKAGES if package.startswith("hector") else ""),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def differences(self, theirs, ours):
+        """What of theirs is missing in ours, or takes other parameters, by its full name."""
+        for module, names in theirs.items():
+            for name, what in names.items():
+                if what == "of another package" or name == "log":
+                    continue
+                mine = ours.get(module, {}).get(name)
+                where = f"{module}.{name}"
+                if mine is None:
+                    yield where, "missing"
+                elif isinstance(what, dict) and isinstance(mine, dict):
+                    for member, takes in what.items():
+                        yield from self.compared(f"{where}.{member}", takes, mine.get(member, ()))
+                else:
+                    yield from self.compared(where, what, mine)
+
+    def compared(self, where, theirs, ours):
+        if ours == ():
+            yield where, "missing"
+        elif isinstance(theirs, list) and isinstance(ours, list):
+            wanted = [each for each in theirs if each not in OF_ZENOH.get(where, [])]
+            names = [each.rstrip("?") for each in ours]
+            if [each.rstrip("?") for each in wanted] != names[: len(wanted)]:
+                yield where, f"takes {names}, not {wanted}"
+            elif missing := [each for each in wanted if each.endswith("?") and each not in ours]:
+                yield where, f"needs {missing}"
+            elif more := [each for each in ours[len(wanted) :] if not each.endswith("?")]:
+                yield where, f"needs {more}"
+
+    def compare(self, package, interpreter):
+        ours = self.surface("/usr/bin/python3.11", "hector." + package)
+        theirs = self.surface(interpreter, package)
+        different = dict(self.differences(theirs, ours))
+        self.assertGreater(sum(map(len, theirs.values())), 20)
+        self.assertEqual(
+            {
+                where: why
+                for where, why in different.items()
+                if where not in WITHOUT[package] and not where.endswith(".get_call_wrapper")
+            },
+            {},
+        )
+
+    def test_of_heros(self):
+        for version in VERSIONS:
+            with self.subTest(version):
+                self.compare("heros", outside.heros(version))
+
+    def test_of_hermes(self):
+        self.compare("hermes", outside.zeromq())
+
+
 @needs("protocols/zeromq", "languages/python")
 class Roc(unittest.TestCase):
     def test_server_client_status_and_logs(self):
@@ -366,8 +460,7 @@ class Roc(unittest.TestCase):
             [
                 "/usr/bin/python3.11",
                 "-c",
-                textwrap.dedent(
-                    """
+                textwrap.dedent("""
             import logging, sys, time
             from hector.roc import Endpoints, LogViewer, RocBroker, RocClient, RocError, RocLogHandler, RocServer, RocTimeout, StatusUpdater, statusUpdateIterator
 
@@ -441,8 +534,7 @@ class Roc(unittest.TestCase):
                     except Exception:
                         pass
                 print(record[0], record[1]["levelname"], record[1]["msg"])
-            """
-                ),
+            """),
                 Network.triple().rsplit(":", 1)[1],
                 os.devnull,
             ],

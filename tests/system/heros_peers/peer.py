@@ -161,6 +161,10 @@ def do(what, *a):
         return True
     if what == "fire":
         return plain(objects[a[0]].tick(a[1]))
+    if what == "publish":  # without the event's own function
+        hero = objects[a[0]]
+        hero.tick.publisher.put(hero._serialize(a[1]))
+        return True
     if what == "heard":
         return plain(objects[a[0]].heard)
     if what == "discover":
@@ -183,6 +187,8 @@ def do(what, *a):
         return plain(getattr(remote(a[0]), a[1])(*a[2], **a[3]))
     if what == "get":
         return plain(getattr(remote(a[0]), a[1]))
+    if what == "signature":
+        return str(inspect.signature(getattr(remote(a[0]), a[1])))
     if what == "set":
         setattr(remote(a[0]), a[1], a[2])
         return True

@@ -27,6 +27,27 @@ def opened(listen, **settings):
     return key, capsule
 
 
+class Socket:
+    """What of a node's ZeroMQ socket has a meaning without ZeroMQ: its address, whether it is open,
+    and for a publisher the frames of an envelope.
+    """
+
+    def __init__(self, address, send=None):
+        self.address, self.closed, self._send = address, False, send
+
+    def send_multipart(self, frames):
+        """ValueError: the frames are no envelope, or the socket sends nothing."""
+        if self.closed or self._send is None:
+            raise ValueError("this socket sends nothing: it is closed, or a receiver's")
+        self._send(frames)
+
+    def close(self, linger=None):
+        self.closed = True
+
+    def __repr__(self):
+        return f"<{'closed' if self.closed else 'open'} socket of {self.address}>"
+
+
 def closed(key):
     embedded.stop(key)
 

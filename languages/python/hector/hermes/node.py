@@ -5,7 +5,11 @@ Why: Hermes builds its programs of nodes.
 Who: programs written for Hermes.
 """
 
+import logging
+
 from .structs import Envelope
+
+log = logging.getLogger(__name__)
 
 
 class Node:
@@ -20,12 +24,18 @@ class Node:
         return [each.name for each in self._facilities if each]
 
     def start(self):
+        self._start_facilities()
+
+    def stop(self):
+        self._stop_facilities()
+
+    def _start_facilities(self):
         self._running = True
         for each in self._facilities:
             if each:
                 each.start()
 
-    def stop(self):
+    def _stop_facilities(self):
         self._running = False
         for each in self._facilities:
             if each:

@@ -1,22 +1,23 @@
 """PostOffice: publishers connect to one side of it, receivers to the other.
 
-What: PostOffice, an embedded capsule with both sides as Endpoints.
+What: PostOffice, a thread over an embedded capsule with both sides as Endpoints.
 Why: Hermes has one for each network.
 Who: programs written for Hermes.
 """
 
+import logging
+import threading
+
 from . import _network
 
+log = logging.getLogger(__name__)
 
-class PostOffice:
+
+class PostOffice(threading.Thread):
     def __init__(self, proxy_in, proxy_out, debug_addr=None):
-        self.xsub_url, self.xpub_url, self._debug_addr, self._key = (
-            proxy_in,
-            proxy_out,
-            debug_addr,
-            None,
-        )
-        self.daemon = True
+        super().__init__(daemon=True)
+        self.xsub_url, self.xpub_url, self._debug_addr = proxy_in, proxy_out, debug_addr
+        self._key, self._stopped = None, threading.Event()
 
     @property
     def debug_addr(self):
@@ -26,25 +27,28 @@ class PostOffice:
     def running(self):
         return self._key is not None
 
-    def is_alive(self):
-        return self.running
-
     def start(self):
-        """RuntimeError: an address is in use."""
-        try:
-            self._key, _ = _network.opened(
-                "postoffice:"
-                + ",".join(
-                    each for each in (self.xsub_url, self.xpub_url, self._debug_addr) if each
+        """RuntimeError: an address is in use, or it was started before."""
+        if self._key is None and self.ident is None:
+            try:
+                self._key, _ = _network.opened(
+                    "postoffice:"
+                    + ",".join(
+                        each for each in (self.xsub_url, self.xpub_url, self._debug_addr) if each
+                    )
                 )
-            )
-        except _network.embedded.CapsuleError as error:
-            raise RuntimeError(error.args[1]) from None
+            except _network.embedded.CapsuleError as error:
+                raise RuntimeError(error.args[1]) from None
+        super().start()
+
+    def run(self):
+        """The capsule relays; this thread waits for stop()."""
+        self._stopped.wait()
 
     def stop(self, timeout=None):
-        if self._key is not None:
-            _network.closed(self._key)
-            self._key = None
-
-    def join(self, timeout=None):
-        self.stop(timeout)
+        self._stopped.set()
+        if self.ident is not None and self is not threading.current_thread():
+            self.join(timeout)
+        key, self._key = self._key, None
+        if key is not None:
+            _network.closed(key)

@@ -6,7 +6,10 @@ Who: publisher.py, receiver.py, node.py.
 """
 
 import json
+import logging
 import time
+
+log = logging.getLogger(__name__)
 
 
 class Envelope:
@@ -52,11 +55,14 @@ class Message:
 
     def __init__(self, ts=None):
         self.ts = ts or time.time()
-        self.dtype = type(self).__qualname__
+        self.dtype = self._class_to_string()
 
     @classmethod
     def empty(cls):
         return cls.__new__(cls)
+
+    def _class_to_string(self):
+        return type(self).__qualname__
 
     def _slots(self):
         return [slot for each in reversed(type(self).__mro__[:-1]) for slot in each.__slots__]
@@ -74,4 +80,4 @@ class Message:
 
     def __repr__(self):
         shown = ", ".join(f"{slot}={getattr(self, slot)}" for slot in self._slots())
-        return f"{type(self).__qualname__}({shown})"
+        return f"{self._class_to_string()}({shown})"

@@ -10,6 +10,7 @@ object of a taken name is refused, calls of one object run side by side, errors 
 lines.
 """
 
+from .capabilities import __proto_version__
 from .heros import EventObserver, HEROObserver, HEROPeer, LocalHERO, RemoteHERO  # noqa: I001
 from .datasource.datasource import (
     DatasourceObserver,
@@ -19,7 +20,8 @@ from .datasource.datasource import (
 from .datasource.types import DatasourceReturnSet, DatasourceReturnValue
 from .event import event
 
-__proto_version__ = 1.0
+#: The release of HEROS whose names these are.
+__version__ = "2026.2.2"
 __all__ = [
     "DatasourceObserver",
     "DatasourceReturnSet",

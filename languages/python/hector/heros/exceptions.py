@@ -7,6 +7,9 @@ Who: heros.py, programs written for HEROS.
 
 import builtins
 
+#: What tells an error from any other map.
+ERROR_MARKER = "__heros_error__"
+
 
 class HEROSError(Exception):
     """Base class of all HEROS errors."""
@@ -29,9 +32,48 @@ class RemoteHEROError(HEROSError):
             endpoint,
         )
 
+    @classmethod
+    def from_exception(cls, exc, endpoint=None):
+        """Without its traceback: source lines are not for others."""
+        kind = type(exc)
+        return RemoteHEROError(
+            str(exc),
+            remote_type=kind.__name__,
+            remote_module=kind.__module__,
+            endpoint=endpoint,
+        )
+
+    @classmethod
+    def from_payload(cls, payload, endpoint=None):
+        """Of what another HERO sent: a map of HEROS 2026, or 0.9.1's text."""
+        if not (isinstance(payload, dict) and payload.get(ERROR_MARKER)):
+            return RemoteHEROError(str(payload), endpoint=endpoint)
+        kind = payload.get("type")
+        return error_class(kind)(
+            payload.get("message", ""),
+            remote_type=kind,
+            remote_module=payload.get("module"),
+            remote_traceback=payload.get("traceback"),
+            endpoint=endpoint,
+        )
+
+    def serialize(self):
+        """The map that from_payload() reads."""
+        return {
+            ERROR_MARKER: True,
+            "type": self.remote_type,
+            "module": self.remote_module,
+            "message": self.message,
+            "traceback": self.remote_traceback,
+        }
+
     def __str__(self):
-        head = f"{self.remote_type}: {self.message}" if self.remote_type else self.message
-        return f"{head} (raised in HERO at '{self.endpoint}')" if self.endpoint else head
+        text = f"{self.remote_type}: {self.message}" if self.remote_type else self.message
+        if self.endpoint:
+            text += f" (raised in HERO at '{self.endpoint}')"
+        if self.remote_traceback:
+            text += f"\n\n--- remote traceback ---\n{self.remote_traceback}"
+        return text
 
 
 class RemoteTransportError(HEROSError):
@@ -63,6 +105,8 @@ def raised(error, endpoint):
     code, message, kind = error.args
     if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED") and not kind:
         return RemoteTransportError(f"{endpoint}: {message}")
+    if code == "UNKNOWN" and not kind:
+        return RemoteHEROError(message, endpoint=endpoint)  # a text, as 0.9.1 sends its errors
     by_code = {
         "INVALID_ARGUMENT": "ValueError",
         "NOT_FOUND": "LookupError",

@@ -1,14 +1,16 @@
 """What scripts of HEROS take from heros.helper: its logger, and names.
 
-What: get_logger(), log, generate_multicast_address.
+What: get_logger(), log, generate_multicast_address, object_name_from_keyexpr.
 Why: scripts import them from here.
 Who: programs written for HEROS.
 """
 
+import hashlib
+import importlib
+import ipaddress
 import logging
 import os
-
-from .zenoh import multicast_address as generate_multicast_address  # noqa: F401
+import re
 
 SPAM = 5
 logging.addLevelName(SPAM, "SPAM")
@@ -33,9 +35,33 @@ def get_logger(name="heros"):
     return logger
 
 
-def full_classname(instance):
+def full_classname(o):
     """Module and name of its class."""
-    return f"{type(instance).__module__}.{type(instance).__qualname__}"
+    return f"{type(o).__module__}.{type(o).__qualname__}"
+
+
+def object_name_from_keyexpr(key_expr, ns_objects, realm, endpoint=".*"):
+    """None: the key is none of an object of that realm."""
+    found = re.search(f"{ns_objects}/{realm}/(.*?)/{endpoint}", str(key_expr))
+    return found.group(1) if found else None
+
+
+def get_heros_pkg_versions():
+    """Of HEROS' packages: a version, "n.a." or "not installed"."""
+    versions = {}
+    for name in ("heros", "boss", "herosdevices", "herostools", "atomiq"):
+        try:
+            versions[name] = getattr(importlib.import_module(name), "__version__", "n.a.")
+        except ImportError:
+            versions[name] = "not installed"
+    return versions
+
+
+def generate_multicast_address(realm):
+    """A group of its own for each realm, as HEROS 2026 computes it."""
+    first, last = 0xE0000100, 0xEEFFFFFF
+    number = int.from_bytes(hashlib.shake_128(realm.encode()).digest(4), "big")
+    return str(ipaddress.ip_address(first + number % (last - first + 1)))
 
 
 log = get_logger()

@@ -13,14 +13,35 @@ import uuid
 from collections import ChainMap
 
 from .. import embedded
-from .capabilities import capability_of
-from .event import RemoteMethod, callback_name, is_remote, local_callback
-from .exceptions import raised
-from .inspect import force_remote, is_force_remote, is_hero_event, is_local_only, local_only
+from . import serdes
+from .capabilities import (  # noqa: F401
+    AttributeCapability,
+    Capability,
+    EventCapability,
+    MethodCapability,
+    __proto_version__,
+    build_capability,
+    capability_of,
+    signature_of,
+    signatures_of,
+    with_signatures,
+)
+from .event import RemoteEventDescriptor, RemoteEventHandler, RemoteMethod  # noqa: F401
+from .exceptions import RemoteHEROError, RemoteTransportError, raised  # noqa: F401
+from .helper import get_heros_pkg_versions, log, object_name_from_keyexpr  # noqa: F401
+from .inspect import (  # noqa: F401
+    force_remote,
+    is_force_remote,
+    is_hero_event,
+    is_local_only,
+    local_only,
+    mark_hero_method,
+)
 from .zenoh import session_manager as default_session_manager
 
 DISCOVERY_S = 2.0
 CALL_S = 10.0
+SIGNATURES = "meta_signatures"  # as the plugin has it (protocols/heros/signatures.h)
 LOOKS_AGAIN_S = 1.0  # without a change as well: a watch may have ended
 
 
@@ -30,17 +51,31 @@ def _info(name, interface, properties):
     return {
         "name": name,
         "class": said.get("class", interface.rsplit(".", 1)[-1].split("/")[0]),
-        "proto_version": 1.0,
+        "proto_version": __proto_version__,
         "implements": {interface, *said.get("implements", [])},
         "tags": set(said.get("tags", [])),
         "extra_metadata": {
-            key[5:]: value for key, value in said.items() if key.startswith("meta_")
+            key[5:]: value
+            for key, value in said.items()
+            if key.startswith("meta_") and key != SIGNATURES
         },
     }
 
 
 class HEROPeer:
     """A member of a realm."""
+
+    _ns_objects, _ep_discover = "@object", "_discover"
+    _ep_capabilities, _ep_health = "_capabilities", "_health"
+    _default_encoding = "application/cbor"
+
+    @staticmethod
+    def _serialize(obj):
+        return serdes.serialize(obj)
+
+    @staticmethod
+    def _deserialize(bytes):
+        return serdes.deserialize(bytes)
 
     def __init__(self, realm="heros", session_manager=None):
         self._realm = realm
@@ -76,6 +111,12 @@ class HEROPeer:
 class HERO(HEROPeer):
     def __init__(self, name, realm="heros", session_manager=None):
         self._name = name
+        base = self._endpoint_base_path = f"{self._ns_objects}/{realm}/{name}"
+        self._endpoints = {
+            "discover": f"{base}/{self._ep_discover}",
+            "capabilities": f"{base}/{self._ep_capabilities}",
+            "health": f"{base}/{self._ep_health}",
+        }
         HEROPeer.__init__(self, realm, session_manager)
 
     def _ask_realm(self, operation, fields, waits=False):
@@ -108,14 +149,26 @@ class HERO(HEROPeer):
             waits,
         )
 
+    def _connect_local_hero_callback(self, event, remote_hero_method, origin=None):
+        return getattr(self, event.__name__).connect(remote_hero_method, origin)
+
+    def _disconnect_local_hero_callback(self, event, remote_hero_method):
+        return getattr(self, event.__name__).disconnect(remote_hero_method)
+
+    def _get_local_hero_callbacks(self, event):
+        return self._wired(event.__name__, waits=True)
+
     def _wired(self, event, waits=False):
         return [
-            local_callback(
-                each["name"],
-                RemoteMethod(each["name"], self._realm) if each["is_remote_hero"] else None,
-                each["origin"] or None,
-                "LocalHERO",
-            )
+            {
+                "name": each["name"],
+                "origin": each["origin"] or None,
+                "is_remote_hero": each["is_remote_hero"],
+                "func": (
+                    RemoteMethod(each["name"], self._realm) if each["is_remote_hero"] else None
+                ),
+                "context": "LocalHERO",
+            }
             for each in self._ask_realm("callbacks", {"hero": self._name, "event": event}, waits)
         ]
 
@@ -153,6 +206,8 @@ class LocalHERO(HERO):
         }
         members = embedded.members_of(self, names, is_hero_event, annotations)
         self.capabilities = [capability_of(*each) for each in members]
+        if signatures := signatures_of(members):
+            properties[SIGNATURES] = json.dumps(signatures)
         realm_part = "" if realm == "heros" else realm + "."
         try:
             self._capsule.share(
@@ -193,51 +248,6 @@ class LocalHERO(HERO):
             super()._destroy_hero()
 
 
-class RemoteEvent:
-    """An event of another HERO."""
-
-    hero_event = True
-
-    def __init__(self, hero, name):
-        self._hero, self.__name__, self._callbacks, self._watch = hero, name, {}, None
-
-    def __call__(self, payload):
-        for callback in list(self._callbacks.values()):
-            callback(payload)
-
-    def connect(self, callback, origin=None):
-        """A callback of this program, or a method of another HERO, which is called without this
-        program in between.
-        """
-        name = callback_name(callback)
-        if is_remote(callback):
-            return self._hero._wire("connect", self.__name__, callback, origin or self._hero._name)
-        self._callbacks[name] = callback
-        if self._watch is None:
-            self._watch = self._hero._guarded(
-                lambda: self._hero._capsule.watch(self._hero._name, self.__name__, self, {})
-            )
-        return name
-
-    def disconnect(self, callback):
-        if is_remote(callback):
-            return self._hero._wire("disconnect", self.__name__, callback)
-        found = self._callbacks.pop(callback_name(callback), None) is not None
-        if not self._callbacks and self._watch is not None:
-            self._watch.close()
-            self._watch = None
-        return found
-
-    def is_callback(self, callback):
-        return any(each["name"] == callback_name(callback) for each in self.get_callbacks())
-
-    def get_callbacks(self):
-        """This program's (context RemoteHERO), and those that the HERO itself has."""
-        return [
-            local_callback(name, each, None, "RemoteHERO") for name, each in self._callbacks.items()
-        ] + self._hero._wired(self.__name__)
-
-
 class RemoteHERO(HERO):
     """Another HERO as a local stub. NameError: it is not there."""
 
@@ -251,15 +261,18 @@ class RemoteHERO(HERO):
         if members is None:
             self._session_manager.release_session(self)
             raise NameError(f"Remote Object with name {name} not found or discovery timeout.")
+        properties = self._heroes().get(name, ("", {}))[1]
+        members = with_signatures(members, json.loads(properties.get(SIGNATURES, '""')))
         self._hero_tags, self._hero_implements, self._hero_extra_metadata = (
             info["tags"],
             info["implements"],
             info["extra_metadata"],
         )
+        self._proto_version = float(info["proto_version"])
         self._remote_capabilities = [capability_of(*each) for each in members]
-        for kind, member, parameters, _, _ in members:
+        for kind, member, parameters, type_name, _ in members:
             if kind == "method":
-                setattr(self, member, self._method(member, parameters))
+                setattr(self, member, self._method(member, parameters, type_name))
             elif kind == "attribute":
                 setattr(
                     type(self),
@@ -270,15 +283,17 @@ class RemoteHERO(HERO):
                     ),
                 )
             else:
-                setattr(self, member, RemoteEvent(self, member))
+                event = RemoteEventHandler(self)
+                event.__name__ = member
+                setattr(self, member, event)
 
-    def _method(self, name, parameters):
+    def _method(self, name, parameters, returned):
         def method(*args, **kwargs):
             return self._ask(embedded.CALL, name, args, kwargs)
 
         method.__name__, method.__self__, method.hero_method = name, self, True
         try:
-            method.__signature__ = embedded.signature_of(parameters)
+            method.__signature__ = signature_of(parameters, returned)
         except ValueError:
             pass  # a signature that Python would not take: it is called all the same
         return method
@@ -310,8 +325,8 @@ class RemoteHERO(HERO):
     @local_only
     def _destroy_hero(self):
         for member in vars(self).values():
-            if isinstance(member, RemoteEvent) and member._watch is not None:
-                member._watch.close()
+            if isinstance(member, RemoteEventHandler):
+                member.close()
         super()._destroy_hero()
 
 
@@ -342,7 +357,8 @@ class _Looking(HEROPeer):
 
 
 class HEROObserver(_Looking):
-    """Keeps track of the HEROs of a realm: `known_objects`, and callbacks when one comes or goes.
+    """Keeps track of the HEROs of a realm: `known_objects`, and callbacks when one comes or
+    goes.
     """
 
     def __init__(self, *args, **kwargs):

@@ -1,8 +1,9 @@
 """Values that plain CBOR does not have, under HEROS' tags.
 
-What: encode() and decode() for the embedded capsule.
+What: encode() and decode() for the embedded capsule; serialize() and deserialize(), a value as the
+octets that travel.
 Why: arrays, times and references pass as HEROS passes them.
-Who: hector.heros.
+Who: hector.heros, programs written for HEROS.
 """
 
 import datetime
@@ -11,10 +12,35 @@ import uuid
 import weakref
 
 from ..embedded import Tag
+from .exceptions import RemoteHEROError
+from .helper import full_classname
+from .inspect import is_hero_event, is_hero_method
 
-NDARRAY, HERO, UNSERIALIZABLE, REFERENCE, EVENT, METHOD = 4242, 9000, 9001, 9002, 9003, 9004
+NDARRAY = ndarray_tag = 4242
+HERO = hero_tag = 9000
+UNSERIALIZABLE = unserializable_tag = 9001
+REFERENCE = unserializable_object_reference_tag = 9002
+EVENT = hero_event_tag = 9003
+METHOD = hero_method_tag = 9004
+EXCEPTION = hero_exception_tag = 9005
 
-_objects = weakref.WeakValueDictionary()
+
+class ObjectStore:
+    """Objects that stay here, by the number that others know them by; none is kept alive."""
+
+    def __init__(self):
+        self._objects = weakref.WeakValueDictionary()
+
+    def add(self, object):
+        """TypeError: nothing can refer to it."""
+        self._objects[id(object)] = object
+        return id(object)
+
+    def get(self, identifier):
+        return self._objects.get(identifier)
+
+
+obj_store = ObjectStore()
 
 
 class UnserializableRemoteObject:
@@ -70,18 +96,29 @@ def encode(value):
         return int(value)
     if isinstance(value, float):
         return float(value)
+    if is_hero_event(value) and hasattr(value, "instance"):
+        return Tag(EVENT, [_reference(value.instance), value.__name__])
+    if is_hero_method(value):
+        return Tag(METHOD, [_reference(value.__self__), value.__name__])
     if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}"
+        error = value if isinstance(value, RemoteHEROError) else None
+        return Tag(EXCEPTION, (error or RemoteHEROError.from_exception(value)).serialize())
     try:
-        _objects[id(value)] = value
+        identifier = obj_store.add(value)
     except TypeError:
         raise TypeError(
             f"a {type(value).__name__} cannot be sent, and nothing can refer to it"
         ) from None
     return Tag(
         UNSERIALIZABLE,
-        [f"{type(value).__module__}.{type(value).__qualname__}", id(value), str(value)],
+        [full_classname(value), identifier, str(value)],
     )
+
+
+def _reference(hero):
+    """Of a HERO, or of the weak reference that its own event has."""
+    hero = hero() if isinstance(hero, weakref.ref) else hero
+    return Tag(HERO, [hero._realm, hero._name])
 
 
 def decode(tag, value):
@@ -99,7 +136,9 @@ def decode(tag, value):
     if tag == UNSERIALIZABLE:
         return UnserializableRemoteObject(*value)
     if tag == REFERENCE:
-        return _objects.get(value)
+        return obj_store.get(value)
+    if tag == EXCEPTION:
+        return RemoteHEROError.from_payload(value)
     if tag == 0:
         return datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
     if tag == 4:
@@ -109,3 +148,43 @@ def decode(tag, value):
     if tag == 43000:
         return complex(*value)
     return Tag(tag, value)
+
+
+def _cbor2():
+    try:
+        import cbor2
+    except ImportError:
+        raise ImportError(
+            "serialize() and deserialize() need the package cbor2: tools/setup installs it"
+            " (python3-cbor2)"
+        ) from None
+    return cbor2
+
+
+def _untagged(value):
+    """Tags of the capsule as cbor2 has them."""
+    if isinstance(value, Tag):
+        return _cbor2().CBORTag(value.tag, _untagged(value.value))
+    if isinstance(value, list):
+        return [_untagged(each) for each in value]
+    return value
+
+
+def cbor_default_encoder(encoder, value):
+    """For cbor2.dumps(default=…)."""
+    encoder.encode(_untagged(encode(value)))
+
+
+def cbor_tag_hook(decoder, tag, shareable_index=None):
+    """For cbor2.loads(tag_hook=…)."""
+    made = decode(tag.tag, tag.value)
+    return tag if isinstance(made, Tag) else made
+
+
+def serialize(obj):
+    """As HEROS sends it."""
+    return _cbor2().dumps(obj, default=cbor_default_encoder)
+
+
+def deserialize(bytes):
+    return _cbor2().loads(bytes, tag_hook=cbor_tag_hook)

@@ -5,35 +5,29 @@ Why: scripts set it before their first object.
 Who: LocalHERO, RemoteHERO, observers.
 """
 
-import hashlib
 import json
 import os
 import threading
 
 from .. import embedded
 from . import serdes
+from .helper import generate_multicast_address, log  # noqa: F401
 
-
-def multicast_address(realm):
-    """A group of its own for each realm, as HEROS 2026 computes it."""
-    first, last = 0xE0000100, 0xEEFFFFFF
-    number = first + int.from_bytes(hashlib.shake_128(realm.encode()).digest(4), "big") % (
-        last - first + 1
-    )
-    return ".".join(str(number >> shift & 0xFF) for shift in (24, 16, 8, 0))
+#: What every manager's configuration begins with.
+zenoh_default_config = {}
 
 
 class ZenohSessionManager:
     """One embedded capsule for each realm, as long as an object refers to it."""
 
     def __init__(self, config_dict=None):
-        self._config = dict(config_dict or {})
+        self._config = {**zenoh_default_config, **(config_dict or {})}
         self._referrers, self._referrer_realms, self._lock = [], [], threading.RLock()
 
     def _key(self, realm):
         return "heros", realm, id(self)
 
-    def request_session(self, obj, realm):
+    def request_session(self, obj, realm="heros"):
         """The realm's capsule; `obj` refers to it from now on."""
         with self._lock:
             capsule = embedded.started(
@@ -76,7 +70,8 @@ class ZenohSessionManager:
         made = json.loads(text) if text else {}
         items = dict(self._config)
         if realm != "heros" and os.environ.get("HEROS_SEP_MULTICAST", "0").lower() in ("1", "true"):
-            items.setdefault("scouting/multicast/address", f"{multicast_address(realm)}:7446")
+            address = f"{generate_multicast_address(realm)}:7446"
+            items.setdefault("scouting/multicast/address", address)
         for key, value in items.items():
             at = made
             *path, last = key.split("/")

@@ -11,7 +11,7 @@ from ..event import event
 from ..helper import log
 from ..heros import EventObserver, LocalHERO
 from ..inspect import local_only
-from .observables import Observables
+from .observables import ObservableProcessor
 from .types import DatasourceReturnSet, DatasourceReturnValue
 
 
@@ -20,11 +20,11 @@ class LocalDatasourceHERO(LocalHERO):
 
     def __init__(self, *args, observables=None, **kwargs):
         self._observables = observables or getattr(self, "_observables", None) or {}
-        self._declared = Observables(self._observables)
+        self._declared = ObservableProcessor(self._observables)
         LocalHERO.__init__(self, *args, **kwargs)
 
     def _process_data(self, data):
-        return self._declared.process(DatasourceReturnSet.from_data(data))
+        return self._declared(DatasourceReturnSet.from_data(data))
 
     @event
     def observable_data(self, data):

@@ -5,41 +5,75 @@ Why: their fields are those of HEROS.
 Who: datasource.py, observers of datasources.
 """
 
-import time
+from time import time as now
+
+
+def ensure_string(x):
+    return x.decode() if isinstance(x, bytes) else str(x)
+
+
+def _field(name, default=None):
+    def get(self):
+        return self.get(name, default)
+
+    def put(self, value):
+        self[name] = value
+
+    return property(get, put)
 
 
 class DatasourceReturnValue(dict):
-    def __init__(self, **fields):
+    """One measurement. `value` and `unit` are what was measured until it is calibrated."""
+
+    def __init__(
+        self,
+        id=None,
+        time=None,
+        value=None,
+        unit=None,
+        raw_value=None,
+        raw_unit=None,
+        inbound=-1,
+        calibrated=False,
+        **kwargs,
+    ):
         super().__init__(
-            {
-                "id": None,
-                "time": time.time(),
-                "raw_value": None,
-                "raw_unit": "",
-                "inbound": -1,
-                "calibrated": False,
-                **fields,
-            }
+            kwargs,
+            id=id,
+            time=now() if time is None else time,
+            raw_value=raw_value,
+            raw_unit="" if raw_unit is None else ensure_string(raw_unit),
+            inbound=inbound,
+            calibrated=calibrated,
+            value=raw_value if value is None else value,
+            unit="" if unit is raw_unit is None else ensure_string(unit or raw_unit),
         )
-        self.setdefault("value", self["raw_value"])
-        self.setdefault("unit", self["raw_unit"])
 
-    def __getattr__(self, name):
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __setattr__(self, name, value):
-        self[name] = value
+    id, time = _field("id"), _field("time", 0)
+    raw_value, raw_unit = _field("raw_value"), _field("raw_unit")
+    inbound, calibrated = _field("inbound", -1), _field("calibrated", False)
 
     @property
     def value(self):
         return self.get("value") if self.get("calibrated") else self.get("raw_value")
 
+    @value.setter
+    def value(self, value):
+        self["value"] = value
+
     @property
     def unit(self):
         return self.get("unit") if self.get("calibrated") else self.get("raw_unit")
+
+    @unit.setter
+    def unit(self, value):
+        self["unit"] = value
+
+    def __str__(self):
+        return f"{self.time:.3f}: {self.value} {self.unit} (inbound={self.inbound:d})"
+
+    def __repr__(self):
+        return f"DatasourceReturnValue({dict.__repr__(self)})"
 
 
 class DatasourceReturnSet(tuple):
