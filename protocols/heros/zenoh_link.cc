@@ -61,9 +61,9 @@ ZenohLink::Handler* ZenohLink::keep(Handler handler) {
   const std::lock_guard lock(handlers_mutex_);
   return handlers_.emplace_back(std::make_unique<Handler>(std::move(handler))).get();
 }
-void ZenohLink::sample(void* context, int alive, hz_slice key, hz_slice payload,
-                       hz_slice attachment) {
-  static_cast<Handler*>(context)->on_sample(alive != 0, view(key), view(payload), view(attachment));
+void ZenohLink::sample(void* context, const hz_sample* sample) {
+  static_cast<Handler*>(context)->on_sample(sample->alive != 0, view(sample->key),
+                                            view(sample->payload), view(sample->attachment));
 }
 void ZenohLink::query(void* context, hz_query* query, hz_slice key, hz_slice payload, hz_slice,
                       hz_slice) {

@@ -95,7 +95,7 @@ class ZenohLink {
     OnSample on_sample;
   };
   Handler* keep(Handler handler);
-  static void sample(void* context, int alive, hz_slice key, hz_slice payload, hz_slice attachment);
+  static void sample(void* context, const hz_sample* sample);
   static void query(void* context, hz_query* query, hz_slice key, hz_slice payload,
                     hz_slice attachment, hz_slice encoding);
 

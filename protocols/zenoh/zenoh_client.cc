@@ -190,12 +190,14 @@ class Client : public std::enable_shared_from_this<Client> {
       auto* subscriber = hz_subscriber(session, client_key(id_).c_str(), on_inbox, holder_, &error);
       auto* presence = hz_liveliness_subscriber(session, presence_key(address_.capsule).c_str(),
                                                 on_presence, holder_, &error);
-      if (subscriber == nullptr || presence == nullptr) {
+      // The server ends this client's calls when the token goes.
+      auto* token = hz_liveliness_token(session, client_key(id_).c_str(), &error);
+      if (subscriber == nullptr || presence == nullptr || token == nullptr) {
         hz_close(session);
         return failed("zenoh refuses a declaration: " + take_error(error));
       }
       const std::lock_guard lock(session_mutex_);
-      handles_ = {subscriber, presence};
+      handles_ = {subscriber, presence, token};
       declared_key_ =
           hz_declare_key(session, session_key_.c_str(), nullptr);  // null: the key itself serves
       session_ = session;
@@ -416,8 +418,10 @@ class Client : public std::enable_shared_from_this<Client> {
     }
     client->break_off(asked->call, client->gone("the peer is gone"));
   }
-  static void on_inbox(void* context, int, hz_slice, hz_slice payload, hz_slice attachment) {
+  static void on_inbox(void* context, const hz_sample* sample) {
     const auto client = static_cast<std::weak_ptr<Client>*>(context)->lock();
+    const hz_slice payload = sample->payload;
+    const hz_slice attachment = sample->attachment;
     Mark mark;
     const auto used = read_mark(view(attachment), mark);
     if (!client || !used) return;
@@ -438,11 +442,11 @@ class Client : public std::enable_shared_from_this<Client> {
     if (mark.type == Type::kFlowCredit)
       flow->deliver_credit(static_cast<std::int64_t>(std::min(mark.number, kCreditMax)));
   }
-  static void on_presence(void* context, int alive, hz_slice, hz_slice, hz_slice) {
+  static void on_presence(void* context, const hz_sample* sample) {
     const auto client = static_cast<std::weak_ptr<Client>*>(context)->lock();
     if (!client) return;
-    client->is_present_ = alive != 0;
-    if (alive == 0) {
+    client->is_present_ = sample->alive != 0;
+    if (sample->alive == 0) {
       bool was_ready = false;
       {
         const std::lock_guard lock(client->mutex_);

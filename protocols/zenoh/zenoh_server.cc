@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "hector/check.h"
 #include "hector/stream.h"
@@ -21,10 +22,40 @@ namespace {
 
 /// Cancellations that overtook their requests; later ones are dropped.
 constexpr std::size_t kEarlyCancelsMax = 1'024;
+/// Log lines about dropped publications: so many at once, and one for each kLineEvery after that.
+constexpr int kLinesAtOnce = 20;
+constexpr Duration kLineEvery = std::chrono::seconds(1);
 /// Ports that are tried for port 0: another program may take a free one first.
 constexpr int kPortAttempts = 5;
 
 class Server;
+
+/// A publication or a query of a program without Hector.
+struct Foreign {
+  std::string key, encoding, source;
+  std::size_t octets = 0;
+};
+
+/// Log lines that may be written now. Any thread.
+class LineBudget {
+ public:
+  [[nodiscard]] bool take(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    const auto gained = (now - since_) / kLineEvery;
+    if (gained > 0) {
+      left_ = static_cast<int>(std::min<std::int64_t>(kLinesAtOnce, left_ + gained));
+      since_ = now;
+    }
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  int left_ = kLinesAtOnce;
+  TimePoint since_{};
+};
 
 class ServerFlow final : public WindowedStream {
  public:
@@ -56,6 +87,7 @@ class ServerCall final : public Call {
   }
   Peer own_peer;
   bool is_json = false;
+  std::optional<Foreign> foreign;
   std::shared_ptr<ServerFlow> flow_end;
   [[nodiscard]] const Mark& mark() const { return mark_; }
   hz_query* take_query() { return std::exchange(query_, nullptr); }
@@ -75,9 +107,10 @@ class Server : public std::enable_shared_from_this<Server> {
 
   Status open(const std::string& config) {
     char* error = nullptr;
-    session_ = hz_open(config.c_str(), &error);
-    if (session_ == nullptr)
+    hz_session* const session = hz_open(config.c_str(), &error);
+    if (session == nullptr)
       return fail(Error::already_exists("zenoh cannot start: " + take_error(error)));
+    session_ = {session, hz_close};
     // zenoh's threads may still read it when this is gone, so it is never freed.
     holder_ = new std::weak_ptr<Server>(shared_from_this());
     const std::string all = fmt::format("hector/{}/**", context_.capsule);
@@ -86,17 +119,17 @@ class Server : public std::enable_shared_from_this<Server> {
       return handle != nullptr;
     };
     const bool ok =
-        keep(hz_queryable(session_, all.c_str(), on_query, holder_, &error)) &&
-        keep(
-            hz_queryable(session_, ping_key(context_.capsule).c_str(), on_ping, holder_, &error)) &&
-        keep(hz_queryable(session_, session_key(context_.capsule).c_str(), on_query, holder_,
+        keep(hz_queryable(session, all.c_str(), on_query, holder_, &error)) &&
+        keep(hz_queryable(session, ping_key(context_.capsule).c_str(), on_ping, holder_, &error)) &&
+        keep(hz_queryable(session, session_key(context_.capsule).c_str(), on_query, holder_,
                           &error)) &&
-        keep(hz_subscriber(session_, all.c_str(), on_publication, holder_, &error)) &&
-        keep(hz_subscriber(session_, session_key(context_.capsule).c_str(), on_publication, holder_,
+        keep(hz_subscriber(session, all.c_str(), on_publication, holder_, &error)) &&
+        keep(hz_subscriber(session, session_key(context_.capsule).c_str(), on_publication, holder_,
                            &error)) &&
-        keep(hz_subscriber(session_, inbox_key(context_.capsule).c_str(), on_inbox, holder_,
+        keep(hz_subscriber(session, inbox_key(context_.capsule).c_str(), on_inbox, holder_,
                            &error)) &&
-        keep(hz_liveliness_token(session_, presence_key(context_.capsule).c_str(), &error));
+        keep(hz_liveliness_subscriber(session, kAllClientsKey, on_client, holder_, &error)) &&
+        keep(hz_liveliness_token(session, presence_key(context_.capsule).c_str(), &error));
     if (!ok) return fail(Error::unavailable("zenoh refuses a declaration: " + take_error(error)));
     return {};
   }
@@ -111,14 +144,14 @@ class Server : public std::enable_shared_from_this<Server> {
         idle_.wait_for(lock, std::chrono::milliseconds(10));
       handles.swap(handles_);
     }
-    cancel_all();
+    cancel_where([](std::uint64_t) { return true; }, Error::unavailable("the endpoint closed"));
     for (auto* handle : handles) hz_undeclare(handle);
-    hz_session* session = nullptr;
+    std::shared_ptr<hz_session> session;
     {
       const std::lock_guard lock(mutex_);
-      session = std::exchange(session_, nullptr);
+      session.swap(session_);
     }
-    if (session != nullptr) hz_close(session);
+    // It closes here, or where the last message is being sent.
   }
 
   void send(std::uint64_t client, const Mark& mark, std::string_view more, const Bytes& payload) {
@@ -126,10 +159,11 @@ class Server : public std::enable_shared_from_this<Server> {
     write_mark(mark, attachment);
     attachment.append(more);
     const std::string key = client_key(client);
-    const std::lock_guard lock(session_mutex_);
-    if (session_ == nullptr) return;
+    // Without the lock: a client that takes nothing keeps nobody else waiting.
+    const auto session = this->session();
+    if (session == nullptr) return;
     char* error = nullptr;
-    if (hz_put(session_, key.c_str(), slice(payload.view()), slice(attachment), &error) == 0)
+    if (hz_put(session.get(), key.c_str(), slice(payload.view()), slice(attachment), &error) == 0)
       context_.log->write(Level::kWarning, "zenoh put failed", {{"error", take_error(error)}});
   }
 
@@ -175,57 +209,70 @@ class Server : public std::enable_shared_from_this<Server> {
                        hz_slice attachment, hz_slice encoding) {
     const auto server = of(context);
     if (!server) return hz_query_drop(query);
-    server->request(query, view(key), view(payload), view(attachment), view(encoding));
+    server->request({query, view(key), view(payload), view(attachment), view(encoding), {}});
   }
 
-  static void on_publication(void* context, int alive, hz_slice key, hz_slice payload,
-                             hz_slice attachment) {
+  static void on_publication(void* context, const hz_sample* sample) {
     const auto server = of(context);
-    if (server && alive != 0)
-      server->request(nullptr, view(key), view(payload), view(attachment), {});
+    if (server && sample->alive != 0)
+      server->request({nullptr, view(sample->key), view(sample->payload), view(sample->attachment),
+                       view(sample->encoding), view(sample->source)});
   }
 
-  static void on_inbox(void* context, int, hz_slice, hz_slice payload, hz_slice attachment) {
+  static void on_inbox(void* context, const hz_sample* sample) {
     const auto server = of(context);
     Mark mark;
-    if (server && read_mark(view(attachment), mark)) server->flow_message(mark, view(payload));
+    if (server && read_mark(view(sample->attachment), mark))
+      server->flow_message(mark, view(sample->payload));
   }
 
-  /// A query, or a publication (then `query` is null): an announcement.
-  void request(hz_query* query, std::string_view key, std::string_view payload,
-               std::string_view attachment, std::string_view encoding) {
+  /// Nobody reads the answers and flows of a client that is gone.
+  static void on_client(void* context, const hz_sample* sample) {
+    const auto server = of(context);
+    const auto client = client_of_key(view(sample->key));
+    if (!server || sample->alive != 0 || !client) return;
+    server->cancel_where([gone = *client](std::uint64_t each) { return each == gone; },
+                         Error::cancelled("the caller is gone"));
+  }
+
+  /// A query, or a publication (then `query` is null): an announcement. Valid while it is handled.
+  struct Arrived {
+    hz_query* query;
+    std::string_view key, payload, attachment, encoding, source;
+  };
+
+  void request(const Arrived& arrived) {
     Mark mark;
-    const auto used = read_mark(attachment, mark);
-    auto* call = new ServerCall(shared_from_this(), used ? mark : Mark{}, query);
+    const auto used = read_mark(arrived.attachment, mark);
+    auto* call = new ServerCall(shared_from_this(), used ? mark : Mark{}, arrived.query);
     if (used) {
-      auto decoded = decode_header(attachment.substr(*used), context_.clock->now(), call->header);
+      auto decoded =
+          decode_header(arrived.attachment.substr(*used), context_.clock->now(), call->header);
       if (!decoded) return call->fail(decoded.error());
     } else {  // from a program without Hector: hector/CAPSULE/OBJECT/OPERATION
+      const std::string_view key = arrived.key;
       const auto operation = key.rfind('/');
       const auto object = key.rfind('/', operation - 1);
       call->header.object = key.substr(object + 1, operation - object - 1);
       call->header.operation_name = key.substr(operation + 1);
-      call->is_json = encoding.find("json") != std::string_view::npos;
+      call->foreign = Foreign{std::string(key), std::string(arrived.encoding),
+                              std::string(arrived.source), arrived.payload.size()};
     }
-    call->own_peer = {call->header.principal, "zenoh", std::string(key), Security::kNone};
+    call->own_peer = {call->header.principal, "zenoh", std::string(arrived.key), Security::kNone};
     call->peer = &call->own_peer;
     if (refuses_)
       return call->fail(Error::unavailable("this endpoint is closing; use another protocol"));
     if (auto found = context_.inbound->resolve(*call); !found)
       return call->fail(std::move(found.error()));
-    if (query == nullptr && call->kind != Kind::kAnnounce) {
+    if (arrived.query == nullptr && call->kind != Kind::kAnnounce) {
       return call->fail(Error::invalid_argument(
           fmt::format("'{}' is not an announcement: ask it with a query", call->operation->name)));
     }
     if (call->kind == Kind::kStream && !used)
       return call->fail(Error::unimplemented("flows need Hector's attachment"));
-    if (call->is_json) {
-      auto bytes = context_.inbound->request_from_json(*call, payload.empty() ? "{}" : payload);
-      if (!bytes) return call->fail(bytes.error());
-      call->request = Payload(std::move(*bytes));
-    } else {
-      call->request = Payload(Bytes::copy(payload));
-    }
+    auto message = used ? Bytes::copy(arrived.payload) : message_of(*call, arrived.payload);
+    if (!message) return call->fail(std::move(message.error()));
+    call->request = Payload(std::move(*message));
     if (call->kind == Kind::kStream) {
       call->flow_end = std::make_shared<ServerFlow>(
           shared_from_this(), mark, call->flow != Flow::kOut, call->flow != Flow::kIn);
@@ -246,6 +293,27 @@ class Server : public std::enable_shared_from_this<Server> {
             static_cast<std::uint64_t>(WindowedStream::kWindowOctets)},
            {}, {});
     context_.inbound->accept(*call);
+  }
+
+  /// Of a foreign request; sets whether it is JSON.
+  Result<Bytes> message_of(ServerCall& call, std::string_view payload) const {
+    const Form form = form_of(call.foreign->encoding, payload);
+    if (form == Form::kUnknown)
+      return fail(Error::invalid_argument(
+          fmt::format("the encoding '{}' is no form of a {}", call.foreign->encoding,
+                      call.operation->input.empty() ? "message" : call.operation->input)));
+    if (form == Form::kMessage) return Bytes::copy(payload);
+    auto octets = context_.inbound->request_from_json(call, payload.empty() ? "{}" : payload);
+    // No message begins with '{' but one with a group of number 15.
+    const bool is_certain = form == Form::kJson || payload.starts_with('{');
+    if (!octets && !is_certain) return Bytes::copy(payload);
+    call.is_json = true;
+    return octets;
+  }
+
+  std::shared_ptr<hz_session> session() {
+    const std::lock_guard lock(mutex_);
+    return session_;
   }
 
   void flow_message(const Mark& mark, std::string_view payload) {
@@ -279,28 +347,70 @@ class Server : public std::enable_shared_from_this<Server> {
   }
 
   void reply_foreign(ServerCall& call, hz_query* query) {
-    if (query == nullptr) return;
-    if (call.error) {
-      hz_query_reply_error(query, slice(call.error->text()), slice("text/plain"));
-    } else if (call.is_json) {
-      auto json = context_.inbound->reply_to_json(call, call.reply.bytes());
-      hz_query_reply(query, slice(json ? *json : json.error().text()), {});
-    } else {
+    if (query == nullptr) return tell_dropped(call);
+    const auto refuse = [query](const Error& error) {
+      hz_query_reply_error(query, slice(error.text()), slice("text/plain"));
+    };
+    if (call.error) return refuse(*call.error);
+    if (!call.is_json) {
       hz_query_reply(query, slice(call.reply.bytes().view()), {});
+      return;
     }
+    const auto json = context_.inbound->reply_to_json(call, call.reply.bytes());
+    if (!json) return refuse(json.error());
+    hz_query_reply(query, slice(*json), {});
   }
 
-  void cancel_all() {
+  /// A publisher gets no answer, so whoever runs the capsule is told.
+  void tell_dropped(const ServerCall& call) {
+    if (!call.error || !call.foreign) return;
+    const std::uint64_t dropped = ++dropped_;
+    if (!lines_.take(context_.clock->now())) return;
+    const std::string instead =
+        call.operation == nullptr
+            ? fmt::format("publish to hector/{}/OBJECT/OPERATION", context_.capsule)
+        : call.kind != Kind::kAnnounce
+            ? "ask with a query (get)"
+            : fmt::format(
+                  "{} as JSON (application/json) or its octets (application/protobuf)",
+                  call.operation->input.empty() ? "an empty message" : call.operation->input);
+    const std::string octets = std::to_string(call.foreign->octets);
+    const std::string total = std::to_string(dropped);
+    const std::string from = from_whom(*call.foreign);
+    context_.log->write(Level::kWarning, "zenoh publication dropped",
+                        {{"key", call.foreign->key},
+                         {"from", from},
+                         {"encoding", call.foreign->encoding},
+                         {"octets", octets},
+                         {"error", call.error->text()},
+                         {"instead", instead},
+                         {"dropped", total}});
+  }
+
+  /// The session that published it; where the publication does not say, those that are connected.
+  std::string from_whom(const Foreign& foreign) {
+    if (!foreign.source.empty()) return "zenoh session " + foreign.source;
+    const auto session = this->session();
+    char* const neighbours = session == nullptr ? nullptr : hz_neighbours(session.get());
+    if (neighbours == nullptr) return "unknown";
+    std::string ids(neighbours);
+    hz_error_free(neighbours);
+    return ids.empty() ? "a client that does not say" : "one of zenoh sessions " + ids;
+  }
+
+  template <class Matches>
+  void cancel_where(const Matches& matches, const Error& why) {
     std::vector<ServerCall*> calls;
     {
       const std::lock_guard lock(mutex_);
+      std::erase_if(early_cancels_, [&](const auto& each) { return matches(each.first.first); });
       for (auto& [key, call] : calls_) {
+        if (!matches(key.first)) continue;
         call->hold();
         calls.push_back(call);
       }
     }
     for (auto* call : calls) {
-      const Error why = Error::unavailable("the endpoint closed");
       if (call->flow_end) call->flow_end->deliver_break(why);
       call->cancel(why);
       call->let_go();
@@ -309,14 +419,15 @@ class Server : public std::enable_shared_from_this<Server> {
 
   const ProtocolContext& context_;
   std::mutex mutex_;
-  std::recursive_mutex session_mutex_;
   std::condition_variable idle_;
-  hz_session* session_ = nullptr;
+  std::shared_ptr<hz_session> session_;  ///< messages that are being sent share it
   std::weak_ptr<Server>* holder_ = nullptr;
   std::vector<hz_handle*> handles_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, ServerCall*> calls_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, bool> early_cancels_;
   std::atomic<bool> refuses_{false};
+  std::atomic<std::uint64_t> dropped_{0};
+  LineBudget lines_;
 };
 
 void ServerFlow::send(Type type, std::uint64_t number, const Bytes& payload) {

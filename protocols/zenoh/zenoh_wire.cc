@@ -2,11 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 namespace hector::zenohp {
 
 namespace {
 constexpr std::string_view kMagic = "HZ1";
 constexpr std::size_t kMarkOctets = 3 + 1 + 3 * 8;  // magic, type, three numbers
+
+/// What zenoh says where the publisher said nothing.
+constexpr std::string_view kNoEncoding = "zenoh/bytes";
+
+bool looks_like_json(std::string_view payload) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const auto first = payload.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return false;
+  return payload[first] == '{' && payload[payload.find_last_not_of(kBlanks)] == '}';
+}
 
 void put(std::uint64_t value, std::string& out) {
   for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
@@ -84,6 +97,30 @@ std::string presence_key(const std::string& capsule) {
 }
 std::string client_key(std::uint64_t client) {
   return fmt::format("hector/@client/{:016x}", client);
+}
+
+std::optional<std::uint64_t> client_of_key(std::string_view key) {
+  constexpr std::string_view kBefore = "hector/@client/";
+  if (!key.starts_with(kBefore)) return std::nullopt;
+  const std::string_view digits = key.substr(kBefore.size());
+  std::uint64_t client = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), client, 16);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return std::nullopt;
+  return client;
+}
+
+Form form_of(std::string_view encoding, std::string_view payload) {
+  std::string said(encoding);
+  std::transform(said.begin(), said.end(), said.begin(),
+                 [](unsigned char each) { return static_cast<char>(std::tolower(each)); });
+  const std::string kind = said.substr(0, said.find(';'));  // without parameters
+  const auto has = [&](std::string_view part) { return kind.find(part) != std::string::npos; };
+  if (has("json")) return Form::kJson;
+  if (kind.empty() || kind == kNoEncoding)
+    return looks_like_json(payload) ? Form::kJsonOrMessage : Form::kMessage;
+  if (has("protobuf") || kind == "application/octet-stream") return Form::kMessage;
+  const bool is_text = kind == "text/plain" || kind == "zenoh/string";
+  return is_text && looks_like_json(payload) ? Form::kJson : Form::kUnknown;
 }
 
 std::string take_error(char* error) {

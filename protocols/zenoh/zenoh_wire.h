@@ -67,7 +67,11 @@ std::string session_key(const std::string& capsule);
 std::string inbox_key(const std::string& capsule);
 std::string ping_key(const std::string& capsule);
 std::string presence_key(const std::string& capsule);
+/// A client's inbox, and the liveliness token that stands for it.
 std::string client_key(std::uint64_t client);
+inline constexpr const char* kAllClientsKey = "hector/@client/*";
+/// Nothing: it is no client's.
+std::optional<std::uint64_t> client_of_key(std::string_view key);
 
 inline hz_slice slice(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -75,6 +79,15 @@ inline hz_slice slice(std::string_view text) {
 inline std::string_view view(hz_slice slice) {
   return {reinterpret_cast<const char*>(slice.data), slice.size};
 }
+/// What a program without Hector sends, by its encoding and, where it says none, by its beginning.
+enum class Form : std::uint8_t {
+  kMessage,
+  kJson,
+  kJsonOrMessage,  ///< no encoding, and it looks like JSON: what cannot be read so is a message
+  kUnknown
+};
+Form form_of(std::string_view encoding, std::string_view payload);
+
 /// Takes the message of a failed call.
 std::string take_error(char* error);
 

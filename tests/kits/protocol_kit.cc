@@ -786,6 +786,108 @@ TEST_F(ProtocolKit, NoticesThatThePeerWasKilledInMidCall) {
           std::chrono::duration_cast<milliseconds>(client_.clock().now() - before).count()));
 }
 
+/// A process that reads the flow `count` of an Object here: some messages, then no more.
+class ChildReader {
+ public:
+  ChildReader(const std::string& reference, const std::string& messages) {
+    int ends[2];
+    if (pipe(ends) != 0) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(ends[1], 1);
+      close(ends[0]);
+      execl("/proc/self/exe", "protocol_kit", plugin.c_str(), "--read", reference.c_str(),
+            messages.c_str(), nullptr);
+      _exit(127);
+    }
+    close(ends[1]);
+    char octet = 0;
+    has_read_ = read(ends[0], &octet, 1) == 1;
+    close(ends[0]);
+  }
+  ~ChildReader() { kill_it(); }
+  void signal_it(int number) const { ::kill(pid_, number); }
+  void kill_it() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  /// Of its own accord.
+  void wait_for_its_end() { waitpid(std::exchange(pid_, 0), nullptr, 0); }
+  [[nodiscard]] bool has_read() const { return has_read_; }
+
+ private:
+  pid_t pid_ = 0;
+  bool has_read_ = false;
+};
+
+/// As long as the slowest protocol takes to count a silent peer as dead, and as much again.
+constexpr auto kNoticed = seconds(25);
+/// Messages of `count` have 2 KB: 24 MB, more than any window.
+constexpr int kUnreadMax = 12'000;
+
+TEST_F(ProtocolKit, AWriterLearnsThatItsReaderWasKilled) {
+  for (const char* messages : {"for ever", "3"}) {
+    const int before = server_.servant->cancelled;
+    ChildReader reader(server_.reference().text(), messages);
+    ASSERT_TRUE(reader.has_read()) << messages;
+    reader.kill_it();
+    EXPECT_TRUE(waiting::until([&] { return server_.servant->cancelled > before; }, kNoticed))
+        << messages;
+  }
+}
+
+TEST_F(ProtocolKit, AWriterLearnsThatItsReaderHasLeftInOrder) {
+  ChildReader reader(server_.reference().text(), "leaves");
+  ASSERT_TRUE(reader.has_read());
+  reader.wait_for_its_end();
+  EXPECT_TRUE(waiting::until([&] { return server_.servant->cancelled > 0; }, kNoticed));
+}
+
+TEST_F(ProtocolKit, AReaderThatHoldsStillTakesNoMemoryAndKeepsNobodyWaiting) {
+  std::vector<std::unique_ptr<ChildReader>> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.push_back(std::make_unique<ChildReader>(server_.reference().text(), "for ever"));
+    ASSERT_TRUE(readers.back()->has_read());
+    readers.back()->signal_it(SIGSTOP);
+  }
+  waiting::spend(milliseconds(500), "the writers fill what the windows let them");
+  const int written = server_.servant->written;
+  const auto began = client_.clock().now();
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(*call("echo", "on"), "on");
+  EXPECT_LT(client_.clock().now() - began, seconds(2));
+  EXPECT_LT(server_.servant->written - written, kUnreadMax) << "they go on although nobody reads";
+  for (auto& each : readers) each->kill_it();
+  EXPECT_TRUE(waiting::until([&] { return server_.servant->cancelled >= 3; }, kNoticed));
+}
+
+/// Reads that many messages, or all of them; then holds still until it is killed, or leaves.
+int read_flow(const std::string& reference, const std::string& messages) {
+  alarm(60);  // it is killed; if not, SIGALRM ends it
+  KitCapsule capsule("reader");
+  Ends ends;
+  std::shared_ptr<Stream> stream;
+  if (!capsule.kernel().load_types(source_path("tests/kits/kit.hector.yaml"))) return 1;
+  if (!capsule.load(ModuleKind::kProtocol, plugin)) return 1;
+  auto target = capsule.kernel().capsule().resolve(reference);
+  if (!target) return 1;
+  start_call(**target, capsule.clock(), "count", "1000000000", seconds(600), ends, &stream);
+  if (!stream) return 1;
+  const bool has_end = messages != "for ever";
+  const int last = messages == "leaves" ? 3 : std::atoi(messages.c_str());
+  for (int read = 0; !has_end || read < last; ++read) {
+    auto promise = std::make_shared<std::promise<bool>>();
+    stream->read([promise](const Result<std::optional<Payload>>& message) {
+      promise->set_value(message.has_value() && message->has_value());
+    });
+    if (!promise->get_future().get()) return 1;
+    if (read == 2) static_cast<void>(write(1, "r", 1));
+  }
+  if (messages != "leaves") pause();
+  return 0;
+}
+
 int serve() {
   Server server("child");
   if (auto started = server.start(); !started) {
@@ -811,6 +913,8 @@ int main(int argc, char** argv) {
   }
   hector::kits::plugin = argv[1];
   if (argc > 2 && std::string(argv[2]) == "--serve") return hector::kits::serve();
+  if (argc > 4 && std::string(argv[2]) == "--read")
+    return hector::kits::read_flow(argv[3], argv[4]);
   // A protocol whose endpoints have no address carries no channels: it is a world of objects of its
   // own, and has its own part of the kit.
   testing::GTEST_FLAG(filter) =

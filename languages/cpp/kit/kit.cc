@@ -52,7 +52,9 @@ class Kit {
   hector::Result<Data> notes(const Data&, cpp::Call&) { return data_of(notes_); }
   hector::Status count(const Data& request, cpp::Writer<Data>& out, cpp::Call&) {
     for (int i = 0; i < std::stoi(request.data()); ++i) {
-      if (!out.write(data_of(std::to_string(i)))) break;
+      if (out.write(data_of(std::to_string(i)))) continue;
+      notes_ += "unread";
+      break;
     }
     return {};
   }

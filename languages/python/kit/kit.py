@@ -47,8 +47,12 @@ class Kit(Language):
         return Data(data=self.text)
 
     async def count(self, request):
-        for number in range(int(request.data)):
-            yield Data(data=str(number).encode())
+        try:
+            for number in range(int(request.data)):
+                yield Data(data=str(number).encode())
+        except (asyncio.CancelledError, GeneratorExit):
+            self.text += b"unread"
+            raise
 
     def sum(self, requests):
         return Data(data=str(sum(int(request.data) for request in requests)).encode())

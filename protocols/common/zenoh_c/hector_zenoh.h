@@ -24,9 +24,13 @@ struct hz_slice {
 /// The query is owned by who gets it: hz_query_drop ends it, after any replies.
 using hz_query_fn = void (*)(void* context, hz_query* query, hz_slice key, hz_slice payload,
                              hz_slice attachment, hz_slice encoding);
-/// alive: 1 a value, 0 a deletion.
-using hz_sample_fn = void (*)(void* context, int alive, hz_slice key, hz_slice payload,
-                              hz_slice attachment);
+struct hz_sample {
+  int alive;  ///< 1 a value, 0 a deletion
+  hz_slice key, payload, attachment;
+  hz_slice encoding;  ///< "zenoh/bytes" where the publisher said none
+  hz_slice source;    ///< the zenoh session that published or stamped it; may be empty
+};
+using hz_sample_fn = void (*)(void* context, const hz_sample* sample);
 /// ok: 1 payload and attachment of a reply; 0 payload and encoding of an error reply.
 using hz_reply_fn = void (*)(void* context, int ok, hz_slice payload, hz_slice attachment);
 /// ok: 1 a reply with its key; 0 an error reply, without.
@@ -62,6 +66,8 @@ int hz_ask(const hz_session* session, const char* key, hz_slice payload, int has
            void* context, char** error);
 /// Freed with hz_error_free.
 char* hz_zid(const hz_session* session);
+/// The sessions that this one is connected to, separated by spaces. Freed with hz_error_free.
+char* hz_neighbours(const hz_session* session);
 int hz_put(const hz_session* session, const char* key, hz_slice payload, hz_slice attachment,
            char** error);
 hz_handle* hz_subscriber(const hz_session* session, const char* key, hz_sample_fn on_sample,

@@ -50,7 +50,16 @@ impl Context {
 }
 
 type QueryFn = extern "C" fn(*mut c_void, *mut Query, Slice, Slice, Slice, Slice);
-type SampleFn = extern "C" fn(*mut c_void, i32, Slice, Slice, Slice);
+#[repr(C)]
+pub struct SampleView {
+    alive: i32,
+    key: Slice,
+    payload: Slice,
+    attachment: Slice,
+    encoding: Slice,
+    source: Slice,
+}
+type SampleFn = extern "C" fn(*mut c_void, *const SampleView);
 type ReplyFn = extern "C" fn(*mut c_void, i32, Slice, Slice);
 type AnswerFn = extern "C" fn(*mut c_void, i32, Slice, Slice);
 type DoneFn = extern "C" fn(*mut c_void);
@@ -322,6 +331,19 @@ pub unsafe extern "C" fn hz_zid(session: *const Session) -> *mut c_char {
     CString::new((*session).zid().to_string()).unwrap_or_default().into_raw()
 }
 
+/// The sessions that this one is connected to, separated by spaces.
+#[no_mangle]
+pub unsafe extern "C" fn hz_neighbours(session: *const Session) -> *mut c_char {
+    let session = &*session;
+    let found = guarded(std::ptr::null_mut(), || {
+        let info = session.info();
+        let all: Vec<String> =
+            info.routers_zid().wait().chain(info.peers_zid().wait()).map(|zid| zid.to_string()).collect();
+        Ok(all.join(" "))
+    });
+    CString::new(found.unwrap_or_default()).unwrap_or_default().into_raw()
+}
+
 #[no_mangle]
 pub unsafe extern "C" fn hz_put(
     session: *const Session,
@@ -341,13 +363,30 @@ pub unsafe extern "C" fn hz_put(
     sent.is_some() as i32
 }
 
+/// The session that published it, or that stamped it on its way; empty where neither is said.
+fn source_of(sample: &zenoh::sample::Sample) -> String {
+    match (sample.source_info(), sample.timestamp()) {
+        (Some(source), _) => source.source_id().zid().to_string(),
+        (None, Some(stamp)) => stamp.get_id().to_string(),
+        (None, None) => String::new(),
+    }
+}
+
 fn sample_callback(on_sample: SampleFn, context: Context) -> impl Fn(zenoh::sample::Sample) + Send + Sync {
     move |sample| {
         let payload = sample.payload().to_bytes();
         let attachment = bytes_of(sample.attachment());
-        let alive = (sample.kind() == SampleKind::Put) as i32;
-        let key = Slice::of(sample.key_expr().as_str().as_bytes());
-        on_sample(context.get(), alive, key, Slice::of(&payload), Slice::of(&attachment));
+        let encoding = sample.encoding().to_string();
+        let source = source_of(&sample);
+        let view = SampleView {
+            alive: (sample.kind() == SampleKind::Put) as i32,
+            key: Slice::of(sample.key_expr().as_str().as_bytes()),
+            payload: Slice::of(&payload),
+            attachment: Slice::of(&attachment),
+            encoding: Slice::of(encoding.as_bytes()),
+            source: Slice::of(source.as_bytes()),
+        };
+        on_sample(context.get(), &view);
     }
 }
 
