@@ -143,7 +143,7 @@ constexpr const char* kKind = "roc object";
 }  // namespace
 
 Status AdoptedServices::adopt(const std::string& service, const Result<Value>& said) {
-  if (!said && said.error().code != Code::kUnimplemented) return fail(said.error());
+  // Whatever it refuses rpc.describe with, it is there and does not describe itself.
   const Value told = said ? *said : Value::map();
   const bool is_capsules = told.find("hector") != nullptr;
   if (is_capsules && !link_->options.world.adopt_capsules) return {};  // reached without the broker

@@ -22,8 +22,8 @@ constexpr int kCostUs = 60;
 
 /// Listens at "postoffice:IN,OUT[,DEBUG]", "hermes:IN,OUT", "broker:tcp://HOST:PORT",
 /// "roc:tcp://HOST:PORT". Settings: WorldOptions (ROC services and Objects), `heartbeat_ms`,
-/// `liveness`, `late` (deliver, drop, notify, disconnect, die), `late_ms`, `skew_ms`, `hermes`,
-/// `roc` (names of the Objects).
+/// `liveness`, `discover` (mmi, names), `late` (deliver, drop, notify, disconnect, die), `late_ms`,
+/// `skew_ms`, `hermes`, `roc` (names of the Objects).
 class ZeroMqProtocol final : public Protocol {
  public:
   explicit ZeroMqProtocol(ProtocolContext context) : context_(std::move(context)) {
@@ -77,7 +77,8 @@ class ZeroMqProtocol final : public Protocol {
         return fail(Error::invalid_argument(
             "zeromq: there is no setting '" + std::string(name) +
             "' with such a value; there are heartbeat_ms, liveness, late_ms and skew_ms (numbers), "
-            "late (deliver, drop, notify, disconnect or die), hermes and roc (Objects' names), " +
+            "discover (mmi or names), late (deliver, drop, notify, disconnect or die), hermes and "
+            "roc (Objects' names), " +
             objects::kWorldSettings));
       }
     }
@@ -89,6 +90,12 @@ class ZeroMqProtocol final : public Protocol {
     if (name == "hermes" || name == "roc") {
       if (value.is_string()) (name == "roc" ? roc.name : hermes.name) = value.as_string();
       return value.is_string();
+    }
+    if (name == "discover") {
+      if (!value.is_string() || (value.as_string() != "mmi" && value.as_string() != "names"))
+        return false;
+      roc.discover = value.as_string() == "mmi" ? Discover::kByMmi : Discover::kByNames;
+      return true;
     }
     if (name == "late") {
       const char* const policies[] = {"deliver", "drop", "notify", "disconnect", "die"};

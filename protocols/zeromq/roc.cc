@@ -16,6 +16,12 @@ namespace {
 /// A service that comes is an Object soon, and asking costs two small messages.
 constexpr Duration kDiscoverEvery = std::chrono::milliseconds(250);
 
+/// Of the way to a service, not of the service.
+bool is_no_answer(const Error& error) {
+  return error.code == Code::kDeadlineExceeded || error.code == Code::kUnavailable ||
+         error.code == Code::kResourceExhausted;
+}
+
 /// A node: Objects of this capsule as services, services as Objects, and the network as one.
 class Roc final : public Endpoint {
  public:
@@ -31,7 +37,8 @@ class Roc final : public Endpoint {
               client_->ask_broker(question, argument);
             },
             [this](const std::string& service) { return workers_->contains(service); },
-            [this](const std::string& service, bool is_there) { follow(service, is_there); }) {}
+            [this](const std::string& service, bool is_there) { follow(service, is_there); },
+            options.discover) {}
   ~Roc() override {
     close();
     link_->reactor.stop();  // before the parts that its tasks and sockets refer to
@@ -76,13 +83,17 @@ class Roc final : public Endpoint {
       client_->fail_service(service);
       return hosting->run_blocking([services = services_, service] { services->dismiss(service); });
     }
-    client_->describe(service, [link = link_, services = services_, service](Result<Value> said) {
-      link->context.hosting->run_blocking([link, services, service, said = std::move(said)] {
-        if (auto adopted = services->adopt(service, said); !adopted)
-          link->context.log->write(Level::kWarning, "ROC object cannot be adopted as an Object",
-                                   {{"service", service}, {"error", adopted.error().message}});
-      });
-    });
+    // It runs on the reactor's thread, before this is gone.
+    client_->describe(
+        service, [this, link = link_, services = services_, service](Result<Value> said) {
+          if (!said && is_no_answer(said.error()))
+            return discovery_.unanswered(service, link->context.clock->now());
+          link->context.hosting->run_blocking([link, services, service, said = std::move(said)] {
+            if (auto adopted = services->adopt(service, said); !adopted)
+              link->context.log->write(Level::kWarning, "ROC object cannot be adopted as an Object",
+                                       {{"service", service}, {"error", adopted.error().message}});
+          });
+        });
   }
 
   void close() noexcept {

@@ -3,6 +3,7 @@
 // Who: RocLink; the ZeroMQ protocol.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "broker.h"
@@ -17,9 +18,15 @@ struct RocAddresses {
   /// INVALID_ARGUMENT: "tcp://HOST:PORT".
   static Result<RocAddresses> of(const std::string& broker);
 };
+/// How a node finds out which services there are.
+enum class Discover : std::uint8_t {
+  kByMmi,   ///< of the broker (8/MMI); the services themselves where it does not answer
+  kByNames  ///< of the services themselves, those in `adopt` whose names are whole
+};
 struct RocOptions {
   RocAddresses at;
   BrokerOptions broker;
+  Discover discover = Discover::kByMmi;
   std::string name = "roc";  ///< the Object for status and logs; empty: none
   /// "*" in `adopt` is any where the broker lists its services.
   objects::WorldOptions world;

@@ -1,5 +1,7 @@
 #include "service_discovery.h"
 
+#include <algorithm>
+
 #include "hector/check.h"
 #include "objects/adoption.h"
 
@@ -10,21 +12,46 @@ namespace {
 /// Ours: other brokers answer 501.
 constexpr const char* kListQuestion = "mmi.services";
 constexpr const char* kNameQuestion = "mmi.service";
-/// Where the broker has not answered: questions would pile up for one that is not there.
-constexpr Duration kAskAgain = std::chrono::seconds(5);
+/// Where nobody has answered, at first and at last: questions pile up in a broker that keeps them
+/// for a service of that name.
+constexpr Duration kAskAgain = std::chrono::seconds(5), kAskAgainMax = std::chrono::seconds(60);
+
+Duration longer(Duration wait) { return std::clamp(2 * wait, kAskAgain, kAskAgainMax); }
 
 }  // namespace
 
 void ServiceDiscovery::tick(TimePoint now) {
+  now_ = now;
+  if (way_ == Way::kServices) return ask_services(now);
   if (now < awaited_until_) return;
-  awaited_until_ = now + kAskAgain;
+  if (patience_ != Duration::zero()) ask_services(now);  // it has not answered
+  patience_ = patience_ == Duration::zero() ? kAskAgain : longer(patience_);
+  awaited_until_ = now + patience_;
   questions_.clear();
-  if (has_list_) return ask_(kListQuestion, "");
+  if (way_ == Way::kList) return ask_(kListQuestion, "");
+  ask_names();
+}
+
+void ServiceDiscovery::ask_names() {
   for (const auto& name : wanted_) {
     if (name.ends_with('*')) continue;
     questions_.push_back(name);
     ask_(kNameQuestion, name);
   }
+}
+
+void ServiceDiscovery::ask_services(TimePoint now) {
+  now_ = now;
+  for (const auto& name : wanted_) {
+    if (!name.ends_with('*')) note(name, true);
+  }
+}
+
+void ServiceDiscovery::unanswered(const std::string& service, TimePoint now) {
+  if (known_.erase(service) == 0) return;  // it has left meanwhile
+  auto& retry = unanswered_[service];
+  retry.wait = longer(retry.wait);
+  retry.at = now + retry.wait;
 }
 
 void ServiceDiscovery::receive(const MdpMessage& message) {
@@ -35,8 +62,9 @@ void ServiceDiscovery::receive(const MdpMessage& message) {
 
 void ServiceDiscovery::list_is(const Frames& body) {
   awaited_until_ = {};
+  patience_ = {};
   if (body.front() != "200") {
-    has_list_ = false;
+    way_ = Way::kNames;
     return;
   }
   const std::set<std::string> there(body.begin() + 1, body.end());
@@ -54,12 +82,17 @@ void ServiceDiscovery::answer_is(const std::string& code) {
   if (questions_.empty()) return;  // of a question that was given up
   const std::string name = std::move(questions_.front());
   questions_.pop_front();
+  patience_ = {};
   if (questions_.empty()) awaited_until_ = {};
-  note(name, code == "200");
+  if (code == "200" || code == "404") return note(name, code == "200");
+  way_ = Way::kServices;
 }
 
 void ServiceDiscovery::note(const std::string& service, bool is_there) {
   if (is_own_(service)) return;
+  const auto retry = unanswered_.find(service);
+  if (is_there && retry != unanswered_.end() && now_ < retry->second.at) return;
+  if (!is_there) unanswered_.erase(service);
   const bool is_news = is_there ? known_.insert(service).second : known_.erase(service) != 0;
   if (is_news) changed_(service, is_there);
 }

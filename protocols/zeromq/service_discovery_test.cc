@@ -79,6 +79,66 @@ TEST_F(DiscoveryTest, DoesNotPileUpQuestionsForASilentBroker) {
   EXPECT_THAT(asked_now(), ElementsAre("mmi.services "));
 }
 
+TEST_F(DiscoveryTest, AsksTheServicesOfABrokerThatAnswersNothing) {
+  discovery.tick(now);
+  EXPECT_THAT(changes_now(), IsEmpty());
+  discovery.tick(now + seconds(5));
+  EXPECT_THAT(changes_now(), ElementsAre("+one")) << "a pattern is no name";
+  discovery.unanswered("one", now + seconds(7));
+  asked_now();
+  discovery.tick(now + seconds(11));
+  EXPECT_THAT(asked_now(), IsEmpty()) << "questions pile up where nobody reads them";
+  EXPECT_THAT(changes_now(), IsEmpty());
+  discovery.tick(now + seconds(15));
+  EXPECT_THAT(changes_now(), ElementsAre("+one"));
+  answer("mmi.services", {"200"});
+  EXPECT_THAT(changes_now(), ElementsAre("-one")) << "at last it is ours";
+}
+
+TEST_F(DiscoveryTest, AsksTheServicesOfABrokerThatRefusesQuestions) {
+  discovery.tick(now);
+  answer("mmi.services", {"501"});
+  discovery.tick(now);
+  answer("mmi.service", {"501"});
+  asked_now();
+  discovery.tick(now + milliseconds(250));
+  EXPECT_THAT(changes_now(), ElementsAre("+one"));
+  discovery.tick(now + milliseconds(500));
+  EXPECT_THAT(changes_now(), IsEmpty()) << "it is known";
+  EXPECT_THAT(asked_now(), IsEmpty());
+}
+
+TEST_F(DiscoveryTest, AsksAServiceAgainThatDidNotAnswer) {
+  discovery.tick(now);
+  answer("mmi.services", {"200", "one"});
+  EXPECT_THAT(changes_now(), ElementsAre("+one"));
+  discovery.unanswered("one", now + seconds(2));
+  discovery.tick(now + seconds(6));
+  answer("mmi.services", {"200", "one"});
+  EXPECT_THAT(changes_now(), IsEmpty());
+  discovery.tick(now + seconds(7));
+  answer("mmi.services", {"200", "one"});
+  EXPECT_THAT(changes_now(), ElementsAre("+one"));
+  // One that left and came back at once is asked at once.
+  answer("mmi.services", {"200"});
+  discovery.unanswered("one", now + seconds(8));
+  answer("mmi.services", {"200", "one"});
+  EXPECT_THAT(changes_now(), ElementsAre("-one", "+one"));
+}
+
+TEST_F(DiscoveryTest, AsksNoBrokerWhereOnlyNamesAreAsked) {
+  ServiceDiscovery direct{
+      {"lab-*", "two"},
+      [this](const std::string& question, const std::string&) { asked.push_back(question); },
+      [](const std::string&) { return false; },
+      [this](const std::string& service, bool) { changes.push_back(service); },
+      Discover::kByNames};
+  direct.tick(now);
+  direct.tick(now + seconds(100));
+  EXPECT_THAT(asked_now(), IsEmpty());
+  EXPECT_THAT(changes_now(), ElementsAre("two"));
+}
+
 TEST_F(DiscoveryTest, IgnoresAnAnswerThatItDidNotAskFor) {
   answer("mmi.service", {"200"});
   answer("mmi.other", {"200"});

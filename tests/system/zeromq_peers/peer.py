@@ -110,6 +110,46 @@ class RocServer(threading.Thread):
         socket.close()
 
 
+class PlainBroker(threading.Thread):
+    """A broker of 7/MDP without heartbeats. `mmi`: it knows no 8/MMI (none), refuses it (501), or
+    answers for one name at a time (names).
+    """
+
+    def __init__(self, address, mmi):
+        super().__init__(daemon=True)
+        self.mmi, self.workers, self.waiting = mmi, {}, {}
+        self.socket = context.socket(zmq.ROUTER)
+        self.socket.linger = 0
+        self.socket.bind(address)
+        self.start()
+
+    def answer_mmi(self, sender, service, name):
+        is_known = self.mmi == "names" and service == b"mmi.service"
+        code = b"501" if not is_known else b"200" if name in self.workers else b"404"
+        self.socket.send_multipart([sender, b"", b"MDPC01", service, code])
+
+    def hand_on(self, service):
+        while self.workers.get(service) and self.waiting.get(service):
+            client, body = self.waiting[service].pop(0)
+            worker = self.workers[service]
+            self.socket.send_multipart([worker, b"", b"MDPW01", b"\x02", client, b"", *body])
+
+    def run(self):
+        while True:
+            sender, _, side, what, *rest = self.socket.recv_multipart()
+            if side == b"MDPC01" and what.startswith(b"mmi.") and self.mmi != "none":
+                self.answer_mmi(sender, what, rest[0])
+            elif side == b"MDPC01":
+                self.waiting.setdefault(what, []).append((sender, rest))
+                self.hand_on(what)
+            elif what == b"\x01":
+                self.workers[rest[0]] = sender
+                self.hand_on(rest[0])
+            elif what == b"\x03":
+                service = next(each for each, by in self.workers.items() if by == sender)
+                self.socket.send_multipart([rest[0], b"", b"MDPC01", service, *rest[2:]])
+
+
 def hermes_receiver(address, **options):
     from hermes import Receiver
 
@@ -160,12 +200,17 @@ def do(what, *a):
     if what == "close":
         sockets.pop(a[0]).close()
         return True
+    if what == "plain_broker":
+        sockets["broker"] = broker = PlainBroker(*a)
+        return broker is not None
     if what == "serve":
         sockets["server:" + a[1]] = server = RocServer(*a)
         return server is not None
     if what == "stop":
         sockets.pop("server:" + a[0]).stopped = True
         return True
+    if what == "calls":
+        return sockets["server:" + a[0]].calls
     if what == "gain":
         return sockets["server:" + a[0]].gain
     if what == "rpc":

@@ -13,6 +13,8 @@ from .. import embedded
 
 NETWORK = "roc"
 DISCOVERY_S = 2.0
+ANSWERS_S = 1.0  # what an object has to describe itself, whatever the client's time-out
+LISTED_S = 0.5  # our broker lists a service within that; what it does not list is asked itself
 
 
 class RocError(Exception):
@@ -62,16 +64,21 @@ def _plain(value):
     return str(value)
 
 
-def _capsule(endpoints, heartbeat):
-    key = ("roc", endpoints.rocBroker, heartbeat)
+def _capsule(endpoints, heartbeat, **settings):
+    broker = endpoints.rocBroker
+    settings = {"roc": NETWORK, "heartbeat_ms": int(heartbeat * 1000), **settings}
+    key = ("roc", broker, json.dumps(settings))
+    settings["adopt_capsules"] = True
     return embedded.started(
-        key,
-        "zeromq",
-        [f"roc:{endpoints.rocBroker}"],
-        {"roc": NETWORK, "heartbeat_ms": int(heartbeat * 1000), "adopt_capsules": True},
-        _plain,
-        lambda tag, value: value,
+        key, "zeromq", [f"roc:{broker}"], settings, _plain, lambda tag, value: value
     )
+
+
+def _capsule_of(objectId, endpoints, heartbeat):
+    """One that asks the object itself: 8/MMI, by which brokers tell what there is, is a courtesy of
+    theirs.
+    """
+    return _capsule(endpoints, heartbeat, roc="", adopt=[objectId], show=[], discover="names")
 
 
 def _network(endpoints, heartbeat):
@@ -162,8 +169,13 @@ class RocServer:
         self.stop()
 
 
+#: What an object has that does not describe itself: any method, by its name.
+UNDESCRIBED = {"call": ["method", "params"]}
+
+
 class RocProxy:
     """An object by its name: methods are called, attributes read and written, as if it were here.
+    Of an object that does not describe itself every member is taken for a method.
     """
 
     def __init__(self, client, name):
@@ -171,16 +183,22 @@ class RocProxy:
         object.__setattr__(self, "_name", name)
 
     def _members(self):
-        capsule = self._client._capsule
-        members = embedded.wait_until(
-            capsule, lambda: capsule.members(self._name), self._client.timeout
-        )
+        members = self._client._members(self._name)
         if members is None:
             raise RocTimeout(f"there is no object '{self._name}'")
         return {name: (kind, parameters) for kind, name, parameters, _, _ in members}
 
+    def _is_undescribed(self, known):
+        return UNDESCRIBED == {
+            name: [each[0] for each in parameters] for name, (_, parameters) in known.items()
+        }
+
     def __getattr__(self, member):
+        if member.startswith("__"):
+            raise AttributeError(member)  # copy, pickle and the like ask for these
         known = self._members()
+        if member not in known and self._is_undescribed(known):
+            return self._undescribed(member)
         if member not in known:
             raise AttributeError(
                 f"'{self._name}' has no '{member}'; it has {', '.join(sorted(known))}"
@@ -196,13 +214,26 @@ class RocProxy:
         method.__signature__ = embedded.signature_of(parameters)
         return method
 
+    def _undescribed(self, member):
+        def method(*args, **kwargs):
+            if args and kwargs:
+                raise TypeError("JSON-RPC takes arguments by position or by name, not both")
+            params = kwargs or list(args)
+            return self._ask(embedded.CALL, "call", [], {"method": member, "params": params})
+
+        method.__name__ = member
+        return method
+
     def __setattr__(self, member, value):
-        self._members()
+        if self._is_undescribed(self._members()):
+            raise AttributeError(
+                f"'{self._name}' does not say that it has attributes: it has no rpc.describe"
+            )
         self._ask(embedded.SET, member, [value])
 
     def _ask(self, use, member, args, kwargs=None):
         try:
-            return self._client._capsule.call(
+            return self._client._where(self._name).call(
                 self._name, use, member, list(args), kwargs or {}, self._client.timeout
             )
         except embedded.CapsuleError as error:
@@ -218,8 +249,31 @@ class RocClient:
     """
 
     def __init__(self, endpoints=None, timeout=2.0, heartbeat=2.5):
-        self.timeout = timeout
-        self._capsule = _capsule(endpoints or Endpoints(), heartbeat)
+        self.timeout, self._heartbeat = timeout, heartbeat
+        self._endpoints = endpoints or Endpoints()
+        self._capsule, self._asked = _capsule(self._endpoints, heartbeat), {}
+
+    def _where(self, objectId):
+        """The capsule that has the object."""
+        if objectId in self._asked and self._capsule.members(objectId) is None:
+            return self._asked[objectId]
+        return self._capsule
+
+    def _members(self, objectId):
+        """None: there is no such object."""
+
+        def found():
+            return self._where(objectId).members(objectId)
+
+        if objectId in self._asked:
+            return embedded.wait_until(self._asked[objectId], found, self.timeout)
+        first = min(LISTED_S, self.timeout)
+        members = embedded.wait_until(self._capsule, found, first)
+        if members is not None:
+            return members
+        asked = _capsule_of(objectId, self._endpoints, self._heartbeat)
+        self._asked[objectId] = asked
+        return embedded.wait_until(asked, found, max(self.timeout - first, ANSWERS_S))
 
     def __getitem__(self, objectId):
         return RocProxy(self, objectId)
