@@ -6,6 +6,7 @@
 #include "hector/check.h"
 #include "hero_names.h"
 #include "objects/forwarding.h"
+#include "signatures.h"
 #include "type_publication.h"
 
 namespace hector::heros {
@@ -152,10 +153,13 @@ Result<std::string> AdoptedHeroes::adopt_description(const Discovered& hero,
           return self && self->is_alive(name);
         });
   };
+  Discovered known = hero;
+  if (auto signatures = write_signatures(description); !signatures.empty())
+    known.metadata.emplace(kSignatures, std::move(signatures));
   std::vector<std::string> left_out;
   const auto written = HECTOR_TRY(objects::adopt(*link_->context.hosting, link_->owner(),
                                                  {object, interface_name_of(realm, hero.class_name),
-                                                  properties_of(realm, hero), kind_of(hero)},
+                                                  properties_of(realm, known), kind_of(hero)},
                                                  description, make, &left_out));
   if (!left_out.empty())
     link_->context.log->write(

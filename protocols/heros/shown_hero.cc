@@ -9,6 +9,7 @@
 #include "hector/check.h"
 #include "hector/stream.h"
 #include "objects/forwarding.h"
+#include "signatures.h"
 
 namespace hector::heros {
 
@@ -156,6 +157,9 @@ Status ShownHero::start() {
         fmt::format("'{}' cannot be a HERO's name: it is one chunk of a zenoh key", object_.name)));
   codec_ = HECTOR_TRY(objects::MessageCodec::of(*object_.interface));
   members_ = objects::shown_members(*object_.interface);
+  const auto signatures = object_.properties.find(fmt::format("meta_{}", kSignatures));
+  if (signatures != object_.properties.end())
+    read_signatures(text_of(signatures->second), members_);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     by_name_[members_[i].member.name] = i;
     if (members_[i].member.kind == Member::Kind::kEvent)

@@ -106,6 +106,13 @@ class Heros(unittest.TestCase):
             with self.assertRaises(PeerError) as raised:
                 client("call", "camera", "fail", ["ValueError"], {})
             self.assertIn("ValueError", raised.exception.bases)
+        self.assertEqual(
+            client("signature", "camera", "add"),
+            "(a: 'int', b: 'int' = 2, *, scale: 'float' = 1.0) -> 'float'",
+        )
+        self.assertEqual(
+            client("signature", "camera", "collect"), "(first, *rest, **named) -> 'None'"
+        )
         self.assertEqual(client("get", "camera", "_proto_version"), 1.0)
         client("watch", "camera", "tick")
         eventually(lambda: server("fire", "camera", 0) is not None and client("events", 1, 0.2))
@@ -451,6 +458,92 @@ class Names(unittest.TestCase):
 
     def test_of_hermes(self):
         self.compare("hermes", outside.zeromq())
+
+
+#: A client of a worker `calc` that is behind another program's broker.
+ROC_CLIENT = """
+import sys, time
+from hector.roc import Endpoints, RocClient, RocError, RocTimeout
+
+client = RocClient(Endpoints("127.0.0.1", int(sys.argv[1])), timeout=2.0)
+calc = client["calc"]
+print(calc.add(1, b=5) if sys.argv[2] == "described" else calc.add(1, 5))
+print(calc.add(a=1, b=4), calc.echo([1, {"two": 2}]))
+try:
+    calc.fail()
+except RocError as error:
+    print("failed:", error)
+try:
+    calc.nothing()
+except (AttributeError, RocError) as error:
+    print("nothing:", type(error).__name__)
+if sys.argv[2] == "described":
+    calc.gain = 4.5
+    print(calc.gain)
+began = time.monotonic()
+try:
+    client["nobody"].add(1)
+except RocTimeout as error:
+    print("missing:", error, time.monotonic() - began < 10)
+"""
+
+
+@needs("protocols/zeromq", "languages/python")
+class ForeignBroker(unittest.TestCase):
+    """hector.roc where the broker is another program of 7/MDP: 8/MMI is a courtesy."""
+
+    def use(self, mmi, is_described, has_worker_first=True):
+        port = free_port()
+        at = f"tcp://127.0.0.1:{port}"
+        peer = ZeroMqPeer("")
+        self.addCleanup(peer.close)
+        peer("plain_broker", at, mmi)
+        if has_worker_first:
+            peer("serve", at, "calc", is_described)
+        client = subprocess.Popen(
+            [
+                "/usr/bin/python3.11",
+                "-c",
+                ROC_CLIENT,
+                str(port),
+                "described" if is_described else "undescribed",
+            ],
+            env=dict(os.environ, PYTHONPATH=PACKAGES),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.addCleanup(client.kill)
+        if not has_worker_first:
+            peer("sleep", 1.0)
+            peer("serve", at, "calc", is_described)
+        told, _ = client.communicate(timeout=60)
+        self.assertIn(
+            "6\n5 [1, {'two': 2}]\nfailed: ValueError: told to fail\nnothing: "
+            + ("AttributeError\n4.5\n" if is_described else "RocError\n"),
+            told,
+        )
+        self.assertIn("missing: there is no object 'nobody' True", told)
+        return peer("calls", "calc")
+
+    def test_that_knows_no_mmi(self):
+        calls = self.use("none", is_described=True)
+        self.assertEqual(calls.count("add"), 2, "nothing is called twice")
+
+    def test_that_refuses_mmi(self):
+        self.use("501", is_described=True)
+
+    def test_that_answers_for_one_name_at_a_time(self):
+        self.use("names", is_described=True)
+
+    def test_whose_worker_describes_nothing(self):
+        for mmi in ("none", "names"):
+            with self.subTest(mmi):
+                calls = self.use(mmi, is_described=False)
+                self.assertEqual(calls.count("add"), 2)
+
+    def test_whose_worker_comes_after_it_was_asked_for(self):
+        self.use("none", is_described=True, has_worker_first=False)
 
 
 @needs("protocols/zeromq", "languages/python")
