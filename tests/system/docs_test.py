@@ -1,12 +1,13 @@
-"""Every code block of the README and of the guides, run as a reader would.
+"""Every code block of the README and of the guides, run as a reader would: the README first, then
+the guides in the order in which it names them, one after the other, beside one `tools/demo --stay`.
 
 What: blocks as files, commands and outputs.
-Why: a document that is not run is soon wrong.
+Why: a document that is not run is soon wrong; what one guide leaves behind is there in the next.
 Who: ctest.
 
 A block's first line may be a comment with a file's name ("# adder.py", "// hello.cc"): then it is
-that file. `sh` blocks are run line by line in one folder, beside the running meeting; lines for
-tools/demo and tools/test are checked for their options only (demo_test runs them). A line that
+that file. `sh` blocks are run line by line in one folder; lines for tools/demo and tools/test are
+checked for their options only: `tools/demo --stay` runs already. A line that
 ends in "# exit code N" must end with N. A `text` block is what the block before it printed; where
 its lines break does not count.
 """
@@ -14,11 +15,13 @@ its lines break does not count.
 import glob
 import os
 import re
+import signal
 import subprocess
+import sys
 import unittest
 
-import meeting
 import outside
+import waiting
 from capsules import ROOT, Capsules
 from needs import MEETING, needs
 
@@ -34,12 +37,53 @@ def blocks(path):
         yield match.group(1), text[: match.start()].count("\n") + 2, match.group(2)
 
 
+def guides():
+    """In the order of the README's table."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        named = re.findall(r"\]\((docs/guides/\w+\.md)\)", file.read())
+    there = {
+        os.path.relpath(path, ROOT)
+        for path in glob.glob(os.path.join(ROOT, "docs", "guides", "*.md"))
+    }
+    assert set(named) == there, f"the README names {named}, there are {there}"
+    return named
+
+
+class Demo:
+    """`tools/demo --stay`, and what it tells the person to type."""
+
+    def __init__(self, folder):
+        self.log = os.path.join(folder, "demo.log")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, os.path.join(ROOT, "tools", "demo.py"), "--stay"]
+                + ["--invitations", os.path.join(folder, "invitations")],
+                stdout=log,
+                stderr=log,
+            )
+        waiting.until(
+            lambda: "Ctrl-C ends them" in self.printed() or self.process.poll() is not None, 60
+        )
+        self.run = re.search(r"export HECTOR_RUN_DIRECTORY=(\S+)", self.printed()).group(1)
+        self.commands = re.findall(r"^    (\S+/hector .*|grpcurl .*)$", self.printed(), re.M)
+
+    def printed(self):
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
 @needs(*MEETING)
 class Docs(unittest.TestCase):
     def setUp(self):
         self.c = Capsules()
         self.addCleanup(self.c.stop)
-        meeting.start_meeting(self.c)
+        self.demo = Demo(self.c.folder)
+        self.addCleanup(self.demo.stop)
+        self.c.environment["HECTOR_RUN_DIRECTORY"] = self.demo.run
         self.folder = os.path.join(self.c.folder, "reader")
         os.makedirs(self.folder)
         path = os.pathsep.join(
@@ -75,7 +119,7 @@ class Docs(unittest.TestCase):
                     self.assertIn(option, help_text, where)
             elif command:
                 lines.append(
-                    command.replace("build/release/bin/", "").replace(
+                    re.sub(r"(?<![\w/])build/release/bin/", "", command).replace(
                         "HOST:PORT", self.c.address("north", "grpc")
                     )
                 )
@@ -116,18 +160,18 @@ class Docs(unittest.TestCase):
             ran += 1
         self.assertGreater(ran, 2, path)
 
-    def test_readme(self):
-        self.read(os.path.join(ROOT, "README.md"))
-
-    def test_guides(self):
-        for path in sorted(glob.glob(os.path.join(ROOT, "docs", "guides", "*.md"))):
+    def test_the_readme_and_the_guides_in_order(self):
+        self.assertGreater(len(self.demo.commands), 3)
+        self.run_block("what tools/demo --stay prints", "\n".join(self.demo.commands))
+        for path in ["README.md", *guides()]:
             has_worlds = all(
                 os.path.isdir(os.path.join(ROOT, "protocols", each)) for each in ("heros", "zeromq")
             )
             if os.path.basename(path) == "worlds.md" and not has_worlds:
                 continue
-            with self.subTest(os.path.basename(path)):
-                self.read(path)
+            with self.subTest(path):
+                self.read(os.path.join(ROOT, path))
+        self.assertEqual(self.demo.stop(), 0, self.demo.printed())
 
 
 if __name__ == "__main__":
