@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include "hector/c_handles.h"
+#include "hector/check.h"
 #include "hector/plugin.h"
 #include "library_copy.h"
 
@@ -156,8 +158,15 @@ class CppLanguage final : public Language {
   }
 
  private:
+  /// Beside this plugin.
+  static std::string probe() {
+    Dl_info here{};
+    HECTOR_CHECK(dladdr(reinterpret_cast<const void*>(&copy_description), &here) != 0,
+                 "this plugin's own code is in no file");
+    return (std::filesystem::path(here.dli_fname).parent_path() / "hector-probe").string();
+  }
   std::vector<std::string> formats_{".so"};
-  cpp_language::LibraryCopies libraries_;
+  cpp_language::LibraryCopies libraries_{probe()};
 };
 
 Language* make(const LanguageContext&) { return new CppLanguage(); }

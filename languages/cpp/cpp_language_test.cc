@@ -74,6 +74,27 @@ TEST(CppLanguage, RefusesADescriptionOfAnotherVersion) {
   EXPECT_THAT(code.error().message, testing::HasSubstr("another C API"));
 }
 
+// --- what runs while it is loaded
+
+TEST(CppLanguage, RefusesATemplateThatWouldEndTheProcessWhileItIsLoaded) {
+  const std::pair<const char*, const char*> cases[] = {{"segv_at_load", "it ends by SIGSEGV"},
+                                                       {"abort_at_load", "it ends by SIGABRT"},
+                                                       {"exit_at_load", "it calls exit(3)"},
+                                                       {"entry_at_load", "it ends by SIGABRT"}};
+  for (const auto& [name, why] : cases) {
+    const auto code = load(name);
+    ASSERT_FALSE(code) << name;
+    EXPECT_EQ(code.error().code, Code::kInvalidArgument);
+    EXPECT_THAT(code.error().message, testing::HasSubstr(why));
+  }
+}
+
+TEST(CppLanguage, RefusesATemplateWhoseLoadingDoesNotEnd) {
+  const auto code = load("spin_at_load");
+  ASSERT_FALSE(code);
+  EXPECT_THAT(code.error().message, testing::HasSubstr("it has not ended after"));
+}
+
 // --- the octets
 
 TEST(CppLanguage, RefusesEveryPartOfASharedObject) {

@@ -1,6 +1,5 @@
 #include "library_copy.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -9,20 +8,18 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include "hector/message_files.h"
 #include "hector/sha256.h"
+#include "open_library.h"
+#include "probe.h"
 
 namespace hector::cpp_language {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Libraries of its own folder that a template may need, one after the other.
-constexpr int kNeededMax = 32;
 
 Result<std::string> whole_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -47,33 +44,6 @@ int unnamed_file(const std::string& name, const std::string& octets) {
     at += static_cast<std::size_t>(written);
   }
   return file;
-}
-
-/// "libx.so: cannot open shared object file": x is loaded from the folder, where it is there.
-bool load_needed(const std::string& error, const fs::path& folder) {
-  std::smatch named;
-  static const std::regex kMissing("^([^/: ]+): cannot open shared object file");
-  if (!std::regex_search(error, named, kMissing)) return false;
-  const fs::path needed = folder / named[1].str();
-  return fs::exists(needed) &&
-         dlopen(needed.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr;
-}
-
-/// Kept mapped: Objects, message classes and threads of a template may outlive it.
-Result<void*> open_copy(int file, const std::string& path) {
-  const std::string place = fmt::format("/proc/self/fd/{}", file);
-  const fs::path folder = fs::path(path).parent_path();
-  std::string error;
-  for (int tries = 0; tries < kNeededMax; ++tries) {
-    if (void* const handle = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE))
-      return handle;
-    const char* const said = dlerror();
-    error = said == nullptr ? "for no reason that the loader gives" : said;
-    if (!load_needed(error, folder)) break;
-  }
-  if (error.starts_with(place + ": ")) error.erase(0, place.size() + 2);
-  return fail(
-      Error::invalid_argument(fmt::format("template {} cannot be loaded: {}", path, error)));
 }
 
 template <class Header>
@@ -125,8 +95,12 @@ Result<LoadedLibrary> LibraryCopies::load(const std::string& path) {
   if (file < 0)
     return fail(Error::resource_exhausted(
         fmt::format("no memory for a copy of template {}: {}", path, std::strerror(errno))));
+  if (auto tried = try_in_a_process(probe_, file, path); !tried) {
+    close(file);
+    return fail(std::move(tried.error()));
+  }
   const MessageFiles files("template " + path);
-  const auto opened = open_copy(file, path);
+  const auto opened = open_library(file, path);
   if (!opened) {
     close(file);
     return fail(opened.error());

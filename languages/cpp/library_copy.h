@@ -25,12 +25,16 @@ struct LoadedLibrary {
 /// Any thread.
 class LibraryCopies {
  public:
+  /// `probe`: the program that tries each new library first.
+  explicit LibraryCopies(std::string probe) : probe_(std::move(probe)) {}
   /// Reads the whole file once, loads a copy of it that nobody else can change, and gives the same
   /// library for the same octets. What it needs from its own folder is loaded from there.
-  /// INVALID_ARGUMENT: it is no shared object, a part of one, or does not load.
+  /// INVALID_ARGUMENT: it is no shared object, a part of one, does not load, or would end the
+  /// process.
   Result<LoadedLibrary> load(const std::string& path);
 
  private:
+  const std::string probe_;
   std::mutex mutex_;
   std::map<std::string, LoadedLibrary> loaded_;  ///< by digest
 };

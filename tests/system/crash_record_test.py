@@ -5,8 +5,10 @@ Why: whoever is woken by it must read which Object it was.
 Who: ctest.
 """
 
+import base64
 import os
 import signal
+import subprocess
 import unittest
 
 import waiting
@@ -48,10 +50,47 @@ class CrashRecord(unittest.TestCase):
         self.assertIn("outside of every Object", self.capsules.log("north"))
 
     def test_a_closed_terminal_ends_it_in_order(self):
-        self.process.send_signal(signal.SIGHUP)
-        waiting.until(lambda: self.process.poll() is not None, 10)
-        self.assertEqual(self.process.returncode, 0)
-        self.assertIn("signal=HUP", self.capsules.log("north"))
+        path = os.path.join(self.capsules.folder, "south.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(CAPSULE.replace("north", "south"))
+        log = open(os.path.join(self.capsules.folder, "south.log"), "wb")
+        self.addCleanup(log.close)
+        master, terminal = os.openpty()
+        process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", self.capsules.build + "/bin/hector-capsule", path],
+            env=self.capsules.environment,
+            stdin=terminal,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        os.close(terminal)
+        waiting.until(lambda: "south ready" in self.capsules.log("south"), 20)
+        os.close(master)
+        process.wait(10)
+        self.assertIn("signal=HUP", self.capsules.log("south"))
+
+    def test_exit_in_an_object_ends_its_call_and_not_the_capsule(self):
+        kit = os.path.join(self.capsules.build, "lib/hector/languages/cpp/kit/kit.so")
+        types = os.path.join(ROOT, "tests/kits/language.hector.yaml")
+        self.capsules.hector("load", "type", types, capsule="north")
+        self.capsules.hector("load", "template", kit, capsule="north")
+        for name, how in (("a", "by exit()"), ("b", "by _exit()")):
+            self.capsules.hector(
+                "create", "object", "kit.Language.cpp", "--name", name, capsule="north"
+            )
+            data = base64.b64encode(how.encode()).decode()
+            with self.assertRaises(CommandFailed) as caught:
+                self.capsules.call(f"{name}.crashes", {"data": data}, "north")
+            self.assertIn("INTERNAL", caught.exception.text)
+            self.assertIn("exit(3), which would end the capsule", caught.exception.text)
+            self.assertIn(
+                f"exit(3) refused, in Object '{name}' (kit.Language.cpp), operation 'crashes'",
+                self.capsules.log("north"),
+            )
+        self.capsules.hector("create", "object", "kit.Language.cpp", "--name", "c", capsule="north")
+        self.assertEqual(self.capsules.call("c.echo", {"data": "eA=="}, "north"), {"data": "eA=="})
 
     def test_signals_without_a_meaning_end_nothing(self):
         self.process.send_signal(signal.SIGUSR1)

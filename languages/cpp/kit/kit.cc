@@ -1,8 +1,11 @@
 // What: the cpp language's side of the LanguageKit.
 // Why: every language handles calls, flows, errors and outgoing calls alike.
 // Who: tests/kits/language_kit.cc.
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 #include <thread>
 
@@ -32,6 +35,8 @@ class Kit {
   }
   hector::Result<Data> crashes(const Data& request, cpp::Call&) {
     if (request.data() == "without a text") throw 42;
+    if (request.data() == "by exit()") std::exit(3);
+    if (request.data() == "by _exit()") _exit(3);
     if (request.data() == "by a signal") static_cast<void>(raise(SIGSEGV));
     throw std::runtime_error("thrown: " + request.data());
   }
