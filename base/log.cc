@@ -15,7 +15,7 @@ namespace hector {
 
 namespace {
 
-class SpdlogLog final : public Log {
+class SpdlogLog final : public SystemLog {
  public:
   SpdlogLog(LogFormat format, Level least, std::string capsule)
       : format_(format), capsule_(std::move(capsule)) {
@@ -25,6 +25,7 @@ class SpdlogLog final : public Log {
     logger_->flush_on(spdlog::level::debug);
     logger_->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %-5l %v");
   }
+  void set_level(Level least) noexcept override { logger_->set_level(level_of(least)); }
   void write(Level level, std::string_view event,
              std::initializer_list<Field> fields) noexcept override {
     if (!logger_->should_log(level_of(level))) return;
@@ -67,7 +68,7 @@ class SpdlogLog final : public Log {
 
 }  // namespace
 
-std::unique_ptr<Log> make_log(LogFormat format, Level least, const std::string& capsule) {
+std::unique_ptr<SystemLog> make_log(LogFormat format, Level least, const std::string& capsule) {
   return std::make_unique<SpdlogLog>(format, least, capsule);
 }
 

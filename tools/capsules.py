@@ -46,6 +46,9 @@ class Capsules:
 
     def start(self, name, configuration):
         """Starts a capsule and waits until it is ready."""
+        reference = os.path.join(self.run, f"{name}.reference")
+        if os.path.exists(reference):
+            os.remove(reference)  # of one that was killed: this one writes another
         with open(os.path.join(self.folder, f"{name}.log"), "wb") as log:
             process = subprocess.Popen(
                 [os.path.join(self.build, "bin", "hector-capsule"), configuration],
@@ -54,7 +57,6 @@ class Capsules:
                 env=self.environment,
             )
         self.processes[name] = process
-        reference = os.path.join(self.run, f"{name}.reference")
         try:
             waiting.until(
                 lambda: os.path.exists(reference) or process.poll() is not None, START_S_MAX

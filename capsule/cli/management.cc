@@ -16,6 +16,7 @@
 #include "hector/binding/v1/binding.pb.h"
 #include "hector/management/v1/management.pb.h"
 #include "hector/type/v1/type.pb.h"
+#include "process/name_claim.h"
 #include "process/run_directory.h"
 
 namespace hector {
@@ -27,7 +28,7 @@ namespace m = management::v1;
 struct Arguments {
   std::string kind, name, file, template_name, arguments, to, settings, what, json, type;
   std::vector<std::string> properties, listen, roles;
-  bool is_dry_run = false, explains = false;
+  bool is_dry_run = false, is_forced = false, explains = false;
 };
 
 /// Connects, and asks the management Object.
@@ -59,8 +60,9 @@ int run_capsule(const CommandContext& context, const Arguments& a) {
 /// begins fifty a second.
 constexpr std::chrono::milliseconds kPatience{1'000}, kPatienceForEach{20};
 
-/// "up", or how it refused to answer.
+/// "up", "killed", or how it refused to answer.
 std::string state_of(const CommandContext& context, const std::string& capsule) {
+  if (!is_claimed(run_directory(), capsule)) return "killed";
   CommandContext asking = context;
   asking.options.capsule = capsule;
   asking.options.timeout_ms = static_cast<std::uint32_t>(kPatience.count());
@@ -74,7 +76,7 @@ std::string state_of(const CommandContext& context, const std::string& capsule) 
 int get_capsules(const CommandContext& context) {
   const std::string directory = run_directory();
   if (auto readable = check_run_directory(directory); !readable) return report(readable.error());
-  const auto names = running_capsules(directory);
+  const auto names = known_capsules(directory);
   const auto states = states_of(
       names, [&](const std::string& name) { return state_of(context, name); },
       kPatience + kPatienceForEach * names.size());
@@ -243,6 +245,7 @@ int unload(const CommandContext& context, const Arguments& a) {
   request.set_kind(a.kind);
   request.set_name(a.name);
   request.set_dry_run(a.is_dry_run);
+  request.set_force(a.is_forced);
   return ask<m::LoadReply>(context, "unload", request, [&](const m::LoadReply& reply) {
     show_effects(reply, fmt::format("{} {} {}", a.kind, a.name,
                                     a.is_dry_run ? "could be unloaded" : "unloaded"));
@@ -404,7 +407,8 @@ void add_management_commands(CommandTree& tree) {
       {"unload",
        "a protocol, language, service or template",
        {P{module}.checked(one_of(unloaded)), name,
-        P{"--dry-run", &Arguments::is_dry_run, "say what would break and what would move"}},
+        P{"--dry-run", &Arguments::is_dry_run, "say what would break and what would move"},
+        P{"--force", &Arguments::is_forced, "also what others depend on, or channels that break"}},
        unload},
       {"call",
        "an operation of an Object",

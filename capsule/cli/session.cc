@@ -39,46 +39,59 @@ Status CliSession::connect() {
     }
     wanted = running.size() == 1 ? running.front() : "hub";
   }
-  auto reference = HECTOR_TRY(read_capsule_reference(directory, wanted));
-  capsule_ = reference.capsule;
+  reference_ = HECTOR_TRY(read_capsule_reference(directory, wanted));
+  capsule_ = reference_.capsule;
+  if (!wanted.starts_with("hector:")) named_ = wanted;
   std::vector<std::string> offered;
-  for (const auto& profile : reference.profiles) offered.push_back(profile.protocol);
-  std::string chosen;
+  for (const auto& profile : reference_.profiles) offered.push_back(profile.protocol);
   for (const auto& manifest : loader_->all(ModuleKind::kProtocol)) {
     if (!options_.protocol.empty() && manifest.name != options_.protocol) continue;
-    if (std::find(offered.begin(), offered.end(), manifest.name) == offered.end()) continue;
-    chosen = manifest.name;
-    break;
+    if (std::find(offered.begin(), offered.end(), manifest.name) != offered.end())
+      untried_.push_back(manifest.name);
   }
-  if (chosen.empty()) {
+  if (untried_.empty()) {
     return fail(Code::kUnavailable,
                 fmt::format("capsule '{}' speaks {}; this command line has no plugin for {}",
                             capsule_, fmt::join(offered, ", "),
                             options_.protocol.empty() ? "any of them" : options_.protocol));
   }
-  if (auto opened = open(chosen); !opened) return opened;
+  return connect_by_next();
+}
+
+Status CliSession::connect_by_next() {
+  const std::string protocol = untried_.front();
+  untried_.erase(untried_.begin());
+  target_.reset();
+  if (kernel_) kernel_->drain();
+  HECTOR_TRY(open(protocol));
+  Reference reference = reference_;
   reference.offer = 0;  // by name: it outlives restarts
   reference.identity = kernel_->management().identity;
-  if (!wanted.starts_with("hector:")) named_ = wanted;
-  for (const auto& profile : reference.profiles) {
-    if (profile.protocol == chosen) address_ = profile.address;
-  }
+  std::erase_if(reference.profiles, [&](const Profile& each) { return each.protocol != protocol; });
+  address_ = reference.profiles.front().address;
   auto target = kernel_->capsule().resolve(reference.text());
   if (!target) return fail(explained(std::move(target.error())));
   target_ = *target;
   return {};
 }
 
+bool CliSession::is_tried_otherwise(const Error& error) {
+  if (error.code != Code::kUnavailable || error.type != kNotExecuted) return false;
+  while (!untried_.empty()) {
+    log_->write(Level::kDebug, "not reached", {{"address", address_}, {"error", error.message}});
+    if (connect_by_next()) return true;
+  }
+  return false;
+}
+
 Error CliSession::explained(Error error) const {
   const bool is_about_it =
       error.code == Code::kUnavailable && error.message.find(address_) != std::string::npos;
   if (!is_about_it || named_.empty() || address_.empty()) return error;
-  const auto written = reference_time(run_directory(), named_);
   error.message = fmt::format(
-      "capsule '{}' does not answer; its reference is of {}, and is left where a capsule was "
-      "killed "
-      "(`hector get capsules` asks each): {}",
-      named_, written, error.message);
+      "capsule '{}' does not answer, though its process holds its name (since {}); is it "
+      "stopped, or overloaded? {}",
+      named_, reference_time(run_directory(), named_), error.message);
   return error;
 }
 

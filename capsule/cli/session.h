@@ -42,10 +42,13 @@ class CliSession {
   [[nodiscard]] Kernel& kernel() { return *kernel_; }
   template <class Out, class In>
   Result<Out> ask(const std::string& operation, const In& request) {
-    auto reply = call_and_wait<Out>(*target_, *clock_, kByName, operation, request,
-                                    clock_->now() + std::chrono::milliseconds(options_.timeout_ms));
-    if (!reply) return fail(explained(std::move(reply.error())));
-    return reply;
+    for (;;) {
+      auto reply =
+          call_and_wait<Out>(*target_, *clock_, kByName, operation, request,
+                             clock_->now() + std::chrono::milliseconds(options_.timeout_ms));
+      if (reply) return reply;
+      if (!is_tried_otherwise(reply.error())) return fail(explained(std::move(reply.error())));
+    }
   }
   [[nodiscard]] const std::string& capsule() const { return capsule_; }
 
@@ -57,12 +60,18 @@ class CliSession {
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
   void make_kernel(const std::vector<PolicyEntry>& policy);
+  /// By the first of the protocols that have not been tried.
+  Status connect_by_next();
+  /// Nobody was reached at this address, and another one is tried now.
+  bool is_tried_otherwise(const Error& error);
   /// Where nobody answers at the capsule's own address, that it may be gone and what is left of it.
   [[nodiscard]] Error explained(Error error) const;
   std::unique_ptr<PluginLoader> loader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
   std::shared_ptr<Target> target_;
+  Reference reference_;
+  std::vector<std::string> untried_;  ///< protocols that both speak
   std::string capsule_;
   std::string named_;    ///< as it was asked for in the run directory; empty: by a reference
   std::string address_;  ///< where it is reached

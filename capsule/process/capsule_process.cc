@@ -29,12 +29,23 @@ void CapsuleProcess::stop() {
   if (!directory_.empty()) remove_capsule_reference(directory_, configuration_.capsule);
   directory_.clear();
   if (kernel_) kernel_->drain();
+  claim_.release();  // last: another one of this name has the same store
 }
 
 Status CapsuleProcess::start() {
+  HECTOR_TRY(claim_name());
   if (auto opened = open_store(); !opened) return opened;
   make_kernel();
   return load();
+}
+
+/// Before the store is opened and any address is listened to.
+Status CapsuleProcess::claim_name() {
+  const std::string directory =
+      configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
+  claim_ = HECTOR_TRY(NameClaim::take(directory, configuration_.capsule));
+  remove_capsule_reference(directory, configuration_.capsule);  // of one that was killed
+  return {};
 }
 
 /// Where no service is embedded nothing is kept.
@@ -69,31 +80,24 @@ Status CapsuleProcess::open_store() {
 
 Status CapsuleProcess::load() {
   const auto& c = configuration_;
-  for (const auto& module : c.protocols) {
-    if (auto done = loader_.load(ModuleKind::kProtocol, module.name,
-                                 module.listen.empty() ? nullptr : &module.listen, module.settings);
-        !done)
-      return done;
-  }
-  for (const auto& service : c.services) {
-    if (auto done = start_service(service); !done) return done;
-  }
-  for (const auto& module : c.languages) {
-    if (auto done = loader_.load(ModuleKind::kLanguage, module.name, nullptr, module.settings);
-        !done)
-      return done;
-  }
-  for (const auto& path : c.types) {
-    if (auto done = kernel_->load_types(path); !done) return fail(done.error());
-  }
-  for (const auto& path : c.templates) {
-    if (auto done = kernel_->load_template(path); !done) return fail(done.error());
-  }
-  for (const auto& object : c.objects) {
-    if (auto done = kernel_->create_object(object); !done) return fail(done.error());
-  }
+  for (const auto& module : c.protocols) HECTOR_TRY(start_module(ModuleKind::kProtocol, module));
+  for (const auto& service : c.services) HECTOR_TRY(start_service(service));
+  for (const auto& module : c.languages) HECTOR_TRY(start_module(ModuleKind::kLanguage, module));
+  for (const auto& path : c.types) HECTOR_TRY(kernel_->load_types(path));
+  for (const auto& path : c.templates) HECTOR_TRY(start_template(path));
+  for (const auto& object : c.objects) HECTOR_TRY(kernel_->create_object(object));
   directory_ = c.run_directory.empty() ? run_directory() : c.run_directory;
   return write_capsule_reference(directory_, kernel_->management());
+}
+
+Status CapsuleProcess::start_module(ModuleKind kind, const ModuleSettings& module) {
+  return loader_.load(kind, module.name, module.listen.empty() ? nullptr : &module.listen,
+                      module.settings);
+}
+
+Status CapsuleProcess::start_template(const std::string& path) {
+  template_names_[path] = HECTOR_TRY(kernel_->load_template(path));
+  return {};
 }
 
 void CapsuleProcess::make_kernel() {
@@ -110,6 +114,12 @@ void CapsuleProcess::make_kernel() {
     return loader_.make_store(
         location,
         {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
+  };
+  options.reached_otherwise = [this](const Reference& management) {
+    if (directory_.empty()) return;  // it starts, or it ends
+    if (auto written = write_capsule_reference(directory_, management); !written)
+      log_->write(Level::kWarning, "the run directory has an old reference",
+                  {{"error", written.error().message}});
   };
   options.policy = configuration_.policy;
   options.default_deadline = configuration_.default_deadline;
@@ -134,5 +144,146 @@ Status CapsuleProcess::start_service(const ServiceSettings& service) {
     return read_capsule_reference(directory, capsule);
   });
 }
+
+// --- a changed configuration
+// ----------------------------------------------------------------------------------------------
+
+/// One reload. What was done goes into the capsule's configuration, what was not does not.
+class CapsuleProcess::Reload {
+ public:
+  Reload(CapsuleProcess& of, const Configuration& now)
+      : of_(of), now_(now), change_(change_between(of.configuration_, now)) {}
+
+  void run() {
+    settings();
+    modules(ModuleKind::kProtocol, change_.protocols, of_.configuration_.protocols);
+    services();
+    modules(ModuleKind::kLanguage, change_.languages, of_.configuration_.languages);
+    types_and_templates();
+    objects();
+    take_out_templates();
+    take_out(ModuleKind::kLanguage, change_.languages.go, of_.configuration_.languages);
+    take_out(ModuleKind::kService, change_.services.go, of_.configuration_.services);
+    take_out(ModuleKind::kProtocol, change_.protocols.go, of_.configuration_.protocols);
+    of_.log_->write(failed_ == 0 ? Level::kInfo : Level::kWarning, "reloaded",
+                    {{"changed", std::to_string(done_)}, {"not changed", std::to_string(failed_)}});
+  }
+
+ private:
+  /// Counts and logs what an attempt came to; whether it was done.
+  bool tell(std::string_view did, const std::string& what, const Status& attempt) {
+    if (attempt) {
+      ++done_;
+      of_.log_->write(Level::kInfo, "reload", {{did, what}});
+      return true;
+    }
+    ++failed_;
+    std::string why = attempt.error().text();
+    for (const auto& reason : attempt.error().reasons) why += "; " + reason;
+    of_.log_->write(Level::kWarning, "reload refused",
+                    {{"not " + std::string(did), what}, {"error", why}});
+    return false;
+  }
+
+  void settings() {
+    auto& c = of_.configuration_;
+    c.log_level = now_.log_level;
+    c.policy = now_.policy;
+    c.default_deadline = now_.default_deadline;
+    c.drain_grace = now_.drain_grace;
+    of_.log_->set_level(c.log_level);
+    of_.kernel_->reconfigure({c.policy, c.default_deadline, c.drain_grace});
+    for (const auto& key : change_.need_a_restart)
+      tell("changed", key, fail(Error::failed_precondition("it counts from the next start on")));
+  }
+
+  template <class Settings, class Start>
+  void put(ModuleKind kind, const ConfigurationChange::Modules<Settings>& change,
+           std::vector<Settings>& list, const Start& start) {
+    for (const auto& each : change.differ) {
+      if (!tell("unloaded", what(kind, each.name), unload(kind, each.name))) continue;
+      erase(list, each.name);
+      if (tell("loaded", what(kind, each.name), start(each))) list.push_back(each);
+    }
+    for (const auto& each : change.come) {
+      if (tell("loaded", what(kind, each.name), start(each))) list.push_back(each);
+    }
+  }
+  void modules(ModuleKind kind, const ConfigurationChange::Modules<ModuleSettings>& change,
+               std::vector<ModuleSettings>& list) {
+    put(kind, change, list, [&](const ModuleSettings& m) { return of_.start_module(kind, m); });
+  }
+  void services() {
+    put(ModuleKind::kService, change_.services, of_.configuration_.services,
+        [&](const ServiceSettings& s) { return of_.start_service(s); });
+  }
+  template <class Settings>
+  void take_out(ModuleKind kind, const std::vector<std::string>& names,
+                std::vector<Settings>& list) {
+    for (const auto& name : names) {
+      if (tell("unloaded", what(kind, name), unload(kind, name))) erase(list, name);
+    }
+  }
+
+  /// Every file is read again: its bytes decide whether anything has changed.
+  void types_and_templates() {
+    for (const auto& path : now_.types) {
+      if (const auto read = of_.kernel_->load_types(path); !read)
+        tell("loaded", path, fail(read.error()));
+    }
+    for (const auto& path : now_.templates) {
+      if (const auto loaded = of_.start_template(path); !loaded) tell("loaded", path, loaded);
+    }
+    of_.configuration_.types = now_.types;
+  }
+  void take_out_templates() {
+    auto& list = of_.configuration_.templates;
+    list = now_.templates;
+    for (const auto& path : change_.templates_go) {
+      const auto done = of_.kernel_->unload_template(of_.template_names_[path], Unload::kNow);
+      const bool is_out =
+          tell("unloaded", "template " + path, done ? Status() : fail(done.error()));
+      if (is_out)
+        of_.template_names_.erase(path);
+      else
+        list.push_back(path);
+    }
+  }
+
+  void objects() {
+    auto& list = of_.configuration_.objects;
+    for (const auto& name : change_.objects.go) {
+      if (tell("deleted", "object " + name, of_.kernel_->delete_object(name))) erase(list, name);
+    }
+    for (const auto& each : change_.objects.come) {
+      const auto made = of_.kernel_->create_object(each);
+      if (tell("created", "object " + each.name, made ? Status() : fail(made.error())))
+        list.push_back(each);
+    }
+    for (const auto& each : change_.objects.differ)
+      tell("changed", "object " + each.name,
+           fail(Error::failed_precondition(
+               "an Object keeps what it was made with, and its state: delete it, and reload")));
+  }
+
+  static std::string what(ModuleKind kind, const std::string& name) {
+    return fmt::format("{} {}", module_kind_name(kind), name);
+  }
+  Status unload(ModuleKind kind, const std::string& name) {
+    const auto done = of_.kernel_->unload(kind, name, Unload::kNow);
+    return done ? Status() : fail(done.error());
+  }
+  template <class Settings>
+  static void erase(std::vector<Settings>& list, const std::string& name) {
+    std::erase_if(list, [&](const Settings& each) { return each.name == name; });
+  }
+
+  CapsuleProcess& of_;
+  const Configuration& now_;
+  const ConfigurationChange change_;
+  int done_ = 0, failed_ = 0;
+};
+
+void CapsuleProcess::reload(const Configuration& now) { Reload(*this, now).run(); }
 
 }  // namespace hector

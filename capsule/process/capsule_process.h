@@ -4,10 +4,13 @@
 // Who: hector-capsule; programs that are a capsule themselves.
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "process/configuration.h"
+#include "process/configuration_change.h"
 #include "process/module_loader.h"
+#include "process/name_claim.h"
 
 namespace hector {
 
@@ -19,8 +22,11 @@ class CapsuleProcess {
   /// Drains the kernel.
   ~CapsuleProcess();
   /// Loads everything; the capsule is in the run directory then. The error of the first part that
-  /// fails.
+  /// fails; ALREADY_EXISTS where a capsule of this name runs.
   Status start();
+  /// Loads, changes and unloads what differs. Each thing that cannot be done is logged with its
+  /// reason, stays as it was, and is tried again by the next reload.
+  void reload(const Configuration& now);
   /// It leaves the run directory, and ends in order. Idempotent.
   void stop();
   [[nodiscard]] Kernel& kernel() { return *kernel_; }
@@ -28,13 +34,19 @@ class CapsuleProcess {
   [[nodiscard]] const Configuration& configuration() const { return configuration_; }
 
  private:
+  Status claim_name();
   Status open_store();
   Status load();
   void make_kernel();
+  Status start_module(ModuleKind kind, const ModuleSettings& module);
   Status start_service(const ServiceSettings& service);
+  Status start_template(const std::string& path);
+  class Reload;
 
   Configuration configuration_;
-  std::unique_ptr<Log> log_;
+  NameClaim claim_;
+  std::map<std::string, std::string> template_names_;  ///< by the paths of the configuration
+  std::unique_ptr<SystemLog> log_;
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Random> random_;
   std::unique_ptr<EventLoops> loops_;

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "process/name_claim.h"
+
 namespace hector {
 
 namespace fs = std::filesystem;
@@ -96,6 +98,11 @@ Result<Reference> read_capsule_reference(const std::string& directory, const std
     return fail(Code::kNotFound, fmt::format("no capsule '{}' runs here ({}); running are {}",
                                              capsule, directory, fmt::join(names, ", ")));
   }
+  if (!is_claimed(directory, capsule))
+    return fail(Error::unavailable(fmt::format(
+        "capsule '{0}' was ended without a chance to stop (a crash, SIGKILL): no process holds its "
+        "name, and its reference is of {1}; start it again with `hector capsule run FILE`",
+        capsule, reference_time(directory, capsule))));
   return Reference::from_text(text);
 }
 
@@ -106,6 +113,12 @@ std::string reference_time(const std::string& directory, const std::string& caps
 }
 
 std::vector<std::string> running_capsules(const std::string& directory) {
+  std::vector<std::string> names = known_capsules(directory);
+  std::erase_if(names, [&](const std::string& name) { return !is_claimed(directory, name); });
+  return names;
+}
+
+std::vector<std::string> known_capsules(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {

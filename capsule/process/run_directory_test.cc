@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "process/name_claim.h"
 #include "process/test_folder.h"
 
 namespace hector {
@@ -11,6 +12,7 @@ namespace hector {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 Reference reference_of(const std::string& capsule) {
@@ -23,6 +25,7 @@ Reference reference_of(const std::string& capsule) {
 
 TEST(RunDirectory, GivesBackTheReferenceOfACapsuleByItsName) {
   const TestFolder folder;
+  const auto claim = NameClaim::take(folder.path(), "north");
   ASSERT_TRUE(write_capsule_reference(folder.path(), reference_of("north")));
   const auto read = read_capsule_reference(folder.path(), "north");
   ASSERT_TRUE(read) << read.error().text();
@@ -38,11 +41,13 @@ TEST(RunDirectory, TakesAReferenceInPlaceOfAName) {
 
 TEST(RunDirectory, NamesTheCapsulesThatRunWhereOneIsNotFound) {
   const TestFolder folder;
+  const auto claim = NameClaim::take(folder.path(), "north");
   ASSERT_TRUE(write_capsule_reference(folder.path(), reference_of("north")));
+  ASSERT_TRUE(write_capsule_reference(folder.path(), reference_of("killed")));
   const auto read = read_capsule_reference(folder.path(), "nrth");
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, Code::kNotFound);
-  EXPECT_THAT(read.error().message, HasSubstr("running are north"));
+  EXPECT_THAT(read.error().message, EndsWith("running are north"));
 }
 
 TEST(RunDirectory, ListsCapsulesByNameAndForgetsThoseThatWereRemoved) {
@@ -50,7 +55,18 @@ TEST(RunDirectory, ListsCapsulesByNameAndForgetsThoseThatWereRemoved) {
   for (const char* name : {"south", "hub", "north"})
     ASSERT_TRUE(write_capsule_reference(folder.path(), reference_of(name)));
   remove_capsule_reference(folder.path(), "hub");
-  EXPECT_THAT(running_capsules(folder.path()), ElementsAre("north", "south"));
+  EXPECT_THAT(known_capsules(folder.path()), ElementsAre("north", "south"));
+  const auto claim = NameClaim::take(folder.path(), "south");
+  EXPECT_THAT(running_capsules(folder.path()), ElementsAre("south"));
+}
+
+TEST(RunDirectory, SaysOfACapsuleThatWasKilledThatItWas) {
+  const TestFolder folder;
+  ASSERT_TRUE(write_capsule_reference(folder.path(), reference_of("north")));
+  const auto read = read_capsule_reference(folder.path(), "north");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Code::kUnavailable);
+  EXPECT_THAT(read.error().message, HasSubstr("no process holds its name"));
 }
 
 TEST(RunDirectory, SaysWhichFileCannotBeWritten) {

@@ -114,7 +114,7 @@ class ClientConversation final : public Conversation {
 
   void close(const std::string& why) {
     shut();
-    fail_all(why);
+    fail_all(gone_error(peer_, why));
   }
 
  private:
@@ -177,7 +177,7 @@ class ClientConversation final : public Conversation {
     for (const auto id : overdue)
       end(id, Error::deadline_exceeded(
                   fmt::format("no reply from udp {} before the call's deadline", peer_.text())));
-    if (gave_up) on_gone("no answer to the connection request within 4 s; is a capsule there?");
+    if (gave_up) on_unreached();
   }
 
   /// Takes a call off the table; the one caller that gets it ends it.
@@ -207,7 +207,7 @@ class ClientConversation final : public Conversation {
     pending->call->fail(std::move(why));
   }
 
-  void fail_all(const std::string& why) {
+  void fail_all(const Error& error) {
     const auto keep = shared_from_this();  // a call that ends may be the last that held the channel
     boost::unordered_flat_map<std::uint64_t, Pending> calls;
     {
@@ -216,23 +216,33 @@ class ClientConversation final : public Conversation {
       next_deadline_ = kNever;
     }
     for (auto& [id, pending] : calls) {
-      Error error = gone_error(peer_, why);
       if (pending.flow) pending.flow->deliver_break(error);
-      pending.call->fail(std::move(error));
+      pending.call->fail(error);
     }
   }
 
   void on_gone(const std::string& why) override {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!shut_) {  // the next call makes a new connection
-        connection_ = std::make_unique<Connection>(limits_, 0);
-        client_id_ = context_.random->next();
-        cookie_.clear();
-        state_ = State::kIdle;
-      }
-    }
-    fail_all(why);
+    begin_again();
+    fail_all(gone_error(peer_, why));
+  }
+
+  /// Messages go after the peer's welcome: it has none of the calls.
+  void on_unreached() {
+    begin_again();
+    fail_all(Error::unavailable(fmt::format("udp {}: no answer to the connection request within "
+                                            "4 s; is a capsule there? Nothing was sent",
+                                            peer_.text()))
+                 .with_type(kNotExecuted));
+  }
+
+  /// The next call makes a new connection.
+  void begin_again() {
+    const std::lock_guard lock(mutex_);
+    if (shut_) return;
+    connection_ = std::make_unique<Connection>(limits_, 0);
+    client_id_ = context_.random->next();
+    cookie_.clear();
+    state_ = State::kIdle;
   }
 
   void on_message(Bytes message, TimePoint) override {

@@ -250,7 +250,8 @@ class ServerConversation final : public Conversation {
     if (!decoded) return call->fail(decoded.error());
     if (was_cancelled) return call->fail(Error::cancelled("the caller cancelled the call"));
     if (refuses_)
-      return call->fail(Error::unavailable("this endpoint is closing; use another protocol"));
+      return call->fail(Error::unavailable("this endpoint is closing; use another protocol")
+                            .with_type(kNotExecuted));
     if (!has_room)
       return call->fail(Error::resource_exhausted(
           "requests of this peer that are in progress hold too much memory here; wait for some of "

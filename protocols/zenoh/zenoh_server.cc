@@ -261,7 +261,8 @@ class Server : public std::enable_shared_from_this<Server> {
     call->own_peer = {call->header.principal, "zenoh", std::string(arrived.key), Security::kNone};
     call->peer = &call->own_peer;
     if (refuses_)
-      return call->fail(Error::unavailable("this endpoint is closing; use another protocol"));
+      return call->fail(Error::unavailable("this endpoint is closing; use another protocol")
+                            .with_type(kNotExecuted));
     if (auto found = context_.inbound->resolve(*call); !found)
       return call->fail(std::move(found.error()));
     if (arrived.query == nullptr && call->kind != Kind::kAnnounce) {

@@ -46,11 +46,12 @@ class Naming final : public ServiceOf<NamingServant> {
         resolver_(directory_, context.capsule, settings_.host()),
         replica_({context.store, context.clock, context.executor, context.log}, kPrefix,
                  directory_),
-        leases_(*context.store, "nm-leases/"),
+        leases_(*context.store, "nm-leases/", context.capsule),
         federation_(context_, settings_),
         searches_(context_, directory_, resolver_, federation_.peers()),
         watches_(*context.store) {}
   Status start() { return replica_.start(); }
+  std::vector<std::string> dependants() override { return leases_.dependants(); }
 
   // --- operations that look
 

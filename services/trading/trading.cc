@@ -35,7 +35,7 @@ class Trader final : public ServiceOf<TradingServant> {
                  [this](const v1::TradingQuery& asked, Revision revision, ToldOffers& told,
                         state::Feed& feed) { return tell(asked, revision, told, feed); }),
         replica_({context.store, context.clock, context.executor, context.log}, "tr/", offers_),
-        leases_(*context.store, "tr-leases/"),
+        leases_(*context.store, "tr-leases/", context.capsule),
         searches_(context, offers_, replica_) {
     offers_.on_change = [this](Revision revision) { watches_.tell_all(revision); };
   }
@@ -44,6 +44,7 @@ class Trader final : public ServiceOf<TradingServant> {
     registration_.start_after(offers_.highest());
     return {};
   }
+  std::vector<std::string> dependants() override { return leases_.dependants(); }
 
   // --- Register
 

@@ -220,16 +220,16 @@ TEST_F(LanguageKit, RefusesFilesThatAreNoTemplates) {
 }
 
 TEST_F(LanguageKit, UnloadsOnlyWhenNothingOfItIsLeft) {
-  auto unloaded = capsule_.kernel().unload(ModuleKind::kLanguage, plugin, false);
+  auto unloaded = capsule_.kernel().unload(ModuleKind::kLanguage, plugin, Unload::kNow);
   ASSERT_FALSE(unloaded);
   EXPECT_EQ(unloaded.error().code, Code::kFailedPrecondition);
   target_.reset();
   EXPECT_TRUE(capsule_.kernel().delete_object("one"));
   EXPECT_TRUE(capsule_.kernel().delete_object("two"));
-  unloaded = capsule_.kernel().unload(ModuleKind::kLanguage, plugin, true);
+  unloaded = capsule_.kernel().unload(ModuleKind::kLanguage, plugin, Unload::kDryRun);
   ASSERT_TRUE(unloaded);
   EXPECT_THAT(*unloaded, testing::Contains(testing::HasSubstr("would be unloaded")));
-  EXPECT_TRUE(capsule_.kernel().unload(ModuleKind::kLanguage, plugin, false));
+  EXPECT_TRUE(capsule_.kernel().unload(ModuleKind::kLanguage, plugin, Unload::kNow));
 }
 
 }  // namespace

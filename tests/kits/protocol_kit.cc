@@ -241,11 +241,12 @@ TEST_F(WorldKit, ObjectsComeAndGoWhileItLooks) {
 TEST_F(WorldKit, IsUnloadedAndLoadedAgainBesideItsCapsulesWork) {
   auto& kernel = server_.capsule.kernel();
   for (int i = 0; i < 3; ++i) {
-    const auto dry = kernel.unload(ModuleKind::kProtocol, plugin, true);
+    const auto dry = kernel.unload(ModuleKind::kProtocol, plugin, Unload::kDryRun);
     ASSERT_TRUE(dry) << dry.error().text();
-    const auto gone = kernel.unload(ModuleKind::kProtocol, plugin, false);
+    const auto gone = kernel.unload(ModuleKind::kProtocol, plugin, Unload::kNow);
     ASSERT_TRUE(gone) << gone.error().text();
-    EXPECT_EQ(kernel.unload(ModuleKind::kProtocol, plugin, false).error().code, Code::kNotFound);
+    EXPECT_EQ(kernel.unload(ModuleKind::kProtocol, plugin, Unload::kNow).error().code,
+              Code::kNotFound);
     EXPECT_EQ(*echo("echo"), "hello");
     const auto again = server_.capsule.load(ModuleKind::kProtocol, plugin);
     ASSERT_TRUE(again) << again.error().text();
@@ -697,7 +698,7 @@ TEST_F(ProtocolKit, UnloadsWithCallsInFlight) {
   for (int i = 0; i < 50; ++i)
     start_call(*target_, client_.clock(), "waits", "never", seconds(20), ends);
   ASSERT_TRUE(waiting::until([&] { return server_.servant->waiting >= 100; }));
-  const auto effects = server_.capsule.kernel().unload(ModuleKind::kProtocol, plugin, false);
+  const auto effects = server_.capsule.kernel().unload(ModuleKind::kProtocol, plugin, Unload::kNow);
   ASSERT_TRUE(effects) << effects.error().text();
   ASSERT_TRUE(ends.wait(100, seconds(15)));
   EXPECT_GE(ends.ok(), 50U) << "what could end within the grace did";

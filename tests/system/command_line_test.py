@@ -346,21 +346,28 @@ class CapsulesThatAreGone(unittest.TestCase):
     @needs("protocols/udp")
     def test_the_list_has_asked_each(self):
         with Capsules() as capsules:
-            for name in ("alive", "dead"):
+            for name in ("alive", "dead", "stopped"):
                 capsules.configure(name, HUB.replace("hub", name))
             states = lambda: {  # noqa: E731
                 each["name"]: each["state"]
                 for each in json.loads(capsules.hector("get", "capsules", "-o", "json"))
             }
-            self.assertEqual(states(), {"alive": "up", "dead": "up"})
+            self.assertEqual(states(), {"alive": "up", "dead": "up", "stopped": "up"})
             capsules.processes["dead"].kill()
             capsules.processes["dead"].wait()
-            self.assertEqual(states(), {"alive": "up", "dead": "silent"})
+            stopped = capsules.processes["stopped"]
+            stopped.send_signal(signal.SIGSTOP)
+            self.addCleanup(stopped.send_signal, signal.SIGCONT)
+            self.assertEqual(states(), {"alive": "up", "dead": "killed", "stopped": "silent"})
+            done = run("-c", "stopped", "get", "objects", env=capsules.environment)
+            stopped.send_signal(signal.SIGCONT)
+            self.assertEqual(done.returncode, 6)
+            self.assertIn("capsule 'stopped' does not answer, though its process", done.stderr)
             done = run("-c", "dead", "get", "objects", env=capsules.environment)
             self.assertEqual(done.returncode, 6)
             self.assertRegex(
                 done.stderr,
-                r"capsule 'dead' does not answer; its reference is of 20\d\d-\d\d-\d\d \d\d:",
+                r"capsule 'dead' was ended without .* its reference is of 20\d\d-\d\d-\d\d \d\d:",
             )
 
     @needs("protocols/udp", "languages/python")

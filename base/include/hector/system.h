@@ -30,7 +30,12 @@ std::unique_ptr<EventLoops> make_event_loops(unsigned threads);
 std::unique_ptr<Network> make_system_network(const Clock& clock, Log& log);
 
 enum class LogFormat { kText, kJson };
+class SystemLog : public Log {
+ public:
+  /// Records below it are dropped from now on. Any thread.
+  virtual void set_level(Level least) noexcept = 0;
+};
 /// To standard error.
-std::unique_ptr<Log> make_log(LogFormat format, Level least, const std::string& capsule);
+std::unique_ptr<SystemLog> make_log(LogFormat format, Level least, const std::string& capsule);
 
 }  // namespace hector

@@ -38,6 +38,16 @@ struct KernelOptions {
   Store* store = nullptr;  ///< for services; null: none
   /// ServiceContext::open_store.
   std::function<Result<std::unique_ptr<Store>>(const std::string& location)> open_store = {};
+  /// The management Object is reached otherwise from now on: a protocol came or went. Empty: told
+  /// to nobody.
+  std::function<void(const Reference& management)> reached_otherwise = {};
+  std::vector<PolicyEntry> policy;
+  Duration default_deadline = std::chrono::seconds(30);
+  Duration drain_grace = std::chrono::seconds(5);
+};
+
+/// What may change while a kernel runs; as in KernelOptions.
+struct KernelSettings {
   std::vector<PolicyEntry> policy;
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);
@@ -45,6 +55,11 @@ struct KernelOptions {
 
 enum class ModuleKind { kProtocol, kLanguage, kService, kStore };
 std::string_view module_kind_name(ModuleKind kind) noexcept;
+
+/// What an unload may do. kForce: also what breaks others.
+enum class Unload { kDryRun, kNow, kForce };
+/// A line each: what happened, or what would.
+using Effects = std::vector<std::string>;
 
 /// Loads a module when the management interface is asked to. Implemented by the capsule.
 class ModuleLoader {
@@ -79,6 +94,9 @@ class Kernel {
   [[nodiscard]] virtual LanguageContext language_context(const std::string& settings) = 0;
   [[nodiscard]] virtual ServiceContext service_context(const std::string& settings) = 0;
   virtual void set_loader(ModuleLoader* loader) = 0;
+  /// Calls and Bindings that begin from now on are under these; channels that exist keep what was
+  /// chosen for them.
+  virtual void reconfigure(KernelSettings settings) = 0;
 
   /// Listens on each address and adds a profile to every Offer. Nothing is kept if one address
   /// fails.
@@ -91,16 +109,16 @@ class Kernel {
   /// capsule is now, for when it cannot be reached any more.
   virtual Status join_service(const std::string& name, const Reference& reference,
                               std::function<Result<Reference>()> find = {}) = 0;
-  /// What would break and what would move (dry_run), or what did. FAILED_PRECONDITION with the list
-  /// if something would break.
-  virtual Result<std::vector<std::string>> unload(ModuleKind kind, const std::string& name,
-                                                  bool dry_run) = 0;
+  /// What would move and end, or what did. FAILED_PRECONDITION with what would break, and for whom;
+  /// Objects keep their code's language loaded also with kForce. `decided` gets the effects before
+  /// anything closes: the answer to who asked may go over what is unloaded.
+  virtual Result<Effects> unload(ModuleKind kind, const std::string& name, Unload mode,
+                                 const std::function<void(const Effects&)>& decided = {}) = 0;
 
   virtual Result<std::vector<std::string>> load_types(const std::string& path) = 0;
   /// The template's name.
   virtual Result<std::string> load_template(const std::string& path) = 0;
-  virtual Result<std::vector<std::string>> unload_template(const std::string& name,
-                                                           bool dry_run) = 0;
+  virtual Result<Effects> unload_template(const std::string& name, Unload mode) = 0;
   virtual Result<Reference> create_object(const CreateOptions& options) = 0;
   virtual Status delete_object(const std::string& name) = 0;
   /// For Objects that tests and tools bring themselves.
@@ -126,6 +144,10 @@ class Kernel {
   /// Ends everything in order: Bindings, Objects, services, protocols. Idempotent.
   virtual void drain() = 0;
 };
+
+/// Ends the call that this thread is handling, for code that will never return to it. False: it
+/// handles none, or that one has ended.
+bool fail_call_of_this_thread(Error reason) noexcept;
 
 /// Writes which Object, template and operation this thread is inside of, for a record of its end:
 /// "in Object 'ana' (diary.Calendar.cpp), operation 'hold'". How many octets, at most `size`; cut

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hector/language.h"
 #include "hector/store.h"
@@ -40,6 +41,9 @@ class Service {
   [[nodiscard]] virtual std::string_view interface_model() const = 0;
   /// Entered by any number of threads at once; must not block.
   [[nodiscard]] virtual Servant& servant() = 0;
+  /// What others would lose if it ended now, a line each: who unloads it reads that first. May
+  /// block.
+  [[nodiscard]] virtual std::vector<std::string> dependants() { return {}; }
 };
 
 /// A Service that is its own servant; `Generated` is the class made from its Interface's type file.

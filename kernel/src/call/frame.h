@@ -23,7 +23,7 @@ class Served {
 /// One Object that a thread is inside of; the innermost comes first.
 struct Frame {
   Served* object = nullptr;
-  const class Call* call = nullptr;  ///< the call it handles; null once that has ended here
+  class Call* call = nullptr;  ///< the call it handles; null once that has ended here
   Frame* outer = nullptr;
   std::uint32_t depth = 0;
   const class InFlight* in_flight = nullptr;  ///< the Object's calls

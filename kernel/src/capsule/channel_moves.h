@@ -18,15 +18,15 @@ class ChannelMoves {
  public:
   ChannelMoves(Core& core, std::string protocol) : core_(core), protocol_(std::move(protocol)) {}
 
-  /// Every channel is chosen another profile, and moved to it with Unload::kNow.
-  /// FAILED_PRECONDITION with each channel that cannot move. Blocks: other capsules are asked.
-  Result<Effects> run(Unload mode);
-
- private:
   struct Findings {
     Effects effects;
-    std::vector<std::string> breaks;
+    std::vector<std::string> breaks;  ///< each channel that cannot move, and why
   };
+  /// Every channel is chosen another profile, and moved to it but with Unload::kDryRun. Blocks:
+  /// other capsules are asked.
+  Findings run(Unload mode);
+
+ private:
   void own_channels(PartySession& session, Unload mode, Findings& found);
   /// Channels that come in here from the party's partners.
   void partners_channels(PartySession& session, Unload mode, Findings& found);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "binding/binding_control.h"
 #include "binding/coordinator.h"
@@ -95,7 +96,7 @@ ObjectLifecycle::Options KernelImpl::lifecycle_options() {
       .parties = core_.parties,
       .clock = *core_.options.clock,
       .log = *core_.options.log,
-      .grace = core_.options.drain_grace,
+      .grace = core_.limits.drain_grace,
       .make_handle =
           [this](const std::string& object, const std::string& principal) {
             return std::make_unique<ObjectHandle>(reach_, object, principal);
@@ -137,10 +138,17 @@ void KernelImpl::listen_to_health() {
 
 KernelImpl::~KernelImpl() { drain(); }
 
+void KernelImpl::reconfigure(KernelSettings settings) {
+  if (is_drained_) return;
+  core_.limits.default_deadline = settings.default_deadline;
+  core_.limits.drain_grace = settings.drain_grace;
+  core_.policies.configure(std::move(settings.policy));
+}
+
 void KernelImpl::drain() {
   if (is_drained_.exchange(true)) return;
-  core_.options.default_deadline =
-      std::min<Duration>(core_.options.default_deadline, kDeadlineWhileDraining);
+  core_.limits.default_deadline =
+      std::min<Duration>(core_.limits.default_deadline, kDeadlineWhileDraining);
   health_.stop();
   end_bindings();
   for (const auto& offer : core_.offers.all()) {
@@ -167,7 +175,7 @@ void KernelImpl::end_protocols() {
   for (const auto& name : core_.protocols.names())
     static_cast<void>(core_.protocols.withdraw(name));
   for (const auto& name : core_.protocols.names())
-    core_.protocols.remove(name, core_.options.drain_grace);
+    core_.protocols.remove(name, core_.limits.drain_grace);
 }
 
 void KernelImpl::end_system_objects() {
@@ -237,47 +245,61 @@ Result<InterfacePtr> KernelImpl::interface(const std::string& id) {
 
 Status KernelImpl::add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol,
                                 const std::vector<std::string>& listen) {
+  const std::lock_guard one(protocol_change_);
   HECTOR_TRY(core_.protocols.add(name, std::move(protocol), listen));
   for (const auto& profile : core_.protocols.profiles()) {
     if (profile.protocol == name)
       core_.options.log->write(Level::kInfo, "listening",
                                {{"protocol", name}, {"address", profile.address}});
   }
-  publication_.refresh();
+  tell_addresses();
   return {};
 }
 
-Result<Effects> KernelImpl::unload(ModuleKind kind, const std::string& name, bool dry_run) {
-  const Unload mode = unload_mode(dry_run);
-  auto effects = kind == ModuleKind::kProtocol   ? unload_protocol(name, mode)
+void KernelImpl::tell_addresses() {
+  publication_.refresh();
+  const bool has_ended = core_.offers.find_object(kManagement) == nullptr;
+  if (core_.options.reached_otherwise && !has_ended) core_.options.reached_otherwise(management());
+}
+
+Result<Effects> KernelImpl::unload(ModuleKind kind, const std::string& name, Unload mode,
+                                   const Decided& decided) {
+  auto effects = kind == ModuleKind::kProtocol   ? unload_protocol(name, mode, decided)
                  : kind == ModuleKind::kLanguage ? templates_.unload_language(name, mode)
                                                  : providers_.unload(name, mode);
-  if (effects && mode == Unload::kNow && loader_ != nullptr) loader_->retired(kind, name);
+  if (!effects) return effects;
+  if (kind != ModuleKind::kProtocol && decided) decided(*effects);
+  if (mode != Unload::kDryRun && loader_ != nullptr) loader_->retired(kind, name);
   return effects;
 }
 
-Result<Effects> KernelImpl::unload_protocol(const std::string& name, Unload mode) {
+Result<Effects> KernelImpl::unload_protocol(const std::string& name, Unload mode,
+                                            const Decided& decided) {
+  const std::lock_guard one(protocol_change_);
   if (!core_.protocols.has(name))
     return fail(Error::not_found(fmt::format("protocol '{}' is not loaded; loaded are {}", name,
                                              fmt::join(core_.protocols.names(), ", "))));
   ChannelMoves moves(core_, name);
-  auto effects = HECTOR_TRY(moves.run(Unload::kDryRun));
-  Effects endpoints;
-  for (const auto& profile : core_.protocols.profiles()) {
-    if (profile.protocol == name)
-      endpoints.push_back(fmt::format("endpoint {} {}", profile.address,
-                                      mode == Unload::kDryRun ? "would close" : "closed"));
-  }
-  if (mode == Unload::kNow) {
+  auto found = moves.run(Unload::kDryRun);
+  if (!found.breaks.empty() && mode != Unload::kForce)
+    return fail(Error::failed_precondition(
+                    fmt::format("protocol '{}' is in use and not every channel can move", name))
+                    .with_reasons(std::move(found.breaks)));
+  if (mode != Unload::kDryRun) {
     static_cast<void>(core_.protocols.withdraw(name));
     providers_.join_again();
-    publication_.refresh();
-    auto moved = moves.run(Unload::kNow);  // with channels that were opened since the dry run
-    core_.protocols.remove(name, core_.options.drain_grace);
-    effects = HECTOR_TRY(std::move(moved));
-    core_.options.log->write(Level::kInfo, "unloaded", {{"kind", "protocol"}, {"name", name}});
+    tell_addresses();
+    found = moves.run(Unload::kNow);  // with channels that were opened since the dry run
   }
-  effects.insert(effects.end(), endpoints.begin(), endpoints.end());
+  Effects effects = std::move(found.effects);
+  std::move(found.breaks.begin(), found.breaks.end(), std::back_inserter(effects));
+  for (const auto& address : core_.protocols.addresses(name))
+    effects.push_back(
+        fmt::format("endpoint {} {}", address, mode == Unload::kDryRun ? "would close" : "closes"));
+  if (decided) decided(effects);
+  if (mode == Unload::kDryRun) return effects;
+  core_.protocols.remove(name, core_.limits.drain_grace);
+  core_.options.log->write(Level::kInfo, "unloaded", {{"kind", "protocol"}, {"name", name}});
   return effects;
 }
 

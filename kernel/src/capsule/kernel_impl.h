@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ class KernelImpl final : public Kernel {
   LanguageContext language_context(const std::string& settings) override;
   ServiceContext service_context(const std::string& settings) override;
   void set_loader(ModuleLoader* loader) override { loader_ = loader; }
+  void reconfigure(KernelSettings settings) override;
   Status add_protocol(const std::string& name, std::unique_ptr<Protocol> protocol,
                       const std::vector<std::string>& listen) override;
   Status add_language(const std::string& name, std::unique_ptr<Language> language) override {
@@ -45,7 +47,8 @@ class KernelImpl final : public Kernel {
                       std::function<Result<Reference>()> find) override {
     return providers_.join(name, reference, std::move(find));
   }
-  Result<Effects> unload(ModuleKind kind, const std::string& name, bool dry_run) override;
+  Result<Effects> unload(ModuleKind kind, const std::string& name, Unload mode,
+                         const std::function<void(const Effects&)>& decided) override;
   Result<std::vector<std::string>> load_types(const std::string& path) override {
     return core_.types.load_file(path);
   }
@@ -53,8 +56,8 @@ class KernelImpl final : public Kernel {
     auto loaded = HECTOR_TRY(templates_.load(path));
     return std::move(loaded.name);
   }
-  Result<Effects> unload_template(const std::string& name, bool dry_run) override {
-    return templates_.unload(name, unload_mode(dry_run));
+  Result<Effects> unload_template(const std::string& name, Unload mode) override {
+    return templates_.unload(name, mode);
   }
   Result<Reference> create_object(const CreateOptions& options) override;
   Status delete_object(const std::string& name) override;
@@ -98,7 +101,10 @@ class KernelImpl final : public Kernel {
   void listen_to_health();
   Health::Options health_options();
   ObjectLifecycle::Options lifecycle_options();
-  Result<Effects> unload_protocol(const std::string& name, Unload mode);
+  using Decided = std::function<void(const Effects&)>;
+  Result<Effects> unload_protocol(const std::string& name, Unload mode, const Decided& decided);
+  /// Everybody learns how this capsule is reached now.
+  void tell_addresses();
   void end_bindings();
   void end_protocols();
   void end_system_objects();
@@ -118,6 +124,7 @@ class KernelImpl final : public Kernel {
   KernelHosting hosting_;
   Bindings bindings_;
   ManagementPools management_pools_;
+  std::mutex protocol_change_;  ///< one comes or goes at a time; no other lock is held then
   std::atomic<bool> is_drained_{false};
 };
 

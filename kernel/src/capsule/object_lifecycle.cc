@@ -91,7 +91,7 @@ Status ObjectLifecycle::serve(ObjectRecord& record, const OfferPtr& offer,
 }
 
 void ObjectLifecycle::wait_until_unbound(const Offer& offer) {
-  const TimePoint until = on_.clock.now() + on_.grace;
+  const TimePoint until = on_.clock.now() + on_.grace.load();
   while (on_.parties.has(offer) && on_.clock.now() < until && on_.pause(kLookAgain)) {
   }
 }
@@ -111,7 +111,7 @@ void ObjectLifecycle::end(const OfferPtr& offer, Publication::NameGoes name) {
 
 void ObjectLifecycle::finish(ObjectRecord& record) {
   ObjectHost& host = *record.offer->host;
-  if (host.retire(on_.clock.now() + on_.grace, on_.clock)) {
+  if (host.retire(on_.clock.now() + on_.grace.load(), on_.clock)) {
     host.drop_servant();
     return on_.registry.destroy(record);
   }

@@ -4,6 +4,7 @@
 // Who: KernelImpl, for management, protocols, tests and the end of the capsule.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,7 +30,7 @@ class ObjectLifecycle {
     const PartyTable& parties;
     const Clock& clock;
     Log& log;
-    Duration grace;  ///< that calls and sessions get to end
+    const std::atomic<Duration>& grace;  ///< that calls and sessions get to end
     /// An Object's handle; `principal` is the Object's.
     std::function<std::unique_ptr<Capsule>(const std::string& object, const std::string& principal)>
         make_handle;

@@ -157,7 +157,7 @@ TEST_F(Objects, ThoseKeptHaveTheirHandleWhenTheNextOfTheNameComes) {
   ASSERT_TRUE(create("o"));
   EXPECT_TRUE(answers("o"));
   EXPECT_EQ(handle->object_name(), "o") << "the code that still runs uses its own handle";
-  const auto unloaded = kernel_->unload_template("t.Scripted.test", true);
+  const auto unloaded = kernel_->unload_template("t.Scripted.test", Unload::kDryRun);
   ASSERT_FALSE(unloaded);
   EXPECT_EQ(unloaded.error().reasons.size(), 2U) << "the kept one and the next one";
   held->complete();
@@ -165,16 +165,17 @@ TEST_F(Objects, ThoseKeptHaveTheirHandleWhenTheNextOfTheNameComes) {
 
 TEST_F(Objects, TemplateIsHeldByItsObjectsUntilTheyAreDeleted) {
   ASSERT_TRUE(create("o"));
-  const auto held = kernel_->unload_template("t.Scripted.test", false);
+  const auto held = kernel_->unload_template("t.Scripted.test", Unload::kNow);
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().code, Code::kFailedPrecondition);
   EXPECT_THAT(held.error().reasons, Contains("Object o"));
-  const auto language = kernel_->unload(ModuleKind::kLanguage, "scripted", true);
+  const auto language = kernel_->unload(ModuleKind::kLanguage, "scripted", Unload::kDryRun);
   ASSERT_FALSE(language);
   EXPECT_THAT(language.error().reasons, Contains(HasSubstr("t.Scripted.test has 1 Objects")));
   ASSERT_TRUE(kernel_->delete_object("o"));
-  EXPECT_TRUE(kernel_->unload_template("t.Scripted.test", true)) << "a dry run changes nothing";
-  EXPECT_TRUE(kernel_->unload_template("t.Scripted.test", false));
+  EXPECT_TRUE(kernel_->unload_template("t.Scripted.test", Unload::kDryRun))
+      << "a dry run changes nothing";
+  EXPECT_TRUE(kernel_->unload_template("t.Scripted.test", Unload::kNow));
   EXPECT_EQ(create("o").error().code, Code::kNotFound);
 }
 

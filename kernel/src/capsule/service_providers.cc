@@ -93,18 +93,27 @@ void ServiceProviders::drop(const std::string& name) {
 }
 
 Result<Effects> ServiceProviders::unload(const std::string& name, Unload mode) {
+  Service* embedded = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (!embedded_.contains(name) && !joined_.contains(name))
+    if (const auto found = embedded_.find(name); found != embedded_.end())
+      embedded = found->second.get();
+    if (embedded == nullptr && !joined_.contains(name))
       return fail(Error::not_found(fmt::format("service '{}' is not loaded", name)));
   }
+  Effects lost = embedded != nullptr ? embedded->dependants() : Effects();
+  if (!lost.empty() && mode != Unload::kForce)
+    return fail(
+        Error::failed_precondition(
+            fmt::format("service '{}' is used by others; they go on without it with --force", name))
+            .with_reasons(std::move(lost)));
   if (mode == Unload::kDryRun)
-    return Effects{fmt::format("service {} would end; names and offers in it would be lost", name)};
+    return Effects{fmt::format("service {} would end; nobody else has anything in it", name)};
   const OfferPtr offer = core_.offers.remove(name);
   drop(name);
   const auto& clock = *core_.options.clock;
   const bool is_quiet =
-      !offer || offer->host->retire(clock.now() + core_.options.drain_grace, clock);
+      !offer || offer->host->retire(clock.now() + core_.limits.drain_grace.load(), clock);
   if (offer && is_quiet) offer->host->drop_servant();
   std::unique_ptr<Service> gone;  // destroyed without the lock
   {
@@ -115,7 +124,10 @@ Result<Effects> ServiceProviders::unload(const std::string& name, Unload mode) {
     }
     if (!is_quiet && gone) kept_.push_back(std::move(gone));
   }
-  if (is_quiet) return Effects{fmt::format("service {} ended", name)};
+  if (is_quiet) {
+    lost.insert(lost.begin(), fmt::format("service {} ended", name));
+    return lost;
+  }
   core_.options.log->write(Level::kWarning, "a call was still in a service that ended",
                            {{"service", name}});
   return Effects{fmt::format("service {} ended; a call that was in it did not end in time", name)};

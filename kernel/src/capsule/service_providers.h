@@ -40,7 +40,7 @@ class ServiceProviders {
   void join_again();
   /// Null if it is no joined one.
   [[nodiscard]] std::shared_ptr<Target> joined(const std::string& name) const;
-  /// NOT_FOUND.
+  /// NOT_FOUND; FAILED_PRECONDITION with what others would lose. One thread at a time.
   Result<Effects> unload(const std::string& name, Unload mode);
   /// Name and provider.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> list() const;

@@ -143,7 +143,7 @@ Result<Effects> Templates::unload(const std::string& name, Unload mode) {
                     fmt::format("template '{}' has Objects; delete them first", name))
                     .with_reasons(std::move(holders)));
   }
-  if (mode == Unload::kNow) templates_.erase(found);
+  if (mode != Unload::kDryRun) templates_.erase(found);
   return Effects{unloaded(name, mode)};
 }
 

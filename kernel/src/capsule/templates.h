@@ -28,12 +28,6 @@ struct LoadedTemplate {
   [[nodiscard]] std::string build() const { return digest.substr(0, 12); }
 };
 
-/// Whether a module is unloaded, or only said what that would do.
-enum class Unload { kDryRun, kNow };
-constexpr Unload unload_mode(bool dry_run) { return dry_run ? Unload::kDryRun : Unload::kNow; }
-/// A line each: what happens, or what would.
-using Effects = std::vector<std::string>;
-
 /// Any thread. Lock order: its mutex, then the ObjectRegistry's. Code of languages and templates
 /// runs outside of it, but for destructors of unused templates.
 class Templates {

@@ -79,9 +79,18 @@ std::vector<std::string> words(const std::string& text) {
 
 }  // namespace
 
+void Policies::configure(std::vector<PolicyEntry> own) {
+  const std::unique_lock lock(mutex_);
+  own_ = std::move(own);
+}
+
 PolicyAnswer Policies::ask(const std::string& binding, const std::string& role,
                            const std::string& resource, const std::string& object) const {
-  PolicyAnswer own = ask_policy(own_, binding, role, resource);
+  PolicyAnswer own;
+  {
+    const std::shared_lock lock(mutex_);
+    own = ask_policy(own_, binding, role, resource);
+  }
   auto* const service = service_.load(std::memory_order_acquire);
   if (service == nullptr || binding.rfind("hector.", 0) == 0) return own;
   std::string classes = "Binding";

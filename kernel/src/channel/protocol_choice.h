@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <map>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -30,8 +32,9 @@ PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::strin
 /// The capsule's own entries and the Policy service, asked together. Any thread.
 class Policies {
  public:
-  /// The entries outlive it.
-  explicit Policies(const std::vector<PolicyEntry>& own) : own_(own) {}
+  explicit Policies(std::vector<PolicyEntry> own) : own_(std::move(own)) {}
+  /// In the place of the capsule's own entries.
+  void configure(std::vector<PolicyEntry> own);
   /// Null: none any more. Outlives it.
   void use(PolicyService* service) noexcept { service_.store(service, std::memory_order_release); }
   /// For "<binding>.<role>.<resource>", of classes Binding, Role and the capitalised resource. What
@@ -43,7 +46,8 @@ class Policies {
                                  const std::string& resource, const std::string& object = {}) const;
 
  private:
-  const std::vector<PolicyEntry>& own_;
+  mutable std::shared_mutex mutex_;
+  std::vector<PolicyEntry> own_;
   std::atomic<PolicyService*> service_{nullptr};
 };
 

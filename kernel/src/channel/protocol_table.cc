@@ -88,6 +88,18 @@ std::vector<Profile> ProtocolTable::profiles() const {
   return profiles;
 }
 
+std::vector<std::string> ProtocolTable::addresses(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> addresses;
+  const auto found = protocols_.find(name);
+  if (found == protocols_.end()) return addresses;
+  for (const auto& endpoint : found->second.endpoints) {
+    if (auto address = endpoint->address(); !address.empty())
+      addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
+
 std::size_t ProtocolTable::channels(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   const auto found = protocols_.find(name);

@@ -31,6 +31,8 @@ class ProtocolTable {
   [[nodiscard]] Result<ProtocolCapabilities> capabilities(const std::string& name) const;
   [[nodiscard]] std::map<std::string, ProtocolCapabilities> all_capabilities() const;
   [[nodiscard]] std::vector<Profile> profiles() const;
+  /// Where it listens, also when it is withdrawn.
+  [[nodiscard]] std::vector<std::string> addresses(const std::string& name) const;
   [[nodiscard]] std::size_t channels(const std::string& name) const;
   /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.
   Status multicast(const std::string& protocol, const std::string& group, const Header& header,

@@ -103,7 +103,8 @@ class Management final : public ManagementServant {
   }
 
   void unload(const LoadRequest& request, Reply<LoadReply> reply) override {
-    changes_.run(reply, [this, request] { return unload_now(request); });
+    const auto later = reply.later();
+    changes_.run_later(later, [this, request, later] { unload_now(request, later); });
   }
 
   void create(const CreateRequest& request, Reply<CreateReply> reply) override {
@@ -178,19 +179,25 @@ class Management final : public ManagementServant {
     return reply;
   }
 
-  Result<LoadReply> unload_now(const LoadRequest& request) {
-    LoadReply reply;
-    reply.set_name(request.name());
-    Result<std::vector<std::string>> effects;
+  /// The answer goes before anything closes: it may go over the protocol that is unloaded.
+  void unload_now(const LoadRequest& request, Reply<LoadReply> reply) {
+    const Unload mode = request.dry_run() ? Unload::kDryRun
+                        : request.force() ? Unload::kForce
+                                          : Unload::kNow;
+    const auto answer = [&](const Effects& effects) {
+      LoadReply unloaded;
+      unloaded.set_name(request.name());
+      unloaded.mutable_effects()->Add(effects.begin(), effects.end());
+      reply(unloaded);
+    };
     if (request.kind() == "template") {
-      effects = kernel_.unload_template(request.name(), request.dry_run());
-    } else {
-      auto kind = HECTOR_TRY(module_kind(request.kind()));
-      effects = kernel_.unload(kind, request.name(), request.dry_run());
+      const auto effects = kernel_.unload_template(request.name(), mode);
+      return effects ? answer(*effects) : reply.fail(effects.error());
     }
-    if (!effects) return fail(effects.error());
-    for (auto& effect : *effects) reply.add_effects(std::move(effect));
-    return reply;
+    const auto kind = module_kind(request.kind());
+    if (!kind) return reply.fail(kind.error());
+    const auto effects = kernel_.unload(*kind, request.name(), mode, answer);
+    if (!effects) reply.fail(effects.error());
   }
 
   Result<CreateReply> create_now(const CreateRequest& request) {

@@ -307,6 +307,13 @@ bool ObjectHost::retire(TimePoint until, const Clock& clock) noexcept {
   return true;
 }
 
+bool fail_call_of_this_thread(Error reason) noexcept {
+  Frame* const frame = frames_of_this_thread;
+  if (frame == nullptr || frame->call == nullptr) return false;
+  frame->call->fail(std::move(reason));
+  return true;
+}
+
 std::size_t describe_this_thread(char* text, std::size_t size) noexcept {
   std::size_t used = 0;
   const auto add = [&](std::string_view part) {

@@ -40,7 +40,7 @@ void inherit(Call& call, const Core& core) {
   if (outer != nullptr && outer->header.deadline < header.deadline)
     header.deadline = outer->header.deadline;
   if (header.deadline == kNever && call.kind != Kind::kStream) {
-    header.deadline = core.options.clock->now() + core.options.default_deadline;
+    header.deadline = core.options.clock->now() + core.limits.default_deadline.load();
   }
   if (!header.trace.is_set()) {
     if (outer != nullptr && outer->header.trace.is_set()) {

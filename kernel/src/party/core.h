@@ -54,6 +54,12 @@ class SessionTable {
   std::unordered_map<std::uint64_t, Entry> entries_;
 };
 
+/// What may change while the capsule runs (Kernel::reconfigure).
+struct Limits {
+  std::atomic<Duration> default_deadline;
+  std::atomic<Duration> drain_grace;
+};
+
 struct Core {
   /// Draws the capsule's id and the seed of its trace ids.
   explicit Core(const KernelOptions& given);
@@ -65,6 +71,7 @@ struct Core {
   ProtocolTable protocols;
   const OwnReferences references;
   Policies policies{options.policy};
+  Limits limits{options.default_deadline, options.drain_grace};
   SessionTable sessions;
   InterceptorTable interceptors;
   BlockingPool blocking;

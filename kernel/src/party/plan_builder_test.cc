@@ -94,8 +94,7 @@ class PlanBuilderTest : public ::testing::Test {
   testing::Simulation world_{1};
   std::shared_ptr<int> owner_ = std::make_shared<int>();
   const std::string capsule_ = "c";
-  std::vector<PolicyEntry> policy_;
-  Policies policies_{policy_};
+  Policies policies_{{}};
   types::Repository types_;
   InterceptorTable interceptors_;
   hector::type::v1::Binding type_;
@@ -148,8 +147,8 @@ TEST_F(PlanBuilderTest, KeepsWhatProgramsHoldOnTo) {
 }
 
 TEST_F(PlanBuilderTest, PutsPolicysInterceptorsOnAChannel) {
-  policy_ = {{"t.Pair.worker.interceptors", {"metrics"}},
-             {"t.Pair.worker.transparencies", {"access"}}};
+  policies_.configure(
+      {{"t.Pair.worker.interceptors", {"metrics"}}, {"t.Pair.worker.transparencies", {"access"}}});
   interceptors_.add_own(world_);
   const auto plan = build(part(1));
   ASSERT_NE(plan, nullptr);
@@ -186,7 +185,7 @@ TEST_F(PlanBuilderTest, RefusesOneMemberOverTheLimit) {
 }
 
 TEST_F(PlanBuilderTest, AnInterceptorNobodyKnowsIsNamed) {
-  policy_ = {{"t.Pair.worker.interceptors", {"metric"}}};
+  policies_.configure({{"t.Pair.worker.interceptors", {"metric"}}});
   interceptors_.add_own(world_);
   EXPECT_THAT(refusal(part(1)), HasSubstr("'metric' (did you mean 'metrics'?)"));
 }

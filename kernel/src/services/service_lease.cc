@@ -17,7 +17,11 @@ Result<std::uint64_t> ServiceLease::get() {
   if (service == nullptr) return 0;
   if (lease_ != 0) return lease_;
   auto opened = service->open_lease(owner_, kTtl);
-  if (!opened) return opened;
+  if (!opened) {
+    if (timer_ == 0) enter_later();
+    return opened;
+  }
+  forget();  // the next attempt to enter everything is not needed
   lease_ = *opened;
   renew_later();
   return opened;
@@ -47,6 +51,27 @@ void ServiceLease::renew_later() {
     });
   };
   timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, renew);
+}
+
+/// The service is not there now: it may be unloaded, and loaded again.
+void ServiceLease::enter_later() {
+  on_.log.write(Level::kWarning, "a service does not open a lease; everything is entered later",
+                {});
+  const auto enter = [handle = guard_.handle()] {
+    handle.try_run([&](ServiceLease& self) {
+      self.on_.blocking.run([handle] { handle.run([](ServiceLease& lease) { lease.enter(); }); });
+    });
+  };
+  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, enter);
+}
+
+void ServiceLease::enter() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lease_ != 0) return;
+    timer_ = 0;
+  }
+  lost_();
 }
 
 void ServiceLease::renew() {

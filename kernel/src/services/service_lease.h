@@ -49,6 +49,8 @@ class ServiceLease {
  private:
   void renew_later();
   void renew();
+  void enter_later();
+  void enter();
   const Surroundings on_;
   const std::string owner_;
   const Service service_;

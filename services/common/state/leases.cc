@@ -17,6 +17,18 @@ void Leases::open(const std::string& owner, Duration ttl, Callback<void(Result<L
               });
 }
 
+std::vector<std::string> Leases::dependants() {
+  std::vector<std::string> lines;
+  const auto page = read_and_wait(store_, {KeyRange::prefix(prefix_)});
+  if (!page) return lines;  // what cannot be read is lost already
+  for (const auto& entry : page->entries) {
+    const std::string owner = entry.key.substr(prefix_.size());
+    if (owner != own_)
+      lines.push_back(owner + " has entered what would not be found until the service is back");
+  }
+  return lines;
+}
+
 void Leases::take(const std::string& key, Duration ttl, Callback<void(Result<LeaseId>)> done) {
   store_.grant(ttl, [this, key, done = std::move(done)](Result<LeaseId> lease) mutable {
     if (!lease) return done(fail(lease.error()));

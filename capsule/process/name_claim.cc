@@ -1,0 +1,125 @@
+#include "process/name_claim.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace hector {
+
+namespace {
+
+constexpr mode_t kForItsUser = 0600;
+/// As many processes may end and begin between the opening of a lock file and its lock.
+constexpr int kAttempts = 100;
+
+std::string file_of(const std::string& directory, const std::string& capsule) {
+  return (std::filesystem::path(directory) / (capsule + ".lock")).string();
+}
+
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+/// The file at the path is still the one that is open: its holder may have removed it meanwhile.
+bool is_still(const std::string& file, int descriptor) {
+  struct stat open {};
+  struct stat named {};
+  return fstat(descriptor, &open) == 0 && stat(file.c_str(), &named) == 0 &&
+         open.st_ino == named.st_ino && open.st_dev == named.st_dev;
+}
+
+/// Of the process that holds it; 0 if it has not written it yet.
+long holder(int descriptor) {
+  char text[32]{};
+  const auto size = pread(descriptor, text, sizeof text - 1, 0);
+  long process = 0;
+  if (size > 0) std::from_chars(text, text + size, process);
+  return process;
+}
+
+Error no_file(const std::string& file) {
+  return Error::unavailable(
+      fmt::format("'{}' cannot be written: {}; set HECTOR_RUN_DIRECTORY to a folder of yours", file,
+                  std::strerror(errno)));
+}
+
+Error taken(const std::string& directory, const std::string& capsule, int descriptor) {
+  const long process = holder(descriptor);
+  struct stat file {};
+  fstat(descriptor, &file);  // the holder wrote it when it started
+  return Error::already_exists(
+      fmt::format("a capsule '{}' runs already{} (since {:%Y-%m-%d %H:%M:%S}); end that one first, "
+                  "or give this one another "
+                  "name with `capsule:` or another run directory with HECTOR_RUN_DIRECTORY ({})",
+                  capsule, process == 0 ? "" : fmt::format(", as process {}", process),
+                  fmt::localtime(file.st_mtime), directory));
+}
+
+}  // namespace
+
+Result<NameClaim> NameClaim::take(const std::string& directory, const std::string& capsule) {
+  const std::string file = file_of(directory, capsule);
+  for (int i = 0; i < kAttempts; ++i) {
+    const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kForItsUser);
+    if (descriptor < 0) return fail(no_file(file));
+    NameClaim claim(file, descriptor);
+    struct flock lock = whole_file();
+    if (fcntl(descriptor, F_OFD_SETLK, &lock) != 0) {
+      claim.file_.clear();  // not ours to remove
+      if (errno != EAGAIN && errno != EACCES) return fail(no_file(file));
+      if (is_still(file, descriptor)) return fail(taken(directory, capsule, descriptor));
+      continue;
+    }
+    if (!is_still(file, descriptor)) {
+      claim.file_.clear();
+      continue;
+    }
+    const std::string process = fmt::format("{}\n", getpid());
+    if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, process.data(), process.size(), 0) !=
+                                             static_cast<ssize_t>(process.size()))
+      return fail(no_file(file));
+    return claim;
+  }
+  return fail(Error::unavailable(fmt::format(
+      "'{}' is made and removed all the time: start one capsule '{}', not many", file, capsule)));
+}
+
+NameClaim::NameClaim(NameClaim&& other) noexcept
+    : file_(std::exchange(other.file_, {})), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+NameClaim& NameClaim::operator=(NameClaim&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  file_ = std::exchange(other.file_, {});
+  descriptor_ = std::exchange(other.descriptor_, -1);
+  return *this;
+}
+
+void NameClaim::release() {
+  if (descriptor_ < 0) return;
+  if (!file_.empty()) unlink(file_.c_str());  // before the lock goes: it is nobody else's yet
+  close(descriptor_);
+  descriptor_ = -1;
+}
+
+bool is_claimed(const std::string& directory, const std::string& capsule) {
+  const int descriptor = open(file_of(directory, capsule).c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  struct flock lock = whole_file();
+  const bool is_held = fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  close(descriptor);
+  return is_held;
+}
+
+}  // namespace hector

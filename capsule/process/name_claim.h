@@ -1,0 +1,40 @@
+// What: NameClaim, the lock by which one process holds a capsule's name in a run directory.
+// Why: two capsules of one name would write over each other's reference and state; and a reference
+// whose claim is free was left behind by a capsule that was killed.
+// Who: CapsuleProcess takes one; the command line asks whether one is held.
+#pragma once
+
+#include <string>
+
+#include "hector/result.h"
+
+namespace hector {
+
+/// Held until it is destroyed or the process ends, however it ends: an open file description lock
+/// (fcntl(2), F_OFD_SETLK) on NAME.lock, which contains the number of the process.
+class NameClaim {
+ public:
+  /// ALREADY_EXISTS names the process that holds it; UNAVAILABLE where no file can be made.
+  static Result<NameClaim> take(const std::string& directory, const std::string& capsule);
+
+  NameClaim() = default;
+  ~NameClaim() { release(); }
+  NameClaim(NameClaim&& other) noexcept;
+  NameClaim& operator=(NameClaim&& other) noexcept;
+  NameClaim(const NameClaim&) = delete;
+  NameClaim& operator=(const NameClaim&) = delete;
+
+  /// The name is free. Idempotent.
+  void release();
+
+ private:
+  NameClaim(std::string file, int descriptor) : file_(std::move(file)), descriptor_(descriptor) {}
+
+  std::string file_;
+  int descriptor_ = -1;
+};
+
+/// Whether a process holds the name now. Takes nothing itself.
+bool is_claimed(const std::string& directory, const std::string& capsule);
+
+}  // namespace hector
