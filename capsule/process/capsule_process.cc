@@ -26,7 +26,8 @@ CapsuleProcess::~CapsuleProcess() {
 }
 
 void CapsuleProcess::stop() {
-  if (!directory_.empty()) remove_capsule_reference(directory_, configuration_.capsule);
+  if (!directory_.empty() && claim_.is_held())
+    remove_capsule_reference(directory_, configuration_.capsule);
   directory_.clear();
   if (kernel_) kernel_->drain();
   claim_.release();  // last: another one of this name has the same store
@@ -87,7 +88,9 @@ Status CapsuleProcess::load() {
   for (const auto& path : c.templates) HECTOR_TRY(start_template(path));
   for (const auto& object : c.objects) HECTOR_TRY(kernel_->create_object(object));
   directory_ = c.run_directory.empty() ? run_directory() : c.run_directory;
-  return write_capsule_reference(directory_, kernel_->management());
+  HECTOR_TRY(write_capsule_reference(directory_, kernel_->management()));
+  claim_.runs();
+  return {};
 }
 
 Status CapsuleProcess::start_module(ModuleKind kind, const ModuleSettings& module) {
@@ -116,7 +119,7 @@ void CapsuleProcess::make_kernel() {
         {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
   };
   options.reached_otherwise = [this](const Reference& management) {
-    if (directory_.empty()) return;  // it starts, or it ends
+    if (directory_.empty() || !claim_.is_held()) return;  // it starts, or it ends
     if (auto written = write_capsule_reference(directory_, management); !written)
       log_->write(Level::kWarning, "the run directory has an old reference",
                   {{"error", written.error().message}});

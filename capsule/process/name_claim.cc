@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 namespace hector {
@@ -39,13 +40,31 @@ bool is_still(const std::string& file, int descriptor) {
          open.st_ino == named.st_ino && open.st_dev == named.st_dev;
 }
 
-/// Of the process that holds it; 0 if it has not written it yet.
-long holder(int descriptor) {
-  char text[32]{};
+constexpr std::string_view kRuns = " runs\n";
+
+struct Holder {
+  long process = 0;  ///< 0: it has not written it yet
+  bool runs = false;
+};
+
+Holder holder(int descriptor) {
+  char text[64]{};
   const auto size = pread(descriptor, text, sizeof text - 1, 0);
-  long process = 0;
-  if (size > 0) std::from_chars(text, text + size, process);
-  return process;
+  Holder found;
+  if (size <= 0) return found;
+  const auto number = std::from_chars(text, text + size, found.process);
+  found.runs = std::string_view(number.ptr) == kRuns;
+  return found;
+}
+
+bool write_holder(int descriptor, std::string_view state) {
+  const std::string text = fmt::format("{}{}", getpid(), state);
+  return ftruncate(descriptor, 0) == 0 &&
+         pwrite(descriptor, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+bool is_in(const std::string& directory, const std::string& capsule) {
+  return std::filesystem::exists(std::filesystem::path(directory) / (capsule + ".reference"));
 }
 
 Error no_file(const std::string& file) {
@@ -55,7 +74,7 @@ Error no_file(const std::string& file) {
 }
 
 Error taken(const std::string& directory, const std::string& capsule, int descriptor) {
-  const long process = holder(descriptor);
+  const long process = holder(descriptor).process;
   struct stat file {};
   fstat(descriptor, &file);  // the holder wrote it when it started
   return Error::already_exists(
@@ -68,6 +87,12 @@ Error taken(const std::string& directory, const std::string& capsule, int descri
 
 }  // namespace
 
+void NameClaim::runs() const {
+  if (descriptor_ >= 0) static_cast<void>(write_holder(descriptor_, kRuns));
+}
+
+bool NameClaim::is_held() const { return descriptor_ >= 0 && is_still(file_, descriptor_); }
+
 Result<NameClaim> NameClaim::take(const std::string& directory, const std::string& capsule) {
   const std::string file = file_of(directory, capsule);
   for (int i = 0; i < kAttempts; ++i) {
@@ -78,17 +103,17 @@ Result<NameClaim> NameClaim::take(const std::string& directory, const std::strin
     if (fcntl(descriptor, F_OFD_SETLK, &lock) != 0) {
       claim.file_.clear();  // not ours to remove
       if (errno != EAGAIN && errno != EACCES) return fail(no_file(file));
-      if (is_still(file, descriptor)) return fail(taken(directory, capsule, descriptor));
+      if (!is_still(file, descriptor)) continue;
+      if (!holder(descriptor).runs || is_in(directory, capsule))
+        return fail(taken(directory, capsule, descriptor));
+      unlink(file.c_str());
       continue;
     }
     if (!is_still(file, descriptor)) {
       claim.file_.clear();
       continue;
     }
-    const std::string process = fmt::format("{}\n", getpid());
-    if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, process.data(), process.size(), 0) !=
-                                             static_cast<ssize_t>(process.size()))
-      return fail(no_file(file));
+    if (!write_holder(descriptor, "\n")) return fail(no_file(file));
     return claim;
   }
   return fail(Error::unavailable(fmt::format(
@@ -108,7 +133,7 @@ NameClaim& NameClaim::operator=(NameClaim&& other) noexcept {
 
 void NameClaim::release() {
   if (descriptor_ < 0) return;
-  if (!file_.empty()) unlink(file_.c_str());  // before the lock goes: it is nobody else's yet
+  if (is_held()) unlink(file_.c_str());  // before the lock goes: it is nobody else's yet
   close(descriptor_);
   descriptor_ = -1;
 }

@@ -76,6 +76,23 @@ TEST(NameClaim, IsFreeWhereItsProcessWasKilled) {
   close(ready[1]);
 }
 
+TEST(NameClaim, GoesOverWhereTheReferenceOfOneThatRunsIsTakenAway) {
+  const TestFolder folder;
+  auto first = NameClaim::take(folder.path(), "north");
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(NameClaim::take(folder.path(), "north")) << "it starts: it has no reference yet";
+  const std::string reference = folder.file("north.reference", "x");
+  first->runs();
+  EXPECT_FALSE(NameClaim::take(folder.path(), "north"));
+  std::filesystem::remove(reference);
+  const auto second = NameClaim::take(folder.path(), "north");
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_FALSE(first->is_held());
+  first->release();
+  EXPECT_TRUE(second->is_held()) << "the one before takes nothing away from it";
+  EXPECT_TRUE(is_claimed(folder.path(), "north"));
+}
+
 TEST(NameClaim, SaysWhichFileCannotBeMade) {
   const TestFolder folder;
   const auto taken = NameClaim::take(folder.path("missing"), "north");
