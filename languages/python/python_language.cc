@@ -190,8 +190,9 @@ class PythonTemplate final : public TemplateCode {
           std::make_unique<PythonServant>(std::move(made), capsule, runtime_));
     } catch (py::error_already_set& error) {
       Error why = runtime_->error_of(error);
-      why.message = fmt::format("an Object of {} could not be made: {}{}{}", info_.name, why.type,
-                                why.type.empty() ? "" : ": ", why.message);
+      const bool is_named = why.type.empty() || why.message.starts_with(why.type);
+      why.message = fmt::format("an Object of {} could not be made: {}{}{}", info_.name,
+                                is_named ? "" : why.type, is_named ? "" : ": ", why.message);
       return fail(std::move(why));
     }
   }

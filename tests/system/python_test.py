@@ -453,16 +453,18 @@ class Errors(PythonTest):
         template = self.load(path)
         for arguments, code, text in (
             ({"size": -1}, "INVALID_ARGUMENT", "size is negative"),
-            ({"size": 0}, "INTERNAL", "division by zero (made.py:"),
+            ({"size": 0}, "INTERNAL", "made: ZeroDivisionError: division by zero (made.py:"),
             ({}, "INVALID_ARGUMENT", "missing a required argument: 'size'; it takes size, colour"),
             ({"size": 1, "hue": 2}, "INVALID_ARGUMENT", "takes no argument 'hue'; it takes size"),
             ({"size": "x"}, "INTERNAL", "TypeError"),
             ([1], "INVALID_ARGUMENT", "a JSON object"),
+            ("{size: 1}", "INVALID_ARGUMENT", "is none: Expecting property name"),
         ):
-            with self.subTest(arguments), self.assertRaises(CommandFailed) as caught:
+            text_of = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            with self.subTest(text_of), self.assertRaises(CommandFailed) as caught:
                 self.capsules.hector(
                     *("create", "object", template, "--name", "made"),
-                    *("--arguments", json.dumps(arguments)),
+                    *("--arguments", text_of),
                     capsule="hub",
                 )
             self.assertIn(code + ": ", caught.exception.text)

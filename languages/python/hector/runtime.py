@@ -407,7 +407,13 @@ async def _each_of(items, running):
 
 
 def _json_object(arguments):
-    given = json.loads(arguments or "{}")
+    try:
+        given = json.loads(arguments or "{}")
+    except ValueError as error:
+        raise _refused(
+            f"an Object's arguments are a JSON object, as in {{\"key\": 1}}; {arguments[:80]} is"
+            f" none: {error}"
+        ) from None
     if not isinstance(given, dict):
         raise _refused(f"an Object's arguments are a JSON object, not {arguments[:80]}")
     return given
