@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "acceptor.h"
 #include "hector/check.h"
-#include "hector/host_port.h"
 #include "standard_services.h"
 #include "status_mapping.h"
 
@@ -25,8 +25,16 @@ namespace {
 constexpr int kStreamsMax = 1'024;
 /// Of all connections: calls whose request has not come yet. Beyond it the oldest goes.
 constexpr std::size_t kUnfinishedMax = 4'096;
+/// From a call's beginning to its request.
+constexpr Duration kRequestWithin = std::chrono::seconds(30);
 /// What gRPC may keep for all connections: messages on their way in and out.
 constexpr std::size_t kQuotaOctets = 256 * 1024 * 1024;
+/// Of all connections: requests that Objects have not answered; answers and messages of flows that
+/// their peers have not taken.
+constexpr std::size_t kRequestsOctetsMax = 256 * 1024 * 1024;
+constexpr std::size_t kAnswersOctetsMax = 256 * 1024 * 1024;
+/// The calls that these belong to: gRPC keeps 70 KiB for each, however short its answer is.
+constexpr std::size_t kAnswersMax = 4'096;
 constexpr int kHandshakeMs = 5'000;
 /// Until the answers of calls that were cut short are on their way.
 constexpr Duration kAnswersLeave = std::chrono::milliseconds(500);
@@ -52,6 +60,16 @@ class Calls {
   /// not. New ones are refused from now on.
   void close(Duration grace);
   [[nodiscard]] bool is_closing() const { return is_closing_; }
+  /// Answers those whose request has not come in time.
+  void expire(TimePoint now);
+  /// A request's octets, until returned. False: there is no room.
+  bool take_request(std::size_t octets);
+  void return_request(std::size_t octets) { request_octets_ -= octets; }
+  /// gRPC keeps so many octets of this call's for its peer. Where all of them are too many, the
+  /// calls that keep theirs longest are cancelled.
+  void keep(ServerCall& call, std::size_t octets);
+  /// gRPC keeps none any more.
+  void taken(ServerCall& call);
 
  private:
   enum class Which : std::uint8_t { kStandardServices, kAll };
@@ -59,10 +77,24 @@ class Calls {
   void wait_until_none(Duration grace);
 
   using Order = std::list<ServerCall*>;
+  struct Kept {
+    ServerCall* call;
+    std::size_t octets;
+  };
+  /// Where a call stands in the two orders, if it does.
+  struct Place {
+    std::optional<Order::iterator> unfinished;
+    std::optional<std::list<Kept>::iterator> kept;
+  };
+  void forget_kept(Place& place);
+
   std::mutex mutex_;
   std::condition_variable none_;
-  std::unordered_map<ServerCall*, std::optional<Order::iterator>> all_;
-  Order unfinished_;  ///< calls without their request, the oldest first
+  std::unordered_map<ServerCall*, Place> all_;
+  Order unfinished_;      ///< calls without their request, the oldest first
+  std::list<Kept> kept_;  ///< what gRPC keeps for their peers, the oldest first
+  std::size_t kept_octets_ = 0;
+  std::atomic<std::size_t> request_octets_{0};
   std::atomic<bool> is_closing_{false};
 };
 
@@ -90,7 +122,11 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
  public:
   ServerCall(const ProtocolContext& context, const StandardServices& standard,
              std::shared_ptr<Calls> calls, grpc::GenericCallbackServerContext* server)
-      : context_(context), standard_(standard), calls_(std::move(calls)), server_(server) {
+      : context_(context),
+        standard_(standard),
+        calls_(std::move(calls)),
+        server_(server),
+        began_(context.clock->now()) {
     calls_->add(*this);
     const std::string& method = server->method();
     is_session_call_ = method == kSessionCall;
@@ -112,6 +148,9 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     Finish(ending_of(why, {}, is_from_capsule_ ? Reader::kCapsule : Reader::kAnyClient).status);
   }
   [[nodiscard]] bool is_standard() const { return is_standard_; }
+  [[nodiscard]] TimePoint began() const { return began_; }
+  /// Its peer gets no answer. The caller holds the call.
+  void give_up() { server_->TryCancel(); }
   void hold() { holders_.fetch_add(1); }
   void let_go() {
     if (holders_.fetch_sub(1) == 1) delete this;
@@ -132,6 +171,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     if (auto found = context_.inbound->resolve(*this); !found)
       return fail(std::move(found.error()));
     if (kind == Kind::kStream && flow != Flow::kOut) {
+      calls_->begun(*this);  // its Object waits for the messages, with the call's deadline
       flow_ = std::make_shared<ServerFlow>(*this);
       stream = flow_;
       context_.inbound->accept(*this);
@@ -152,6 +192,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     writer_ = std::move(accepted);
     if (!std::exchange(initial_sent_, true)) add_initial();
     out_ = to_buffer(message.bytes());
+    calls_->keep(*this, out_.Length());
     StartWrite(&out_);
   }
   void flow_read(Callback<void(Result<std::optional<Payload>>)> next) {
@@ -171,6 +212,11 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       return reader(std::optional<Payload>(Payload(to_bytes(in_))));
     }
     if (!ok) return fail(Error::invalid_argument("the caller ended before its request came"));
+    if (!calls_->take_request(in_.Length()))
+      return fail(Error::resource_exhausted(
+          fmt::format("requests of {} octets are being answered here, and this one has no room",
+                      kRequestsOctetsMax)));
+    request_octets_ = in_.Length();
     if (is_session_call_) {
       auto payload = from_session_buffer(to_bytes(in_), context_.clock->now(), header);
       if (!payload) return fail(std::move(payload.error()));
@@ -191,6 +237,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   }
   void OnWriteDone(bool ok) override {
     if (is_standard_) return standard_written(ok);
+    calls_->taken(*this);
     auto writer = std::move(writer_);
     writer_ = {};
     if (!writer) return;
@@ -255,6 +302,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   void finished() noexcept override {
     HECTOR_CHECK(!is_finished_.exchange(true), "a gRPC call is finished twice");
     if (flow_) flow_->detach();
+    calls_->return_request(request_octets_);
     if (!is_answered_.exchange(true)) answer();
     let_go();
   }
@@ -270,6 +318,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     for (const auto& [key, value] : trailing) server_->AddTrailingMetadata(key, value);
     if (kind == Kind::kStream && flow != Flow::kIn) return Finish(grpc::Status::OK);
     out_ = to_buffer(reply.bytes());
+    calls_->keep(*this, out_.Length());
     StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
@@ -309,6 +358,8 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   const std::shared_ptr<Calls> calls_;  ///< the endpoint has it too; a handler may end after it
   grpc::GenericCallbackServerContext* server_;
   grpc::ByteBuffer in_, out_;
+  const TimePoint began_;
+  std::size_t request_octets_ = 0;
   Peer peer_;
   std::shared_ptr<ServerFlow> flow_;
   Callback<void(Status)> writer_;
@@ -329,10 +380,10 @@ void Calls::add(ServerCall& call) {
     if (unfinished_.size() >= kUnfinishedMax) {
       oldest = unfinished_.front();
       oldest->hold();
-      all_[oldest].reset();
+      all_[oldest].unfinished.reset();
       unfinished_.pop_front();
     }
-    all_[&call] = unfinished_.insert(unfinished_.end(), &call);
+    all_[&call].unfinished = unfinished_.insert(unfinished_.end(), &call);
   }
   if (oldest == nullptr) return;
   oldest->answer_now(Error::resource_exhausted(
@@ -342,18 +393,77 @@ void Calls::add(ServerCall& call) {
 
 void Calls::begun(ServerCall& call) {
   const std::lock_guard lock(mutex_);
-  auto& place = all_[&call];
-  if (place) unfinished_.erase(*place);
-  place.reset();
+  auto& unfinished = all_[&call].unfinished;
+  if (unfinished) unfinished_.erase(*unfinished);
+  unfinished.reset();
 }
 
 void Calls::remove(ServerCall& call) {
   const std::lock_guard lock(mutex_);
   const auto found = all_.find(&call);
   HECTOR_CHECK(found != all_.end(), "a gRPC call ends that had not begun");
-  if (found->second) unfinished_.erase(*found->second);
+  if (found->second.unfinished) unfinished_.erase(*found->second.unfinished);
+  forget_kept(found->second);
   all_.erase(found);
   if (all_.empty()) none_.notify_all();
+}
+
+void Calls::expire(TimePoint now) {
+  std::vector<ServerCall*> late;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!unfinished_.empty() && now - unfinished_.front()->began() > kRequestWithin) {
+      late.push_back(unfinished_.front());
+      late.back()->hold();
+      all_[late.back()].unfinished.reset();
+      unfinished_.pop_front();
+    }
+  }
+  for (auto* call : late) {
+    call->answer_now(Error::deadline_exceeded("the call's request did not come"));
+    call->let_go();
+  }
+}
+
+bool Calls::take_request(std::size_t octets) {
+  if ((request_octets_ += octets) <= kRequestsOctetsMax) return true;
+  request_octets_ -= octets;
+  return false;
+}
+
+void Calls::keep(ServerCall& call, std::size_t octets) {
+  std::vector<ServerCall*> oldest;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& place = all_[&call];
+    forget_kept(place);
+    place.kept = kept_.insert(kept_.end(), {&call, octets});
+    kept_octets_ += octets;
+    const auto is_full = [this] {
+      return kept_octets_ > kAnswersOctetsMax || kept_.size() > kAnswersMax;
+    };
+    while (is_full() && kept_.front().call != &call) {
+      oldest.push_back(kept_.front().call);
+      oldest.back()->hold();
+      forget_kept(all_[oldest.back()]);
+    }
+  }
+  for (auto* each : oldest) {
+    each->give_up();
+    each->let_go();
+  }
+}
+
+void Calls::taken(ServerCall& call) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = all_.find(&call); found != all_.end()) forget_kept(found->second);
+}
+
+void Calls::forget_kept(Place& place) {
+  if (!place.kept) return;
+  kept_octets_ -= (*place.kept)->octets;
+  kept_.erase(*place.kept);
+  place.kept.reset();
 }
 
 void Calls::wait_until_none(Duration grace) {
@@ -409,6 +519,7 @@ class GenericService final : public grpc::CallbackGenericService {
   explicit GenericService(const ProtocolContext& context)
       : context_(context), standard_(*context.inbound) {}
   void close(Duration grace) { calls_->close(grace); }
+  void look() { calls_->expire(context_.clock->now()); }
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* server) override {
     auto* call = new ServerCall(context_, standard_, calls_, server);
@@ -425,9 +536,36 @@ class GenericService final : public grpc::CallbackGenericService {
 class GrpcEndpoint final : public Endpoint {
  public:
   GrpcEndpoint(const ProtocolContext& context, HostPort place)
-      : service_(context), context_(context), place_(std::move(place)) {
+      : service_(context), context_(context), place_(std::move(place)) {}
+  ~GrpcEndpoint() override { drain(Duration::zero()); }
+  Status open() {
+    HECTOR_TRY(install_socket_hooks());
+    acceptor_ = HECTOR_TRY(Acceptor::listen(place_, {.clock = *context_.clock,
+                                                     .log = *context_.log,
+                                                     .accepted = [this](int fd) { hand_over(fd); },
+                                                     .look = [this] { service_.look(); }}));
+    build();
+    acceptor_->start();
+    return {};
+  }
+  std::string address() const override { return HostPort{place_.host, acceptor_->port()}.text(); }
+  void drain(Duration grace) noexcept override {
+    if (!server_) return;
+    acceptor_->stop();
+    // gRPC's own grace waits for idle connections too, and ends calls with CANCELLED: also those
+    // that come while it shuts down. A closed connection is UNAVAILABLE to every client.
+    service_.close(grace);
+    acceptor_->connections().close();
+    server_->Shutdown(std::chrono::system_clock::now());
+    server_.reset();
+  }
+
+ private:
+  void build() {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(place_.text(), grpc::InsecureServerCredentials(), &port_);
+    hand_over_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        grpc::InsecureServerCredentials());
     builder.RegisterCallbackGenericService(&service_);
     builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageOctetsMax));
     builder.SetMaxSendMessageSize(-1);
@@ -439,32 +577,25 @@ class GrpcEndpoint final : public Endpoint {
           std::pair(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs),
           std::pair(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs),
           std::pair(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikes),
-          std::pair(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingEveryMs)})
+          std::pair(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingEveryMs),
+          std::pair(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMax),
+          std::pair(GRPC_ARG_MAX_METADATA_SIZE, kRequestMetadataOctetsMax)})
       builder.AddChannelArgument(name, value);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMax);
-    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kRequestMetadataOctetsMax);
     server_ = builder.BuildAndStart();
+    HECTOR_CHECK(server_ != nullptr, "a gRPC server without a port of its own does not start");
   }
-  ~GrpcEndpoint() override { drain(Duration::zero()); }
-  [[nodiscard]] bool is_up() const { return server_ != nullptr && port_ != 0; }
-  std::string address() const override {
-    return HostPort{place_.host, static_cast<std::uint16_t>(port_)}.text();
-  }
-  void drain(Duration grace) noexcept override {
-    if (!server_) return;
-    // gRPC's own grace waits for idle connections too, and ends calls with CANCELLED.
-    service_.close(grace);
-    server_->Shutdown(std::chrono::system_clock::now());
-    server_.reset();
+  void hand_over(int descriptor) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = descriptor;
+    hand_over_->HandleNewConnection(&connection);
   }
 
- private:
   GenericService service_;
   const ProtocolContext& context_;
-  std::unique_ptr<grpc::Server> server_;
   const HostPort place_;
-  int port_ = 0;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> hand_over_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Acceptor> acceptor_;
 };
 
 }  // namespace
@@ -474,11 +605,7 @@ Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
   auto place = HECTOR_TRY(HostPort::parse(address));
   if (place.host == "*") place.host = "::";
   auto made = std::make_unique<GrpcEndpoint>(context, place);
-  if (!made->is_up())
-    return fail(Error::already_exists(
-        fmt::format("gRPC address {} cannot be used: in use, or not of this machine; choose "
-                    "another, or port 0 for any",
-                    address)));
+  HECTOR_TRY(made->open());
   return std::unique_ptr<Endpoint>(std::move(made));
 }
 

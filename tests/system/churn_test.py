@@ -9,6 +9,7 @@ Who: ctest.
 import json
 import os
 import subprocess
+import threading
 import unittest
 
 import outside
@@ -56,6 +57,8 @@ while time.monotonic() - began < work["seconds"]:
     for operation, *fields in work["change"]:
         manage(operation, *fields)
     rounds += 1
+    if not work["change"]:  # others do it meanwhile
+        over.wait(0.1)
 over.set()
 for thread in threads:
     thread.join()
@@ -95,6 +98,29 @@ class Churn(unittest.TestCase):
         allowed = {"OK", "UNAVAILABLE", "UNIMPLEMENTED", "NOT_FOUND"}
         self.assertLessEqual(set(told["codes"]), allowed)
         return told
+
+    def test_the_protocol_that_carries_the_calls(self):
+        """A call that is cut off is UNAVAILABLE, at whatever moment it comes; nothing else."""
+        rounds, over = [], threading.Event()
+
+        def change():
+            while not over.is_set():
+                self.capsules.hector("unload", "protocol", "grpc", capsule="north")
+                self.capsules.hector(
+                    "load", "protocol", "grpc", "--listen", self.address, capsule="north"
+                )
+                rounds.append(1)
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        try:
+            told = self.churn("/hector.Naming/list_names", [])
+        finally:
+            over.set()
+            thread.join()
+        self.assertLessEqual(set(told["codes"]), {"OK", "UNAVAILABLE"})
+        self.assertGreater(told["codes"]["UNAVAILABLE"], 10)
+        self.assertGreater(len(rounds), 10)
 
     def service(self, name, method, request=b""):
         load = [["unload", (1, "service"), (2, name)], ["load", (1, "service"), (2, name)]]

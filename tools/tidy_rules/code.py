@@ -57,6 +57,7 @@ GLOBALS = {
     ("languages/cpp/include/hector/cpp.h", "names"): "description for as long as its library is",
     ("languages/cpp/include/hector/cpp.h", "description"): "mapped",
     ("protocols/grpc/grpc_protocol.cc", "once"): "gRPC 1.51 frees its callback queue twice",
+    ("protocols/grpc/socket_hooks.cc", "watched_sockets"): "gRPC calls with a descriptor alone",
     ("protocols/grpc/status_mapping.cc", "octets"): SCRATCH,
     ("protocols/udp/conversation.cc", "messages"): SCRATCH,
     ("protocols/udp/udp_server.cc", "head"): SCRATCH,

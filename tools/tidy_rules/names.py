@@ -117,6 +117,7 @@ LIBRARIES = {
     "fmt/": "fmt",
     "boost/": "boost",
     "google/protobuf/": "protobuf",
+    "grpc/": "grpc++",
     "grpcpp/": "grpc++",
     "openssl/": "openssl",
     "sqlite3.h": "sqlite3",
@@ -146,7 +147,8 @@ OURS = {"hector_zenoh.h": "zenoh"}
 STANDARD = re.compile(
     r"[a-z_0-9]+"  # C++
     r"|(sys|arpa|netinet|linux)/\w+\.h"  # POSIX and Linux
-    r"|(dlfcn|elf|fcntl|malloc|netdb|poll|pthread|sched|signal|spawn|stddef|stdint|string|unistd)\.h"
+    r"|(dlfcn|elf|fcntl|link|malloc|netdb|poll|pthread|sched|signal|spawn|stddef|stdint|string"
+    r"|unistd)\.h"
 )
 # Every C++ compiler has these, and tl::expected is what Result is made of.
 PUBLIC = re.compile(r"[a-z_0-9]+|stddef\.h|stdint\.h|tl/expected\.hpp")

@@ -1,0 +1,174 @@
+#include "connections.h"
+
+#include <fmt/format.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "hector/check.h"
+
+namespace hector::grpcp {
+
+namespace {
+
+/// Offenders come in crowds; one line a second says enough.
+constexpr Duration kLogEvery = std::chrono::seconds(1);
+/// The answer to a ping or to settings is a frame of at least this size.
+constexpr std::uint64_t kAnswerOctets = 9;
+
+/// Octets that the peer's system has confirmed.
+std::uint64_t taken_octets(int descriptor) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size);
+  return info.tcpi_bytes_acked;
+}
+
+}  // namespace
+
+class Connections::Connection final : public WatchedSocket {
+ public:
+  Connection(std::shared_ptr<Connections> owner, int descriptor, std::string peer)
+      : owner_(std::move(owner)), descriptor_(descriptor), peer_(std::move(peer)) {}
+
+  bool on_read(std::span<const std::uint8_t> octets) noexcept override {
+    const std::size_t open_before = watch_.open_header();
+    switch (watch_.feed(octets)) {
+      case Offence::kLongHeader:
+        return offend("a header beyond the limit");
+      case Offence::kIgnoredSettings:
+        return offend("calls without an acknowledgement of the settings");
+      case Offence::kNone:
+        break;
+    }
+    if (const std::size_t open = watch_.open_header(); open != open_before)
+      if (!count_header(open_before, open)) return offend("headers that do not end");
+    if (watch_.questions() < questions_seen_ + kQuestionsMax) return true;
+    questions_seen_ = watch_.questions();
+    const std::uint64_t taken = taken_octets(descriptor_);
+    const bool is_taken =
+        taken - std::exchange(taken_seen_, taken) >= kAnswerOctets * kQuestionsMax;
+    return is_taken || offend("pings whose answers it does not take");
+  }
+  void on_close() noexcept override {
+    owner_->open_headers_ -= watch_.open_header();
+    const auto owner = owner_;  // this connection ends in remove()
+    owner->remove(*this);
+  }
+
+  [[nodiscard]] bool has_called() const { return watch_.headers() != 0; }
+  /// Nothing where no header is open.
+  [[nodiscard]] TimePoint header_since() const { return header_since_.load(); }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+  Order::iterator place;
+  bool is_ending = false;
+
+ private:
+  bool offend(const char* why) {
+    owner_->end(*this, why);
+    return false;
+  }
+  bool count_header(std::size_t before, std::size_t now) {
+    const std::uint64_t ended = watch_.headers();
+    if (before == 0 || std::exchange(headers_seen_, ended) != ended)
+      header_since_ = now == 0 ? TimePoint() : owner_->clock_.now();
+    const std::size_t all = owner_->open_headers_ += now - before;  // unsigned: it may get less
+    return now < before || all <= kOpenHeadersOctetsMax;
+  }
+
+  const std::shared_ptr<Connections> owner_;  ///< until gRPC closes it
+  const int descriptor_;
+  const std::string peer_;
+  FrameWatch watch_;
+  std::uint64_t questions_seen_ = 0, taken_seen_ = 0, headers_seen_ = 0;
+  std::atomic<TimePoint> header_since_{TimePoint()};
+};
+
+Connections::Connections(const Clock& clock, Log& log, std::size_t count_max)
+    : clock_(clock), log_(&log), count_max_(count_max) {}
+
+Connections::~Connections() = default;
+
+bool Connections::add(int descriptor, std::string peer) {
+  const std::lock_guard lock(mutex_);
+  // Those that are ending leave as soon as gRPC has noticed.
+  if (all_.size() - ending_ >= count_max_ && !end_idle_locked()) return false;
+  all_.push_back(std::make_unique<Connection>(shared_from_this(), descriptor, std::move(peer)));
+  all_.back()->place = std::prev(all_.end());
+  if (watch_socket(descriptor, *all_.back())) return true;
+  all_.pop_back();
+  return false;
+}
+
+void Connections::look() {
+  const TimePoint now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : all_) {
+    const TimePoint since = connection->header_since();
+    if (connection->is_ending || since == TimePoint() || now - since < kHeaderWithin) continue;
+    log_offence(*connection, "a header that does not end");
+    connection->is_ending = true;
+    ++ending_;
+    ::shutdown(connection->descriptor(), SHUT_RDWR);
+  }
+}
+
+bool Connections::end_idle() {
+  const std::lock_guard lock(mutex_);
+  return end_idle_locked();
+}
+
+bool Connections::end_idle_locked() {
+  for (const auto& connection : all_) {
+    if (connection->is_ending || connection->has_called()) continue;
+    connection->is_ending = true;
+    ++ending_;
+    ::shutdown(connection->descriptor(), SHUT_RDWR);
+    return true;
+  }
+  return false;
+}
+
+void Connections::close() {
+  const std::lock_guard lock(mutex_);
+  log_ = nullptr;
+  for (const auto& connection : all_) {
+    if (!std::exchange(connection->is_ending, true)) ++ending_;
+    ::shutdown(connection->descriptor(), SHUT_RDWR);
+  }
+}
+
+std::size_t Connections::count() const {
+  const std::lock_guard lock(mutex_);
+  return all_.size();
+}
+
+void Connections::end(Connection& connection, const char* why) {
+  const std::lock_guard lock(mutex_);
+  log_offence(connection, why);
+  if (!std::exchange(connection.is_ending, true)) ++ending_;
+  ::shutdown(connection.descriptor(), SHUT_RDWR);
+}
+
+void Connections::remove(Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  if (connection.is_ending) --ending_;
+  all_.erase(connection.place);
+}
+
+void Connections::log_offence(const Connection& connection, const char* why) {
+  if (log_ == nullptr) return;
+  ++not_logged_;
+  const TimePoint now = clock_.now();
+  if (now - logged_ < kLogEvery) return;
+  logged_ = now;
+  log_->write(Level::kWarning, "a gRPC connection was closed",
+              {{"peer", connection.peer()},
+               {"sent", why},
+               {"closed", std::to_string(std::exchange(not_logged_, 0))}});
+}
+
+}  // namespace hector::grpcp

@@ -1,0 +1,66 @@
+// What: Connections: the connections of one endpoint, what each has done so far, and the end of
+// those that take more than they may.
+// Why: gRPC neither counts its connections nor lets one be closed; what a peer never finishes must
+// cost a stated amount and be given back.
+// Who: acceptor.cc, which brings them; grpc_server.cc, which ends them.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "frame_watch.h"
+#include "hector/clock.h"
+#include "hector/log.h"
+#include "socket_hooks.h"
+
+namespace hector::grpcp {
+
+/// Header blocks of all connections that have begun and have not ended.
+inline constexpr std::size_t kOpenHeadersOctetsMax = 32 * 1024 * 1024;
+/// From a header block's first octet to its last.
+inline constexpr Duration kHeaderWithin = std::chrono::seconds(5);
+/// Pings and settings after which the peer must have taken the answers to those before.
+inline constexpr std::uint64_t kQuestionsMax = 1'000;
+
+/// Any thread. Owners: the endpoint, and each connection that gRPC has not closed yet.
+class Connections : public std::enable_shared_from_this<Connections> {
+ public:
+  /// `log` is used until close().
+  Connections(const Clock& clock, Log& log, std::size_t count_max);
+  ~Connections();
+  /// Makes room where there are too many: the oldest goes that has called nothing. False: there is
+  /// no room, or the descriptor cannot be watched; it stays the caller's.
+  bool add(int descriptor, std::string peer);
+  /// Ends those that began a header long ago.
+  void look();
+  /// Ends the oldest that has called nothing. False: there is none.
+  bool end_idle();
+  /// Ends all. Their peers see a connection that was closed. Nothing is logged any more.
+  void close();
+  [[nodiscard]] std::size_t count() const;
+
+ private:
+  class Connection;
+  using Order = std::list<std::unique_ptr<Connection>>;
+
+  bool end_idle_locked();
+  void end(Connection& connection, const char* why);
+  void remove(Connection& connection);
+  void log_offence(const Connection& connection, const char* why);
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  Log* log_;
+  const std::size_t count_max_;
+  Order all_;  ///< the oldest first
+  std::size_t ending_ = 0;
+  std::atomic<std::size_t> open_headers_{0};
+  TimePoint logged_{};
+  std::size_t not_logged_ = 0;
+};
+
+}  // namespace hector::grpcp

@@ -1,0 +1,31 @@
+// What: SocketHooks: what gRPC reads from chosen sockets is seen, and so is their end.
+// Why: gRPC has no seam between its sockets and its HTTP/2, and a relay before it costs every call
+// two more hand-offs. gRPC's library imports recvmsg() and close() from the C library; these two
+// imports of that one library lead through here.
+// Who: connections.cc.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "hector/result.h"
+
+namespace hector::grpcp {
+
+/// A socket that is watched. gRPC reads a socket on one thread at a time, and closes it when none
+/// reads it.
+class WatchedSocket {
+ public:
+  virtual ~WatchedSocket() = default;
+  /// gRPC is about to be given these octets. False: it is told that the connection is broken.
+  virtual bool on_read(std::span<const std::uint8_t> octets) noexcept = 0;
+  /// gRPC closes the socket after this; the watch has ended, and the watched one may go.
+  virtual void on_close() noexcept = 0;
+};
+
+/// Any thread; idempotent. UNIMPLEMENTED where gRPC's library is another one than is expected here.
+Status install_socket_hooks();
+/// From now until on_close(). False where the descriptor is beyond what is watched.
+bool watch_socket(int descriptor, WatchedSocket& socket) noexcept;
+
+}  // namespace hector::grpcp
