@@ -1,0 +1,33 @@
+"""Rubbish on every port.
+
+What: some seconds of rubbish.py; the capsule answers afterwards and keeps nothing of it.
+Why: see there.
+Who: ctest.
+"""
+
+import os
+import random
+import unittest
+
+import rubbish
+from capsules import ROOT, Capsules
+from needs import needs
+
+SECONDS = 12
+
+
+@needs("stores/memory")
+class Rubbish(unittest.TestCase):
+    def test_it_leaves_nothing_behind(self):
+        seed = int(os.environ.get("HECTOR_SEED", random.randrange(2**32)))
+        with Capsules() as capsules:
+            process = capsules.configure("north", rubbish.configuration(ROOT))
+            told = rubbish.pour(capsules, process, SECONDS, seed)
+            said = f"HECTOR_SEED={seed}: {told}"
+            self.assertTrue(told.is_alive, said)
+            self.assertGreater(told.ports, 0, said)
+            self.assertLess(told.after - told.before, rubbish.LEFT_MIB, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
