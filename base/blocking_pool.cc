@@ -1,5 +1,6 @@
 #include "base/blocking_pool.h"
 
+#include <system_error>
 #include <utility>
 
 #include "hector/check.h"
@@ -25,9 +26,18 @@ void BlockingPool::run(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   if (stopping_) return;
   tasks_.push_back(std::move(task));
-  if (idle_ < tasks_.size() && threads_.size() < threads_max_)
-    threads_.emplace_back("blocking", [this] { work(); });
+  if (idle_ < tasks_.size() && threads_.size() < threads_max_) add_thread();
   changed_.notify_one();
+}
+
+/// Where the system has no thread left, those that are there take the task; where there is none,
+/// the next task tries again.
+void BlockingPool::add_thread() {
+  try {
+    threads_.emplace_back("blocking", [this] { work(); });
+  } catch (const std::system_error&) {
+    return;
+  }
 }
 
 void BlockingPool::work() {

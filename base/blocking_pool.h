@@ -39,6 +39,7 @@ class BlockingPool {
   static bool is_here() noexcept;
 
  private:
+  void add_thread();
   void work();
   const std::size_t threads_max_;
   Executor* executor_ = nullptr;

@@ -76,6 +76,9 @@ class AsioLoops final : public EventLoops {
  private:
   struct Loop {
     asio::io_context context{1};
+    /// Asio opens its descriptors with the first timer. They are had from the beginning, or there
+    /// are no loops: later, each timer could be the one that finds none left.
+    asio::steady_timer first_timer{context};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
     Thread thread;
   };

@@ -21,6 +21,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "base/parker.h"
@@ -213,12 +214,21 @@ class UdpNetwork final : public Network {
   }
 
   Result<std::unique_ptr<DatagramSocket>> open(const SocketOptions& options,
-                                               DatagramSocket::Receiver receiver) override {
+                                               DatagramSocket::Receiver receiver) override try {
+    return open_socket(options, std::move(receiver));
+  } catch (const std::system_error& error) {
+    return fail(Error::resource_exhausted(fmt::format(
+        "UDP address {} has no thread: {}; raise `ulimit -u`, or the memory that the process may "
+        "have",
+        options.local.text(), error.code().message())));
+  }
+
+  Result<std::unique_ptr<DatagramSocket>> open_socket(const SocketOptions& options,
+                                                      DatagramSocket::Receiver receiver) {
     const NetworkAddress& local = options.local;
     const int family = local.is_ipv4() ? AF_INET : AF_INET6;
     const int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0)
-      return fail(Code::kResourceExhausted, fmt::format("no socket: {}", std::strerror(errno)));
+    if (descriptor < 0) return no_descriptor(local);
     const int off = 0;
     if (family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kSocketBufferOctets, sizeof kSocketBufferOctets);
@@ -245,7 +255,7 @@ class UdpNetwork final : public Network {
     auto core = std::make_shared<SocketCore>(descriptor, family, is_connected, std::move(receiver));
     if (options.reading == Reading::kMayMove) {
       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &kReceiveTimeout, sizeof kReceiveTimeout);
-      start_thread();
+      if (!start_thread()) return no_descriptor(local);
       {
         const std::lock_guard lock(mutex_);
         open_.emplace(core.get(), core);
@@ -282,16 +292,25 @@ class UdpNetwork final : public Network {
   const Clock& clock_;
 
  private:
-  void start_thread() {
+  static tl::unexpected<Error> no_descriptor(const NetworkAddress& local) {
+    return fail(
+        Error::resource_exhausted(fmt::format("UDP address {} has no socket: {}; raise `ulimit -n`",
+                                              local.text(), std::strerror(errno))));
+  }
+  /// False: errno says which descriptor it did not get; it may be tried again.
+  bool start_thread() {
     const std::lock_guard lock(mutex_);
-    if (epoll_ >= 0) return;
-    epoll_ = epoll_create1(EPOLL_CLOEXEC);
-    event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (thread_is_up_) return true;
+    if (epoll_ < 0) epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_ >= 0 && event_ < 0) event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (epoll_ < 0 || event_ < 0) return false;
+    thread_ = Thread("udp network", [this] { run(); });
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = nullptr;
     epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event);
-    thread_ = Thread("udp network", [this] { run(); });
+    thread_is_up_ = true;
+    return true;
   }
   void wake() noexcept {
     const std::uint64_t one = 1;
@@ -363,6 +382,7 @@ class UdpNetwork final : public Network {
   std::atomic<bool> stopping_{false};
   int epoll_ = -1;
   int event_ = -1;
+  bool thread_is_up_ = false;
 };
 
 UdpSocket::~UdpSocket() {

@@ -2,19 +2,24 @@
 // SIGTERM. Why: a capsule is a process. Who: people, `hector capsule run`, node managers later.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <boost/system/system_error.hpp>
 #include <csignal>
 #include <cstring>
 #include <ctime>
 #include <future>
 #include <initializer_list>
+#include <new>
+#include <system_error>
 
 #include "hector/thread.h"
 #include "process/capsule_process.h"
 #include "process/crash_record.h"
+#include "process/end_watch.h"
 #include "process/heap_trim.h"
 #include "process/standard_files.h"
 
@@ -28,6 +33,18 @@ int report(const Error& error) {
   fmt::print(stderr, "hector-capsule: {}\n", error.text());
   return error.code == Code::kInvalidArgument ? kExitUsage : kExitFailed;
 }
+
+Error exhausted(const std::string& what) {
+  return Error::resource_exhausted(
+      fmt::format("the capsule cannot start: {}; raise the limits of the process (`ulimit -n`, "
+                  "`-u`, `-v`)",
+                  what));
+}
+
+/// For closing connections and files, after the grace that calls have.
+constexpr Duration kAfterGrace = std::chrono::seconds(2);
+/// For ending threads, after everything is closed.
+constexpr Duration kThreadsEnd = std::chrono::seconds(1);
 
 sigset_t set_of(std::initializer_list<int> signals) {
   sigset_t set;
@@ -108,18 +125,23 @@ class StartWatch {
   const pthread_t native_ = started_.get_future().get();
 };
 
-void serve(CapsuleProcess& process, const std::string& file) {
+void serve(CapsuleProcess& process, const std::string& file, EndWatch& end) {
   const sigset_t signals = set_of({SIGTERM, SIGINT, SIGHUP});
   process.log().write(Level::kInfo, "ready", {{"capsule", process.configuration().capsule}});
   const int signal = wait_for_end(process, file, signals);
   process.log().write(Level::kInfo, "draining", {{"signal", sigabbrev_np(signal)}});
+  end.within(process.configuration().drain_grace + kAfterGrace);
   process.stop();
+  end.within(kThreadsEnd);
   process.log().write(Level::kInfo, "stopped", {});
 }
 
-int run(const std::string& file) {
+int run(const std::string& file) try {
   auto configuration = read_configuration(file, program_prefix());
   if (!configuration) return report(configuration.error());
+  const auto log =
+      make_log(configuration->log_format, configuration->log_level, configuration->capsule);
+  EndWatch end(*log, [] { syscall(SYS_exit_group, kExitOk); });  // _exit() is refused in threads
   CapsuleProcess process(std::move(*configuration), plugin_paths());
   Status started;
   {
@@ -127,8 +149,14 @@ int run(const std::string& file) {
     started = process.start();
   }
   if (!started) return report(started.error());
-  serve(process, file);
+  serve(process, file, end);
   return kExitOk;
+} catch (const std::system_error& error) {
+  return report(exhausted(error.code().message()));
+} catch (const boost::system::system_error& error) {
+  return report(exhausted(error.code().message()));
+} catch (const std::bad_alloc&) {
+  return report(Error::resource_exhausted("the capsule has no memory left; raise `ulimit -v`"));
 }
 
 }  // namespace
@@ -142,6 +170,7 @@ int main(int argc, char** argv) {
   std::string file;
   app.add_option("configuration", file, "the capsule's YAML file, as in etc/")->required();
   CLI11_PARSE(app, argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN);  // who writes beyond a file's limit gets the error
   // In every thread: serve() takes some, the others mean nothing to a capsule and do not end it.
   const sigset_t signals = set_of({SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2});
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

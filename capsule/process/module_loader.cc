@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <boost/system/system_error.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <sstream>
+#include <system_error>
 
 #include "base/text/nearest.h"
 #include "hector/check.h"
@@ -37,6 +40,25 @@ Result<std::unique_ptr<Made>> make_module(ModuleKind kind, const std::string& na
     return fail(Code::kUnavailable, fmt::format("{} '{}' could not start; the log says why",
                                                 module_kind_name(kind), name));
   return made;
+}
+
+/// Modules start threads and open files as they are made; the system may have none left.
+template <class Work>
+auto within_limits(const std::string& module, Work work) -> decltype(work()) {
+  const auto exhausted = [&](const std::string& what) {
+    return fail(Error::resource_exhausted(fmt::format(
+        "module '{}' cannot start: {}; raise the limits of the process (`ulimit -n`, `-u`, `-v`)",
+        module, what)));
+  };
+  try {
+    return work();
+  } catch (const std::system_error& error) {
+    return exhausted(error.code().message());
+  } catch (const boost::system::system_error& error) {
+    return exhausted(error.code().message());
+  } catch (const std::bad_alloc&) {
+    return exhausted("there is no memory left");
+  }
 }
 
 }  // namespace
@@ -120,7 +142,9 @@ Status PluginLoader::load(ModuleKind kind, const std::string& name,
                           const std::vector<std::string>* listen, const std::string& settings) {
   auto manifest = HECTOR_TRY(find(kind, name));
   auto plugin = HECTOR_TRY(open(manifest));
-  return add(kind, name, *plugin, listen != nullptr ? *listen : manifest.listen, settings);
+  return within_limits(name, [&] {
+    return add(kind, name, *plugin, listen != nullptr ? *listen : manifest.listen, settings);
+  });
 }
 
 Status PluginLoader::add(ModuleKind kind, const std::string& name, const ::hector_plugin& plugin,
@@ -154,9 +178,11 @@ Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& locat
   Error why{Code::kUnavailable,
             fmt::format("store '{}' could not start; the log says why", location)};
   context.why = &why;
-  std::unique_ptr<Store> store(plugin->make_store(context));
-  if (!store) return fail(std::move(why));
-  return store;
+  return within_limits(name, [&]() -> Result<std::unique_ptr<Store>> {
+    std::unique_ptr<Store> store(plugin->make_store(context));
+    if (!store) return fail(std::move(why));
+    return store;
+  });
 }
 
 Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name,

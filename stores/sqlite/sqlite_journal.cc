@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <boost/crc.hpp>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "hector/check.h"
@@ -124,12 +126,15 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(SqliteOptions options
 }
 
 Error SqliteJournal::error(const char* what) const {
+  const int why = errno;  // step() keeps what the write met; SQLite does not
   const int code = sqlite3_extended_errcode(database_.get());
   const std::string text =
       fmt::format("{}: SQLite cannot {}: {}", options_.path, what, sqlite3_errmsg(database_.get()));
   switch (code & 0xff) {
     case SQLITE_FULL:
       return Error::resource_exhausted(text + "; nothing was written, make room on the disk");
+    case SQLITE_NOMEM:
+      return Error::resource_exhausted(text + "; nothing was written");
     case SQLITE_BUSY:
       return Error::failed_precondition(
           fmt::format("the store '{}' is held by another process; end it, or choose another file",
@@ -138,6 +143,11 @@ Error SqliteJournal::error(const char* what) const {
     case SQLITE_NOTADB:
       return corrupt(text);
     case SQLITE_IOERR:
+      // As on a full disk: the part of a transaction that is in the file does not count.
+      if (code == SQLITE_IOERR_WRITE && (why == EFBIG || why == EDQUOT))
+        return Error::resource_exhausted(
+            fmt::format("{}; nothing was written: {}; raise `ulimit -f`, or the quota", text,
+                        std::strerror(why)));
       return Error::unavailable(text + "; recovery will show whether the last writes are kept")
           .with_type(kOutcomeUnknown);
     default:
@@ -225,8 +235,11 @@ Status SqliteJournal::run(sqlite3_stmt* statement, const Values&... values) {
 }
 
 Status SqliteJournal::step(sqlite3_stmt* statement) {
+  errno = 0;
   const int code = sqlite3_step(statement);
+  const int why = errno;
   sqlite3_reset(statement);
+  errno = why;
   if (code != SQLITE_DONE && code != SQLITE_ROW) return fail(error("write"));
   return {};
 }

@@ -310,6 +310,13 @@ TEST_F(Sqlite, ARealDiskThatIsFullRefusesWritesAndRecovers) {
       written += last.has_value();
     }
     if (last || written == 0) _exit(3);
+    // The first one crosses the limit, the next ones begin beyond it.
+    for (int i = 0; i < 3; ++i) {
+      if (last.error().code != Code::kResourceExhausted) _exit(6);
+      const StoreOperation put = StoreOperation::put("full", Bytes::take(std::string(10'000, 'x')));
+      last = commit_and_wait(**store, {{}, {put}, {}, {}});
+      if (last) _exit(7);
+    }
     if (read_and_wait(**store, {KeyRange::prefix("k")})->entries.size() !=
         static_cast<std::size_t>(written))
       _exit(4);

@@ -149,13 +149,16 @@ void KernelImpl::drain() {
   if (is_drained_.exchange(true)) return;
   core_.limits.default_deadline =
       std::min<Duration>(core_.limits.default_deadline, kDeadlineWhileDraining);
+  // One grace for all: ten Objects that hang do not take ten of them.
+  const TimePoint until = core_.options.clock->now() + core_.limits.drain_grace.load();
+  objects_.end_all_by(until);
   health_.stop();
   end_bindings();
   for (const auto& offer : core_.offers.all()) {
     if (!offer->is_system) objects_.end(offer, Publication::NameGoes::kAway);
   }
   publication_.close();
-  end_protocols();
+  end_protocols(until);
   hosting_.stop();
   management_pools_.reads.stop();
   management_pools_.changes.stop();
@@ -171,11 +174,12 @@ void KernelImpl::end_bindings() {
   for (const auto& session : core_.parties.all()) close_party(core_, session, "the capsule stops");
 }
 
-void KernelImpl::end_protocols() {
+void KernelImpl::end_protocols(TimePoint until) {
   for (const auto& name : core_.protocols.names())
     static_cast<void>(core_.protocols.withdraw(name));
   for (const auto& name : core_.protocols.names())
-    core_.protocols.remove(name, core_.limits.drain_grace);
+    core_.protocols.remove(
+        name, std::max<Duration>(until - core_.options.clock->now(), Duration::zero()));
 }
 
 void KernelImpl::end_system_objects() {

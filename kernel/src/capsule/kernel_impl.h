@@ -106,7 +106,7 @@ class KernelImpl final : public Kernel {
   /// Everybody learns how this capsule is reached now.
   void tell_addresses();
   void end_bindings();
-  void end_protocols();
+  void end_protocols(TimePoint until);
   void end_system_objects();
 
   Core core_;

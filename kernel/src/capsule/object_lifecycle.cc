@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <system_error>
+
 #include "binding/object_state.h"
 #include "party/party_session.h"
 
@@ -10,6 +13,8 @@ namespace hector {
 namespace {
 
 constexpr Duration kLookAgain = std::chrono::microseconds(100);
+/// Of an Object whose neighbours have used up the grace of all.
+constexpr Duration kLeastGrace = std::chrono::milliseconds(50);
 
 Status check_name(const std::string& name) {
   if (!name.empty() && name.front() != '_' && name.find_first_of("/ .") == std::string::npos)
@@ -26,6 +31,19 @@ std::unique_ptr<const MadeWith> made_with(const CreateOptions& options) {
   return std::make_unique<const MadeWith>(MadeWith{options.arguments, options.properties});
 }
 
+/// An Object with a thread of its own needs one.
+Status give(ObjectHost& host, std::unique_ptr<Servant> servant) {
+  try {
+    host.set_servant(std::move(servant));
+  } catch (const std::system_error& error) {
+    return fail(
+        Error::resource_exhausted(fmt::format("Object '{}' gets no thread: {}; raise `ulimit -u`, "
+                                              "or the memory that the process may have",
+                                              host.options().name, error.code().message())));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<OfferPtr> ObjectLifecycle::create(const CreateOptions& options) {
@@ -39,9 +57,8 @@ Result<OfferPtr> ObjectLifecycle::create(const CreateOptions& options) {
     on_.registry.abandon(record);
     return fail(std::move(servant.error()));
   }
-  offer->host->set_servant(std::move(*servant));
-  Status done;
-  if (options.state) done = restore_state(*offer->host, *options.state);
+  Status done = give(*offer->host, std::move(*servant));
+  if (done && options.state) done = restore_state(*offer->host, *options.state);
   if (!done) {
     offer->host->drop_servant();
     on_.registry.abandon(record);
@@ -67,7 +84,10 @@ Result<OfferPtr> ObjectLifecycle::adopt(const CreateOptions& options, const Adop
   info.thread = adoption.thread;
   info.parallel = adoption.parallel;
   const OfferPtr offer = on_.maker.object(options, info, std::move(interface));
-  offer->host->set_servant(std::move(*servant));
+  if (auto given = give(*offer->host, std::move(*servant)); !given) {
+    on_.registry.abandon(*record);
+    return fail(std::move(given.error()));
+  }
   HECTOR_TRY(serve(*record, offer, Publication::NameIs::kNew));
   return offer;
 }
@@ -90,8 +110,13 @@ Status ObjectLifecycle::serve(ObjectRecord& record, const OfferPtr& offer,
   return {};
 }
 
+TimePoint ObjectLifecycle::grace_end() const {
+  const TimePoint now = on_.clock.now();
+  return std::min(now + on_.grace.load(), std::max(all_end_.load(), now + kLeastGrace));
+}
+
 void ObjectLifecycle::wait_until_unbound(const Offer& offer) {
-  const TimePoint until = on_.clock.now() + on_.grace.load();
+  const TimePoint until = grace_end();
   while (on_.parties.has(offer) && on_.clock.now() < until && on_.pause(kLookAgain)) {
   }
 }
@@ -111,7 +136,7 @@ void ObjectLifecycle::end(const OfferPtr& offer, Publication::NameGoes name) {
 
 void ObjectLifecycle::finish(ObjectRecord& record) {
   ObjectHost& host = *record.offer->host;
-  if (host.retire(on_.clock.now() + on_.grace.load(), on_.clock)) {
+  if (host.retire(grace_end(), on_.clock)) {
     host.drop_servant();
     return on_.registry.destroy(record);
   }

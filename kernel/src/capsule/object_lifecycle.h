@@ -60,14 +60,18 @@ class ObjectLifecycle {
                          types::CompiledPtr interface, const MakeServant& make_servant);
   /// Ends its sessions and its calls, within the grace; what does not end is kept, not destroyed.
   void end(const OfferPtr& offer, Publication::NameGoes name);
+  /// The capsule ends: from now on all graces together last until then, and hardly longer.
+  void end_all_by(TimePoint until) { all_end_ = until; }
 
  private:
+  TimePoint grace_end() const;
   Status serve(ObjectRecord& record, const OfferPtr& offer, Publication::NameIs name);
   void wait_until_unbound(const Offer& offer);
   /// Its Offer is out: its last calls end within the grace.
   void finish(ObjectRecord& record);
 
   const Options on_;
+  std::atomic<TimePoint> all_end_{kNever};
 };
 
 }  // namespace hector

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 #include "base/epoch.h"
 #include "call/call_state.h"
@@ -60,12 +61,18 @@ void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
   if (options_.thread == ThreadModel::kPrivate && !options_.parallel) {
     std::atomic<bool> is_up{false};
     private_ = std::make_unique<Private>();
-    private_->thread = Thread("object", [this, &is_up] {
-      private_->parker.store(&Parker::mine());
-      is_up.store(true);
-      is_up.notify_one();
-      run_thread();
-    });
+    try {
+      private_->thread = Thread("object", [this, &is_up] {
+        private_->parker.store(&Parker::mine());
+        is_up.store(true);
+        is_up.notify_one();
+        run_thread();
+      });
+    } catch (const std::system_error&) {  // there is no thread to have: as if it never was
+      private_.reset();
+      servant_.reset();
+      throw;
+    }
     is_up.wait(false);
   }
 }

@@ -17,6 +17,9 @@ namespace {
 using kit::Data;
 namespace cpp = hector::cpp;
 
+/// Octets; beyond what a process can address.
+constexpr std::size_t kMoreThanThereIs = std::size_t{1} << 50U;
+
 Data data_of(const std::string& text) {
   Data made;
   made.set_data(text);
@@ -37,6 +40,7 @@ class Kit {
     if (request.data() == "without a text") throw 42;
     if (request.data() == "by exit()") std::exit(3);
     if (request.data() == "by _exit()") _exit(3);
+    if (request.data() == "without memory") return data_of(std::string(kMoreThanThereIs, 'x'));
     if (request.data() == "by a signal") static_cast<void>(raise(SIGSEGV));
     throw std::runtime_error("thrown: " + request.data());
   }

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -176,10 +177,14 @@ class Writer {
 
 namespace detail {
 
-/// Of the exception that is being handled: UNKNOWN with its text, INTERNAL for what has none.
+/// Of the exception that is being handled: UNKNOWN with its text, RESOURCE_EXHAUSTED where there
+/// was no memory, INTERNAL for what has no text.
 inline Error error_of_exception() {
   try {
     throw;
+  } catch (const std::bad_alloc&) {
+    return Error::resource_exhausted("the Object asked for memory that the process does not have")
+        .with_type("std::bad_alloc");
   } catch (const std::exception& error) {
     return {Code::kUnknown, error.what(), "std::exception", {}, {}};
   } catch (...) {
