@@ -308,10 +308,10 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
 
 }  // namespace
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
   HECTOR_TRY(HostPort::parse_reachable(address));
-  return std::shared_ptr<Channel>(std::make_shared<GrpcChannel>(context, address));
+  return std::make_unique<GrpcChannel>(context, address);
 }
 
 }  // namespace hector::grpcp

@@ -51,7 +51,7 @@ class GrpcProtocol final : public Protocol {
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
     return make_endpoint(context_, address);
   }
-  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+  Result<std::unique_ptr<Channel>> connect(const std::string& address) override {
     return make_channel(context_, address);
   }
 

@@ -36,7 +36,7 @@ class HerosProtocol final : public Protocol {
     auto realm = HECTOR_TRY(Realm::open(context_, std::move(options)));
     return std::unique_ptr<Endpoint>(std::make_unique<RealmEndpoint>(std::move(realm)));
   }
-  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+  Result<std::unique_ptr<Channel>> connect(const std::string& address) override {
     return fail(
         Error::unimplemented("a HERO is called as the Object that it is in a capsule of its realm, "
                              "not by an address: '" +

@@ -70,7 +70,9 @@ class ClientConversation final : public Conversation {
       } else if (call.is_cancelled()) {  // before it could be found in calls_
         refused = call.why_cancelled();
       } else {
-        calls_.emplace(id, Pending{&call, std::move(flow), deadline, group});
+        const bool is_new =
+            calls_.emplace(id, Pending{&call, std::move(flow), deadline, group}).second;
+        HECTOR_CHECK(is_new, "a call's number is used twice");
         next_deadline_ = std::min(next_deadline_, deadline);
         if (state_ != State::kEstablished) connect(now);
         send_locked(group, head, std::move(payload), now);
@@ -134,6 +136,7 @@ class ClientConversation final : public Conversation {
   void connect(TimePoint now) {
     HECTOR_CHECK(state_ != State::kEstablished, "an established connection is not opened again");
     if (state_ == State::kConnecting) return;
+    HECTOR_CHECK(cookie_.empty(), "a new connection has the cookie of an earlier one");
     state_ = State::kConnecting;
     connect_until_ = now + kConnectFor;
     send_hello();
@@ -302,9 +305,9 @@ class ClientConversation final : public Conversation {
 
 class UdpChannel final : public Channel {
  public:
-  static Result<std::shared_ptr<Channel>> make(const ProtocolContext& context,
+  static Result<std::unique_ptr<Channel>> make(const ProtocolContext& context,
                                                const NetworkAddress& peer) {
-    auto channel = std::make_shared<UdpChannel>();
+    auto channel = std::make_unique<UdpChannel>();
     NetworkAddress local = peer;
     std::memset(local.octets, 0, sizeof local.octets);
     if (peer.is_ipv4()) {
@@ -322,7 +325,7 @@ class UdpChannel final : public Channel {
     channel->conversation_ =
         std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
     channel->receiver_.store(channel->conversation_.get(), std::memory_order_release);
-    return std::shared_ptr<Channel>(std::move(channel));
+    return std::unique_ptr<Channel>(std::move(channel));
   }
   ~UdpChannel() override {
     close();
@@ -342,7 +345,7 @@ class UdpChannel final : public Channel {
 
 }  // namespace
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const NetworkAddress& peer) {
   return UdpChannel::make(context, peer);
 }

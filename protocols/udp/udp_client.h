@@ -9,7 +9,7 @@
 
 namespace hector::udp {
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const NetworkAddress& peer);
 
 }  // namespace hector::udp

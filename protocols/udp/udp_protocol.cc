@@ -41,7 +41,7 @@ class UdpProtocol final : public Protocol {
     auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
     return make_endpoint(context_, parsed);
   }
-  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+  Result<std::unique_ptr<Channel>> connect(const std::string& address) override {
     auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
     if (parsed.port == 0)
       return fail(

@@ -9,7 +9,7 @@
 
 namespace hector::zenohp {
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address);
 
 }  // namespace hector::zenohp

@@ -58,7 +58,7 @@ class ZeroMqProtocol final : public Protocol {
     return what == "postoffice" ? open_post_office(context_, hermes)
                                 : open_hermes(context_, hermes);
   }
-  Result<std::shared_ptr<Channel>> connect(const std::string& address) override {
+  Result<std::unique_ptr<Channel>> connect(const std::string& address) override {
     return fail(
         Error::unimplemented("a member of a ZeroMQ network is called as the Object that it is in a "
                              "capsule of that network, not by an address: '" +

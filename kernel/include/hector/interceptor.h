@@ -45,9 +45,9 @@ class Interceptor {
   }
 };
 
-/// One for each channel; `argument` is what stands behind the name in the policy
+/// One for each channel, which owns it; `argument` is what stands behind the name in the policy
 /// ("allow:capsule:hub*").
 using InterceptorFactory =
-    std::function<Result<std::shared_ptr<Interceptor>>(const std::string& argument)>;
+    std::function<Result<std::unique_ptr<Interceptor>>(const std::string& argument)>;
 
 }  // namespace hector

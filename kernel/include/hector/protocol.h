@@ -45,7 +45,7 @@ class Inbound {
   virtual Result<std::string> reply_to_json(const Call& call, const Bytes& reply) const = 0;
 };
 
-/// One way to reach an Endpoint, shared by all bindings of this capsule to it. Any thread. Errors:
+/// One way to reach an Endpoint; the kernel shares it among its bindings. Any thread. Errors:
 /// UNAVAILABLE when the peer is gone, DEADLINE_EXCEEDED at the deadline at the latest, CANCELLED,
 /// RESOURCE_EXHAUSTED over a limit, INVALID_ARGUMENT for a message that is too large (naming both
 /// sizes).
@@ -147,7 +147,7 @@ class Protocol {
   /// it is in use.
   virtual Result<std::unique_ptr<Endpoint>> listen(const std::string& address) = 0;
   /// Does not block; failures to reach the peer show in the calls.
-  virtual Result<std::shared_ptr<Channel>> connect(const std::string& address) = 0;
+  virtual Result<std::unique_ptr<Channel>> connect(const std::string& address) = 0;
   /// Announces one message to every Object of a group, where capabilities().multicast. Best effort.
   virtual Status multicast(const std::string& group, const Header& header, Payload message) {
     static_cast<void>(group), static_cast<void>(header), static_cast<void>(message);

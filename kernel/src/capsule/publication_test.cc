@@ -110,7 +110,7 @@ class FakeProtocol final : public Protocol {
   Result<std::unique_ptr<Endpoint>> listen(const std::string&) override {
     return std::make_unique<FakeEndpoint>();
   }
-  Result<std::shared_ptr<Channel>> connect(const std::string&) override {
+  Result<std::unique_ptr<Channel>> connect(const std::string&) override {
     return fail(Error::unavailable("a fake"));
   }
 

@@ -6,6 +6,7 @@
 
 #include "base/text/nearest.h"
 #include "call/call_state.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -74,22 +75,23 @@ class Observer final : public CallObserver {
 
 void InterceptorTable::add_own(Log& log) {
   const std::lock_guard lock(mutex_);
-  factories_["metrics"] = [](const std::string&) -> Result<std::shared_ptr<Interceptor>> {
-    return std::make_shared<MetricsInterceptor>();
+  factories_["metrics"] = [](const std::string&) -> Result<std::unique_ptr<Interceptor>> {
+    return std::make_unique<MetricsInterceptor>();
   };
-  factories_["trace"] = [&log](const std::string&) -> Result<std::shared_ptr<Interceptor>> {
-    return std::make_shared<TraceInterceptor>(log);
+  factories_["trace"] = [&log](const std::string&) -> Result<std::unique_ptr<Interceptor>> {
+    return std::make_unique<TraceInterceptor>(log);
   };
-  factories_["allow"] = [](const std::string& argument) -> Result<std::shared_ptr<Interceptor>> {
+  factories_["allow"] = [](const std::string& argument) -> Result<std::unique_ptr<Interceptor>> {
     if (argument.empty())
       return fail(Code::kInvalidArgument,
                   "the interceptor 'allow' needs a principal: allow:capsule:hub, or "
                   "allow:capsule:hub* for all that begin so");
-    return std::make_shared<AllowInterceptor>(argument);
+    return std::make_unique<AllowInterceptor>(argument);
   };
 }
 
 Status InterceptorTable::add(const std::string& name, InterceptorFactory factory) {
+  HECTOR_CHECK(factory, "an interceptor has no factory");
   const std::lock_guard lock(mutex_);
   if (!factories_.emplace(name, std::move(factory)).second)
     return fail(Code::kAlreadyExists, fmt::format("an interceptor named '{}' exists", name));
@@ -111,6 +113,7 @@ Result<InterceptorList> InterceptorTable::make(const std::vector<std::string>& n
     }
     auto made =
         HECTOR_TRY(found->second(name.size() < each.size() ? each.substr(name.size() + 1) : ""));
+    HECTOR_CHECK(made != nullptr, "a factory made no interceptor, and gave no error");
     list.push_back(std::move(made));
   }
   return list;
@@ -134,6 +137,7 @@ MetricsInterceptor::Counts MetricsInterceptor::counts() const {
 
 bool intercept(const InterceptorList& list, Way way, Call& call, const Hop& hop,
                const std::shared_ptr<const void>& keep, const Clock& clock) {
+  HECTOR_CHECK(!list.empty(), "a channel without interceptors intercepts");
   for (const auto& each : list) {
     auto passed = way == Way::kSending ? each->sending(call, hop) : each->arriving(call, hop);
     if (passed) continue;

@@ -22,7 +22,7 @@ class InterceptorTable {
   /// ALREADY_EXISTS if the name is taken.
   Status add(const std::string& name, InterceptorFactory factory);
   /// Each "NAME" or "NAME:ARGUMENT". NOT_FOUND names those there are.
-  [[nodiscard]] Result<std::vector<std::shared_ptr<Interceptor>>> make(
+  [[nodiscard]] Result<std::vector<std::unique_ptr<Interceptor>>> make(
       const std::vector<std::string>& names) const;
 
  private:
@@ -46,7 +46,7 @@ class MetricsInterceptor final : public Interceptor {
   Counts counts_;
 };
 
-using InterceptorList = std::vector<std::shared_ptr<Interceptor>>;
+using InterceptorList = std::vector<std::unique_ptr<Interceptor>>;
 
 enum class Way { kSending, kArriving };
 /// Runs the list on one message; true if it may pass: then each ended() will run, in reverse order.

@@ -41,8 +41,8 @@ std::uint64_t channel_id(SessionId session, Place from) {
   return mixed ^ mixed >> 29;
 }
 
-std::shared_ptr<Interceptor> make_relocation_notice(std::string text) {
-  return std::make_shared<RelocationNotice>(std::move(text));
+std::unique_ptr<Interceptor> make_relocation_notice(std::string text) {
+  return std::make_unique<RelocationNotice>(std::move(text));
 }
 
 OutChannel::OutChannel(Options options)

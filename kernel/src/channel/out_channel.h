@@ -102,7 +102,7 @@ class OutChannel {
   void start(Call& call, const Operation& operation, std::uint32_t interaction) noexcept;
 
   // --- before the first message
-  void add(std::shared_ptr<Interceptor> interceptor) {
+  void add(std::unique_ptr<Interceptor> interceptor) {
     interceptors_.push_back(std::move(interceptor));
   }
   /// UNAVAILABLE from the protocol. Nothing to do in one capsule.
@@ -162,6 +162,6 @@ class OutChannel {
 using OutChannelPtr = std::shared_ptr<OutChannel>;  ///< owners: a Plan, and the one after it
 
 /// Without relocation transparency the first call after a party was replaced is told so.
-std::shared_ptr<Interceptor> make_relocation_notice(std::string text);
+std::unique_ptr<Interceptor> make_relocation_notice(std::string text);
 
 }  // namespace hector

@@ -113,6 +113,7 @@ namespace {
 /// By one class: smaller is better. Protocols of which nothing is known come last.
 double rank(const std::string& by, const std::map<std::string, ProtocolCapabilities>& known,
             const std::string& protocol) {
+  // Behind every number of µs that a protocol states.
   constexpr double kLast = 1e18;
   const auto found = known.find(protocol);
   if (found == known.end()) return kLast;

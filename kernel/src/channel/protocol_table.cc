@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
+
 namespace hector {
 
 Status ProtocolTable::add(const std::string& name, std::unique_ptr<Protocol> protocol,
                           const std::vector<std::string>& listen) {
+  HECTOR_CHECK(protocol != nullptr, "no protocol is added");
   if (has(name))
     return fail(Code::kAlreadyExists, fmt::format("protocol '{}' is loaded already", name));
   Loaded loaded;
@@ -126,8 +129,8 @@ Result<std::shared_ptr<Channel>> ProtocolTable::connect(const Profile& profile) 
   auto& channels = found->second.channels;
   if (const auto open = channels.find(profile.address); open != channels.end()) return open->second;
   auto channel = HECTOR_TRY(found->second.protocol->connect(profile.address));
-  channels.emplace(profile.address, channel);
-  return channel;
+  HECTOR_CHECK(channel != nullptr, "a protocol made no channel, and gave no error");
+  return channels.emplace(profile.address, std::move(channel)).first->second;
 }
 
 void ProtocolTable::drop(const Profile& profile) {

@@ -34,9 +34,11 @@ class ProtocolTable {
   /// Where it listens, also when it is withdrawn.
   [[nodiscard]] std::vector<std::string> addresses(const std::string& name) const;
   [[nodiscard]] std::size_t channels(const std::string& name) const;
-  /// The shared channel to an address. UNAVAILABLE if the protocol is not loaded.
+  /// UNAVAILABLE if the protocol is not loaded.
   Status multicast(const std::string& protocol, const std::string& group, const Header& header,
                    Payload message);
+  /// The channel to an address. Owners: this table, until drop() or remove(), and the senders that
+  /// use it. UNAVAILABLE if the protocol is not loaded.
   Result<std::shared_ptr<Channel>> connect(const Profile& profile);
   /// The peer there is gone: what is in flight to it ends, the next connect() starts again.
   void drop(const Profile& profile);

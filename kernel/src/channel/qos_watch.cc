@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
 #include "types/model/qos.h"
 
 namespace hector {
 
 namespace {
 
+/// What rates are counted in, and the least time between two reports of one dimension.
 constexpr Duration kSecond = std::chrono::seconds(1);
 
 /// What policy says for "<binding>.<interaction>.<dimension>", a positive number; where the type
@@ -24,11 +26,12 @@ Number stricter(const AskedPolicies& policies, const std::string& binding,
 
 }  // namespace
 
-std::shared_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type,
+std::unique_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type,
                                          const std::string& from, const std::string& to,
                                          const Clock& clock, const AskedPolicies& policies,
                                          Breach breach) {
-  std::shared_ptr<QosWatch> watch(new QosWatch(clock, std::move(breach)));
+  HECTOR_CHECK(breach, "a channel's breaches are told to nobody");
+  std::unique_ptr<QosWatch> watch(new QosWatch(clock, std::move(breach)));
   for (const auto& interaction : type.interactions()) {
     if (interaction.from() != from || interaction.to() != to) continue;
     auto qos = types::required_qos(type, interaction);
@@ -41,7 +44,7 @@ std::shared_ptr<QosWatch> QosWatch::make(const hector::type::v1::Binding& type,
     if (qos.deadline_ms() != 0 || qos.rate_max() != 0 || qos.message_octets_max() != 0)
       watch->watched_[interaction.name()].qos = qos;
   }
-  return watch->watched_.empty() ? nullptr : watch;
+  return watch->watched_.empty() ? nullptr : std::move(watch);
 }
 
 Status QosWatch::sending(Call& call, const Hop& hop) noexcept {

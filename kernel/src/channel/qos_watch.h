@@ -25,7 +25,7 @@ class QosWatch final : public Interceptor {
   /// Null if no interaction from one role to the other requires anything that is measured, by its
   /// type or by policy: "<binding>.<interaction>.deadline_ms", "….rate_max",
   /// "….message_octets_max".
-  static std::shared_ptr<QosWatch> make(const hector::type::v1::Binding& type,
+  static std::unique_ptr<QosWatch> make(const hector::type::v1::Binding& type,
                                         const std::string& from, const std::string& to,
                                         const Clock& clock, const AskedPolicies& policies,
                                         Breach breach);

@@ -89,7 +89,7 @@ class Worker final : public Servant {
     call.complete(Payload(Bytes::copy(name_)));
     entered_.fetch_sub(1);
   }
-  void bound(const std::shared_ptr<Session>& session) noexcept override { session_ = session; }
+  void bound(Session& session) noexcept override { session_ = session.shared(); }
   void unbound(Session&) noexcept override { session_.reset(); }
   bool has_state() const noexcept override { return keeps_state; }
   Result<Bytes> save() noexcept override { return Bytes::copy(std::to_string(count_.load())); }
@@ -113,8 +113,8 @@ class Worker final : public Servant {
 class Caller final : public Servant {
  public:
   void invoke(Call& call) noexcept override { call.complete(); }
-  void bound(const std::shared_ptr<Session>& session) noexcept override {
-    session_ = session;
+  void bound(Session& session) noexcept override {
+    session_ = session.shared();
     is_bound = true;
   }
   void unbound(Session&) noexcept override {
@@ -496,8 +496,8 @@ class Counting final : public Interceptor {
 TEST_F(Limited, KeptCallsPassTheInterceptorsToo) {
   std::atomic<int> count{0};
   ASSERT_TRUE(kernel_->add_interceptor(
-      "counting", [&](const std::string&) -> Result<std::shared_ptr<Interceptor>> {
-        return std::make_shared<Counting>(count);
+      "counting", [&](const std::string&) -> Result<std::unique_ptr<Interceptor>> {
+        return std::make_unique<Counting>(count);
       }));
   bind("t.Pair/1", {"a"});
   EXPECT_EQ(ask(), "a");

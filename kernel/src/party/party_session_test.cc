@@ -43,7 +43,7 @@ class EchoServant final : public Servant {
 class SenderServant final : public Servant {
  public:
   void invoke(Call& call) noexcept override { call.complete(); }
-  void bound(const std::shared_ptr<Session>& given) noexcept override { session = given; }
+  void bound(Session& given) noexcept override { session = given.shared(); }
   std::shared_ptr<Session> session;
 };
 
@@ -79,8 +79,8 @@ class Interceptors : public ::testing::Test {
   void bind(const std::vector<PolicyEntry>& policy) {
     kernel_ = kernel_in(world_, *network_, policy);
     const auto witness = [this](bool refuses) {
-      return [this, refuses](const std::string& name) -> Result<std::shared_ptr<Interceptor>> {
-        return std::make_shared<Witness>(name, seen_, refuses);
+      return [this, refuses](const std::string& name) -> Result<std::unique_ptr<Interceptor>> {
+        return std::make_unique<Witness>(name, seen_, refuses);
       };
     };
     ASSERT_TRUE(kernel_->add_interceptor("witness", witness(false)));
