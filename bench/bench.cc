@@ -130,9 +130,7 @@ int serve_hector(const std::string& protocol) {
 class SenderServant final : public Servant {
  public:
   void invoke(Call& call) noexcept override { call.complete(); }
-  void bound(const std::shared_ptr<Session>& session) noexcept override {
-    sessions.push_back(session);
-  }
+  void bound(Session& session) noexcept override { sessions.push_back(session.shared()); }
   std::vector<std::shared_ptr<Session>> sessions;
 };
 

@@ -43,12 +43,15 @@ class CppServant final : public Servant {
     code_.destroy(instance_);
   }
   void invoke(Call& call) noexcept override {
+    HECTOR_CHECK(call.operation != nullptr && call.operation->index < numbers_.size(),
+                 "a call is of no operation of this Object's Interface");
     code_.invoke(instance_, numbers_[call.operation->index], handle_of(call));
   }
-  void bound(const std::shared_ptr<Session>& session) noexcept override {
+  void bound(Session& session) noexcept override {
     if (code_.bound == nullptr) return;
-    auto* handle = make_session_handle(session);
-    sessions_.emplace(session.get(), handle);
+    auto* handle = make_session_handle(session.shared());
+    const bool is_new = sessions_.emplace(&session, handle).second;
+    HECTOR_CHECK(is_new, "an Object is bound twice by one session");
     code_.bound(instance_, handle);
   }
   void unbound(Session& session) noexcept override {

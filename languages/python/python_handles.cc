@@ -6,29 +6,33 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "hector/check.h"
+
 namespace hector::python {
 
-Inbox::Inbox() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+Inbox::Numbers::Numbers() : descriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
-Inbox::~Inbox() {
-  if (descriptor_ >= 0) close(descriptor_);
+Inbox::Numbers::~Numbers() {
+  if (descriptor >= 0) close(descriptor);
 }
 
-void Inbox::put(std::uint64_t number) noexcept {
+Inbox::Inbox() : numbers_(std::make_shared<Numbers>()) {}
+
+void Inbox::put(std::uint64_t number) const noexcept {
   {
-    const std::lock_guard lock(mutex_);
-    numbers_.push_back(number);
+    const std::lock_guard lock(numbers_->mutex);
+    numbers_->waiting.push_back(number);
   }
   const std::uint64_t one = 1;
   // A full counter is readable already.
-  static_cast<void>(!::write(descriptor_, &one, sizeof one));
+  static_cast<void>(!::write(descriptor(), &one, sizeof one));
 }
 
-std::vector<std::uint64_t> Inbox::take() {
+std::vector<std::uint64_t> Inbox::take() const {
   std::uint64_t count = 0;
-  static_cast<void>(!::read(descriptor_, &count, sizeof count));
-  const std::lock_guard lock(mutex_);
-  return std::exchange(numbers_, {});
+  static_cast<void>(!::read(descriptor(), &count, sizeof count));
+  const std::lock_guard lock(numbers_->mutex);
+  return std::exchange(numbers_->waiting, {});
 }
 
 PyCall::~PyCall() {
@@ -37,7 +41,7 @@ PyCall::~PyCall() {
     left->fail(Error::internal("the Object let the call go without an answer"));
 }
 
-void PyCall::tell_cancelled(const std::shared_ptr<Inbox>& inbox, std::uint64_t number) {
+void PyCall::tell_cancelled(const Inbox& inbox, std::uint64_t number) {
   Call* const call = call_.load();
   if (call == nullptr) return;
   call->on_cancel([call, inbox, number, cancelled = cancelled_] {
@@ -45,7 +49,7 @@ void PyCall::tell_cancelled(const std::shared_ptr<Inbox>& inbox, std::uint64_t n
       const std::lock_guard lock(cancelled->mutex);
       cancelled->why = call->why_cancelled();
     }
-    inbox->put(number);
+    inbox.put(number);
   });
 }
 
@@ -67,12 +71,12 @@ std::optional<double> PyCall::time_left() {
   return std::chrono::duration<double>(call->header.deadline - clock_.now()).count();
 }
 
-std::pair<std::shared_ptr<PyStarted>, Call*> PyStarted::make(std::shared_ptr<Inbox> inbox,
-                                                             std::uint64_t number) {
+std::pair<std::shared_ptr<PyStarted>, Call*> PyStarted::make(Inbox inbox, std::uint64_t number) {
   auto started = std::make_shared<PyStarted>();
   auto& call = CallbackCall::make([started, inbox = std::move(inbox), number](Call& ended) {
     {
       const std::lock_guard lock(started->mutex_);
+      HECTOR_CHECK(started->call_ == &ended, "a call ends that was not started");
       started->call_ = nullptr;
       if (ended.error) {
         started->outcome_.error = std::move(*ended.error);
@@ -80,7 +84,7 @@ std::pair<std::shared_ptr<PyStarted>, Call*> PyStarted::make(std::shared_ptr<Inb
         started->outcome_.reply = Bytes::copy(ended.reply.bytes().view());
       }
     }
-    inbox->put(number);
+    inbox.put(number);
   });
   started->call_ = &call;
   return {std::move(started), &call};

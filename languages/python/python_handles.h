@@ -16,22 +16,28 @@
 namespace hector::python {
 
 /// Numbers that any thread puts in, without the interpreter's lock, and that Python's event loop
-/// takes out: a thread of the kernel must not wait for an Object that keeps the lock.
+/// takes out: a thread of the kernel must not wait for an Object that keeps the lock. A copy is the
+/// same inbox; the descriptor is closed with the last one.
 class Inbox {
  public:
   Inbox();
-  ~Inbox();
-  Inbox(const Inbox&) = delete;
-  Inbox& operator=(const Inbox&) = delete;
   /// Becomes readable when there is something to take; -1 where the process has no descriptor left.
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-  void put(std::uint64_t number) noexcept;
-  [[nodiscard]] std::vector<std::uint64_t> take();
+  [[nodiscard]] int descriptor() const { return numbers_->descriptor; }
+  void put(std::uint64_t number) const noexcept;
+  [[nodiscard]] std::vector<std::uint64_t> take() const;
 
  private:
-  const int descriptor_;
-  std::mutex mutex_;
-  std::vector<std::uint64_t> numbers_;
+  struct Numbers {
+    Numbers();
+    ~Numbers();
+    Numbers(const Numbers&) = delete;
+    Numbers& operator=(const Numbers&) = delete;
+    const int descriptor;
+    std::mutex mutex;
+    std::vector<std::uint64_t> waiting;
+  };
+  /// Owners: Python's loop, and each call in flight that will put its number.
+  std::shared_ptr<Numbers> numbers_;
 };
 
 /// A call being handled. Python ends it once; a second end is ignored. One that Python lets go
@@ -49,9 +55,10 @@ class PyCall {
     is_deferred_ = true;
   }
   [[nodiscard]] bool is_deferred() const { return is_deferred_; }
-  [[nodiscard]] const std::shared_ptr<Stream>& stream() const { return stream_; }
+  /// Null where the call has no flow.
+  [[nodiscard]] Stream* stream() const { return stream_.get(); }
   /// Puts `number` into the inbox when the caller cancels the call. After defer(), before the end.
-  void tell_cancelled(const std::shared_ptr<Inbox>& inbox, std::uint64_t number);
+  void tell_cancelled(const Inbox& inbox, std::uint64_t number);
   /// Why the caller cancelled it, as told by tell_cancelled(); nothing: it has not.
   [[nodiscard]] std::optional<Error> why_cancelled() const;
   /// Whether the caller cancelled the call, or its deadline has passed.
@@ -80,8 +87,7 @@ class PyStarted {
     std::optional<Error> error;
   };
   /// Puts `number` into the inbox at the call's end.
-  static std::pair<std::shared_ptr<PyStarted>, Call*> make(std::shared_ptr<Inbox> inbox,
-                                                           std::uint64_t number);
+  static std::pair<std::shared_ptr<PyStarted>, Call*> make(Inbox inbox, std::uint64_t number);
   /// Valid once the inbox gave the number.
   [[nodiscard]] const Outcome& outcome() const { return outcome_; }
   void cancel();

@@ -26,6 +26,31 @@ using python::PySession;
 /// dist-packages are.
 constexpr const wchar_t* kExecutable = L"/usr/bin/python3.11";
 
+/// Holds the interpreter's lock. As py::gil_scoped_acquire, which may throw: what must not throw
+/// takes this one.
+class Locked {
+ public:
+  Locked() noexcept : state_(PyGILState_Ensure()) {}
+  ~Locked() { PyGILState_Release(state_); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  const PyGILState_STATE state_;
+};
+
+/// Gives the lock up meanwhile.
+class Unlocked {
+ public:
+  Unlocked() noexcept : thread_(PyEval_SaveThread()) {}
+  ~Unlocked() { PyEval_RestoreThread(thread_); }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  PyThreadState* const thread_;
+};
+
 /// Owns a Python object on behalf of C++; releases it with the interpreter's lock held.
 class PyOwned {
  public:
@@ -34,7 +59,7 @@ class PyOwned {
     check_locked();
   }
   ~PyOwned() {
-    const py::gil_scoped_acquire acquire;
+    const Locked locked;
     delete object_;
   }
   PyOwned(const PyOwned&) = delete;
@@ -62,6 +87,26 @@ class Runtime {
   py::object call(const char* function, Arguments&&... arguments) const {
     return functions_.get()[function](std::forward<Arguments>(arguments)...);
   }
+  /// Runs what calls Python; what that raised, or pybind11 threw, as an error.
+  template <class Work>
+  [[nodiscard]] Status attempt(Work&& work) const noexcept {
+    try {
+      work();
+      return {};
+    } catch (...) {
+      return hector::fail(thrown());
+    }
+  }
+  /// As attempt(), where nobody waits for an answer: the traceback is in the log, as that of
+  /// `what`.
+  template <class Work>
+  void run(const char* what, Work&& work) const noexcept {
+    try {
+      work();
+    } catch (...) {
+      report(what);
+    }
+  }
   /// What a handler, a constructor, … raised.
   [[nodiscard]] Error error_of(py::error_already_set& error) const {
     return said(error, "parts_of");
@@ -72,6 +117,36 @@ class Runtime {
   }
 
  private:
+  // Of the exception that is being handled:
+  [[nodiscard]] Error thrown() const noexcept {
+    try {
+      throw;
+    } catch (py::error_already_set& raised) {
+      return said_or_lost(raised);
+    } catch (const std::exception& other) {
+      return Error::internal(other.what());
+    } catch (...) {
+      return Error::internal("what was thrown into Python is no exception");
+    }
+  }
+  static void report(const char* what) noexcept {
+    try {
+      try {
+        throw;
+      } catch (py::error_already_set& raised) {
+        raised.discard_as_unraisable(what);
+      }
+    } catch (...) {  // it has no such member, or cannot be told
+    }
+  }
+  [[nodiscard]] Error said_or_lost(py::error_already_set& raised) const noexcept {
+    try {
+      return error_of(raised);
+    } catch (...) {
+      return Error::internal("a Python exception that cannot be told");
+    }
+  }
+
   template <class... Arguments>
   Error said(py::error_already_set& error, const char* function, Arguments&&... arguments) const {
     try {
@@ -93,65 +168,49 @@ class PythonServant final : public Servant {
   PythonServant(py::object object, Capsule& capsule, RuntimePtr runtime)
       : object_(std::move(object)), capsule_(capsule), runtime_(std::move(runtime)) {}
   void invoke(Call& call) noexcept override {
-    const py::gil_scoped_acquire acquire;
+    const Locked locked;
     const auto handle = std::make_shared<PyCall>(call, capsule_.clock());
-    try {
-      runtime_->call("invoke", object_.get(), call.operation->name, handle);
-      if (!handle->is_deferred()) end(*handle, Error::internal("the Object gave no answer"));
-    } catch (py::error_already_set& error) {
-      end(*handle, runtime_->error_of(error));
-    } catch (const std::exception& error) {
-      end(*handle, Error::internal(error.what()));
-    }
+    auto done = runtime_->attempt(
+        [&] { runtime_->call("invoke", object_.get(), call.operation->name, handle); });
+    if (!done) return end(*handle, std::move(done.error()));
+    if (!handle->is_deferred()) end(*handle, Error::internal("the Object gave no answer"));
   }
   bool has_state() const noexcept override {
-    const py::gil_scoped_acquire acquire;
-    try {
-      return py::bool_(runtime_->call("has_state", object_.get()));
-    } catch (const std::exception&) {
-      return false;
-    }
+    const Locked locked;
+    bool has = false;
+    const auto asked =
+        runtime_->attempt([&] { has = py::bool_(runtime_->call("has_state", object_.get())); });
+    return asked && has;
   }
   Result<Bytes> save() noexcept override {
-    const py::gil_scoped_acquire acquire;
-    try {
-      return Bytes::take(runtime_->call("save", object_.get()).cast<std::string>());
-    } catch (py::error_already_set& error) {
-      return fail(runtime_->error_of(error));
-    } catch (const std::exception& error) {
-      return fail(Error::internal(error.what()));
-    }
+    const Locked locked;
+    std::string state;
+    HECTOR_TRY(runtime_->attempt(
+        [&] { state = runtime_->call("save", object_.get()).cast<std::string>(); }));
+    return Bytes::take(std::move(state));
   }
   Status restore(const Bytes& state) noexcept override {
-    const py::gil_scoped_acquire acquire;
-    try {
-      runtime_->call("restore", object_.get(), py::bytes(state.str()));
-      return {};
-    } catch (py::error_already_set& error) {
-      return fail(runtime_->error_of(error));
-    }
+    const Locked locked;
+    return runtime_->attempt(
+        [&] { runtime_->call("restore", object_.get(), py::bytes(state.str())); });
   }
-  void bound(const std::shared_ptr<Session>& session) noexcept override { tell("bound", session); }
-  void unbound(Session& session) noexcept override {
-    tell("unbound", std::shared_ptr<Session>(std::shared_ptr<void>(), &session));
-  }
+  void bound(Session& session) noexcept override { tell("bound", session); }
+  void unbound(Session& session) noexcept override { tell("unbound", session); }
 
  private:
   static void end(PyCall& handle, Error error) noexcept {
     Call* const left = handle.take();
     if (left == nullptr) return;
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     left->fail(std::move(error));
   }
   /// What it raises is in the log: nobody waits for an answer.
-  void tell(const char* what, const std::shared_ptr<Session>& session) noexcept {
-    const py::gil_scoped_acquire acquire;
-    try {
-      runtime_->call(what, object_.get(), PySession{session, &capsule_.clock(), &capsule_});
-    } catch (py::error_already_set& error) {
-      error.discard_as_unraisable(what);
-    } catch (const std::exception&) {  // it has no such member
-    }
+  void tell(const char* what, Session& session) noexcept {
+    const Locked locked;
+    runtime_->run(what, [&] {
+      runtime_->call(what, object_.get(),
+                     PySession{session.shared(), &capsule_.clock(), &capsule_});
+    });
   }
   PyOwned object_;
   Capsule& capsule_;
@@ -171,12 +230,9 @@ class PythonTemplate final : public TemplateCode {
     description_ = std::make_unique<PyOwned>(std::move(description));
   }
   ~PythonTemplate() override {
-    const py::gil_scoped_acquire acquire;
-    try {
-      runtime_->call("unload", description_->get());
-    } catch (py::error_already_set& error) {
-      error.discard_as_unraisable("hector: the end of a template");
-    }
+    const Locked locked;
+    runtime_->run("hector: the end of a template",
+                  [&] { runtime_->call("unload", description_->get()); });
   }
   const TemplateInfo& info() const noexcept override { return info_; }
 
@@ -210,12 +266,10 @@ class PythonLanguage final : public Language {
   ~PythonLanguage() override {
     log_->close();
     if (!runtime_) return;
-    const py::gil_scoped_acquire acquire;
-    try {
+    const Locked locked;
+    runtime_->run("hector: the end of the language", [&] {
       runtime_->call("end", source_ ? source_->get() : py::object(py::none()), log_);
-    } catch (py::error_already_set& error) {
-      error.discard_as_unraisable("hector: the end of the language");
-    }
+    });
   }
   const std::vector<std::string>& formats() const noexcept override { return formats_; }
 
@@ -300,6 +354,7 @@ class PythonLanguage final : public Language {
   /// Of the plugin's library: the hector package is beside it.
   static std::string own_folder() {
     Dl_info info{};
+    // An address within this library.
     static const int kHere = 0;
     dladdr(&kHere, &info);
     return std::filesystem::path(info.dli_fname).parent_path().string();

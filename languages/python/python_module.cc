@@ -164,14 +164,14 @@ void bind_call(py::module_& module) {
                              })
       .def("read",
            [](PyCall& self) -> py::object {
-             if (!self.stream()) return py::none();
+             if (self.stream() == nullptr) return py::none();
              auto message = read_next(*self.stream());
              if (!message) raise(message.error());
              if (!*message) return py::none();
              return octets_of((*message)->bytes());
            })
       .def("write", [](PyCall& self, const std::string& message) {
-        if (!self.stream()) return false;
+        if (self.stream() == nullptr) return false;
         Awaited<Status> accepted;
         const py::gil_scoped_release release;
         self.stream()->write(Payload(Bytes::copy(message)), accepted.callback());
@@ -197,7 +197,7 @@ void bind_reach(py::module_& module) {
            })
       .def("start",
            [](const PyTarget& self, const std::string& operation, const std::string& request,
-              double timeout, const std::shared_ptr<Inbox>& inbox, std::uint64_t number) {
+              double timeout, const Inbox& inbox, std::uint64_t number) {
              refuse_flow(*self.target, operation);
              auto [started, call] = PyStarted::make(inbox, number);
              call->header.operation_name = operation;
@@ -227,11 +227,10 @@ void bind_reach(py::module_& module) {
              if (!done) raise(done.error());
            })
       .def("resolve", [](const PyCapsule& self, const std::string& who) {
-        Result<std::shared_ptr<Target>> target = fail(Error::internal(""));
-        {
+        auto target = [&] {
           const py::gil_scoped_release release;
-          target = self.capsule->resolve(who);
-        }
+          return self.capsule->resolve(who);
+        }();
         if (!target) raise(target.error());
         return PyTarget{*target, &self.capsule->clock()};
       });
@@ -315,8 +314,8 @@ void bind_reach(py::module_& module) {
                                    members);
            })
       .def("start", [](const PySession& self, const std::string& interaction, std::uint32_t member,
-                       const std::string& request, double timeout,
-                       const std::shared_ptr<Inbox>& inbox, std::uint64_t number) {
+                       const std::string& request, double timeout, const Inbox& inbox,
+                       std::uint64_t number) {
         const auto index = interaction_of(*self.session, interaction);
         auto [started, call] = PyStarted::make(inbox, number);
         call->header.deadline = deadline_of(*self.clock, timeout);
@@ -328,10 +327,10 @@ void bind_reach(py::module_& module) {
 }
 
 void bind_loop(py::module_& module) {
-  py::class_<Inbox, std::shared_ptr<Inbox>>(module, "Inbox")
+  py::class_<Inbox>(module, "Inbox")
       .def(py::init([] {
-        auto made = std::make_shared<Inbox>();
-        if (made->descriptor() >= 0) return made;
+        Inbox made;
+        if (made.descriptor() >= 0) return made;
         PyErr_SetFromErrno(PyExc_OSError);
         throw py::error_already_set();
       }))

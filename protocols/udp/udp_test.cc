@@ -46,7 +46,7 @@ class CountingServant final : public Servant {
 class SilentServant final : public Servant {
  public:
   void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, ""}); }
-  void bound(const std::shared_ptr<hector::Session>& given) noexcept override { session = given; }
+  void bound(hector::Session& given) noexcept override { session = given.shared(); }
   std::shared_ptr<hector::Session> session;
 };
 

@@ -148,9 +148,9 @@ class SenderServant final : public Servant {
   void invoke(Call& call) noexcept override {
     call.fail({Code::kUnimplemented, "a sender handles nothing"});
   }
-  void bound(const std::shared_ptr<Session>& session) noexcept override {
+  void bound(Session& session) noexcept override {
     const std::lock_guard lock(mutex_);
-    session_ = session;
+    session_ = session.shared();
     changed_.notify_all();
   }
   void unbound(Session&) noexcept override {

@@ -19,10 +19,9 @@ class Servant {
   /// Handles one call: ends it now or later. Entered by one thread at a time, unless the template
   /// is parallel.
   virtual void invoke(Call& call) noexcept = 0;
-  /// The Object plays a role of a Binding until unbound() has returned. Entered like invoke().
-  virtual void bound(const std::shared_ptr<Session>& session) noexcept {
-    static_cast<void>(session);
-  }
+  /// The Object plays a role of a Binding until unbound() has returned; Session::shared() keeps the
+  /// session for callbacks that run later. Entered like invoke().
+  virtual void bound(Session& session) noexcept { static_cast<void>(session); }
   virtual void unbound(Session& session) noexcept { static_cast<void>(session); }
   /// Whether save() and restore() are implemented.
   [[nodiscard]] virtual bool has_state() const noexcept { return false; }

@@ -143,7 +143,7 @@ void PartySession::activate() {
   }
   State before = State::kPrepared;
   if (!state_.compare_exchange_strong(before, State::kActive)) return;  // closed, or told twice
-  offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.bound(self); });
+  offer_->host->notify([self = shared_from_this()](Servant& servant) { servant.bound(*self); });
   deliver_early();
 }
 
