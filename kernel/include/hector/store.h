@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -245,8 +246,8 @@ Status compact_and_wait(Store& store, Revision revision);
 class StoreView {
  public:
   virtual ~StoreView() = default;
-  /// Null if absent. Blocks.
-  virtual Result<std::shared_ptr<const StoreEntry>> get(std::string_view key) = 0;
+  /// Nothing if absent. Blocks.
+  virtual Result<std::optional<StoreEntry>> get(std::string_view key) = 0;
   virtual void put(std::string_view key, Bytes value, LeaseId lease = 0) = 0;
   virtual void erase(std::string_view key) = 0;
 };

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "hector/awaited.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -30,12 +31,12 @@ namespace {
 class RecordedView final : public StoreView {
  public:
   explicit RecordedView(Store& store) : store_(store) {}
-  Result<std::shared_ptr<const StoreEntry>> get(std::string_view key) override {
+  Result<std::optional<StoreEntry>> get(std::string_view key) override {
     auto page = HECTOR_TRY(read_and_wait(store_, {KeyRange::one(key), revision_}));
     revision_ = page.revision;  // all reads see one revision
-    auto entry = page.entries.empty()
-                     ? nullptr
-                     : std::make_shared<const StoreEntry>(std::move(page.entries.front()));
+    HECTOR_CHECK(page.entries.size() <= 1, "one key has several entries");
+    std::optional<StoreEntry> entry;
+    if (!page.entries.empty()) entry = std::move(page.entries.front());
     transaction.compares.push_back(StoreCompare::unchanged(key, entry ? entry->modified : 0));
     return entry;
   }
@@ -87,6 +88,7 @@ Status begin_epoch_and_wait(Store& store, std::uint64_t epoch) {
 
 Result<Revision> transact(Store& store, Random& random,
                           const std::function<Status(StoreView&)>& body) {
+  // As many writers of one key as store_kit lets run at once.
   constexpr int kTries = 64;
   constexpr std::uint64_t kPauseMax = 20'000;  // µs
   for (int i = 0; i < kTries; ++i) {

@@ -18,9 +18,13 @@ Status begin_epoch_and_wait(Store& store, std::uint64_t epoch);
 
 namespace {
 
+/// With the format's version.
 constexpr std::string_view kMagic = "hector-backup 1\n";
+/// Entries of one read: at most 260 MB where each has the largest value.
 constexpr std::uint32_t kPageEntries = 1'000;
+/// Half of what a transaction may have (StoreLimits), so that one more entry fits.
 constexpr std::size_t kBatchOctets = 512 * 1024;
+/// Half of StoreLimits::operations_max.
 constexpr std::size_t kBatchEntries = 50;
 
 using Crc32c = boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
