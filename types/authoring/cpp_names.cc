@@ -62,6 +62,7 @@ std::string close_namespace(const std::string& package) {
 
 std::string octets_literal(const std::string& octets) {
   std::string text;
+  // Octets, of up to four letters each.
   constexpr std::size_t kALine = 40;
   for (std::size_t at = 0; at < octets.size(); at += kALine) {
     text += "\n        \"";

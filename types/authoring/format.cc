@@ -300,6 +300,7 @@ class ExpressionFormatter {
     if (next != std::string::npos && text_[next] != '\n' && text_[next] != '#') out_ += ' ';
   }
   [[nodiscard]] bool ends_operand() const {
+    // What an operand of an order may end with, beside a word.
     constexpr std::string_view kEnds = ")]}*+?";
     return !out_.empty() &&
            (is_word(out_.back()) || kEnds.find(out_.back()) != std::string_view::npos);

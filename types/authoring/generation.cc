@@ -147,7 +147,7 @@ class CppMessages {
     return {};
   }
 
-  std::vector<std::shared_ptr<const MessagePool>> pools_;  ///< descriptors belong to their pool
+  std::vector<std::unique_ptr<const MessagePool>> pools_;  ///< descriptors belong to their pool
   std::set<std::string> includes_;
   std::map<std::string, std::string> classes_;
   std::map<std::string, TakenNames> taken_;  ///< by namespace

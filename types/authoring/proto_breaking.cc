@@ -311,6 +311,7 @@ class Comparison {
     for (int i = 0; i < a.reserved_name_count(); ++i) {
       if (!reserves(b, a.reserved_name(i))) breach(rule, a.full_name(), a.reserved_name(i), "");
     }
+    // A message's ranges exclude their end, an enum's include it.
     constexpr int kInclusive = std::is_same_v<D, pb::EnumDescriptor> ? 0 : 1;
     for (int i = 0; i < a.reserved_range_count(); ++i) {
       const auto* const range = a.reserved_range(i);
@@ -468,7 +469,7 @@ class Comparison {
 };
 
 /// A pool of these files and their imports.
-Result<std::shared_ptr<const MessagePool>> pool_of(const std::map<std::string, std::string>& texts,
+Result<std::unique_ptr<const MessagePool>> pool_of(const std::map<std::string, std::string>& texts,
                                                    std::vector<std::string>& names) {
   for (const auto& [name, text] : texts) names.push_back(name);
   const auto files = HECTOR_TRY(read_proto_files(ProtoSource(&texts), names));

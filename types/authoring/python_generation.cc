@@ -200,7 +200,7 @@ class PythonModule {
                               arguments.empty() ? "" : ", *" + arguments, others);
   }
 
-  std::vector<std::shared_ptr<const MessagePool>> pools_;  ///< descriptors belong to their pool
+  std::vector<std::unique_ptr<const MessagePool>> pools_;  ///< descriptors belong to their pool
   std::vector<const pb::Descriptor*> messages_;            ///< those that stand in no other
   std::map<std::string, const pb::Descriptor*> known_;
   std::set<std::string> interfaces_, words_;

@@ -66,6 +66,7 @@ class OrderCheck {
 
  private:
   using State = Automaton::State;
+  // No operation has this number.
   static constexpr Symbol kNoSymbol = UINT32_MAX;
 
   void check_order_is_whole() const {

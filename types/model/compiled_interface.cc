@@ -33,6 +33,7 @@ Operation compile_operation(const hector::type::v1::Operation& model, std::uint3
   return operation;
 }
 
+/// For operations without a message: gRPC's methods always have one.
 constexpr const char* kEmptyFile = "google/protobuf/empty.proto";
 
 /// The descriptor of a gRPC service of the Interface's name, in a file of its own unless the files

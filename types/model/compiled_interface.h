@@ -14,11 +14,15 @@
 
 namespace hector::types {
 
+class CompiledInterface;
+/// Owners: the repository, and whoever works by the type; it never changes.
+using CompiledPtr = std::shared_ptr<const CompiledInterface>;
+
 class CompiledInterface final : public Interface {
  public:
   /// INVALID_ARGUMENT if the model is inconsistent: unknown messages, operations without a kind, a
   /// protocol that names other operations. RESOURCE_EXHAUSTED if its order is too large.
-  static Result<std::shared_ptr<const CompiledInterface>> make(hector::type::v1::Interface model);
+  static Result<CompiledPtr> make(hector::type::v1::Interface model);
 
   const std::string& name() const noexcept override { return model_.name(); }
   std::uint32_t major() const noexcept override { return model_.major(); }
@@ -45,11 +49,9 @@ class CompiledInterface final : public Interface {
   std::string id_, identity_, descriptors_, serialised_;
   std::vector<Operation> operations_, initiates_;
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
-  std::shared_ptr<const MessagePool> pool_;
+  std::unique_ptr<const MessagePool> pool_;
   std::optional<Automaton> automaton_;
 };
-
-using CompiledPtr = std::shared_ptr<const CompiledInterface>;
 
 /// The compiled form behind the public interface, which has no other implementation.
 inline const CompiledInterface& compiled(const Interface& interface) {

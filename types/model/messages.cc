@@ -171,8 +171,8 @@ pb::FileDescriptorSet compiled_files(const std::vector<const pb::Descriptor*>& m
   return set;
 }
 
-Result<std::shared_ptr<const MessagePool>> MessagePool::make(const pb::FileDescriptorSet& files) {
-  auto made = std::make_shared<MessagePool>();
+Result<std::unique_ptr<const MessagePool>> MessagePool::make(const pb::FileDescriptorSet& files) {
+  auto made = std::make_unique<MessagePool>();
   PoolErrors errors;
   for (const auto& file : files.file()) {
     const auto* descriptor = made->pool_.BuildFileCollectingErrors(file, &errors);
@@ -180,7 +180,7 @@ Result<std::shared_ptr<const MessagePool>> MessagePool::make(const pb::FileDescr
     for (int i = 0; i < descriptor->message_type_count(); ++i)
       collect_names(descriptor->message_type(i), made->names_);
   }
-  return std::shared_ptr<const MessagePool>(std::move(made));
+  return std::unique_ptr<const MessagePool>(std::move(made));
 }
 
 const pb::Descriptor* MessagePool::find(const std::string& message) const {

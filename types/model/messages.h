@@ -53,7 +53,7 @@ google::protobuf::FileDescriptorSet compiled_files(
 /// Immutable once made; any thread.
 class MessagePool {
  public:
-  static Result<std::shared_ptr<const MessagePool>> make(
+  static Result<std::unique_ptr<const MessagePool>> make(
       const google::protobuf::FileDescriptorSet& files);
   /// Null if unknown.
   [[nodiscard]] const google::protobuf::Descriptor* find(const std::string& message) const;

@@ -60,6 +60,7 @@ class DepthCounter final : public YAML::EventHandler {
 /// YAML reserves '@' at the beginning of a value, but a protocol expression may begin with it. This
 /// puts such an expression, with its continuation lines, in quotes, so that people need not.
 std::string quote_choosers(const std::string& text) {
+  // The one key whose value is an order.
   static constexpr std::string_view kKey = "protocol:";
   std::string out;
   for (std::size_t at = 0; at < text.size();) {

@@ -40,17 +40,17 @@ class Model final : public TypeModel {
   std::vector<std::string> uses_;
   types::CompiledPtr interface_;
   std::optional<hector::type::v1::Binding> binding_;
-  std::shared_ptr<const types::MessagePool> messages_;
+  std::unique_ptr<const types::MessagePool> messages_;
 };
 const Model& of(const TypeModel& model) { return static_cast<const Model&>(model); }
 
-std::shared_ptr<Model> begin(const char* kind, std::string name) {
-  auto model = std::make_shared<Model>();
+std::unique_ptr<Model> begin(const char* kind, std::string name) {
+  auto model = std::make_unique<Model>();
   model->kind_ = kind;
   model->name_ = std::move(name);
   return model;
 }
-TypeModelPtr finish(std::shared_ptr<Model> model, std::string canonical) {
+TypeModelPtr finish(std::unique_ptr<Model> model, std::string canonical) {
   model->canonical_ = std::move(canonical);
   // Messages that stand on each other have one canonical form.
   model->identity_ = sha256_hex(model->kind_ == "message" ? model->name_ + "\n" + model->canonical_
@@ -170,7 +170,6 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
     return fail(Code::kInvalidArgument, fmt::format("there is no message '{}' in its files{}", name,
                                                     nearest_hint(name, pool->names())));
   auto model = begin("message", name);
-  model->messages_ = pool;
   std::set<const pb::Descriptor*> seen;
   const std::function<void(const pb::Descriptor*)> uses = [&](const pb::Descriptor* each) {
     if (!seen.insert(each).second) return;
