@@ -30,21 +30,28 @@ using objects::Use;
 
 namespace {
 
+/// Python calls that may block at once; the GIL lets one of them run.
 constexpr std::size_t kThreadsMax = 64;
 
-/// A reference to a Python object that may be given up without the GIL.
-struct Held {
-  explicit Held(py::object object) : object(std::move(object)) {}
-  // NOLINTNEXTLINE(bugprone-exception-escape): pybind11 throws where the GIL itself is lost
-  ~Held() {
+/// A Python object that may be copied and given up without the GIL.
+class Held {
+ public:
+  explicit Held(py::object object) : object_(new py::object(std::move(object)), release) {}
+  /// Under the GIL.
+  [[nodiscard]] const py::object& get() const { return *object_; }
+
+ private:
+  static void release(py::object* object) noexcept {
+    const std::unique_ptr<py::object> owned(object);
     if (Py_IsInitialized() == 0) {
-      object.release();
+      object->release();
       return;
     }
     const py::gil_scoped_acquire gil;
-    object = py::object();
+    *object = py::object();
   }
-  py::object object;
+  /// Owners: every copy. Python's own count needs the GIL.
+  std::shared_ptr<py::object> object_;
 };
 
 /// CapsuleError(code, message, type); packages map it to their own.
@@ -93,12 +100,12 @@ Error error_of(py::error_already_set& raised) {
 }
 
 struct Hooks {
-  std::shared_ptr<Held> encode, decode;
+  Held encode, decode;
 };
 
 /// Who hears the events of a shared object. It may outlive it.
 struct Events {
-  std::shared_ptr<const MessageCodec> codec;
+  std::unique_ptr<const MessageCodec> codec;
   InterfacePtr interface;
   struct Event {
     const Operation* operation = nullptr;
@@ -118,16 +125,15 @@ struct Events {
 /// A plain Python object as an Object.
 class SharedObject final : public Servant {
  public:
-  SharedObject(BlockingPool& threads, Hooks hooks, std::shared_ptr<Held> handler,
-               Description description, objects::WrittenInterface written,
-               std::shared_ptr<const MessageCodec> codec, const InterfacePtr& interface)
+  SharedObject(BlockingPool& threads, Hooks hooks, Held handler, Description description,
+               objects::WrittenInterface written, std::unique_ptr<const MessageCodec> codec,
+               const InterfacePtr& interface)
       : threads_(threads),
         hooks_(std::move(hooks)),
         handler_(std::move(handler)),
         description_(std::move(description)),
-        written_(std::move(written)),
-        codec_(std::move(codec)) {
-    events_->codec = codec_;
+        written_(std::move(written)) {
+    events_->codec = std::move(codec);
     events_->interface = interface;
     for (const auto& operation : interface->operations()) {
       const auto& route = written_.route_of(operation.name);
@@ -148,9 +154,9 @@ class SharedObject final : public Servant {
       return events_->by_name.at(member.name).audience.add(given, Value::map(), TimePoint());
     Result<Arguments> arguments = Arguments{};
     if (route.use == Use::kCall) {
-      arguments = codec_->arguments_of(*given.operation, given.request.bytes(), member.parameters);
+      arguments = codec().arguments_of(*given.operation, given.request.bytes(), member.parameters);
     } else if (route.use == Use::kSet) {
-      auto value = codec_->value_of_request(*given.operation, given.request.bytes());
+      auto value = codec().value_of_request(*given.operation, given.request.bytes());
       if (!value) return given.fail(std::move(value.error()));
       arguments->positional.push_back(std::move(*value));
     }
@@ -163,6 +169,7 @@ class SharedObject final : public Servant {
   [[nodiscard]] const std::shared_ptr<Events>& events() const { return events_; }
 
  private:
+  [[nodiscard]] const MessageCodec& codec() const { return *events_->codec; }
   void enter(Call& call, const Member& member, Use use, const Arguments& arguments) const {
     Result<Value> result = Value::null();
     {
@@ -171,13 +178,12 @@ class SharedObject final : public Servant {
         py::list positional;
         py::dict keywords;
         for (const auto& each : arguments.positional)
-          positional.append(from_value(each, hooks_.decode->object));
+          positional.append(from_value(each, hooks_.decode.get()));
         for (std::size_t i = 0; i + 1 < arguments.keywords.items.size(); i += 2)
           keywords[py::str(arguments.keywords.items[i].text)] =
-              from_value(arguments.keywords.items[i + 1], hooks_.decode->object);
-        result =
-            to_value(handler_->object(static_cast<int>(use), member.name, positional, keywords),
-                     hooks_.encode->object);
+              from_value(arguments.keywords.items[i + 1], hooks_.decode.get());
+        result = to_value(handler_.get()(static_cast<int>(use), member.name, positional, keywords),
+                          hooks_.encode.get());
       } catch (py::error_already_set& raised) {
         result = hector::fail(error_of(raised));
       } catch (const std::exception& error) {
@@ -186,7 +192,7 @@ class SharedObject final : public Servant {
     }
     if (!result) return call.fail(std::move(result.error()));
     auto reply =
-        use == Use::kSet ? Result<Bytes>(Bytes()) : codec_->reply_of(*call.operation, *result);
+        use == Use::kSet ? Result<Bytes>(Bytes()) : codec().reply_of(*call.operation, *result);
     if (!reply)
       return call.fail({Code::kInternal,
                         fmt::format("what '{}' returned does not fit its annotation: {}",
@@ -198,31 +204,52 @@ class SharedObject final : public Servant {
   }
   BlockingPool& threads_;
   const Hooks hooks_;
-  const std::shared_ptr<Held> handler_;
+  const Held handler_;
   const Description description_;
   const objects::WrittenInterface written_;
-  const std::shared_ptr<const MessageCodec> codec_;
   std::vector<const objects::Route*> routes_;
   const std::shared_ptr<Events> events_ = std::make_shared<Events>();
 };
 
-/// Any Object, as a Python program uses it.
-struct Proxy {
-  std::shared_ptr<Target> target;
-  std::shared_ptr<const MessageCodec> codec;
-  std::vector<objects::ShownMember> members;
-  [[nodiscard]] const objects::ShownMember* find(const std::string& name) const {
-    const auto found = std::find_if(members.begin(), members.end(),
-                                    [&](const auto& each) { return each.member.name == name; });
-    return found == members.end() ? nullptr : &*found;
+/// Any Object, as a Python program uses it; a copy is the same Object. One that was resolved
+/// again does not end the calls and watches that still use this.
+class Proxy {
+ public:
+  /// The errors of MessageCodec::of().
+  static Result<Proxy> make(std::shared_ptr<Target> target) {
+    auto codec = HECTOR_TRY(MessageCodec::of(*target->interface()));
+    auto members = objects::shown_members(*target->interface());
+    return Proxy(
+        std::make_shared<const Parts>(std::move(target), std::move(codec), std::move(members)));
   }
+  [[nodiscard]] Target& target() const { return *parts_->target; }
+  [[nodiscard]] const Interface& interface() const { return *parts_->target->interface(); }
+  [[nodiscard]] const MessageCodec& codec() const { return *parts_->codec; }
+  [[nodiscard]] const std::vector<objects::ShownMember>& members() const { return parts_->members; }
+  [[nodiscard]] const objects::ShownMember* find(const std::string& name) const {
+    const auto found = std::find_if(members().begin(), members().end(),
+                                    [&](const auto& each) { return each.member.name == name; });
+    return found == members().end() ? nullptr : &*found;
+  }
+
+ private:
+  struct Parts {
+    Parts(std::shared_ptr<Target> to, std::unique_ptr<const MessageCodec> codes,
+          std::vector<objects::ShownMember> shown)
+        : target(std::move(to)), codec(std::move(codes)), members(std::move(shown)) {}
+    const std::shared_ptr<Target> target;
+    const std::unique_ptr<const MessageCodec> codec;
+    const std::vector<objects::ShownMember> members;
+  };
+  explicit Proxy(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  /// Owners: the capsule's table, and each watch and call that uses it.
+  std::shared_ptr<const Parts> parts_;
 };
 
 /// A flow that is read until it is closed.
 class Watch : public std::enable_shared_from_this<Watch> {
  public:
-  Watch(std::shared_ptr<const Proxy> proxy, const Operation& operation, Hooks hooks,
-        std::shared_ptr<Held> callback)
+  Watch(Proxy proxy, const Operation& operation, Hooks hooks, Held callback)
       : proxy_(std::move(proxy)),
         operation_(operation),
         hooks_(std::move(hooks)),
@@ -243,7 +270,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
       const std::lock_guard lock(mutex_);
       call_ = &call;
     }
-    proxy_->target->start(call);
+    proxy_.target().start(call);
     if (!stream_) return;
     objects::read_all(
         stream_,
@@ -274,7 +301,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
 
  private:
   void tell(const Bytes& message) {
-    auto value = proxy_->codec->value_of_reply(operation_, message);
+    auto value = proxy_.codec().value_of_reply(operation_, message);
     if (!value || Py_IsInitialized() == 0) return;
     const py::gil_scoped_acquire gil;
     try {
@@ -282,15 +309,15 @@ class Watch : public std::enable_shared_from_this<Watch> {
         const std::lock_guard lock(mutex_);
         if (closed_) return;
       }
-      callback_->object(from_value(*value, hooks_.decode->object));
+      callback_.get()(from_value(*value, hooks_.decode.get()));
     } catch (py::error_already_set& raised) {
       raised.discard_as_unraisable("a callback of an event");
     }
   }
-  const std::shared_ptr<const Proxy> proxy_;
+  const Proxy proxy_;
   const Operation& operation_;
   const Hooks hooks_;
-  const std::shared_ptr<Held> callback_;
+  const Held callback_;
   std::shared_ptr<Stream> stream_;
   std::mutex mutex_;
   Call* call_ = nullptr;
@@ -305,8 +332,7 @@ class EmbeddedCapsule {
   EmbeddedCapsule(const std::string& name, const std::string& plugins,
                   const std::vector<Module>& protocols, py::object encode, py::object decode,
                   const std::string& log_level)
-      : hooks_{std::make_shared<Held>(std::move(encode)),
-               std::make_shared<Held>(std::move(decode))} {
+      : hooks_{Held(std::move(encode)), Held(std::move(decode))} {
     Configuration configuration;
     configuration.capsule = name;
     configuration.log_level = log_level == "debug"     ? Level::kDebug
@@ -361,12 +387,11 @@ class EmbeddedCapsule {
            parameters) {
         member.parameters.push_back(
             {parameter, annotation, static_cast<objects::ParameterKind>(parameter_kind),
-             has_default ? std::optional(to_value(fallback, hooks_.encode->object))
-                         : std::nullopt});
+             has_default ? std::optional(to_value(fallback, hooks_.encode.get())) : std::nullopt});
       }
       description.members.push_back(std::move(member));
     }
-    auto held = std::make_shared<Held>(std::move(handler));
+    const Held held(std::move(handler));
     const py::gil_scoped_release released;
     auto shared = share_as(name, interface_name, description, held, properties);
     if (shared) return;
@@ -374,7 +399,7 @@ class EmbeddedCapsule {
     raise(shared.error());
   }
   void emit(const std::string& name, const std::string& event, const py::object& value) {
-    const Value converted = to_value(value, hooks_.encode->object);
+    const Value converted = to_value(value, hooks_.encode.get());
     const py::gil_scoped_release released;
     std::shared_ptr<Events> events;
     {
@@ -416,22 +441,22 @@ class EmbeddedCapsule {
   /// Kind, name, parameters (name, type, kind, optional, default), type, writable; none where there
   /// is no such Object.
   py::object members(const std::string& name) {
-    std::shared_ptr<const Proxy> proxy;
+    Result<Proxy> proxy = over();
     {
       const py::gil_scoped_release released;
       const std::shared_lock lock(life_);
-      if (auto found = proxy_of(name)) proxy = *found;
+      proxy = proxy_of(name);
     }
     if (!proxy) return py::none();
     py::list list;
-    for (const auto& each : proxy->members) {
+    for (const auto& each : proxy->members()) {
       py::list parameters;
       for (const auto& parameter : each.member.parameters)
-        parameters.append(py::make_tuple(
-            parameter.name, parameter.type, static_cast<int>(parameter.kind),
-            parameter.fallback.has_value(),
-            parameter.fallback ? from_value(*parameter.fallback, hooks_.decode->object)
-                               : py::none()));
+        parameters.append(
+            py::make_tuple(parameter.name, parameter.type, static_cast<int>(parameter.kind),
+                           parameter.fallback.has_value(),
+                           parameter.fallback ? from_value(*parameter.fallback, hooks_.decode.get())
+                                              : py::none()));
       list.append(py::make_tuple(each.member.kind == Member::Kind::kMethod      ? "method"
                                  : each.member.kind == Member::Kind::kAttribute ? "attribute"
                                                                                 : "event",
@@ -444,9 +469,9 @@ class EmbeddedCapsule {
                   const py::list& positional, const py::dict& keywords, double timeout_s) {
     Arguments arguments;
     for (const auto& each : positional)
-      arguments.positional.push_back(to_value(each, hooks_.encode->object));
+      arguments.positional.push_back(to_value(each, hooks_.encode.get()));
     for (const auto& [key, each] : keywords)
-      arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
+      arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode.get()));
     Result<Value> result = Value::null();
     {
       const py::gil_scoped_release released;
@@ -454,28 +479,28 @@ class EmbeddedCapsule {
       result = call_now(name, static_cast<Use>(use), member, arguments, timeout_s);
     }
     if (!result) raise(result.error());
-    return from_value(*result, hooks_.decode->object);
+    return from_value(*result, hooks_.decode.get());
   }
   std::shared_ptr<Watch> watch(const std::string& name, const std::string& event,
                                py::object callback, const py::dict& fields) {
     Arguments arguments;
     for (const auto& [key, each] : fields)
-      arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode->object));
-    auto held = std::make_shared<Held>(std::move(callback));
+      arguments.keywords.put(key.cast<std::string>(), to_value(each, hooks_.encode.get()));
+    const Held held(std::move(callback));
     std::shared_ptr<Watch> made;
     Status done;
     {
       const py::gil_scoped_release released;
       const std::shared_lock lock(life_);
       auto proxy = proxy_of(name);
-      const auto* const operation = proxy ? (*proxy)->target->interface()->find(event) : nullptr;
+      const auto* const operation = proxy ? proxy->interface().find(event) : nullptr;
       if (!proxy) {
         done = hector::fail(proxy.error());
       } else if (operation == nullptr || operation->kind != Kind::kStream) {
         done =
             hector::fail(Code::kUnimplemented, fmt::format("'{}' has no event '{}'", name, event));
-      } else if (auto request = (*proxy)->codec->request_of(
-                     *operation, with_all(**proxy, *operation, arguments));
+      } else if (auto request =
+                     proxy->codec().request_of(*operation, with_all(*proxy, *operation, arguments));
                  !request) {
         done = hector::fail(request.error());
       } else {
@@ -490,7 +515,7 @@ class EmbeddedCapsule {
  private:
   /// What is not said of a request's fields is what Protobuf has for it.
   static Arguments with_all(const Proxy& proxy, const Operation& operation, Arguments arguments) {
-    for (const auto& field : proxy.codec->input_fields(operation)) {
+    for (const auto& field : proxy.codec().input_fields(operation)) {
       if (field.is_optional || arguments.keywords.find(field.name) != nullptr) continue;
       arguments.keywords.put(field.name, field.type == "str"     ? Value::of("")
                                          : field.type == "float" ? Value::of(0.0)
@@ -502,7 +527,7 @@ class EmbeddedCapsule {
   }
 
   Status share_as(const std::string& name, const std::string& interface_name,
-                  const Description& description, const std::shared_ptr<Held>& handler,
+                  const Description& description, const Held& handler,
                   const std::map<std::string, std::string>& properties) {
     const std::shared_lock life(life_);
     if (!process_) return over();
@@ -526,20 +551,17 @@ class EmbeddedCapsule {
   }
 
   /// While `life_` is held.
-  Result<std::shared_ptr<const Proxy>> proxy_of(const std::string& name) {
+  Result<Proxy> proxy_of(const std::string& name) {
     if (!process_) return over();
     {
       const std::lock_guard lock(mutex_);
       if (const auto found = proxies_.find(name); found != proxies_.end()) return found->second;
     }
-    auto target = process_->kernel().capsule().resolve(name);
-    if (!target) return hector::fail(target.error());
-    auto codec = MessageCodec::of(*(*target)->interface());
-    if (!codec) return hector::fail(codec.error());
-    auto made = std::make_shared<const Proxy>(
-        Proxy{*target, *codec, objects::shown_members(*(*target)->interface())});
+    auto target = HECTOR_TRY(process_->kernel().capsule().resolve(name));
+    auto made = HECTOR_TRY(Proxy::make(std::move(target)));
     const std::lock_guard lock(mutex_);
-    return proxies_[name] = made;
+    proxies_.insert_or_assign(name, made);
+    return made;
   }
   void forget(const std::string& name) {
     const std::lock_guard lock(mutex_);
@@ -555,8 +577,8 @@ class EmbeddedCapsule {
                          const Arguments& arguments, double timeout_s) {
     auto proxy = proxy_of(name);
     if (!proxy) return hector::fail(proxy.error());
-    const auto* const shown = (*proxy)->find(member);
-    const Operation* operation = shown == nullptr   ? (*proxy)->target->interface()->find(member)
+    const auto* const shown = proxy->find(member);
+    const Operation* operation = shown == nullptr   ? proxy->interface().find(member)
                                  : use == Use::kGet ? shown->get
                                  : use == Use::kSet ? shown->set
                                                     : shown->call;
@@ -568,8 +590,8 @@ class EmbeddedCapsule {
                                 {},
                                 {}});
     const bool is_set = use == Use::kSet && !arguments.positional.empty();
-    auto request = is_set ? (*proxy)->codec->request_of_value(*operation, arguments.positional[0])
-                          : (*proxy)->codec->request_of(*operation, arguments);
+    auto request = is_set ? proxy->codec().request_of_value(*operation, arguments.positional[0])
+                          : proxy->codec().request_of(*operation, arguments);
     if (!request) return hector::fail(request.error());
     const Clock& clock = process_->kernel().capsule().clock();
     WaitedCall call;
@@ -578,14 +600,14 @@ class EmbeddedCapsule {
     call.header.deadline = clock.now() + std::chrono::duration_cast<Duration>(
                                              std::chrono::duration<double>(timeout_s));
     call.request = Payload(std::move(*request));
-    call.run(*(*proxy)->target, clock);
+    call.run(proxy->target(), clock);
     if (call.error) {
       if (call.error->code == Code::kUnavailable) forget(name);
       return hector::fail(std::move(*call.error));
     }
     return operation->kind == Kind::kAnnounce
                ? Result<Value>(Value::null())
-               : (*proxy)->codec->value_of_reply(*operation, call.reply.bytes());
+               : proxy->codec().value_of_reply(*operation, call.reply.bytes());
   }
 
   const Hooks hooks_;
@@ -597,7 +619,7 @@ class EmbeddedCapsule {
   std::condition_variable changed_;
   std::uint64_t changes_ = 0;
   std::map<std::string, std::shared_ptr<Events>> shared_;
-  std::map<std::string, std::shared_ptr<const Proxy>> proxies_;
+  std::map<std::string, Proxy> proxies_;
 };
 
 }  // namespace

@@ -6,7 +6,9 @@ namespace hector::embedded {
 
 namespace {
 
+/// As deep as a value of the wire may be (objects/messages.cc), far below the stack's end.
 constexpr int kDepthMax = 100;
+/// RFC 8949, 3.4.3: the tags of integers beyond 64 bits.
 constexpr std::uint64_t kPositive = 2, kNegative = 3;
 
 Value big(const py::handle& number) {

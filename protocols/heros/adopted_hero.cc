@@ -53,28 +53,25 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
         }));
     return {};
   }
-  void add(const std::shared_ptr<FlowReader>& reader) {
+  void add(const FlowReader& reader) {
     const std::lock_guard lock(mutex_);
     readers_.push_back(reader);
   }
-  void end(const std::shared_ptr<FlowReader>& reader, std::optional<Error> why) {
+  void end(const FlowReader& reader, std::optional<Error> why) {
     {
       const std::lock_guard lock(mutex_);
       if (std::erase(readers_, reader) == 0) return;
     }
-    if (why)
-      reader->call->fail(std::move(*why));
-    else
-      reader->call->complete();
+    reader.end(std::move(why));
   }
   void close() {
-    std::vector<std::shared_ptr<FlowReader>> readers;
+    std::vector<FlowReader> readers;
     {
       const std::lock_guard lock(mutex_);
       readers.swap(readers_);
     }
     subscription_ = {};
-    for (const auto& reader : readers) reader->call->fail(Error::unavailable("the HERO has left"));
+    for (const auto& reader : readers) reader.end(Error::unavailable("the HERO has left"));
   }
 
  private:
@@ -91,13 +88,13 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     if (!message)
       return log_.write(Level::kWarning, "HERO's event cannot be read",
                         {{"event", key_}, {"error", message.error().message}});
-    std::vector<std::shared_ptr<FlowReader>> readers;
+    std::vector<FlowReader> readers;
     {
       const std::lock_guard lock(mutex_);
       readers = readers_;
     }
     for (const auto& reader : readers) {
-      if (!reader->push(*message))
+      if (!reader.push(*message))
         end(reader, Error::resource_exhausted(
                         fmt::format("{} events wait for you to read them, the limit; watch again",
                                     FlowReader::kWaitingMax)));
@@ -109,7 +106,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
   const std::string key_;
   std::atomic<std::uint64_t> last_{0};
   std::mutex mutex_;
-  std::vector<std::shared_ptr<FlowReader>> readers_;
+  std::vector<FlowReader> readers_;
   ZenohLink::Declared subscription_;
 };
 
@@ -201,10 +198,9 @@ void AdoptedHero::watch(Call& given, std::size_t at) {
     }
     events = slot;
   }
-  auto reader = std::make_shared<FlowReader>(given.stream);
-  reader->call = &given.defer();
+  const FlowReader reader(given);
   events->add(reader);
-  reader->call->on_cancel([events, reader] { events->end(reader, reader->call->why_cancelled()); });
+  reader.on_cancel([events, reader] { events->end(reader, reader.why_cancelled()); });
 }
 
 }  // namespace hector::heros

@@ -29,14 +29,16 @@ Value member_reference(std::uint64_t tag, const std::string& realm, const std::s
 
 enum class Wired : std::uint8_t { kMethod, kNone };  ///< whether a call names a method, too
 
-/// Asks a HERO about its own wiring, and replies with what `read` makes of its answer.
-class Wiring {
+/// Asks a HERO about its own wiring, and replies with what `read` makes of its answer. Kept by the
+/// handlers, and by the answers in flight, which may outlast the Object.
+class Wiring : public std::enable_shared_from_this<Wiring> {
  public:
-  Wiring(const ProtocolContext& context, ZenohLink& link, std::string realm)
-      : context_(context), link_(link), realm_(std::move(realm)) {}
+  Wiring(const ProtocolContext& context, ZenohLink& link, std::string realm,
+         std::unique_ptr<const objects::MessageCodec> codec)
+      : context_(context), link_(link), realm_(std::move(realm)), codec_(std::move(codec)) {}
+  [[nodiscard]] const objects::MessageCodec& codec() const { return *codec_; }
   void ask(Call& given, const Value& fields, const char* method, Wired wired,
-           const std::function<Value(const Value&)>& read,
-           const std::shared_ptr<const objects::MessageCodec>& codec) const {
+           const std::function<Value(const Value&)>& read) const {
     const bool to_method = wired == Wired::kMethod;
     const std::string hero = text_in(fields, "hero"), event = text_in(fields, "event"),
                       to_hero = text_in(fields, "to_hero"), to = text_in(fields, "method");
@@ -67,13 +69,14 @@ class Wiring {
             : std::max<Duration>(call.header.deadline - now, std::chrono::milliseconds(1));
     link_.ask(key_of(realm_, hero, method) + "/**", cbor_of(write_arguments(arguments, 1.0)),
               ZenohLink::Answers::kFirst, left,
-              [&call, &operation, hero, read, codec](const std::vector<Answer>& answers) {
+              [self = shared_from_this(), &call, &operation, hero,
+               read](const std::vector<Answer>& answers) {
                 if (answers.empty())
                   return call.fail(Error::unavailable(fmt::format("no HERO '{}' answers", hero)));
                 if (!answers[0].ok) return call.fail(read_error(answers[0].payload));
                 auto said = read_cbor(answers[0].payload);
                 if (!said) return call.fail(std::move(said.error()));
-                auto reply = codec->reply_of(operation, read(*said));
+                auto reply = self->codec_->reply_of(operation, read(*said));
                 if (!reply) return call.fail(std::move(reply.error()));
                 call.complete(Payload(std::move(*reply)));
               });
@@ -83,6 +86,7 @@ class Wiring {
   const ProtocolContext& context_;
   ZenohLink& link_;
   const std::string realm_;
+  const std::unique_ptr<const objects::MessageCodec> codec_;
 };
 
 Value read_callbacks(const Value& said) {
@@ -114,17 +118,16 @@ Status adopt_realm(const ProtocolContext& context, ZenohLink& link, const std::s
        model,
        [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
          auto codec = HECTOR_TRY(objects::MessageCodec::of(*interface));
-         const auto wiring = std::make_shared<Wiring>(context, link, realm);
-         const auto handler = [wiring, codec](const char* method, Wired wired,
-                                              std::function<Value(const Value&)> read) {
-           return [wiring, codec, method, wired, read = std::move(read)](Call& call,
-                                                                         const Value& fields) {
-             wiring->ask(call, fields, method, wired, read, codec);
+         const auto wiring = std::make_shared<Wiring>(context, link, realm, std::move(codec));
+         const auto handler = [wiring](const char* method, Wired wired,
+                                       std::function<Value(const Value&)> read) {
+           return [wiring, method, wired, read = std::move(read)](Call& call, const Value& fields) {
+             wiring->ask(call, fields, method, wired, read);
            };
          };
          const auto as_it_is = [](const Value& said) { return said; };
          return std::unique_ptr<Servant>(std::make_unique<objects::WorldObject>(
-             codec,
+             wiring->codec(),
              std::map<std::string, objects::WorldObject::Handler>{
                  {"connect", handler("_connect_local_hero_callback", Wired::kMethod, as_it_is)},
                  {"disconnect",

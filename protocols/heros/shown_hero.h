@@ -63,7 +63,7 @@ class ShownHero : public std::enable_shared_from_this<ShownHero> {
   const Hosting::Resident object_;
   const Duration call_timeout_;
   const std::shared_ptr<objects::Gate> gate_;
-  std::shared_ptr<const objects::MessageCodec> codec_;
+  std::unique_ptr<const objects::MessageCodec> codec_;
   std::vector<objects::ShownMember> members_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
   std::mutex mutex_;

@@ -103,7 +103,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
     codec_ = HECTOR_TRY(objects::MessageCodec::of(interface, objects::BytesText::kBase64));
     receive_ = interface.find("receive");
     return std::unique_ptr<Servant>(std::make_unique<WorldObject>(
-        codec_,
+        *codec_,
         std::map<std::string, WorldObject::Handler>{
             {"receive",
              [self = shared_from_this()](Call& call, const Value& asked) {
@@ -229,7 +229,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
 
   const ProtocolContext& context_;
   const HermesOptions options_;
-  std::shared_ptr<const objects::MessageCodec> codec_;
+  std::unique_ptr<const objects::MessageCodec> codec_;
   const Operation* receive_ = nullptr;
   Reactor::Socket *in_ = nullptr, *out_ = nullptr;
   std::atomic<std::int64_t> received_{0}, malformed_{0}, late_{0}, sent_{0}, dropped_{0};

@@ -89,7 +89,7 @@ Result<std::unique_ptr<Servant>> RocNetwork::servant(const Interface& interface)
         call, fmt::format("{}{}.{}", kLogPrefix, text_in(record, "node"), text_in(record, "level")),
         record.find("record"));
   };
-  return std::unique_ptr<Servant>(std::make_unique<WorldObject>(codec_, std::move(handlers)));
+  return std::unique_ptr<Servant>(std::make_unique<WorldObject>(*codec_, std::move(handlers)));
 }
 
 void RocNetwork::publish(Call& call, const std::string& topic, const Value* value) {

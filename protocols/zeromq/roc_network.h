@@ -42,7 +42,7 @@ class RocNetwork final : public std::enable_shared_from_this<RocNetwork> {
   void tell_log(const std::string& name, Value record);
 
   const std::shared_ptr<RocLink> link_;
-  std::shared_ptr<const objects::MessageCodec> codec_;
+  std::unique_ptr<const objects::MessageCodec> codec_;
   const Operation *status_ = nullptr, *log_ = nullptr;
   Reactor::Socket *out_ = nullptr, *in_ = nullptr;  ///< the reactor's
   Audience statuses_, logs_;

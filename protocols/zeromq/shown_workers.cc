@@ -110,7 +110,7 @@ void ShownWorkers::show(Residents wanted) {
       continue;
     }
     auto worker = std::make_shared<ShownWorker>();
-    worker->codec = *codec;
+    worker->codec = std::move(*codec);
     worker->members = objects::shown_members(*resident.interface);
     worker->object = std::move(resident);
     workers_[name] = worker;

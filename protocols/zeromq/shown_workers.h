@@ -16,7 +16,7 @@ namespace hector::zeromq {
 /// `socket` is null and their answers are dropped.
 struct ShownWorker {
   Hosting::Resident object;
-  std::shared_ptr<const objects::MessageCodec> codec;
+  std::unique_ptr<const objects::MessageCodec> codec;
   std::vector<objects::ShownMember> members;
   Reactor::Socket* socket = nullptr;  ///< the reactor's
   TimePoint broker_seen;              ///< the reactor's

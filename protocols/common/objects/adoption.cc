@@ -16,7 +16,7 @@ Result<WrittenInterface> adopt(Hosting& hosting, const void* owner, const Adopti
     const auto instantiate =
         [&](const InterfacePtr& interface) -> Result<std::unique_ptr<Servant>> {
       auto codec = HECTOR_TRY(MessageCodec::of(*interface, adoption.texts));
-      return make(written, codec, interface);
+      return make(written, std::move(codec), interface);
     };
     auto adopted = hosting.adopt(
         owner, {adoption.object, written.model, instantiate, adoption.properties, adoption.kind});

@@ -23,7 +23,7 @@ struct Adoption {
   BytesText texts = BytesText::kAsTheyAre;
 };
 using MakeServant = std::function<std::unique_ptr<Servant>(
-    const WrittenInterface& written, std::shared_ptr<const MessageCodec> codec,
+    const WrittenInterface& written, std::unique_ptr<const MessageCodec> codec,
     const InterfacePtr& interface)>;
 /// Versions of one class in the life of a capsule: more are a class that changes in a loop.
 inline constexpr std::uint32_t kMajorsMax = 1'000;

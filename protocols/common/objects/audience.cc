@@ -7,17 +7,16 @@
 namespace hector::objects {
 
 void Audience::add(Call& given, Value asked, TimePoint now) {
-  auto reader = std::make_shared<FlowReader>(given.stream);
-  reader->call = &given.defer();
+  const FlowReader reader(given);
   if (changed_) changed_(asked, true);
   {
     const std::lock_guard lock(mutex_);
     listeners_.push_back({reader, std::move(asked), now});
   }
-  reader->call->on_cancel([this, reader] { end(reader, reader->call->why_cancelled()); });
+  reader.on_cancel([this, reader] { end(reader, reader.why_cancelled()); });
 }
 
-void Audience::end(const std::shared_ptr<FlowReader>& reader, const std::optional<Error>& why) {
+void Audience::end(const FlowReader& reader, std::optional<Error> why) {
   Value asked;
   {
     const std::lock_guard lock(mutex_);
@@ -28,15 +27,12 @@ void Audience::end(const std::shared_ptr<FlowReader>& reader, const std::optiona
     listeners_.erase(found);
   }
   if (changed_) changed_(asked, false);
-  if (why)
-    reader->call->fail(*why);
-  else
-    reader->call->complete();
+  reader.end(std::move(why));
 }
 
 void Audience::tell(const std::function<std::optional<Bytes>(const Listener&)>& what,
                     TimePoint now) {
-  std::vector<std::pair<std::shared_ptr<FlowReader>, Bytes>> told;
+  std::vector<std::pair<FlowReader, Bytes>> told;
   {
     const std::lock_guard lock(mutex_);
     for (auto& each : listeners_) {
@@ -47,7 +43,7 @@ void Audience::tell(const std::function<std::optional<Bytes>(const Listener&)>& 
     }
   }
   for (const auto& [reader, message] : told) {
-    if (reader->push(message)) continue;
+    if (reader.push(message)) continue;
     end(reader, Error::resource_exhausted(
                     fmt::format("{} messages wait for you to read them, the limit; ask again",
                                 FlowReader::kWaitingMax)));
@@ -60,7 +56,7 @@ void Audience::close(const Error& why) {
     const std::lock_guard lock(mutex_);
     listeners.swap(listeners_);
   }
-  for (const auto& each : listeners) each.reader->call->fail(why);
+  for (const auto& each : listeners) each.reader.end(why);
 }
 
 bool Audience::is_empty() const {

@@ -19,9 +19,9 @@ namespace hector::objects {
 class Audience {
  public:
   struct Listener {
-    std::shared_ptr<FlowReader> reader;  ///< shared with its call's cancellation
-    Value asked;                         ///< the request's fields
-    TimePoint told;                      ///< when it got its last message
+    FlowReader reader;
+    Value asked;     ///< the request's fields
+    TimePoint told;  ///< when it got its last message
   };
   using Changed = std::function<void(const Value& asked, bool is_there)>;
   explicit Audience(Changed changed = {}) : changed_(std::move(changed)) {}
@@ -33,7 +33,7 @@ class Audience {
   [[nodiscard]] bool is_empty() const;
 
  private:
-  void end(const std::shared_ptr<FlowReader>& reader, const std::optional<Error>& why);
+  void end(const FlowReader& reader, std::optional<Error> why);
   const Changed changed_;
   mutable std::mutex mutex_;
   std::vector<Listener> listeners_;

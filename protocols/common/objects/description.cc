@@ -36,6 +36,7 @@ namespace {
 
 // Of one class; a larger one was generated, and its Interface would be too large to read.
 constexpr std::size_t kMembersMax = 1'000;
+// Of one member, for the same reason.
 constexpr std::size_t kParametersMax = 100;
 
 /// Scalars that both have; else what anything may be.
@@ -83,6 +84,7 @@ struct InterfaceText {
   }
 };
 
+/// The field for arguments that no parameter names.
 constexpr const char* kUntypedName = "untyped";
 constexpr int kUntypedNumber = 2047;  // the highest whose tag takes two octets
 

@@ -22,6 +22,7 @@ namespace pb = google::protobuf;
 using Type = pb::FieldDescriptor::CppType;
 
 constexpr int kDepthMax = 100;  // as Protobuf's own parser has it
+/// The message that anything fits in.
 constexpr const char* kValueName = "hector.value.v1.Value";
 
 /// As Python says it, so that a foreign caller gets the exception that it expects.
@@ -595,6 +596,7 @@ class Codec final : public MessageCodec {
   };
   const Shapes& of(const Operation& operation) const {
     HECTOR_CHECK(operation.index < operations_.size(), "an operation of another Interface");
+    HECTOR_CHECK(operation.index < operations_.size(), "an operation of another Interface");
     return operations_[operation.index];
   }
   /// The form that Python's hints have where one of the parameters has a default
@@ -703,11 +705,11 @@ class Codec final : public MessageCodec {
 
 }  // namespace
 
-Result<std::shared_ptr<const MessageCodec>> MessageCodec::of(const Interface& interface,
+Result<std::unique_ptr<const MessageCodec>> MessageCodec::of(const Interface& interface,
                                                              BytesText texts) {
-  auto made = std::make_shared<Codec>(texts);
+  auto made = std::make_unique<Codec>(texts);
   HECTOR_TRY(made->read(interface));
-  return std::shared_ptr<const MessageCodec>(std::move(made));
+  return std::unique_ptr<const MessageCodec>(std::move(made));
 }
 
 }  // namespace hector::objects

@@ -45,7 +45,7 @@ enum class BytesText : std::uint8_t {
 class MessageCodec {
  public:
   virtual ~MessageCodec() = default;
-  static Result<std::shared_ptr<const MessageCodec>> of(const Interface& interface,
+  static Result<std::unique_ptr<const MessageCodec>> of(const Interface& interface,
                                                         BytesText texts = BytesText::kAsTheyAre);
   [[nodiscard]] virtual std::vector<Field> input_fields(const Operation& operation) const = 0;
   [[nodiscard]] virtual std::vector<Field> output_fields(const Operation& operation) const = 0;

@@ -36,7 +36,7 @@ class MessagesTest : public ::testing::Test {
     interface = std::make_unique<ModelInterface>(made->model);
     auto codec_made = MessageCodec::of(*interface);
     EXPECT_TRUE(codec_made) << codec_made.error().text();
-    codec = *codec_made;
+    codec = std::move(*codec_made);
   }
   const Operation& operation(const std::string& name) { return *interface->find(name); }
   /// Through a request message and out of it, as the foreign method would get them.
@@ -63,7 +63,7 @@ class MessagesTest : public ::testing::Test {
   }
   Description description_;
   std::unique_ptr<ModelInterface> interface;
-  std::shared_ptr<const MessageCodec> codec;
+  std::unique_ptr<const MessageCodec> codec;
 };
 
 TEST_F(MessagesTest, PositionalArgumentsFillTheFieldsInTheirOrder) {

@@ -5,7 +5,7 @@
 namespace hector::objects {
 
 void WorldObject::invoke(Call& call) noexcept {
-  auto fields = codec_->fields_of_request(*call.operation, call.request.bytes());
+  auto fields = codec_.fields_of_request(*call.operation, call.request.bytes());
   if (!fields) return call.fail(std::move(fields.error()));
   const auto found = handlers_.find(call.operation->name);
   HECTOR_CHECK(found != handlers_.end(), "an operation of this Object's Interface has no handler");

@@ -17,17 +17,17 @@
 
 namespace hector::objects {
 
-/// A servant made of one function for each operation, by name. What the functions refer to has to
-/// outlive its calls.
+/// A servant made of one function for each operation, by name. The codec, and what the functions
+/// refer to, outlive its calls; the functions may own them.
 class WorldObject final : public Servant {
  public:
   using Handler = std::function<void(Call& call, const Value& fields)>;
-  WorldObject(std::shared_ptr<const MessageCodec> codec, std::map<std::string, Handler> handlers)
-      : codec_(std::move(codec)), handlers_(std::move(handlers)) {}
+  WorldObject(const MessageCodec& codec, std::map<std::string, Handler> handlers)
+      : codec_(codec), handlers_(std::move(handlers)) {}
   void invoke(Call& call) noexcept override;
 
  private:
-  const std::shared_ptr<const MessageCodec> codec_;
+  const MessageCodec& codec_;
   const std::map<std::string, Handler> handlers_;
 };
 
