@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 #include <sstream>
 
@@ -54,61 +55,106 @@ Error error_of(const grpc::Status& status, Revision asked, LeaseId lease, Reques
   return {code_from_number(static_cast<std::uint32_t>(code)), "etcd: " + said};
 }
 
+bool Core::pause(Paused& call, TimePoint until) {
+  const std::lock_guard lock(mutex);
+  if (is_closed) return false;
+  const TimerId timer = executor->at(until, [this, &call] {
+    {
+      const std::lock_guard again(mutex);
+      const auto erased = paused.erase(&call);
+      HECTOR_CHECK(erased == 1, "a call is resumed that does not pause");
+    }
+    call.resume();
+  });
+  const bool is_new = paused.emplace(&call, timer).second;
+  HECTOR_CHECK(is_new, "a call pauses twice");
+  return true;
+}
+
+void Core::close() {
+  std::vector<Paused*> ended;
+  std::unique_lock lock(mutex);
+  HECTOR_CHECK(!is_closed, "an etcd store is closed twice");
+  is_closed = true;
+  for (const auto& [call, timer] : paused) {
+    if (executor->cancel(timer)) ended.push_back(call);  // else its timer resumes it now
+  }
+  for (auto* const call : ended) paused.erase(call);
+  lock.unlock();
+  for (auto* const call : ended) call->resume();
+  lock.lock();
+  landed.wait(lock, [this] { return in_flight == 0; });
+}
+
 namespace {
 
 /// Longer than an election of etcd's (1 s by default), so that one attempt may outlast it.
 constexpr Duration kAttempt = std::chrono::seconds(2);
 /// Three attempts: each member of the usual cluster is asked once.
 constexpr Duration kTogether = std::chrono::seconds(6);
+/// Between two attempts: a member that is gone answers at once.
 constexpr Duration kPauseBetween = std::chrono::milliseconds(50);
 
 /// One unary call, sent again to another member where that is harmless, until its time is over.
+/// Frees itself after its end.
 template <class In, class Out>
-class Unary : public std::enable_shared_from_this<Unary<In, Out>> {
+class Unary final : public Paused {
  public:
   using Done = Callback<void(const grpc::Status&, Out&)>;
-  Unary(std::shared_ptr<Core> core, const char* method, bool may_repeat, Done done)
-      : core_(std::move(core)),
-        method_(method),
-        may_repeat_(may_repeat),
-        done_(std::move(done)),
-        until_(core_->clock->now() + kTogether) {}
+  /// Started once, by start().
+  static Unary& make(Core& core, const char* method, bool may_repeat, Done done) {
+    return *new Unary(core, method, may_repeat, std::move(done));
+  }
   In request;
   void start() {
-    const std::size_t member = core_->current.load();
+    const std::size_t member = core_.current.load();
     context_ = std::make_unique<grpc::ClientContext>();
-    const auto left = std::min<Duration>(until_ - core_->clock->now(), kAttempt);
+    const auto left = std::min<Duration>(until_ - core_.clock->now(), kAttempt);
     context_->set_deadline(std::chrono::system_clock::now() +
                            std::max<Duration>(left, std::chrono::milliseconds(1)));
     reply_.Clear();
-    stub_ = std::make_unique<grpc::TemplatedGenericStub<In, Out>>(core_->channel());
+    stub_ = std::make_unique<grpc::TemplatedGenericStub<In, Out>>(core_.channel());
     stub_->UnaryCall(context_.get(), method_, {}, &request, &reply_,
-                     [self = this->shared_from_this(), member](grpc::Status status) {
-                       self->ended(member, status);
-                     });
+                     [this, member](grpc::Status status) { ended(member, status); });
+  }
+  void resume() override {
+    if (core_.is_closed) return finish();
+    start();
   }
 
  private:
+  Unary(Core& core, const char* method, bool may_repeat, Done done)
+      : in_flight_(core),
+        core_(core),
+        method_(method),
+        may_repeat_(may_repeat),
+        done_(std::move(done)),
+        until_(core_.clock->now() + kTogether) {}
+  ~Unary() override = default;
   void ended(std::size_t member, const grpc::Status& status) {
     const auto code = status.error_code();
     const bool is_lost =
         code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::DEADLINE_EXCEEDED;
-    if (is_lost) core_->turn(member);
-    if (is_lost && (may_repeat_ || was_never_sent(status)) && !core_->is_closed &&
-        core_->clock->now() + kPauseBetween < until_) {
-      core_->executor->at(core_->clock->now() + kPauseBetween,
-                          [self = this->shared_from_this()] { self->start(); });
-      return;
-    }
-    done_(status, reply_);
+    if (is_lost) core_.turn(member);
+    status_ = status;
+    const TimePoint again = core_.clock->now() + kPauseBetween;
+    const bool may_repeat = is_lost && (may_repeat_ || was_never_sent(status)) && again < until_;
+    if (may_repeat && core_.pause(*this, again)) return;
+    finish();
   }
-  const std::shared_ptr<Core> core_;
+  void finish() {
+    done_(status_, reply_);
+    delete this;
+  }
+  const InFlight in_flight_;
+  Core& core_;
   const char* const method_;
   const bool may_repeat_;
   Done done_;
   const TimePoint until_;
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::TemplatedGenericStub<In, Out>> stub_;
+  grpc::Status status_;  ///< the last attempt's
   Out reply_;
 };
 
@@ -116,8 +162,12 @@ class Unary : public std::enable_shared_from_this<Unary<In, Out>> {
 class KeepAlive final
     : public grpc::ClientBidiReactor<v1::LeaseRequest, v1::LeaseKeepAliveResponse> {
  public:
-  KeepAlive(std::shared_ptr<Core> core, LeaseId lease, Callback<void(Status)> done)
-      : core_(std::move(core)), lease_(lease), done_(std::move(done)), stub_(core_->channel()) {
+  KeepAlive(Core& core, LeaseId lease, Callback<void(Status)> done)
+      : in_flight_(core),
+        core_(core),
+        lease_(lease),
+        done_(std::move(done)),
+        stub_(core.channel()) {
     out_.set_id(lease);
     context_.set_deadline(std::chrono::system_clock::now() + kAttempt);
     stub_.PrepareBidiStreamingCall(&context_, "/etcdserverpb.Lease/LeaseKeepAlive", {}, this);
@@ -134,14 +184,15 @@ class KeepAlive final
     if (came_) {
       done_(in_.ttl() > 0 ? Status{} : fail(lease_not_found(lease_)));
     } else {
-      core_->turn(core_->current);
+      core_.turn(core_.current);
       done_(fail(error_of(status, 0, lease_, Request::kRead)));
     }
     delete this;
   }
 
  private:
-  std::shared_ptr<Core> core_;
+  const InFlight in_flight_;
+  Core& core_;
   const LeaseId lease_;
   Callback<void(Status)> done_;
   grpc::TemplatedGenericStub<v1::LeaseRequest, v1::LeaseKeepAliveResponse> stub_;
@@ -161,6 +212,8 @@ v1::Compare compare_of(const StoreCompare& compare, const std::string& keys) {
   out.set_key(keys + compare.key);
   constexpr v1::Compare::CompareResult kRelations[] = {v1::Compare::EQUAL, v1::Compare::NOT_EQUAL,
                                                        v1::Compare::LESS, v1::Compare::GREATER};
+  static_assert(std::size(kRelations) ==
+                static_cast<std::size_t>(StoreCompare::Relation::kGreater) + 1);
   out.set_result(kRelations[static_cast<int>(compare.relation)]);
   switch (compare.field) {
     case StoreCompare::Field::kValue:
@@ -208,11 +261,12 @@ Error malformed() {
 
 class EtcdStore final : public Store {
  public:
-  explicit EtcdStore(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  explicit EtcdStore(std::unique_ptr<Core> core) : core_(std::move(core)) {}
   ~EtcdStore() override {
     epoch_watch_.reset();
-    core_->is_closed = true;
+    core_->close();
   }
+  [[nodiscard]] const Core& core() const { return *core_; }
 
   /// Finds the cluster, and its epoch or begins one. Blocks.
   Status start() {
@@ -238,13 +292,7 @@ class EtcdStore final : public Store {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return ended.has_value(); });
     HECTOR_TRY(std::move(*ended));
-    auto core = std::make_shared<Core>();  // the same cluster, other keys
-    epoch_core_ = core;
-    core->clock = core_->clock, core->random = core_->random, core->executor = core_->executor,
-    core->log = core_->log;
-    core->channels = core_->channels;
-    core->keys = core_->prefix;
-    epoch_watch_ = make_watch(core, {KeyRange::one("epoch")}, epochs_);
+    epoch_watch_ = make_watch(*core_, core_->prefix, {KeyRange::one("epoch")}, epochs_);
     return {};
   }
 
@@ -266,16 +314,15 @@ class EtcdStore final : public Store {
     if (read.reverse) request.set_sort_order(v1::RangeRequest::DESCEND);
     send<v1::RangeRequest, v1::RangeResponse>(
         "/etcdserverpb.KV/Range", request, true,
-        [core = core_, read, done = std::move(done)](const grpc::Status& status,
-                                                     v1::RangeResponse& reply) mutable {
+        [&core = *core_, read, done = std::move(done)](const grpc::Status& status,
+                                                       v1::RangeResponse& reply) mutable {
           if (!status.ok()) return done(fail(error_of(status, read.revision, 0, Request::kRead)));
-          core->saw(reply.header());
+          core.saw(reply.header());
           if (reply.header().revision() < read.at_least)
             return done(fail(in_future(read.at_least, reply.header().revision())));
           StorePage page;
           page.revision = read.revision != 0 ? read.revision : reply.header().revision();
-          for (const auto& kv : reply.kvs())
-            page.entries.push_back(entry_of(kv, core->keys.size()));
+          for (const auto& kv : reply.kvs()) page.entries.push_back(entry_of(kv, core.keys.size()));
           if (reply.more() && !page.entries.empty()) page.next = page.entries.back().key;
           done(std::move(page));
         });
@@ -293,7 +340,7 @@ class EtcdStore final : public Store {
 
   std::unique_ptr<StoreWatch> watch(StoreWatchRequest request, StoreObserver& observer) override {
     auto relay = std::make_unique<EpochRelay>(*this, observer);
-    relay->watch = make_watch(core_, std::move(request), *relay);
+    relay->watch = make_watch(*core_, core_->keys, std::move(request), *relay);
     return relay;
   }
 
@@ -311,17 +358,17 @@ class EtcdStore final : public Store {
         });
   }
   void keep_alive(LeaseId lease, Callback<void(Status)> done) override {
-    new KeepAlive(core_, lease, std::move(done));
+    new KeepAlive(*core_, lease, std::move(done));
   }
   void revoke(LeaseId lease, Callback<void(Status)> done) override {
     v1::LeaseRequest request;
     request.set_id(lease);
     send<v1::LeaseRequest, v1::HeaderResponse>(
         "/etcdserverpb.Lease/LeaseRevoke", request, true,
-        [core = core_, lease, done = std::move(done)](const grpc::Status& status,
-                                                      v1::HeaderResponse& reply) mutable {
+        [&core = *core_, lease, done = std::move(done)](const grpc::Status& status,
+                                                        v1::HeaderResponse& reply) mutable {
           if (!status.ok()) return done(fail(error_of(status, 0, lease, Request::kWrite)));
-          core->saw(reply.header());
+          core.saw(reply.header());
           done({});
         });
   }
@@ -330,10 +377,10 @@ class EtcdStore final : public Store {
     request.set_revision(revision);
     send<v1::CompactionRequest, v1::HeaderResponse>(
         "/etcdserverpb.KV/Compact", request, true,
-        [core = core_, revision, done = std::move(done)](const grpc::Status& status,
-                                                         v1::HeaderResponse&) mutable {
+        [&core = *core_, revision, done = std::move(done)](const grpc::Status& status,
+                                                           v1::HeaderResponse&) mutable {
           if (!status.ok()) return done(fail(error_of(status, revision, 0, Request::kWrite)));
-          core->compacted = revision;
+          core.compacted = revision;
           done({});
         });
   }
@@ -428,9 +475,9 @@ class EtcdStore final : public Store {
 
   template <class In, class Out>
   void send(const char* method, In request, bool may_repeat, typename Unary<In, Out>::Done done) {
-    auto call = std::make_shared<Unary<In, Out>>(core_, method, may_repeat, std::move(done));
-    call->request = std::move(request);
-    call->start();
+    auto& call = Unary<In, Out>::make(*core_, method, may_repeat, std::move(done));
+    call.request = std::move(request);
+    call.start();
   }
 
   StoreOutcome outcome_of(const v1::TxnResponse& reply) const {
@@ -469,10 +516,10 @@ class EtcdStore final : public Store {
   void commit_once(const StoreTransaction& transaction, Callback<void(Result<StoreOutcome>)> done) {
     send<v1::TxnRequest, v1::TxnResponse>(
         "/etcdserverpb.KV/Txn", model_of(transaction), false,
-        [this, lease = lease_in(transaction), core = core_, done = std::move(done)](
+        [this, lease = lease_in(transaction), &core = *core_, done = std::move(done)](
             const grpc::Status& status, v1::TxnResponse& reply) mutable {
           if (!status.ok()) return done(fail(error_of(status, 0, lease, Request::kWrite)));
-          core->saw(reply.header());
+          core.saw(reply.header());
           auto outcome = outcome_of(reply);
           outcome.revision = reply.header().revision();
           done(std::move(outcome));
@@ -500,10 +547,10 @@ class EtcdStore final : public Store {
     request.add_failure()->mutable_request_range()->set_key(record);
     send<v1::TxnRequest, v1::TxnResponse>(
         "/etcdserverpb.KV/Txn", request, true,
-        [this, lease = lease_in(transaction), core = core_, done = std::move(done)](
+        [this, lease = lease_in(transaction), &core = *core_, done = std::move(done)](
             const grpc::Status& status, v1::TxnResponse& reply) mutable {
           if (!status.ok()) return done(fail(error_of(status, 0, lease, Request::kWrite)));
-          core->saw(reply.header());
+          core.saw(reply.header());
           StoreOutcome outcome;
           if (reply.succeeded() && reply.responses_size() > 0) {
             outcome = outcome_of(reply.responses(0).response_txn());
@@ -541,7 +588,7 @@ class EtcdStore final : public Store {
     });
   }
 
-  std::shared_ptr<Core> core_, epoch_core_;
+  const std::unique_ptr<Core> core_;
   Epochs epochs_{*this};
   std::unique_ptr<StoreWatch> epoch_watch_;
   std::mutex relays_mutex_;
@@ -557,8 +604,8 @@ std::string content(const std::string& path) {
 }
 
 /// "//host:port,host:port/prefix?ca=…&certificate=…&key=…"
-Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
-  auto core = std::make_shared<Core>();
+Result<std::unique_ptr<Core>> core_of(const StoreContext& context) {
+  auto core = std::make_unique<Core>();
   core->clock = context.clock, core->random = context.random, core->executor = context.executor,
   core->log = context.log;
   std::string rest = context.location;
@@ -610,11 +657,11 @@ Result<std::shared_ptr<Core>> core_of(const StoreContext& context) {
 Store* make(const StoreContext& context) {
   auto core = core_of(context);
   if (core) {
-    auto store = std::make_unique<EtcdStore>(*core);
+    auto store = std::make_unique<EtcdStore>(std::move(*core));
     auto started = store->start();
     // The process keeps one channel for ever: if gRPC's last one ended on gRPC's own thread, that
     // thread would wait for itself (1.51).
-    [[maybe_unused]] static const auto* for_life = new auto((*core)->channels);
+    [[maybe_unused]] static const auto* for_life = new auto(store->core().channels);
     if (started) return store.release();
     core = fail(started.error());
   }

@@ -18,8 +18,9 @@ constexpr Duration kPauseMin = std::chrono::milliseconds(20), kPauseMax = std::c
 
 class Watch final : public std::enable_shared_from_this<Watch> {
  public:
-  Watch(std::shared_ptr<Core> core, StoreWatchRequest request, StoreObserver& observer)
-      : core_(std::move(core)),
+  Watch(Core& core, std::string keys, StoreWatchRequest request, StoreObserver& observer)
+      : core_(core),
+        keys_(std::move(keys)),
         request_(std::move(request)),
         observer_(&observer),
         next_(request_.from),
@@ -27,24 +28,21 @@ class Watch final : public std::enable_shared_from_this<Watch> {
 
   void open() {
     const std::lock_guard lock(mutex_);
-    if (observer_ == nullptr) return;
-    stream_ = std::make_shared<Stream>(shared_from_this(), core_->current.load(), core_->channel());
-    stream_->start(request_, core_->keys, next_);
+    if (observer_ == nullptr || core_.is_closed) return;
+    HECTOR_CHECK(stream_ == nullptr, "a watch has two streams");
+    stream_ = new Stream(shared_from_this(), core_);
+    stream_->start(request_, keys_, next_);
   }
   void cancel() {
-    std::shared_ptr<Stream> stream;
-    {
-      const std::lock_guard lock(mutex_);
-      observer_ = nullptr;
-      stream = std::move(stream_);
-    }
-    if (stream) stream->cancel();
+    const std::lock_guard lock(mutex_);
+    observer_ = nullptr;
+    if (stream_ != nullptr) stream_->cancel();  // it may end, and free itself, in there
   }
 
   void came(const v1::WatchResponse& response) {
     const std::lock_guard lock(mutex_);
     if (observer_ == nullptr) return;
-    core_->saw(response.header());
+    core_.saw(response.header());
     pause_ = kPauseMin;
     if (response.canceled()) {
       if (response.compact_revision() != 0)
@@ -58,9 +56,9 @@ class Watch final : public std::enable_shared_from_this<Watch> {
       change.revision = event.kv().mod_revision();
       StoreEvent told{
           event.type() == v1::Event::PUT ? StoreEvent::Kind::kPut : StoreEvent::Kind::kErase,
-          entry_of(event.kv(), core_->keys.size()),
+          entry_of(event.kv(), keys_.size()),
           {}};
-      if (event.has_prev_kv()) told.previous = entry_of(event.prev_kv(), core_->keys.size());
+      if (event.has_prev_kv()) told.previous = entry_of(event.prev_kv(), keys_.size());
       change.events.push_back(std::move(told));
     }
     tell(change);
@@ -71,17 +69,14 @@ class Watch final : public std::enable_shared_from_this<Watch> {
     if (is_progress && observer_ != nullptr) observer_->progress(response.header().revision());
   }
   void broke(std::size_t member) {
-    core_->turn(member);
-    Duration pause{};
-    {
-      const std::lock_guard lock(mutex_);
-      if (observer_ == nullptr || core_->is_closed) return;
-      pause = pause_;
-      pause_ = std::min(pause_ * 2, kPauseMax);
-    }
-    core_->executor->at(core_->clock->now() + pause, [self = shared_from_this()] {
-      if (!self->core_->is_closed) self->open();
-    });
+    core_.turn(member);
+    const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(stream_ != nullptr, "a watch's stream ended twice");
+    stream_ = nullptr;
+    if (observer_ == nullptr || core_.is_closed) return;
+    const Duration pause = std::exchange(pause_, std::min(pause_ * 2, kPauseMax));
+    // A watch without observer touches no core: its store may have ended before this runs.
+    core_.executor->at(core_.clock->now() + pause, [self = shared_from_this()] { self->open(); });
   }
   void end(const Error& error) {
     const std::lock_guard lock(mutex_);
@@ -89,13 +84,15 @@ class Watch final : public std::enable_shared_from_this<Watch> {
   }
 
  private:
-  class Stream final : public grpc::ClientBidiReactor<v1::WatchRequest, v1::WatchResponse>,
-                       public std::enable_shared_from_this<Stream> {
+  /// gRPC's from start() until OnDone, where it frees itself.
+  class Stream final : public grpc::ClientBidiReactor<v1::WatchRequest, v1::WatchResponse> {
    public:
-    Stream(std::shared_ptr<Watch> watch, std::size_t member, std::shared_ptr<grpc::Channel> channel)
-        : watch_(std::move(watch)), member_(member), stub_(std::move(channel)) {}
+    Stream(std::shared_ptr<Watch> watch, Core& core)
+        : in_flight_(core),
+          watch_(std::move(watch)),
+          member_(core.current.load()),
+          stub_(core.channel()) {}
     void start(const StoreWatchRequest& request, const std::string& keys, Revision from) {
-      self_ = shared_from_this();
       // A member that is cut off from the cluster ends the watch instead of falling silent.
       context_.AddMetadata("hasleader", "true");
       auto& create = *out_.mutable_create_request();
@@ -118,14 +115,13 @@ class Watch final : public std::enable_shared_from_this<Watch> {
       StartRead(&in_);
     }
     void OnDone(const grpc::Status&) override {
-      const auto self = std::move(self_);
-      HECTOR_CHECK(self != nullptr, "gRPC ended a watch's stream twice");
       watch_->broke(member_);
+      delete this;
     }
 
    private:
-    std::shared_ptr<Watch> watch_;
-    std::shared_ptr<Stream> self_;
+    const InFlight in_flight_;
+    const std::shared_ptr<Watch> watch_;
     const std::size_t member_;
     grpc::TemplatedGenericStub<v1::WatchRequest, v1::WatchResponse> stub_;
     grpc::ClientContext context_;
@@ -141,26 +137,28 @@ class Watch final : public std::enable_shared_from_this<Watch> {
     change.events.clear();
   }
 
-  const std::shared_ptr<Core> core_;
+  Core& core_;
+  const std::string keys_;
   const StoreWatchRequest request_;
   std::recursive_mutex mutex_;  ///< an observer may end its watch in its own callback
   StoreObserver* observer_;
   Revision next_;
   Duration pause_;
-  std::shared_ptr<Stream> stream_;  ///< shared with gRPC, until OnDone
+  Stream* stream_ = nullptr;  ///< null between two of them; it sets this to null at its end
 };
 
 }  // namespace
 
-std::unique_ptr<StoreWatch> make_watch(std::shared_ptr<Core> core, StoreWatchRequest request,
+std::unique_ptr<StoreWatch> make_watch(Core& core, std::string keys, StoreWatchRequest request,
                                        StoreObserver& observer) {
+  /// Shares the watch with its stream, or with the timer of the next one.
   struct Handle final : StoreWatch {
-    explicit Handle(std::shared_ptr<Watch> watch) : watch(std::move(watch)) {}
+    explicit Handle(std::shared_ptr<Watch> held) : watch(std::move(held)) {}
     ~Handle() override { watch->cancel(); }
-    std::shared_ptr<Watch> watch;
+    const std::shared_ptr<Watch> watch;
   };
-  const std::uint64_t asked = request.epoch, is = core->epoch;
-  auto watch = std::make_shared<Watch>(std::move(core), std::move(request), observer);
+  const std::uint64_t asked = request.epoch, is = core.epoch;
+  auto watch = std::make_shared<Watch>(core, std::move(keys), std::move(request), observer);
   if (asked != 0 && asked != is)
     watch->end(other_epoch(asked, is));
   else

@@ -142,13 +142,13 @@ void Engine::commit(StoreTransaction transaction, Callback<void(Result<StoreOutc
 
 std::unique_ptr<StoreWatch> Engine::watch(StoreWatchRequest request, StoreObserver& observer) {
   struct Handle final : StoreWatch {
-    explicit Handle(std::shared_ptr<Watch> watch) : watch(std::move(watch)) {}
-    ~Handle() override { watch->cancel(); }
-    std::shared_ptr<Watch> watch;
+    explicit Handle(Watching watching) : held(std::move(watching)) {}
+    ~Handle() override { held.watch->cancel(); }
+    const Watching held;
   };
-  auto made = std::make_shared<Watch>(std::move(request), observer);
+  const Watching made{std::make_shared<Watch>(std::move(request), observer)};
   auto handle = std::make_unique<Handle>(made);
-  submit(Watching{std::move(made)});
+  submit(made);
   return handle;
 }
 
@@ -238,7 +238,7 @@ void Engine::handle(std::deque<Request>& requests) {
     }
     flush();
     if (auto* watching = std::get_if<Watching>(&request))
-      start(watching->watch);
+      start(std::move(*watching));
     else
       std::get<Work>(request).run();
     HECTOR_CHECK(visible_ == history_.latest(), "a change is neither durable nor undone");
@@ -402,7 +402,7 @@ void Engine::tell(Revision from, Revision to) {
   HECTOR_CHECK(to <= visible_, "watches are told of what is not durable");
   if (to < from) return;
   for (auto at = watches_.begin(); at != watches_.end();) {
-    const auto watch = *at;
+    const auto watch = at->watch;  // its observer may end it meanwhile
     if (watch->is_over()) {
       at = watches_.erase(at);
       continue;
@@ -413,8 +413,9 @@ void Engine::tell(Revision from, Revision to) {
   }
 }
 
-void Engine::start(const std::shared_ptr<Watch>& watch) {
+void Engine::start(Watching watching) {
   check_on_writer();
+  auto* const watch = watching.watch.get();
   if (watch->is_over()) return;
   const auto& request = watch->request;
   if (request.epoch != 0 && request.epoch != epoch_)
@@ -426,7 +427,7 @@ void Engine::start(const std::shared_ptr<Watch>& watch) {
         fmt::format("the store has {} watches, its limit; end one", kWatchesMax)));
   const Revision nothing = visible_ + 1;  // without `from`, only what comes is told
   watch->tell_changes(history_, request.from == 0 ? nothing : request.from, visible_);
-  watches_.push_back(watch);
+  watches_.push_back(std::move(watching));
 }
 
 void Engine::grant(Duration ttl, Callback<void(Result<LeaseId>)> done) {
@@ -551,7 +552,7 @@ void Engine::begin_epoch(std::uint64_t epoch, Callback<void(Status)> done) {
     batch.epoch = epoch;
     if (auto kept = keep(batch); !kept) return done(std::move(kept));
     const auto watches = std::exchange(watches_, {});
-    for (const auto& watch : watches) watch->end(other_epoch(before, epoch));
+    for (const auto& each : watches) each.watch->end(other_epoch(before, epoch));
     done({});
   }});
 }

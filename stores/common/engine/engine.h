@@ -68,6 +68,8 @@ class Engine final : public Store {
     StoreTransaction transaction;
     Callback<void(Result<StoreOutcome>)> done;
   };
+  /// Owners: this, in the queue and then in watches_, and the StoreWatch that the watcher holds,
+  /// which may outlive the engine.
   struct Watching {
     std::shared_ptr<Watch> watch;
   };
@@ -103,7 +105,7 @@ class Engine final : public Store {
   /// The store is read-only until rewrite() has succeeded.
   void fault(const Error& why);
   void tell(Revision from, Revision to);
-  void start(const std::shared_ptr<Watch>& watch);
+  void start(Watching watching);
   void follow_leases(const Batch& batch);
   void forget_history();
   void end_lease(LeaseId lease, Callback<void(Status)> done);
@@ -137,8 +139,7 @@ class Engine final : public Store {
   std::unordered_map<LeaseId, Lease> leases_;
   std::unordered_map<std::string, std::string> outcomes_;
   std::deque<std::pair<TimePoint, std::string>> outcomes_in_order_;
-  /// Each is shared with the StoreWatch that its watcher holds, which may outlive the engine.
-  std::list<std::shared_ptr<Watch>> watches_;
+  std::list<Watching> watches_;
   Duration pause_;
   TimerId timer_ = 0;
   TimePoint due_ = TimePoint::max();
