@@ -227,6 +227,7 @@ Result<Program> compile_constraint(std::string_view text, CompileOptions options
 }
 
 Result<Preference> compile_preference(std::string_view text, CompileOptions options) {
+  // CosTrading's exception.
   constexpr std::string_view kError = "IllegalPreference";
   Preference preference;
   if (is_blank(text)) return preference;

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "hector/check.h"
+
 namespace hector::expression {
 
 namespace {
@@ -294,6 +296,7 @@ void Program::emit_logic(const Node& node) {
   emit(node.right);
   code_.push_back({node.op == Operator::kAnd ? Code::kAnd : Code::kOr, node.op, 0});
   if (undefined_ == Undefined::kOmg) code_.push_back({Code::kFailUndefined, node.op, 0});
+  HECTOR_CHECK(code_.size() > jump, "a jump goes backwards");
   code_[jump].at = static_cast<std::uint32_t>(code_.size());
 }
 
@@ -332,23 +335,44 @@ void Program::emit(NodeId id) {
     code_.push_back({Code::kFalseIfUndefined, node.op, 0});
 }
 
+std::size_t Program::operands(Code code) noexcept {
+  switch (code) {
+    case Code::kPush:
+    case Code::kLoad:
+    case Code::kExist:
+      return 0;
+    case Code::kAnd:
+    case Code::kOr:
+    case Code::kBinary:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
 Value Program::run(std::span<const Value> attributes) const noexcept {
+  HECTOR_CHECK(attributes.size() >= tree_.names.size(), "a name has no value");
   std::array<Value, kStackMax> stack;
   std::size_t top = 0;
+  const auto push = [&](const Value& value) {
+    HECTOR_CHECK(top < stack.size(), "an expression needs more stack than was counted");
+    stack[top++] = value;
+  };
   const auto truth = [](const Value& value) {
     return value.kind == Kind::kBoolean ? value : Value();
   };
   for (std::size_t at = 0; at < code_.size(); ++at) {
     const Instruction& each = code_[at];
+    HECTOR_CHECK(top >= operands(each.code), "an operator has too few operands");
     switch (each.code) {
       case Code::kPush:
-        stack[top++] = tree_[each.at].literal;
+        push(tree_[each.at].literal);
         break;
       case Code::kLoad:
-        stack[top++] = attributes[each.at];
+        push(attributes[each.at]);
         break;
       case Code::kExist:
-        stack[top++] = Value::of(attributes[each.at].is_defined());
+        push(Value::of(attributes[each.at].is_defined()));
         break;
       case Code::kNot:
         stack[top - 1] =
@@ -391,6 +415,7 @@ Value Program::run(std::span<const Value> attributes) const noexcept {
         break;
     }
   }
+  HECTOR_CHECK(top == (code_.empty() ? 0 : 1), "an expression leaves one value");
   return top == 1 ? stack[0] : Value();
 }
 

@@ -78,6 +78,7 @@ class Program {
     std::uint32_t at;  ///< literal's node, name, or where to jump
   };
   Program() = default;
+  static std::size_t operands(Code code) noexcept;
   void emit(NodeId id);
   void emit_logic(const Node& node);
 

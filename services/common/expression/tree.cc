@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+
+#include "hector/check.h"
 
 namespace hector::expression {
 
@@ -15,17 +18,20 @@ NodeId Tree::text(std::string text, std::uint32_t column) {
   return literal(Value::of(std::string_view(texts_.back())), column);
 }
 NodeId Tree::name(std::string_view name, Operator op, std::uint32_t column) {
+  HECTOR_CHECK(op == Operator::kName || op == Operator::kExist, "a name is no operand of that");
   auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) found = names.insert(names.end(), std::string(name));
   nodes.push_back({op, 0, 0, {}, static_cast<std::uint32_t>(found - names.begin()), column});
   return static_cast<NodeId>(nodes.size() - 1);
 }
 NodeId Tree::node(Operator op, NodeId left, NodeId right, std::uint32_t column) {
+  HECTOR_CHECK(left < nodes.size() && right < nodes.size(), "a node's parts are made before it");
   nodes.push_back({op, left, right, {}, 0, column});
   return static_cast<NodeId>(nodes.size() - 1);
 }
 
 std::vector<NodeId> Tree::conjuncts() const {
+  HECTOR_CHECK(root < nodes.size(), "a tree has no root");
   std::vector<NodeId> list, open{root};
   while (!open.empty()) {
     const NodeId id = open.back();
@@ -46,6 +52,7 @@ std::string print_inner(const Tree& tree, NodeId id, bool is_outermost) {
   constexpr std::string_view kSigns[] = {
       "",  "",  "exist", "not", "-",  "and", "or", "==", "!=", "<",  "<=", ">",  ">=", "~", "in",
       "+", "-", "*",     "/",   "==", "~=",  "==", "!=", "<",  "<=", ">",  ">=", "==", "~="};
+  static_assert(std::size(kSigns) == static_cast<std::size_t>(Operator::kAnyApproximates) + 1);
   const Node& node = tree[id];
   const std::string_view sign = kSigns[static_cast<int>(node.op)];
   std::string text;
@@ -73,6 +80,7 @@ std::string print(const Tree& tree, NodeId id) { return print_inner(tree, id, tr
 
 Error mistake(std::string_view error, std::size_t column, std::string_view what,
               std::string_view text) {
+  // More of an expression hides the message.
   constexpr std::size_t kShown = 200;
   return Error::invalid_argument(fmt::format("{}: column {}: {}, in: {}{}", error, column, what,
                                              text.substr(0, kShown),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "expression/value.h"
+#include "hector/check.h"
 #include "hector/result.h"
 
 namespace hector::expression {
@@ -69,7 +70,10 @@ class Tree {
   NodeId text(std::string text, std::uint32_t column);
   NodeId name(std::string_view name, Operator op, std::uint32_t column);
   NodeId node(Operator op, NodeId left, NodeId right, std::uint32_t column);
-  [[nodiscard]] const Node& operator[](NodeId id) const { return nodes[id]; }
+  [[nodiscard]] const Node& operator[](NodeId id) const {
+    HECTOR_CHECK(id < nodes.size(), "a tree has no such node");
+    return nodes[id];
+  }
   /// The parts of the top level's "and", the whole if there is none.
   [[nodiscard]] std::vector<NodeId> conjuncts() const;
 

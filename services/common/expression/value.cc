@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
+
+#include "hector/check.h"
 
 namespace hector::expression {
 
 std::string_view kind_name(Kind kind) noexcept {
   constexpr std::string_view kNames[] = {"undefined", "boolean", "integer", "real",
                                          "text",      "octets",  "list"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Kind::kList) + 1);
   return kNames[static_cast<int>(kind)];
 }
 

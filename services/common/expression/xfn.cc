@@ -11,6 +11,7 @@ namespace pegtl = tao::pegtl;
 
 namespace {
 
+/// XFN's status code (X/Open C403).
 constexpr std::string_view kError = "SEARCH_INVALID_FILTER";
 
 namespace filter {

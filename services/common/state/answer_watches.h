@@ -33,7 +33,7 @@ class AnswerWatches {
   /// Takes the call and tells it the answer as it is; RESOURCE_EXHAUSTED if there are `max`
   /// watches.
   void add(Call& given, const Question& asked, Revision revision) {
-    auto watch = std::make_shared<Watch>(asked, std::make_shared<Feed>(given.stream));
+    auto watch = std::make_shared<Watch>(asked, Feed(given.stream));
     {
       const std::lock_guard lock(mutex_);
       if (all_.size() >= max_)
@@ -65,10 +65,9 @@ class AnswerWatches {
  private:
   /// Owned by the list, and by the callbacks of its call and its feed.
   struct Watch {
-    Watch(Question question, std::shared_ptr<Feed> to)
-        : asked(std::move(question)), feed(std::move(to)) {}
+    Watch(Question question, Feed to) : asked(std::move(question)), feed(std::move(to)) {}
     const Question asked;
-    const std::shared_ptr<Feed> feed;
+    Feed feed;
     Call* call = nullptr;
     std::mutex mutex;  ///< of call, until it is set, and of told
     Told told{};
@@ -81,7 +80,7 @@ class AnswerWatches {
       const std::lock_guard lock(watch->mutex);
       // Published before add() has taken the call: add() itself tells what there is.
       if (watch->is_over || watch->call == nullptr) return;
-      told = tell_(watch->asked, revision, watch->told, *watch->feed);
+      told = tell_(watch->asked, revision, watch->told, watch->feed);
     }
     if (!told) end(watch, std::move(told.error()));
   }
@@ -92,7 +91,7 @@ class AnswerWatches {
       const auto erased = std::erase(all_, watch);
       HECTOR_CHECK(erased == 1, "a watch that is not over is in the list once");
     }
-    watch->feed->when_told([watch, why = std::move(why)] {
+    watch->feed.when_told([watch, why = std::move(why)] {
       if (why)
         watch->call->fail(*why);
       else

@@ -1,5 +1,7 @@
 #include "state/leases.h"
 
+#include "hector/check.h"
+
 namespace hector::state {
 
 void Leases::open(const std::string& owner, Duration ttl, Callback<void(Result<LeaseId>)> done) {
@@ -32,6 +34,7 @@ std::vector<std::string> Leases::dependants() {
 void Leases::take(const std::string& key, Duration ttl, Callback<void(Result<LeaseId>)> done) {
   store_.grant(ttl, [this, key, done = std::move(done)](Result<LeaseId> lease) mutable {
     if (!lease) return done(fail(lease.error()));
+    HECTOR_CHECK(*lease != 0, "a store granted the lease that is none");
     store_.commit({{}, {StoreOperation::put(key, {}, *lease)}, {}, {}},
                   [lease = *lease, done = std::move(done)](Result<StoreOutcome> kept) mutable {
                     if (!kept) return done(fail(kept.error()));

@@ -6,13 +6,17 @@ namespace hector::state {
 
 namespace {
 
+/// Each means that another writer was faster: so many in a row are contention to report.
 constexpr int kTries = 32;
+/// Entries of one read: a state is read in pages, so that no one reply is too large.
 constexpr std::uint32_t kPageEntries = 10'000;
+/// Where the store could not be read: as often as it tries to recover.
 constexpr Duration kLoadAgainAfter = std::chrono::seconds(1);
 /// Where others write as well each change puts this key too: its revision says how far the state
 /// has to be, whatever else the store holds. (A watch is told of its own keys only, and etcd's
 /// answers name the revision of all.)
 constexpr std::string_view kHead = "head";
+/// After a change that came too late, times its tries: about an etcd's round trip.
 constexpr Duration kPauseStep = std::chrono::milliseconds(2);
 
 }  // namespace
@@ -36,7 +40,10 @@ Replica::~Replica() {
   watch_.reset();
 }
 
-Status Replica::start() { return load(); }
+Status Replica::start() {
+  HECTOR_CHECK(watch_ == nullptr, "a replica is started twice");
+  return load();
+}
 
 Status Replica::load() {
   StoreRead read{KeyRange::prefix(prefix_)};
@@ -162,13 +169,13 @@ void Replica::prefix_keys(StoreTransaction& transaction) const {
 }
 
 void Replica::change(Plan plan, Callback<void(Result<Revision>)> done) {
-  auto made = std::make_shared<Attempt>();
+  auto made = std::make_unique<Attempt>();
   made->plan = std::move(plan);
   made->done = std::move(done);
   attempt(std::move(made));
 }
 
-void Replica::attempt(std::shared_ptr<Attempt> attempt) {
+void Replica::attempt(std::unique_ptr<Attempt> attempt) {
   auto transaction = [&] {
     const auto lock = read();
     return attempt->plan();
@@ -177,11 +184,14 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
   if (transaction->then.empty()) return attempt->done(revision());  // nothing to change
   if (store_.is_shared()) transaction->then.push_back(StoreOperation::put(kHead, {}));
   prefix_keys(*transaction);
-  store_.commit(std::move(*transaction), [this, attempt](Result<StoreOutcome> outcome) {
+  store_.commit(std::move(*transaction), [this, attempt = std::move(attempt)](
+                                             Result<StoreOutcome> outcome) mutable {
+    HECTOR_CHECK(attempt != nullptr, "a commit ended twice");
     if (!outcome) return attempt->done(fail(outcome.error()));
     const Revision revision = outcome->revision;
     if (outcome->succeeded)
-      return when_applied(revision, [attempt, revision] { attempt->done(revision); });
+      return when_applied(revision,
+                          [attempt = std::move(attempt), revision] { attempt->done(revision); });
     if (++attempt->tries >= kTries) {
       return attempt->done(fail(
           Error::aborted(
@@ -189,12 +199,15 @@ void Replica::attempt(std::shared_ptr<Attempt> attempt) {
               .with_type(std::string(kStoreConflict))));
     }
     if (!store_.is_shared())
-      return when_applied(revision, [this, attempt] { this->attempt(attempt); });
+      return when_applied(revision, [this, attempt = std::move(attempt)]() mutable {
+        this->attempt(std::move(attempt));
+      });
     // A lease that ended leaves no head: the watch tells of it soon.
-    when_current([this, attempt](Status current) {
+    when_current([this, attempt = std::move(attempt)](Status current) mutable {
       if (!current) return attempt->done(fail(current.error()));
-      executor_.at(clock_.now() + kPauseStep * attempt->tries, [attempt, handle = guard_.handle()] {
-        handle.run([&](Replica& self) { self.attempt(attempt); });
+      const TimePoint again = clock_.now() + kPauseStep * attempt->tries;
+      executor_.at(again, [attempt = std::move(attempt), handle = guard_.handle()]() mutable {
+        handle.run([&](Replica& self) { self.attempt(std::move(attempt)); });
       });
     });
   });

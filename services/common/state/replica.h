@@ -76,7 +76,7 @@ class Replica final : public StoreObserver {
     Callback<void()> then;
   };
   struct Attempt;
-  void attempt(std::shared_ptr<Attempt> attempt);
+  void attempt(std::unique_ptr<Attempt> attempt);
   void reached(Revision revision);
   Status load();
   void load_again();
