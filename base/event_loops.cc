@@ -39,12 +39,12 @@ class AsioLoops final : public EventLoops {
 
   TimerId at(TimePoint when, Task task) override {
     HECTOR_CHECK(task, "a timer has an empty task");
-    auto timer = std::make_shared<asio::steady_timer>(next().context, when);
+    auto made = std::make_unique<asio::steady_timer>(next().context, when);
     const std::lock_guard lock(mutex_);
     const TimerId id = ++last_timer_;
-    const bool is_new = timers_.emplace(id, timer).second;
+    const auto [at, is_new] = timers_.emplace(id, std::move(made));
     HECTOR_CHECK(is_new, "two timers have one id");
-    timer->async_wait(
+    at->second->async_wait(
         [this, id, task = std::move(task)](const boost::system::error_code& error) mutable {
           if (error || !forget(id)) return;
           task();
@@ -53,7 +53,7 @@ class AsioLoops final : public EventLoops {
   }
 
   bool cancel(TimerId timer) override {
-    std::shared_ptr<asio::steady_timer> found;
+    std::unique_ptr<asio::steady_timer> found;
     {
       const std::lock_guard lock(mutex_);
       const auto at = timers_.find(timer);
@@ -61,7 +61,9 @@ class AsioLoops final : public EventLoops {
       found = std::move(at->second);
       timers_.erase(at);
     }
-    asio::post(found->get_executor(), [found] { found->cancel(); });
+    // Its end cancels it, and drops its task. A timer is touched on its own loop only.
+    const auto loop = found->get_executor();
+    asio::post(loop, [ended = std::move(found)] {});
     return true;
   }
 
@@ -96,7 +98,7 @@ class AsioLoops final : public EventLoops {
   std::atomic<unsigned> turn_{0};
   std::mutex mutex_;
   TimerId last_timer_ = 0;
-  std::unordered_map<TimerId, std::shared_ptr<asio::steady_timer>> timers_;
+  std::unordered_map<TimerId, std::unique_ptr<asio::steady_timer>> timers_;  ///< not yet run
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <iterator>
+
 #include "base/text/quoted.h"
 #include "hector/system.h"
 
@@ -19,19 +21,17 @@ class SpdlogLog final : public SystemLog {
  public:
   SpdlogLog(LogFormat format, Level least, std::string capsule)
       : format_(format), capsule_(std::move(capsule)) {
-    logger_ = std::make_shared<spdlog::logger>("hector",
-                                               std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger_->set_level(level_of(least));
-    logger_->flush_on(spdlog::level::debug);
-    logger_->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %-5l %v");
+    logger_.set_level(level_of(least));
+    logger_.flush_on(spdlog::level::debug);
+    logger_.set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %-5l %v");
   }
   void set_level(Level least) noexcept override { logger_->set_level(level_of(least)); }
   void write(Level level, std::string_view event,
              std::initializer_list<Field> fields) noexcept override {
-    if (!logger_->should_log(level_of(level))) return;
+    if (!logger_.should_log(level_of(level))) return;
     try {
-      logger_->log(level_of(level), "{}",
-                   format_ == LogFormat::kJson ? json(level, event, fields) : text(event, fields));
+      logger_.log(level_of(level), "{}",
+                  format_ == LogFormat::kJson ? json(level, event, fields) : text(event, fields));
     } catch (...) {  // a record is lost, the capsule is not
     }
   }
@@ -40,6 +40,7 @@ class SpdlogLog final : public SystemLog {
   static spdlog::level::level_enum level_of(Level level) {
     static constexpr spdlog::level::level_enum kLevels[] = {
         spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+    static_assert(std::size(kLevels) == static_cast<std::size_t>(Level::kError) + 1);
     return kLevels[static_cast<int>(level)];
   }
   std::string text(std::string_view event, std::initializer_list<Field> fields) const {
@@ -53,6 +54,7 @@ class SpdlogLog final : public SystemLog {
   }
   std::string json(Level level, std::string_view event, std::initializer_list<Field> fields) const {
     static constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
+    static_assert(std::size(kNames) == static_cast<std::size_t>(Level::kError) + 1);
     std::string line = fmt::format(
         "{{\"time\":\"{:%Y-%m-%dT%H:%M:%SZ}\",\"level\":\"{}\",\"capsule\":{},\"event\":{}",
         fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
@@ -63,7 +65,7 @@ class SpdlogLog final : public SystemLog {
   }
   LogFormat format_;
   std::string capsule_;
-  std::shared_ptr<spdlog::logger> logger_;
+  spdlog::logger logger_{"hector", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
 };
 
 }  // namespace

@@ -258,7 +258,8 @@ class UdpNetwork final : public Network {
       if (!start_thread()) return no_descriptor(local);
       {
         const std::lock_guard lock(mutex_);
-        open_.emplace(core.get(), core);
+        const bool is_new = open_.emplace(core.get(), core).second;
+        HECTOR_CHECK(is_new, "a socket is opened twice");
       }
       epoll_event event{};
       event.events = EPOLLIN | EPOLLONESHOT;
@@ -285,7 +286,8 @@ class UdpNetwork final : public Network {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, socket.descriptor_, nullptr);
     const std::lock_guard lock(mutex_);
     cooling_.erase(&socket);
-    open_.erase(&socket);
+    const auto erased = open_.erase(&socket);
+    HECTOR_CHECK(erased == 1, "a socket is forgotten that is not open");
     forgotten_.notify_all();  // with the lock: the network may end right after it
   }
 
