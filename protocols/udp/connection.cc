@@ -22,6 +22,7 @@ constexpr std::uint64_t kReorderPackets = 3;  ///< RFC 9002's packet threshold
 /// Smallest windows: after a loss, and after repeated time-outs.
 constexpr std::size_t kWindowMinDatagrams = 8;
 constexpr std::size_t kTimeoutWindowDatagrams = 4;
+/// One or two time-outs in a row may be a busy peer; three are a path that carries less.
 constexpr int kTimeoutsUntilShrink = 3;
 /// Gaps in the packet numbers that are remembered: more than a window of 32 packets can make.
 constexpr std::size_t kRangesKept = 256;
@@ -30,12 +31,14 @@ constexpr std::size_t kIncompleteMax = 16'384;  ///< messages in reassembly, aga
 constexpr std::size_t kMessageGapsMax = 8'192;
 /// Groups whose position is remembered: at least so many, at most twice.
 constexpr std::size_t kGroupsMax = 65'536;
+/// Gaps in the numbers of flows that have ended: flows that are still open make them.
 constexpr std::size_t kEndedFlowRangesMax = 4'096;
 /// What an entry of a table costs beside its octets.
 constexpr std::size_t kEntryOctets = 256;
 constexpr std::size_t kPieceOctets = 128;
 /// A message's memory grows so many times what has come of it, until it is all there.
 constexpr std::size_t kGrowth = 8;
+/// Its first memory: most messages are smaller.
 constexpr std::size_t kFirstOctets = 1'024;
 /// A packet may be begun just below the limit.
 constexpr std::uint64_t kOverWindow = 64 * 1024;
@@ -46,6 +49,7 @@ constexpr std::uint64_t kHeaderOctetsMax = 64 * 1024;
 
 void Connection::send(std::uint64_t group, std::string_view head, Bytes body) {
   const std::uint64_t number = next_message_++;
+  HECTOR_CHECK(number - first_outgoing_ == outgoing_.size(), "a message's number is not the next");
   Outgoing& outgoing = outgoing_.push();
   outgoing.group = group;
   outgoing.position = group == 0 ? 0 : ++group_positions_[group];
@@ -221,7 +225,8 @@ void Connection::keep_beyond(Incoming& incoming, std::uint64_t offset, Octets da
 }
 
 void Connection::finish(std::uint64_t message, Incoming& incoming, std::vector<Bytes>& deliver) {
-  messages_.add(message);
+  const bool is_new = messages_.add(message);
+  HECTOR_CHECK(is_new, "a message is finished twice");
   const std::uint64_t group = incoming.group;
   if (group == 0) return hand_over(std::move(incoming.content), deliver);
   if (is_over(group)) return count_handed_over(incoming.total);
@@ -249,6 +254,7 @@ void Connection::finish(std::uint64_t message, Incoming& incoming, std::vector<B
 /// The peer may send as many more.
 void Connection::count_handed_over(std::uint64_t octets) {
   octets_handed_over_ += octets;
+  HECTOR_CHECK(octets_handed_over_ <= octets_received_, "more is handed over than has come");
   if (limit_told_ < octets_handed_over_ + limits_.receive_window_octets / 2) tell_limit_ = true;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "conversation.h"
+#include "hector/check.h"
 
 namespace hector::udp {
 
@@ -22,8 +23,10 @@ Multicasts::Place Multicasts::find(const NetworkAddress& from, std::uint64_t mes
 }
 
 void Multicasts::forget(Place place) {
+  HECTOR_CHECK(place->octets <= octets_, "a multicast gives back more than it held");
   octets_ -= place->octets;
   pending_.erase(place);
+  HECTOR_CHECK(!pending_.empty() || octets_ == 0, "octets are held for no multicast");
 }
 
 std::optional<Multicasts::Question> Multicasts::take(const NetworkAddress& from, Reader& reader) {
@@ -49,6 +52,8 @@ std::optional<Multicasts::Question> Multicasts::take(const NetworkAddress& from,
   place->octets += data.size() + kEntryOctets;
   octets_ += data.size() + kEntryOctets;
   while (octets_ > kOctetsMax && pending_.begin() != place) forget(pending_.begin());
+  HECTOR_CHECK(pending_.size() <= kPendingMax, "more multicasts are pending than may be");
+  HECTOR_CHECK(place->parts.size() <= count, "a multicast has more fragments than it said");
   if (place->parts.size() < count) return std::nullopt;
   for (const auto& [number, part] : place->parts) place->whole += part;
   place->parts.clear();
@@ -69,6 +74,7 @@ std::optional<std::string> Multicasts::confirmed(const NetworkAddress& from, std
   }
   seen_order_.push_back(key);
   seen_.insert(key);
+  HECTOR_CHECK(seen_order_.size() <= kSeenMax, "more multicasts are remembered than may be");
   return whole;
 }
 

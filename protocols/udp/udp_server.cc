@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <ranges>
 #include <set>
 
 #include "conversation.h"
@@ -30,7 +31,9 @@ constexpr std::size_t kSessionsOfAddressMax = 64;
 constexpr std::size_t kSilentAtOnce = kConnectionsMax / 64;
 /// Requests in progress, with what each costs beside its octets: of one session, of an endpoint.
 constexpr std::size_t kRequestOctetsMax = 48 * 1024 * 1024;
+/// Of all sessions together.
 constexpr std::size_t kAllRequestOctetsMax = 256 * 1024 * 1024;
+/// A call with its tables and queues, about; so that small requests are limited as well.
 constexpr std::size_t kRequestEntryOctets = 2 * 1024;
 /// Of all sessions' messages in reassembly and out of order; the session that added nothing for
 /// the longest time goes.
@@ -68,8 +71,8 @@ struct Ledger {
 class UdpServerCall final : public Call {
  public:
   Peer own_peer;
-  std::shared_ptr<UdpFlow> flow_end;
-  std::size_t octets = 0;  ///< counted as a request in progress
+  std::shared_ptr<UdpFlow> flow_end;  ///< the Object has it too, as long as it likes
+  std::size_t octets = 0;             ///< counted as a request in progress
 
   void open(std::shared_ptr<ServerConversation> conversation, std::uint64_t id) {
     conversation_ = std::move(conversation);
@@ -129,7 +132,9 @@ class ServerConversation final : public Conversation {
     encode_outcome(call.error ? &*call.error : nullptr, call.trailing, head);
     const bool is_flow = call.stream != nullptr;
     const std::lock_guard lock(mutex_);
-    calls_.erase(id);
+    const auto erased = calls_.erase(id);
+    HECTOR_CHECK(erased == 1, "a call is answered twice, or was never in progress");
+    HECTOR_CHECK(call.octets <= requests_, "requests give back more octets than they hold");
     requests_ -= call.octets;
     ledger_->requests -= call.octets;
     if (calls_.empty()) idle_.notify_all();
@@ -192,45 +197,60 @@ class ServerConversation final : public Conversation {
     const std::uint64_t id = reader.number();
     if (!reader.ok()) return;
     if (type == MessageType::kRequest) return on_request(id, message, reader, now);
-    std::shared_ptr<UdpFlow> flow;
+    if (type == MessageType::kCancel)
+      return on_cancel(id, {code_from_number(reader.octet()), "the caller cancelled the call"});
+    const auto [call, flow] = hold(id);
+    if (call == nullptr) return;
+    if (flow != nullptr) on_flow(type, id, *flow, message, reader);
+    let_go(*call);
+  }
+
+  void on_flow(MessageType type, std::uint64_t id, UdpFlow& flow, const Bytes& message,
+               Reader& reader) {
+    if (type == MessageType::kFlowData &&
+        !flow.take(Payload(message.slice(message.size() - reader.rest().size()))))
+      cancel_one(id, Error::resource_exhausted("the caller sends more of its flow than is read"));
+    if (type == MessageType::kFlowEnd) flow.deliver_end();
+    if (type == MessageType::kFlowCredit)
+      flow.deliver_credit(static_cast<std::int64_t>(std::min(reader.number(), kCreditMax)));
+  }
+
+  void on_cancel(std::uint64_t id, Error why) {
     {
       const std::lock_guard lock(mutex_);
-      const auto found = calls_.find(id);
-      if (found == calls_.end()) {
-        if (type == MessageType::kCancel && early_cancels_.size() < kEarlyCancelsMax)
-          early_cancels_.insert(id);
+      if (!calls_.contains(id)) {
+        if (early_cancels_.size() < kEarlyCancelsMax) early_cancels_.insert(id);
         return;
       }
-      flow = found->second->flow_end;
     }
-    if (type == MessageType::kCancel) {
-      return cancel_one(id, {code_from_number(reader.octet()), "the caller cancelled the call"});
-    }
-    if (!flow) return;
-    if (type == MessageType::kFlowData &&
-        !flow->take(Payload(message.slice(message.size() - reader.rest().size()))))
-      cancel_one(id, Error::resource_exhausted("the caller sends more of its flow than is read"));
-    if (type == MessageType::kFlowEnd) flow->deliver_end();
-    if (type == MessageType::kFlowCredit)
-      flow->deliver_credit(static_cast<std::int64_t>(std::min(reader.number(), kCreditMax)));
+    cancel_one(id, std::move(why));
   }
 
   void cancel_one(std::uint64_t id, Error why) {
-    UdpServerCall* call = nullptr;
-    std::shared_ptr<UdpFlow> flow;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = calls_.find(id);
-      if (found == calls_.end()) return;
-      call = found->second;
-      call->hold();
-      flow = call->flow_end;
-    }
-    if (flow) flow->deliver_break(why);
+    const auto [call, flow] = hold(id);
+    if (call == nullptr) return;
+    if (flow != nullptr) flow->deliver_break(why);
     call->cancel(std::move(why));
-    if (!call->let_go()) return;
+    let_go(*call);
+  }
+
+  struct Held {
+    UdpServerCall* call = nullptr;
+    UdpFlow* flow = nullptr;
+  };
+  /// The call in progress and its flow, which stay until the call is let go; null where there is
+  /// none.
+  Held hold(std::uint64_t id) {
     const std::lock_guard lock(mutex_);
-    put_back(*call);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return {};
+    found->second->hold();
+    return {found->second, found->second->flow_end.get()};
+  }
+  void let_go(UdpServerCall& call) {
+    if (!call.let_go()) return;
+    const std::lock_guard lock(mutex_);
+    put_back(call);
   }
 
   void on_request(std::uint64_t id, const Bytes& message, Reader& reader, TimePoint now) {
@@ -240,6 +260,7 @@ class ServerConversation final : public Conversation {
     bool was_cancelled = false;
     is_proved_.store(true, std::memory_order_relaxed);
     UdpServerCall* const call = take_call(id, was_cancelled);
+    if (call == nullptr) return;  // the peer has a call of that number in progress: not our client
     const bool has_room = charge(*call, message.size() + kRequestEntryOctets);
     auto decoded = decode_header({reinterpret_cast<const char*>(header.data()), header.size()}, now,
                                  call->header);
@@ -266,9 +287,11 @@ class ServerConversation final : public Conversation {
                       kind_name(call->kind), kind_name(told))));
     }
     if (call->kind == Kind::kStream) {
-      call->flow_end = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut,
-                                                 call->flow != Flow::kIn);
-      call->stream = call->flow_end;
+      auto flow = std::make_shared<UdpFlow>(shared_from_this(), id, call->flow != Flow::kOut,
+                                            call->flow != Flow::kIn);
+      call->stream = flow;
+      const std::lock_guard lock(mutex_);  // the call may be cancelled on another thread
+      call->flow_end = std::move(flow);
     }
     context_.inbound->accept(*call);
   }
@@ -295,8 +318,10 @@ class ServerConversation final : public Conversation {
     const bool is_first = requests_ == octets;
     return is_first || (requests_ <= kRequestOctetsMax && all <= kAllRequestOctetsMax);
   }
+  /// Null where there is one of that number.
   UdpServerCall* take_call(std::uint64_t id, bool& was_cancelled) {
     const std::lock_guard lock(mutex_);
+    if (calls_.contains(id)) return nullptr;
     if (kept_.empty()) kept_.push_back(std::make_unique<UdpServerCall>());
     UdpServerCall* const call = kept_.back().release();
     kept_.pop_back();
@@ -308,6 +333,7 @@ class ServerConversation final : public Conversation {
   /// With the lock held.
   void put_back(UdpServerCall& call) {
     std::unique_ptr<UdpServerCall> owned(&call);
+    HECTOR_CHECK(kept_.size() <= kCallsKeptMax, "more calls are kept than may be");
     if (kept_.size() >= kCallsKeptMax) return;
     call.clear();
     kept_.push_back(std::move(owned));
@@ -384,11 +410,11 @@ class UdpEndpoint final : public Endpoint {
     for (auto& word : secret_) word = context.random->next();
   }
 
+  /// Those that there are now; they stay while the list does.
   std::vector<std::shared_ptr<ServerConversation>> conversations() {
     const std::lock_guard lock(mutex_);
-    std::vector<std::shared_ptr<ServerConversation>> all;
-    for (const auto& [id, conversation] : by_id_) all.push_back(conversation);
-    return all;
+    const auto all = std::views::values(by_id_);
+    return {all.begin(), all.end()};
   }
 
   void on_datagram(const NetworkAddress& from, Octets datagram) {
@@ -434,64 +460,69 @@ class UdpEndpoint final : public Endpoint {
       Writer(answer).type(PacketType::kCookie).fixed(client).raw(fresh.data(), fresh.size());
       return answer_to(from, answer);
     }
-    std::uint64_t server = 0;
-    std::vector<std::shared_ptr<ServerConversation>> displaced;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto known = by_client_.find(client);
-      if (known != by_client_.end()) {
-        server = known->second;
-      } else {
-        displaced = make_room(from);
-        server = context_.random->next();
-        by_client_.emplace(client, server);
-        by_address_[from].push_back(server);
-        unproved_.push_back(server);
-        by_id_.emplace(server, std::make_shared<ServerConversation>(
-                                   context_, *socket_, from,
-                                   ServerConversation::Names{client, server}, ledger_));
-      }
-    }
-    for (const auto& each : displaced) each->leave("the endpoint has too many sessions");
+    const std::uint64_t server = admit(from, client);
     std::string answer;
     Writer(answer).type(PacketType::kWelcome).fixed(client).fixed(server);
     answer_to(from, answer);
   }
 
+  /// The client's session; a new one where it has none. Others may have to go for it.
+  std::uint64_t admit(const NetworkAddress& from, std::uint64_t client) {
+    std::unique_lock lock(mutex_);
+    const auto known = by_client_.find(client);
+    if (known != by_client_.end()) return known->second;
+    make_room(from);
+    const std::uint64_t server = context_.random->next();
+    by_client_.emplace(client, server);
+    by_address_[from].push_back(server);
+    unproved_.push_back(server);
+    by_id_.emplace(
+        server, std::make_shared<ServerConversation>(
+                    context_, *socket_, from, ServerConversation::Names{client, server}, ledger_));
+    check_tables();
+    const auto displaced = std::exchange(off_, {});
+    lock.unlock();
+    for (const auto& each : displaced) each->leave("the endpoint has too many sessions");
+    return server;
+  }
+
   // With the lock held:
-  /// Takes sessions off the tables until there is room for one more of `from`; the caller ends them
-  /// without the lock.
-  std::vector<std::shared_ptr<ServerConversation>> make_room(const NetworkAddress& from) {
-    std::vector<std::shared_ptr<ServerConversation>> displaced;
+  void check_tables() const {
+    HECTOR_CHECK(by_id_.size() == by_client_.size(), "a session is not in every table");
+    HECTOR_CHECK(by_id_.size() <= kConnectionsMax, "there are more sessions than the limit");
+    HECTOR_CHECK(by_address_.size() <= by_id_.size(), "an address without sessions is kept");
+  }
+  /// Takes sessions off the tables until there is room for one more of `from`.
+  void make_room(const NetworkAddress& from) {
     const auto of_address = by_address_.find(from);
     if (of_address != by_address_.end() && of_address->second.size() >= kSessionsOfAddressMax)
-      take_off(of_address->second.front(), displaced);
+      take_off(of_address->second.front());
     while (!unproved_.empty() && !is_unproved(unproved_.front())) unproved_.pop_front();
     if (unproved_.size() >= kUnprovedMax)
       std::erase_if(unproved_, [this](std::uint64_t session) { return !is_unproved(session); });
     const bool is_full = by_id_.size() >= kConnectionsMax;
     if (!unproved_.empty() && (is_full || unproved_.size() >= kUnprovedMax)) {
-      take_off(unproved_.front(), displaced);
+      take_off(unproved_.front());
       unproved_.pop_front();
     } else if (is_full) {
-      take_off_silent(displaced);
+      take_off_silent();
     }
-    return displaced;
   }
   bool is_unproved(std::uint64_t session) const {
     const auto found = by_id_.find(session);
     return found != by_id_.end() && !found->second->is_proved();
   }
-  void take_off_silent(std::vector<std::shared_ptr<ServerConversation>>& displaced) {
+  void take_off_silent() {
     std::vector<std::pair<TimePoint, std::uint64_t>> heard;
     for (const auto& [session, conversation] : by_id_)
       heard.emplace_back(conversation->signs().heard, session);
     const std::size_t count = std::min(kSilentAtOnce, heard.size());
     std::nth_element(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(count),
                      heard.end());
-    for (std::size_t i = 0; i < count; ++i) take_off(heard[i].second, displaced);
+    for (std::size_t i = 0; i < count; ++i) take_off(heard[i].second);
   }
-  void take_off(std::uint64_t session, std::vector<std::shared_ptr<ServerConversation>>& off) {
+  /// Into off_: a conversation ends without the lock.
+  void take_off(std::uint64_t session) {
     const auto found = by_id_.find(session);
     if (found == by_id_.end()) return;
     by_client_.erase(found->second->client_id());
@@ -500,7 +531,8 @@ class UdpEndpoint final : public Endpoint {
       std::erase(of_address->second, session);
       if (of_address->second.empty()) by_address_.erase(of_address);
     }
-    off.push_back(std::move(found->second));
+    HECTOR_CHECK(found->second != nullptr, "a session was taken off twice");
+    off_.push_back(std::move(found->second));
     by_id_.erase(found);
   }
 
@@ -511,22 +543,25 @@ class UdpEndpoint final : public Endpoint {
       departed.swap(ledger_->departed);
       ledger_->has_departed = false;
     }
-    std::vector<std::shared_ptr<ServerConversation>> off;  // they go without the lock
-    const std::lock_guard lock(mutex_);
-    for (const auto session : departed) take_off(session, off);
+    std::unique_lock lock(mutex_);
+    for (const auto session : departed) take_off(session);
+    check_tables();
+    const auto gone = std::exchange(off_, {});
+    lock.unlock();
   }
 
   /// Too much is held: the session that added nothing for the longest time goes.
   void drop_stalest() {
-    std::shared_ptr<ServerConversation> stalest;
+    ServerConversation* stalest = nullptr;
     TimePoint oldest = TimePoint::max();
-    for (const auto& each : conversations()) {
+    const auto all = conversations();
+    for (const auto& each : all) {
       const auto signs = each->signs();
       if (signs.held == 0 || signs.progressed >= oldest) continue;
       oldest = signs.progressed;
-      stalest = each;
+      stalest = each.get();
     }
-    if (!stalest) return;
+    if (stalest == nullptr) return;
     stalest->leave("the endpoint holds too much for peers that do not finish");
     ledger_->depart(stalest->session_id());
   }
@@ -626,6 +661,7 @@ class UdpEndpoint final : public Endpoint {
   std::atomic<bool> draining_{false};
   /// Shared with their calls, which hold one until they have replied.
   std::unordered_map<std::uint64_t, std::shared_ptr<ServerConversation>> by_id_;
+  std::vector<std::shared_ptr<ServerConversation>> off_;  ///< taken off under the lock held now
   std::unordered_map<std::uint64_t, std::uint64_t> by_client_;
   std::unordered_map<NetworkAddress, std::vector<std::uint64_t>, NetworkAddressHash> by_address_;
   std::deque<std::uint64_t>

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "hector/awaited.h"
 #include "hector/check.h"
 #include "hector/stream.h"
 #include "hector/thread.h"
@@ -21,6 +22,8 @@ namespace {
 constexpr Duration kOpenFor = std::chrono::seconds(4);
 /// A capsule that starts answers one of the pings within kOpenFor.
 constexpr std::uint64_t kPingTimeoutMs = 300;
+/// Between a ping that nobody answered and the next: zenoh says at once that it knows no capsule.
+constexpr Duration kPingAgain = std::chrono::milliseconds(5);
 /// zenoh requires a time-out; a flow has none of its own.
 constexpr std::uint64_t kFlowTimeoutMs = 24ULL * 3'600 * 1'000;
 /// zenoh's time-out is this much later than the call's deadline, whose error is the better one.
@@ -97,6 +100,7 @@ class Client : public std::enable_shared_from_this<Client> {
     {
       const std::lock_guard lock(mutex_);
       state_ = State::kClosed;
+      closed_.notify_all();
       if (timer_ != 0) context_.executor->cancel(timer_);
       attempts.swap(attempts_);
     }
@@ -205,8 +209,8 @@ class Client : public std::enable_shared_from_this<Client> {
     const TimePoint until = context_.clock->now() + kOpenFor;
     while (!ping(session)) {
       {
-        const std::lock_guard lock(mutex_);
-        if (state_ == State::kClosed) return;
+        std::unique_lock lock(mutex_);
+        if (closed_.wait_for(lock, kPingAgain, [this] { return state_ == State::kClosed; })) return;
       }
       if (context_.clock->now() >= until)
         return failed(fmt::format("capsule '{}' does not answer there", address_.capsule));
@@ -224,33 +228,23 @@ class Client : public std::enable_shared_from_this<Client> {
 
   /// After an answer all earlier declarations of both sides are known to both.
   bool ping(hz_session* session) {
+    /// zenoh's, until it says that the query is over.
     struct Answer {
-      std::mutex mutex;
-      std::condition_variable changed;
-      bool over = false;
       bool ok = false;
+      Callback<void(bool)> over;
     };
-    auto* answer = new std::shared_ptr<Answer>(std::make_shared<Answer>());
-    const auto mine = *answer;
+    Awaited<bool> answered;
     hz_get(
         session, ping_key(address_.capsule).c_str(), nullptr, {}, {}, kPingTimeoutMs,
         [](void* context, int ok, hz_slice, hz_slice) {
-          (*static_cast<std::shared_ptr<Answer>*>(context))->ok = ok != 0;
+          static_cast<Answer*>(context)->ok = ok != 0;
         },
         [](void* context) {
-          auto* held = static_cast<std::shared_ptr<Answer>*>(context);
-          {
-            const std::lock_guard lock((*held)->mutex);
-            (*held)->over = true;
-            (*held)->changed.notify_all();
-          }
-          delete held;
+          const std::unique_ptr<Answer> answer(static_cast<Answer*>(context));
+          answer->over(answer->ok);
         },
-        answer, nullptr);
-    std::unique_lock lock(mine->mutex);
-    mine->changed.wait(lock, [&] { return mine->over; });
-    if (!mine->ok) mine->changed.wait_for(lock, std::chrono::milliseconds(5));
-    return mine->ok;
+        new Answer{false, answered.callback()}, nullptr);
+    return answered.wait();
   }
 
   void failed(const std::string& why) {
@@ -464,6 +458,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::atomic<std::uint64_t> next_call_{1};
   std::mutex mutex_;
   State state_ = State::kOpening;
+  std::condition_variable closed_;
   Calls calls_;
   std::vector<std::uint64_t> waiting_;
   TimerId timer_ = 0;
@@ -496,10 +491,10 @@ class ZenohChannel final : public Channel {
 
 }  // namespace
 
-Result<std::shared_ptr<Channel>> make_channel(const ProtocolContext& context,
+Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
   auto parsed = HECTOR_TRY(Address::parse(address));
-  return std::shared_ptr<Channel>(std::make_shared<ZenohChannel>(context, std::move(parsed)));
+  return std::make_unique<ZenohChannel>(context, std::move(parsed));
 }
 
 }  // namespace hector::zenohp

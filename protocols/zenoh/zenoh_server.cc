@@ -88,7 +88,7 @@ class ServerCall final : public Call {
   Peer own_peer;
   bool is_json = false;
   std::optional<Foreign> foreign;
-  std::shared_ptr<ServerFlow> flow_end;
+  std::shared_ptr<ServerFlow> flow_end;  ///< the Object has it too, as long as it likes
   [[nodiscard]] const Mark& mark() const { return mark_; }
   hz_query* take_query() { return std::exchange(query_, nullptr); }
 
@@ -319,7 +319,6 @@ class Server : public std::enable_shared_from_this<Server> {
 
   void flow_message(const Mark& mark, std::string_view payload) {
     ServerCall* call = nullptr;
-    std::shared_ptr<ServerFlow> flow;
     {
       const std::lock_guard lock(mutex_);
       const auto found = calls_.find({mark.client, mark.call});
@@ -329,15 +328,15 @@ class Server : public std::enable_shared_from_this<Server> {
         return;
       }
       call = found->second;
-      flow = call->flow_end;
       call->hold();
     }
+    auto* const flow = call->flow_end.get();
     if (mark.type == Type::kCancel) {
       Error why{code_from_number(static_cast<std::uint32_t>(mark.number)),
                 "the caller cancelled the call"};
-      if (flow) flow->deliver_break(why);
+      if (flow != nullptr) flow->deliver_break(why);
       call->cancel(std::move(why));
-    } else if (flow) {
+    } else if (flow != nullptr) {
       if (mark.type == Type::kFlowData && !flow->deliver(Payload(Bytes::copy(payload))))
         call->cancel(Error::resource_exhausted("the caller sends more of its flow than is read"));
       if (mark.type == Type::kFlowEnd) flow->deliver_end();

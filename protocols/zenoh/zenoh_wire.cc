@@ -8,6 +8,7 @@
 namespace hector::zenohp {
 
 namespace {
+/// Begins each attachment of ours, with the format's version.
 constexpr std::string_view kMagic = "HZ1";
 constexpr std::size_t kMarkOctets = 3 + 1 + 3 * 8;  // magic, type, three numbers
 

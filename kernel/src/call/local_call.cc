@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "call/call_state.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -21,35 +22,33 @@ class LocalCall::Link {
     const std::lock_guard lock(mutex_);
     if (handler_ != nullptr) handler_->cancel(why);
   }
-  void set_flow(const std::shared_ptr<WindowedStream>& callers,
-                const std::shared_ptr<WindowedStream>& handlers) noexcept {
+  void set_flow(const LocalFlow& flow) noexcept {
     std::optional<Error> broken;
     {
       const std::lock_guard lock(mutex_);
-      ends_[0] = callers;
-      ends_[1] = handlers;
+      HECTOR_CHECK(callers_.expired() && handlers_.expired(), "a call gets a second flow");
+      callers_ = flow.callers;
+      handlers_ = flow.handlers;
       broken = broken_;
     }
     if (broken) break_flow(*broken);
   }
   /// A writer that waits for its reader, and a reader, learn that the call is over.
   void break_flow(const Error& why) noexcept {
-    std::shared_ptr<WindowedStream> ends[2];
-    {
-      const std::lock_guard lock(mutex_);
-      if (!broken_) broken_ = why;
-      for (int i = 0; i < 2; ++i) ends[i] = ends_[i].lock();
-    }
-    for (const auto& end : ends) {
-      if (end) end->deliver_break(why);
-    }
+    std::unique_lock lock(mutex_);
+    if (!broken_) broken_ = why;
+    const auto callers = callers_.lock();
+    const auto handlers = handlers_.lock();
+    lock.unlock();
+    if (callers) callers->deliver_break(why);
+    if (handlers) handlers->deliver_break(why);
   }
 
  private:
   std::atomic<Call*> origin_;
   std::recursive_mutex mutex_;
   LocalCall* handler_;
-  std::weak_ptr<WindowedStream> ends_[2];  ///< the caller's and the handler's
+  std::weak_ptr<WindowedStream> callers_, handlers_;  ///< ends
   std::optional<Error> broken_;
 };
 
@@ -64,6 +63,7 @@ LocalCall& LocalCall::make(Call& origin) {
 }
 
 LocalCall::LocalCall(Call& origin) {
+  HECTOR_CHECK(CallState::of(origin).is_local, "a call that is deferred already is deferred again");
   header = origin.header;
   request = std::move(origin.request);
   request.own();
@@ -97,10 +97,10 @@ void LocalCall::finished() noexcept {
 }
 
 std::shared_ptr<Stream> LocalCall::open_flow() {
-  auto [callers, handlers] = make_local_flow(flow);
-  stream = handlers;
-  link_->set_flow(callers, handlers);
-  return callers;
+  LocalFlow made(flow);
+  stream = made.handlers;
+  link_->set_flow(made);
+  return std::move(made.callers);
 }
 
 Call& Call::defer() {
@@ -108,6 +108,7 @@ Call& Call::defer() {
 }
 
 Call& enter_with_flow(Call& call) {
+  HECTOR_CHECK(CallState::of(call).is_local, "a flow is opened for a call that came from outside");
   LocalCall& handler = static_cast<LocalCall&>(call.defer());
   call.give_stream(handler.open_flow());
   return handler;
@@ -136,15 +137,15 @@ class LocalEnd final : public WindowedStream {
 
 }  // namespace
 
-std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(
-    Flow flow) {
+LocalFlow::LocalFlow(Flow flow) {
   const bool to_handler = flow == Flow::kIn || flow == Flow::kBoth;
   const bool to_starter = flow == Flow::kOut || flow == Flow::kBoth;
   auto starter = std::make_shared<LocalEnd>(to_starter, to_handler);
   auto handler = std::make_shared<LocalEnd>(to_handler, to_starter);
   starter->join(handler);
   handler->join(starter);
-  return {starter, handler};
+  callers = std::move(starter);
+  handlers = std::move(handler);
 }
 
 }  // namespace hector

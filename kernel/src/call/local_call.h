@@ -38,8 +38,11 @@ class LocalCall final : public Call {
   return call.kind == Kind::kStream ? enter_with_flow(call) : call;
 }
 
-/// The two ends of a flow inside one process: first the caller's, then the handler's.
-std::pair<std::shared_ptr<WindowedStream>, std::shared_ptr<WindowedStream>> make_local_flow(
-    Flow flow);
+/// The two ends of a flow inside one process.
+struct LocalFlow {
+  explicit LocalFlow(Flow flow);
+  /// Each is its program's; neither keeps the other.
+  std::shared_ptr<WindowedStream> callers, handlers;
+};
 
 }  // namespace hector

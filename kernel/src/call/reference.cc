@@ -10,6 +10,7 @@ namespace hector {
 namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static_assert(sizeof kAlphabet == 64 + 1, "six bits choose one letter");
 constexpr std::string_view kPrefix = "hector:";
 constexpr std::size_t kTextMax = 64 * 1024;
 

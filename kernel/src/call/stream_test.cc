@@ -30,7 +30,7 @@ std::string read_one(WindowedStream& stream) {
 }
 
 TEST(Flow, AWriterWaitsForTheReadersWindow) {
-  auto [near, far] = make_local_flow(Flow::kBoth);
+  auto [near, far] = LocalFlow(Flow::kBoth);
   int accepted = 0;
   const std::string block(64 * 1024, 'x');
   std::function<void()> write = [&, &near = near] {
@@ -56,7 +56,7 @@ TEST(Flow, AWriterWaitsForTheReadersWindow) {
 }
 
 TEST(Flow, MessagesArriveInTheirOrderAndTheEndAfterThem) {
-  auto [near, far] = make_local_flow(Flow::kBoth);
+  auto [near, far] = LocalFlow(Flow::kBoth);
   for (const char* each : {"a", "b"}) near->write(Payload(Bytes::copy(each)), [](const Status&) {});
   near->close_write();
   near->close_write();  // idempotent
@@ -67,7 +67,7 @@ TEST(Flow, MessagesArriveInTheirOrderAndTheEndAfterThem) {
 }
 
 TEST(Flow, WhatAnEndMayNotWriteIsRefused) {
-  auto [caller, handler] = make_local_flow(Flow::kOut);
+  auto [caller, handler] = LocalFlow(Flow::kOut);
   Status accepted;
   caller->write(Payload(Bytes::copy("x")), [&](Status status) { accepted = std::move(status); });
   ASSERT_FALSE(accepted);
@@ -76,7 +76,7 @@ TEST(Flow, WhatAnEndMayNotWriteIsRefused) {
 }
 
 TEST(Flow, ABreakEndsOutstandingReadsAndWritesWithItsReason) {
-  auto [near, far] = make_local_flow(Flow::kBoth);
+  auto [near, far] = LocalFlow(Flow::kBoth);
   std::vector<std::string> ends;
   near->read([&](const Message& message) {
     ends.emplace_back(message ? "read" : code_name(message.error().code));
@@ -99,7 +99,7 @@ TEST(Flow, ABreakEndsOutstandingReadsAndWritesWithItsReason) {
 }
 
 TEST(Flow, WhatArrivedBeforeABreakIsStillRead) {
-  auto [near, far] = make_local_flow(Flow::kBoth);
+  auto [near, far] = LocalFlow(Flow::kBoth);
   near->write(Payload(Bytes::copy("a")), [](const Status&) {});
   far->deliver_break(Error::unavailable("the peer is gone"));
   EXPECT_EQ(read_one(*far), "a");
@@ -153,7 +153,7 @@ TEST(Flow, APeerThatKeepsToTheWindowIsNeverEnded) {
 }
 
 TEST(Flow, ASecondOutstandingReadOrWriteEndsTheProcess) {
-  auto [near, far] = make_local_flow(Flow::kBoth);
+  auto [near, far] = LocalFlow(Flow::kBoth);
   near->read([](const Message&) {});
   EXPECT_DEATH(near->read([](const Message&) {}), "read while a read is outstanding");
   bool was_taken = true;

@@ -15,7 +15,9 @@ namespace {
 /// Limits of what a header may carry; what is over them is refused, at the sender too by being cut
 /// off there first.
 constexpr std::size_t kTextOctetsMax = kErrorTextOctetsMax;
+/// Of metadata, as of an error's reasons.
 constexpr std::size_t kEntriesMax = kErrorReasonsMax;
+/// The first octet of a header; another one is refused.
 constexpr std::uint8_t kVersion = 1;
 
 void put_number(std::string& out, std::uint64_t value) {
@@ -216,6 +218,7 @@ Result<std::size_t> decode_header(std::string_view in, TimePoint now, Header& he
     header.sequence = reader.number();
   }
   if (flags & kHasDeadline) {
+    // A year, in µs: a larger number would overflow the clock's.
     constexpr std::uint64_t kLongest = 366ULL * 24 * 3600 * 1'000'000;
     const std::uint64_t left = std::min(reader.number(), kLongest);
     is_late = left == 0;
