@@ -41,13 +41,13 @@ constexpr std::size_t kParametersMax = 100;
 
 /// Scalars that both have; else what anything may be.
 std::string field_type(const std::string& type) {
-  static const std::map<std::string, std::string> types{{"int", "int64"},
-                                                        {"float", "double"},
-                                                        {"bool", "bool"},
-                                                        {"str", "string"},
-                                                        {"bytes", "bytes"}};
-  const auto found = types.find(type);
-  return found == types.end() ? "hector.value.v1.Value" : found->second;
+  static const std::map<std::string, std::string> kTypes{{"int", "int64"},
+                                                         {"float", "double"},
+                                                         {"bool", "bool"},
+                                                         {"str", "string"},
+                                                         {"bytes", "bytes"}};
+  const auto found = kTypes.find(type);
+  return found == kTypes.end() ? "hector.value.v1.Value" : found->second;
 }
 std::string capitalised(const std::string& name) {
   std::string made;
@@ -206,12 +206,12 @@ bool is_method(const Operation& operation) {
 
 /// Names that Python would not take as a parameter's.
 std::string python_name(const std::string& name) {
-  static const std::set<std::string> keywords{
+  static const std::set<std::string> kKeywords{
       "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
       "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
       "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
       "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"};
-  return keywords.contains(name) ? name + "_" : name;
+  return kKeywords.contains(name) ? name + "_" : name;
 }
 
 }  // namespace

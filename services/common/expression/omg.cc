@@ -5,12 +5,15 @@
 #include <charconv>
 #include <tao/pegtl.hpp>
 
+#include "hector/check.h"
+
 namespace hector::expression {
 
 namespace pegtl = tao::pegtl;
 
 namespace {
 
+// NOLINTBEGIN(readability-identifier-naming): rules are named as PEGTL names its own.
 namespace grammar {
 
 struct blank : pegtl::star<pegtl::space> {};
@@ -83,6 +86,7 @@ struct expression : pegtl::seq<conjunction, pegtl::star<or_conjunction>> {};
 struct whole : pegtl::must<blank, expression, pegtl::eof> {};
 
 }  // namespace grammar
+// NOLINTEND(readability-identifier-naming)
 
 struct Reading {
   Tree tree;
@@ -95,6 +99,7 @@ std::uint32_t column_of(const Input& in) {
 }
 
 void combine(Reading& reading, Operator op) {
+  HECTOR_CHECK(reading.stack.size() >= 2, "an operator was read without its operands");
   const NodeId right = reading.stack.back();
   reading.stack.pop_back();
   reading.stack.back() =
@@ -102,65 +107,65 @@ void combine(Reading& reading, Operator op) {
 }
 
 template <class Rule>
-struct action : pegtl::nothing<Rule> {};
+struct Action : pegtl::nothing<Rule> {};
 template <Operator op>
-struct binary {
+struct Binary {
   static void apply0(Reading& reading) { combine(reading, op); }
 };
 template <Operator op>
-struct unary {
+struct Unary {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.back() = reading.tree.node(op, reading.stack.back(), 0, column_of(in));
   }
 };
 template <Operator op>
-struct named {
+struct Named {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.push_back(reading.tree.name(in.string_view(), op, column_of(in)));
   }
 };
 template <>
-struct action<grammar::times_factor> : binary<Operator::kMultiply> {};
+struct Action<grammar::times_factor> : Binary<Operator::kMultiply> {};
 template <>
-struct action<grammar::over_factor> : binary<Operator::kDivide> {};
+struct Action<grammar::over_factor> : Binary<Operator::kDivide> {};
 template <>
-struct action<grammar::plus_term> : binary<Operator::kAdd> {};
+struct Action<grammar::plus_term> : Binary<Operator::kAdd> {};
 template <>
-struct action<grammar::minus_term> : binary<Operator::kSubtract> {};
+struct Action<grammar::minus_term> : Binary<Operator::kSubtract> {};
 template <>
-struct action<grammar::substring> : binary<Operator::kSubstring> {};
+struct Action<grammar::substring> : Binary<Operator::kSubstring> {};
 template <>
-struct action<grammar::in> : binary<Operator::kIn> {};
+struct Action<grammar::in> : Binary<Operator::kIn> {};
 template <>
-struct action<grammar::equal> : binary<Operator::kEqual> {};
+struct Action<grammar::equal> : Binary<Operator::kEqual> {};
 template <>
-struct action<grammar::unequal> : binary<Operator::kUnequal> {};
+struct Action<grammar::unequal> : Binary<Operator::kUnequal> {};
 template <>
-struct action<grammar::less_equal> : binary<Operator::kLessEqual> {};
+struct Action<grammar::less_equal> : Binary<Operator::kLessEqual> {};
 template <>
-struct action<grammar::greater_equal> : binary<Operator::kGreaterEqual> {};
+struct Action<grammar::greater_equal> : Binary<Operator::kGreaterEqual> {};
 template <>
-struct action<grammar::less> : binary<Operator::kLess> {};
+struct Action<grammar::less> : Binary<Operator::kLess> {};
 template <>
-struct action<grammar::greater> : binary<Operator::kGreater> {};
+struct Action<grammar::greater> : Binary<Operator::kGreater> {};
 template <>
-struct action<grammar::and_comparison> : binary<Operator::kAnd> {};
+struct Action<grammar::and_comparison> : Binary<Operator::kAnd> {};
 template <>
-struct action<grammar::or_conjunction> : binary<Operator::kOr> {};
+struct Action<grammar::or_conjunction> : Binary<Operator::kOr> {};
 template <>
-struct action<grammar::negated> : unary<Operator::kNegate> {};
+struct Action<grammar::negated> : Unary<Operator::kNegate> {};
 template <>
-struct action<grammar::inverted> : unary<Operator::kNot> {};
+struct Action<grammar::inverted> : Unary<Operator::kNot> {};
 template <>
-struct action<grammar::property> : named<Operator::kName> {};
+struct Action<grammar::property> : Named<Operator::kName> {};
 template <>
-struct action<grammar::in_property> : named<Operator::kName> {};
+struct Action<grammar::in_property> : Named<Operator::kName> {};
 template <>
-struct action<grammar::exist_property> : named<Operator::kExist> {};
+struct Action<grammar::exist_property> : Named<Operator::kExist> {};
 template <>
-struct action<grammar::number> {
+struct Action<grammar::number> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const std::string_view text = in.string_view();
@@ -174,7 +179,7 @@ struct action<grammar::number> {
   }
 };
 template <>
-struct action<grammar::string_body> {
+struct Action<grammar::string_body> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     std::string text;
@@ -185,7 +190,7 @@ struct action<grammar::string_body> {
   }
 };
 template <>
-struct action<grammar::truth> {
+struct Action<grammar::truth> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.push_back(
@@ -204,7 +209,7 @@ Result<Tree> read_constraint(std::string_view text, std::string_view error, std:
   pegtl::memory_input<> input(text.data(), text.size(), "expression");
   Reading reading;
   try {
-    pegtl::parse<grammar::whole, action>(input, reading);
+    pegtl::parse<grammar::whole, Action>(input, reading);
   } catch (const pegtl::parse_error& mistaken) {
     const std::size_t at = mistaken.positions().front().byte;
     const std::string found = at < text.size() ? fmt::format("'{}'", text[at]) : "the end";

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <tao/pegtl.hpp>
 
+#include "hector/check.h"
+
 namespace hector::expression {
 
 namespace pegtl = tao::pegtl;
@@ -14,6 +16,7 @@ namespace {
 /// XFN's status code (X/Open C403).
 constexpr std::string_view kError = "SEARCH_INVALID_FILTER";
 
+// NOLINTBEGIN(readability-identifier-naming): rules are named as PEGTL names its own.
 namespace filter {
 
 struct blank : pegtl::star<pegtl::space> {};
@@ -67,6 +70,7 @@ struct expression : pegtl::seq<conjunction, pegtl::star<or_conjunction>> {};
 struct whole : pegtl::must<blank, expression, pegtl::eof> {};
 
 }  // namespace filter
+// NOLINTEND(readability-identifier-naming)
 
 struct Reading {
   Tree tree;
@@ -92,6 +96,7 @@ std::uint32_t column_of(const Input& in) {
   return static_cast<std::uint32_t>(in.position().byte + 1);
 }
 NodeId take(Reading& reading) {
+  HECTOR_CHECK(!reading.stack.empty(), "an operator was read without its operand");
   const NodeId last = reading.stack.back();
   reading.stack.pop_back();
   return last;
@@ -105,16 +110,16 @@ void push_number_or_text(Reading& reading, std::string_view text, std::uint32_t 
 }
 
 template <class Rule>
-struct action : pegtl::nothing<Rule> {};
+struct Action : pegtl::nothing<Rule> {};
 template <>
-struct action<filter::identifier> {
+struct Action<filter::identifier> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.push_back(reading.tree.name(in.string_view(), Operator::kExist, column_of(in)));
   }
 };
 template <>
-struct action<filter::argument_name> {
+struct Action<filter::argument_name> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.push_back(
@@ -122,7 +127,7 @@ struct action<filter::argument_name> {
   }
 };
 template <>
-struct action<filter::extension_name> {
+struct Action<filter::extension_name> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.relation =
@@ -130,21 +135,21 @@ struct action<filter::extension_name> {
   }
 };
 template <>
-struct action<filter::integer> {
+struct Action<filter::integer> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     push_number_or_text(reading, in.string_view(), column_of(in));
   }
 };
 template <>
-struct action<filter::argument_value> {
+struct Action<filter::argument_value> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     push_number_or_text(reading, reading.argument(in), column_of(in));
   }
 };
 template <>
-struct action<filter::quoted_body> {
+struct Action<filter::quoted_body> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const std::string_view raw = in.string_view();
@@ -153,21 +158,21 @@ struct action<filter::quoted_body> {
   }
 };
 template <>
-struct action<filter::argument_string> {
+struct Action<filter::argument_string> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.pattern += reading.argument(in);
   }
 };
 template <>
-struct action<filter::any_run> {
+struct Action<filter::any_run> {
   static void apply0(Reading& reading) {
     reading.pattern += kAnyRun;
     reading.has_runs = true;
   }
 };
 template <>
-struct action<filter::wildcarded> {
+struct Action<filter::wildcarded> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.push_back(reading.tree.text(std::exchange(reading.pattern, {}), column_of(in)));
@@ -175,7 +180,7 @@ struct action<filter::wildcarded> {
   }
 };
 template <>
-struct action<filter::extension> {
+struct Action<filter::extension> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const NodeId pattern = take(reading);
@@ -185,14 +190,14 @@ struct action<filter::extension> {
   }
 };
 template <>
-struct action<filter::relation> {
+struct Action<filter::relation> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.relation = in.string();
   }
 };
 template <>
-struct action<filter::related> {
+struct Action<filter::related> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const NodeId value = take(reading);
@@ -228,7 +233,7 @@ struct action<filter::related> {
   }
 };
 template <>
-struct action<filter::negation> {
+struct Action<filter::negation> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     reading.stack.back() =
@@ -236,7 +241,7 @@ struct action<filter::negation> {
   }
 };
 template <Operator op>
-struct combined {
+struct Combined {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const NodeId right = take(reading);
@@ -244,9 +249,9 @@ struct combined {
   }
 };
 template <>
-struct action<filter::and_factor> : combined<Operator::kAnd> {};
+struct Action<filter::and_factor> : Combined<Operator::kAnd> {};
 template <>
-struct action<filter::or_conjunction> : combined<Operator::kOr> {};
+struct Action<filter::or_conjunction> : Combined<Operator::kOr> {};
 
 }  // namespace
 
@@ -260,7 +265,7 @@ Result<Program> compile_filter(std::string_view text, const std::vector<std::str
   pegtl::memory_input<> input(text.data(), text.size(), "filter");
   Reading reading{{}, {}, arguments, 0, {}, false, {}, false};
   try {
-    pegtl::parse<filter::whole, action>(input, reading);
+    pegtl::parse<filter::whole, Action>(input, reading);
   } catch (const pegtl::parse_error& mistaken) {
     const std::size_t at = mistaken.positions().front().byte;
     const std::string said(mistaken.message());
