@@ -19,7 +19,7 @@ class LeasesTest : public ::testing::Test {
     return opened;
   }
   hector::testing::FakeStore store_;
-  Leases leases_{store_, "leases/"};
+  Leases leases_{store_, "leases/", "here"};
 };
 
 TEST_F(LeasesTest, AnOwnersEarlierLeaseEndsWithEverythingOnIt) {
@@ -51,6 +51,14 @@ TEST_F(LeasesTest, AreRenewedAndClosed) {
   leases_.close(*lease, [&](Status done) { closed = std::move(done); });
   EXPECT_TRUE(closed);
   EXPECT_EQ(store_.value("leases/north"), "(none)");
+}
+
+TEST_F(LeasesTest, NameTheOwnersThatWouldLoseSomethingButNotTheServicesOwnCapsule) {
+  ASSERT_TRUE(open("capsule:here"));
+  ASSERT_TRUE(open("capsule:north"));
+  const auto lines = leases_.dependants();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].starts_with("capsule:north "));
 }
 
 TEST_F(LeasesTest, AnErrorOfTheStoreIsTheCallers) {
