@@ -35,7 +35,7 @@ TEST(Log, AsJsonIsOneObjectALineWhateverAValueHolds) {
   });
   EXPECT_THAT(line, StartsWith("{\"time\":\"20"));
   EXPECT_THAT(line, HasSubstr("\"level\":\"error\",\"capsule\":\"north\",\"event\":\"it "
-                              "\\\"came\\\"\",\"text\":\"two\\nlines\\t\\\\\"}"));
+                              "\\\"came\\\"\",\"text\":\"two\\u000alines\\u0009\\\\\"}"));
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 
