@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "hector/system.h"
 #include "offers.h"
+#include "rights.h"
 #include "sqlite_journal.h"
 // Last: its macros are words that others use.
 #include <X11/Xlib.h>
@@ -255,6 +256,71 @@ void measure_policy(int rounds, const PolicyCase& given) {
       spread(xrm, "ns", 1e9), found[0] / static_cast<std::size_t>(rounds), kQuestions);
 }
 
+/// A site's rights: 20 sets of 5 policies, 1,000 users in 10 groups, and a thousand questions.
+void measure_rights(int rounds) {
+  using namespace hector::policy;
+  constexpr int kQuestions = 20'000;
+  Rights rights;
+  const auto put = [&](const std::string& key, const auto& message) {
+    StoreEvent event;
+    event.entry.key = key;
+    event.entry.value = Bytes::take(message.SerializeAsString());
+    rights.apply(event);
+  };
+  for (int i = 0; i < 20; ++i) {
+    v1::PolicyRules rules;
+    rules.set_name(fmt::format("set{}", i));
+    rules.set_text(
+        fmt::format("permit (principal in Group::\"g{0}\", action == Action::\"read\", resource);\n"
+                    "permit (principal, action, resource) when {{ resource.owner == principal }};\n"
+                    "permit (principal is User, action == Action::\"write\", resource) when {{ "
+                    "principal.level > "
+                    "{0} && context.member like \"m*\" }};\n"
+                    "forbid (principal, action, resource) when {{ resource.sealed && "
+                    "principal.level < {0} }};\n"
+                    "forbid (principal in Group::\"banned\", action, resource);\n",
+                    i));
+    put("p/" + rules.name(), rules);
+  }
+  std::vector<v1::PolicyAuthorisation> questions;
+  for (int i = 0; i < 1'000; ++i) {
+    v1::PolicyEntity user;
+    user.set_id(fmt::format("User::\"u{}\"", i));
+    user.set_attributes(fmt::format("{{\"level\": {}}}", i % 30));
+    user.add_parents(fmt::format("Group::\"g{}\"", i % 10));
+    put("n/" + user.id(), user);
+    v1::PolicyEntity document;
+    document.set_id(fmt::format("Doc::\"d{}\"", i));
+    document.set_attributes(fmt::format(
+        R"({{"sealed": false, "owner": {{"__entity": {{"type": "User", "id": "u{}"}}}}}})", i));
+    put("n/" + document.id(), document);
+    v1::PolicyAuthorisation asked;
+    asked.set_principal(user.id());
+    asked.set_action("read");
+    asked.set_resource(fmt::format("Doc::\"d{}\"", i * 7 % 1'000));
+    asked.set_context(R"({"member": "m1"})");
+    questions.push_back(asked);
+  }
+  std::vector<double> first, again;
+  std::size_t allowed = 0;
+  v1::PolicyEntity newcomer;
+  newcomer.set_id("User::\"new\"");
+  const auto ask_all = [&](int count) {
+    return seconds_of([&] {
+             for (int i = 0; i < count; ++i)
+               allowed += rights.decide(questions[static_cast<std::size_t>(i) % 1'000])->allowed();
+           }) /
+           count;
+  };
+  for (int r = 0; r < rounds; ++r) {
+    put("n/" + newcomer.id(), newcomer);  // what was decided is forgotten
+    first.push_back(ask_all(1'000));
+    again.push_back(ask_all(kQuestions));
+  }
+  fmt::print("rights, 100 policies, 2,000 entities: new {}; asked before {}; {} allowed\n",
+             spread(first, "µs", 1e6), spread(again, "µs", 1e6), allowed);
+}
+
 void measure_trading(int rounds, int count) {
   using namespace hector::trading;
   World world;
@@ -342,5 +408,6 @@ int main(int argc, char** argv) {
   const int offers = argc > 2 ? std::max(1'000, std::atoi(argv[2])) : 1'000'000;
   measure_store(rounds);
   for (const auto& each : {dense_policies(), site_policies()}) measure_policy(rounds, each);
+  measure_rights(rounds);
   measure_trading(rounds, offers);
 }

@@ -18,7 +18,7 @@ constexpr const char* kService = "policy";
 constexpr int kExitDenied = 7;
 
 struct Arguments {
-  std::string principal, action, resource, json;
+  std::string principal, action, resource, json, tags;
   std::vector<std::string> parents;
   std::string name, class_name, object, file, context, spec, value, type, signature;
   std::vector<std::string> contexts;
@@ -142,7 +142,14 @@ int rules(const CommandContext& context, const Arguments& a) {
   if (!text) return report(text.error());
   auto put = named<s::PolicyRules>(a.name);
   put.set_text(*text);
-  return write(context, "put_rules", put);
+  auto revision = ask_once<s::PolicyRevision>(context, kService, "put_rules", put);
+  if (!revision) {
+    auto& message = revision.error().message;  // it has the set's name, and the place in the text
+    message = fmt::format("{}: {}", a.file, message);
+    return report(revision.error());
+  }
+  print_reply(context, *revision, show_revision<s::PolicyRevision>);
+  return 0;
 }
 
 int entity(const CommandContext& context, const Arguments& a) {
@@ -150,6 +157,7 @@ int entity(const CommandContext& context, const Arguments& a) {
   s::PolicyEntity model;
   model.set_id(a.name);
   model.set_attributes(a.json);
+  model.set_tags(a.tags);
   for (const auto& parent : a.parents) model.add_parents(parent);
   return write(context, "put_entity", model);
 }
@@ -291,6 +299,7 @@ std::vector<Command<Arguments>> rights_commands() {
        {P{"id", &Arguments::name, "User::ann"}.required(),
         {"attributes", &Arguments::json, "a JSON object"},
         {"--in", &Arguments::parents, "what it belongs to: Group::lab"},
+        {"--tags", &Arguments::tags, "a JSON object: what getTag() finds"},
         {"--remove", &Arguments::removes, "forgets it"}},
        entity},
       {"policy schema",

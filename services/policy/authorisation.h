@@ -1,23 +1,20 @@
-// What: rights as policies: permit and forbid over principal, action, resource and context, after
-// Cedar.
+// What: rights as policies: permit and forbid over principal, action, resource and context, in
+// Cedar's language, decided by the cedar-policy crate.
 // Why: who may do what is said once, is denied unless said, and each answer names the policies that
 // made it.
 // Who: Policy.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
-#include <variant>
-#include <vector>
+#include <string_view>
 
+#include "decisions.h"
 #include "hector/result.h"
-#include "hector/service/v1/policy.pb.h"
+
+struct hc_rights;
 
 namespace hector::policy {
-
-namespace v1 = hector::service::v1;
 
 /// User::"ann".
 struct EntityId {
@@ -28,50 +25,38 @@ struct EntityId {
 Result<EntityId> read_entity_id(std::string_view text);
 std::string print(const EntityId& id);
 
-/// A value of the language: Cedar's, without decimals and addresses.
-struct Datum {
-  using Set = std::vector<Datum>;
-  using Record = std::map<std::string, Datum>;
-  std::variant<bool, std::int64_t, std::string, EntityId, std::shared_ptr<const Set>,
-               std::shared_ptr<const Record>>
-      value;
-  bool operator==(const Datum& other) const;
-};
-/// Of JSON, entities as {"__entity": {"type": …, "id": …}}. INVALID_ARGUMENT for fractions and
-/// null.
-Result<Datum::Record> read_record(const std::string& json);
+/// Whether a text of one or more policies can be read, and fits the schema where there is one.
+/// INVALID_ARGUMENT: BAD_POLICY with line and column, one reason for each mistake; SCHEMA, with
+/// every entity type, action and attribute that the schema does not know, and every attribute that
+/// need not be there and is not asked for by `has`.
+Status check_rules(const std::string& name, const std::string& text,
+                   const v1::PolicySchema* schema = nullptr);
 
-struct Entity {
-  Datum::Record attributes;
-  std::set<EntityId> parents;
-};
-using Entities = std::map<EntityId, Entity>;
-
-struct Rule;
-
-/// Compiled policies; immutable.
-class RuleSet {
+/// Policies and entities, each read once. One thread at a time changes them, or many ask.
+class Authorisation {
  public:
-  static constexpr std::size_t kOctetsMax = 64 * 1024;
-  static constexpr std::size_t kDepthMax = 100;
-  /// One or more policies. INVALID_ARGUMENT (BAD_POLICY) with line and column.
-  static Result<std::shared_ptr<const RuleSet>> read(const std::string& name,
-                                                     const std::string& text);
-  /// What of it the schema does not know: entity types, actions, attributes, attributes that need
-  /// not be there and are not asked for by `has`. INVALID_ARGUMENT (SCHEMA) with every reason.
-  [[nodiscard]] Status check(const v1::PolicySchema& schema) const;
+  Authorisation();
+  void clear();
+  /// In place of those of the name. BAD_POLICY as check_rules(): from then on every question is
+  /// denied, for what cannot be read may be what forbids.
+  Status put_rules(const std::string& name, const std::string& text);
+  void remove_rules(const std::string& name);
+  /// In place of the one of the key. INVALID_ARGUMENT: likewise.
+  Status put_entity(const std::string& key, const v1::PolicyEntity& entity);
+  void remove_entity(const std::string& key);
+  /// INVALID_ARGUMENT: an attribute, a tag or a parent cannot be read, or it would be below itself.
+  [[nodiscard]] Status check_entity(const v1::PolicyEntity& entity) const;
+  /// Denied unless a permit holds and no forbid does. A permit that cannot be evaluated is passed
+  /// over; a forbid that cannot is as good as one that holds (unlike Cedar, whose errors let it
+  /// pass). INVALID_ARGUMENT for an entity or a context that is none.
+  [[nodiscard]] Result<v1::PolicyDecision> decide(const v1::PolicyAuthorisation& asked) const;
 
-  std::vector<std::shared_ptr<const Rule>> rules;
+ private:
+  struct Free {
+    void operator()(hc_rights* rights) const noexcept;
+  };
+  std::unique_ptr<hc_rights, Free> rights_;
+  mutable Decisions decided_;
 };
-
-struct Request {
-  EntityId principal, action, resource;
-  Datum::Record context;
-};
-/// Denied unless a permit holds and no forbid does. A permit that cannot be evaluated is passed
-/// over; a forbid that cannot is as good as one that holds (unlike Cedar, whose errors let it
-/// pass).
-v1::PolicyDecision decide(const std::vector<std::shared_ptr<const RuleSet>>& sets,
-                          const Entities& entities, const Request& request);
 
 }  // namespace hector::policy

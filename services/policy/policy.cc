@@ -118,17 +118,14 @@ class Policy final : public ServiceOf<PolicyServant> {
   // --- rights
 
   void authorise(const v1::PolicyAuthorisation& asked, Reply<v1::PolicyDecision> given) override {
-    auto request = request_of(asked);
-    if (!request) return given.fail(std::move(request.error()));
-    rights_replica_.when_current(
-        [this, reply = given.later(), request = std::move(*request)](Status current) {
-          if (!current) return reply.fail(std::move(current.error()));
-          const Revision revision = rights_replica_.revision();
-          const auto lock = rights_replica_.read();
-          auto decision = rights_.decide(request);
-          decision.set_revision(revision);
-          reply(std::move(decision));
-        });
+    rights_replica_.when_current([this, reply = given.later(), asked](Status current) {
+      if (!current) return reply.fail(std::move(current.error()));
+      const Revision revision = rights_replica_.revision();
+      const auto lock = rights_replica_.read();
+      auto decision = rights_.decide(asked);
+      if (decision) decision->set_revision(revision);
+      reply(std::move(decision));
+    });
   }
   void put_rules(const v1::PolicyRules& asked, Reply<v1::PolicyRevision> reply) override {
     state::change(rights_replica_, asked, reply,

@@ -1,50 +1,62 @@
+// What: Rights, the policies, entities and schema that authorise() asks, fed by the store.
+// Why: a right counts from the moment it is acknowledged, everywhere.
+// Who: Policy.
 #include "rights.h"
 
 #include "hector/plain_text.h"
 
 namespace hector::policy {
 
+namespace {
+
+template <class Message>
+std::optional<Message> message_of(const StoreEvent& event) {
+  Message message;
+  if (event.kind == StoreEvent::Kind::kErase ||
+      !message.ParseFromArray(event.entry.value.data(), static_cast<int>(event.entry.value.size())))
+    return std::nullopt;
+  return message;
+}
+
+}  // namespace
+
 void Rights::clear() {
+  authorisation_.clear();
   sets_.clear();
-  all_.clear();
   entities_.clear();
   schema_.reset();
 }
 
 void Rights::apply(const StoreEvent& event) {
   const std::string& key = event.entry.key;
-  const bool is_gone = event.kind == StoreEvent::Kind::kErase;
-  const auto read = [&](auto& message) {
-    return !is_gone && message.ParseFromArray(event.entry.value.data(),
-                                              static_cast<int>(event.entry.value.size()));
-  };
   if (key.starts_with("p/")) {
-    sets_.erase(key.substr(2));
-    v1::PolicyRules rules;
-    if (read(rules)) {
-      if (auto set = RuleSet::read(rules.name(), plain_text(rules.text())))
-        sets_[rules.name()] = *set;
-    }
-    all_.clear();
-    for (const auto& [name, set] : sets_) all_.push_back(set);
+    apply_rules(key.substr(2), event);
   } else if (key.starts_with("n/")) {
-    v1::PolicyEntity model;
-    auto id = read_entity_id(key.substr(2));
-    if (!id) return;
-    entities_.erase(*id);
-    if (!read(model)) return;
-    Entity entity;
-    if (auto attributes = read_record(model.attributes()))
-      entity.attributes = std::move(*attributes);
-    for (const auto& each : model.parents()) {
-      if (auto parent = read_entity_id(each)) entity.parents.insert(*parent);
-    }
-    entities_[*id] = std::move(entity);
+    apply_entity(key.substr(2), event);
   } else if (key == "s") {
-    v1::PolicySchema schema;
-    schema_.reset();
-    if (read(schema)) schema_ = std::move(schema);
+    schema_ = message_of<v1::PolicySchema>(event);
   }
+}
+
+void Rights::apply_rules(const std::string& name, const StoreEvent& event) {
+  const auto rules = message_of<v1::PolicyRules>(event);
+  if (!rules) {
+    sets_.erase(name);
+    return authorisation_.remove_rules(name);
+  }
+  const auto& text = sets_[name] = plain_text(rules->text());
+  // What cannot be read denies, and each decision says so.
+  static_cast<void>(authorisation_.put_rules(name, text));
+}
+
+void Rights::apply_entity(const std::string& key, const StoreEvent& event) {
+  const auto entity = message_of<v1::PolicyEntity>(event);
+  if (!entity) {
+    entities_.erase(key);
+    return authorisation_.remove_entity(key);
+  }
+  entities_.insert(key);
+  static_cast<void>(authorisation_.put_entity(key, *entity));
 }
 
 }  // namespace hector::policy

@@ -3,7 +3,9 @@
 // Who: Policy. Keys of the store: "p/NAME" policies, "n/ENTITY" an entity, "s" the schema.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 
 #include "authorisation.h"
 #include "state/replica.h"
@@ -16,19 +18,26 @@ class Rights final : public state::Machine {
   static constexpr std::size_t kEntitiesMax = 1'000'000;
   void clear() override;
   void apply(const StoreEvent& event) override;
-  [[nodiscard]] v1::PolicyDecision decide(const Request& request) const {
-    return policy::decide(all_, entities_, request);
+  /// As Authorisation's.
+  [[nodiscard]] Result<v1::PolicyDecision> decide(const v1::PolicyAuthorisation& asked) const {
+    return authorisation_.decide(asked);
   }
-  [[nodiscard]] const std::map<std::string, std::shared_ptr<const RuleSet>>& sets() const {
-    return sets_;
+  [[nodiscard]] Status check_entity(const v1::PolicyEntity& entity) const {
+    return authorisation_.check_entity(entity);
   }
-  [[nodiscard]] const Entities& entities() const { return entities_; }
+  /// Texts by name.
+  [[nodiscard]] const std::map<std::string, std::string>& sets() const { return sets_; }
+  [[nodiscard]] bool has_entity(const EntityId& id) const { return entities_.contains(print(id)); }
+  [[nodiscard]] std::size_t entity_count() const { return entities_.size(); }
   [[nodiscard]] const std::optional<v1::PolicySchema>& schema() const { return schema_; }
 
  private:
-  std::map<std::string, std::shared_ptr<const RuleSet>> sets_;
-  std::vector<std::shared_ptr<const RuleSet>> all_;
-  Entities entities_;
+  void apply_rules(const std::string& name, const StoreEvent& event);
+  void apply_entity(const std::string& key, const StoreEvent& event);
+
+  Authorisation authorisation_;
+  std::map<std::string, std::string> sets_;
+  std::set<std::string> entities_;
   std::optional<v1::PolicySchema> schema_;
 };
 

@@ -1,4 +1,4 @@
-// What: the operations of Policy on rights: the question, and plans that change them.
+// What: the operations of Policy on rights: plans that change them, and the names of what is there.
 // Why: as changes.h, over the state of rights.
 // Who: the Policy servant.
 #include "rights_changes.h"
@@ -22,27 +22,13 @@ tl::unexpected<Error> full(const std::string& what) {
   return refuse("RESOURCE_EXHAUSTED", what, Code::kResourceExhausted);
 }
 
-/// An action may be written without its type.
-std::string action_text(const std::string& text) {
-  return text.find("::") == std::string::npos ? "Action::\"" + text + "\"" : text;
-}
-
 }  // namespace
-
-Result<Request> request_of(const v1::PolicyAuthorisation& asked) {
-  Request request;
-  request.principal = HECTOR_TRY(read_entity_id(asked.principal()));
-  request.action = HECTOR_TRY(read_entity_id(action_text(asked.action())));
-  request.resource = HECTOR_TRY(read_entity_id(asked.resource()));
-  request.context = HECTOR_TRY(read_record(asked.context()));
-  return request;
-}
 
 Result<StoreTransaction> plan_put_rules(const Rights& rights, const v1::PolicyRules& asked) {
   if (asked.name().empty() || asked.name().size() > kNameOctetsMax)
     return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
-  const auto set = HECTOR_TRY(RuleSet::read(asked.name(), plain_text(asked.text())));
-  if (rights.schema()) HECTOR_TRY(set->check(*rights.schema()));
+  const auto* const schema = rights.schema() ? &*rights.schema() : nullptr;
+  HECTOR_TRY(check_rules(asked.name(), plain_text(asked.text()), schema));
   if (rights.sets().size() >= Rights::kSetsMax)
     return full(fmt::format("there are {} sets of policies, the limit", Rights::kSetsMax));
   return putting("p/" + asked.name(), asked);
@@ -56,29 +42,28 @@ Result<StoreTransaction> plan_remove_rules(const Rights& rights, const v1::Polic
 
 Result<StoreTransaction> plan_put_entity(const Rights& rights, const v1::PolicyEntity& asked) {
   const auto id = HECTOR_TRY(read_entity_id(asked.id()));
-  HECTOR_TRY(read_record(asked.attributes()));
-  for (const auto& parent : asked.parents()) HECTOR_TRY(read_entity_id(parent));
+  HECTOR_TRY(rights.check_entity(asked));
   if (rights.schema() && !rights.schema()->entities().contains(id.type))
     return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id.type));
-  if (rights.entities().size() >= Rights::kEntitiesMax)
+  if (rights.entity_count() >= Rights::kEntitiesMax)
     return full(fmt::format("there are {} entities, the limit", Rights::kEntitiesMax));
   return putting("n/" + print(id), asked);
 }
 
 Result<StoreTransaction> plan_remove_entity(const Rights& rights, const v1::PolicyName& asked) {
   const auto id = HECTOR_TRY(read_entity_id(asked.name()));
-  if (rights.entities().contains(id)) return erasing("n/" + print(id));
+  if (rights.has_entity(id)) return erasing("n/" + print(id));
   return refuse("NO_MATCH", fmt::format("there is no entity {}", print(id)), Code::kNotFound);
 }
 
 Result<StoreTransaction> plan_put_schema(const Rights& rights, const v1::PolicySchema& asked) {
-  for (const auto& [name, set] : rights.sets()) HECTOR_TRY(set->check(asked));
+  for (const auto& [name, text] : rights.sets()) HECTOR_TRY(check_rules(name, text, &asked));
   return putting("s", asked);
 }
 
 v1::PolicyNames list_rules(const Rights& rights, const v1::PolicyName& asked) {
   v1::PolicyNames reply;
-  for (const auto& [name, set] : rights.sets()) {
+  for (const auto& [name, text] : rights.sets()) {
     if (name.starts_with(asked.name())) reply.add_names(name);
   }
   return reply;

@@ -1,4 +1,4 @@
-// What: the operations of Policy on rights: the question, and plans that change them.
+// What: the operations of Policy on rights: plans that change them, and the names of what is there.
 // Why: as changes.h, over the state of rights.
 // Who: the Policy servant.
 #pragma once
@@ -7,14 +7,11 @@
 
 namespace hector::policy {
 
-/// Reads the texts of a question. INVALID_ARGUMENT for an entity or a context that is none.
-Result<Request> request_of(const v1::PolicyAuthorisation& asked);
-
 /// Rules have to fit the schema, where there is one. BAD_POLICY, RESOURCE_EXHAUSTED.
 Result<StoreTransaction> plan_put_rules(const Rights& rights, const v1::PolicyRules& asked);
 /// NOT_FOUND (NO_MATCH).
 Result<StoreTransaction> plan_remove_rules(const Rights& rights, const v1::PolicyName& asked);
-/// SCHEMA, RESOURCE_EXHAUSTED.
+/// As Authorisation::check_entity(); SCHEMA, RESOURCE_EXHAUSTED.
 Result<StoreTransaction> plan_put_entity(const Rights& rights, const v1::PolicyEntity& asked);
 /// NOT_FOUND (NO_MATCH).
 Result<StoreTransaction> plan_remove_entity(const Rights& rights, const v1::PolicyName& asked);

@@ -142,8 +142,8 @@ LIBRARIES = {
     "Ice/": "ice",
     "capnp/": "capnp",
 }
-# The zenoh crate stands behind a C ABI of ours.
-OURS = {"hector_zenoh.h": "zenoh"}
+# These crates stand behind a C ABI of ours.
+OURS = {"hector_zenoh.h": "zenoh", "hector_cedar.h": "cedar-policy"}
 STANDARD = re.compile(
     r"[a-z_0-9]+"  # C++
     r"|(sys|arpa|netinet|linux)/\w+\.h"  # POSIX and Linux

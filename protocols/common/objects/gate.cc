@@ -18,7 +18,12 @@ constexpr Duration kAskTimeout = std::chrono::seconds(2);
 }  // namespace
 
 std::string entity_of(const std::string& type, const std::string& id) {
-  return type + "::" + json_text(id);
+  std::string text = type + "::\"";
+  for (const char each : id) {
+    if (each == '"' || each == '\\') text += '\\';
+    text += each;
+  }
+  return text + '"';
 }
 
 Result<Reference> Gate::reference_of(const std::string& object) const {

@@ -38,7 +38,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   std::shared_ptr<Target> policy_;  ///< under mutex_; shared with the questions in flight
 };
 
-/// TYPE::"ID"
+/// TYPE::"ID", as Cedar reads it: JSON's escapes are not its own.
 std::string entity_of(const std::string& type, const std::string& id);
 
 }  // namespace hector::objects
