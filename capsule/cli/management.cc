@@ -133,9 +133,14 @@ Value described(const std::string& kind, const std::string& json) {
   return value_of(rows_of(reply).front());
 }
 
+std::string singular_of(const std::string& kind) {
+  if (kind == "policies") return "policy";
+  return kind.ends_with('s') ? kind.substr(0, kind.size() - 1) : kind;
+}
+
 int describe(const CommandContext& context, const Arguments& a) {
   m::DescribeRequest request;
-  request.set_kind(a.kind.ends_with('s') ? a.kind.substr(0, a.kind.size() - 1) : a.kind);
+  request.set_kind(singular_of(a.kind));
   request.set_name(a.name);
   auto reply = ask_management<m::DescribeReply>(context, "describe", request);
   if (!reply) return report(reply.error());
@@ -372,7 +377,7 @@ void add_management_commands(CommandTree& tree) {
        run_capsule},
       {"get",
        "list capsules, protocols, languages, services, templates, objects, offers, bindings, "
-       "channels or types",
+       "channels, types or policies",
        {kind},
        get},
       {"describe", "one thing in full", {kind, name}, describe},

@@ -2,9 +2,13 @@
 // Why: a value is explained, tried out and changed from a shell. Who: people and scripts.
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "base/text/read_file.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "hector/management/v1/management.pb.h"
 #include "hector/service/v1/policy.pb.h"
 
 namespace hector {
@@ -12,6 +16,7 @@ namespace hector {
 namespace {
 
 namespace s = service::v1;
+namespace m = management::v1;
 
 constexpr const char* kService = "policy";
 
@@ -36,6 +41,82 @@ s::PolicyQuestion question_of(const Arguments& arguments) {
 
 void show_value(const s::PolicyValue& value) { emit("{}\n", value.value()); }
 
+constexpr const char* kConfiguration = "configuration";
+constexpr const char* kBuiltIn = "built in";
+
+/// The classes that the kernel asks with: "diary.Meeting.room.protocols" is
+/// Binding.Binding.Role.Protocols. Empty for a name that no Binding asks.
+std::string kernel_classes(const std::string& name) {
+  const auto count = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+  const auto last = name.rfind('.');
+  if (count < 2 || last + 1 == name.size()) return "";
+  std::string classes = "Binding";
+  for (std::size_t i = 2; i < count; ++i) classes += ".Binding";
+  std::string resource = name.substr(last + 1);
+  resource[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])));
+  return classes + ".Role." + resource;
+}
+
+std::string field_of(const m::Item& item, const std::string& name) {
+  for (const auto& field : item.fields()) {
+    if (field.name() == name) return field.value();
+  }
+  return "";
+}
+
+/// What the capsule's kernel goes by, the candidate that counts first: its configuration, the
+/// Policy service, what is built in. Null where the question is none of the kernel's, or names
+/// contexts or classes of its own.
+std::optional<s::PolicyExplanation> kernel_explanation(CliSession& session, const Arguments& a) {
+  const std::string classes = kernel_classes(a.name);
+  const bool is_other =
+      !a.contexts.empty() || classes.empty() || (!a.class_name.empty() && a.class_name != classes);
+  if (is_other) return std::nullopt;
+  m::DescribeRequest request;
+  request.set_kind("policy");
+  request.set_name(a.name);
+  request.set_object(a.object);
+  const auto described = session.ask<m::DescribeReply>("describe", request);
+  m::ListReply reply;
+  if (!described || !google::protobuf::util::JsonStringToMessage(described->json(), &reply).ok())
+    return std::nullopt;
+  s::PolicyExplanation explanation;
+  for (const auto& item : reply.items()) {
+    auto& candidate = *explanation.add_candidates();
+    candidate.mutable_entry()->set_spec(item.name());
+    candidate.mutable_entry()->set_value(field_of(item, "value"));
+    candidate.mutable_entry()->set_context(field_of(item, "source"));
+    candidate.set_counts(field_of(item, "counts") == "yes");
+    candidate.set_why(field_of(item, "why"));
+  }
+  return explanation;
+}
+
+bool is_capsules_own(const s::PolicyCandidate& candidate) {
+  return candidate.entry().context() == kConfiguration || candidate.entry().context() == kBuiltIn;
+}
+
+/// The service's candidates in the place of the one that the kernel was told of.
+s::PolicyExplanation merged(const s::PolicyExplanation& kernels,
+                            const s::PolicyExplanation& services) {
+  s::PolicyExplanation all;
+  *all.mutable_chain() = services.chain();
+  all.set_revision(services.revision());
+  for (const auto& candidate : kernels.candidates()) {
+    if (is_capsules_own(candidate)) {
+      *all.add_candidates() = candidate;
+      continue;
+    }
+    for (const auto& each : services.candidates()) {
+      auto& added = *all.add_candidates() = each;
+      if (!each.counts() || candidate.counts()) continue;
+      added.set_counts(false);
+      added.set_why(candidate.why());
+    }
+  }
+  return all;
+}
+
 void show_decision(const s::PolicyDecision& decision) {
   emit("{}{}\n", decision.allowed() ? "allowed" : "denied",
        decision.reasons_size() == 0 ? ""
@@ -48,8 +129,9 @@ void show_candidates(const s::PolicyExplanation& explanation) {
     emit("nothing matches; asked were {}\n", fmt::join(explanation.chain(), ", "));
   for (const auto& candidate : explanation.candidates()) {
     const auto& entry = candidate.entry();
-    emit("{} {}: {}{}\n    {}{} — {}\n", candidate.counts() ? "→" : " ", entry.spec(),
-         entry.value(), entry.is_final() ? "  (final)" : "", entry.context(),
+    emit("{} {}{}{}\n    {}{} — {}\n", candidate.counts() ? "→" : " ",
+         entry.spec().empty() ? "" : entry.spec() + ": ", entry.value(),
+         entry.is_final() ? "  (final)" : "", entry.context(),
          entry.line() == 0 ? "" : fmt::format(" line {}", entry.line()), candidate.why());
   }
 }
@@ -82,11 +164,6 @@ int get_from_file(const CommandContext& context, const Arguments& a) {
       fmt::format("NO_MATCH: no entry of {} matches '{}' ({})", a.file, a.name, a.class_name)));
 }
 
-void show_entries(const s::PolicyEntries& entries) {
-  for (const auto& entry : entries.entries())
-    emit("{:<20} {}{}: {}\n", entry.context(), entry.is_final() ? "final " : "", entry.spec(),
-         entry.value());
-}
 /// A question whose answer is a revision.
 template <class Request>
 int write(const CommandContext& context, const char* operation, const Request& request) {
@@ -94,25 +171,94 @@ int write(const CommandContext& context, const char* operation, const Request& r
                                          show_revision<s::PolicyRevision>);
 }
 
+Status need_class(const Arguments& a) {
+  if (!a.class_name.empty()) return {};
+  return fail(Error::invalid_argument(fmt::format(
+      "'{}' is no question that the kernel asks of a Binding; say its classes: --class", a.name)));
+}
+
+/// A text as a value of the type, by a Policy service of our own.
+Result<s::PolicyTyped> typed(const CommandContext& context, const std::string& type,
+                             const std::string& text) {
+  s::PolicyTypedQuestion asked;
+  asked.mutable_question()->set_name("none");
+  asked.mutable_question()->set_class_("None");
+  asked.set_type(type);
+  asked.set_otherwise(text);
+  CliSession session(context.options);
+  HECTOR_TRY(session.open_service(kService));
+  return ask_object<s::PolicyTyped>(session, context.options, kService, "get_typed", asked);
+}
+
+/// A value of the capsule's own: its configuration's, or what is built in.
+int show_own(const CommandContext& context, const Arguments& a, const s::PolicyEntry& entry) {
+  const bool is_built_in = entry.context() == kBuiltIn;
+  if (!a.type.empty() && !is_built_in) {
+    if (auto checked = typed(context, a.type, entry.value()); !checked)
+      return report(checked.error());
+  }
+  if (context.format == "table") {
+    emit("{}\n", is_built_in ? fmt::format("({}: {})", kBuiltIn, entry.value()) : entry.value());
+    return 0;
+  }
+  write_out(format_value(Value::map()
+                             .with("value", is_built_in ? "" : entry.value())
+                             .with("context", entry.context())
+                             .with("spec", entry.spec())
+                             .with("otherwise", is_built_in ? entry.value() : ""),
+                         context.format));
+  return 0;
+}
+
 int get(const CommandContext& context, const Arguments& a) {
   if (!a.file.empty()) return get_from_file(context, a);
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  Arguments asked = a;
+  if (const auto kernels = kernel_explanation(session, a)) {
+    if (is_capsules_own(kernels->candidates(0)))
+      return show_own(context, a, kernels->candidates(0).entry());
+    asked.class_name = kernel_classes(a.name);
+  }
+  if (auto named = need_class(asked); !named) return report(named.error());
+  const auto show = [&](const auto& reply, const auto& print) {
+    if (!reply) return report(reply.error());
+    print_reply(context, *reply, print);
+    return 0;
+  };
   if (a.type.empty())
-    return ask_and_show<s::PolicyValue>(context, kService, "get", question_of(a), show_value);
+    return show(
+        ask_object<s::PolicyValue>(session, context.options, kService, "get", question_of(asked)),
+        show_value);
   s::PolicyTypedQuestion typed;
-  *typed.mutable_question() = question_of(a);
+  *typed.mutable_question() = question_of(asked);
   typed.set_type(a.type);
-  return ask_and_show<s::PolicyTyped>(
-      context, kService, "get_typed", typed,
-      [](const s::PolicyTyped& value) { emit("{}\n", value.found().value()); });
+  return show(ask_object<s::PolicyTyped>(session, context.options, kService, "get_typed", typed),
+              [](const s::PolicyTyped& value) { emit("{}\n", value.found().value()); });
 }
 
 int explain(const CommandContext& context, const Arguments& a) {
-  if (a.file.empty())
-    return ask_and_show<s::PolicyExplanation>(context, kService, "explain", question_of(a),
-                                              show_candidates);
-  auto explanation = try_file(context, a);
-  if (!explanation) return report(explanation.error());
-  print_reply(context, *explanation, show_candidates);
+  if (!a.file.empty()) {
+    auto explanation = try_file(context, a);
+    if (!explanation) return report(explanation.error());
+    print_reply(context, *explanation, show_candidates);
+    return 0;
+  }
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  Arguments asked = a;
+  const auto kernels = kernel_explanation(session, a);
+  if (kernels) asked.class_name = kernel_classes(a.name);
+  if (auto named = need_class(asked); !named) return report(named.error());
+  auto services = ask_object<s::PolicyExplanation>(session, context.options, kService, "explain",
+                                                   question_of(asked));
+  if (!services && !kernels) return report(services.error());
+  // The kernel goes by its own entries too where the service is away, or there is none.
+  print_reply(context,
+              !kernels   ? *services
+              : services ? merged(*kernels, *services)
+                         : *kernels,
+              show_candidates);
   return 0;
 }
 
@@ -189,9 +335,40 @@ int remove(const CommandContext& context, const Arguments& a) {
   return write(context, "remove", spec);
 }
 
+OutputRow row_of(const std::string& spec, const std::string& value, const std::string& source,
+                 bool is_final) {
+  return {spec, {{"value", value}, {"source", source}, {"final", is_final ? "yes" : ""}}};
+}
+
+/// What the kernel goes by: the capsule's configuration, the service's entries of its chain, and
+/// what is built in; or the entries of the contexts that are named.
 int list(const CommandContext& context, const Arguments& a) {
-  return ask_and_show<s::PolicyEntries>(context, kService, "merge_view", question_of(a),
-                                        show_entries);
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  m::ListReply own;
+  if (a.contexts.empty()) {
+    m::ListRequest request;
+    request.set_kind("policies");
+    auto listed = session.ask<m::ListReply>("list", request);
+    if (!listed) return report(listed.error());
+    own = std::move(*listed);
+  }
+  auto entries = ask_object<s::PolicyEntries>(session, context.options, kService, "merge_view",
+                                              question_of(a));
+  // A capsule without a Policy service has policies all the same.
+  const bool is_none = !entries && entries.error().code == Code::kNotFound;
+  if (!entries && (!a.contexts.empty() || !is_none)) return report(entries.error());
+  std::vector<OutputRow> rows, built_in;
+  for (const auto& item : own.items())
+    (field_of(item, "source") == kBuiltIn ? built_in : rows)
+        .push_back(row_of(item.name(), field_of(item, "value"), field_of(item, "source"), false));
+  if (entries) {
+    for (const auto& entry : entries->entries())
+      rows.push_back(row_of(entry.spec(), entry.value(), entry.context(), entry.is_final()));
+  }
+  rows.insert(rows.end(), built_in.begin(), built_in.end());
+  write_out(format_rows(rows, context.format));
+  return 0;
 }
 
 int chain(const CommandContext& context, const Arguments& a) {
@@ -226,8 +403,8 @@ using P = Parameter<Arguments>;
 std::vector<P> question(std::vector<P> more) {
   std::vector<P> all{
       P{"name", &Arguments::name, "\"diary.Meeting.room.protocols\""}.required(),
-      P{"--class", &Arguments::class_name, "as many components: \"Binding.Binding.Role.Protocols\""}
-          .required(),
+      P{"--class", &Arguments::class_name,
+        "as many components: \"Binding.Binding.Role.Protocols\"; left out: as the kernel asks"},
       {"--object", &Arguments::object, "whose chain; left out: the capsule's"},
       P{"--chain", &Arguments::contexts, "these contexts instead, the nearest first"}.separated_by(
           ','),
@@ -258,8 +435,11 @@ std::vector<Command<Arguments>> value_commands() {
        put},
       {"policy remove", "an entry from a context", {context, spec}, remove},
       {"policy list",
-       "all entries of a chain, as X would merge them",
-       {{"contexts", &Arguments::contexts, "left out: the capsule's chain"}},
+       "what the kernel goes by, with its source: configuration, a context of the Policy service, "
+       "or "
+       "built in",
+       {{"contexts", &Arguments::contexts,
+         "the service's entries of these alone, as X would merge them"}},
        list},
       {"policy chain",
        "what is asked after a context; with more contexts: sets it",

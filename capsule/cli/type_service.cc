@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "hector/authoring.h"
+#include "hector/management/v1/management.pb.h"
 #include "hector/service/v1/type.pb.h"
 #include "hector/types.h"
 
@@ -21,6 +22,7 @@ namespace hector {
 namespace {
 
 namespace s = service::v1;
+namespace m = management::v1;
 namespace fs = std::filesystem;
 
 constexpr const char* kService = "type";
@@ -235,11 +237,85 @@ int fetch(const CommandContext& context, const Arguments& a) {
   return 0;
 }
 
+constexpr const char* kServiceSource = "Type service";
+
+/// No Type service here, or no such type in it.
+bool is_none(const Error& error) { return error.code == Code::kNotFound; }
+
+/// The types that the capsule's kernel makes Bindings with, whose names begin so.
+Result<std::vector<OutputRow>> kernel_types(CliSession& session, const std::string& beginning) {
+  m::ListRequest request;
+  request.set_kind("types");
+  const auto reply = HECTOR_TRY(session.ask<m::ListReply>("list", request));
+  std::vector<OutputRow> rows;
+  for (const auto& item : reply.items()) {
+    if (!item.name().starts_with(beginning)) continue;
+    auto& row = rows.emplace_back(OutputRow{item.name(), {}});
+    for (const auto& field : item.fields()) {
+      if (field.name() == "kind" || field.name() == "source")
+        row.fields.emplace_back(field.name(), field.value());
+    }
+  }
+  return rows;
+}
+
+/// The kernel's, and the Type service's: a type that is in both has two rows.
+int list(const CommandContext& context, const Arguments& a) {
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  auto rows = kernel_types(session, a.name);
+  if (!rows) return report(rows.error());
+  const auto published = ask_object<s::TypeNames>(session, context.options, kService, "list",
+                                                  named<s::TypeName>(a.name));
+  if (!published && !is_none(published.error())) return report(published.error());
+  if (published) {
+    for (const auto& name : published->names())
+      rows->push_back({name, {{"kind", ""}, {"source", kServiceSource}}});
+  }
+  write_out(format_rows(*rows, context.format));
+  return 0;
+}
+
+/// A type of the kernel's, which needs no Type service.
+int get_from_kernel(CliSession& session, const CommandContext& context, const OutputRow& row) {
+  m::DescribeRequest request;
+  request.set_kind("type");
+  request.set_name(row.name);
+  const auto described = session.ask<m::DescribeReply>("describe", request);
+  if (!described) return report(described.error());
+  auto shown = Value::map().with("name", row.name);
+  for (const auto& [name, value] : row.fields) shown.with(name, value);
+  shown.with("model", Value::from_json(described->json()));
+  write_out(format_value(shown, context.format));
+  return 0;
+}
+
 int get(const CommandContext& context, const Arguments& a) {
   auto request = named<s::TypeQuestion>(a.name);
   request.set_version(a.version);
   for (const auto& language : a.languages) request.add_languages(language);
-  return ask_and_show<s::TypeVersion>(context, kService, "get", request, show_version);
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  const auto kernels = kernel_types(session, a.name);
+  if (!kernels) return report(kernels.error());
+  const auto here = std::find_if(kernels->begin(), kernels->end(),
+                                 [&](const OutputRow& row) { return row.name == a.name; });
+  auto version = ask_object<s::TypeVersion>(session, context.options, kService, "get", request);
+  if (!version && is_none(version.error()) && here != kernels->end() && a.version == 0)
+    return get_from_kernel(session, context, *here);
+  if (!version) return report(version.error());
+  const std::string used = here == kernels->end() ? "" : here->fields.back().second;
+  if (context.format != "table") {
+    write_out(format_value(
+        Value::of(*version).with("source", kServiceSource).with("used_here_from", used),
+        context.format));
+    return 0;
+  }
+  show_version(*version);
+  emit("  source {}{}\n", kServiceSource,
+       used.empty() ? "; the kernel of this capsule has no type of the name"
+                    : "; the kernel of this capsule has it from " + used);
+  return 0;
 }
 
 /// An operation on a name that answers with names.
@@ -292,13 +368,49 @@ int match(const CommandContext& context, const Arguments& a) {
 
 }  // namespace
 
+namespace {
+
+/// By the types that the capsule's kernel makes Bindings with. NOT_FOUND where it has not both.
+Result<s::TypeVerdict> kernel_conforms(CliSession& session, const std::string& sub,
+                                       const std::string& super) {
+  m::DescribeRequest request;
+  request.set_kind("conformance");
+  request.set_name(sub + " " + super);
+  const auto described = HECTOR_TRY(session.ask<m::DescribeReply>("describe", request));
+  m::ListReply reply;
+  if (!google::protobuf::util::JsonStringToMessage(described.json(), &reply).ok())
+    return fail(Code::kInternal, "the capsule's answer is no list of findings");
+  s::TypeVerdict verdict;
+  verdict.set_ok(reply.items_size() == 0);
+  verdict.set_order_compared(reply.kind() == "ordered");
+  for (const auto& item : reply.items()) {
+    auto& violation = *verdict.add_violations();
+    violation.set_rule(item.name());
+    for (const auto& field : item.fields()) {
+      if (field.name() == "text")
+        violation.set_text(field.value());
+      else
+        violation.add_trace(field.value());
+    }
+  }
+  return verdict;
+}
+
+}  // namespace
+
 int service_conforms(const CommandContext& context, const std::string& sub,
                      const std::string& super, const std::string& level) {
   s::TypeConforms request;
   request.set_sub(sub);
   request.set_super(super);
   request.set_level(level);
-  auto verdict = ask_once<s::TypeVerdict>(context, kService, "conforms", request);
+  CliSession session(context.options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  // What is asked for without a level is asked as a Binding asks it, where the kernel can.
+  Result<s::TypeVerdict> verdict = fail(Error::not_found(""));
+  if (level.empty()) verdict = kernel_conforms(session, sub, super);
+  if (!verdict)
+    verdict = ask_object<s::TypeVerdict>(session, context.options, kService, "conforms", request);
   if (!verdict) return report(verdict.error());
   print_reply(context, *verdict, [](const s::TypeVerdict& reply) {
     if (reply.ok()) emit("yes\n");
@@ -410,9 +522,9 @@ void add_type_service_commands(CommandTree& tree) {
         {"--kind", &Arguments::kind, "object, service, relationship, policy, role"}},
        describe},
       {"type list",
-       "names that begin so; all without it",
-       {{"name", &Arguments::name, "a beginning"}},
-       names_by("list")},
+       "types that the capsule's kernel knows and those of the Type service, each with its source",
+       {{"name", &Arguments::name, "only names that begin so"}},
+       list},
       {"type versions",
        "the ids of a type's versions, the first one first",
        {name},

@@ -19,9 +19,10 @@ std::string binding_id(const hector::type::v1::Binding& binding) {
   return fmt::format("{}/{}", binding.name(), binding.major());
 }
 
-Result<std::vector<std::string>> Repository::load_file(const std::string& path) {
+Result<std::vector<std::string>> Repository::load_file(const std::string& path,
+                                                       const std::string& origin) {
   const auto text = HECTOR_TRY(read_text(path, "type file"));
-  return load_text(text, path, std::filesystem::absolute(path).parent_path().string());
+  return load_text(text, path, std::filesystem::absolute(path).parent_path().string(), origin);
 }
 
 namespace {
@@ -70,20 +71,21 @@ class Repository::Load {
   }
 
   /// The ids.
-  Result<std::vector<std::string>> add() {
+  Result<std::vector<std::string>> add(const std::string& origin) {
     std::vector<std::string> ids;
     for (const auto& made : compiled_) {
-      HECTOR_TRY(types_.add(made->typed_model()));
+      HECTOR_TRY(types_.add(made->typed_model(), origin));
       ids.push_back(made->id());
     }
     for (const auto& binding : file_.bindings) {
-      HECTOR_TRY(types_.add(binding));
+      HECTOR_TRY(types_.add(binding, origin));
       ids.push_back(binding_id(binding));
     }
     const std::lock_guard lock(types_.mutex_);
     for (const auto& type : file_.interactions) {
       ids.push_back(interaction_type_id(type));
       types_.interaction_types_.insert_or_assign(ids.back(), type);
+      types_.origins_.emplace(ids.back(), origin);
     }
     return ids;
   }
@@ -139,14 +141,15 @@ class Repository::Load {
 
 Result<std::vector<std::string>> Repository::load_text(const std::string& yaml,
                                                        const std::string& name,
-                                                       const std::string& folder) {
+                                                       const std::string& folder,
+                                                       const std::string& origin) {
   Load load(*this, name);
   HECTOR_TRY(load.read(yaml, folder));
   HECTOR_TRY(load.check());
-  return load.add();
+  return load.add(origin.empty() ? name : origin);
 }
 
-Result<CompiledPtr> Repository::add(hector::type::v1::Interface model) {
+Result<CompiledPtr> Repository::add(hector::type::v1::Interface model, const std::string& origin) {
   {
     // Most often it is known already, and compiling it again is the expensive part.
     const std::string octets = model.SerializeAsString();
@@ -164,10 +167,11 @@ Result<CompiledPtr> Repository::add(hector::type::v1::Interface model) {
         Code::kAlreadyExists,
         fmt::format("another type {} is loaded; raise the number after the slash", (*made)->id()));
   }
+  if (is_new) origins_.emplace(at->first, origin);
   return at->second;
 }
 
-Status Repository::add(const hector::type::v1::Binding& binding) {
+Status Repository::add(const hector::type::v1::Binding& binding, const std::string& origin) {
   const std::lock_guard lock(mutex_);
   const auto [at, is_new] = bindings_.emplace(binding_id(binding), binding);
   if (!is_new && at->second.SerializeAsString() != binding.SerializeAsString()) {
@@ -175,7 +179,15 @@ Status Repository::add(const hector::type::v1::Binding& binding) {
                 fmt::format("another Binding type {} is loaded; raise the number after the slash",
                             at->first));
   }
+  if (is_new) origins_.emplace(at->first, origin);
   return {};
+}
+
+std::string Repository::origin(const std::string& id) const {
+  if (standard_interaction_types().contains(id)) return kBuiltIn;
+  const std::lock_guard lock(mutex_);
+  const auto found = origins_.find(id);
+  return found == origins_.end() ? "" : found->second;
 }
 
 Result<CompiledPtr> Repository::interface(const std::string& id) const {

@@ -84,5 +84,16 @@ TEST_F(Types, AreJudgedOnceForAQuestion) {
   EXPECT_NE(types_.conformance(offered, type, 0, offered), first);
 }
 
+TEST_F(Types, SayWhereTheyCameFromFirst) {
+  ASSERT_TRUE(types_.load_text(interface("t.I/1") + "---\n" + binding("t.B/1"), "t.yaml", "/"));
+  ASSERT_TRUE(types_.load_text(interface("t.J/1"), "t.py (its type)", "/", "template t.py"));
+  ASSERT_TRUE(types_.add((*types_.interface("t.I/1"))->typed_model(), "capsule north"));
+  EXPECT_EQ(types_.origin("t.I/1"), "t.yaml");
+  EXPECT_EQ(types_.origin("t.B/1"), "t.yaml");
+  EXPECT_EQ(types_.origin("t.J/1"), "template t.py");
+  EXPECT_EQ(types_.origin(interaction_type_id(types_.interaction_types().front())), kBuiltIn);
+  EXPECT_EQ(types_.origin("t.K/1"), "");
+}
+
 }  // namespace
 }  // namespace hector::types

@@ -65,7 +65,7 @@ Status KernelHosting::adopt(const void* owner, Adopted object) {
   if (!model.ParseFromString(object.model))
     return fail(
         Error::invalid_argument(fmt::format("'{}': its Interface cannot be read", object.name)));
-  auto interface = core_.types.add(std::move(model));
+  auto interface = core_.types.add(std::move(model), object.kind + " " + object.name);
   if (!interface) {
     Error error = interface.error();
     if (error.code == Code::kAlreadyExists) error.type = "INTERFACE";

@@ -71,7 +71,8 @@ KernelImpl::KernelImpl(const KernelOptions& options)
   add_system_object(kManagement, ManagementServant::model(), make_management(*this));
   listen_to_health();
   add_interface(BindingServant::model());
-  for (const auto& interface : standard_interfaces()) static_cast<void>(core_.types.add(interface));
+  for (const auto& interface : standard_interfaces())
+    static_cast<void>(core_.types.add(interface, types::kBuiltIn));
 }
 
 Health::Options KernelImpl::health_options() {
@@ -110,7 +111,7 @@ ObjectLifecycle::Options KernelImpl::lifecycle_options() {
 
 types::CompiledPtr KernelImpl::add_interface(std::string_view model) {
   const auto interface = interface_of_model(model).and_then(
-      [this](const auto& parsed) { return core_.types.add(parsed); });
+      [this](const auto& parsed) { return core_.types.add(parsed, types::kBuiltIn); });
   HECTOR_CHECK(interface.has_value(), "an Interface of the kernel's own is malformed");
   return *interface;
 }

@@ -50,7 +50,7 @@ class KernelImpl final : public Kernel {
   Result<Effects> unload(ModuleKind kind, const std::string& name, Unload mode,
                          const std::function<void(const Effects&)>& decided) override;
   Result<std::vector<std::string>> load_types(const std::string& path) override {
-    return core_.types.load_file(path);
+    return core_.types.load_file(path, "configuration, " + path);
   }
   Result<std::string> load_template(const std::string& path) override {
     auto loaded = HECTOR_TRY(templates_.load(path));

@@ -52,13 +52,15 @@ Result<types::CompiledPtr> Templates::interface_of(const TemplateInfo& info,
                                                    const std::string& path) {
   if (!info.type_yaml.empty()) {
     const std::string folder = fs::absolute(path).parent_path().string();
-    if (auto ids = types_.load_text(info.type_yaml, path + " (its type)", folder); !ids)
+    if (auto ids =
+            types_.load_text(info.type_yaml, path + " (its type)", folder, "template " + path);
+        !ids)
       return fail(ids.error());
   } else if (!info.type_model.empty()) {
     hector::type::v1::Interface model;
     if (!model.ParseFromString(info.type_model))
       return fail(Error::invalid_argument(fmt::format("{}: its type model is malformed", path)));
-    HECTOR_TRY(types_.add(std::move(model)));
+    HECTOR_TRY(types_.add(std::move(model), "template " + path));
   }
   auto found = types_.interface(info.interface_id);
   if (found) return *found;

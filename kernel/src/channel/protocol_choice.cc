@@ -49,6 +49,25 @@ int match(std::string_view key, const std::vector<std::string_view>& name) {
   return n == name.size() ? score : -1;
 }
 
+/// Entries that match, best first.
+std::vector<PolicyCandidate> explain_own(const std::vector<PolicyEntry>& policy,
+                                         const std::vector<std::string_view>& name) {
+  std::vector<std::pair<int, std::size_t>> matches;
+  for (std::size_t i = 0; i < policy.size(); ++i) {
+    if (const int score = match(policy[i].key, name); score >= 0) matches.emplace_back(score, i);
+  }
+  std::sort(matches.rbegin(), matches.rend());
+  std::vector<PolicyCandidate> all;
+  for (const auto& [score, i] : matches) {
+    const std::string why = all.empty()                      ? "the most specific one"
+                            : score == matches.front().first ? "a later one is as specific"
+                                                             : "another one is more specific";
+    all.push_back({policy[i].key, fmt::format("{}", fmt::join(policy[i].values, " ")),
+                   "configuration", why, false});
+  }
+  return all;
+}
+
 }  // namespace
 
 PolicyAnswer ask_policy(const std::vector<PolicyEntry>& policy, const std::string& binding,
@@ -84,6 +103,52 @@ void Policies::configure(std::vector<PolicyEntry> own) {
   own_ = std::move(own);
 }
 
+std::vector<PolicyEntry> Policies::own() const {
+  const std::shared_lock lock(mutex_);
+  return own_;
+}
+
+const std::vector<KernelPolicy>& kernel_policies() {
+  static const std::vector<KernelPolicy> all{
+      {"protocols", "the order of the reference"},
+      {"prefer", "the order of protocols stays"},
+      {"principals", "any principal may play the role"},
+      {"interceptors", "none"},
+      {"transparencies", "access location relocation failure"},
+      {"deadline_ms", "what the Binding type says"},
+      {"rate_max", "what the Binding type says"},
+      {"message_octets_max", "what the Binding type says"},
+  };
+  return all;
+}
+
+namespace {
+
+/// Comes before the capsule's own entries.
+bool comes_first(const PolicyValue& value) {
+  return value.is_final || value.context.rfind("object:", 0) == 0;
+}
+
+std::string classes_of(const std::string& binding, const std::string& resource) {
+  std::string classes = "Binding";
+  for (const char c : binding) {
+    if (c == '.') classes += ".Binding";
+  }
+  const auto first = static_cast<unsigned char>(resource[0]);
+  return classes + ".Role." + static_cast<char>(std::toupper(first)) + resource.substr(1);
+}
+
+}  // namespace
+
+Result<PolicyValue> Policies::ask_service(const std::string& binding, const std::string& role,
+                                          const std::string& resource,
+                                          const std::string& object) const {
+  auto* const service = service_.load(std::memory_order_acquire);
+  if (service == nullptr || binding.rfind("hector.", 0) == 0)
+    return fail(Error::not_found("no service is asked"));
+  return service->get(binding + "." + role + "." + resource, classes_of(binding, resource), object);
+}
+
 PolicyAnswer Policies::ask(const std::string& binding, const std::string& role,
                            const std::string& resource, const std::string& object) const {
   PolicyAnswer own;
@@ -91,21 +156,35 @@ PolicyAnswer Policies::ask(const std::string& binding, const std::string& role,
     const std::shared_lock lock(mutex_);
     own = ask_policy(own_, binding, role, resource);
   }
-  auto* const service = service_.load(std::memory_order_acquire);
-  if (service == nullptr || binding.rfind("hector.", 0) == 0) return own;
-  std::string classes = "Binding";
-  for (const char c : binding) {
-    if (c == '.') classes += ".Binding";
-  }
-  classes +=
-      ".Role." +
-      std::string(1, static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])))) +
-      resource.substr(1);
-  const auto found = service->get(binding + "." + role + "." + resource, classes, object);
-  if (!found) return own;
-  const bool comes_first = found->is_final || found->context.rfind("object:", 0) == 0;
-  if (!own.key.empty() && !comes_first) return own;
+  const auto found = ask_service(binding, role, resource, object);
+  if (!found || (!own.key.empty() && !comes_first(*found))) return own;
   return {words(found->value), fmt::format("{} ({})", found->spec, found->context)};
+}
+
+std::vector<PolicyCandidate> Policies::explain(const std::string& binding, const std::string& role,
+                                               const std::string& resource,
+                                               const std::string& object) const {
+  std::vector<PolicyCandidate> all = explain_own(own(), {binding, role, resource});
+  const auto found = ask_service(binding, role, resource, object);
+  const bool is_first = found && (all.empty() || comes_first(*found));
+  if (found) {
+    PolicyCandidate said{found->spec, found->value, found->context, {}, false};
+    said.why = comes_first(*found) ? found->is_final ? "it is final" : "it is the Object's own"
+               : is_first          ? "the capsule's configuration has no entry that matches"
+                                   : "the capsule's configuration comes before it";
+    all.insert(is_first ? all.begin() : all.end(), std::move(said));
+  }
+  if (is_first && all.size() > 1) all[1].why = "the service's entry comes before it";
+  for (const auto& each : kernel_policies()) {
+    if (resource == each.resource)
+      all.push_back({{}, each.otherwise, "built in", "no entry matches", false});
+  }
+  if (all.empty()) return all;
+  if (all.size() > 1) all.back().why = "an entry matches";
+  all.front().counts = true;
+  if (!found && found.error().code != Code::kNotFound)
+    all.front().why += "; the Policy service is not reached: " + found.error().message;
+  return all;
 }
 
 namespace {

@@ -23,6 +23,22 @@ struct PolicyAnswer {
   std::string key;  ///< the entry that decided; empty if none did
 };
 
+/// What the kernel asks, and what it does where no entry says anything.
+struct KernelPolicy {
+  const char* resource;   ///< "protocols", of "<binding>.<role or interaction>.protocols"
+  const char* otherwise;  ///< in words
+};
+const std::vector<KernelPolicy>& kernel_policies();
+
+/// An entry that matches a question.
+struct PolicyCandidate {
+  std::string key;     ///< empty: what is built in
+  std::string text;    ///< its value as it was written
+  std::string source;  ///< "configuration", "built in", or the context of the service's
+  std::string why;     ///< why it counts, or does not
+  bool counts = false;
+};
+
 /// The most specific entry for "<binding>.<role>.<resource>": a key's components match whole ones;
 /// "*" matches any number of them. Later entries win among equally specific ones (X resources'
 /// precedence, as far as this pattern goes).
@@ -44,8 +60,20 @@ class Policies {
   /// entries count.
   [[nodiscard]] PolicyAnswer ask(const std::string& binding, const std::string& role,
                                  const std::string& resource, const std::string& object = {}) const;
+  /// The same question with everything that was looked at: the capsule's entries that match, best
+  /// first, the service's answer, and what is built in. Exactly one of them counts.
+  [[nodiscard]] std::vector<PolicyCandidate> explain(const std::string& binding,
+                                                     const std::string& role,
+                                                     const std::string& resource,
+                                                     const std::string& object = {}) const;
+  [[nodiscard]] std::vector<PolicyEntry> own() const;
 
  private:
+  /// NOT_FOUND where the service has no say; its errors.
+  [[nodiscard]] Result<PolicyValue> ask_service(const std::string& binding, const std::string& role,
+                                                const std::string& resource,
+                                                const std::string& object) const;
+
   mutable std::shared_mutex mutex_;
   std::vector<PolicyEntry> own_;
   std::atomic<PolicyService*> service_{nullptr};

@@ -73,5 +73,83 @@ TEST_F(Policy, SaysOfEachProtocolWhyItWasNotChosen) {
                   "slow: policy does not name it", "odd: policy does not name it"));
 }
 
+class SaidByService final : public PolicyService {
+ public:
+  Result<PolicyValue> get(const std::string&, const std::string& class_name,
+                          const std::string&) override {
+    classes = class_name;
+    if (is_away) return fail(Error::unavailable("it is away"));
+    if (value.value.empty()) return fail(Error::not_found("NO_MATCH"));
+    return value;
+  }
+  Status put(const std::string&, const std::string&, const std::string&, bool) override {
+    return {};
+  }
+  PolicyValue value;
+  std::string classes;
+  bool is_away = false;
+};
+
+std::vector<std::string> lines(const std::vector<PolicyCandidate>& candidates) {
+  std::vector<std::string> all;
+  for (const auto& each : candidates)
+    all.push_back((each.counts ? "> " : "  ") + each.key + " " + each.text + " " + each.source +
+                  ": " + each.why);
+  return all;
+}
+
+TEST(PolicyExplanation, NamesTheOneThatAskGivesAndWhyTheOthersDoNotCount) {
+  const std::vector<PolicyEntry> own{{"*protocols", {"udp", "grpc"}},
+                                     {"a.B.room.protocols", {"grpc"}},
+                                     {"*room.protocols", {"zenoh"}},
+                                     {"*room.protocols", {"local"}},
+                                     {"*prefer", {"latency"}}};
+  Policies policies(own);
+  SaidByService service;
+  policies.use(&service);
+  const auto explained = [&] { return lines(policies.explain("a.B", "room", "protocols")); };
+  EXPECT_THAT(explained(),
+              ElementsAre("> a.B.room.protocols grpc configuration: the most specific one",
+                          "  *room.protocols local configuration: another one is more specific",
+                          "  *room.protocols zenoh configuration: another one is more specific",
+                          "  *protocols udp grpc configuration: another one is more specific",
+                          "   the order of the reference built in: an entry matches"));
+  EXPECT_EQ(service.classes, "Binding.Binding.Role.Protocols");
+  service.value = {"near, far", "capsule:x", "*protocols", false, 1};
+  EXPECT_THAT(explained(), ::testing::Contains("  *protocols near, far capsule:x: the capsule's "
+                                               "configuration comes before it"));
+  EXPECT_EQ(policies.ask("a.B", "room", "protocols").key, "a.B.room.protocols");
+  for (const auto& [context, is_final, why] :
+       {std::tuple("object:o", false, "it is the Object's own"),
+        {"enterprise", true, "it is final"}}) {
+    service.value.context = context;
+    service.value.is_final = is_final;
+    EXPECT_EQ(explained()[0], "> *protocols near, far " + std::string(context) + ": " + why);
+    EXPECT_EQ(explained()[1],
+              "  a.B.room.protocols grpc configuration: the service's entry comes before it");
+    EXPECT_THAT(policies.ask("a.B", "room", "protocols").values, ElementsAre("near", "far"));
+  }
+}
+TEST(PolicyExplanation, SaysWhatIsBuiltInWhereNothingElseIsSaid) {
+  const std::vector<PolicyEntry> own;
+  Policies policies(own);
+  EXPECT_THAT(lines(policies.explain("a.B", "room", "principals")),
+              ElementsAre(">  any principal may play the role built in: no entry matches"));
+  SaidByService service;
+  service.value = {"udp", "enterprise", "*protocols", false, 1};
+  policies.use(&service);
+  EXPECT_THAT(lines(policies.explain("a.B", "room", "protocols")),
+              ElementsAre("> *protocols udp enterprise: the capsule's configuration has no entry "
+                          "that matches",
+                          "   the order of the reference built in: an entry matches"));
+  service.is_away = true;
+  EXPECT_THAT(lines(policies.explain("a.B", "room", "protocols")),
+              ElementsAre(">  the order of the reference built in: no entry matches; the Policy "
+                          "service is not reached: it is away"));
+  service.is_away = false;
+  EXPECT_THAT(policies.explain("a.B", "room", "colour"), ::testing::SizeIs(1))
+      << "what the service says, and nothing built in";
+}
+
 }  // namespace
 }  // namespace hector

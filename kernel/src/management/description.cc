@@ -6,6 +6,7 @@
 #include "hector/management/v1/management.pb.h"
 #include "management/listing.h"
 #include "types/order/expression.h"
+#include "types/order/projection.h"
 
 namespace hector {
 
@@ -37,10 +38,14 @@ std::string defaults_of(const google::protobuf::Descriptor* message) {
 
 }  // namespace
 
-Result<std::string> Description::of(const std::string& kind, const std::string& name) const {
+Result<std::string> Description::of(const management::v1::DescribeRequest& asked) const {
+  const std::string& kind = asked.kind();
+  const std::string& name = asked.name();
   if (kind == "type") return type(name);
   if (kind == "binding") return binding(name);
   if (kind == "object") return object(name);
+  if (kind == "policy") return policy(name, asked.object());
+  if (kind == "conformance") return conformance(name);
   return row(kind, name);
 }
 
@@ -97,6 +102,75 @@ Result<std::string> Description::object(const std::string& name) const {
   if (model.has_protocol()) field("protocol", types::print_expression(model.protocol()));
   field("reference", target->reference().text());
   return json_of(item);
+}
+
+Result<std::string> Description::policy(const std::string& name, const std::string& object) const {
+  const auto resource = name.rfind('.');
+  const auto role = resource == std::string::npos || resource == 0 ? std::string::npos
+                                                                   : name.rfind('.', resource - 1);
+  std::vector<PolicyCandidate> all;
+  if (role != std::string::npos && resource + 1 < name.size())
+    all = core_.policies.explain(name.substr(0, role), name.substr(role + 1, resource - role - 1),
+                                 name.substr(resource + 1), object);
+  if (all.empty() || all.back().source != "built in") {
+    std::vector<std::string> known;
+    for (const auto& each : kernel_policies()) known.emplace_back(each.resource);
+    return fail(Error::not_found(fmt::format(
+        "the kernel asks no policy '{}'; it asks BINDING.ROLE.X or BINDING.INTERACTION.X, X one of "
+        "{}",
+        name, fmt::join(known, ", "))));
+  }
+  management::v1::ListReply reply;
+  reply.set_kind("policies");
+  for (const auto& each : all) {
+    auto& item = *reply.add_items();
+    item.set_name(each.key);
+    const auto field = [&](const char* key, const std::string& value) {
+      auto* const added = item.add_fields();
+      added->set_name(key);
+      added->set_value(value);
+    };
+    field("value", each.text);
+    field("source", each.source);
+    field("counts", each.counts ? "yes" : "no");
+    field("why", each.why);
+  }
+  return json_of(reply);
+}
+
+Result<std::string> Description::conformance(const std::string& name) const {
+  const auto blank = name.find(' ');
+  const auto dot = name.rfind('.');
+  if (blank == std::string::npos || dot == std::string::npos || dot < blank)
+    return fail(Error::invalid_argument(
+        fmt::format("'{}' is no question: write INTERFACE BINDING.ROLE", name)));
+  const std::string id = name.substr(0, blank);
+  const auto offered = HECTOR_TRY(core_.types.interface(id));
+  const auto binding = HECTOR_TRY(core_.types.binding(name.substr(blank + 1, dot - blank - 1)));
+  const int role = types::role_position(binding, name.substr(dot + 1));
+  if (role < 0)
+    return fail(Error::not_found(
+        fmt::format("'{}' has no role '{}'", types::binding_id(binding), name.substr(dot + 1))));
+  const auto& wanted = binding.roles(role);
+  const auto required = HECTOR_TRY(core_.types.interface(wanted.interface_id()));
+  const auto judged =
+      core_.types.conformance(offered, binding, static_cast<std::uint32_t>(role), required);
+  if (!*judged) return fail(judged->error());
+  management::v1::ListReply reply;
+  reply.set_kind((*judged)->order_compared ? "ordered" : "unordered");
+  for (const auto& finding : (*judged)->findings) {
+    auto& item = *reply.add_items();
+    item.set_name(finding.rule);
+    auto* const text = item.add_fields();
+    text->set_name("text");
+    text->set_value(finding.text);
+    for (const auto& step : finding.trace) {
+      auto* const added = item.add_fields();
+      added->set_name("trace");
+      added->set_value(step);
+    }
+  }
+  return json_of(reply);
 }
 
 }  // namespace hector

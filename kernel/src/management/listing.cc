@@ -40,6 +40,11 @@ std::string profiles_text(const std::vector<Profile>& profiles) {
   return text;
 }
 
+std::string plural_of(const std::string& kind) {
+  if (kind.empty() || kind.back() == 's') return kind;
+  return kind.back() == 'y' ? kind.substr(0, kind.size() - 1) + "ies" : kind + "s";
+}
+
 std::string properties_text(const OfferProperties::Map& properties) {
   std::string text;
   for (const auto& [name, value] : properties)
@@ -54,12 +59,12 @@ const Listing::Kind Listing::kKinds[] = {
     {"languages", &Listing::languages}, {"services", &Listing::services},
     {"templates", &Listing::templates}, {"objects", &Listing::objects},
     {"offers", &Listing::offers},       {"bindings", &Listing::bindings},
-    {"channels", &Listing::channels},   {"types", &Listing::types}};
+    {"channels", &Listing::channels},   {"types", &Listing::types},
+    {"policies", &Listing::policies}};
 
 Result<management::v1::ListReply> Listing::of(const std::string& kind) const {
   Reply reply;
-  std::string plural = kind;
-  if (!plural.empty() && plural.back() != 's') plural += 's';
+  const std::string plural = plural_of(kind);
   reply.set_kind(plural);
   const auto* const known = std::find_if(std::begin(kKinds), std::end(kKinds),
                                          [&](const Kind& each) { return plural == each.name; });
@@ -197,21 +202,37 @@ Status Listing::types(Reply& reply) const {
   for (const auto& type : core_.types.interfaces()) {
     Row(reply, type->id())
         .with("kind", "interface")
+        .with("source", core_.types.origin(type->id()))
         .with("identity", type->identity().substr(0, kShortIdentity))
         .with("description", type->typed_model().description());
   }
   for (const auto& type : core_.types.bindings()) {
     Row(reply, hector::types::binding_id(type))
         .with("kind", "binding")
+        .with("source", core_.types.origin(hector::types::binding_id(type)))
         .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
         .with("description", type.description());
   }
   for (const auto& type : core_.types.interaction_types()) {
     Row(reply, hector::types::interaction_type_id(type))
         .with("kind", "interaction")
+        .with("source", core_.types.origin(hector::types::interaction_type_id(type)))
         .with("identity", sha256_hex(type.SerializeAsString()).substr(0, kShortIdentity))
         .with("description", type.description());
   }
+  return {};
+}
+
+/// What the kernel goes by, without what a Policy service says.
+Status Listing::policies(Reply& reply) const {
+  for (const auto& entry : core_.policies.own())
+    Row(reply, entry.key)
+        .with("value", fmt::format("{}", fmt::join(entry.values, " ")))
+        .with("source", "configuration");
+  for (const auto& each : kernel_policies())
+    Row(reply, fmt::format("*{}", each.resource))
+        .with("value", each.otherwise)
+        .with("source", "built in");
   return {};
 }
 

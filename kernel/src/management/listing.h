@@ -26,6 +26,7 @@ class Listing {
   Status bindings(Reply& reply) const;
   Status channels(Reply& reply) const;
   Status types(Reply& reply) const;
+  Status policies(Reply& reply) const;
 
   struct Kind {
     const char* name;

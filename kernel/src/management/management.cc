@@ -93,7 +93,7 @@ class Management final : public ManagementServant {
   void describe(const DescribeRequest& request, Reply<DescribeReply> reply) override {
     reads_.run(reply, [this, request]() -> Result<DescribeReply> {
       DescribeReply described;
-      described.set_json(HECTOR_TRY(Description(kernel_).of(request.kind(), request.name())));
+      described.set_json(HECTOR_TRY(Description(kernel_).of(request)));
       return described;
     });
   }
@@ -161,7 +161,7 @@ class Management final : public ManagementServant {
       return reply;
     }
     if (request.kind() == "type") {
-      auto ids = HECTOR_TRY(kernel_.load_types(request.name()));
+      auto ids = HECTOR_TRY(core_.types.load_file(request.name(), "loaded, " + request.name()));
       reply.set_name(fmt::format("{}", fmt::join(ids, " ")));
       return reply;
     }

@@ -59,7 +59,7 @@ Status PlanBuilder::add_channels(Plan& plan, const Plan* before) {
 }
 
 Result<types::CompiledPtr> PlanBuilder::compile(const hector::type::v1::Interface& model) {
-  auto compiled = options_.types.add(model);
+  auto compiled = options_.types.add(model, "a party of " + options_.type.name());
   if (!compiled)  // another type of this id is known here: keep theirs for this Binding
     compiled = types::CompiledInterface::make(model);
   if (compiled && std::find(interfaces_.begin(), interfaces_.end(), *compiled) == interfaces_.end())

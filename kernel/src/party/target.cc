@@ -149,7 +149,8 @@ Result<kernel::v1::OfferDescription> describe_remote(Core& core, const Reference
 
 Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference) {
   auto description = HECTOR_TRY(describe_remote(core, reference));
-  if (auto added = core.types.add(description.interface())) return *added;
+  if (auto added = core.types.add(description.interface(), "capsule " + reference.capsule))
+    return *added;
   return types::CompiledInterface::make(description.interface());
 }
 
