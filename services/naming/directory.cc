@@ -34,8 +34,13 @@ tl::unexpected<Error> refuse_at(const char* code, const Components& name, std::s
 }
 
 std::string how_far(const v1::NamingStatus& status) {
-  return fmt::format("; resolved '{}', remaining '{}'", status.resolved_name(),
-                     status.remaining_name());
+  const std::string of_link =
+      status.link_code().empty()
+          ? ""
+          : fmt::format("; of the link's name resolved '{}', remaining '{}'",
+                        status.link_resolved_name(), status.link_remaining_name());
+  return fmt::format("; resolved '{}', remaining '{}'{}", status.resolved_name(),
+                     status.remaining_name(), of_link);
 }
 
 /// The sentence of a status_error, without its code and how far it came.
@@ -189,6 +194,7 @@ struct Directory::Walk {
   const InitialNames& initial;
   LastLink last;
   std::uint32_t links = 0;
+  bool is_limit_told = false;  ///< the status has the name of the link with the one too many
 };
 
 Result<Place> Directory::resolve(const Components& name, const InitialNames& initial,
@@ -215,6 +221,12 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
         // As it was asked: the initial name for all that it stands for.
         const std::size_t taken = led->resolved.size() < more ? 0 : led->resolved.size() - more + 1;
         led->resolved = part(name, 0, std::min(name.size(), first + taken));
+        if (led->link) {
+          const std::size_t above = led->link->before.size();
+          const std::size_t to = above < more ? first : first + above - more + 1;
+          led->link->before = part(name, 0, std::min(name.size(), to));
+          led->link->from = part(name, std::min(name.size(), to), name.size());
+        }
         return led;
       }
       auto status = status_of(led.error());
@@ -262,73 +274,130 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
   }
 }
 
-/// What is left of the name goes on behind the link's.
+/// A link in the middle of a name: what is left of the name goes on behind the link's.
+struct Directory::LinkUse {
+  const Components& name;
+  std::size_t at;  ///< of the link in `name`
+  const std::string& link;
+  const Components& longer;  ///< the link's name and what is left behind it
+  std::size_t own;           ///< how many of `longer` are the link's
+  [[nodiscard]] std::size_t behind() const { return longer.size() - own; }
+  [[nodiscard]] Components before() const { return part(name, 0, at); }
+  [[nodiscard]] Components from() const { return part(name, at, name.size()); }
+};
+
 Result<Place> Directory::follow(Walk& walk, Context* holder, const std::string& link,
                                 const Components& name, std::size_t at) const {
+  const auto refuse = [&](const char* code, const std::string& why) {
+    v1::NamingStatus status;
+    status.set_code(code);
+    status.set_resolved_name(text_of(part(name, 0, at)));
+    status.set_remaining_name(text_of(part(name, at, name.size())));
+    status.set_link_code(code);
+    status.set_link_remaining_name(link);
+    return fail(status_error(std::move(status), why));
+  };
   if (++walk.links > kLinksMax)
-    return refuse_at(
-        "LINK_LOOP_LIMIT", name, at,
+    return refuse(
+        "LINK_LOOP_LIMIT",
         fmt::format("more than {} links were followed, the last to '{}'", kLinksMax, link));
-  auto target = parse_name(link);
+  const auto target = parse_name(link);
   if (!target || target->empty())
-    return refuse_at(
-        "MALFORMED_LINK", name, at,
-        fmt::format("'{}' is bound to the link '{}', which is no name", name[at], link));
+    return refuse("MALFORMED_LINK",
+                  fmt::format("'{}' is bound to the link '{}', which is no name", name[at], link));
   const bool is_relative = target->front() == ".";
   Components longer = *target;
-  const std::size_t own = longer.size();
   longer.insert(longer.end(), name.begin() + static_cast<std::ptrdiff_t>(at) + 1, name.end());
+  const LinkUse use{name, at, link, longer, target->size()};
   auto led = this->walk(walk, is_relative ? holder : nullptr, longer, is_relative ? 1 : 0);
-  if (led) {
-    const bool is_missing = led->kind == Place::Kind::kAtom && led->entry == nullptr;
-    if (is_missing && own == longer.size()) {
-      v1::NamingStatus status;
-      status.set_code("LINK_ERROR");
-      status.set_resolved_name(text_of(part(name, 0, at)));
-      status.set_remaining_name(text_of(part(name, at, name.size())));
-      status.set_link_code("NAME_NOT_FOUND");
-      status.set_link_resolved_name(text_of(part(longer, 0, led->resolved.size())));
-      status.set_link_remaining_name(
-          text_of(part(longer, std::min(longer.size(), led->resolved.size()), longer.size())));
-      return fail(status_error(
-          std::move(status),
-          fmt::format("the link '{}' of '{}' leads to nothing that is bound", link, name[at])));
-    }
-    const std::size_t behind = longer.size() - own;
-    const std::size_t left = led->kind == Place::Kind::kNext ? led->rest.size()
-                             : is_missing                    ? 1
-                                                             : 0;
-    led->resolved = part(name, 0, left > behind ? at + 1 : name.size() - left);
-    return led;
+  return led ? seen_through(walk, std::move(*led), use) : failed_in(walk, led.error(), use);
+}
+
+/// A place that a link led to, as it is seen from the name that the link is in.
+Result<Place> Directory::seen_through(Walk& walk, Place led, const LinkUse& use) {
+  const bool is_missing = led.kind == Place::Kind::kAtom && led.entry == nullptr;
+  if (is_missing && use.behind() == 0) return failed_in(walk, missing_at(led).value(), use);
+  const bool leads_on = led.kind == Place::Kind::kNext;
+  const std::size_t left = leads_on ? led.rest.size() : is_missing ? 1 : 0;
+  const bool is_in_link = left > use.behind();
+  if (leads_on && is_in_link && !led.link)
+    led.link = LinkAcross{
+        .before = {}, .from = {}, .link = part(use.longer, 0, use.own), .behind = use.behind()};
+  if (led.link) {
+    // A link behind this one is still behind it; one in this link's name is this link.
+    const std::size_t above = led.link->before.size();
+    const std::size_t more = above < use.own ? 0 : above - use.own + 1;
+    led.link->before = part(use.name, 0, use.at + more);
+    led.link->from = part(use.name, use.at + more, use.name.size());
   }
-  auto status = status_of(led.error());
-  if (!status || status->code() == "LINK_LOOP_LIMIT" || status->code() == "MALFORMED_LINK" ||
-      status->code() == "LINK_ERROR") {
-    if (!status) return led;
-    const std::string said = said_in(led.error(), *status);
-    status->set_resolved_name(text_of(part(name, 0, at)));
-    status->set_remaining_name(text_of(part(name, at, name.size())));
+  led.resolved = part(use.name, 0, is_in_link ? use.at + 1 : use.name.size() - left);
+  return led;
+}
+
+tl::unexpected<Error> Directory::failed_in(Walk& walk, const Error& error, const LinkUse& use) {
+  auto status = status_of(error);
+  if (!status) return fail(error);
+  const std::size_t resolved =
+      status->resolved_name().empty() ? 0 : parse_name(status->resolved_name())->size();
+  const std::size_t remaining =
+      status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
+  if (!status->link_code().empty()) {
+    const std::string said = said_in(error, *status);
+    // The link that was one too many, as part of the name of the link that led to it.
+    if (status->code() == "LINK_LOOP_LIMIT" && !std::exchange(walk.is_limit_told, true) &&
+        resolved < use.own) {
+      status->set_link_resolved_name(text_of(part(use.longer, 0, resolved)));
+      status->set_link_remaining_name(text_of(part(use.longer, resolved, use.own)));
+    }
+    status->set_resolved_name(text_of(use.before()));
+    status->set_remaining_name(text_of(use.from()));
     return fail(status_error(std::move(*status), said));
   }
   v1::NamingStatus own_status;
+  if (remaining <= use.behind()) {  // past the link: what is wrong is in the name itself
+    own_status.set_code(status->code());
+    own_status.set_resolved_name(text_of(part(use.name, 0, use.name.size() - remaining)));
+    own_status.set_remaining_name(status->remaining_name());
+    return fail(status_error(std::move(own_status), fmt::format("behind the link '{}' of '{}'",
+                                                                use.link, use.name[use.at])));
+  }
+  const std::size_t failed = use.longer.size() - remaining;
+  own_status.set_code("LINK_ERROR");
+  own_status.set_resolved_name(text_of(use.before()));
+  own_status.set_remaining_name(text_of(use.from()));
+  own_status.set_link_code(status->code());
+  own_status.set_link_resolved_name(text_of(part(use.longer, 0, failed)));
+  own_status.set_link_remaining_name(text_of(part(use.longer, failed, use.own)));
+  return fail(
+      status_error(std::move(own_status), fmt::format("the link '{}' of '{}' does not lead on: {}",
+                                                      use.link, use.name[use.at], status->code())));
+}
+
+Error status_behind(const Place& place, const Error& error) {
+  auto status = status_of(error);
+  if (!status || !place.link || status->code() == "CONTINUE")
+    return status_from(place.resolved, error);
+  const auto& across = *place.link;
   const std::size_t remaining =
       status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
-  if (remaining <= longer.size() - own) {  // past the link: what is wrong is in the name itself
-    own_status.set_code(status->code());
-    own_status.set_resolved_name(text_of(part(name, 0, name.size() - remaining)));
-    own_status.set_remaining_name(status->remaining_name());
-    return fail(status_error(std::move(own_status),
-                             fmt::format("behind the link '{}' of '{}'", link, name[at])));
+  const std::string said = said_in(error, *status);
+  if (remaining <= across.behind) {  // past the link: what is wrong is in the name itself
+    const auto whole = across.whole();
+    status->set_resolved_name(text_of(part(whole, 0, whole.size() - remaining)));
+    return status_error(std::move(*status), said);
   }
-  own_status.set_code("LINK_ERROR");
-  own_status.set_resolved_name(text_of(part(name, 0, at)));
-  own_status.set_remaining_name(text_of(part(name, at, name.size())));
-  own_status.set_link_code(status->code());
-  own_status.set_link_resolved_name(status->resolved_name());
-  own_status.set_link_remaining_name(status->remaining_name());
-  return fail(status_error(
-      std::move(own_status),
-      fmt::format("the link '{}' of '{}' does not lead on: {}", link, name[at], status->code())));
+  const std::size_t failed =
+      across.link.size() - std::min(across.link.size(), remaining - across.behind);
+  if (status->link_code().empty()) {
+    status->set_link_code(status->code());
+    status->set_link_resolved_name(text_of(part(across.link, 0, failed)));
+    status->set_link_remaining_name(text_of(part(across.link, failed, across.link.size())));
+    // Whoever asks may ask again where a system was not reached.
+    if (code_of(status->code()) != Code::kUnavailable) status->set_code("LINK_ERROR");
+  }
+  status->set_resolved_name(text_of(across.before));
+  status->set_remaining_name(text_of(across.from));
+  return status_error(std::move(*status), said);
 }
 
 }  // namespace hector::naming

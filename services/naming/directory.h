@@ -52,6 +52,19 @@ struct Context {
   }
 };
 
+/// A link whose own name leads into another naming system.
+struct LinkAcross {
+  Components before, from;  ///< of the name that was asked: up to the link, and from it on
+  Components link;          ///< the link's name
+  std::size_t behind = 0;   ///< how many of Place::rest, its last, are not the link's
+  /// The name that was asked.
+  [[nodiscard]] Components whole() const {
+    Components all = before;
+    all.insert(all.end(), from.begin(), from.end());
+    return all;
+  }
+};
+
 /// Where a name led.
 struct Place {
   enum class Kind : std::uint8_t { kContext, kAtom, kNext };
@@ -63,6 +76,7 @@ struct Place {
   std::string next;              ///< of kNext: the URL of the next naming system
   Components rest;               ///< of kNext: the name there
   Components resolved;           ///< up to there, as it was asked
+  std::optional<LinkAcross> link = std::nullopt;  ///< of kNext: how it led there
 };
 
 /// Atomic names of the initial context, and the composite names they stand for.
@@ -79,6 +93,10 @@ Error status_error(v1::NamingStatus status, const std::string& text);
 std::optional<v1::NamingStatus> status_of(const Error& error);
 /// The same status seen from before `resolved`.
 Error status_from(const Components& resolved, const Error& error);
+
+/// What the naming system behind `place` said of Place::rest, seen from here; a link's error where
+/// a link's name failed there.
+Error status_behind(const Place& place, const Error& error);
 
 /// What is bound there. NAME_NOT_FOUND; OPERATION_NOT_SUPPORTED for the initial context.
 Result<const Entry*> entry_at(const Place& place);
@@ -106,9 +124,12 @@ class Directory final : public state::Machine {
 
  private:
   struct Walk;
+  struct LinkUse;
   Result<Place> walk(Walk& walk, Context* from, const Components& name, std::size_t first) const;
   Result<Place> follow(Walk& walk, Context* holder, const std::string& link, const Components& name,
                        std::size_t at) const;
+  static Result<Place> seen_through(Walk& walk, Place led, const LinkUse& use);
+  static tl::unexpected<Error> failed_in(Walk& walk, const Error& error, const LinkUse& use);
   Context& make_context(const std::string& id);
 
   std::unordered_map<std::string, std::unique_ptr<Context>> contexts_;

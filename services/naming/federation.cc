@@ -25,10 +25,11 @@ std::string rest_of(const Place& place) {
 Error unavailable_at(const Place& place, const std::string& why) {
   v1::NamingStatus status;
   status.set_code("CTX_UNAVAILABLE");
-  status.set_resolved_name(print_name(place.resolved));
   if (!place.rest.empty()) status.set_remaining_name(print_name(place.rest));
-  return status_error(std::move(status), fmt::format("the naming system '{}' cannot be reached: {}",
-                                                     place.next.substr(0, 40), why));
+  return status_behind(
+      place,
+      status_error(std::move(status), fmt::format("the naming system '{}' cannot be reached: {}",
+                                                  place.next.substr(0, 40), why)));
 }
 
 Error not_federated(OperationId operation) {
@@ -40,8 +41,8 @@ Error not_federated(OperationId operation) {
 
 /// Under its whole name.
 Payload whole_binding(v1::NamingBinding binding, const Place& place) {
-  Components whole = place.resolved;
-  whole.insert(whole.end(), place.rest.begin(), place.rest.end());
+  Components whole = place.link ? place.link->whole() : place.resolved;
+  if (!place.link) whole.insert(whole.end(), place.rest.begin(), place.rest.end());
   binding.set_name(print_name(whole));
   return write_message(binding);
 }
@@ -127,7 +128,7 @@ void Federation::go_on(Call& given, OperationId operation, In request, const Pla
 }
 
 void Federation::fail_forwarded(Call& call, const Place& place, const Error& error) {
-  if (status_of(error)) return call.fail(status_from(place.resolved, error));
+  if (status_of(error)) return call.fail(status_behind(place, error));
   if (error.code != Code::kUnavailable && error.code != Code::kDeadlineExceeded)
     return call.fail(error);
   peers_.forget(place.next);
@@ -221,12 +222,12 @@ template <class In>
 void Federation::ask_system(Call& call, OperationId operation, const In& request,
                             const Place& place) {
   const auto system = system_at(place.next, place.rest);
-  if (!system) return call.fail(status_from(place.resolved, system.error()));
+  if (!system) return call.fail(status_behind(place, system.error()));
   auto answered = ask(**system, operation, request, place);
   if (answered) return call.complete(std::move(*answered));
   if (goes_further(operation))
     return continue_from(call, operation, request, place, answered.error());
-  call.fail(status_from(place.resolved, answered.error()));
+  call.fail(status_behind(place, answered.error()));
 }
 
 /// A third system may begin there.
@@ -235,7 +236,7 @@ void Federation::continue_from(Call& call, OperationId operation, In request, co
                                const Error& error) {
   const auto status = status_of(error);
   if (!status || status->code() != "CONTINUE" || status->resolved().next().empty())
-    return call.fail(status_from(place.resolved, error));
+    return call.fail(status_behind(place, error));
   Place further = place;
   further.next = status->resolved().next();
   if (const auto resolved = parse_name(status->resolved_name()))

@@ -43,10 +43,17 @@ Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url) {
   Dl_info here = {};
   dladdr(reinterpret_cast<void*>(&make_cos_naming), &here);
   const auto path = std::filesystem::path(here.dli_fname).parent_path() / "cos_naming.so";
+  if (!std::filesystem::exists(path))
+    return refuse_name("CONFIGURATION_ERROR", {}, 0,
+                       fmt::format("'{}': names of CosNaming need the library {}, which was not "
+                                   "built; `tools/build release naming_cos_naming` builds it",
+                                   url, path.string()));
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr)
     return refuse_name("CTX_UNAVAILABLE", {}, 0,
-                       fmt::format("'{}': CosNaming needs omniORB: {}", url, dlerror()));
+                       fmt::format("'{}': names of CosNaming need omniORB, `tools/setup` "
+                                   "installs it: {}",
+                                   url, dlerror()));
   using Make = std::shared_ptr<NamingSystem>* (*)(const std::string*, std::string*);
   const auto make = reinterpret_cast<Make>(dlsym(library, "hector_make_cos_naming"));
   std::string why;

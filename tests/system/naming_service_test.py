@@ -120,6 +120,14 @@ class Contexts(NamingTest):
         self.assertIn("-> ./c", self.name("lookup", "l/near", "--link"))
         self.name("bind", "loop", "--link", "loop")
         self.assertEqual(self.code("lookup", "loop"), "LINK_LOOP_LIMIT")
+        self.name("bind", "-p", "ring/a", "--link", "ring/b")
+        self.name("bind", "ring/b", "--link", "ring/a")
+        for operation in ("lookup", "list", "destroy"):
+            with self.subTest(operation=operation):
+                where = "ring/a/x"
+                self.assertEqual(self.code(operation, where), "LINK_LOOP_LIMIT")
+                said = "of the link's name resolved 'ring', remaining 'b'"
+                self.assertIn(said, self.refused(operation, where))
         self.name("bind", "l0", "--address", "end=1")
         for i in range(17):
             self.name("bind", f"l{i + 1}", "--link", f"l{i}")
@@ -499,6 +507,59 @@ class Federation(NamingTest):
         dns.kill()
         dns.wait()
         self.assertEqual(self.code("lookup", "dns/www.lab.example"), "CTX_UNAVAILABLE")
+
+
+@needs(*NEEDED)
+class LinksAcross(NamingTest):
+    def test_say_how_far_they_came_in_the_other_naming_system(self):
+        folder = os.path.join(self.capsules.folder, "files")
+        os.makedirs(os.path.join(folder, "in"))
+        self.capsule("hub", "file:")
+        self.name("bind", "files", "--next", "file:" + folder)
+        self.name("bind", "l", "--link", "files/in")
+        self.assertIn("resolved 'l', remaining 'x'", self.refused("lookup", "l/x"))
+        self.name("bind", "lost", "--link", "files/in/no/such")
+        refused = self.refused("lookup", "lost/x")
+        self.assertIn("LINK_ERROR", refused)
+        self.assertIn("resolved '', remaining 'lost/x'", refused)
+        self.assertIn("of the link's name resolved 'files/in', remaining 'no/such'", refused)
+
+
+@needs(*NEEDED)
+class WithoutCosNaming(NamingTest):
+    def test_a_corbaname_says_what_was_not_built(self):
+        """A plugin's folder as it is where the library beside it was not built."""
+        own = os.path.join(self.capsules.build, "lib", "hector", "services", "naming")
+        place = os.path.join(self.capsules.folder, "plugins", "services", "naming")
+        os.makedirs(place)
+        for each in ("naming.so", "plugin.yaml"):
+            shutil.copy(os.path.join(own, each), place)
+        self.capsules.environment["HECTOR_PLUGIN_PATH"] = os.path.dirname(os.path.dirname(place))
+        self.capsule("hub", "corbaname:")
+        self.name("bind", "corba", "--next", "corbaname::127.0.0.1:1")
+        refused = self.refused("lookup", "corba/x")
+        self.assertIn("was not built", refused)
+        self.assertIn("tools/build release naming_cos_naming", refused)
+
+    def test_the_plugin_is_built_with_it(self):
+        """So that the demo's build has it."""
+        ninja = os.path.join(self.capsules.build, "build.ninja")
+        if not os.path.exists(ninja) or not shutil.which("ninja"):
+            self.skipTest("it was not built here")
+        told = subprocess.run(
+            [
+                "ninja",
+                "-C",
+                self.capsules.build,
+                "-t",
+                "query",
+                "lib/hector/services/naming/naming.so",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        self.assertIn("lib/hector/services/naming/cos_naming.so", told)
 
 
 @needs(*NEEDED)

@@ -105,8 +105,22 @@ bool matches_wildcards(std::string_view pattern, std::string_view text) {
   return text.size() - at >= end.size() && text.ends_with(end);
 }
 
+/// A text's lower case without blanks. Memory is kept for the next one of this thread.
+std::string_view folded(std::string_view text, std::string& into) {
+  into.clear();
+  for (const char each : text) {
+    if (each != ' ')
+      into.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(each))));
+  }
+  return into;
+}
+
 /// Without regard to ASCII case and blanks.
 bool approximates(std::string_view left, std::string_view right) {
+  if (right.find(kAnyRun) != std::string_view::npos) {
+    thread_local std::string text, pattern;
+    return matches_wildcards(folded(right, pattern), folded(left, text));
+  }
   const auto next = [](std::string_view text, std::size_t& at) {
     while (at < text.size() && text[at] == ' ') ++at;
     return at < text.size() ? std::tolower(static_cast<unsigned char>(text[at++])) : -1;

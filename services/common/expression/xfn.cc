@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <tao/pegtl.hpp>
 
@@ -15,6 +16,8 @@ namespace {
 
 /// XFN's status code (X/Open C403).
 constexpr std::string_view kError = "SEARCH_INVALID_FILTER";
+/// An operator that is not there, or takes other arguments.
+constexpr const char* kInvalidOperator = "SEARCH_INVALID_OP";
 
 // NOLINTBEGIN(readability-identifier-naming): rules are named as PEGTL names its own.
 namespace filter {
@@ -22,8 +25,9 @@ namespace filter {
 struct blank : pegtl::star<pegtl::space> {};
 template <class Rule>
 struct token : pegtl::seq<Rule, blank> {};
+struct name_other : pegtl::sor<pegtl::identifier_other, pegtl::one<'-', '.'>> {};
 template <class Text>
-struct word : token<pegtl::seq<Text, pegtl::not_at<pegtl::identifier_other>>> {};
+struct word : token<pegtl::seq<Text, pegtl::not_at<name_other>>> {};
 struct and_word : word<TAO_PEGTL_STRING("and")> {};
 struct or_word : word<TAO_PEGTL_STRING("or")> {};
 struct not_word : word<TAO_PEGTL_STRING("not")> {};
@@ -32,9 +36,10 @@ struct reserved : pegtl::sor<and_word, or_word, not_word> {};
 struct argument_name : TAO_PEGTL_STRING("%a") {};
 struct argument_value : TAO_PEGTL_STRING("%v") {};
 struct argument_string : TAO_PEGTL_STRING("%s") {};
-struct identifier
-    : pegtl::seq<pegtl::not_at<reserved>, pegtl::identifier_first,
-                 pegtl::star<pegtl::sor<pegtl::identifier_other, pegtl::one<'-', '.'>>>> {};
+struct argument_identifier : TAO_PEGTL_STRING("%i") {};
+struct plain_name
+    : pegtl::seq<pegtl::not_at<reserved>, pegtl::identifier_first, pegtl::star<name_other>> {};
+struct identifier : plain_name {};
 struct integer : pegtl::seq<pegtl::opt<pegtl::one<'-'>>, pegtl::plus<pegtl::digit>,
                             pegtl::not_at<pegtl::identifier_other>> {};
 struct quoted_body
@@ -49,19 +54,33 @@ struct wildcarded : pegtl::plus<pegtl::sor<pegtl::seq<piece, pegtl::not_at<piece
 
 struct expression;
 struct group : pegtl::if_must<token<pegtl::one<'('>>, expression, token<pegtl::one<')'>>> {};
-struct extension_name : pegtl::sor<TAO_PEGTL_STRING("name"), TAO_PEGTL_STRING("reftype"),
-                                   TAO_PEGTL_STRING("addrtype")> {};
-struct extension : pegtl::seq<extension_name, blank, token<pegtl::one<'('>>,
-                              pegtl::must<wildcarded, token<pegtl::one<')'>>>> {};
+/// An operator of its own, as C403 writes it ('name', %s, %i), or as people do (name).
+struct bare_operator : pegtl::seq<plain_name, pegtl::at<blank, pegtl::one<'('>>> {};
+struct quoted_operator : pegtl::sor<quoted, argument_string, argument_identifier> {};
+struct number_argument;
+struct identifier_text : token<argument_identifier> {};
+struct text_argument : pegtl::sor<wildcarded, identifier_text> {};
+struct name_argument;
+struct extension_argument : pegtl::sor<number_argument, text_argument, name_argument> {};
+struct extension_arguments
+    : pegtl::opt<pegtl::list_must<extension_argument, token<pegtl::one<','>>>> {};
+struct extension
+    : pegtl::seq<pegtl::sor<bare_operator, quoted_operator>, blank,
+                 pegtl::must<token<pegtl::one<'('>>, extension_arguments, token<pegtl::one<')'>>>> {
+};
 struct relation : pegtl::sor<TAO_PEGTL_STRING("=="), TAO_PEGTL_STRING("!="), TAO_PEGTL_STRING("<="),
                              TAO_PEGTL_STRING(">="), TAO_PEGTL_STRING("~="), pegtl::one<'<', '>'>> {
 };
 struct value : pegtl::sor<token<integer>, token<argument_value>, wildcarded> {};
 struct related : pegtl::if_must<token<relation>, value> {};
 struct attribute : token<pegtl::sor<argument_name, identifier>> {};
+struct number_argument : pegtl::sor<token<integer>, token<argument_value>> {};
+struct name_argument : token<pegtl::sor<argument_name, identifier>> {};
 struct leaf : pegtl::seq<attribute, pegtl::opt<related>> {};
 struct primary : pegtl::sor<group, extension, leaf> {};
-struct negation : pegtl::if_must<not_word, primary> {};
+/// One level, however many there are: each would be a call of the parser's own.
+struct nots : pegtl::plus<not_word> {};
+struct negation : pegtl::if_must<nots, primary> {};
 struct factor : pegtl::sor<negation, primary> {};
 struct and_factor : pegtl::if_must<and_word, factor> {};
 struct conjunction : pegtl::seq<factor, pegtl::star<and_factor>> {};
@@ -73,15 +92,26 @@ struct whole : pegtl::must<blank, expression, pegtl::eof> {};
 // NOLINTEND(readability-identifier-naming)
 
 struct Reading {
-  Tree tree;
-  std::vector<NodeId> stack;
+  Tree tree = {};
+  std::vector<NodeId> stack = {};
   const std::vector<std::string>& arguments;
   std::size_t next = 0;
-  std::string pattern;
+  std::string pattern = {};
   bool has_runs = false;
-  std::string relation;
+  std::string relation = {};
   bool is_pattern = false;
+  std::string operation = {};      ///< of an extension
+  std::vector<NodeId> given = {};  ///< its arguments
+  bool is_text = true;             ///< all of `given`
+  std::size_t not_count = 0;
+  std::vector<std::size_t> open_nots = {};  ///< of the negations that are being read
+  std::string_view error = kError;
 
+  template <class Input>
+  [[noreturn]] void refuse_operator(const std::string& what, const Input& in) {
+    error = kInvalidOperator;
+    throw pegtl::parse_error(what, in);
+  }
   template <class Input>
   const std::string& argument(const Input& in) {
     if (next >= arguments.size())
@@ -127,11 +157,56 @@ struct Action<filter::argument_name> {
   }
 };
 template <>
-struct Action<filter::extension_name> {
+struct Action<filter::argument_identifier> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
-    reading.relation =
-        in.string() + "()";  // an attribute may be called "name" as well: what follows decides
+    reading.pattern += reading.argument(in);
+  }
+};
+template <>
+struct Action<filter::bare_operator> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.operation = in.string();
+    reading.given.clear();
+    reading.is_text = true;
+  }
+};
+template <>
+struct Action<filter::quoted_operator> {
+  static void apply0(Reading& reading) {
+    reading.operation = std::exchange(reading.pattern, {});
+    reading.given.clear();
+    reading.is_text = true;
+  }
+};
+template <>
+struct Action<filter::identifier_text> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    reading.stack.push_back(reading.tree.text(std::exchange(reading.pattern, {}), column_of(in)));
+  }
+};
+template <>
+struct Action<filter::text_argument> {
+  static void apply0(Reading& reading) {
+    reading.is_pattern = false;
+    reading.given.push_back(take(reading));
+  }
+};
+template <>
+struct Action<filter::number_argument> {
+  static void apply0(Reading& reading) {
+    const NodeId given = take(reading);
+    reading.is_text = reading.is_text && reading.tree[given].literal.kind == Kind::kText;
+    reading.given.push_back(given);
+  }
+};
+template <>
+struct Action<filter::name_argument> {
+  static void apply0(Reading& reading) {
+    reading.given.push_back(take(reading));
+    reading.is_text = false;
   }
 };
 template <>
@@ -183,10 +258,20 @@ template <>
 struct Action<filter::extension> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
-    const NodeId pattern = take(reading);
-    reading.is_pattern = false;
-    const NodeId name = reading.tree.name(reading.relation, Operator::kName, column_of(in));
-    reading.stack.push_back(reading.tree.node(Operator::kAnyMatches, name, pattern, column_of(in)));
+    constexpr std::string_view kKnown[] = {kNameOf, kReferenceTypeOf, kAddressTypesOf};
+    const std::string operation = reading.operation + "()";
+    if (std::find(std::begin(kKnown), std::end(kKnown), operation) == std::end(kKnown))
+      reading.refuse_operator(fmt::format("there is no operator '{}'; there are name('…'), "
+                                          "reftype('…') and addrtype('…')",
+                                          reading.operation),
+                              in);
+    if (reading.given.size() != 1 || !reading.is_text)
+      reading.refuse_operator(fmt::format("'{}' takes one string, as in {}('a'*)",
+                                          reading.operation, reading.operation),
+                              in);
+    const NodeId name = reading.tree.name(operation, Operator::kName, column_of(in));
+    reading.stack.push_back(
+        reading.tree.node(Operator::kAnyMatches, name, reading.given.front(), column_of(in)));
   }
 };
 template <>
@@ -211,13 +296,15 @@ struct Action<filter::related> {
     Operator op = std::find_if(std::begin(kRelations), std::end(kRelations), [&](const auto& each) {
                     return each.first == sign;
                   })->second;
-    if (is_pattern && sign != "==" && sign != "!=")
-      throw pegtl::parse_error(
-          fmt::format("'{}' compares with a whole value, '*' goes with == and !=", sign), in);
+    if (is_pattern && sign != "==" && sign != "!=" && sign != "~=")
+      reading.refuse_operator(
+          fmt::format("'{}' compares with a whole value, '*' goes with == and !=, and with ~=",
+                      sign),
+          in);
     Node& attribute = reading.tree.nodes[reading.stack.back()];
     attribute.op = Operator::kName;
     const std::uint32_t column = attribute.column;
-    if (is_pattern) op = Operator::kAnyMatches;
+    if (is_pattern && sign != "~=") op = Operator::kAnyMatches;
     NodeId related = reading.tree.node(op, reading.stack.back(), value, column);
     if (is_pattern && sign == "!=") {
       // TRUE iff no value matches; an attribute that is not there makes it FALSE, as every
@@ -233,9 +320,26 @@ struct Action<filter::related> {
   }
 };
 template <>
+struct Action<filter::not_word> {
+  static void apply0(Reading& reading) { ++reading.not_count; }
+};
+template <>
+struct Action<filter::nots> {
+  template <class Input>
+  static void apply(const Input& in, Reading& reading) {
+    if (reading.not_count > Tree::kDepthMax)
+      throw pegtl::parse_error(fmt::format("an expression may be nested {} deep", Tree::kDepthMax),
+                               in);
+    reading.open_nots.push_back(std::exchange(reading.not_count, 0));
+  }
+};
+template <>
 struct Action<filter::negation> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
+    const std::size_t nots = reading.open_nots.back();
+    reading.open_nots.pop_back();
+    if (nots % 2 == 0) return;  // whatever is undefined has become FALSE below
     reading.stack.back() =
         reading.tree.node(Operator::kNot, reading.stack.back(), 0, column_of(in));
   }
@@ -258,12 +362,17 @@ struct Action<filter::or_conjunction> : Combined<Operator::kOr> {};
 Result<Program> compile_filter(std::string_view text, const std::vector<std::string>& arguments) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Program::always();
   HECTOR_TRY(check_size(kError, text, "("));
+  const auto mark = text.find(kAnyRun);
+  if (mark != std::string_view::npos)
+    return fail(mistake(kError, mark + 1, "the octet 01 cannot be looked for", text));
   for (const auto& argument : arguments) {
+    if (argument.find(kAnyRun) != std::string::npos)
+      return fail(mistake(kError, 1, "the octet 01 in an argument cannot be looked for", text));
     if (argument.size() > Tree::kOctetsMax)
       return fail(mistake(kError, 1, "an argument may have 64 KiB", text));
   }
   pegtl::memory_input<> input(text.data(), text.size(), "filter");
-  Reading reading{{}, {}, arguments, 0, {}, false, {}, false};
+  Reading reading{.arguments = arguments};
   try {
     pegtl::parse<filter::whole, Action>(input, reading);
   } catch (const pegtl::parse_error& mistaken) {
@@ -275,7 +384,7 @@ Result<Program> compile_filter(std::string_view text, const std::vector<std::str
                                        "addrtype('…'), not, '(' or a value was expected",
                                        at < text.size() ? fmt::format("'{}'", text[at]) : "the end")
                                  : said;
-    return fail(mistake(kError, at + 1, what, text));
+    return fail(mistake(reading.error, at + 1, what, text));
   }
   if (reading.next != arguments.size())
     return fail(mistake(
