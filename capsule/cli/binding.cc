@@ -15,7 +15,7 @@ namespace {
 namespace b = binding::v1;
 
 struct Arguments {
-  std::string id, place, who, protocol;
+  std::string id, place, who, protocol, to = "round";
   std::uint64_t wait_ms = 0, after = 0;
 };
 
@@ -56,6 +56,20 @@ Status set_place(const std::string& place, Request& request) {
 
 void show_done(const b::Done& done) { emit("{}\n", done.text()); }
 
+/// Below the parties: where each stands, what it holds, and who waits for whom.
+void show_positions(const b::State& state) {
+  for (const auto& party : state.parties()) {
+    emit(
+        "  {} {} stands after {}; allowed now: {}\n", party.role(), party.number(),
+        party.position().empty() ? "nothing" : fmt::format("{}", fmt::join(party.position(), ", ")),
+        party.problem().empty() ? party.allowed() : "unknown, " + party.problem());
+    for (const auto& held : party.held())
+      emit("      holds '{}' of {} until {} ({} ms{})\n", held.message(), held.from(), held.until(),
+           held.held_ms(), held.has_ended() ? "; its call has ended" : "");
+    for (const auto& wait : party.waits()) emit("      waits {}\n", wait);
+  }
+}
+
 void show_state(const b::State& state) {
   emit("binding {} of {}: {}\n", state.binding(), state.type(), state.state());
   for (const auto& party : state.formation().parties())
@@ -65,6 +79,15 @@ void show_state(const b::State& state) {
     emit("  {} → {}: {} {} [{}]\n      because {}\n", channel.from(), channel.to(),
          channel.protocol(), channel.address(), channel.interactions(), channel.why());
   }
+  show_positions(state);
+}
+
+int reset(const CommandContext& context, const Arguments& a) {
+  b::ResetRequest request;
+  request.set_to(a.to);
+  return ask_binding<b::ResetDone>(context, a.id, "reset", request, [](const b::ResetDone& done) {
+    emit("reset to {}; held messages refused: {}\n", done.to(), done.refused());
+  });
 }
 
 int describe(const CommandContext& context, const Arguments& a) {
@@ -160,6 +183,12 @@ void add_binding_commands(CommandTree& tree) {
        move},
       {"binding suspend", "calls wait until it is resumed", {id}, plain("suspend")},
       {"binding resume", "the calls that wait continue", {id}, plain("resume")},
+      {"binding reset",
+       "back to a state that all its parties agree on; messages that are held are refused",
+       {id, P{"--to", &Arguments::to,
+              "round: the last such state after which the order may end; last: the last one; start"}
+                .checked(one_of({"round", "last", "start"}))},
+       reset},
       {"binding close", "it ends, in every capsule", {id}, plain("close")},
       {"binding events",
        "what happened to it",

@@ -37,6 +37,7 @@ inline CLI::Validator one_of(std::vector<std::string> words) {
 struct CommandContext {
   CliOptions options;
   std::string format = "table";  ///< of what it prints: table, json, jsonl, yaml or name
+  bool is_wide = false;          ///< the table with all its columns
 };
 
 /// One option, flag or positional of a command; the parsed value goes into a field of the command's

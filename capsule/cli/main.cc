@@ -17,8 +17,9 @@ void add_common_options(CLI::App& app, hector::CommandContext& context) {
   app.add_option("--timeout-ms", options.timeout_ms, "give up after this time")
       ->capture_default_str();
   app.add_option("--output,-o", context.format,
-                 "table for people; json, jsonl (a line for each entry), yaml, or name")
-      ->check(hector::one_of({"table", "json", "jsonl", "yaml", "name"}));
+                 "table for people, wide (all its columns); json, jsonl (a line for each entry), "
+                 "yaml, or name")
+      ->check(hector::one_of({"table", "wide", "json", "jsonl", "yaml", "name"}));
   app.add_flag("--verbose,-v", options.verbose, "show the log");
 }
 
@@ -51,6 +52,7 @@ int run(int argc, char** argv) {
 
   hector::CommandTree tree(app, context);
   hector::add_management_commands(tree);
+  hector::add_top_command(tree);
   hector::add_binding_commands(tree);
   hector::add_policy_commands(tree);
   hector::add_trade_commands(tree);
@@ -69,6 +71,8 @@ int run(int argc, char** argv) {
     hector::complain("hector: " + hector::usage_mistake(app, error) + "\n");
     return hector::kExitUsage;
   }
+  context.is_wide = context.format == "wide";
+  if (context.is_wide) context.format = "table";
   return help.parsed() ? show_help(app, words) : tree.run();
 }
 

@@ -109,7 +109,7 @@ int get(const CommandContext& context, const Arguments& a) {
   request.set_kind(a.kind);
   auto reply = ask_management<m::ListReply>(context, "list", request);
   if (!reply) return report(reply.error());
-  write_out(format_rows(rows_of(*reply), context.format));
+  write_out(format_rows(rows_of(*reply), context.is_wide ? "wide" : context.format));
   return 0;
 }
 

@@ -22,6 +22,20 @@ std::string printable(const std::string& text) {
   return out;
 }
 
+/// Columns of an Object that "state" sums up.
+bool is_of_wide(const std::string& column) {
+  static const std::set<std::string> kWide{
+      "unanswered", "queued",     "processor ms", "operation",
+      "since",      "running ms", "late ms",      "call processor ms"};
+  return kWide.contains(column);
+}
+
+std::vector<OutputRow> narrowed(std::vector<OutputRow> rows) {
+  for (auto& row : rows)
+    std::erase_if(row.fields, [](const auto& field) { return is_of_wide(field.first); });
+  return rows;
+}
+
 std::string table(const std::vector<OutputRow>& rows) {
   if (rows.empty()) return "none\n";
   std::vector<std::string> heads{"NAME"};
@@ -63,9 +77,9 @@ std::string table(const std::vector<OutputRow>& rows) {
 
 /// Columns that count or measure. What is no number in one (a dash) stays a text.
 bool is_number(const std::string& column, const std::string& value) {
-  static const std::set<std::string> kCounts{"calls",   "channels", "failed",   "objects",
-                                             "pid",     "priority", "queued",   "refused",
-                                             "running", "sent",     "sessions", "waiting"};
+  static const std::set<std::string> kCounts{"calls",    "channels",   "failed",  "objects", "pid",
+                                             "priority", "queued",     "refused", "running", "sent",
+                                             "sessions", "unanswered", "waiting"};
   const bool is_measure =
       std::any_of(std::begin(kUnits), std::end(kUnits),
                   [&](std::string_view unit) { return column.ends_with(unit); });
@@ -151,7 +165,8 @@ std::string format_value(const Value& value, const std::string& format) {
 }
 
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format) {
-  if (format == "table") return table(rows);
+  if (format == "table") return table(narrowed(rows));
+  if (format == "wide") return table(rows);
   auto list = Value::list();
   for (const auto& row : rows) list.add(value_of(row));
   if (format != "json") return format_value(list, format);

@@ -40,7 +40,8 @@ struct OutputRow {
 
 /// Prints the error; the exit code that the command line's contract has for it (main.cc).
 int report(const Error& error);
-/// format: table, json, jsonl, yaml or name. Columns of counts and times are numbers in all but the
+/// format: table, wide, json, jsonl, yaml or name; the table leaves out columns of which another
+/// says the same in short. Columns of counts and times are numbers in all but the
 /// table.
 Value value_of(const OutputRow& row);
 std::string format_rows(const std::vector<OutputRow>& rows, const std::string& format);

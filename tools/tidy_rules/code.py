@@ -53,6 +53,11 @@ GLOBALS = {
     ("base/udp_network.cc", "inside_"): "the socket whose handler this thread runs",
     ("kernel/src/capsule/message_files.cc", "loading_here"): "the library that this thread loads",
     ("kernel/src/call/call.cc", "frames_of_this_thread"): "the Objects that this thread is in",
+    (
+        "kernel/src/call/thread_activity.cc",
+        "activity_of_this_thread",
+    ): "what this thread is at, for observers",
+    ("kernel/src/call/thread_activity.cc", "mine"): "enters and leaves the list with its thread",
     ("languages/cpp/include/hector/cpp.h", "table"): "the C API keeps pointers into a template's",
     ("languages/cpp/include/hector/cpp.h", "names"): "description for as long as its library is",
     ("languages/cpp/include/hector/cpp.h", "description"): "mapped",

@@ -51,6 +51,18 @@ class Search {
     if (extend(start)) return word_;
     return std::nullopt;
   }
+  /// After run(): the longest word that was met, or its longest beginning after which the protocol
+  /// may end.
+  std::vector<Symbol> longest(Agreement agreement) {
+    if (agreement == Agreement::kLast) return longest_;
+    Regular::Node node = choreography(binding_, view_, language_);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < longest_.size(); ++i) {
+      node = language_.after(node, longest_[i]);
+      if (language_.may_end(node)) kept = i + 1;
+    }
+    return {longest_.begin(), longest_.begin() + static_cast<std::ptrdiff_t>(kept)};
+  }
 
  private:
   /// Whether the symbol is the next in the trace of each party that takes part in it; those
@@ -72,6 +84,7 @@ class Search {
 
   /// Extends word_, now at `node`, until every trace is at its end.
   bool extend(Regular::Node node) {
+    if (word_.size() > longest_.size()) longest_ = word_;
     if (std::equal(at_.begin(), at_.end(), traces_.begin(),
                    [](std::size_t at, const auto& trace) { return at == trace.size(); }))
       return true;
@@ -102,6 +115,7 @@ class Search {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> parties_;
   std::vector<std::size_t> at_;
   std::vector<Symbol> word_;
+  std::vector<Symbol> longest_;
   std::set<std::pair<Regular::Node, std::vector<std::size_t>>> seen_;
   std::size_t steps_ = 0;
 };
@@ -111,6 +125,13 @@ class Search {
 std::optional<std::vector<Symbol>> common_history(const Binding& binding, const View& view,
                                                   const std::vector<PartyTrace>& parties) {
   return Search(binding, view, parties).run();
+}
+
+std::vector<Symbol> agreed_history(const Binding& binding, const View& view,
+                                   const std::vector<PartyTrace>& parties, Agreement agreement) {
+  Search search(binding, view, parties);
+  static_cast<void>(search.run());
+  return search.longest(agreement);
 }
 
 std::vector<Symbol> seen_by(const Binding& binding, const std::vector<Symbol>& history,

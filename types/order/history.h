@@ -6,6 +6,7 @@
 // Who: changes of a running Binding.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,16 @@ struct PartyTrace {
 std::optional<std::vector<Symbol>> common_history(const hector::type::v1::Binding& binding,
                                                   const View& view,
                                                   const std::vector<PartyTrace>& parties);
+
+/// Where parties whose traces have no common history can go on together: each keeps a beginning of
+/// its trace.
+enum class Agreement : std::uint8_t {
+  kLast,   ///< as much as has a common history
+  kRound,  ///< of that the longest beginning after which the protocol may end: a round is over
+};
+/// Such a history; empty: the start, which all agree on.
+std::vector<Symbol> agreed_history(const hector::type::v1::Binding& binding, const View& view,
+                                   const std::vector<PartyTrace>& parties, Agreement agreement);
 
 /// The trace of one member in such a word.
 std::vector<Symbol> seen_by(const hector::type::v1::Binding& binding,

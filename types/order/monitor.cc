@@ -124,11 +124,10 @@ bool Monitor::replay(const std::vector<Symbol>& word) {
   return false;
 }
 
-bool Monitor::reachable_in_table(Symbol symbol) const {
-  const Automaton::Column column = column_of(symbol);
+bool Monitor::reachable_in_table(State from, Automaton::Column column) const {
   if (column == Automaton::kNone) return false;
   std::vector<bool> seen(states_, false);
-  std::vector<State> pending{current()};
+  std::vector<State> pending{from};
   while (!pending.empty()) {
     const State state = pending.back();
     pending.pop_back();
@@ -143,7 +142,7 @@ bool Monitor::reachable_in_table(Symbol symbol) const {
 }
 
 bool Monitor::reachable(Symbol symbol) {
-  if (has_table()) return reachable_in_table(symbol);
+  if (has_table()) return reachable_in_table(current(), column_of(symbol));
   const std::lock_guard lock(mutex_);  // what still occurs in the expression may still come
   const auto left = language_.alphabet(node_);
   return std::find(left.begin(), left.end(), symbol) != left.end();
@@ -194,6 +193,30 @@ std::string Monitor::allowed() {
   std::string text;
   for (const auto& each : names) text += (text.empty() ? "" : ", ") + each;
   return text.empty() ? "nothing" : text;
+}
+
+std::vector<Symbol> Monitor::needed_for(Symbol symbol) {
+  std::vector<Symbol> needed;
+  if (has_table()) {
+    const State state = current();
+    const Automaton::Column column = column_of(symbol);
+    if (column == Automaton::kNone || next(state, column) != Automaton::kNone) return needed;
+    for (std::size_t c = 0; c < symbols_.size(); ++c) {
+      const State to = next(state, c);
+      if (to != Automaton::kNone && reachable_in_table(to, column)) needed.push_back(symbols_[c]);
+    }
+    return needed;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto first = language_.first(node_);  // a copy: after() makes new expressions
+  if (std::find(first.begin(), first.end(), symbol) != first.end()) return needed;
+  for (const Symbol each : first) {
+    const Regular::Node to = language_.after(node_, each);
+    if (to == Regular::kVoid) continue;
+    const auto left = language_.alphabet(to);
+    if (std::find(left.begin(), left.end(), symbol) != left.end()) needed.push_back(each);
+  }
+  return needed;
 }
 
 bool Monitor::may_end() {

@@ -48,6 +48,9 @@ class Monitor {
   /// For messages: "ask, release".
   std::string allowed();
   [[nodiscard]] bool may_end();
+  /// Of the symbols allowed now, those after which this one is or may become allowed: what it waits
+  /// for. Empty where it is allowed itself, or never will be.
+  [[nodiscard]] std::vector<Symbol> needed_for(Symbol symbol);
 
   /// A word without loops that leads from the start to the current state, for replay() by another
   /// monitor of the same Role. A shortest one; of an order over many members what has happened,
@@ -72,7 +75,7 @@ class Monitor {
   }
   bool step_derived(Symbol symbol) noexcept;
   [[nodiscard]] std::vector<Symbol> shortest_trace(State goal) const;
-  [[nodiscard]] bool reachable_in_table(Symbol symbol) const;
+  [[nodiscard]] bool reachable_in_table(State from, Automaton::Column column) const;
   bool reachable(Symbol symbol);
   [[nodiscard]] const std::string& name(Symbol symbol) const;
   void derive_again();

@@ -34,6 +34,30 @@ TEST(Monitor, FollowsOneMembersViewForAnyNumberOfMembers) {
   }
 }
 
+TEST(Monitor, NamesWhatAnEarlySymbolWaitsFor) {
+  const auto binding = test_binding(
+      {"p", "q", "r"}, {"a announce q p", "b announce r p", "c announce q p", "d announce p q"},
+      "(a ; b | c) ; d");
+  using testing::ElementsAre;
+  Monitor monitor(binding, {0, 0, {1, 1, 1}, {}});
+  const Symbol a = view_symbol(0, 0), b = view_symbol(1, 0), c = view_symbol(2, 0),
+               d = view_symbol(3, 0);
+  EXPECT_THAT(monitor.needed_for(b), ElementsAre(a)) << "c leads past it";
+  EXPECT_THAT(monitor.needed_for(d), testing::UnorderedElementsAre(a, c));
+  EXPECT_THAT(monitor.needed_for(a), testing::IsEmpty()) << "it is allowed";
+  EXPECT_THAT(monitor.needed_for(view_symbol(9, 0)), testing::IsEmpty());
+  ASSERT_TRUE(monitor.step(c));
+  EXPECT_THAT(monitor.needed_for(b), testing::IsEmpty()) << "it never comes";
+}
+
+TEST(Monitor, NamesWhatIsWaitedForAmongManyMembers) {
+  Monitor manager(call_for_bids(), {0, 0, {1, 60}, {}});
+  ASSERT_TRUE(manager.step(view_symbol(0, 0)));
+  ASSERT_TRUE(manager.step(view_symbol(1, 7)));
+  const auto needed = manager.needed_for(view_symbol(2, 0));
+  EXPECT_EQ(needed.size(), 59U) << "a bid of each other one";
+}
+
 /// Both forms of a monitor: a table for few members, derivatives for many.
 class MonitorForms : public ::testing::TestWithParam<std::uint32_t> {
  protected:

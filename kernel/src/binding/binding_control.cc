@@ -17,6 +17,8 @@ using binding::v1::MoveRequest;
 using binding::v1::Nothing;
 using binding::v1::RebindRequest;
 using binding::v1::Rebound;
+using binding::v1::ResetDone;
+using binding::v1::ResetRequest;
 using binding::v1::State;
 
 std::string binding_control_name(std::uint64_t binding) { return "_binding-" + id_text(binding); }
@@ -59,6 +61,9 @@ class BindingControl final : public BindingServant {
   }
   void resume(const Nothing& /*request*/, Reply<Done> reply) override {
     on_worker(reply, [](auto& binding) { return done(binding.resume(), "resumed"); });
+  }
+  void reset(const ResetRequest& request, Reply<ResetDone> reply) override {
+    on_worker(reply, [request](auto& binding) { return binding.reset(request); });
   }
   void close(const Nothing& /*request*/, Reply<Done> reply) override {
     on_worker(reply, [](auto& binding) {

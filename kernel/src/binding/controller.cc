@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "hector/check.h"
 
@@ -16,6 +17,14 @@ namespace {
 
 constexpr Duration kGraceDefault = std::chrono::seconds(2);
 constexpr Duration kWaitDefault = std::chrono::seconds(1);
+/// Between two looks of which the second has to confirm the first.
+constexpr Duration kSecondLook = std::chrono::milliseconds(20);
+/// How long a reset waits for what is on its way.
+constexpr Duration kOnItsWay = std::chrono::milliseconds(500);
+constexpr Duration kLookAgain = std::chrono::milliseconds(2);
+/// Place.dimension of a party that holds a message, and of one that holds none any more.
+constexpr const char* kHeld = "held";
+constexpr const char* kPassed = "passed";
 constexpr const char* kOverrun = "overrun";  ///< Place.dimension of a phase that took too long
 
 Duration or_default(std::uint64_t milliseconds, Duration otherwise) {
@@ -73,8 +82,9 @@ void BindingController::note(const std::string& kind, const std::string& text) {
     const std::lock_guard lock(mutex_);
     events_.add(kind, text, core_.options.clock->wall());
   }
-  core_.options.log->write(kind == "lost" || kind == "breach" ? Level::kWarning : Level::kInfo,
-                           "binding " + kind, {{"binding", id_text(id_)}, {"what", text}});
+  core_.options.log->write(
+      kind == "lost" || kind == "breach" || kind == "cycle" ? Level::kWarning : Level::kInfo,
+      "binding " + kind, {{"binding", id_text(id_)}, {"what", text}});
 }
 
 binding::v1::Events BindingController::events(std::uint64_t after) const {
@@ -87,17 +97,93 @@ management::v1::BindReply BindingController::formation() const {
   return explained_;
 }
 
-binding::v1::State BindingController::state() const {
+std::string BindingController::state_text() const {
   const std::lock_guard lock(mutex_);
+  std::string shown = text(state_);
+  if (state_ == State::kActive && !held_.empty()) shown = "stuck: " + held_.begin()->second;
+  if (state_ == State::kActive && held_.empty() && !disagreement_.empty())
+    shown = "out-of-order: " + disagreement_;
+  for (const Place place : lost_) shown += "; lost: " + formation_.text(place);
+  return shown;
+}
+
+Formation BindingController::formation_now() const {
+  const std::lock_guard lock(mutex_);
+  return formation_;
+}
+
+binding::v1::State BindingController::state() {
+  const Formation formation = formation_now();
+  const auto lost = lost_capsules();
+  Coordinators coordinators(core_);
+  const BindingLook look(coordinators, formation, lost);
+  std::string disagreement;
+  if (look.held().empty() && look.disagrees()) {
+    core_.pause_for(kSecondLook);
+    const BindingLook again(coordinators, formation, lost);
+    if (again.held().empty() && again.disagrees() && again.is_as(look))
+      disagreement = "the parties' positions fit no history that they share; `binding reset`";
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    disagreement_ = disagreement;
+    if (look.held().empty()) held_.clear();
+    if (held_.empty() && !look.held().empty()) held_[Place{}] = look.held();
+  }
   binding::v1::State state;
   state.set_binding(id_text(id_));
   state.set_type(types::binding_id(type_));
-  std::string shown = text(state_);
-  for (const Place place : lost_) shown += "; lost: " + formation_.text(place);
-  state.set_state(shown);
+  state.set_state(state_text());
+  look.show(state);
+  const std::lock_guard lock(mutex_);
   *state.mutable_formation() = explained_;
   state.set_changes(events_.count());
   return state;
+}
+
+// --- parties that hold messages
+// ----------------------------------------------------------------------------------------------
+
+void BindingController::held(const kernel::v1::Place& told) {
+  bool is_new = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto place = formation_.find_place(told.role(), told.member());
+    if (!place || is_released_) return;
+    held_.erase(Place{});  // what only a look had shown
+    if (told.dimension() == kPassed) {
+      held_.erase(*place);
+      return;
+    }
+    is_new = held_.insert_or_assign(*place, told.text()).second;
+  }
+  if (is_new) note("held", told.text());
+  break_cycle();
+}
+
+void BindingController::break_cycle() {
+  if (is_looking_.exchange(true)) return;
+  end_youngest_of_cycle();
+  is_looking_.store(false);
+}
+
+void BindingController::end_youngest_of_cycle() {
+  const Formation formation = formation_now();
+  const auto lost = lost_capsules();
+  Coordinators coordinators(core_);
+  const auto first = BindingLook(coordinators, formation, lost).graph().cycle();
+  if (!first) return;
+  core_.pause_for(kSecondLook);  // what was on its way has arrived then
+  const auto cycle = BindingLook(coordinators, formation, lost).graph().cycle();
+  if (!cycle || cycle->at != first->at || cycle->number != first->number) return;
+  kernel::v1::RefuseHeld refusal;
+  *refusal.mutable_place() = formation.to_wire(cycle->at);
+  refusal.set_number(cycle->number);
+  refusal.set_why(fmt::format(
+      "the parties wait for each other, so the call that came last ends: {}", cycle->chain));
+  note("cycle", cycle->chain);
+  static_cast<void>(coordinators.tell(formation.at(cycle->at).reference,
+                                      CoordinatorOperations::kRefuseHeld, refusal));
 }
 
 void BindingController::watch() {
@@ -394,6 +480,89 @@ Status BindingController::resume() {
   return {};
 }
 
+Result<PartyPositions> BindingController::freeze_all(PartyFinder& finder) {
+  auto all = participants(finder);
+  const TimePoint until = core_.options.clock->now() + kOnItsWay;
+  for (;;) {
+    auto positions = HECTOR_TRY(all.freeze(Freeze::kAll));
+    if (positions.is_quiescent() || core_.options.clock->now() >= until ||
+        !core_.pause_for(kLookAgain))
+      return positions;
+  }
+}
+
+Status BindingController::put_positions(PartyFinder& finder,
+                                        const std::vector<types::PartyTrace>& present,
+                                        const std::vector<types::Symbol>& history,
+                                        const std::string& why) {
+  kernel::v1::Reset request, back;
+  for (auto* const message : {&request, &back}) {
+    message->set_binding(id_);
+    message->set_why(why);
+  }
+  const auto add = [&](kernel::v1::Reset& message, const types::PartyTrace& party,
+                       const std::vector<types::Symbol>& trace) {
+    auto& one = *message.add_parties();
+    one.set_role(formation_.name(party.role));
+    one.set_member(party.member);
+    for (const auto symbol : trace) one.add_way(symbol);
+  };
+  for (const auto& party : present) {
+    add(request, party, types::seen_by(type_, history, party.role, party.member));
+    add(back, party, party.trace);
+  }
+  auto all = participants(finder);
+  auto done = all.tell(CoordinatorOperations::kReset, request);
+  if (!done) all.tell_anyway(CoordinatorOperations::kReset, back);
+  return done;
+}
+
+Result<binding::v1::ResetDone> BindingController::reset(const binding::v1::ResetRequest& request) {
+  const std::string& to = request.to();
+  if (!to.empty() && to != "round" && to != "last" && to != "start")
+    return fail(Error::invalid_argument(
+        fmt::format("'{}' is nothing to reset to; round, last and start are", to)));
+  const std::lock_guard one(change_mutex_);
+  verify();
+  auto finder = this->finder();
+  const auto lost = lost_capsules();
+  if (!lost.empty())
+    return fail(Error::failed_precondition(
+        fmt::format("the Binding is {}; `binding rebind` the lost party first", state_text())));
+  const auto held = BindingLook(finder.coordinators(), formation_, lost).held_count();
+  auto positions = freeze_all(finder);
+  if (!positions) {
+    resume(finder, formation_);
+    return fail(std::move(positions.error()));
+  }
+  const auto traces = positions->traces();
+  std::vector<types::Symbol> history;
+  if (to != "start")
+    history =
+        types::agreed_history(type_, formation_.view(), traces,
+                              to == "last" ? types::Agreement::kLast : types::Agreement::kRound);
+  binding::v1::ResetDone done;
+  for (const auto symbol : history) {
+    const auto index = static_cast<int>(types::global_interaction(symbol));
+    done.add_position(type_.interactions(index).name());
+  }
+  done.set_to(history.empty() ? "the start"
+                              : fmt::format("after {}", fmt::join(done.position(), ", ")));
+  done.set_refused(held);
+  auto put = put_positions(
+      finder, traces, history,
+      history.empty() ? "to the start" : fmt::format("to where it was {}", done.to()));
+  resume(finder, formation_);
+  if (!put) return fail(std::move(put.error()));
+  {
+    const std::lock_guard lock(mutex_);
+    held_.clear();
+    disagreement_.clear();
+  }
+  note("reset", fmt::format("to {}; {} held messages were refused", done.to(), held));
+  return done;
+}
+
 Result<binding::v1::Moved> BindingController::move(const binding::v1::MoveRequest& request) {
   const std::lock_guard one(change_mutex_);
   verify();
@@ -452,6 +621,7 @@ void BindingController::suspect(const kernel::v1::Place& told) {
     if (party == nullptr) return;
     capsule = party->reference.capsule_id;
   }
+  if (told.dimension() == kHeld || told.dimension() == kPassed) return held(told);
   if (!told.dimension().empty()) return breached(told);
   if (capsule == core_.capsule_id) return alive(capsule);
   health_.ask_now(capsule);

@@ -5,13 +5,16 @@
 // Who: the capsule that made the Binding; its control Object; management.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "binding/binding_look.h"
 #include "binding/event_log.h"
 #include "binding/formation.h"
 #include "binding/health.h"
@@ -33,7 +36,10 @@ class BindingController {
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] const hector::type::v1::Binding& type() const { return type_; }
-  [[nodiscard]] hector::binding::v1::State state() const;
+  /// What is known here, in short: "active", "stuck: WHY". Does not block.
+  [[nodiscard]] std::string state_text() const;
+  /// All of it, with where each party stands: asks their capsules.
+  [[nodiscard]] hector::binding::v1::State state();
   [[nodiscard]] hector::management::v1::BindReply formation() const;
   [[nodiscard]] hector::binding::v1::Events events(std::uint64_t after) const;
 
@@ -49,6 +55,11 @@ class BindingController {
   Status suspend();
   Status resume();
   Result<hector::binding::v1::Moved> move(const hector::binding::v1::MoveRequest& request);
+  /// Brings all parties, or none, to a state that they agree on: the last one after which the order
+  /// may end ("round", the default), the last one at all ("last") or the start ("start"). Messages
+  /// that are held, and those on their way, are refused. INVALID_ARGUMENT; FAILED_PRECONDITION:
+  /// a party is lost; the errors of capsules that do not answer.
+  Result<hector::binding::v1::ResetDone> reset(const hector::binding::v1::ResetRequest& request);
   void close() { end_(); }
 
   /// A party doubts that this one is there, or says that a promise was not kept.
@@ -85,8 +96,18 @@ class BindingController {
   /// HECTOR_CHECKs what must hold before and after each change; with mutex_ held.
   void check_invariants() const;
   void verify() const;
+  /// Where all stand, frozen; what is on its way has arrived, or time is up.
+  Result<PartyPositions> freeze_all(PartyFinder& finder);
+  Status put_positions(PartyFinder& finder, const std::vector<types::PartyTrace>& present,
+                       const std::vector<types::Symbol>& history, const std::string& why);
 
   // --- any time
+  [[nodiscard]] Formation formation_now() const;
+  /// A party holds a message, or (empty) none any more.
+  void held(const hector::kernel::v1::Place& place);
+  /// Ends a call where parties wait for each other in a circle.
+  void break_cycle();
+  void end_youngest_of_cycle();
   void note(const std::string& kind, const std::string& text);
   void watch();
   /// A promise was not kept: an event, and another party where the role says so.
@@ -107,7 +128,10 @@ class BindingController {
   std::set<Place> lost_;
   hector::management::v1::BindReply explained_;
   State state_ = State::kActive;
-  std::vector<std::uint64_t> watched_;  ///< capsules that Health watches for this Binding
+  std::map<Place, std::string> held_;    ///< by party: what it said that it holds
+  std::string disagreement_;             ///< how the parties' positions were last seen not to fit
+  std::atomic<bool> is_looking_{false};  ///< for circles: one thread at a time
+  std::vector<std::uint64_t> watched_;   ///< capsules that Health watches for this Binding
   EventLog events_;
   bool is_released_ = false;
   ReleaseReason reason_;

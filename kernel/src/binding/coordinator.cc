@@ -11,6 +11,7 @@
 #include "channel/ping.h"
 #include "hector/coordinator.hector.h"
 #include "party/closing.h"
+#include "party/look.h"
 #include "party/party_session.h"
 
 namespace hector {
@@ -37,6 +38,8 @@ namespace {
 
 /// A prepared party that is never committed is given up after this time: the initiator died.
 constexpr Duration kPreparedFor = std::chrono::seconds(30);
+/// The type of the error of a call that waited in a circle.
+constexpr const char* kCycle = "hector.WaitCycle";
 
 class Coordinator final : public CoordinatorServant {
  public:
@@ -228,6 +231,34 @@ class Coordinator final : public CoordinatorServant {
         if (!session->is_active()) continue;
         session->enlist();  // a successor that came to nothing may have stood in its place
         session->resume();
+      }
+      return Empty{};
+    });
+  }
+
+  /// At once, on whichever thread: others may be what is looked for.
+  void look(const BindingId& id, Reply<kernel::v1::Look> reply) override {
+    reply(look_at(sessions(id.binding())));
+  }
+
+  void refuse_held(const kernel::v1::RefuseHeld& request, Reply<Empty> reply) override {
+    for (const auto& session : sessions(request.place().binding())) {
+      if (session->role() != request.place().role() ||
+          session->member() != request.place().member())
+        continue;
+      static_cast<void>(
+          session->refuse_held(request.number(), Error::aborted(request.why()).with_type(kCycle)));
+    }
+    reply(Empty{});
+  }
+
+  void reset(const kernel::v1::Reset& request, Reply<Empty> reply) override {
+    on_worker(reply, [this, request]() -> Result<Empty> {
+      for (const auto& session : sessions(request.binding())) {
+        for (const auto& one : request.parties()) {
+          if (one.role() != session->role() || one.member() != session->member()) continue;
+          HECTOR_TRY(session->reset({one.way().begin(), one.way().end()}, request.why()));
+        }
       }
       return Empty{};
     });

@@ -129,12 +129,14 @@ namespace {
 
 bool serve_frames(Frame* frame) noexcept {
   bool served = false;
-  for (; frame != nullptr; frame = frame->outer) served = frame->object->serve() || served;
+  for (; frame != nullptr; frame = frame->outer)
+    served = frame->object.load(std::memory_order_relaxed)->serve() || served;
   return served;
 }
 
 void watch_frames(Frame* frame, Parker* parker) noexcept {
-  for (; frame != nullptr; frame = frame->outer) frame->object->wake_also(parker);
+  for (; frame != nullptr; frame = frame->outer)
+    frame->object.load(std::memory_order_relaxed)->wake_also(parker);
 }
 
 }  // namespace
@@ -166,6 +168,8 @@ void WaitedCall::wait(CallTarget* helper, const Clock& clock) {
          "or give the template thread: private"});
   }
   watch_frames(frames_of_this_thread, parker_);
+  Frame* const innermost = frames_of_this_thread;
+  if (innermost != nullptr) innermost->waits_for.store(helper, std::memory_order_release);
   for (bool is_first = true; !is_done(); is_first = false) {
     const std::uint32_t ticket = parker_->ticket();
     if (serve_frames(frames_of_this_thread)) continue;
@@ -181,6 +185,7 @@ void WaitedCall::wait(CallTarget* helper, const Clock& clock) {
     if (helper != nullptr && frames_of_this_thread == nullptr && helper->help(until)) continue;
     parker_->park(ticket, until, &clock);
   }
+  if (innermost != nullptr) innermost->waits_for.store(nullptr, std::memory_order_release);
   watch_frames(frames_of_this_thread, nullptr);
 }
 

@@ -63,6 +63,15 @@ class InFlight {
     return started_.load(std::memory_order_relaxed) -
            (entry_ == Entry::kParallel ? ended_inside_.load(std::memory_order_relaxed) : 0);
   }
+  /// How many were entered and have not ended; about right while calls come and go. Any thread.
+  [[nodiscard]] std::uint32_t outstanding() const noexcept {
+    // Ends first: what ended was started before.
+    const std::uint64_t done = done_.load(std::memory_order_acquire);
+    const std::uint64_t inside =
+        entry_ == Entry::kSerial ? ended_inside_.load(std::memory_order_acquire) : 0;
+    return static_cast<std::uint32_t>(started_.load(std::memory_order_acquire)) -
+           static_cast<std::uint32_t>(done + inside);
+  }
   /// Whether all have ended, and of a parallel Object all threads have left. Exact while nothing
   /// enters; any thread.
   [[nodiscard]] bool is_zero() const noexcept {

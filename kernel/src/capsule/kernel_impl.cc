@@ -24,6 +24,7 @@ namespace {
 constexpr const char* kManagement = "_management";
 /// How long the kernel's own Objects may still be at work when the capsule ends.
 constexpr Duration kSystemGrace = std::chrono::milliseconds(500);
+constexpr Duration kProtocolGraceMin = std::chrono::milliseconds(300);
 /// While the capsule ends nobody waits longer than this for another one.
 constexpr Duration kDeadlineWhileDraining = std::chrono::seconds(1);
 
@@ -45,6 +46,10 @@ std::unique_ptr<Kernel> Kernel::make(const KernelOptions& options) {
 
 KernelImpl::KernelImpl(const KernelOptions& options)
     : core_(options),
+      watch_({.offers = core_.offers,
+              .clock = *options.clock,
+              .log = *options.log,
+              .default_deadline = options.default_deadline}),
       maker_(*options.random, *options.executor, core_.options.principal),
       health_(health_options()),
       reach_{core_, providers_, bindings_,
@@ -105,7 +110,12 @@ ObjectLifecycle::Options KernelImpl::lifecycle_options() {
       .close_parties = [this](std::uint64_t binding,
                               const std::string& why) { close_parties(core_, binding, why); },
       .pause = [this](Duration time) { return core_.pause_for(time); },
-      .changed = [this] { hosting_.changed(); },
+      .changed =
+          [this] {
+            hosting_.changed();
+            if (!core_.options.executor->is_alone()) watching_.start();
+          },
+      .running = [this](const ObjectHost& host) { return running(host); },
   };
 }
 
@@ -163,6 +173,7 @@ void KernelImpl::drain() {
   hosting_.stop();
   management_pools_.reads.stop();
   management_pools_.changes.stop();
+  watching_.stop();
   core_.blocking.stop();
   end_system_objects();
   providers_.clear();
@@ -175,12 +186,20 @@ void KernelImpl::end_bindings() {
   for (const auto& session : core_.parties.all()) close_party(core_, session, "the capsule stops");
 }
 
+std::string KernelImpl::running(const ObjectHost& host) {
+  watch_.look();
+  std::string text;
+  for (const auto& call : watch_.running(host)) text += (text.empty() ? "" : "; ") + call.text();
+  return text.empty() ? "calls that no thread is inside of" : text;
+}
+
 void KernelImpl::end_protocols(TimePoint until) {
   for (const auto& name : core_.protocols.names())
     static_cast<void>(core_.protocols.withdraw(name));
+  // Where Objects have used up the time, a protocol still has this much to say that it ends.
   for (const auto& name : core_.protocols.names())
     core_.protocols.remove(
-        name, std::max<Duration>(until - core_.options.clock->now(), Duration::zero()));
+        name, std::max<Duration>(until - core_.options.clock->now(), kProtocolGraceMin));
 }
 
 void KernelImpl::end_system_objects() {

@@ -21,6 +21,7 @@
 #include "capsule/service_providers.h"
 #include "capsule/templates.h"
 #include "hector/kernel.h"
+#include "objects/watch_thread.h"
 #include "party/inbound.h"
 
 namespace hector {
@@ -92,6 +93,7 @@ class KernelImpl final : public Kernel {
     BlockingPool changes;
   };
   ManagementPools& management_pools() { return management_pools_; }
+  ObjectWatch& watch() { return watch_; }
 
  private:
   /// `model`: a serialised Interface, as generated servants have it.
@@ -107,9 +109,12 @@ class KernelImpl final : public Kernel {
   void tell_addresses();
   void end_bindings();
   void end_protocols(TimePoint until);
+  /// What the Object's calls are, and since when.
+  std::string running(const ObjectHost& host);
   void end_system_objects();
 
   Core core_;
+  ObjectWatch watch_;
   OfferMaker maker_;
   Health health_;
   KernelInbound inbound_{core_};
@@ -125,6 +130,7 @@ class KernelImpl final : public Kernel {
   Bindings bindings_;
   ManagementPools management_pools_;
   std::mutex protocol_change_;  ///< one comes or goes at a time; no other lock is held then
+  WatchThread watching_{watch_};
   std::atomic<bool> is_drained_{false};
 };
 

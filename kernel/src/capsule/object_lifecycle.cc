@@ -141,7 +141,9 @@ void ObjectLifecycle::finish(ObjectRecord& record) {
     return on_.registry.destroy(record);
   }
   on_.log.write(Level::kWarning, "object kept: calls did not end within the grace",
-                {{"object", record.name()}});
+                {{"object", record.name()},
+                 {"template", host.options().template_name},
+                 {"cut short", on_.running(host)}});
   on_.registry.keep(record);
 }
 

@@ -40,6 +40,8 @@ class ObjectLifecycle {
     std::function<bool(Duration)> pause;
     /// Objects came or went.
     std::function<void()> changed;
+    /// What calls an Object is at, for the log; empty: none.
+    std::function<std::string(const ObjectHost&)> running;
   };
   explicit ObjectLifecycle(Options options) : on_(std::move(options)) {}
 

@@ -100,6 +100,17 @@ Result<std::string> Description::object(const std::string& name) const {
   }
   const auto& model = types::compiled(interface).typed_model();
   if (model.has_protocol()) field("protocol", types::print_expression(model.protocol()));
+  if (const auto offer = core_.offers.find_object(name)) {
+    kernel_.watch().look();
+    const auto running = kernel_.watch().running(*offer->host);
+    field("calls", std::to_string(offer->host->calls()));
+    field("unanswered", std::to_string(offer->host->unanswered()));
+    field("queued", std::to_string(offer->host->queued()));
+    if (running.empty()) field("state", "idle");
+    for (const auto& call : running)
+      field(call.late ? "overdue" : "running",
+            fmt::format("{}, since {}", call.text(), time_text(call.since)));
+  }
   field("reference", target->reference().text());
   return json_of(item);
 }

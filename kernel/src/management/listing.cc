@@ -133,16 +133,63 @@ Status Listing::templates(Reply& reply) const {
   return {};
 }
 
+namespace {
+
+/// "idle", or what it is at: the call that has run longest.
+std::string state_text(const std::vector<RunningCall>& running, std::uint32_t unanswered) {
+  if (running.empty())
+    return unanswered == 0 ? "idle"
+                           : fmt::format("no thread inside, {} calls unanswered", unanswered);
+  const auto& first = running.front();
+  const std::string more =
+      running.size() == 1 ? "" : fmt::format(", and {} more", running.size() - 1);
+  return fmt::format("{} {}{}", first.late ? "overdue" : "running", first.text(), more);
+}
+
+std::string ms_text(Duration time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
+void add_activity(Row& row, const ObjectWatch& watch, const ObjectHost& host) {
+  auto running = watch.running(host);
+  std::stable_sort(running.begin(), running.end(),
+                   [](const auto& a, const auto& b) { return a.running > b.running; });
+  row.with("state", state_text(running, host.unanswered()))
+      .with("unanswered", std::to_string(host.unanswered()))
+      .with("queued", std::to_string(host.queued()))
+      .with("processor ms", ms_text(watch.processor(host)));
+  if (running.empty()) return;
+  const auto& first = running.front();
+  row.with("operation", first.operation)
+      .with("since", time_text(first.since))
+      .with("running ms", ms_text(first.running))
+      .with("late ms", first.late ? ms_text(*first.late) : "")
+      .with("call processor ms", ms_text(first.processor));
+}
+
+}  // namespace
+
 Status Listing::objects(Reply& reply) const {
+  kernel_.watch().look();
   for (const auto& offer : core_.offers.all()) {
     if (offer->is_system) continue;
     const auto& host = *offer->host;
-    Row(reply, offer->object)
-        .with("interface", offer->interface->id())
+    Row row(reply, offer->object);
+    row.with("interface", offer->interface->id())
         .with("template", host.options().template_name)
         .with("thread", host.options().thread == ThreadModel::kPrivate ? "private" : "pooled")
         .with("calls", std::to_string(host.calls()))
         .with("principal", offer->principal());
+    add_activity(row, kernel_.watch(), host);
+  }
+  // Deleted, and a call is still inside.
+  for (const auto& [offer, call] : kernel_.watch().all_running()) {
+    if (core_.offers.find_object(offer->object) == offer) continue;
+    Row(reply, offer->object)
+        .with("interface", offer->interface->id())
+        .with("template", offer->host->options().template_name)
+        .with("state", "deleted, still running " + call.text())
+        .with("operation", call.operation);
   }
   return {};
 }
@@ -166,7 +213,7 @@ Status Listing::bindings(Reply& reply) const {
       parties += fmt::format("{}{}={}", parties.empty() ? "" : " ", party.role(), party.object());
     Row(reply, id_text(controller->id()))
         .with("type", hector::types::binding_id(controller->type()))
-        .with("state", controller->state().state())
+        .with("state", controller->state_text())
         .with("parties", parties);
   }
   return {};

@@ -8,6 +8,7 @@
 
 #include "base/epoch.h"
 #include "call/call_state.h"
+#include "call/thread_activity.h"
 #include "hector/check.h"
 #include "hector/kernel.h"
 
@@ -64,6 +65,7 @@ void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
     try {
       private_->thread = Thread("object", [this, &is_up] {
         private_->parker.store(&Parker::mine());
+        activity_here().belongs_to(this);
         is_up.store(true);
         is_up.notify_one();
         run_thread();
@@ -111,6 +113,9 @@ void ObjectHost::enter(Call& call) noexcept {
     invoke(call);
     leave();
     return;
+  }
+  if (is_overdue_.load(std::memory_order_relaxed) && call.operation != &kNotice) [[unlikely]] {
+    if (auto refused = why_overdue()) return call.fail(std::move(*refused));
   }
   Call& queued = call.defer();
   if (queued_.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max &&
@@ -171,9 +176,27 @@ void ObjectHost::drop_servant() noexcept {
 
 void ObjectHost::invoke(Call& call) noexcept {
   EpochGuard::leave_all();
-  Frame*& frames = frames_of_this_thread;
-  Frame frame{this, &call, frames, frames == nullptr ? 1 : frames->depth + 1, &in_flight_};
-  frames = &frame;
+  ThreadActivity& activity = activity_here();
+  Frame* const outer = frames_of_this_thread;
+  const std::uint32_t depth = outer == nullptr ? 0 : outer->depth;
+  if (depth < ThreadActivity::kLevels) [[likely]]
+    return invoke(call, activity.frame(depth));
+  Frame deep;
+  deep.outer = outer;
+  deep.depth = depth + 1;
+  invoke(call, deep);
+}
+
+void ObjectHost::invoke(Call& call, Frame& frame) noexcept {
+  frame.object.store(this, std::memory_order_relaxed);
+  frame.call = &call;
+  frame.in_flight = &in_flight_;
+  frame.has_ended = false;
+  frame.operation.store(call.operation, std::memory_order_relaxed);
+  frame.deadline.store(call.header.deadline.time_since_epoch().count(), std::memory_order_relaxed);
+  frame.number.store(frame.number.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  const std::atomic_ref<Frame*> innermost(frames_of_this_thread);
+  innermost.store(&frame, std::memory_order_release);
   // From started() on retire() waits for this thread; it may have begun before.
   if (call.operation == &kNotice) [[unlikely]] {
     in_flight_.notice_started(frame);
@@ -189,9 +212,51 @@ void ObjectHost::invoke(Call& call) noexcept {
       servant_->invoke(call);
     }
   }
-  HECTOR_CHECK(frames == &frame, "a thread leaves an Object that it is not the innermost of");
-  frames = frame.outer;
+  HECTOR_CHECK(frames_of_this_thread == &frame,
+               "a thread leaves an Object that it is not the innermost of");
+  innermost.store(frame.outer, std::memory_order_release);
   in_flight_.left(frame);
+}
+
+std::size_t ObjectHost::collect() noexcept {
+  // What is on its way from one to the other is pending all the while: who leaves must see it.
+  const std::size_t before = taken_count_.fetch_add(1, std::memory_order_seq_cst);
+  // From a list to "busy" only: who is inside may leave meanwhile, and idle stays idle.
+  std::uintptr_t word = word_.load(std::memory_order_acquire);
+  while (word != kIdle && word != kBusy &&
+         !word_.compare_exchange_weak(word, kBusy, std::memory_order_acq_rel)) {
+  }
+  Call* const newest = word != kIdle && word != kBusy ? reinterpret_cast<Call*>(word) : nullptr;
+  Call* const earlier = pending_.exchange(nullptr, std::memory_order_acq_rel);
+  std::size_t count = before;
+  for (Call* list : {earlier, newest}) {  // each is newest first
+    Call* first = nullptr;
+    Call* const last = list;
+    while (list != nullptr) {
+      Call* const next = next_of(*list);
+      next_of(*list) = first;
+      first = list;
+      list = next;
+      ++count;
+    }
+    if (first == nullptr) continue;
+    (taken_last_ == nullptr ? taken_ : next_of(*taken_last_)) = first;
+    taken_last_ = last;
+  }
+  taken_count_.store(count, std::memory_order_release);
+  return count;
+}
+
+Call* ObjectHost::next_taken() noexcept {
+  const std::lock_guard lock(taken_mutex_);
+  Call* const first = taken_;
+  if (first == nullptr) return nullptr;
+  taken_ = next_of(*first);
+  if (taken_ == nullptr) taken_last_ = nullptr;
+  taken_count_.fetch_sub(1, std::memory_order_relaxed);
+  const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
+  HECTOR_CHECK(queued != 0, "an Object's queue holds more calls than were counted");
+  return first;
 }
 
 /// Runs what was queued while a thread was inside; false if there was nothing. The caller is
@@ -199,46 +264,85 @@ void ObjectHost::invoke(Call& call) noexcept {
 bool ObjectHost::drain_once() noexcept {
   HECTOR_CHECK(word_.load(std::memory_order_relaxed) != kIdle,
                "an Object's queue is run by a thread that is not inside");
-  if (word_.load(std::memory_order_acquire) == kBusy &&
-      pending_.load(std::memory_order_acquire) == nullptr)
-    return false;
-  Call* newest = nullptr;
-  if (word_.load(std::memory_order_acquire) != kBusy) {
-    newest = reinterpret_cast<Call*>(word_.exchange(kBusy, std::memory_order_acq_rel));
+  if (word_.load(std::memory_order_acquire) == kBusy && !has_pending()) return false;
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(taken_mutex_);
+    count = collect();
   }
-  Call* earlier = pending_.exchange(nullptr, std::memory_order_acq_rel);
-  const auto reversed = [](Call* list) {
-    Call* out = nullptr;
-    while (list != nullptr) {
-      Call* next = next_of(*list);
-      next_of(*list) = out;
-      out = list;
-      list = next;
-    }
-    return out;
-  };
-  const bool found = newest != nullptr || earlier != nullptr;
-  for (Call* list : {reversed(earlier), reversed(newest)}) {
-    while (list != nullptr) {
-      Call* call = list;
-      list = next_of(*list);
-      const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
-      HECTOR_CHECK(queued != 0, "an Object's queue holds more calls than were counted");
-      if (retired_.load(std::memory_order_acquire) && call->operation != &kNotice) {
-        call->fail(retired_error(options_.name));
-      } else {
-        invoke(*call);
-      }
+  bool found = false;
+  for (; count != 0; --count) {  // what comes meanwhile is the next turn's
+    Call* const call = next_taken();
+    if (call == nullptr) break;
+    found = true;
+    if (call->operation == &kNotice) {
+      invoke(*call);
+    } else if (retired_.load(std::memory_order_acquire)) {
+      call->fail(retired_error(options_.name));
+    } else if (call->is_cancelled()) {
+      call->fail(call->why_cancelled());
+    } else {
+      invoke(*call);
     }
   }
   return found;
+}
+
+void ObjectHost::expire_queued(TimePoint now, const std::string& why) noexcept {
+  if (options_.parallel || queued() == 0) return;
+  const bool is_overdue = is_overdue_.load(std::memory_order_relaxed);
+  Call* ended = nullptr;
+  {
+    const std::lock_guard lock(taken_mutex_);
+    collect();
+    Call* list = std::exchange(taken_, nullptr);
+    taken_last_ = nullptr;
+    while (list != nullptr) {
+      Call* const call = std::exchange(list, next_of(*list));
+      const Deadline until = call->header.deadline;
+      const bool has_ended = call->is_cancelled() || (until == kNever ? is_overdue : until <= now);
+      if (has_ended && call->operation != &kNotice) {
+        next_of(*call) = std::exchange(ended, call);
+        taken_count_.fetch_sub(1, std::memory_order_relaxed);
+        queued_.fetch_sub(1, std::memory_order_relaxed);
+        continue;
+      }
+      next_of(*call) = nullptr;
+      (taken_last_ == nullptr ? taken_ : next_of(*taken_last_)) = call;
+      taken_last_ = call;
+    }
+  }
+  while (ended != nullptr) {
+    Call* const call = std::exchange(ended, next_of(*ended));
+    if (call->is_cancelled()) {
+      call->fail(call->why_cancelled());
+    } else if (call->header.deadline == kNever) {
+      call->fail(Error::resource_exhausted(why));
+    } else {
+      call->fail(Error::deadline_exceeded("the call waited until its deadline: " + why));
+    }
+  }
+  // Who was inside may have left before it saw what was taken here.
+  if (word_.load(std::memory_order_seq_cst) == kIdle && has_pending()) call_who_may();
+}
+
+void ObjectHost::set_overdue(std::string text, std::uint64_t calls) {
+  const std::lock_guard lock(overdue_mutex_);
+  is_overdue_.store(!text.empty(), std::memory_order_relaxed);
+  overdue_ = {std::move(text), calls};
+}
+
+std::optional<Error> ObjectHost::why_overdue() const {
+  const std::lock_guard lock(overdue_mutex_);
+  if (overdue_.text.empty() || overdue_.calls != calls()) return std::nullopt;
+  return Error::resource_exhausted(overdue_.text);
 }
 
 void ObjectHost::leave(Draining draining) noexcept {
   const bool may_run = draining == Draining::kHere && may_run_here();
   for (;;) {
     std::uintptr_t busy = kBusy;
-    if ((!may_run || pending_.load(std::memory_order_acquire) == nullptr) &&
+    if ((!may_run || !has_pending()) &&
         word_.compare_exchange_strong(busy, kIdle, std::memory_order_acq_rel)) {
       return;
     }
@@ -266,8 +370,7 @@ bool ObjectHost::serve() noexcept {
   for (const Frame* each = frame; each != nullptr; each = each->outer) {
     if (each->object == this) return drain_once();  // inside already: a nested turn
   }
-  if (pending_.load(std::memory_order_acquire) == nullptr || !may_run_here() || !try_take())
-    return false;
+  if (!has_pending() || !may_run_here() || !try_take()) return false;
   const bool found = drain_once();
   leave();
   return found;
@@ -279,8 +382,8 @@ void ObjectHost::run_thread() noexcept {
     const std::uint32_t ticket = parker.ticket();
     if (serve()) continue;
     if (private_->stopping.load(std::memory_order_acquire)) break;
-    if (pending_.load(std::memory_order_acquire) !=
-        nullptr) {  // a thread is inside; it drains the queue, or leaves it to this one
+    // Where a thread is inside, it drains the queue before it leaves, or wakes this one.
+    if (has_pending() && word_.load(std::memory_order_acquire) == kIdle) {
       std::this_thread::yield();
       continue;
     }
@@ -290,15 +393,15 @@ void ObjectHost::run_thread() noexcept {
 
 bool ObjectHost::is_empty() const noexcept {
   if (!in_flight_.is_zero()) return false;
-  return options_.parallel || (word_.load() == kIdle && pending_.load() == nullptr);
+  return options_.parallel || (word_.load() == kIdle && !has_pending());
 }
 
 bool ObjectHost::is_at_rest() noexcept {
   if (options_.parallel) return in_flight_.is_zero();
   if (!try_take()) return false;
-  const bool is_over = in_flight_.is_zero() && pending_.load() == nullptr;
+  const bool is_over = in_flight_.is_zero() && !has_pending();
   leave(Draining::kOthers);
-  if (pending_.load() != nullptr) call_who_may();  // they came while this thread looked
+  if (has_pending()) call_who_may();  // they came while this thread looked
   return is_over;
 }
 
@@ -334,7 +437,7 @@ std::size_t describe_this_thread(char* text, std::size_t size) noexcept {
     return used;
   }
   // Only hosts make frames.
-  const auto& options = static_cast<const ObjectHost*>(frame->object)->options();
+  const auto& options = static_cast<const ObjectHost*>(frame->object.load())->options();
   add("in Object '");
   add(options.name);
   add("' (");

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "call/frame.h"
@@ -47,6 +48,13 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   /// Accepts no new call, and waits until the deadline for those in flight; queued calls fail.
   /// True: none is left.
   bool retire(TimePoint until, const Clock& clock) noexcept;
+  /// Ends queued calls: those whose deadline has passed or that were cancelled, and, where one is
+  /// overdue, those without a deadline. `why` says what they waited for.
+  void expire_queued(TimePoint now, const std::string& why) noexcept;
+  /// A call inside has run past its caller's deadline: calls that would queue behind it are refused
+  /// with RESOURCE_EXHAUSTED and this text, until another call has entered. `calls`: how many had
+  /// entered while it ran. Empty: none is overdue.
+  void set_overdue(std::string text, std::uint64_t calls);
   /// Destroys the servant; only while no call is in flight: after retire() was true, or before the
   /// first call.
   void drop_servant() noexcept;
@@ -54,6 +62,12 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   [[nodiscard]] const HostOptions& options() const noexcept { return options_; }
   /// How many calls were ever entered.
   [[nodiscard]] std::uint64_t calls() const noexcept { return in_flight_.total(); }
+  /// How many were entered and have not been answered.
+  [[nodiscard]] std::uint32_t unanswered() const noexcept { return in_flight_.outstanding(); }
+  /// How many wait in its queue.
+  [[nodiscard]] std::uint32_t queued() const noexcept {
+    return queued_.load(std::memory_order_relaxed);
+  }
 
   bool serve() noexcept override;
   void wake_also(Parker* parker) noexcept override {
@@ -67,6 +81,7 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
 
   bool try_take() noexcept;
   void invoke(Call& call) noexcept;
+  void invoke(Call& call, Frame& frame) noexcept;
   void push(Call& call) noexcept;
   /// Whoever may run what is pending: the Object's thread, or the executor.
   void call_who_may() noexcept;
@@ -74,6 +89,14 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   enum class Draining { kHere, kOthers };
   void leave(Draining draining = Draining::kHere) noexcept;
   bool drain_once() noexcept;
+  /// Moves what was queued to taken_, in order; with its lock held. How many are there now.
+  std::size_t collect() noexcept;
+  [[nodiscard]] Call* next_taken() noexcept;
+  [[nodiscard]] bool has_pending() const noexcept {
+    return pending_.load(std::memory_order_acquire) != nullptr ||
+           taken_count_.load(std::memory_order_acquire) != 0;
+  }
+  [[nodiscard]] std::optional<Error> why_overdue() const;
   bool may_run_here() const noexcept;
   void run_thread() noexcept;
   /// No call is in flight or queued, and no thread is inside.
@@ -88,6 +111,18 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   InFlight in_flight_;
   std::atomic<Parker*> waiting_{nullptr};
   std::atomic<Call*> pending_{nullptr};  ///< a private Object's calls while nobody is inside
+  /// What was taken out of both queues and has not run yet, oldest first.
+  std::mutex taken_mutex_;
+  Call* taken_ = nullptr;
+  Call* taken_last_ = nullptr;
+  std::atomic<std::size_t> taken_count_{0};
+  struct Overdue {
+    std::string text;
+    std::uint64_t calls = 0;  ///< as many had entered then: another one means that it has left
+  };
+  std::atomic<bool> is_overdue_{false};
+  mutable std::mutex overdue_mutex_;
+  Overdue overdue_;
   /// A private serial Object's own thread.
   struct Private {
     std::atomic<Parker*> parker{nullptr};

@@ -101,6 +101,11 @@ std::vector<OfferPtr> OfferTable::all() const {
   return offers;
 }
 
+std::size_t OfferTable::size() const {
+  const std::shared_lock lock(mutex_);
+  return by_object_.size();
+}
+
 Status OfferTable::reserve(Offer& offer) {
   const std::uint32_t limit = offer.interface->typed_model().concurrency().sessions_max();
   std::uint32_t now = offer.sessions.load();

@@ -80,6 +80,13 @@ class OfferTable {
   [[nodiscard]] Result<OfferPtr> find_interface(const std::string& interface_name) const;
   /// By name.
   [[nodiscard]] std::vector<OfferPtr> all() const;
+  [[nodiscard]] std::size_t size() const;
+  /// In no order; `visit` asks nothing of this table.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    const std::shared_lock lock(mutex_);
+    for (const auto& offer : by_object_) visit(offer);
+  }
   /// Admission: RESOURCE_EXHAUSTED over the Interface's sessions.
   static Status reserve(Offer& offer);
   static void release(Offer& offer);

@@ -178,9 +178,44 @@ void Arrivals::check(const Sender& sender) const noexcept {
 Arrivals::Taken Arrivals::hold_early(Arrived message) noexcept {
   const std::lock_guard lock(mutex_);
   if (is_closed_) return Taken::kClosed;
+  message.number = ++last_early_;
+  message.since = timers_.now();
   if (!early_.push(std::move(message))) return Taken::kFull;
   early_count_ = early_.size();
   return Taken::kPending;
+}
+
+std::vector<HeldMessage> Arrivals::held() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<HeldMessage> list;
+  for (const auto& each : early_.entries()) {
+    list.push_back({.interaction = each.interaction,
+                    .sender = each.sender,
+                    .number = each.number,
+                    .since = each.since,
+                    .deadline = each.call == nullptr ? kNever : each.call->header.deadline,
+                    .has_ended = each.call == nullptr,
+                    .is_cancelled = each.call != nullptr && each.call->is_cancelled()});
+  }
+  return list;
+}
+
+Call* Arrivals::end_early(std::uint64_t number) noexcept {
+  const std::lock_guard lock(mutex_);
+  Arrived* const found = early_.find([&](const Arrived& each) { return each.number == number; });
+  return found == nullptr ? nullptr : std::exchange(found->call, nullptr);
+}
+
+std::vector<Call*> Arrivals::take_all_held() noexcept {
+  const std::lock_guard lock(mutex_);
+  std::vector<Call*> left;
+  for (auto* queue : {&early_, &sealed_}) {
+    for (const auto& each : queue->take_all()) {
+      if (each.call != nullptr) left.push_back(each.call);
+    }
+  }
+  early_count_ = 0;
+  return left;
 }
 
 Arrivals::Taken Arrivals::hold_sealed(Arrived message) noexcept {
@@ -202,7 +237,9 @@ std::vector<Call*> Arrivals::close() noexcept {
   is_closed_ = true;
   std::vector<Call*> left;
   for (auto* queue : {&early_, &sealed_}) {
-    for (const auto& each : queue->take_all()) left.push_back(each.call);
+    for (const auto& each : queue->take_all()) {
+      if (each.call != nullptr) left.push_back(each.call);
+    }
   }
   early_count_ = 0;
   for (auto& [place, sender] : senders_) {

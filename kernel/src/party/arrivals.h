@@ -29,9 +29,24 @@ namespace hector::party {
 
 /// One message that waits for its turn in the order.
 struct Arrived {
+  /// Null: its caller was told that it has ended. When its turn comes the order moves on over it,
+  /// as its sender's has, and nothing is handed on.
   Call* call = nullptr;
   std::uint32_t interaction = 0;
   std::uint32_t sender = 0;  ///< the member
+  std::uint64_t number = 0;  ///< of those that came early, from 1; Arrivals' own
+  TimePoint since{};         ///< when it came early
+};
+
+/// An early message, to be looked at.
+struct HeldMessage {
+  std::uint32_t interaction = 0;
+  std::uint32_t sender = 0;
+  std::uint64_t number = 0;
+  TimePoint since{};
+  Deadline deadline = kNever;
+  bool has_ended = false;     ///< its caller was told so
+  bool is_cancelled = false;  ///< and it has not ended
 };
 
 class Arrivals {
@@ -118,6 +133,11 @@ class Arrivals {
     return early_count_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] Taken hold_early(Arrived message) noexcept;
+  /// In the order in which they came.
+  [[nodiscard]] std::vector<HeldMessage> held() const;
+  /// Takes the call of one out, for the caller to fail; its place in the order stays. Null: it has
+  /// been handed on, or has ended.
+  [[nodiscard]] Call* end_early(std::uint64_t number) noexcept;
   /// The first that `allows(message)` says yes to; none while sealed. Asked under the lock.
   template <class Allows>
   [[nodiscard]] std::optional<Arrived> next_early(Allows&& allows) noexcept {
@@ -140,6 +160,9 @@ class Arrivals {
   /// What waited, in order; the seal is broken when nothing is left, and then none is returned.
   [[nodiscard]] std::optional<Arrived> unseal_next() noexcept;
 
+  /// The order begins elsewhere: early messages and what waits behind the seal, for the caller to
+  /// fail.
+  [[nodiscard]] std::vector<Call*> take_all_held() noexcept;
   /// Nothing is taken from now on. All that waits, for the caller to fail.
   [[nodiscard]] std::vector<Call*> close() noexcept;
 
@@ -166,6 +189,7 @@ class Arrivals {
   std::map<Place, std::unique_ptr<Sender>> senders_;
   std::deque<Peer> peers_;
   PendingQueue<Arrived> early_{kEarlyMax};
+  std::uint64_t last_early_ = 0;
   PendingQueue<Arrived> sealed_{kSealedMax};
 };
 

@@ -197,5 +197,32 @@ TEST_F(ArrivalsTest, KnowWhoSendsAndKeepAnEarlierPeerForItsCalls) {
   EXPECT_EQ(first->principal, "capsule:c/a");
 }
 
+TEST_F(ArrivalsTest, KeepThePlaceOfAnEarlyMessageWhoseCallIsTakenOut) {
+  const auto first = arrived(5), second = arrived(6);
+  ASSERT_EQ(arrivals_.hold_early(first), Arrivals::Taken::kPending);
+  ASSERT_EQ(arrivals_.hold_early(second), Arrivals::Taken::kPending);
+  const auto held = arrivals_.held();
+  ASSERT_EQ(held.size(), 2U);
+  EXPECT_EQ(arrivals_.end_early(held[0].number), first.call);
+  EXPECT_EQ(arrivals_.end_early(held[0].number), nullptr) << "once";
+  EXPECT_EQ(arrivals_.end_early(99), nullptr);
+  EXPECT_TRUE(arrivals_.held()[0].has_ended);
+  EXPECT_EQ(arrivals_.early(), 2U);
+  EXPECT_EQ(arrivals_.next_early([](const Arrived&) { return true; })->call, nullptr);
+  EXPECT_THAT(arrivals_.close(), ElementsAre(second.call)) << "nothing is failed twice";
+}
+
+TEST_F(ArrivalsTest, GiveUpWhatIsHeldAndStayOpen) {
+  const auto early = arrived(5), sealed = arrived(6);
+  ASSERT_EQ(arrivals_.hold_early(early), Arrivals::Taken::kPending);
+  arrivals_.seal();
+  ASSERT_EQ(arrivals_.hold_sealed(sealed), Arrivals::Taken::kPending);
+  EXPECT_THAT(arrivals_.take_all_held(), ElementsAre(early.call, sealed.call));
+  EXPECT_EQ(arrivals_.early(), 0U);
+  EXPECT_TRUE(arrivals_.is_sealed());
+  EXPECT_FALSE(arrivals_.unseal_next());
+  EXPECT_EQ(arrivals_.hold_early(arrived(7)), Arrivals::Taken::kPending);
+}
+
 }  // namespace
 }  // namespace hector::party

@@ -113,6 +113,19 @@ std::vector<types::Symbol> Gate::stepped() const {
   return symbols;
 }
 
+std::vector<Call*> Gate::take_stepped() noexcept {
+  std::vector<Call*> taken;
+  const std::lock_guard lock(mutex_);
+  const auto is_stepped = [](const Pending& each) { return each.stage != Stage::kNew; };
+  while (auto next = pending_.take_first(is_stepped)) {
+    timers_.cancel(next->timer);
+    for (auto* call : next->calls) {
+      if (call != nullptr) taken.push_back(call);
+    }
+  }
+  return taken;
+}
+
 std::vector<Call*> Gate::close() noexcept {
   std::vector<Call*> left;
   const std::lock_guard lock(mutex_);

@@ -76,6 +76,8 @@ class Gate {
   [[nodiscard]] std::optional<Pending> next(const std::function<void()>& open) noexcept;
   /// Of what is pending, what the order has: its receivers.
   [[nodiscard]] std::vector<types::Symbol> stepped() const;
+  /// Those that the order has are taken out, for the caller to fail; what has not started stays.
+  [[nodiscard]] std::vector<Call*> take_stepped() noexcept;
   /// Nothing waits from now on. All that was pending, for the caller to fail.
   [[nodiscard]] std::vector<Call*> close() noexcept;
 

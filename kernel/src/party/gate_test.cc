@@ -161,5 +161,15 @@ TEST_F(GateTest, ThatIsClosedHoldsNothingUpAnyMore) {
   EXPECT_EQ(call_.code(), Code::kOk) << "its timer was stopped";
 }
 
+TEST_F(GateTest, GivesUpWhatTheOrderHasAndKeepsWhatHasNotStarted) {
+  gate_.stop_starts();
+  gate_.pause(channel_);
+  ASSERT_EQ(start(call_), Gate::Entry::kPending);
+  ASSERT_EQ(gate_.enter(channel_, {{&second_}, 4, 0, Stage::kStepped}), Gate::Entry::kPending);
+  EXPECT_THAT(gate_.take_stepped(), ElementsAre(&second_));
+  EXPECT_THAT(gate_.take_stepped(), ElementsAre());
+  EXPECT_THAT(resume(), ElementsAre(3));
+}
+
 }  // namespace
 }  // namespace hector::party

@@ -426,6 +426,7 @@ void PartySession::hold_or_refuse(const Plan& plan, Call& call, std::uint32_t in
                     Error::resource_exhausted(fmt::format("{} holds {} early messages, its limit",
                                                           self_.describe(), Arrivals::kEarlyMax)));
     default:
+      held_.held();
       return deliver_early();  // its turn may have come meanwhile
   }
 }
@@ -440,6 +441,8 @@ void PartySession::deliver_early() noexcept {
       return step(plan, types::view_symbol(each.interaction, each.sender));
     });
     if (!next) return;
+    if (arrivals_.early() == 0) held_.emptied();
+    if (next->call == nullptr) continue;  // its caller was told; only the order moves on
     deliver(plan, *next->call, next->interaction, next->sender);
   }
 }

@@ -51,6 +51,10 @@ PartySession::PartySession(Core& core, PartySpec& spec, OfferPtr offer)
       phases_(self_.type, self_.role, timers_,
               [this](const types::MandatoryPhase& late) { report_overrun(late); }),
       arrivals_(timers_, [this](party::Arrivals::Sender& sender) { deliver_ready(sender); }),
+      held_({.timers = timers_,
+             .arrivals = arrivals_,
+             .why = [this](const party::HeldMessage& message) { return held_text(message); },
+             .report = [this](const std::string& why) { report_held(why); }}),
       gate_(timers_),
       builder_({.types = core.types,
                 .policies = core.policies,
@@ -153,6 +157,7 @@ bool PartySession::close(const std::string& why, Code code) {
   const State before = state_.exchange(State::kClosed);
   HECTOR_CHECK(before != State::kClosed, "a party ended twice");
   EpochGuard::synchronize();
+  held_.close();
   auto left = arrivals_.close();
   const auto pending = gate_.close();
   left.insert(left.end(), pending.begin(), pending.end());
@@ -289,6 +294,17 @@ void PartySession::report_overrun(const types::MandatoryPhase& late) {
     names += (names.empty() ? "" : ", ") + self_.interaction_name(interaction);
   report(self_.role, self_.place.member, "overrun",
          fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
+}
+
+void PartySession::report_held(const std::string& why) {
+  if (!is_active()) return;
+  hector::kernel::v1::Place place;
+  place.set_binding(self_.binding);
+  place.set_role(self_.role);
+  place.set_member(self_.place.member);
+  place.set_dimension(why.empty() ? "passed" : "held");
+  place.set_text(why);
+  tell_initiator(core_, initiator(), place);
 }
 
 void PartySession::report(const std::string& role, std::uint32_t member,

@@ -20,6 +20,7 @@
 #include "party/changes.h"
 #include "party/core.h"
 #include "party/gate.h"
+#include "party/held_watch.h"
 #include "party/identity.h"
 #include "party/phases.h"
 #include "party/plan.h"
@@ -103,8 +104,22 @@ class PartySession final : public Session,
   /// What the order has already and that waits to be sent: interaction and receiver.
   [[nodiscard]] std::vector<types::Symbol> waiting() const { return gate_.stepped(); }
 
+  /// Ends the call of a held message, as Arrivals names it; false: it is not held any more.
+  bool refuse_held(std::uint64_t number, Error why);
+  /// It stands where this trace leads to from now on; what it holds is refused, `why` ("to the
+  /// start") in the error. Only while it is frozen and what was sent has arrived.
+  /// FAILED_PRECONDITION: its order does not allow the trace, and nothing has changed.
+  Status reset(const std::vector<types::Symbol>& trace, const std::string& why);
+
   // --- to be looked at
 
+  /// Where it stands and what it holds; not what its Object waits for.
+  [[nodiscard]] hector::kernel::v1::PartyLook look() const;
+  /// Interaction and receiver of one of its call_target()s; none: it is not one.
+  [[nodiscard]] std::optional<types::Symbol> symbol_of_target(const void* target) const;
+  /// The interaction from this role that its Object handles by this operation.
+  [[nodiscard]] std::optional<std::uint32_t> interaction_of(const void* operation,
+                                                            std::uint32_t from_role) const;
   [[nodiscard]] const party::Identity& self() const { return self_; }
   [[nodiscard]] const hector::type::v1::Binding& type() const { return self_.type; }
   [[nodiscard]] std::uint32_t role_number() const { return self_.place.role; }
@@ -172,6 +187,11 @@ class PartySession final : public Session,
                       std::uint32_t sender) noexcept;
   void deliver_early() noexcept;
 
+  /// "'booked' of dispatcher 0".
+  [[nodiscard]] std::string starter_text(types::Symbol symbol) const;
+  [[nodiscard]] std::string held_text(const party::HeldMessage& message) const;
+  void report_held(const std::string& why);
+
   /// Moves on in the order if it allows the symbol now.
   bool step(const party::Plan& plan, types::Symbol symbol) noexcept;
   [[nodiscard]] bool is_overrun(std::uint32_t interaction) const noexcept {
@@ -208,6 +228,7 @@ class PartySession final : public Session,
   party::Timers timers_;
   party::Phases phases_;
   party::Arrivals arrivals_;
+  party::HeldWatch held_;
   party::Gate gate_;
   party::PlanBuilder builder_;
   party::PlanSlot plans_;

@@ -104,6 +104,21 @@ bool Phases::is_overrun(std::uint32_t interaction) const noexcept {
   return until != 0 && timers_.now().time_since_epoch().count() > until;
 }
 
+void Phases::restart(types::Monitor& monitor) noexcept {
+  for (auto& counted : counted_) {
+    counted->until.store(0);
+    counted->was_left.store(false);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& watched : watched_) {
+      timers_.cancel(watched.timer);
+      watched.is_open = false;
+    }
+  }
+  if (!is_empty_) advance(monitor, std::nullopt);
+}
+
 void Phases::close() noexcept {
   const std::lock_guard lock(mutex_);
   is_closed_ = true;

@@ -41,6 +41,8 @@ class Phases {
   [[nodiscard]] bool is_overrun(std::uint32_t interaction) const noexcept;
   /// The counted phase of an interaction; null where none counts it.
   [[nodiscard]] const types::TimedPhase* counted(std::uint32_t interaction) const noexcept;
+  /// The order begins elsewhere: phases that could start there begin now, none was left before.
+  void restart(types::Monitor& monitor) noexcept;
   /// No watched phase overruns from now on.
   void close() noexcept;
 

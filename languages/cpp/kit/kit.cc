@@ -26,6 +26,9 @@ Data data_of(const std::string& text) {
   return made;
 }
 
+/// Longer than any test; an end, should a test not end it.
+constexpr std::chrono::seconds kForever{60};
+
 class Kit {
  public:
   Kit(cpp::Capsule capsule, const std::string& arguments) : capsule_(capsule) {
@@ -42,6 +45,10 @@ class Kit {
     if (request.data() == "by _exit()") _exit(3);
     if (request.data() == "without memory") return data_of(std::string(kMoreThanThereIs, 'x'));
     if (request.data() == "by a signal") static_cast<void>(raise(SIGSEGV));
+    if (request.data() == "by a sleep") std::this_thread::sleep_for(kForever);
+    const auto until = std::chrono::steady_clock::now() + kForever;
+    while (request.data() == "by a loop" && std::chrono::steady_clock::now() < until) {
+    }
     throw std::runtime_error("thrown: " + request.data());
   }
   hector::Result<Data> slow(const Data&, cpp::Call&) {
