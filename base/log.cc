@@ -25,7 +25,7 @@ class SpdlogLog final : public SystemLog {
     logger_.flush_on(spdlog::level::debug);
     logger_.set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %-5l %v");
   }
-  void set_level(Level least) noexcept override { logger_->set_level(level_of(least)); }
+  void set_level(Level least) noexcept override { logger_.set_level(level_of(least)); }
   void write(Level level, std::string_view event,
              std::initializer_list<Field> fields) noexcept override {
     if (!logger_.should_log(level_of(level))) return;

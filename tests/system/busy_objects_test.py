@@ -29,7 +29,7 @@ import time
 import hector
 
 
-@hector.template(name="lab.Busy.python")
+@hector.template("lab.Busy/1", name="lab.Busy.python")
 class Busy:
     def act(self, what: str) -> int:
         deadline = time.monotonic() + 60  # it ends, should the test not end it

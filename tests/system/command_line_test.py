@@ -275,7 +275,10 @@ class Words(Folder):
             (["trade", "lnk", "add"], "(did you mean 'link'?)"),
             (["trade", "link", "ad"], "(did you mean 'add'?)"),
             (["type", "check", "x", "--outptu", "json"], "(did you mean '--output'?)"),
-            (["get", "objects", "-o", "jsno"], "'jsno' is none of table, json, jsonl, yaml, name"),
+            (
+                ["get", "objects", "-o", "jsno"],
+                "'jsno' is none of table, wide, json, jsonl, yaml, name (did you mean 'json'?)",
+            ),
             (["load", "protocl", "udp"], "'protocl' is none of"),
             (["unload", "type", "x"], "'type' is none of protocol, language, service, template"),
             (["type", "gen", "x", "--form", "pyl"], "(did you mean 'pyi'?)"),

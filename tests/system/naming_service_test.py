@@ -126,7 +126,8 @@ class Contexts(NamingTest):
             with self.subTest(operation=operation):
                 where = "ring/a/x"
                 self.assertEqual(self.code(operation, where), "LINK_LOOP_LIMIT")
-                said = "of the link's name resolved 'ring', remaining 'b'"
+                # The sixteenth link leads to ring/a, which would be the seventeenth.
+                said = "of the link's name resolved 'ring', remaining 'a'"
                 self.assertIn(said, self.refused(operation, where))
         self.name("bind", "l0", "--address", "end=1")
         for i in range(17):

@@ -183,7 +183,9 @@ Result<TypeModelPtr> of_message(const std::string& name, const pb::FileDescripto
     }
   };
   uses(message);
-  return finish(std::move(model), types::deterministic(Reachable(*message).files()));
+  std::string canonical = types::deterministic(Reachable(*message).files());
+  model->messages_ = std::move(pool);
+  return finish(std::move(model), std::move(canonical));
 }
 
 /// Without order, and where `only` is given without operations that it has not.

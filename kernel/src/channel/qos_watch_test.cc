@@ -37,8 +37,7 @@ class QosWatchTest : public ::testing::Test {
   }
   testing::Simulation world_{1};
   hector::type::v1::Binding type_;
-  std::vector<PolicyEntry> policy_;
-  const Policies policies_{policy_};
+  Policies policies_{{}};
   const std::string object_ = "o", binding_ = "t.Pair/1", from_ = "caller", to_ = "worker",
                     interaction_ = "ask", other_ = "tell";
   const Hop hop_{binding_, from_, to_, interaction_};
@@ -110,9 +109,9 @@ TEST_F(QosWatchTest, TellsOfLateRepliesAtMostOnceASecond) {
 TEST_F(QosWatchTest, TheStricterOfTypeAndPolicyCounts) {
   required().set_deadline_ms(20);
   required().set_rate_max(5);
-  policy_ = {{"t.Pair.ask.deadline_ms", {"50"}},
-             {"t.Pair.ask.rate_max", {"1"}},
-             {"t.Pair.ask.message_octets_max", {"no number"}}};
+  policies_.configure({{"t.Pair.ask.deadline_ms", {"50"}},
+                       {"t.Pair.ask.rate_max", {"1"}},
+                       {"t.Pair.ask.message_octets_max", {"no number"}}});
   const auto watching = watch();
   Ended call, large;
   ASSERT_TRUE(watching->sending(call, hop_));

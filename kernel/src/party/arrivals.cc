@@ -206,12 +206,12 @@ Call* Arrivals::end_early(std::uint64_t number) noexcept {
   return found == nullptr ? nullptr : std::exchange(found->call, nullptr);
 }
 
-std::vector<Call*> Arrivals::take_all_held() noexcept {
+std::vector<Arrived> Arrivals::take_all_held() noexcept {
   const std::lock_guard lock(mutex_);
-  std::vector<Call*> left;
+  std::vector<Arrived> left;
   for (auto* queue : {&early_, &sealed_}) {
     for (const auto& each : queue->take_all()) {
-      if (each.call != nullptr) left.push_back(each.call);
+      if (each.call != nullptr) left.push_back(each);
     }
   }
   early_count_ = 0;

@@ -162,7 +162,7 @@ class Arrivals {
 
   /// The order begins elsewhere: early messages and what waits behind the seal, for the caller to
   /// fail.
-  [[nodiscard]] std::vector<Call*> take_all_held() noexcept;
+  [[nodiscard]] std::vector<Arrived> take_all_held() noexcept;
   /// Nothing is taken from now on. All that waits, for the caller to fail.
   [[nodiscard]] std::vector<Call*> close() noexcept;
 

@@ -217,7 +217,9 @@ TEST_F(ArrivalsTest, GiveUpWhatIsHeldAndStayOpen) {
   ASSERT_EQ(arrivals_.hold_early(early), Arrivals::Taken::kPending);
   arrivals_.seal();
   ASSERT_EQ(arrivals_.hold_sealed(sealed), Arrivals::Taken::kPending);
-  EXPECT_THAT(arrivals_.take_all_held(), ElementsAre(early.call, sealed.call));
+  EXPECT_THAT(arrivals_.take_all_held(),
+              ElementsAre(::testing::Field(&Arrived::call, early.call),
+                          ::testing::Field(&Arrived::call, sealed.call)));
   EXPECT_EQ(arrivals_.early(), 0U);
   EXPECT_TRUE(arrivals_.is_sealed());
   EXPECT_FALSE(arrivals_.unseal_next());

@@ -96,15 +96,16 @@ Status PartySession::reset(const std::vector<types::Symbol>& trace, const std::s
           fmt::format("{} cannot stand where the others do", self_.describe())));
     phases_.restart(*monitor);
   }
-  auto left = arrivals_.take_all_held();
-  const auto stepped = gate_.take_stepped();
-  left.insert(left.end(), stepped.begin(), stepped.end());
-  for (auto* call : left)
-    call->fail(Error::aborted(fmt::format("the Binding {} was reset {}, and the message '{}' was "
-                                          "of before",
-                                          self_.type_id, why,
-                                          call->operation == nullptr ? "" : call->operation->name))
-                   .with_type(kNotExecuted));
+  const auto refuse = [&](Call& call, const std::string& message) {
+    call.fail(Error::aborted(fmt::format("the Binding {} was reset {}, and the message '{}' was "
+                                         "of before",
+                                         self_.type_id, why, message))
+                  .with_type(kNotExecuted));
+  };
+  for (const auto& each : arrivals_.take_all_held())
+    refuse(*each.call, self_.type.interactions(static_cast<int>(each.interaction)).name());
+  for (auto* const call : gate_.take_stepped())
+    refuse(*call, call->operation == nullptr ? "" : call->operation->name);
   held_.emptied();
   return {};
 }

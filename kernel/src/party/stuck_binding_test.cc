@@ -69,7 +69,7 @@ class Actor final : public Servant {
   void invoke(Call& call) noexcept override {
     act ? act(*this, call) : call.complete(Payload(Bytes::copy("ok")));
   }
-  void bound(const std::shared_ptr<Session>& given) noexcept override { session = given; }
+  void bound(Session& given) noexcept override { session = given.shared(); }
   void unbound(Session&) noexcept override { session.reset(); }
   /// Waits for the answer; "ok", or the error.
   std::string ask(const char* interaction, const Clock& clock, Deadline deadline) {
@@ -138,7 +138,8 @@ class StuckBindings : public ::testing::Test {
   }
   std::vector<std::string> events(const std::string& kind) {
     std::vector<std::string> found;
-    for (const auto& each : control<b::Events>("events", b::EventsRequest())->events()) {
+    const auto all = control<b::Events>("events", b::EventsRequest());
+    for (const auto& each : all->events()) {
       if (each.kind() == kind) found.push_back(each.text());
     }
     return found;
@@ -219,7 +220,7 @@ TEST_F(StuckBindings, AStuckBindingSaysWhereEachPartyStandsAndAResetBringsItBack
   ASSERT_EQ(state.parties_size(), 3);
   EXPECT_THAT(state.parties(0).position(), ElementsAre("request"));
   EXPECT_THAT(state.parties(1).position(), ElementsAre("request", "assign"));
-  EXPECT_THAT(state.parties(2).position(), ElementsAre("assign", "arrived"));
+  EXPECT_THAT(state.parties(2).position(), IsEmpty()) << "its part of the round is over";
   EXPECT_EQ(state.parties(1).allowed(), "booked");
   ASSERT_EQ(state.parties(0).held_size(), 1);
   EXPECT_TRUE(state.parties(0).held(0).has_ended());
@@ -237,10 +238,12 @@ TEST_F(StuckBindings, AResetToTheLastStateAllAgreeOnKeepsWhatAllHaveSeen) {
   arrive_while_assigned(20'000);
   assign_and_wait();
   static_cast<void>(request());
-  EXPECT_EQ(reset("last"), "after request, assign");
+  EXPECT_EQ(reset("last"), "after request") << "the courier is between two rounds";
   const auto state = describe();
   EXPECT_EQ(state.state(), "active");
-  EXPECT_THAT(state.parties(2).position(), ElementsAre("assign"));
+  EXPECT_THAT(state.parties(1).position(), ElementsAre("request"));
+  behave();
+  EXPECT_EQ(dispatcher_->ask("assign", *clock_, in(20'000)), "ok");
   dispatcher_->tell("booked");
   EXPECT_EQ(courier_->ask("arrived", *clock_, in(20'000)), "ok");
 }

@@ -27,12 +27,12 @@ types::CompiledPtr compiled(std::string_view model) {
 std::string identity(std::string_view model) { return compiled(model)->identity().substr(0, 12); }
 
 TEST(KernelInterfaces, KeepTheirIdentities) {
-  EXPECT_EQ(identity(BindingServant::model()), "1521ad82a0ea");
-  EXPECT_EQ(identity(CoordinatorServant::model()), "3c2298b76aeb");
-  EXPECT_EQ(identity(ManagementServant::model()), "9f3c601b462f");
-  EXPECT_EQ(identity(NamingServant::model()), "40d33303a798");
-  EXPECT_EQ(identity(PolicyServant::model()), "8b29bdece181");
-  EXPECT_EQ(identity(TradingServant::model()), "9e493a4004d9");
+  EXPECT_EQ(identity(BindingServant::model()), "e0051f36ba43");
+  EXPECT_EQ(identity(CoordinatorServant::model()), "19674f4e6c56");
+  EXPECT_EQ(identity(ManagementServant::model()), "2b29e06f625a");
+  EXPECT_EQ(identity(NamingServant::model()), "0f2ae53aea61");
+  EXPECT_EQ(identity(PolicyServant::model()), "88cb37c10913");
+  EXPECT_EQ(identity(TradingServant::model()), "7a6bd11d91a6");
   EXPECT_EQ(identity(TypeServant::model()), "2ca511874701");
 }
 
