@@ -34,7 +34,7 @@ constexpr std::size_t kQuotaOctets = 256 * 1024 * 1024;
 constexpr std::size_t kRequestsOctetsMax = 256 * 1024 * 1024;
 constexpr std::size_t kAnswersOctetsMax = 256 * 1024 * 1024;
 /// The calls that these belong to: gRPC keeps 70 KiB for each, however short its answer is.
-constexpr std::size_t kAnswersMax = 4'096;
+constexpr std::size_t kAnswersMax = 1'024;
 constexpr int kHandshakeMs = 5'000;
 /// Until the answers of calls that were cut short are on their way.
 constexpr Duration kAnswersLeave = std::chrono::milliseconds(500);
