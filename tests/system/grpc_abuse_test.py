@@ -194,8 +194,9 @@ class GrpcAbuse(unittest.TestCase):
             peer = self.peer(timeout=2)
             size = 15 * 2**20
             begin = b"\0" + struct.pack(">I", size)
+            peer.acknowledge()
             for _ in range(200):
-                peer.send(peer.open(LIST) + h2.frame(h2.DATA, 0, peer.stream, begin))
+                peer.try_send(peer.open(LIST) + h2.frame(h2.DATA, 0, peer.stream, begin))
             # Whatever window it gives: a peer that ignores it is closed.
             for _ in range(size // h2.FRAME_MAX):
                 for stream in range(1, 400, 2):
