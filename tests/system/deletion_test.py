@@ -16,6 +16,8 @@ from capsules import ROOT
 
 # What is random there has run long enough outside.
 ROUNDS = "50"
+# Two at a time here; these measure memory, and have run alone outside.
+MEASURE_MEMORY = "system.grpc_abuse_test|system.rubbish_test"
 DELETED = ("protocols/zenoh", "languages/python", "services/trading")
 
 
@@ -84,7 +86,7 @@ class Deletion(unittest.TestCase):
                     "-j",
                     "2",
                     "-E",
-                    "^(system.deletion_test|tidy|tidy_self_test|lint)$",
+                    f"^(system.deletion_test|tidy|tidy_self_test|lint|{MEASURE_MEMORY})$",
                     "--output-on-failure",
                     HECTOR_BUILD="",
                     PYTHONPATH="",

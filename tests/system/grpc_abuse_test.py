@@ -78,7 +78,7 @@ class GrpcAbuse(unittest.TestCase):
         """Another client is served."""
         self.capsules.hector("name", "list", capsule="north", timeout=seconds)
 
-    def attack(self, work, bound_mib, left_mib=8):
+    def attack(self, work, bound_mib, left_mib=16):
         """What work() returns; the capsule's memory has grown by no more than the bound meanwhile,
         and is given back.
         """
@@ -170,7 +170,7 @@ class GrpcAbuse(unittest.TestCase):
                 peer.acknowledge()
                 peer.try_send(b"".join(peer.open(LIST) for _ in range(1024)))
 
-        self.attack(work, 200, 32)
+        self.attack(work, 200, 64)
 
     def test_a_peer_that_ignores_the_settings_is_closed(self):
         """40,000 streams, and never an acknowledgement of how many there may be."""
@@ -255,7 +255,7 @@ class GrpcAbuse(unittest.TestCase):
             return time.monotonic() - began
 
         # gRPC takes up to 120 KiB for each call that is open, of which a connection has 1,024.
-        self.assertLess(self.attack(work, 1_200, 32), 5)
+        self.assertLess(self.attack(work, 1_200, 64), 5)
 
     def test_connections_that_say_nothing_make_room(self):
         """More than a capsule may have: the newest and the called ones stay."""
