@@ -80,7 +80,7 @@ class GrpcAbuse(unittest.TestCase):
 
     def attack(self, work, bound_mib, left_mib=48):
         """What work() returns; the capsule's memory has grown by no more than the bound meanwhile,
-        and is given back but for what gRPC and the allocator keep, which the next attack uses again.
+        and is given back but for what gRPC and the allocator keep for the next one.
         """
         self.answers()
         before = self.resident()
