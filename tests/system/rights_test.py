@@ -224,7 +224,7 @@ class Rights(unittest.TestCase):
                 f"({a} in [{b}, {c}])",
                 f"[{a}, {b}].contains({c})",
                 f"[{a}].containsAny([{b}, {c}])",
-                f"{{x: {a}, y: {b}}} == {{y: {c}, x: {a}}}",
+                f"({{x: {a}, y: {b}}} == {{y: {c}, x: {a}}})",
                 f"(({a}) is User in {b})",
                 f"-({a})",
                 f'(({a}) like "u\\*1*")',

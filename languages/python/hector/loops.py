@@ -135,6 +135,11 @@ class Cancelling:
             self._is_cancelled = True
             self._task.cancel()
 
+    def raise_if_cancelled(self):
+        """A coroutine that swallows its cancelling has no answer that is in time."""
+        if self._is_cancelled:
+            raise asyncio.CancelledError
+
     def error(self):
         """Of a call that was cancelled; None: it was not."""
         if self._call.why_cancelled is not None:

@@ -293,6 +293,7 @@ class Object(metaclass=guards.SealedClass):
             try:
                 if inspect.iscoroutine(result):
                     result = await result
+                    cancelling.raise_if_cancelled()
                 if shape.kind == KIND_STREAM and shape.flow != FLOW_IN:
                     await self._write_each(shape, call, result)
                 else:
