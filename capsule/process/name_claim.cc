@@ -88,31 +88,30 @@ Error taken(const std::string& directory, const std::string& capsule, int descri
 }  // namespace
 
 void NameClaim::runs() const {
-  if (descriptor_ >= 0) static_cast<void>(write_holder(descriptor_, kRuns));
+  if (descriptor_.is_open()) static_cast<void>(write_holder(descriptor_.get(), kRuns));
 }
 
-bool NameClaim::is_held() const { return descriptor_ >= 0 && is_still(file_, descriptor_); }
+bool NameClaim::is_held() const {
+  return descriptor_.is_open() && is_still(file_, descriptor_.get());
+}
 
 Result<NameClaim> NameClaim::take(const std::string& directory, const std::string& capsule) {
   const std::string file = file_of(directory, capsule);
   for (int i = 0; i < kAttempts; ++i) {
-    const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kForItsUser);
-    if (descriptor < 0) return fail(no_file(file));
-    NameClaim claim(file, descriptor);
+    Descriptor opened(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kForItsUser));
+    if (!opened.is_open()) return fail(no_file(file));
+    const int descriptor = opened.get();
     struct flock lock = whole_file();
-    if (fcntl(descriptor, F_OFD_SETLK, &lock) != 0) {
-      claim.file_.clear();  // not ours to remove
-      if (errno != EAGAIN && errno != EACCES) return fail(no_file(file));
-      if (!is_still(file, descriptor)) continue;
+    const bool is_locked = fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
+    if (!is_locked && errno != EAGAIN && errno != EACCES) return fail(no_file(file));
+    if (!is_still(file, descriptor)) continue;
+    if (!is_locked) {
       if (!holder(descriptor).runs || is_in(directory, capsule))
         return fail(taken(directory, capsule, descriptor));
       unlink(file.c_str());
       continue;
     }
-    if (!is_still(file, descriptor)) {
-      claim.file_.clear();
-      continue;
-    }
+    NameClaim claim(file, std::move(opened));
     if (!write_holder(descriptor, "\n")) return fail(no_file(file));
     return claim;
   }
@@ -120,31 +119,23 @@ Result<NameClaim> NameClaim::take(const std::string& directory, const std::strin
       "'{}' is made and removed all the time: start one capsule '{}', not many", file, capsule)));
 }
 
-NameClaim::NameClaim(NameClaim&& other) noexcept
-    : file_(std::exchange(other.file_, {})), descriptor_(std::exchange(other.descriptor_, -1)) {}
-
 NameClaim& NameClaim::operator=(NameClaim&& other) noexcept {
   if (this == &other) return *this;
   release();
-  file_ = std::exchange(other.file_, {});
-  descriptor_ = std::exchange(other.descriptor_, -1);
+  file_ = std::move(other.file_);
+  descriptor_ = std::move(other.descriptor_);
   return *this;
 }
 
 void NameClaim::release() {
-  if (descriptor_ < 0) return;
   if (is_held()) unlink(file_.c_str());  // before the lock goes: it is nobody else's yet
-  close(descriptor_);
-  descriptor_ = -1;
+  descriptor_.reset();
 }
 
 bool is_claimed(const std::string& directory, const std::string& capsule) {
-  const int descriptor = open(file_of(directory, capsule).c_str(), O_RDWR | O_CLOEXEC);
-  if (descriptor < 0) return false;
+  const Descriptor opened(open(file_of(directory, capsule).c_str(), O_RDWR | O_CLOEXEC));
   struct flock lock = whole_file();
-  const bool is_held = fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  close(descriptor);
-  return is_held;
+  return opened.is_open() && fcntl(opened.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 }  // namespace hector

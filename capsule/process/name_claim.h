@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "hector/descriptor.h"
 #include "hector/result.h"
 
 namespace hector {
@@ -25,7 +26,7 @@ class NameClaim {
 
   NameClaim() = default;
   ~NameClaim() { release(); }
-  NameClaim(NameClaim&& other) noexcept;
+  NameClaim(NameClaim&& other) noexcept = default;
   NameClaim& operator=(NameClaim&& other) noexcept;
   NameClaim(const NameClaim&) = delete;
   NameClaim& operator=(const NameClaim&) = delete;
@@ -34,10 +35,11 @@ class NameClaim {
   void release();
 
  private:
-  NameClaim(std::string file, int descriptor) : file_(std::move(file)), descriptor_(descriptor) {}
+  NameClaim(std::string file, Descriptor lock)
+      : file_(std::move(file)), descriptor_(std::move(lock)) {}
 
   std::string file_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 /// Whether a process holds the name now. Takes nothing itself.

@@ -12,7 +12,8 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <utility>
+
+#include "hector/descriptor.h"
 
 namespace hector::cpp_language {
 
@@ -21,21 +22,6 @@ namespace {
 constexpr std::chrono::seconds kWithin{5};
 /// The numbers of the library and of the pipe in the probe.
 constexpr int kFileThere = 3, kPipeThere = 4;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() { shut(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-  void shut() {
-    if (number_ >= 0) close(std::exchange(number_, -1));
-  }
-
- private:
-  int number_;
-};
 
 Error no_process(const std::string& path, int why) {
   return Error::unavailable(fmt::format("template {} cannot be tried in a process of its own: {}",
@@ -99,10 +85,10 @@ Status try_in_a_process(const std::string& probe, int file, const std::string& p
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail(no_process(path, errno));
   const Descriptor here(ends[0]);
   Descriptor there(ends[1]);
-  const pid_t process = start(probe, path, file, there.number());
+  const pid_t process = start(probe, path, file, there.get());
   if (process < 0) return fail(no_process(path, errno));
-  there.shut();
-  const Probed probed = wait_for(here.number());
+  there.reset();
+  const Probed probed = wait_for(here.get());
   const std::string happened = what_happened(process, probed);
   if (probed == Probed::kFine) return {};
   return fail(Error::invalid_argument(

@@ -111,15 +111,6 @@ Descriptor make_spare() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLO
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  std::swap(value_, other.value_);
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (value_ >= 0) ::close(value_);
-}
-
 Acceptor::Acceptor(Options options)
     : options_(std::move(options)),
       // Shared: gRPC closes a connection's socket when it likes, also after the endpoint's end.

@@ -10,25 +10,11 @@
 #include <vector>
 
 #include "connections.h"
+#include "hector/descriptor.h"
 #include "hector/host_port.h"
 #include "hector/thread.h"
 
 namespace hector::grpcp {
-
-/// A descriptor that is closed with its owner.
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  [[nodiscard]] int get() const { return value_; }
-  [[nodiscard]] bool is_open() const { return value_ >= 0; }
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 class Acceptor {
  public:

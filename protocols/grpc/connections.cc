@@ -110,9 +110,7 @@ void Connections::look() {
     const TimePoint since = connection->header_since();
     if (connection->is_ending || since == TimePoint() || now - since < kHeaderWithin) continue;
     log_offence(*connection, "a header that does not end");
-    connection->is_ending = true;
-    ++ending_;
-    ::shutdown(connection->descriptor(), SHUT_RDWR);
+    shut_down(*connection);
   }
 }
 
@@ -124,9 +122,7 @@ bool Connections::end_idle() {
 bool Connections::end_idle_locked() {
   for (const auto& connection : all_) {
     if (connection->is_ending || connection->has_called()) continue;
-    connection->is_ending = true;
-    ++ending_;
-    ::shutdown(connection->descriptor(), SHUT_RDWR);
+    shut_down(*connection);
     return true;
   }
   return false;
@@ -135,10 +131,7 @@ bool Connections::end_idle_locked() {
 void Connections::close() {
   const std::lock_guard lock(mutex_);
   log_ = nullptr;
-  for (const auto& connection : all_) {
-    if (!std::exchange(connection->is_ending, true)) ++ending_;
-    ::shutdown(connection->descriptor(), SHUT_RDWR);
-  }
+  for (const auto& connection : all_) shut_down(*connection);
 }
 
 std::size_t Connections::count() const {
@@ -149,6 +142,10 @@ std::size_t Connections::count() const {
 void Connections::end(Connection& connection, const char* why) {
   const std::lock_guard lock(mutex_);
   log_offence(connection, why);
+  shut_down(connection);
+}
+
+void Connections::shut_down(Connection& connection) {
   if (!std::exchange(connection.is_ending, true)) ++ending_;
   ::shutdown(connection.descriptor(), SHUT_RDWR);
 }

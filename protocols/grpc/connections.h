@@ -49,6 +49,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
 
   bool end_idle_locked();
   void end(Connection& connection, const char* why);
+  /// With the lock held; once or again.
+  void shut_down(Connection& connection);
   void remove(Connection& connection);
   void log_offence(const Connection& connection, const char* why);
 
