@@ -97,6 +97,34 @@ function(hector_library name)
   target_link_libraries(${name} PUBLIC ${L_LIBRARIES})
 endfunction()
 
+# hector_crate(zenoh 5 exports.cc): the crate in this folder's rust/, built by cargo once for all
+# presets, behind a C ABI: hector::zenoh_c, one shared library that exports what exports.map says.
+# MINUTES: of the first build. SOURCE: a shared library has to have one.
+function(hector_crate name minutes source)
+  find_program(CARGO cargo HINTS $ENV{HOME}/.cargo/bin REQUIRED)
+  set(target ${CMAKE_SOURCE_DIR}/build/rust)
+  set(archive ${target}/release/libhector_${name}.a)
+  file(GLOB sources CONFIGURE_DEPENDS rust/src/*.rs)
+  add_custom_command(
+    OUTPUT ${archive}
+    COMMAND ${CARGO} build --release --quiet
+      --manifest-path ${CMAKE_CURRENT_SOURCE_DIR}/rust/Cargo.toml --target-dir ${target}
+    DEPENDS ${sources} rust/Cargo.toml
+    COMMENT "${name} crate (about ${minutes} minutes the first time)" USES_TERMINAL VERBATIM)
+  add_custom_target(hector_${name}_rust DEPENDS ${archive})
+
+  add_library(hector_${name} SHARED ${source})
+  add_library(hector::${name}_c ALIAS hector_${name})
+  add_dependencies(hector_${name} hector_${name}_rust)
+  target_include_directories(hector_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/..)
+  target_link_libraries(hector_${name}
+    PRIVATE -Wl,--whole-archive ${archive} -Wl,--no-whole-archive dl m pthread)
+  target_link_options(hector_${name}
+    PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
+  set_target_properties(hector_${name}
+    PROPERTIES LINK_DEPENDS "${archive};${CMAKE_CURRENT_SOURCE_DIR}/exports.map")
+endfunction()
+
 # hector_plugin(SOURCES … LIBRARIES …): this folder's plugin. Kind and name are the folder's; its
 # manifest goes beside the library, with the ABI record of this build added.
 function(hector_plugin)

@@ -16,6 +16,7 @@ import threading
 import time
 import unittest
 
+import sleeper
 import waiting
 from capsules import Capsules
 from needs import needs
@@ -31,24 +32,6 @@ MEMBER = """capsule: member
 protocols: {udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}}
 services: {naming: {joined: hub}, trading: {joined: hub}}
 languages: [python]
-"""
-SLEEPER = """
-import time
-
-import hector
-
-@hector.template("test.Sleeper/1")
-class Sleeper:
-    def nap(self, seconds: float) -> str:
-        time.sleep(seconds)
-        return "awake"
-
-    def ask(self, who: str, seconds: float, timeout: float) -> str:
-        try:
-            self.capsule.call(who, "nap", {"seconds": seconds}, timeout)
-            return "answered"
-        except hector.Error as error:
-            return error.code
 """
 DAY_S = 86400
 #: A lease of a capsule is one of 10 s.
@@ -71,13 +54,9 @@ class Clock(unittest.TestCase):
         self.member = self.capsules.configure("member", MEMBER)
         for name in ("CLOCK_SHIFT", "LD_PRELOAD"):
             del self.capsules.environment[name]
-        path = os.path.join(self.capsules.folder, "sleeper.py")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(SLEEPER)
         for capsule, name in (("member", "s"), ("hub", "asks")):
-            self.capsules.hector("load", "template", path, capsule=capsule)
-            template = self.capsules.json("get", "templates", capsule=capsule)[0]["name"]
-            self.capsules.hector("create", "object", template, "--name", name, capsule=capsule)
+            sleeper.load(self.capsules, capsule)
+            sleeper.create(self.capsules, capsule, name)
 
     def set(self, seconds):
         mode = "r+b" if os.path.exists(self.shift) else "wb"

@@ -91,6 +91,9 @@ class CrashRecord(unittest.TestCase):
             )
         self.capsules.hector("create", "object", "kit.Language.cpp", "--name", "c", capsule="north")
         self.assertEqual(self.capsules.call("c.echo", {"data": "eA=="}, "north"), {"data": "eA=="})
+        self.process.send_signal(signal.SIGTERM)  # also with threads that were stopped for good
+        self.process.wait(30)
+        self.assertEqual(self.process.returncode, 0)
 
     def test_signals_without_a_meaning_end_nothing(self):
         self.process.send_signal(signal.SIGUSR1)

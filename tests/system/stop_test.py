@@ -14,6 +14,7 @@ import time
 import unittest
 
 import http2_peer as h2
+import sleeper
 import waiting
 from capsules import Capsules
 from needs import needs
@@ -24,17 +25,6 @@ services: {naming: embedded}
 languages: [python]
 store: memory
 limits: {drain_ms: 1000}
-"""
-SLEEPER = """
-import time
-
-import hector
-
-@hector.template("test.Sleeper/1")
-class Sleeper:
-    def nap(self, seconds: float) -> str:
-        time.sleep(seconds)
-        return "awake"
 """
 #: The grace, what follows it in a capsule that hangs (3 s), and a busy machine.
 STOP_S_MAX = 9
@@ -51,13 +41,9 @@ class Stop(unittest.TestCase):
 
     def put_to_sleep(self, *names):
         """Objects that sleep for ten minutes each."""
-        path = os.path.join(self.capsules.folder, "sleeper.py")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(SLEEPER)
-        self.capsules.hector("load", "template", path, capsule="north")
-        template = self.capsules.json("get", "templates", capsule="north")[0]["name"]
+        sleeper.load(self.capsules, "north")
         for name in names:
-            self.capsules.hector("create", "object", template, "--name", name, capsule="north")
+            sleeper.create(self.capsules, "north", name)
             self.call(name, 600)
 
     def call(self, name, seconds):
@@ -97,15 +83,12 @@ class Stop(unittest.TestCase):
 
     def test_a_call_that_ends_within_the_grace_is_answered(self):
         self.put_to_sleep()
-        self.capsules.hector("create", "object", self.template(), "--name", "a", capsule="north")
+        sleeper.create(self.capsules, "north", "a")
         self.call("a", 1)
         self.assertLess(self.stop(), STOP_S_MAX)
         out, _ = self.calls[0].communicate(timeout=20)
         self.assertEqual(json.loads(out), {"value": "awake"})
         self.assertNotIn("still at work", self.capsules.log("north"))
-
-    def template(self):
-        return self.capsules.json("get", "templates", capsule="north")[0]["name"]
 
     def test_idle_clients_are_not_waited_for(self):
         address = self.capsules.address("north", "grpc")

@@ -8,37 +8,13 @@
 
 #include <string>
 
+#include "state/testing.h"
+
 namespace hector::state {
 namespace {
 
 using ::testing::ElementsAre;
-
-/// Takes what it is told at once, until it is held.
-class FakeStream final : public Stream {
- public:
-  void write(Payload message, Callback<void(Status)> accepted) override {
-    told.emplace_back(message.bytes().view());
-    if (is_held)
-      held.push_back(std::move(accepted));
-    else
-      accepted({});
-  }
-  void close_write() override {}
-  void read(Callback<void(Result<std::optional<Payload>>)>) override {}
-
-  std::vector<std::string> told;
-  bool is_held = false;
-  std::vector<Callback<void(Status)>> held;
-};
-
-struct Watcher {
-  std::shared_ptr<FakeStream> stream = std::make_shared<FakeStream>();
-  std::optional<std::string> end;
-  CallbackCall& call = CallbackCall::make([this](Call& ended) {
-    end = ended.error ? std::string(code_name(ended.error->code)) : "OK";
-  });
-  Watcher() { call.stream = stream; }
-};
+using testing::Watcher;
 
 class AnswerWatchesTest : public ::testing::Test {
  protected:

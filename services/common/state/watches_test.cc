@@ -7,37 +7,13 @@
 #include <gtest/gtest.h>
 
 #include "fake_store.h"
+#include "state/testing.h"
 
 namespace hector::state {
 namespace {
 
 using ::testing::ElementsAre;
-
-/// Takes what it is told at once, until it is held.
-class FakeStream final : public Stream {
- public:
-  void write(Payload message, Callback<void(Status)> accepted) override {
-    told.emplace_back(message.bytes().view());
-    if (is_held)
-      held.push_back(std::move(accepted));
-    else
-      accepted({});
-  }
-  void close_write() override {}
-  void read(Callback<void(Result<std::optional<Payload>>)>) override {}
-  std::vector<std::string> told;
-  bool is_held = false;
-  std::vector<Callback<void(Status)>> held;
-};
-
-struct Watcher {
-  std::shared_ptr<FakeStream> stream = std::make_shared<FakeStream>();
-  std::string end;
-  CallbackCall& call = CallbackCall::make([this](Call& ended) {
-    end = ended.error ? std::string(code_name(ended.error->code)) : "OK";
-  });
-  Watcher() { call.stream = stream; }
-};
+using testing::Watcher;
 
 class WatchesTest : public ::testing::Test {
  protected:
@@ -79,7 +55,7 @@ TEST_F(WatchesTest, AnEndComesAfterWhatTheWatcherHasNotTaken) {
   add(watcher);
   store_.put("a/x", "1");
   watcher.call.cancel(Error::cancelled("enough"));
-  EXPECT_EQ(watcher.end, "");
+  EXPECT_EQ(watcher.end, std::nullopt);
   watcher.stream->held.front()({});
   EXPECT_EQ(watcher.end, "OK");
 }
@@ -94,7 +70,7 @@ TEST_F(WatchesTest, AWatcherThatTakesNothingEndsAtTheLimit) {
   store_.put("a/x", "1");
   slow.stream->held.front()(fail(Error::unavailable("it has gone")));
   EXPECT_EQ(slow.end, "RESOURCE_EXHAUSTED");
-  EXPECT_EQ(fast.end, "");
+  EXPECT_EQ(fast.end, std::nullopt);
   EXPECT_EQ(store_.watches(), 1U);
   fast.call.cancel(Error::cancelled("enough"));
 }
@@ -111,7 +87,7 @@ TEST_F(WatchesTest, AreAsManyAsTheLimitAndNotOneMore) {
   all[0]->call.cancel(Error::cancelled("enough"));
   Watcher again;
   add(again);
-  EXPECT_EQ(again.end, "");
+  EXPECT_EQ(again.end, std::nullopt);
   watches_.reset();
 }
 
