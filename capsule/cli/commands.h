@@ -9,8 +9,9 @@ namespace hector {
 
 /// capsule, get, describe, create, move, delete, load, unload, call, bind, version.
 void add_management_commands(CommandTree& tree);
-/// A Binding that runs: its parties, channels and changes.
+/// What every Object is at, again and again.
 void add_top_command(CommandTree& tree);
+/// A Binding that runs: its parties, channels and changes.
 void add_binding_commands(CommandTree& tree);
 void add_name_commands(CommandTree& tree);
 void add_policy_commands(CommandTree& tree);

@@ -1,5 +1,7 @@
 // What: `hector policy …`: entries, chains of contexts, rights, entities, schemas and bundles.
 // Why: a value is explained, tried out and changed from a shell. Who: people and scripts.
+#include "hector/service/policy.h"
+
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -44,19 +46,6 @@ void show_value(const s::PolicyValue& value) { emit("{}\n", value.value()); }
 constexpr const char* kConfiguration = "configuration";
 constexpr const char* kBuiltIn = "built in";
 
-/// The classes that the kernel asks with: "diary.Meeting.room.protocols" is
-/// Binding.Binding.Role.Protocols. Empty for a name that no Binding asks.
-std::string kernel_classes(const std::string& name) {
-  const auto count = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
-  const auto last = name.rfind('.');
-  if (count < 2 || last + 1 == name.size()) return "";
-  std::string classes = "Binding";
-  for (std::size_t i = 2; i < count; ++i) classes += ".Binding";
-  std::string resource = name.substr(last + 1);
-  resource[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])));
-  return classes + ".Role." + resource;
-}
-
 std::string field_of(const m::Item& item, const std::string& name) {
   for (const auto& field : item.fields()) {
     if (field.name() == name) return field.value();
@@ -68,7 +57,7 @@ std::string field_of(const m::Item& item, const std::string& name) {
 /// Policy service, what is built in. Null where the question is none of the kernel's, or names
 /// contexts or classes of its own.
 std::optional<s::PolicyExplanation> kernel_explanation(CliSession& session, const Arguments& a) {
-  const std::string classes = kernel_classes(a.name);
+  const std::string classes = policy_classes(a.name);
   const bool is_other =
       !a.contexts.empty() || classes.empty() || (!a.class_name.empty() && a.class_name != classes);
   if (is_other) return std::nullopt;
@@ -218,7 +207,7 @@ int get(const CommandContext& context, const Arguments& a) {
   if (const auto kernels = kernel_explanation(session, a)) {
     if (is_capsules_own(kernels->candidates(0)))
       return show_own(context, a, kernels->candidates(0).entry());
-    asked.class_name = kernel_classes(a.name);
+    asked.class_name = policy_classes(a.name);
   }
   if (auto named = need_class(asked); !named) return report(named.error());
   const auto show = [&](const auto& reply, const auto& print) {
@@ -248,7 +237,7 @@ int explain(const CommandContext& context, const Arguments& a) {
   if (auto connected = session.connect(); !connected) return report(connected.error());
   Arguments asked = a;
   const auto kernels = kernel_explanation(session, a);
-  if (kernels) asked.class_name = kernel_classes(a.name);
+  if (kernels) asked.class_name = policy_classes(a.name);
   if (auto named = need_class(asked); !named) return report(named.error());
   auto services = ask_object<s::PolicyExplanation>(session, context.options, kService, "explain",
                                                    question_of(asked));

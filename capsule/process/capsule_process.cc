@@ -40,10 +40,13 @@ Status CapsuleProcess::start() {
   return load();
 }
 
+std::string CapsuleProcess::run_folder() const {
+  return configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
+}
+
 /// Before the store is opened and any address is listened to.
 Status CapsuleProcess::claim_name() {
-  const std::string directory =
-      configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
+  const std::string directory = run_folder();
   claim_ = HECTOR_TRY(NameClaim::take(directory, configuration_.capsule));
   remove_capsule_reference(directory, configuration_.capsule);  // of one that was killed
   return {};
@@ -87,7 +90,7 @@ Status CapsuleProcess::load() {
   for (const auto& path : c.types) HECTOR_TRY(kernel_->load_types(path));
   for (const auto& path : c.templates) HECTOR_TRY(start_template(path));
   for (const auto& object : c.objects) HECTOR_TRY(kernel_->create_object(object));
-  directory_ = c.run_directory.empty() ? run_directory() : c.run_directory;
+  directory_ = run_folder();
   HECTOR_TRY(write_capsule_reference(directory_, kernel_->management()));
   claim_.runs();
   return {};
@@ -135,8 +138,7 @@ void CapsuleProcess::make_kernel() {
 Status CapsuleProcess::start_service(const ServiceSettings& service) {
   if (service.joined.empty())
     return loader_.load(ModuleKind::kService, service.name, nullptr, service.settings);
-  const std::string directory =
-      configuration_.run_directory.empty() ? run_directory() : configuration_.run_directory;
+  const std::string directory = run_folder();
   auto reference = read_capsule_reference(directory, service.joined);
   if (!reference) {
     Error error = reference.error();

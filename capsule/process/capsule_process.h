@@ -34,6 +34,8 @@ class CapsuleProcess {
   [[nodiscard]] const Configuration& configuration() const { return configuration_; }
 
  private:
+  /// The configuration's, else the user's.
+  [[nodiscard]] std::string run_folder() const;
   Status claim_name();
   Status open_store();
   Status load();

@@ -90,7 +90,7 @@ TEST(RunDirectory, IsForItsUserAlone) {
 
 TEST(RunDirectory, SaysWhenAReferenceWasWritten) {
   const TestFolder folder;
-  folder.file("a.reference", "x");
+  static_cast<void>(folder.file("a.reference", "x"));
   EXPECT_EQ(reference_time(folder.path(), "a").size(), std::string("2026-11-25 21:55:01").size());
   EXPECT_EQ(reference_time(folder.path(), "b"), "");
 }

@@ -102,14 +102,12 @@ void BindingLook::show(binding::v1::State& state) const {
       auto& held = *shown.add_held();
       const auto index = static_cast<int>(each.interaction());
       held.set_message(formation_.type().interactions(index).name());
-      const std::string text = graph_.message_text(*party.look, each);
-      held.set_from(text.substr(text.find(" of ") + 4));
+      held.set_from(graph_.sender_text(*party.look, each));
       held.set_held_ms(each.held_ms());
       held.set_until(graph_.needs_text(*party.look, each));
       held.set_has_ended(each.has_ended());
     }
-    for (const auto& each : party.look->waits())
-      shown.add_waits(graph_.wait_text(*party.look, each));
+    for (const auto& each : party.look->waits()) shown.add_waits(graph_.wait_text(each));
   }
   for (auto& line : graph_.lines()) state.add_waiting(std::move(line));
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hector/check.h"
+#include "party/suspicion.h"
 
 namespace hector {
 
@@ -22,10 +23,6 @@ constexpr Duration kSecondLook = std::chrono::milliseconds(20);
 /// How long a reset waits for what is on its way.
 constexpr Duration kOnItsWay = std::chrono::milliseconds(500);
 constexpr Duration kLookAgain = std::chrono::milliseconds(2);
-/// Place.dimension of a party that holds a message, and of one that holds none any more.
-constexpr const char* kHeld = "held";
-constexpr const char* kPassed = "passed";
-constexpr const char* kOverrun = "overrun";  ///< Place.dimension of a phase that took too long
 
 Duration or_default(std::uint64_t milliseconds, Duration otherwise) {
   return milliseconds == 0 ? otherwise : std::chrono::milliseconds(milliseconds);

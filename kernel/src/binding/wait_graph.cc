@@ -77,10 +77,14 @@ bool WaitGraph::add(const PartyLook& party) {
 
 // --- in words
 
-std::string WaitGraph::message_text(const PartyLook& party, const HeldMessage& message) const {
+std::string WaitGraph::sender_text(const PartyLook& party, const HeldMessage& message) const {
   const Place at = formation_.find_place(party.role(), party.member()).value_or(Place{});
+  return formation_.text(from(at, message.interaction(), message.sender()));
+}
+
+std::string WaitGraph::message_text(const PartyLook& party, const HeldMessage& message) const {
   return fmt::format("'{}' of {}", interaction(message.interaction()).name(),
-                     formation_.text(from(at, message.interaction(), message.sender())));
+                     sender_text(party, message));
 }
 
 std::string WaitGraph::needs_text(const PartyLook& party, const HeldMessage& message) const {
@@ -94,7 +98,7 @@ std::string WaitGraph::needs_text(const PartyLook& party, const HeldMessage& mes
   return needs.empty() ? "its turn" : fmt::format("{}", fmt::join(needs, " or "));
 }
 
-std::string WaitGraph::wait_text(const PartyLook& /*party*/, const WaitingCall& wait) const {
+std::string WaitGraph::wait_text(const WaitingCall& wait) const {
   return fmt::format("in '{}' for '{}' at {}", wait.operation(),
                      interaction(wait.interaction()).name(),
                      formation_.text(to(wait.interaction(), wait.receiver())));
@@ -111,7 +115,7 @@ std::vector<std::string> WaitGraph::lines() const {
   }
   for (const auto& [place, party] : parties_) {
     for (const auto& each : party.waits())
-      lines.push_back(fmt::format("{} waits {}", formation_.text(place), wait_text(party, each)));
+      lines.push_back(fmt::format("{} waits {}", formation_.text(place), wait_text(each)));
   }
   return lines;
 }

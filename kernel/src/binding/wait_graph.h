@@ -28,12 +28,14 @@ class WaitGraph {
   /// "'booked' of dispatcher 0 or 'refused' of dispatcher 0".
   [[nodiscard]] std::string needs_text(const kernel::v1::PartyLook& party,
                                        const kernel::v1::HeldMessage& message) const;
+  /// "courier 0".
+  [[nodiscard]] std::string sender_text(const kernel::v1::PartyLook& party,
+                                        const kernel::v1::HeldMessage& message) const;
   /// "'arrived' of courier 0".
   [[nodiscard]] std::string message_text(const kernel::v1::PartyLook& party,
                                          const kernel::v1::HeldMessage& message) const;
   /// "in 'assign' for 'arrived' at customer 0".
-  [[nodiscard]] std::string wait_text(const kernel::v1::PartyLook& party,
-                                      const kernel::v1::WaitingCall& wait) const;
+  [[nodiscard]] std::string wait_text(const kernel::v1::WaitingCall& wait) const;
 
   /// The held message that waits, by whatever way, for what only its own sender's waiting keeps
   /// from coming; of several the one that came last.

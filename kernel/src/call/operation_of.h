@@ -16,4 +16,12 @@ inline const Operation* operation_of(const Interface& interface, const Header& h
   return header.operation < operations.size() ? &operations[header.operation] : nullptr;
 }
 
+/// The one at this address, which may be any; null: it is none of the Interface's.
+inline const Operation* operation_at(const Interface& interface, const void* address) noexcept {
+  for (const auto& each : interface.operations()) {
+    if (&each == address) return &each;
+  }
+  return nullptr;
+}
+
 }  // namespace hector

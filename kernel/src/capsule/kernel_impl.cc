@@ -271,11 +271,8 @@ Status KernelImpl::add_protocol(const std::string& name, std::unique_ptr<Protoco
                                 const std::vector<std::string>& listen) {
   const std::lock_guard one(protocol_change_);
   HECTOR_TRY(core_.protocols.add(name, std::move(protocol), listen));
-  for (const auto& profile : core_.protocols.profiles()) {
-    if (profile.protocol == name)
-      core_.options.log->write(Level::kInfo, "listening",
-                               {{"protocol", name}, {"address", profile.address}});
-  }
+  for (const auto& address : core_.protocols.addresses(name))
+    core_.options.log->write(Level::kInfo, "listening", {{"protocol", name}, {"address", address}});
   tell_addresses();
   return {};
 }

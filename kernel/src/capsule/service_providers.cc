@@ -93,6 +93,7 @@ void ServiceProviders::drop(const std::string& name) {
 }
 
 Result<Effects> ServiceProviders::unload(const std::string& name, Unload mode) {
+  const std::lock_guard one(unload_);  // nobody else ends the service that is asked here
   Service* embedded = nullptr;
   {
     const std::lock_guard lock(mutex_);

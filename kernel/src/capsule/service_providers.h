@@ -19,7 +19,8 @@
 
 namespace hector {
 
-/// Any thread. Its mutex is a leaf but for the clients' own; nothing is called under it.
+/// Any thread. Its mutex is a leaf but for the clients' own; nothing is called under it. Unloading
+/// is one at a time, by a mutex that is taken before all others.
 class ServiceProviders {
  public:
   using Find = std::function<Result<Reference>()>;
@@ -40,7 +41,7 @@ class ServiceProviders {
   void join_again();
   /// Null if it is no joined one.
   [[nodiscard]] std::shared_ptr<Target> joined(const std::string& name) const;
-  /// NOT_FOUND; FAILED_PRECONDITION with what others would lose. One thread at a time.
+  /// NOT_FOUND; FAILED_PRECONDITION with what others would lose.
   Result<Effects> unload(const std::string& name, Unload mode);
   /// Name and provider.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> list() const;
@@ -60,6 +61,7 @@ class ServiceProviders {
   Core& core_;
   const OfferMaker& maker_;
   const std::function<Status(const Change&)> exchange_;
+  std::mutex unload_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Service>> embedded_;
   /// Ended, but a call was still in them after the grace: their code may run until the capsule

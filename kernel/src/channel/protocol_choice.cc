@@ -129,15 +129,6 @@ bool comes_first(const PolicyValue& value) {
   return value.is_final || value.context.rfind("object:", 0) == 0;
 }
 
-std::string classes_of(const std::string& binding, const std::string& resource) {
-  std::string classes = "Binding";
-  for (const char c : binding) {
-    if (c == '.') classes += ".Binding";
-  }
-  const auto first = static_cast<unsigned char>(resource[0]);
-  return classes + ".Role." + static_cast<char>(std::toupper(first)) + resource.substr(1);
-}
-
 }  // namespace
 
 Result<PolicyValue> Policies::ask_service(const std::string& binding, const std::string& role,
@@ -146,7 +137,8 @@ Result<PolicyValue> Policies::ask_service(const std::string& binding, const std:
   auto* const service = service_.load(std::memory_order_acquire);
   if (service == nullptr || binding.rfind("hector.", 0) == 0)
     return fail(Error::not_found("no service is asked"));
-  return service->get(binding + "." + role + "." + resource, classes_of(binding, resource), object);
+  const std::string name = binding + "." + role + "." + resource;
+  return service->get(name, policy_classes(name), object);
 }
 
 PolicyAnswer Policies::ask(const std::string& binding, const std::string& role,

@@ -78,29 +78,29 @@ std::map<std::string, ProtocolCapabilities> ProtocolTable::all_capabilities() co
   return all;
 }
 
+std::vector<std::string> ProtocolTable::addresses_of(const Loaded& loaded) {
+  std::vector<std::string> addresses;
+  for (const auto& endpoint : loaded.endpoints) {
+    if (auto address = endpoint->address(); !address.empty())
+      addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
+
 std::vector<Profile> ProtocolTable::profiles() const {
   const std::lock_guard lock(mutex_);
   std::vector<Profile> profiles;
   for (const auto& [name, loaded] : protocols_) {
     if (loaded.withdrawn) continue;
-    for (const auto& endpoint : loaded.endpoints) {
-      if (auto address = endpoint->address(); !address.empty())
-        profiles.push_back({name, std::move(address)});
-    }
+    for (auto& address : addresses_of(loaded)) profiles.push_back({name, std::move(address)});
   }
   return profiles;
 }
 
 std::vector<std::string> ProtocolTable::addresses(const std::string& name) const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> addresses;
   const auto found = protocols_.find(name);
-  if (found == protocols_.end()) return addresses;
-  for (const auto& endpoint : found->second.endpoints) {
-    if (auto address = endpoint->address(); !address.empty())
-      addresses.push_back(std::move(address));
-  }
-  return addresses;
+  return found == protocols_.end() ? std::vector<std::string>() : addresses_of(found->second);
 }
 
 std::size_t ProtocolTable::channels(const std::string& name) const {

@@ -50,6 +50,7 @@ class ProtocolTable {
     std::map<std::string, std::shared_ptr<Channel>> channels;
     bool withdrawn = false;
   };
+  static std::vector<std::string> addresses_of(const Loaded& loaded);
   mutable std::mutex mutex_;
   std::map<std::string, Loaded> protocols_;
 };

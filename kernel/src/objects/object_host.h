@@ -60,6 +60,8 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   void drop_servant() noexcept;
 
   [[nodiscard]] const HostOptions& options() const noexcept { return options_; }
+  /// As frames have its address.
+  [[nodiscard]] const void* seen_as() const noexcept { return static_cast<const Served*>(this); }
   /// How many calls were ever entered.
   [[nodiscard]] std::uint64_t calls() const noexcept { return in_flight_.total(); }
   /// How many were entered and have not been answered.

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <set>
 
+#include "call/operation_of.h"
+
 namespace hector {
 
 namespace {
@@ -20,9 +22,6 @@ constexpr std::uint64_t kForgetEvery = 50;
 /// After the first time, a call that is overdue is told of again when it is late by this much, and
 /// then each time that has doubled.
 constexpr Duration kTellAgain = std::chrono::seconds(10);
-
-/// As frames have its address.
-const void* as_seen(const ObjectHost& host) { return static_cast<const Served*>(&host); }
 
 double seconds(Duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -132,7 +131,7 @@ void ObjectWatch::find_new() {
   }
   if (wanted.empty()) return;
   options_.offers.each([&](const OfferPtr& offer) {
-    const void* const host = as_seen(*offer->host);
+    const void* const host = offer->host->seen_as();
     if (std::find(wanted.begin(), wanted.end(), host) != wanted.end()) known_[host] = {offer};
   });
 }
@@ -151,13 +150,6 @@ void ObjectWatch::forget() {
 
 // --- judging
 
-const Operation* ObjectWatch::operation_of(const Offer& offer, const void* operation) {
-  for (const auto& each : offer.interface->operations()) {
-    if (&each == operation) return &each;
-  }
-  return nullptr;
-}
-
 std::optional<Duration> ObjectWatch::late(const Operation* operation, const Seen& seen) const {
   TimePoint until = seen.deadline;
   if (until == kNever) {
@@ -169,7 +161,7 @@ std::optional<Duration> ObjectWatch::late(const Operation* operation, const Seen
 }
 
 RunningCall ObjectWatch::call_of(const Offer& offer, const Seen& seen) const {
-  const Operation* const operation = operation_of(offer, seen.operation);
+  const Operation* const operation = operation_at(*offer.interface, seen.operation);
   return {.operation = operation == nullptr ? "a notice" : operation->name,
           .running = now_ - seen.first,
           .processor = seen.processor,
@@ -231,7 +223,7 @@ std::vector<RunningCall> ObjectWatch::running(const ObjectHost& host) const {
   const std::lock_guard lock(mutex_);
   std::vector<RunningCall> list;
   for (const auto& [key, seen] : seen_) {
-    if (seen.host != as_seen(host)) continue;
+    if (seen.host != host.seen_as()) continue;
     if (const auto offer = offer_of(seen.host)) list.push_back(call_of(*offer, seen));
   }
   return list;
@@ -239,7 +231,7 @@ std::vector<RunningCall> ObjectWatch::running(const ObjectHost& host) const {
 
 Duration ObjectWatch::processor(const ObjectHost& host) const {
   const std::lock_guard lock(mutex_);
-  const auto found = known_.find(as_seen(host));
+  const auto found = known_.find(host.seen_as());
   return found == known_.end() || found->second.offer.expired() ? Duration{}
                                                                 : found->second.processor;
 }

@@ -115,7 +115,6 @@ class ObjectWatch {
   [[nodiscard]] OfferPtr offer_of(const void* host) const;
   [[nodiscard]] RunningCall call_of(const Offer& offer, const Seen& seen) const;
   [[nodiscard]] std::optional<Duration> late(const Operation* operation, const Seen& seen) const;
-  static const Operation* operation_of(const Offer& offer, const void* operation);
   void tell(const Offer& offer, const RunningCall& call);
 
   const Options options_;

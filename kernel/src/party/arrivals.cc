@@ -208,6 +208,10 @@ Call* Arrivals::end_early(std::uint64_t number) noexcept {
 
 std::vector<Arrived> Arrivals::take_all_held() noexcept {
   const std::lock_guard lock(mutex_);
+  return take_waiting();
+}
+
+std::vector<Arrived> Arrivals::take_waiting() noexcept {
   std::vector<Arrived> left;
   for (auto* queue : {&early_, &sealed_}) {
     for (const auto& each : queue->take_all()) {
@@ -236,12 +240,7 @@ std::vector<Call*> Arrivals::close() noexcept {
   const std::lock_guard lock(mutex_);
   is_closed_ = true;
   std::vector<Call*> left;
-  for (auto* queue : {&early_, &sealed_}) {
-    for (const auto& each : queue->take_all()) {
-      if (each.call != nullptr) left.push_back(each.call);
-    }
-  }
-  early_count_ = 0;
+  for (const auto& each : take_waiting()) left.push_back(each.call);
   for (auto& [place, sender] : senders_) {
     const auto of_one = empty(*sender);
     left.insert(left.end(), of_one.begin(), of_one.end());

@@ -171,6 +171,8 @@ class Arrivals {
   Call* next_delivery(Sender& sender) noexcept;
   void skip_gap(Sender& sender) noexcept;
   // With the lock held.
+  /// What is early or behind the seal, and whose caller still waits.
+  [[nodiscard]] std::vector<Arrived> take_waiting() noexcept;
   /// What has come to its turn goes from waiting to ready.
   void make_ready(Sender& sender) noexcept;
   void set_timer(Sender& sender) noexcept;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "call/operation_of.h"
 #include "call/thread_activity.h"
 #include "party/party_session.h"
 
@@ -35,34 +36,21 @@ std::vector<Stack> stacks() {
   return all;
 }
 
-/// As frames have its address.
-const void* as_seen(const PartySession& session) {
-  return static_cast<const Served*>(session.offer()->host.get());
-}
-
 /// The thread has entered another party's Object from this one's, by a call of the Binding.
 std::optional<types::Symbol> call_into(const Level& inner, const PartySession& from,
                                        const PartyTable::Sessions& sessions) {
   for (const auto& to : sessions) {
-    if (as_seen(*to) != inner.object || to.get() == &from) continue;
+    if (to->offer()->host->seen_as() != inner.object || to.get() == &from) continue;
     if (const auto interaction = to->interaction_of(inner.operation, from.role_number()))
       return types::view_symbol(*interaction, to->member());
   }
   return std::nullopt;
 }
 
-const std::string& operation_name(const PartySession& session, const void* operation) {
-  static const std::string kNone;
-  for (const auto& each : session.offer()->interface->operations()) {
-    if (&each == operation) return each.name;
-  }
-  return kNone;
-}
-
 void add_waits(const Stack& stack, const PartySession& session,
                const PartyTable::Sessions& sessions, kernel::v1::PartyLook& look) {
   for (std::size_t i = 0; i < stack.size(); ++i) {
-    if (stack[i].object != as_seen(session)) continue;
+    if (stack[i].object != session.offer()->host->seen_as()) continue;
     auto symbol = session.symbol_of_target(stack[i].waits_for);
     if (!symbol && stack[i].waits_for == nullptr && i + 1 < stack.size())
       symbol = call_into(stack[i + 1], session, sessions);
@@ -70,7 +58,9 @@ void add_waits(const Stack& stack, const PartySession& session,
     auto& wait = *look.add_waits();
     wait.set_interaction(types::symbol_interaction(*symbol));
     wait.set_receiver(types::symbol_member(*symbol));
-    wait.set_operation(operation_name(session, stack[i].operation));
+    const auto& interface = *session.offer()->interface;
+    if (const auto* const operation = operation_at(interface, stack[i].operation))
+      wait.set_operation(operation->name);
   }
 }
 

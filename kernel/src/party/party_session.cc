@@ -292,7 +292,7 @@ void PartySession::report_overrun(const types::MandatoryPhase& late) {
   std::string names;
   for (const auto interaction : late.interactions)
     names += (names.empty() ? "" : ", ") + self_.interaction_name(interaction);
-  report(self_.role, self_.place.member, "overrun",
+  report(self_.role, self_.place.member, kOverrun,
          fmt::format("the phase of {} was not over within {} ms", names, late.time_ms));
 }
 
@@ -302,7 +302,7 @@ void PartySession::report_held(const std::string& why) {
   place.set_binding(self_.binding);
   place.set_role(self_.role);
   place.set_member(self_.place.member);
-  place.set_dimension(why.empty() ? "passed" : "held");
+  place.set_dimension(why.empty() ? kPassed : kHeld);
   place.set_text(why);
   tell_initiator(core_, initiator(), place);
 }

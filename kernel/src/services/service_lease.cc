@@ -23,7 +23,7 @@ Result<std::uint64_t> ServiceLease::get() {
   }
   forget();  // the next attempt to enter everything is not needed
   lease_ = *opened;
-  renew_later();
+  do_later(&ServiceLease::renew);
   return opened;
 }
 
@@ -44,25 +44,21 @@ void ServiceLease::close() {
     static_cast<void>(service->close_lease(lease));
 }
 
-void ServiceLease::renew_later() {
-  const auto renew = [handle = guard_.handle()] {
+void ServiceLease::do_later(void (ServiceLease::*step)()) {
+  const auto run = [handle = guard_.handle(), step] {
     handle.try_run([&](ServiceLease& self) {  // false: it is ending
-      self.on_.blocking.run([handle] { handle.run([](ServiceLease& lease) { lease.renew(); }); });
+      self.on_.blocking.run(
+          [handle, step] { handle.run([step](ServiceLease& lease) { (lease.*step)(); }); });
     });
   };
-  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, renew);
+  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, run);
 }
 
 /// The service is not there now: it may be unloaded, and loaded again.
 void ServiceLease::enter_later() {
   on_.log.write(Level::kWarning, "a service does not open a lease; everything is entered later",
                 {});
-  const auto enter = [handle = guard_.handle()] {
-    handle.try_run([&](ServiceLease& self) {
-      self.on_.blocking.run([handle] { handle.run([](ServiceLease& lease) { lease.enter(); }); });
-    });
-  };
-  timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, enter);
+  do_later(&ServiceLease::enter);
 }
 
 void ServiceLease::enter() {
@@ -85,7 +81,7 @@ void ServiceLease::renew() {
   const auto renewed = service->renew_lease(lease);
   if (renewed || renewed.error().code != Code::kNotFound) {
     const std::lock_guard lock(mutex_);
-    if (lease_ == lease) renew_later();  // who cannot be reached now may be later
+    if (lease_ == lease) do_later(&ServiceLease::renew);  // who cannot be reached now may be later
     return;
   }
   has_ended(lease);

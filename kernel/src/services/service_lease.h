@@ -47,7 +47,8 @@ class ServiceLease {
   void close();
 
  private:
-  void renew_later();
+  /// The timer's next step, on a thread that may block.
+  void do_later(void (ServiceLease::*step)());
   void renew();
   void enter_later();
   void enter();

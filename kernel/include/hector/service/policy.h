@@ -5,6 +5,8 @@
 // Who: the Binding pipeline, Objects through their Capsule handle, management.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +21,18 @@ struct PolicyValue {
   bool is_final = false;
   std::int64_t revision = 0;
 };
+
+/// The classes that the kernel asks with for what a Binding names: "diary.Meeting.room.protocols"
+/// is "Binding.Binding.Role.Protocols". Empty for a name that no Binding asks.
+inline std::string policy_classes(const std::string& name) {
+  const auto dots = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+  std::string resource = name.substr(name.rfind('.') + 1);
+  if (dots < 2 || resource.empty()) return {};
+  std::string classes = "Binding";
+  for (std::size_t i = 2; i < dots; ++i) classes += ".Binding";
+  resource[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(resource[0])));
+  return classes + ".Role." + resource;
+}
 
 /// As NamingService.
 class PolicyService {
