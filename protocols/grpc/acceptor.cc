@@ -37,6 +37,9 @@ std::size_t connections_max() {
   return std::min<std::size_t>(kConnectionsMax, std::max<rlim_t>(1, limit.rlim_cur / 2));
 }
 
+/// Where an IPv6 address holds the IPv4 address that it maps (RFC 4291, 2.5.5.2).
+constexpr int kMappedAt = 12;
+
 struct Address {
   union {
     sockaddr any;
@@ -54,9 +57,12 @@ struct Address {
   }
   [[nodiscard]] std::string text() const {
     char host[INET6_ADDRSTRLEN] = {};
-    const void* const octets =
-        any.sa_family == AF_INET ? static_cast<const void*>(&v4.sin_addr) : &v6.sin6_addr;
-    inet_ntop(any.sa_family, octets, host, sizeof host);
+    if (any.sa_family == AF_INET)
+      inet_ntop(AF_INET, &v4.sin_addr, host, sizeof host);
+    else if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr))
+      inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[kMappedAt], host, sizeof host);
+    else
+      inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof host);
     return HostPort{host, port()}.text();
   }
 };

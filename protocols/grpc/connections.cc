@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "hector/check.h"
@@ -17,6 +18,17 @@ namespace {
 constexpr Duration kLogEvery = std::chrono::seconds(1);
 /// The answer to a ping or to settings is a frame of at least this size.
 constexpr std::uint64_t kAnswerOctets = 9;
+
+/// What gRPC calls `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`, as host and port.
+std::string place_of(std::string_view peer) {
+  std::string place;
+  for (peer.remove_prefix(std::min(peer.size(), peer.find(':') + 1)); !peer.empty();) {
+    const bool is_open = peer.starts_with("%5B"), is_close = peer.starts_with("%5D");
+    place += is_open ? '[' : is_close ? ']' : peer.front();
+    peer.remove_prefix(is_open || is_close ? 3 : 1);
+  }
+  return place;
+}
 
 /// Octets that the peer's system has confirmed.
 std::uint64_t taken_octets(int descriptor) {
@@ -143,6 +155,16 @@ void Connections::end(Connection& connection, const char* why) {
   const std::lock_guard lock(mutex_);
   log_offence(connection, why);
   shut_down(connection);
+}
+
+void Connections::end_peer(std::string_view peer, const char* why) {
+  const std::string place = place_of(peer);
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : all_) {
+    if (connection->is_ending || connection->peer() != place) continue;
+    log_offence(*connection, why);
+    shut_down(*connection);
+  }
 }
 
 void Connections::shut_down(Connection& connection) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frame_watch.h"
@@ -39,6 +40,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
   void look();
   /// Ends the oldest that has called nothing. False: there is none.
   bool end_idle();
+  /// Ends the one of this peer, as gRPC writes it (`ipv6:%5B::1%5D:5000`), if it is still there.
+  void end_peer(std::string_view peer, const char* why);
   /// Ends all. Their peers see a connection that was closed. Nothing is logged any more.
   void close();
   [[nodiscard]] std::size_t count() const;

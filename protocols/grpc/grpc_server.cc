@@ -23,6 +23,14 @@ namespace {
 
 /// Of one connection: each is a call in flight.
 constexpr int kStreamsMax = 1'024;
+/// Calls that gRPC holds for one connection: those, and some that are over for us but not for gRPC,
+/// which holds a call until its peer has taken its answer or its cancellation. Beyond it the peer
+/// opens calls and takes nothing. Each costs gRPC about 15 KiB.
+constexpr std::size_t kCallsOfOneMax = kStreamsMax + 512;
+/// Of all connections. Beyond it calls are refused, and the connection goes whose answers have
+/// waited longest, if that is longer than this.
+constexpr std::size_t kCallsMax = 16'384;
+constexpr Duration kTakenWithin = std::chrono::milliseconds(250);
 /// Of all connections: calls whose request has not come yet. Beyond it the oldest goes.
 constexpr std::size_t kUnfinishedMax = 4'096;
 /// From a call's beginning to its request.
@@ -33,8 +41,6 @@ constexpr std::size_t kQuotaOctets = 256 * 1024 * 1024;
 /// their peers have not taken.
 constexpr std::size_t kRequestsOctetsMax = 256 * 1024 * 1024;
 constexpr std::size_t kAnswersOctetsMax = 256 * 1024 * 1024;
-/// The calls that these belong to: gRPC keeps 70 KiB for each, however short its answer is.
-constexpr std::size_t kAnswersMax = 1'024;
 constexpr int kHandshakeMs = 5'000;
 /// Until the answers of calls that were cut short are on their way.
 constexpr Duration kAnswersLeave = std::chrono::milliseconds(500);
@@ -52,7 +58,13 @@ class ServerCall;
 /// The calls of one endpoint that gRPC or an Object still holds. Any thread.
 class Calls {
  public:
-  void add(ServerCall& call);
+  /// Whose peers these are. Once, before the first call.
+  void set_connections(std::shared_ptr<Connections> connections) {
+    connections_ = std::move(connections);
+  }
+  enum class Room : std::uint8_t { kYes, kNo, kConnectionEnds };
+  /// Without room it is to be refused.
+  [[nodiscard]] Room add(ServerCall& call);
   /// Its request has come.
   void begun(ServerCall& call);
   void remove(ServerCall& call);
@@ -65,9 +77,9 @@ class Calls {
   /// A request's octets, until returned. False: there is no room.
   bool take_request(std::size_t octets);
   void return_request(std::size_t octets) { request_octets_ -= octets; }
-  /// gRPC keeps so many octets of this call's for its peer. Where all of them are too many, the
-  /// calls that keep theirs longest are cancelled.
-  void keep(ServerCall& call, std::size_t octets);
+  /// gRPC keeps so many octets of this call's for its peer since `now`. Where all of them are too
+  /// many, the calls that keep theirs longest are cancelled.
+  void keep(ServerCall& call, std::size_t octets, TimePoint now);
   /// gRPC keeps none any more.
   void taken(ServerCall& call);
 
@@ -80,17 +92,33 @@ class Calls {
   struct Kept {
     ServerCall* call;
     std::size_t octets;
+    TimePoint since;
   };
+  /// The calls of one connection.
+  struct OfOne {
+    std::size_t count = 0;
+    bool is_ending = false;
+  };
+  using Peers = std::unordered_map<std::string, OfOne>;
   /// Where a call stands in the two orders, if it does.
   struct Place {
+    Peers::value_type* peer = nullptr;
     std::optional<Order::iterator> unfinished;
     std::optional<std::list<Kept>::iterator> kept;
   };
   void forget_kept(Place& place);
+  // With the lock held:
+  /// Its connection is to be ended by this name, and its calls do not count any more.
+  std::string give_up(Peers::value_type& peer);
+  /// The connection whose answers wait longest, and too long, is given up. Empty: none does.
+  std::string longest_kept(TimePoint now);
 
   std::mutex mutex_;
   std::condition_variable none_;
   std::unordered_map<ServerCall*, Place> all_;
+  Peers peers_;              ///< as gRPC writes them
+  std::size_t counted_ = 0;  ///< calls, without those of connections that are ending
+  std::shared_ptr<Connections> connections_;
   Order unfinished_;      ///< calls without their request, the oldest first
   std::list<Kept> kept_;  ///< what gRPC keeps for their peers, the oldest first
   std::size_t kept_octets_ = 0;
@@ -126,8 +154,8 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
         standard_(standard),
         calls_(std::move(calls)),
         server_(server),
+        peer_{{}, "grpc", server->peer(), Security::kNone},
         began_(context.clock->now()) {
-    calls_->add(*this);
     const std::string& method = server->method();
     is_session_call_ = method == kSessionCall;
     is_from_capsule_ = is_session_call_;
@@ -149,6 +177,8 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   }
   [[nodiscard]] bool is_standard() const { return is_standard_; }
   [[nodiscard]] TimePoint began() const { return began_; }
+  /// As gRPC writes it.
+  [[nodiscard]] const std::string& peer_address() const { return peer_.address; }
   /// Its peer gets no answer. The caller holds the call.
   void give_up() { server_->TryCancel(); }
   void hold() { holders_.fetch_add(1); }
@@ -157,6 +187,13 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   }
 
   void begin() {
+    const auto room = calls_->add(*this);
+    if (room == Calls::Room::kNo)
+      return fail(Error::resource_exhausted(fmt::format(
+          "{} calls are open here, which is the most that there may be; try again later",
+          kCallsMax)));
+    if (room == Calls::Room::kConnectionEnds)
+      return fail(Error::unavailable("this connection is being closed"));
     if (calls_->is_closing())
       return fail(Error::unavailable("this endpoint is closing; use another protocol"));
     if (is_session_call_) return StartRead(&in_);
@@ -192,7 +229,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     writer_ = std::move(accepted);
     if (!std::exchange(initial_sent_, true)) add_initial();
     out_ = to_buffer(message.bytes());
-    calls_->keep(*this, out_.Length());
+    calls_->keep(*this, out_.Length(), context_.clock->now());
     StartWrite(&out_);
   }
   void flow_read(Callback<void(Result<std::optional<Payload>>)> next) {
@@ -291,7 +328,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     return true;
   }
   void know_peer() {
-    peer_ = {header.principal, "grpc", server_->peer(), Security::kNone};
+    peer_.principal = header.principal;
     peer = &peer_;
   }
 
@@ -309,6 +346,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
 
   void answer() {
     if (!std::exchange(initial_sent_, true)) add_initial();
+    calls_->keep(*this, reply.bytes().size(), context_.clock->now());
     if (error) {
       const auto ending =
           ending_of(*error, trailing, is_from_capsule_ ? Reader::kCapsule : Reader::kAnyClient);
@@ -318,7 +356,6 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     for (const auto& [key, value] : trailing) server_->AddTrailingMetadata(key, value);
     if (kind == Kind::kStream && flow != Flow::kIn) return Finish(grpc::Status::OK);
     out_ = to_buffer(reply.bytes());
-    calls_->keep(*this, out_.Length());
     StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
@@ -358,9 +395,9 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   const std::shared_ptr<Calls> calls_;  ///< the endpoint has it too; a handler may end after it
   grpc::GenericCallbackServerContext* server_;
   grpc::ByteBuffer in_, out_;
+  Peer peer_;
   const TimePoint began_;
   std::size_t request_octets_ = 0;
-  Peer peer_;
   std::shared_ptr<ServerFlow> flow_;
   Callback<void(Status)> writer_;
   Callback<void(Result<std::optional<Payload>>)> reader_;
@@ -373,8 +410,10 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   std::atomic<int> holders_{2};  ///< gRPC and the handler
 };
 
-void Calls::add(ServerCall& call) {
+Calls::Room Calls::add(ServerCall& call) {
   ServerCall* oldest = nullptr;
+  std::string offender;
+  auto room = Room::kYes;
   {
     const std::lock_guard lock(mutex_);
     if (unfinished_.size() >= kUnfinishedMax) {
@@ -383,12 +422,40 @@ void Calls::add(ServerCall& call) {
       all_[oldest].unfinished.reset();
       unfinished_.pop_front();
     }
-    all_[&call].unfinished = unfinished_.insert(unfinished_.end(), &call);
+    auto& peer = *peers_.try_emplace(call.peer_address()).first;
+    all_[&call] = {&peer, unfinished_.insert(unfinished_.end(), &call), {}};
+    ++peer.second.count;
+    if (peer.second.is_ending) {
+      room = Room::kConnectionEnds;
+    } else if (++counted_; peer.second.count > kCallsOfOneMax) {
+      room = Room::kConnectionEnds;
+      offender = give_up(peer);
+    } else if (counted_ > kCallsMax) {
+      room = Room::kNo;
+      offender = longest_kept(call.began());
+    }
   }
-  if (oldest == nullptr) return;
+  if (!offender.empty()) connections_->end_peer(offender, "calls whose answers it does not take");
+  if (oldest == nullptr) return room;
   oldest->answer_now(Error::resource_exhausted(
       "too many calls wait for their requests here, and this one waited longest"));
   oldest->let_go();
+  return room;
+}
+
+std::string Calls::give_up(Peers::value_type& peer) {
+  peer.second.is_ending = true;
+  counted_ -= peer.second.count;
+  return peer.first;
+}
+
+std::string Calls::longest_kept(TimePoint now) {
+  for (const auto& kept : kept_) {
+    if (now - kept.since < kTakenWithin) break;
+    auto& peer = *all_[kept.call].peer;
+    if (!peer.second.is_ending) return give_up(peer);
+  }
+  return {};
 }
 
 void Calls::begun(ServerCall& call) {
@@ -404,6 +471,9 @@ void Calls::remove(ServerCall& call) {
   HECTOR_CHECK(found != all_.end(), "a gRPC call ends that had not begun");
   if (found->second.unfinished) unfinished_.erase(*found->second.unfinished);
   forget_kept(found->second);
+  auto& peer = *found->second.peer;
+  if (!peer.second.is_ending) --counted_;
+  if (--peer.second.count == 0) peers_.erase(peers_.find(peer.first));
   all_.erase(found);
   if (all_.empty()) none_.notify_all();
 }
@@ -431,18 +501,15 @@ bool Calls::take_request(std::size_t octets) {
   return false;
 }
 
-void Calls::keep(ServerCall& call, std::size_t octets) {
+void Calls::keep(ServerCall& call, std::size_t octets, TimePoint now) {
   std::vector<ServerCall*> oldest;
   {
     const std::lock_guard lock(mutex_);
     auto& place = all_[&call];
     forget_kept(place);
-    place.kept = kept_.insert(kept_.end(), {&call, octets});
+    place.kept = kept_.insert(kept_.end(), {&call, octets, now});
     kept_octets_ += octets;
-    const auto is_full = [this] {
-      return kept_octets_ > kAnswersOctetsMax || kept_.size() > kAnswersMax;
-    };
-    while (is_full() && kept_.front().call != &call) {
+    while (kept_octets_ > kAnswersOctetsMax && kept_.front().call != &call) {
       oldest.push_back(kept_.front().call);
       oldest.back()->hold();
       forget_kept(all_[oldest.back()]);
@@ -518,6 +585,9 @@ class GenericService final : public grpc::CallbackGenericService {
  public:
   explicit GenericService(const ProtocolContext& context)
       : context_(context), standard_(*context.inbound) {}
+  void set_connections(std::shared_ptr<Connections> connections) {
+    calls_->set_connections(std::move(connections));
+  }
   void close(Duration grace) { calls_->close(grace); }
   void look() { calls_->expire(context_.clock->now()); }
   grpc::ServerGenericBidiReactor* CreateReactor(
@@ -544,6 +614,7 @@ class GrpcEndpoint final : public Endpoint {
                                                      .log = *context_.log,
                                                      .accepted = [this](int fd) { hand_over(fd); },
                                                      .look = [this] { service_.look(); }}));
+    service_.set_connections(acceptor_->connections().shared_from_this());
     build();
     acceptor_->start();
     return {};
