@@ -15,13 +15,15 @@ class HeapTrim {
   /// How often it is worth to look: looking takes as long as there are free blocks.
   static constexpr std::chrono::seconds kEvery{5};
   /// Less is what a capsule at work frees and takes again.
-  static constexpr std::size_t kWorthOctets = 4 * 1024 * 1024;
+  static constexpr std::ptrdiff_t kWorthOctets = 1024 * 1024;
 
-  /// Gives back what is free if that has grown by kWorthOctets since the last time. True if it did.
+  /// Gives free pages back if what is resident beside the blocks in use has grown by kWorthOctets
+  /// since the last time. True if it did.
   bool look();
 
  private:
-  std::size_t left_ = 0;  ///< free octets that could not be given back
+  /// Octets that are resident and no blocks in use, when they were fewest since the last trim.
+  std::ptrdiff_t left_ = 0;
 };
 
 }  // namespace hector

@@ -1,7 +1,7 @@
 """Rubbish for every port of a capsule, and what it leaves behind.
 
-What: pour(seconds): random datagrams, packets cut from right ones, HTTP/2 frames in any order, text
-and noise, from several connections at once, over udp, grpc, zenoh and whatever else listens.
+What: pour(seconds): random datagrams, packets cut from right ones, HTTP/2 and ZMTP frames in any
+order, text and noise, from several connections at once, on each port that listens.
 Why: a port is reachable by anyone; ten minutes of it must leave nothing behind.
 Who: rubbish_test.py for some seconds; people for longer:
 `PYTHONPATH=tools python3 tests/system/rubbish.py 600`.
@@ -30,26 +30,50 @@ PORTS = {
     "udp": '  udp: {listen: "127.0.0.1:0"}',
     "grpc": '  grpc: {listen: "127.0.0.1:0"}',
     "zenoh": '  zenoh: {listen: "tcp/127.0.0.1:0"}',
+    "heros": """  heros:
+    listen: heros
+    settings:
+      zenoh:
+        mode: peer
+        listen: {endpoints: ["tcp/127.0.0.1:0"]}
+        scouting: {multicast: {enabled: false}}""",
+    "zeromq": '  zeromq: {listen: "broker:tcp://127.0.0.1:PORT"}',
 }
-#: What may be more in the end than before: gaps in the heaps of the threads of gRPC, which do not
-#: grow with time.
-LEFT_MIB = 32
+#: What may be more in the end than before; and, of what is no page of a file, than at first.
+LEFT_MIB = 8
 #: The longest time in which something that never ends is kept.
 GIVEN_BACK_S = 90
 TCP_S_MAX = 5
 #: Until what is made once has been made.
 WARM_S = 8
+#: Within which a capsule gives free pages back (capsule/process/heap_trim.h), twice.
+SETTLED_S = 11
 
 
-def resident_mib(process):
+def resident_mib(process, what="VmRSS"):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS:"))
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith(what + ":"))
+
+
+def free_port():
+    """With two free ports behind it, as a broker needs them."""
+    for first in range(20_000, 60_000, 3):
+        try:
+            for port in range(first, first + 3):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:  # taken
+            pass
+    raise LookupError("there are no three free ports")
 
 
 def configuration(root):
     """What is built of it."""
     protocols = [
-        text for name, text in PORTS.items() if os.path.isdir(os.path.join(root, "protocols", name))
+        text.replace("PORT", str(free_port()))
+        for name, text in PORTS.items()
+        if os.path.isdir(os.path.join(root, "protocols", name))
     ]
     services = [
         f"{name}: embedded"
@@ -117,9 +141,24 @@ def calls(random_, is_first):
     return out
 
 
+ZMTP_GREETING = b"\xff" + b"\0" * 8 + b"\x7f\x03\0" + b"NULL".ljust(20, b"\0") + b"\0" * 32
+ZMTP_READY = b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER"
+
+
+def zmtp(random_, is_first):
+    """Frames of ZeroMQ's wire, some with a size that never comes, some as Majordomo has them."""
+    out = ZMTP_GREETING + ZMTP_READY if is_first else b""
+    for _ in range(random_.randrange(1, 60)):
+        part = random_.choice((b"", b"MDPC01", b"MDPW01", b"\1", b"{}", random_.randbytes(200)))
+        flags, size = random_.randrange(8), random_.choice((len(part), random_.randrange(2**30)))
+        long = struct.pack(">BQ", flags | 2, size)
+        out += (long if flags & 2 else struct.pack(">BB", flags, len(part))) + part
+    return out
+
+
 def connections(random_, address, over):
     while not over.is_set():
-        make = random_.choice((noise, text, frames, frames, calls, calls))
+        make = random_.choice((noise, text, frames, frames, calls, calls, zmtp, zmtp))
         try:
             with socket.create_connection(address, timeout=1) as one:
                 one.sendall(make(random_, True))
@@ -158,13 +197,14 @@ class Poured:
 
     def __init__(self, before):
         self.cold = self.before = self.most = self.after = before
+        self.taken = 0  #: from the first moment to the last, without pages of files
         self.ports = 0
         self.is_alive = False
 
     def __str__(self):
         return (
             f"{self.ports} ports; resident {self.cold:.1f} MiB at first, {self.before:.1f} before, "
-            f"{self.most:.1f} at most, {self.after:.1f} after; "
+            f"{self.most:.1f} at most, {self.after:.1f} after, with {self.taken:.1f} taken in all; "
             f"{'answers' if self.is_alive else 'does not answer'}"
         )
 
@@ -194,16 +234,20 @@ def pour(capsules, process, seconds, seed):
     of what they use again, is made in the first seconds, and measured from then on.
     """
     told = Poured(resident_mib(process))
+    taken_before = resident_mib(process, "RssAnon")
     rain(process, WARM_S, f"{seed}.warm", told)
+    waiting.spend(SETTLED_S, "what the first seconds left is given back")
     told.cold, told.before = told.before, resident_mib(process)
     rain(process, seconds, seed, told)
     if process.poll() is not None:
         return told
+    waiting.spend(SETTLED_S, "what it left is given back")
     try:
         waiting.until(lambda: resident_mib(process) - told.before < LEFT_MIB, GIVEN_BACK_S)
     except AssertionError:  # the figure says so
         pass
     told.after = resident_mib(process)
+    told.taken = resident_mib(process, "RssAnon") - taken_before
     capsules.hector("get", "objects", capsule="north")
     told.is_alive = True
     return told
