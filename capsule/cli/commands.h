@@ -13,6 +13,8 @@ void add_management_commands(CommandTree& tree);
 void add_top_command(CommandTree& tree);
 /// A Binding that runs: its parties, channels and changes.
 void add_binding_commands(CommandTree& tree);
+/// Whose certificate chains and tokens these are.
+void add_identity_commands(CommandTree& tree);
 void add_name_commands(CommandTree& tree);
 void add_policy_commands(CommandTree& tree);
 void add_trade_commands(CommandTree& tree);

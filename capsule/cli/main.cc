@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   hector::add_policy_commands(tree);
   hector::add_trade_commands(tree);
   hector::add_name_commands(tree);
+  hector::add_identity_commands(tree);
   hector::add_type_commands(tree);
   hector::add_type_service_commands(tree);
   std::vector<std::string> words;

@@ -11,6 +11,9 @@
 #include "hector/message.h"
 #include "hector/reference.h"
 #include "hector/types.h"
+#include "identity/certificate_chain.h"
+#include "identity/token_claims.h"
+#include "identity/token_parts.h"
 #include "links.h"
 #include "name.h"
 #include "packet.h"
@@ -393,6 +396,44 @@ void hermes_envelope(const std::uint8_t* data, std::size_t size) {
   static_cast<void>(zeromq::read_envelope({whole, whole, whole, whole}));
 }
 
+/// What is an id is the same id when it is read again.
+void spiffe_id(const std::uint8_t* data, std::size_t size) {
+  const auto id = identity::SpiffeId::read(text(data, size));
+  if (!id) return;
+  if (id->text() != text(data, size) || !identity::is_trust_domain(id->trust_domain()))
+    std::abort();
+}
+
+/// A whole token, and the same octets as the claims of one: nothing is accepted without keys.
+void web_token(const std::uint8_t* data, std::size_t size) {
+  static_cast<void>(identity::TokenParts::read(text(data, size)));
+  static_cast<void>(identity::TokenClaims::read(text(data, size)));
+  if (identity::judge(text(data, size), identity::TrustBundles(), {{}, "us"})) std::abort();
+}
+
+void trust_bundle(const std::uint8_t* data, std::size_t size) {
+  identity::TrustBundles bundles;
+  if (!bundles.add("td", text(data, size))) return;
+  static_cast<void>(identity::judge(text(data, size), bundles, {{1717243200, 0}, "us"}));
+}
+
+/// PEM with a chain and its authority last, which is trusted.
+void certificate_chain(const std::uint8_t* data, std::size_t size) {
+  const auto chain = identity::Chain::read(text(data, size));
+  if (!chain || chain->others.empty()) return;
+  const auto judged = identity::judge_chain(*chain, {chain->others.back()}, {1717243200, 0});
+  if (judged && !chain->others.back()->may_sign()) std::abort();
+}
+
+/// The DER within a block: its octets are changed here, not their base64.
+void certificate(const std::uint8_t* data, std::size_t size) {
+  const auto read = identity::Certificate::read(text(data, size));
+  if (!read) return;
+  static_cast<void>((*read)->leaf_id());
+  static_cast<void>((*read)->signature_of(**read));
+  if (!(*read)->names_issuer(**read) && (*read)->is_same_authority(**read) == false) std::abort();
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -423,7 +464,12 @@ const std::vector<Target>& targets() {
                                        {"hero_description", hero_description},
                                        {"mdp", mdp},
                                        {"json_rpc", json_rpc},
-                                       {"hermes_envelope", hermes_envelope}};
+                                       {"hermes_envelope", hermes_envelope},
+                                       {"spiffe_id", spiffe_id},
+                                       {"web_token", web_token},
+                                       {"trust_bundle", trust_bundle},
+                                       {"certificate_chain", certificate_chain},
+                                       {"certificate", certificate}};
   return all;
 }
 

@@ -40,6 +40,8 @@ ROOMS = (
     "base/include",
     "base/testing",
     "base",
+    "identity/include",
+    "identity",
     "types/include",
     "types/proto",
     "types/authoring",
@@ -67,7 +69,14 @@ ROOMS = (
 )
 
 # The public headers of the three libraries, with the messages in them: #include "hector/…".
-PUBLIC = ("base/include", "types/include", "types/proto", "kernel/include", "kernel/proto")
+PUBLIC = (
+    "base/include",
+    "identity/include",
+    "types/include",
+    "types/proto",
+    "kernel/include",
+    "kernel/proto",
+)
 TYPES = ("types/include", "types/proto")
 KERNEL = ("kernel/include", "kernel/proto")
 
@@ -75,6 +84,8 @@ KERNEL = ("kernel/include", "kernel/proto")
 MAY_INCLUDE = {
     "base/include": (),
     "base": ("base/include",),
+    "identity/include": ("base/include",),
+    "identity": ("base/include", "base", "identity/include"),
     "types/include": ("base/include", "types/proto"),
     "types": ("base/include", "base", *TYPES),
     "base/testing": ("base/include", "base"),

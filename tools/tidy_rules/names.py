@@ -163,7 +163,8 @@ def library_of(name):
 
 
 def _is_public(path):
-    return path.endswith(".h") and re.match(r"(base|types|kernel|languages/\w+)/include/", path)
+    rooms = r"(base|identity|types|kernel|languages/\w+)/include/"
+    return path.endswith(".h") and re.match(rooms, path)
 
 
 def check_public_headers(tree):
