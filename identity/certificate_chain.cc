@@ -38,8 +38,8 @@ bool is_usable(const Certificate& authority) {
 /// Looks for paths upwards from the leaf. One judgement.
 class Search {
  public:
-  Search(const Chain& chain, const std::vector<CertificatePtr>& authorities, Instant at)
-      : chain_(chain), authorities_(authorities), at_(at) {}
+  Search(const Chain& chain, const TrustBundle& bundle, Instant at)
+      : chain_(chain), authorities_(bundle.authorities), terms_{at, bundle.revoked} {}
 
   Judged<void> judge() {
     Path path{chain_.leaf};
@@ -82,7 +82,7 @@ class Search {
   }
 
   bool try_path(const Path& path) {
-    auto refusal = judge_path(path, at_);
+    auto refusal = judge_path(path, terms_);
     if (!refusal) return true;
     if (!furthest_ || refusal->stage > furthest_->stage) furthest_ = std::move(refusal);
     return false;
@@ -117,7 +117,7 @@ class Search {
 
   const Chain& chain_;
   const std::vector<CertificatePtr>& authorities_;
-  const Instant at_;
+  const PathTerms terms_;
   std::size_t steps_ = 0;
   std::optional<PathRefusal> furthest_;
 };
@@ -142,9 +142,8 @@ Judged<Chain> Chain::read(std::string_view pem) {
   return Chain{std::move(leaf), std::move(*id), std::move(all)};
 }
 
-Judged<void> judge_chain(const Chain& chain, const std::vector<CertificatePtr>& authorities,
-                         Instant at) {
-  return Search(chain, authorities, at).judge();
+Judged<void> judge_chain(const Chain& chain, const TrustBundle& bundle, Instant at) {
+  return Search(chain, bundle, at).judge();
 }
 
 }  // namespace hector::identity

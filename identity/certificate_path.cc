@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "identity/issuing.h"
 #include "identity/verdict.h"
 
 namespace hector::identity {
@@ -94,13 +95,25 @@ Found judge_times(const Path& path, Instant at) {
   return {};
 }
 
+Found judge_revocations(const Path& path, const PathTerms& terms) {
+  if (terms.revoked.empty()) return {};
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    const auto name = key_id_of(path[i + 1]->handle()) + " " + serial_of(path[i]->handle());
+    if (terms.revoked.contains(name))
+      return at_stage(Stage::kRevoked, Fault::kRevoked,
+                      "a certificate on the path was revoked by its authority");
+  }
+  return {};
+}
+
 }  // namespace
 
-std::optional<PathRefusal> judge_path(const Path& path, Instant at) {
+std::optional<PathRefusal> judge_path(const Path& path, const PathTerms& terms) {
   if (auto refusal = judge_algorithms(path)) return refusal;
   if (auto refusal = judge_signers(path)) return refusal;
   if (auto refusal = judge_by_openssl(path)) return refusal;
-  return judge_times(path, at);
+  if (auto refusal = judge_times(path, terms.at)) return refusal;
+  return judge_revocations(path, terms);
 }
 
 }  // namespace hector::identity

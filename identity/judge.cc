@@ -21,7 +21,7 @@ Judged<SpiffeId> judge_pem(std::string_view pem, const TrustBundles::Domains& do
     return refuse(
         Fault::kUntrustedDomain,
         fmt::format("there is no bundle of the trust domain '{}'", chain->id.trust_domain()));
-  if (auto judged = judge_chain(*chain, bundle->authorities, question.at); !judged)
+  if (auto judged = judge_chain(*chain, *bundle, question.at); !judged)
     return refuse(judged.error());
   return std::move(chain->id);
 }

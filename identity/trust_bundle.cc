@@ -88,4 +88,10 @@ Status TrustBundles::add(std::string_view trust_domain, std::string_view text) {
   return domains_->by_name[std::string(trust_domain)].add(text);
 }
 
+void TrustBundles::revoke(std::string_view trust_domain,
+                          const std::vector<std::string>& certificates) {
+  auto& revoked = domains_->by_name[std::string(trust_domain)].revoked;
+  revoked.insert(certificates.begin(), certificates.end());
+}
+
 }  // namespace hector::identity

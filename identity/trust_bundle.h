@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace hector::identity {
 struct TrustBundle {
   std::vector<CertificatePtr> authorities;
   std::multimap<std::string, WebKey> token_keys;  ///< by kid; several may have one
+
+  std::set<std::string, std::less<>> revoked;  ///< "KEY-ID SERIAL"
 
   /// Adds what `text` holds. INVALID_ARGUMENT, and nothing is added.
   Status add(std::string_view text);

@@ -4,13 +4,14 @@
 // that cannot be read.
 #include "hector/identity.h"
 
-#include <chrono>
 #include <fstream>
 #include <optional>
 
 #include "base/text/read_file.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/realm.h"
+#include "hector/realm.h"
 
 namespace hector {
 
@@ -18,15 +19,12 @@ namespace {
 
 struct Arguments {
   std::vector<std::string> trust, audiences, files;
-  std::string at;
+  std::string at, realm;
 };
 
 Result<identity::Instant> moment_of(const std::string& text) {
   if (!text.empty()) return identity::read_instant(text);
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(now - seconds);
-  return identity::Instant{seconds.count(), static_cast<std::uint32_t>(rest.count())};
+  return identity_now();
 }
 
 /// TRUST_DOMAIN=FILE.
@@ -43,9 +41,15 @@ Status add_bundle(const std::string& named, identity::TrustBundles& bundles) {
   return {};
 }
 
-Result<identity::TrustBundles> bundles_of(const std::vector<std::string>& all) {
+Result<identity::TrustBundles> bundles_of(const Arguments& a) {
+  if (a.trust.empty() && a.realm.empty())
+    return fail(Code::kInvalidArgument,
+                "nothing is trusted: say --trust TRUST_DOMAIN=FILE, or --realm FOLDER");
   identity::TrustBundles bundles;
-  for (const auto& each : all) HECTOR_TRY(add_bundle(each, bundles));
+  for (const auto& each : a.trust) HECTOR_TRY(add_bundle(each, bundles));
+  if (a.realm.empty()) return bundles;
+  const auto realm = HECTOR_TRY(identity::Realm::open(a.realm));
+  HECTOR_TRY(realm.trust(bundles));
   return bundles;
 }
 
@@ -83,7 +87,7 @@ int check(const CommandContext&, const Arguments& a) {
   if (!at) return usage(at.error());
   if (a.audiences.size() > 1)
     return usage(Error::invalid_argument("--audience is given once: it is who we are"));
-  const auto bundles = bundles_of(a.trust);
+  const auto bundles = bundles_of(a);
   if (!bundles) return usage(bundles.error());
   identity::Question question{*at, {}};
   if (!a.audiences.empty()) question.audience = a.audiences.front();
@@ -105,8 +109,8 @@ std::vector<Command<Arguments>> commands() {
        "it is refused: a JSON line each, in every output format. Exit code 1 where one is refused",
        {P{"--trust", &Arguments::trust,
           "TRUST_DOMAIN=FILE: what the domain trusts, PEM certificates or a JWKS; once for each"}
-            .required()
             .repeated(),
+        {"--realm", &Arguments::realm, "a realm's folder: its bundle, and what it revoked"},
         {"--at", &Arguments::at, "judge as of this time: RFC 3339, in UTC; left out: now"},
         P{"--audience", &Arguments::audiences, "who we are; a token has to be for us"}.repeated(),
         P{"files", &Arguments::files, "chains and tokens; the content says which"}.required()},
@@ -119,6 +123,7 @@ std::vector<Command<Arguments>> commands() {
 void add_identity_commands(CommandTree& tree) {
   tree.group("identity", "certificate chains and tokens: whose they are");
   tree.add(commands());
+  add_realm_commands(tree);
 }
 
 }  // namespace hector

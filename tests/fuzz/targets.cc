@@ -421,7 +421,9 @@ void trust_bundle(const std::uint8_t* data, std::size_t size) {
 void certificate_chain(const std::uint8_t* data, std::size_t size) {
   const auto chain = identity::Chain::read(text(data, size));
   if (!chain || chain->others.empty()) return;
-  const auto judged = identity::judge_chain(*chain, {chain->others.back()}, {1717243200, 0});
+  identity::TrustBundle bundle;
+  bundle.authorities.push_back(chain->others.back());
+  const auto judged = identity::judge_chain(*chain, bundle, {1717243200, 0});
   if (judged && !chain->others.back()->may_sign()) std::abort();
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hector/result.h"
 
@@ -61,6 +62,10 @@ class TrustBundles {
   /// `text` is PEM with blocks CERTIFICATE, or a JWKS where its first character is '{'. A domain
   /// that is there already gets the union. INVALID_ARGUMENT: no trust domain; neither PEM nor JWKS.
   Status add(std::string_view trust_domain, std::string_view text);
+
+  /// Certificates of this domain's authorities that are not valid any more: "KEY-ID SERIAL" each,
+  /// the issuer's subject key id and the serial in hexadecimal.
+  void revoke(std::string_view trust_domain, const std::vector<std::string>& certificates);
 
   [[nodiscard]] const Domains& domains() const { return *domains_; }
 
