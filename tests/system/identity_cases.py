@@ -344,6 +344,43 @@ def other_chains(w):
     yield Case("A12: two hours back", good().pem(), EARLY, at=f.stamp(NOW - 2 * HOUR))
 
 
+def anchors(w):
+    """What is asked of a bundle's own certificates, and of which path is found."""
+
+    def case(name, verdict, top, sent="", bundle=None, issued=None):
+        w.bundles[name] = bundle or top.pem()
+        text = (issued or w.leaf(top)).pem() + sent
+        return Case(name, text, verdict, trust=(f"td={name}",))
+
+    def root(*extensions, **fields):
+        fields.update({"extensions": list(extensions)} if extensions else {})
+        return authority(w.root_key, subject="root", **fields)
+
+    weak = authority(w.between_key, w.root, subject="between", hashed="sha1")
+    yield case("weak self-signed", LEAF, root(hashed="sha1"))
+    yield case("weak and not self-signed", LEAF, weak)
+    yield case("weak, its root sent along", LEAF, weak, weak.pem() + w.root.pem())
+    yield case("weak, its root trusted too", LEAF, weak, weak.pem(), weak.pem() + w.root.pem())
+    silent = authority(w.between_key, w.root, subject="silent", extensions=[f.basic(True)])
+    yield case("between without usage", LEAF, silent, silent.pem(), w.root.pem())
+    sign, signs = f.basic(True), f.usage(f.KEY_CERT_SIGN)
+    yield case("no keyCertSign on top", UNTRUSTED, root(sign, f.usage(f.CRL_SIGN)))
+    yield case("unknown critical on top", MALFORMED, root(sign, signs, f.UNKNOWN))
+    yield case("version 1 on top", UNTRUSTED, root(version=1))
+    short = root(path_length=0)
+    below = authority(w.between_key, short, subject="below")
+    yield case("path length on top", UNTRUSTED, below, below.pem(), short.pem())
+    narrow = root(sign, signs, f.constraint(permitted=[(f.URI, "nope")]))
+    yield case("name constraint on top", UNTRUSTED, narrow)
+    unrelated = authority(w.second_key, extensions=[sign, signs, f.UNKNOWN])
+    yield case("an unrelated with unknown critical", LEAF, w.root, unrelated.pem())
+    crossed = authority(w.between_key, w.elsewhere, subject="between")
+    both = crossed.pem() + w.between.pem()
+    yield case("signed by two authorities", LEAF, w.between, both, w.root.pem())
+    twin = authority(w.second_key, subject="root").pem() + w.root.pem()
+    yield case("two of one name", LEAF, w.root, "", twin, w.leaf(key_ids=False))
+
+
 # Faults of a chain leaf <- between <- root, in the order in which they count: of two, the first.
 CHAIN_FAULTS = (
     ("id", MALFORMED, {"leaf": {"extensions": leaf_extensions("spiffe://td")}}),
@@ -633,6 +670,7 @@ def all_cases():
         malformed_chains,
         untrusted_chains,
         other_chains,
+        anchors,
         pairs_of_chains,
         tokens,
         pairs_of_tokens,

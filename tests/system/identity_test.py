@@ -84,6 +84,9 @@ class Identity(unittest.TestCase):
     def test_other_chains(self):
         self.check_group("other_chains")
 
+    def test_anchors_and_paths(self):
+        self.check_group("anchors")
+
     def test_of_two_faults_of_a_chain_the_first_counts(self):
         self.check_group("pairs_of_chains")
 
