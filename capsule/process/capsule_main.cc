@@ -9,6 +9,7 @@
 #include <atomic>
 #include <boost/system/system_error.hpp>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <future>
@@ -30,7 +31,8 @@ using namespace hector;
 constexpr int kExitOk = 0, kExitFailed = 1, kExitUsage = 2;
 
 int report(const Error& error) {
-  fmt::print(stderr, "hector-capsule: {}\n", error.text());
+  // fmt::print() throws where it cannot write, as on a full disk.
+  std::fputs(fmt::format("hector-capsule: {}\n", error.text()).c_str(), stderr);
   return error.code == Code::kInvalidArgument ? kExitUsage : kExitFailed;
 }
 
@@ -82,12 +84,14 @@ int wait_for_end(CapsuleProcess& process, const std::string& file, const sigset_
   const timespec every{HeapTrim::kEvery.count(), 0};
   for (;;) {
     const int signal = sigtimedwait(&signals, nullptr, &every);
-    if (signal < 0)
+    if (signal < 0) {
       memory.look();
-    else if (signal != SIGHUP || terminal.is_closed())
+      process.look();
+    } else if (signal != SIGHUP || terminal.is_closed()) {
       return signal;
-    else
+    } else {
       reload(process, file);
+    }
   }
 }
 

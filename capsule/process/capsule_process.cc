@@ -96,6 +96,20 @@ Status CapsuleProcess::load() {
   return {};
 }
 
+void CapsuleProcess::leave_reference(const Reference& management) {
+  if (!claim_.is_held()) return;
+  const auto written = write_capsule_reference(directory_, management);
+  const bool was_old = std::exchange(is_reference_old_, !written);
+  if (!written && !was_old)
+    log_->write(Level::kWarning, "the run directory has an old reference; it is tried again",
+                {{"error", written.error().message}});
+}
+
+void CapsuleProcess::look() {
+  const std::lock_guard lock(reference_mutex_);
+  if (is_reference_old_) leave_reference(kernel_->management());
+}
+
 Status CapsuleProcess::start_module(ModuleKind kind, const ModuleSettings& module) {
   return loader_.load(kind, module.name, module.listen.empty() ? nullptr : &module.listen,
                       module.settings);
@@ -122,10 +136,9 @@ void CapsuleProcess::make_kernel() {
         {configuration_.capsule, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
   };
   options.reached_otherwise = [this](const Reference& management) {
-    if (directory_.empty() || !claim_.is_held()) return;  // it starts, or it ends
-    if (auto written = write_capsule_reference(directory_, management); !written)
-      log_->write(Level::kWarning, "the run directory has an old reference",
-                  {{"error", written.error().message}});
+    if (directory_.empty()) return;  // it starts, or it ends
+    const std::lock_guard lock(reference_mutex_);
+    leave_reference(management);
   };
   options.policy = configuration_.policy;
   options.default_deadline = configuration_.default_deadline;

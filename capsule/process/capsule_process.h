@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "process/configuration.h"
 #include "process/configuration_change.h"
@@ -27,6 +28,8 @@ class CapsuleProcess {
   /// Loads, changes and unloads what differs. Each thing that cannot be done is logged with its
   /// reason, stays as it was, and is tried again by the next reload.
   void reload(const Configuration& now);
+  /// Every few seconds: what could not be written into the run directory is tried again.
+  void look();
   /// It leaves the run directory, and ends in order. Idempotent.
   void stop();
   [[nodiscard]] Kernel& kernel() { return *kernel_; }
@@ -40,6 +43,8 @@ class CapsuleProcess {
   Status open_store();
   Status load();
   void make_kernel();
+  /// With the lock held.
+  void leave_reference(const Reference& management);
   Status start_module(ModuleKind kind, const ModuleSettings& module);
   Status start_service(const ServiceSettings& service);
   Status start_template(const std::string& path);
@@ -57,6 +62,8 @@ class CapsuleProcess {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
   std::string directory_;
+  std::mutex reference_mutex_;  ///< one writes the reference at a time
+  bool is_reference_old_ = false;
 };
 
 }  // namespace hector

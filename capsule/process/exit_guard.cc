@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "hector/kernel.h"
@@ -27,10 +28,11 @@ bool is_first_thread() { return gettid() == getpid(); }
   const std::string what = fmt::format("{}({})", function, status);
   char where[kRecordOctets];
   const std::size_t size = hector::describe_this_thread(where, sizeof where);
-  fmt::print(stderr,
-             "hector-capsule: {} refused, {}: code in a capsule does not end it; this thread is "
-             "stopped for good\n",
-             what, std::string_view(where, size));
+  const std::string line = fmt::format(
+      "hector-capsule: {} refused, {}: code in a capsule does not end it; this thread is stopped "
+      "for good\n",
+      what, std::string_view(where, size));
+  std::fputs(line.c_str(), stderr);  // fmt::print() throws where it cannot write
   static_cast<void>(hector::fail_call_of_this_thread(hector::Error::internal(fmt::format(
       "the Object called {}, which would end the capsule: refused; the Object's thread is stopped, "
       "and the Object answers no more; end an operation by returning or by throwing",

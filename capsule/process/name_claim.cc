@@ -59,18 +59,14 @@ Holder holder(int descriptor) {
 
 bool write_holder(int descriptor, std::string_view state) {
   const std::string text = fmt::format("{}{}", getpid(), state);
-  return ftruncate(descriptor, 0) == 0 &&
-         pwrite(descriptor, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  const auto size = static_cast<ssize_t>(text.size());
+  errno = ENOSPC;  // a short write says nothing
+  return pwrite(descriptor, text.data(), text.size(), 0) == size &&
+         ftruncate(descriptor, size) == 0;
 }
 
 bool is_in(const std::string& directory, const std::string& capsule) {
   return std::filesystem::exists(std::filesystem::path(directory) / (capsule + ".reference"));
-}
-
-Error no_file(const std::string& file) {
-  return Error::unavailable(
-      fmt::format("'{}' cannot be written: {}; set HECTOR_RUN_DIRECTORY to a folder of yours", file,
-                  std::strerror(errno)));
 }
 
 Error taken(const std::string& directory, const std::string& capsule, int descriptor) {
@@ -87,6 +83,18 @@ Error taken(const std::string& directory, const std::string& capsule, int descri
 
 }  // namespace
 
+Error not_written(const std::string& file) {
+  const int why = errno;
+  if (why == ENOSPC || why == EDQUOT)
+    return Error::resource_exhausted(fmt::format(
+        "'{}' cannot be written: {}; make room on the disk, or set HECTOR_RUN_DIRECTORY to a "
+        "folder on another one",
+        file, std::strerror(why)));
+  return Error::unavailable(
+      fmt::format("'{}' cannot be written: {}; set HECTOR_RUN_DIRECTORY to a folder of yours", file,
+                  std::strerror(why)));
+}
+
 void NameClaim::runs() const {
   if (descriptor_.is_open()) static_cast<void>(write_holder(descriptor_.get(), kRuns));
 }
@@ -99,11 +107,11 @@ Result<NameClaim> NameClaim::take(const std::string& directory, const std::strin
   const std::string file = file_of(directory, capsule);
   for (int i = 0; i < kAttempts; ++i) {
     Descriptor opened(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kForItsUser));
-    if (!opened.is_open()) return fail(no_file(file));
+    if (!opened.is_open()) return fail(not_written(file));
     const int descriptor = opened.get();
     struct flock lock = whole_file();
     const bool is_locked = fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
-    if (!is_locked && errno != EAGAIN && errno != EACCES) return fail(no_file(file));
+    if (!is_locked && errno != EAGAIN && errno != EACCES) return fail(not_written(file));
     if (!is_still(file, descriptor)) continue;
     if (!is_locked) {
       if (!holder(descriptor).runs || is_in(directory, capsule))
@@ -112,7 +120,7 @@ Result<NameClaim> NameClaim::take(const std::string& directory, const std::strin
       continue;
     }
     NameClaim claim(file, std::move(opened));
-    if (!write_holder(descriptor, "\n")) return fail(no_file(file));
+    if (!write_holder(descriptor, "\n")) return fail(not_written(file));
     return claim;
   }
   return fail(Error::unavailable(fmt::format(

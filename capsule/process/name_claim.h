@@ -11,13 +11,17 @@
 
 namespace hector {
 
+/// Of a file of the run directory that could not be written, with what errno says:
+/// RESOURCE_EXHAUSTED on a full disk, else UNAVAILABLE.
+Error not_written(const std::string& file);
+
 /// Held until it is destroyed or the process ends, however it ends: an open file description lock
 /// (fcntl(2), F_OFD_SETLK) on NAME.lock, which contains the number of the process and whether it
 /// runs. Who takes the reference of a capsule that runs out of the directory frees its name: nobody
 /// finds that capsule any more, and another one may have the name.
 class NameClaim {
  public:
-  /// ALREADY_EXISTS names the process that holds it; UNAVAILABLE where no file can be made.
+  /// ALREADY_EXISTS names the process that holds it; not_written() where no file can be made.
   static Result<NameClaim> take(const std::string& directory, const std::string& capsule);
   /// From now on the capsule has its reference in the directory.
   void runs() const;

@@ -63,18 +63,19 @@ Status write_capsule_reference(const std::string& directory, const Reference& re
   const fs::path fresh = target.string() + ".new";
   {
     std::ofstream out(fresh);
-    out << reference.text() << '\n';
-    if (!out)
-      return fail(
-          Code::kUnavailable,
-          fmt::format("'{}' cannot be written; set HECTOR_RUN_DIRECTORY to a folder of yours",
-                      fresh.string()));
+    out << reference.text() << '\n' << std::flush;
+    if (!out) {
+      const Error why = not_written(fresh.string());
+      remove(fresh.c_str());
+      return fail(why);
+    }
   }
   std::error_code error;
   fs::rename(fresh, target, error);
-  if (error)
-    return fail(Code::kUnavailable,
-                fmt::format("'{}' cannot be written: {}", target.string(), error.message()));
+  if (error) {
+    errno = error.value();
+    return fail(not_written(target.string()));
+  }
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "services/service_lease.h"
 
+#include <utility>
+
 namespace hector {
 
 ServiceLease::ServiceLease(const Surroundings& surroundings, std::string owner, Service service,
@@ -18,9 +20,10 @@ Result<std::uint64_t> ServiceLease::get() {
   if (lease_ != 0) return lease_;
   auto opened = service->open_lease(owner_, kTtl);
   if (!opened) {
-    if (timer_ == 0) enter_later();
+    if (timer_ == 0) enter_later(opened.error());
     return opened;
   }
+  refused_.clear();
   forget();  // the next attempt to enter everything is not needed
   lease_ = *opened;
   do_later(&ServiceLease::renew);
@@ -54,10 +57,11 @@ void ServiceLease::do_later(void (ServiceLease::*step)()) {
   timer_ = on_.executor.at(on_.clock.now() + kTtl / 3, run);
 }
 
-/// The service is not there now: it may be unloaded, and loaded again.
-void ServiceLease::enter_later() {
-  on_.log.write(Level::kWarning, "a service does not open a lease; everything is entered later",
-                {});
+/// The service is not there now, or its disk is full: one record for as long as it says the same.
+void ServiceLease::enter_later(const Error& why) {
+  if (std::exchange(refused_, why.message) != why.message)
+    on_.log.write(Level::kWarning, "a service does not open a lease; everything is entered later",
+                  {{"error", why.message}});
   do_later(&ServiceLease::enter);
 }
 

@@ -50,7 +50,7 @@ class ServiceLease {
   /// The timer's next step, on a thread that may block.
   void do_later(void (ServiceLease::*step)());
   void renew();
-  void enter_later();
+  void enter_later(const Error& why);
   void enter();
   const Surroundings on_;
   const std::string owner_;
@@ -59,6 +59,7 @@ class ServiceLease {
   std::mutex mutex_;
   std::uint64_t lease_ = 0;
   TimerId timer_ = 0;
+  std::string refused_;  ///< why the service last opened none
   GuardedSelf<ServiceLease> guard_{*this};
 };
 

@@ -16,6 +16,9 @@ constexpr Duration kPauseMin = std::chrono::milliseconds(50);
 constexpr Duration kPauseMax = std::chrono::seconds(2);
 /// Leases end this much late at most; see arm().
 constexpr Duration kLookMin = std::chrono::milliseconds(50);
+/// There is room again once a write succeeds and none was refused for so long: while small writes
+/// fit and large ones do not, the log is not told of each turn.
+constexpr Duration kRoomAgain = std::chrono::seconds(10);
 /// Outcomes are forgotten in steps of this, late by as much.
 constexpr Duration kOutcomesTogether = std::chrono::minutes(1);
 
@@ -280,6 +283,7 @@ Status Engine::keep(const Batch& batch) {
   if (batch.empty()) return {};
   const bool is_writable = fault_.empty();
   const Status kept = is_writable ? journal_->append(batch) : Status(fail(read_only(fault_)));
+  if (is_writable) log_room(kept);
   if (!kept) {
     undo(batch);
     if (is_writable && kept.error().code != Code::kResourceExhausted) fault(kept.error());
@@ -290,6 +294,20 @@ Status Engine::keep(const Batch& batch) {
   visible_ = history_.latest();
   if (batch.epoch != 0) epoch_ = batch.epoch;
   return {};
+}
+
+/// One record when writes begin to be refused, one when they succeed again.
+void Engine::log_room(const Status& kept) {
+  const TimePoint now = options_.clock->now();
+  if (!kept && kept.error().code == Code::kResourceExhausted) {
+    no_room_at_ = now;
+    if (++no_room_ == 1)
+      options_.log->write(Level::kError, "store has no room: what it cannot write is refused",
+                          {{"why", kept.error().message}});
+  } else if (kept && no_room_ != 0 && now - no_room_at_ >= kRoomAgain) {
+    options_.log->write(Level::kInfo, "store has room again",
+                        {{"refused", std::to_string(std::exchange(no_room_, 0))}});
+  }
 }
 
 void Engine::undo(const Batch& batch) {
@@ -498,13 +516,16 @@ void Engine::end_leases() {
   for (const auto& [id, lease] : leases_) {
     if (lease.until <= now) over.push_back(id);
   }
+  Status ended;
   for (const LeaseId id : over) {
-    end_lease(id, [this, id](Status ended) {
-      if (!ended)
-        options_.log->write(Level::kWarning, "a lease has expired but could not be ended",
-                            {{"lease", fmt::format("{:x}", id)}, {"error", ended.error().message}});
-    });
+    end_lease(id, [&ended](Status done) { ended = std::move(done); });
+    if (!ended) break;  // the others would not succeed either
   }
+  if (!ended && !leases_are_late_)
+    options_.log->write(
+        Level::kWarning, "leases have expired but cannot be ended; it is tried again",
+        {{"leases", std::to_string(over.size())}, {"error", ended.error().message}});
+  leases_are_late_ = !ended;
 }
 
 void Engine::forget_outcomes() {
@@ -585,11 +606,12 @@ void Engine::try_again() {
   auto done = journal_->rewrite(state, history_);
   if (!done) {
     pause_ = std::min(pause_ * 2, kPauseMax);
-    options_.log->write(Level::kWarning, "store is still read-only",
-                        {{"why", done.error().message}});
+    if (std::exchange(still_, done.error().message) != done.error().message)
+      options_.log->write(Level::kWarning, "store is still read-only", {{"why", still_}});
     return;
   }
   pause_ = kPauseMin;
+  still_.clear();
   const std::lock_guard lock(state_mutex_);
   history_.compact(state.compacted);
   fault_.clear();
@@ -600,6 +622,7 @@ void Engine::try_again() {
 void Engine::arm() {
   TimePoint next = TimePoint::max();
   for (const auto& [id, lease] : leases_) next = std::min(next, lease.until);
+  if (leases_are_late_) next = std::max(next, options_.clock->now() + kPauseMax);
   if (!outcomes_in_order_.empty())
     next = std::min(next, outcomes_in_order_.front().first + kOutcomesTogether);
   if (!fault_.empty()) next = std::min(next, options_.clock->now() + pause_);

@@ -102,6 +102,7 @@ class Engine final : public Store {
   /// Makes the batch durable and visible; or undoes it, as if it had never been evaluated.
   Status keep(const Batch& batch);
   void undo(const Batch& batch);
+  void log_room(const Status& kept);
   /// The store is read-only until rewrite() has succeeded.
   void fault(const Error& why);
   void tell(Revision from, Revision to);
@@ -141,6 +142,10 @@ class Engine final : public Store {
   std::deque<std::pair<TimePoint, std::string>> outcomes_in_order_;
   std::list<Watching> watches_;
   Duration pause_;
+  std::string still_;             ///< why the last rewrite failed
+  std::size_t no_room_ = 0;       ///< writes that were refused for want of room
+  TimePoint no_room_at_;          ///< the last one
+  bool leases_are_late_ = false;  ///< some have expired and could not be ended
   TimerId timer_ = 0;
   TimePoint due_ = TimePoint::max();
 

@@ -52,6 +52,15 @@ class TestJournal final : public Journal {
   Disk& disk_;
 };
 
+/// The events of its records.
+class Events final : public Log {
+ public:
+  void write(Level, std::string_view event, std::initializer_list<Field>) noexcept override {
+    seen.emplace_back(event.substr(0, event.find(':')));
+  }
+  std::vector<std::string> seen;
+};
+
 class Watcher final : public StoreObserver {
  public:
   void changed(const StoreChange& change) noexcept override {
@@ -75,8 +84,8 @@ class EngineTest : public ::testing::Test {
   void SetUp() override { open(); }
   void open(Revision history = 100'000) {
     engine.reset();
-    auto made = Engine::make({&world, &world, &world, &world, history},
-                             std::make_unique<TestJournal>(disk));
+    auto made =
+        Engine::make({&world, &world, &world, &log, history}, std::make_unique<TestJournal>(disk));
     ASSERT_TRUE(made) << made.error().text();
     engine = std::move(*made);
     disk.batches.clear();
@@ -103,6 +112,7 @@ class EngineTest : public ::testing::Test {
   }
   Simulation world{1};
   Disk disk;
+  Events log;
   std::unique_ptr<Engine> engine;
 };
 
@@ -186,6 +196,52 @@ TEST_F(EngineTest, UndoesWhatTheJournalHasNoRoomForAndStaysWritable) {
   ASSERT_TRUE(again) << again.error().text();
   EXPECT_FALSE(again->replayed) << "the failed sending left no outcome";
   EXPECT_EQ(again->revision, 2) << "its revision was not used up";
+}
+
+TEST_F(EngineTest, LogsOnceThatThereIsNoRoomAndOnceThatThereIsAgain) {
+  const auto none = Error::resource_exhausted("the disk is full");
+  disk.append_fails = none;
+  for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(commit(put("lost")));
+  EXPECT_THAT(log.seen, ElementsAre("store has no room"));
+  for (int i = 0; i < 1'000; ++i) {  // small ones fit, large ones do not
+    disk.append_fails.reset();
+    EXPECT_TRUE(commit(put("small")));
+    disk.append_fails = none;
+    EXPECT_FALSE(commit(put("large")));
+    world.run_for(milliseconds(100));
+  }
+  EXPECT_THAT(log.seen, ElementsAre("store has no room"));
+  disk.append_fails.reset();
+  world.run_for(seconds(10));
+  EXPECT_TRUE(commit(put("large")));
+  EXPECT_TRUE(commit(put("large")));
+  EXPECT_THAT(log.seen, ElementsAre("store has no room", "store has room again"));
+}
+
+TEST_F(EngineTest, EndsLeasesThatExpiredWithoutRoomOnceThereIsSome) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(commit(put(std::to_string(i), "v", grant(seconds(5)))));
+  disk.append_fails = Error::resource_exhausted("the disk is full");
+  world.run_for(minutes(5));
+  EXPECT_EQ(keys().size(), 100U);
+  EXPECT_THAT(log.seen, ElementsAre("store has no room",
+                                    "leases have expired but cannot be ended; it is tried again"));
+  disk.append_fails.reset();
+  world.run_for(seconds(5));
+  EXPECT_THAT(keys(), IsEmpty());
+}
+
+TEST_F(EngineTest, LogsOnceWhyItIsStillReadOnly) {
+  disk.append_fails = Error::unavailable("the disk is gone");
+  disk.rewrite_fails = Error::unavailable("still gone");
+  EXPECT_FALSE(commit(put("lost")));
+  world.run_for(minutes(5));
+  EXPECT_THAT(log.seen, ElementsAre("store is read-only", "store is still read-only"));
+  disk.append_fails.reset();
+  disk.rewrite_fails.reset();
+  world.run_for(seconds(5));
+  EXPECT_THAT(log.seen,
+              ElementsAre("store is read-only", "store is still read-only", "store has recovered"));
+  EXPECT_TRUE(commit(put("later")));
 }
 
 TEST_F(EngineTest, IsReadOnlyAfterAFailedAppendUntilItsRewriteSucceeds) {
