@@ -20,6 +20,7 @@ from needs import needs
 CAPSULE = """capsule: {name}
 protocols: {{udp: {{listen: "127.0.0.1:0"}}}}
 services: {{{services}}}
+languages: [{languages}]
 store: {store}
 """
 SERVICES = ("naming", "trading", "policy", "type")
@@ -65,6 +66,8 @@ class Disk:
 
 @unittest.skipUnless(os.environ.get(MARK), "mount namespaces of one's own are not allowed here")
 class FullDisk(unittest.TestCase):
+    languages = ""
+
     def setUp(self):
         self.capsules = Capsules()
         self.addCleanup(self.capsules.stop)
@@ -76,6 +79,7 @@ class FullDisk(unittest.TestCase):
         text = CAPSULE.format(
             name=name,
             services=services,
+            languages=self.languages,
             store=f"sqlite:{self.disk.folder}/{name}.db" if services else "memory",
         )
         self.process = self.capsules.configure(name, text)
@@ -185,6 +189,34 @@ class Store(FullDisk):
         self.until_it_says_that_there_is_room()
         self.assertEqual(self.logged(NO_ROOM), 1)
         self.assertEqual(self.logged("store has room again"), 1)
+
+
+@needs("protocols/udp", "stores/sqlite", "languages/cpp", *(f"services/{n}" for n in SERVICES))
+class Objects(FullDisk):
+    languages = "cpp"
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        kit = os.path.join(self.capsules.build, "lib/hector/languages/cpp/kit/kit.so")
+        self.hector("load", "type", TYPES)
+        self.hector("load", "template", kit)
+
+    def create(self, name):
+        return ("create", "object", "kit.Language.cpp", "--name", name)
+
+    def test_an_object_that_cannot_be_published_is_refused_and_one_that_goes_is_gone(self):
+        self.hector(*self.create("goes"))
+        self.hector(*self.create("stays"))
+        self.disk.fill()
+        self.refused(*self.create("comes"))
+        self.hector("delete", "object", "goes")
+        answer = self.capsules.call("stays.echo", {"data": "aGk="}, "north")
+        self.assertEqual(answer, {"data": "aGk="})
+        self.disk.make_room()
+        waiting.until(lambda: "goes" not in self.names(), 20, "the end of a name")
+        self.hector(*self.create("comes"))
+        self.assertLessEqual({"stays", "comes"}, self.names())
 
 
 @needs("protocols/udp", "protocols/zenoh", "stores/sqlite", "services/naming")

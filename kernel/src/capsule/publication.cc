@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "hector/check.h"
 #include "hector/service/naming.h"
 #include "hector/service/trading.h"
@@ -12,6 +14,17 @@ namespace hector {
 namespace {
 
 constexpr const char* kManagement = "_management";
+/// Of Offers that have gone, with what services have not taken out. Beyond it the oldest is left.
+constexpr std::size_t kRemnantsMax = 10'000;
+constexpr Duration kTakenOutEvery = std::chrono::seconds(3);
+
+/// The service could not take it out now.
+bool is_still_there(const Status& taken_out) {
+  if (taken_out) return false;
+  const Code why = taken_out.error().code;
+  return why == Code::kResourceExhausted || why == Code::kUnavailable ||
+         why == Code::kDeadlineExceeded;
+}
 
 }  // namespace
 
@@ -41,8 +54,11 @@ Status Publication::bind_object(const Offer& offer, NameIs name) {
                          name == NameIs::kNew ? IfTaken::kRefuse : IfTaken::kReplace);
   if (bound || bound.error().code != Code::kAlreadyExists) return bound;
   const auto there = options_.services().naming->lookup(offer.object);
-  const bool is_this = there && options_.references.is_own(*there) && there->offer == offer.id;
-  return is_this ? Status() : bound;
+  if (!there || !options_.references.is_own(*there)) return bound;
+  if (there->offer == offer.id) return {};
+  if (options_.offers.find(there->offer)) return bound;
+  // Of an Offer that has gone, and whose name could not be taken out yet.
+  return bind_name(offer.object, options_.references.of(offer), IfTaken::kReplace);
 }
 
 Status Publication::export_offer(const OfferPtr& offer) {
@@ -52,7 +68,7 @@ Status Publication::export_offer(const OfferPtr& offer) {
   if (trading == nullptr) return {};
   const auto id = HECTOR_TRY(export_under_lease(*trading, *offer));
   const std::string earlier = std::exchange(exported_[offer->id], id);
-  if (!earlier.empty()) static_cast<void>(trading->withdraw(earlier));
+  take_out({offer->id, {}, earlier});
   return {};
 }
 
@@ -71,13 +87,62 @@ Result<std::string> Publication::export_under_lease(TradingService& trading, con
 
 void Publication::leave(const OfferPtr& offer, NameGoes name) {
   const std::lock_guard one(mutex_);
-  const Services use = options_.services();
   const OfferPtr successor = options_.offers.find_object(offer->object);
-  if (use.naming != nullptr && name == NameGoes::kAway && (!successor || successor == offer))
-    static_cast<void>(use.naming->unbind(offer->object));
+  const bool is_name_away = name == NameGoes::kAway && (!successor || successor == offer);
   const auto exported = exported_.extract(offer->id);
-  if (use.trading != nullptr && exported)
-    static_cast<void>(use.trading->withdraw(exported.mapped()));
+  Remnant remnant{offer->id, is_name_away ? offer->object : std::string(),
+                  exported ? exported.mapped() : std::string()};
+  take_out(std::move(remnant));
+}
+
+void Publication::take_out(Remnant remnant) {
+  try_to_take_out(remnant);
+  if (!remnant.is_gone()) take_out_later(std::move(remnant));
+}
+
+void Publication::try_to_take_out(Remnant& remnant) {
+  const Services use = options_.services();
+  if (use.naming == nullptr || remnant.name.empty() ||
+      !is_still_there(use.naming->unbind(remnant.name)))
+    remnant.name.clear();
+  if (use.trading == nullptr || remnant.exported.empty() ||
+      !is_still_there(use.trading->withdraw(remnant.exported)))
+    remnant.exported.clear();
+}
+
+void Publication::take_out_later(Remnant remnant) {
+  if (remnants_.size() == kRemnantsMax) remnants_.pop_front();
+  remnants_.push_back(std::move(remnant));
+  if (remnants_.size() > 1) return;  // there is a timer
+  const auto& on = options_.surroundings;
+  on.executor.at(on.clock.now() + kTakenOutEvery, [handle = guard_.handle()] {
+    handle.try_run([&](Publication& self) {
+      self.options_.surroundings.blocking.run(
+          [handle] { handle.run([](Publication& later) { later.take_out_remnants(); }); });
+    });
+  });
+}
+
+void Publication::take_out_remnants() {
+  const std::lock_guard one(mutex_);
+  bool is_refused = false;  // once is enough: a service that does not answer takes its time
+  for (auto& remnant : std::exchange(remnants_, {})) {
+    if (!is_refused) {
+      // Another Offer may have the name by now.
+      if (!remnant.name.empty() && !has_name(remnant.name, remnant.offer)) remnant.name.clear();
+      try_to_take_out(remnant);
+    }
+    is_refused = is_refused || !remnant.is_gone();
+    if (!remnant.is_gone()) take_out_later(std::move(remnant));
+  }
+}
+
+bool Publication::has_name(const std::string& name, std::uint64_t offer) {
+  auto* const naming = options_.services().naming;
+  if (naming == nullptr) return false;
+  const auto there = naming->lookup(name);
+  if (!there) return is_still_there(fail(there.error()));
+  return options_.references.is_own(*there) && there->offer == offer;
 }
 
 Status Publication::advertise(const OfferPtr& offer, const OfferProperties::Map& properties) {

@@ -5,12 +5,14 @@
 // Who: KernelImpl; Modules, when a service comes or goes.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "hector/guarded_self.h"
 #include "objects/offer_table.h"
 #include "party/own_references.h"
 #include "services/service_clients.h"
@@ -34,13 +36,15 @@ class Publication {
     ServiceLease::Surroundings surroundings;
   };
   explicit Publication(Options options);
+  ~Publication() { guard_.end(); }
 
   /// The Object's name goes to Naming and its offer to the Trader, where this capsule has them.
   /// ALREADY_EXISTS where a new name is taken. Nothing is left behind by an error.
   Status enter(const OfferPtr& offer, NameIs name);
   /// Exports the offer as it is now; the earlier one is withdrawn.
   Status export_offer(const OfferPtr& offer);
-  /// Takes both out, best effort. The name stays if a successor has it, here or elsewhere.
+  /// Takes both out; what a service does not take out now, as its disk is full or it does not
+  /// answer, is taken out later. The name stays if a successor has it, here or elsewhere.
   void leave(const OfferPtr& offer, NameGoes name);
   /// Adds properties to the Offer and exports it with them.
   Status advertise(const OfferPtr& offer, const OfferProperties::Map& properties);
@@ -53,6 +57,22 @@ class Publication {
   void close();
 
  private:
+  /// Of an Offer that has gone: what may still be there.
+  struct Remnant {
+    std::uint64_t offer;
+    std::string name;      ///< in Naming; empty: none
+    std::string exported;  ///< the Trader's id; empty: none
+    [[nodiscard]] bool is_gone() const { return name.empty() && exported.empty(); }
+  };
+  // With the mutex held:
+  /// Now, else later.
+  void take_out(Remnant remnant);
+  /// What is taken out is cleared.
+  void try_to_take_out(Remnant& remnant);
+  void take_out_later(Remnant remnant);
+  void take_out_remnants();
+  /// The name is bound to this Offer of this capsule.
+  bool has_name(const std::string& name, std::uint64_t offer);
   Status bind_object(const Offer& offer, NameIs name);
   void bind_capsule();
   void bind_service(const Offer& offer);
@@ -64,8 +84,10 @@ class Publication {
   const Options options_;
   std::recursive_mutex mutex_;
   std::unordered_map<std::uint64_t, std::string> exported_;  ///< the Trader's id, by the Offer's
+  std::deque<Remnant> remnants_;                             ///< the oldest first
   ServiceLease naming_lease_;
   ServiceLease trading_lease_;
+  GuardedSelf<Publication> guard_{*this};
 };
 
 }  // namespace hector

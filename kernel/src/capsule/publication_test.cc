@@ -56,6 +56,7 @@ class FakeNaming final : public NamingService {
     return fail(Error::not_found("no such name"));
   }
   Status unbind(const std::string& name) override {
+    if (is_full) return fail(Error::resource_exhausted("the disk is full"));
     names.erase(name);
     return {};
   }
@@ -64,6 +65,7 @@ class FakeNaming final : public NamingService {
   }
   Leases leases;
   std::map<std::string, Reference> names;
+  bool is_full = false;
 };
 
 class FakeTrading final : public TradingService {
@@ -84,6 +86,7 @@ class FakeTrading final : public TradingService {
     return id;
   }
   Status withdraw(const std::string& id) override {
+    if (is_full) return fail(Error::resource_exhausted("the disk is full"));
     offers.erase(id);
     return {};
   }
@@ -92,7 +95,7 @@ class FakeTrading final : public TradingService {
   }
   Leases leases;
   std::map<std::string, TradedOffer> offers;
-  bool refuses = false;
+  bool refuses = false, is_full = false;
 
  private:
   int last_ = 0;
@@ -146,6 +149,19 @@ class Published : public ::testing::Test {
     EXPECT_TRUE(offers_.add(made));
     return made;
   }
+  /// One whose name and offer the services keep, as their disk is full.
+  OfferPtr gone(const std::string& name) {
+    const OfferPtr o = object(name);
+    EXPECT_TRUE(publication_.enter(o, Publication::NameIs::kNew));
+    naming_.is_full = trading_.is_full = true;
+    offers_.remove(name);
+    publication_.leave(o, Publication::NameGoes::kAway);
+    world_.run_for(std::chrono::seconds(20));
+    EXPECT_TRUE(naming_.names.contains(name));
+    EXPECT_EQ(trading_.offers.size(), 1U);
+    return o;
+  }
+  void make_room() { naming_.is_full = trading_.is_full = false; }
   void settle() { world_.run_for(std::chrono::milliseconds(1)); }
 
   testing::Simulation world_{1};
@@ -206,6 +222,33 @@ TEST_F(Published, NameStaysWithTheSuccessor) {
   ASSERT_TRUE(publication_.enter(o, Publication::NameIs::kNew));
   offers_.remove("o");
   publication_.leave(o, Publication::NameGoes::kToSuccessor);
+  EXPECT_TRUE(naming_.names.contains("o"));
+  EXPECT_THAT(trading_.offers, IsEmpty());
+}
+
+TEST_F(Published, WhatAServiceKeepsOnAFullDiskIsTakenOutWhenThereIsRoom) {
+  gone("o");
+  make_room();
+  world_.run_for(std::chrono::seconds(5));
+  EXPECT_THAT(naming_.names, IsEmpty());
+  EXPECT_THAT(trading_.offers, IsEmpty());
+}
+
+TEST_F(Published, NameThatWasKeptOnAFullDiskIsTheNextObjectsOfThatName) {
+  gone("o");
+  make_room();
+  const OfferPtr next = object("o");
+  EXPECT_TRUE(publication_.enter(next, Publication::NameIs::kNew));
+  world_.run_for(std::chrono::seconds(5));
+  EXPECT_EQ(naming_.names["o"].offer, next->id);
+  EXPECT_EQ(trading_.offers.size(), 1U);
+}
+
+TEST_F(Published, NameThatWasKeptOnAFullDiskStaysWhereItIsAnothersByThen) {
+  gone("o");
+  naming_.names["o"] = {};  // of another capsule
+  make_room();
+  world_.run_for(std::chrono::seconds(5));
   EXPECT_TRUE(naming_.names.contains("o"));
   EXPECT_THAT(trading_.offers, IsEmpty());
 }
