@@ -27,12 +27,14 @@ from tidy_rules.tree import (
 # The standard services, whose Interfaces the kernel asks by itself. They leave this row when their
 # clients in kernel/src/services are generated from type files.
 STANDARD_SERVICES = {"naming", "trading", "policy", "type"}
+# Names that are dimensions of QoS as well, which types and the kernel speak of.
+WORDS_OF_QOS = {"privacy"}
 # Names that are words of programs as well: only a literal and a class's name count.
 WORDS_OF_CPP = {"memory"}
 
 
 def _names(tree):
-    return {folder.split("/")[1] for folder in tree.plugins()} - STANDARD_SERVICES
+    return {folder.split("/")[1] for folder in tree.plugins()} - STANDARD_SERVICES - WORDS_OF_QOS
 
 
 def _is_core(path):
@@ -121,6 +123,7 @@ LIBRARIES = {
     "grpcpp/": "grpc++",
     "openssl/": "openssl",
     "sqlite3.h": "sqlite3",
+    "sodium.h": "libsodium",
     "cbor.h": "libcbor",
     "zmq": "libzmq",
     "pybind11/": "pybind11",

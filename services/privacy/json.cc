@@ -1,0 +1,2 @@
+// Boost.JSON's code, compiled here once.
+#include <boost/json/src.hpp>
