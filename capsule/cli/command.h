@@ -93,6 +93,11 @@ class CommandTree {
     make(path, help)->require_subcommand(1);
   }
 
+  /// Whether there is such a word at the top.
+  [[nodiscard]] bool has(const std::string& group) const {
+    return !app_.get_subcommands([&](CLI::App* each) { return each->get_name() == group; }).empty();
+  }
+
   template <class Arguments>
   void add(const std::vector<Command<Arguments>>& commands) {
     for (const auto& command : commands) add(command);

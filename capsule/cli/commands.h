@@ -21,5 +21,7 @@ void add_trade_commands(CommandTree& tree);
 /// Types in files, and the Type service.
 void add_type_commands(CommandTree& tree);
 void add_type_service_commands(CommandTree& tree);
+/// `try` of every service that has one.
+void add_trial_commands(CommandTree& tree);
 
 }  // namespace hector

@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   hector::add_identity_commands(tree);
   hector::add_type_commands(tree);
   hector::add_type_service_commands(tree);
+  hector::add_trial_commands(tree);
   std::vector<std::string> words;
   const CLI::App& help = add_help(app, words);
 

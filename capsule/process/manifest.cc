@@ -10,7 +10,7 @@ namespace {
 
 Manifest manifest_of(const YamlNode& node) {
   node.only({"name", "description", "status", "security", "unload", "libraries", "listen",
-             "load_globally", "weight", "abi", "library"});
+             "load_globally", "weight", "try", "abi", "library"});
   for (const char* key : {"name", "library", "abi", "unload"}) {
     if (!node.has(key)) node.refuse(fmt::format("the manifest has no '{}'", key));
   }
@@ -28,6 +28,7 @@ Manifest manifest_of(const YamlNode& node) {
   manifest.security = node.text_or("security", "unknown");
   if (node.has("listen")) manifest.listen = node.at("listen").texts();
   if (node.has("load_globally")) manifest.load_globally = node.at("load_globally").texts();
+  manifest.trial = node.text_or("try", "");
   if (node.has("weight")) manifest.weight = node.at("weight").number<std::uint32_t>("a number");
   return manifest;
 }

@@ -22,6 +22,7 @@ WHEELS = (
     "recurring-ical-events==3.8.2",
 )
 CEDAR = ("cedarpy==4.8.1",)
+AGE = "filippo.io/age/cmd/age@v1.3.2"
 ZENOHD = "1.10.2"
 
 
@@ -102,6 +103,11 @@ def zeromq():
     return _venv(
         "zeromq", ("hermes-zmq==1.3.0", "majortomo==0.2.0", "six==1.17.0", "pyzmq==27.1.0")
     )
+
+
+def privacy():
+    """An interpreter with Tink and rage."""
+    return _venv("privacy", ("tink==1.16.1", "pyrage==1.4.0", "cryptography==50.0.2"))
 
 
 def zenohd():

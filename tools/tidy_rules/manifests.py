@@ -23,7 +23,7 @@ REQUIRED = ("name", "description", "status", "security", "unload", "libraries")
 OPTIONAL = {
     "protocols": ("listen", "weight"),
     "languages": ("load_globally",),
-    "services": (),
+    "services": ("try",),
     "stores": ("weight",),
 }
 # CMake adds these to the manifest beside the built library.
