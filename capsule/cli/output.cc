@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kColumnMax = 60;
 
 /// What the head of a column ends with where it measures.
-constexpr std::string_view kUnits[] = {" us", " ms", " s", " octets"};
+constexpr std::string_view kUnits[] = {" us", " ms", " s", "/s", " %", " octets"};
 
 /// Names come from other people's programs: control characters do not reach the terminal.
 std::string printable(const std::string& text) {
@@ -84,7 +84,8 @@ bool is_number(const std::string& column, const std::string& value) {
       std::any_of(std::begin(kUnits), std::end(kUnits),
                   [&](std::string_view unit) { return column.ends_with(unit); });
   return (is_measure || kCounts.contains(column)) && !value.empty() && value.size() < 20 &&
-         value.find_first_not_of("0123456789") == std::string::npos;
+         value.find_first_not_of("0123456789.") == std::string::npos && value.front() != '.' &&
+         value.back() != '.' && std::count(value.begin(), value.end(), '.') <= 1;
 }
 
 int exit_code(const Error& error) {

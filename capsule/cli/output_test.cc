@@ -52,6 +52,18 @@ TEST(Output, WritesCountsAndTimesAsNumbers) {
             "  failed: \"-\"\n");
 }
 
+TEST(Output, WritesRatesAsNumbersAndNoTextThatLooksLikeThem) {
+  const std::vector<OutputRow> rows{
+      {"ana", {{"processor %", "97"}, {"processor s", "1.5"}, {"calls/s", "0"}, {"up s", "1.2.3"}}},
+      {"ben", {{"processor %", "."}, {"processor s", "1."}, {"calls/s", ""}, {"up s", "-1"}}}};
+  EXPECT_EQ(
+      format_rows(rows, "jsonl"),
+      "{\"name\": \"ana\", \"processor_%\": 97, \"processor_s\": 1.5, \"calls/s\": 0, "
+      "\"up_s\": \"1.2.3\"}\n"
+      "{\"name\": \"ben\", \"processor_%\": \".\", \"processor_s\": \"1.\", \"calls/s\": \"\", "
+      "\"up_s\": \"-1\"}\n");
+}
+
 TEST(Output, WritesOneNameALine) { EXPECT_EQ(format_rows(kRows, "name"), "ana\nben\n"); }
 
 struct ExitCode {

@@ -20,6 +20,9 @@ namespace {
 namespace m = management::v1;
 using Time = std::chrono::steady_clock::time_point;
 
+/// Until the first rates are shown.
+constexpr std::uint32_t kFirstMs = 500;
+
 struct Arguments {
   std::uint32_t every_ms = 1'000;
   std::uint32_t count = 0;
@@ -111,10 +114,15 @@ int top(const CommandContext& context, const Arguments& a) {
   m::ListRequest request;
   request.set_kind("objects");
   Top top;
-  for (std::uint32_t round = 1;; ++round) {
+  for (std::uint32_t round = 0;; ++round) {
     auto reply = session.ask<m::ListReply>("list", request);
     if (!reply) return report(reply.error());
-    show(context, top.rows(*reply, std::chrono::steady_clock::now()), a);
+    auto rows = top.rows(*reply, std::chrono::steady_clock::now());
+    if (round == 0) {  // there is nothing before it to compare with
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::min(a.every_ms, kFirstMs)));
+      continue;
+    }
+    show(context, std::move(rows), a);
     if (finish_output(0) != 0) return kExitFailed;
     if (round == a.count) return 0;
     std::this_thread::sleep_for(std::chrono::milliseconds(a.every_ms));

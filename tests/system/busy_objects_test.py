@@ -7,6 +7,7 @@ one who is woken by it has to read what it is.
 Who: ctest.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -129,6 +130,9 @@ class BusyPythonObjects(Lab):
         self.assertIn("DEADLINE_EXCEEDED", said)
         row = self.check_is_shown("bad", "lab.Busy.python", "act")
         self.assertGreater(row["call_processor_ms"], 200)
+        rows = json.loads(self.north("-o", "json", "top", "-n", "1"))
+        self.assertEqual(rows[0]["name"], "bad", "the busiest first")
+        self.assertGreater(rows[0]["processor_%"], 10)
         self.check_refuses("bad", "act", '{"what": ""}')
         said, _ = self.call("good.add", '{"a": 1, "b": 2}', 10_000)
         self.assertIn("3", said)
