@@ -134,10 +134,6 @@ Result<StoreTransaction> Changes::bind(const v1::NamingBind& request,
                                        const AskedNames& names) const {
   auto binding = binding_from(request);
   if (!binding) return fail(binding.error());
-  if (directory_.size() >= kNamesMax)
-    return refuse("INSUFFICIENT_RESOURCES",
-                  fmt::format("Naming holds {} names, its limit", kNamesMax),
-                  Code::kResourceExhausted);
   StoreTransaction transaction;
   std::vector<std::unique_ptr<Context>> made;
   auto found = HECTOR_TRY(place_for(request, names, transaction, made));
@@ -148,6 +144,10 @@ Result<StoreTransaction> Changes::bind(const v1::NamingBind& request,
     return refuse("CTX_UNAVAILABLE",
                   "the name has just been bound to another naming system; try again",
                   Code::kAborted);
+  if (place.entry == nullptr && directory_.size() >= kNamesMax)
+    return refuse("INSUFFICIENT_RESOURCES",
+                  fmt::format("Naming holds {} names, its limit; unbind some first", kNamesMax),
+                  Code::kResourceExhausted);
   if (place.entry != nullptr) {
     const auto& there = *place.entry->binding;
     if (request.exclusive()) {

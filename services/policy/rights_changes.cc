@@ -29,7 +29,7 @@ Result<StoreTransaction> plan_put_rules(const Rights& rights, const v1::PolicyRu
     return refuse("BAD_POLICY", "policies have a name of up to 200 octets");
   const auto* const schema = rights.schema() ? &*rights.schema() : nullptr;
   HECTOR_TRY(check_rules(asked.name(), plain_text(asked.text()), schema));
-  if (rights.sets().size() >= Rights::kSetsMax)
+  if (!rights.sets().contains(asked.name()) && rights.sets().size() >= Rights::kSetsMax)
     return full(fmt::format("there are {} sets of policies, the limit", Rights::kSetsMax));
   return putting("p/" + asked.name(), asked);
 }
@@ -45,7 +45,7 @@ Result<StoreTransaction> plan_put_entity(const Rights& rights, const v1::PolicyE
   HECTOR_TRY(rights.check_entity(asked));
   if (rights.schema() && !rights.schema()->entities().contains(id.type))
     return refuse("SCHEMA", fmt::format("the schema has no entity type '{}'", id.type));
-  if (rights.entity_count() >= Rights::kEntitiesMax)
+  if (!rights.has_entity(id) && rights.entity_count() >= Rights::kEntitiesMax)
     return full(fmt::format("there are {} entities, the limit", Rights::kEntitiesMax));
   return putting("n/" + print(id), asked);
 }
