@@ -23,10 +23,9 @@ namespace {
 
 /// Of one connection: each is a call in flight.
 constexpr int kStreamsMax = 1'024;
-/// Calls that gRPC holds for one connection: those, and some that are over for us but not for gRPC,
-/// which holds a call until its peer has taken its answer or its cancellation. Beyond it the peer
-/// opens calls and takes nothing. Each costs gRPC about 15 KiB.
-constexpr std::size_t kCallsOfOneMax = kStreamsMax + 512;
+/// Answered calls that gRPC still holds for one connection: it holds a call, of about 15 KiB, until
+/// the peer has taken its answer or its cancellation. Beyond it the peer takes nothing.
+constexpr std::size_t kAnsweredOfOneMax = kStreamsMax + 512;
 /// Of all connections. Beyond it calls are refused, and the connection goes whose answers have
 /// waited longest, if that is longer than this.
 constexpr std::size_t kCallsMax = 16'384;
@@ -79,7 +78,8 @@ class Calls {
   void return_request(std::size_t octets) { request_octets_ -= octets; }
   /// gRPC keeps so many octets of this call's for its peer since `now`. Where all of them are too
   /// many, the calls that keep theirs longest are cancelled.
-  void keep(ServerCall& call, std::size_t octets, TimePoint now);
+  enum class Sent : std::uint8_t { kMessage, kAnswer };
+  void keep(ServerCall& call, Sent sent, std::size_t octets, TimePoint now);
   /// gRPC keeps none any more.
   void taken(ServerCall& call);
 
@@ -96,7 +96,7 @@ class Calls {
   };
   /// The calls of one connection.
   struct OfOne {
-    std::size_t count = 0;
+    std::size_t count = 0, answered = 0;
     bool is_ending = false;
   };
   using Peers = std::unordered_map<std::string, OfOne>;
@@ -105,8 +105,10 @@ class Calls {
     Peers::value_type* peer = nullptr;
     std::optional<Order::iterator> unfinished;
     std::optional<std::list<Kept>::iterator> kept;
+    bool is_answered = false;
   };
   void forget_kept(Place& place);
+  void end_offender(const std::string& peer);
   // With the lock held:
   /// Its connection is to be ended by this name, and its calls do not count any more.
   std::string give_up(Peers::value_type& peer);
@@ -173,6 +175,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     cancel(why);
     if (is_answered_.exchange(true)) return;
     if (flow_) flow_->detach();
+    keep(Calls::Sent::kAnswer, 0);
     Finish(ending_of(why, {}, is_from_capsule_ ? Reader::kCapsule : Reader::kAnyClient).status);
   }
   [[nodiscard]] bool is_standard() const { return is_standard_; }
@@ -229,7 +232,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     writer_ = std::move(accepted);
     if (!std::exchange(initial_sent_, true)) add_initial();
     out_ = to_buffer(message.bytes());
-    calls_->keep(*this, out_.Length(), context_.clock->now());
+    keep(Calls::Sent::kMessage, out_.Length());
     StartWrite(&out_);
   }
   void flow_read(Callback<void(Result<std::optional<Payload>>)> next) {
@@ -332,6 +335,10 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     peer = &peer_;
   }
 
+  void keep(Calls::Sent sent, std::size_t octets) {
+    calls_->keep(*this, sent, octets, context_.clock->now());
+  }
+
   void add_initial() {
     for (const auto& [key, value] : initial) server_->AddInitialMetadata(key, value);
   }
@@ -346,7 +353,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
 
   void answer() {
     if (!std::exchange(initial_sent_, true)) add_initial();
-    calls_->keep(*this, reply.bytes().size(), context_.clock->now());
+    keep(Calls::Sent::kAnswer, reply.bytes().size());
     if (error) {
       const auto ending =
           ending_of(*error, trailing, is_from_capsule_ ? Reader::kCapsule : Reader::kAnyClient);
@@ -362,7 +369,9 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   /// A standard service's stream may end from two sides at once: by the client's last message and
   /// by its cancellation.
   void finish_once(const grpc::Status& status) {
-    if (!is_finished_.exchange(true)) Finish(status);
+    if (is_finished_.exchange(true)) return;
+    keep(Calls::Sent::kAnswer, 0);
+    Finish(status);
   }
 
   void standard_read(bool ok) {
@@ -377,6 +386,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       if (!answer) return finish_once({grpc::StatusCode::NOT_FOUND, "no such service is offered"});
       out_ = to_buffer(Bytes::take(std::move(*answer)));
       if (is_finished_.exchange(true)) return;
+      keep(Calls::Sent::kAnswer, out_.Length());
       return StartWriteAndFinish(&out_, grpc::WriteOptions(), grpc::Status::OK);
     }
     if (header.operation_name != "Watch")
@@ -427,10 +437,7 @@ Calls::Room Calls::add(ServerCall& call) {
     ++peer.second.count;
     if (peer.second.is_ending) {
       room = Room::kConnectionEnds;
-    } else if (++counted_; peer.second.count > kCallsOfOneMax) {
-      room = Room::kConnectionEnds;
-      offender = give_up(peer);
-    } else if (counted_ > kCallsMax) {
+    } else if (++counted_ > kCallsMax) {
       room = Room::kNo;
       offender = longest_kept(call.began());
     }
@@ -441,6 +448,10 @@ Calls::Room Calls::add(ServerCall& call) {
       "too many calls wait for their requests here, and this one waited longest"));
   oldest->let_go();
   return room;
+}
+
+void Calls::end_offender(const std::string& peer) {
+  if (!peer.empty()) connections_->end_peer(peer, "calls whose answers it does not take");
 }
 
 std::string Calls::give_up(Peers::value_type& peer) {
@@ -473,6 +484,7 @@ void Calls::remove(ServerCall& call) {
   forget_kept(found->second);
   auto& peer = *found->second.peer;
   if (!peer.second.is_ending) --counted_;
+  if (found->second.is_answered) --peer.second.answered;
   if (--peer.second.count == 0) peers_.erase(peers_.find(peer.first));
   all_.erase(found);
   if (all_.empty()) none_.notify_all();
@@ -501,20 +513,30 @@ bool Calls::take_request(std::size_t octets) {
   return false;
 }
 
-void Calls::keep(ServerCall& call, std::size_t octets, TimePoint now) {
+void Calls::keep(ServerCall& call, Sent sent, std::size_t octets, TimePoint now) {
   std::vector<ServerCall*> oldest;
+  std::string offender;
   {
     const std::lock_guard lock(mutex_);
-    auto& place = all_[&call];
+    const auto found = all_.find(&call);
+    HECTOR_CHECK(found != all_.end(), "gRPC was given an answer of a call that has ended");
+    auto& place = found->second;
     forget_kept(place);
     place.kept = kept_.insert(kept_.end(), {&call, octets, now});
     kept_octets_ += octets;
+    auto& peer = *place.peer;
+    if (sent == Sent::kAnswer) {
+      HECTOR_CHECK(!std::exchange(place.is_answered, true), "a gRPC call is answered twice");
+      if (++peer.second.answered > kAnsweredOfOneMax && !peer.second.is_ending)
+        offender = give_up(peer);
+    }
     while (kept_octets_ > kAnswersOctetsMax && kept_.front().call != &call) {
       oldest.push_back(kept_.front().call);
       oldest.back()->hold();
       forget_kept(all_[oldest.back()]);
     }
   }
+  end_offender(offender);
   for (auto* each : oldest) {
     each->give_up();
     each->let_go();
