@@ -69,8 +69,9 @@ Status check_whole(std::string_view file) {
   if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_type != ET_DYN)
     return fail(
         Error::invalid_argument("it is no shared object of 64 bits; build it with -shared -fPIC"));
-  const std::size_t sections = head.e_shoff + std::size_t{head.e_shnum} * head.e_shentsize;
-  if (sections > file.size()) return fail(cut(file.size(), sections));
+  const std::size_t sections = std::size_t{head.e_shnum} * head.e_shentsize;
+  if (head.e_shoff > file.size() || sections > file.size() - head.e_shoff)
+    return fail(cut(file.size(), head.e_shoff + sections));
   for (std::size_t i = 0; i < head.e_phnum; ++i) {
     Elf64_Phdr segment;
     if (!read_at(file, head.e_phoff + i * head.e_phentsize, segment))

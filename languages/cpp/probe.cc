@@ -19,6 +19,7 @@ namespace hector::cpp_language {
 
 namespace {
 
+/// Static constructors that take longer would hold up the capsule too.
 constexpr std::chrono::seconds kWithin{5};
 /// The numbers of the library and of the pipe in the probe.
 constexpr int kFileThere = 3, kPipeThere = 4;

@@ -10,7 +10,7 @@
 #include "open_library.h"
 
 int main(int, char** arguments) {
-  constexpr int kFile = 3, kPipe = 4;
+  constexpr int kFile = 3, kPipe = 4;  ///< descriptors that probe.cc leaves open
   const hector::MessageFiles files(arguments[1]);
   if (const auto library = hector::cpp_language::open_library(kFile, arguments[1])) {
     using Entry = const hector_template* (*)();

@@ -42,13 +42,17 @@ class Locked {
 /// Gives the lock up meanwhile.
 class Unlocked {
  public:
-  Unlocked() noexcept : thread_(PyEval_SaveThread()) {}
+  Unlocked() noexcept {
+    HECTOR_CHECK(PyGILState_Check() == 1,
+                 "the interpreter's lock is given up where it is not held");
+    thread_ = PyEval_SaveThread();
+  }
   ~Unlocked() { PyEval_RestoreThread(thread_); }
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
 
  private:
-  PyThreadState* const thread_;
+  PyThreadState* thread_;
 };
 
 /// Owns a Python object on behalf of C++; releases it with the interpreter's lock held.
@@ -169,6 +173,7 @@ class PythonServant final : public Servant {
       : object_(std::move(object)), capsule_(capsule), runtime_(std::move(runtime)) {}
   void invoke(Call& call) noexcept override {
     const Locked locked;
+    HECTOR_CHECK(call.operation != nullptr, "a call comes without its operation");
     const auto handle = std::make_shared<PyCall>(call, capsule_.clock());
     auto done = runtime_->attempt(
         [&] { runtime_->call("invoke", object_.get(), call.operation->name, handle); });
@@ -290,6 +295,7 @@ class PythonLanguage final : public Language {
   }
 
   Result<std::unique_ptr<TemplateCode>> load(const std::string& path) override {
+    HECTOR_CHECK(runtime_ != nullptr, "a template is loaded before the language has started");
     const py::gil_scoped_acquire acquire;
     try {
       py::object description = runtime_->call("load", path, log_);
@@ -332,6 +338,7 @@ class PythonLanguage final : public Language {
     const py::object module = py::module_::import("types").attr("SimpleNamespace");
     const py::object bad = py::module_::import("hector.modules").attr("BadModule");
     const auto fetch_from = context_.fetch_module;
+    HECTOR_CHECK(fetch_from != nullptr, "a language without a way to fetch modules");
     auto fetch = py::cpp_function(
         [fetch_from, module, bad](const std::string& name, const std::string& abi) -> py::object {
           Result<CodeModule> found = fail(Error::unavailable(""));
@@ -356,7 +363,7 @@ class PythonLanguage final : public Language {
     Dl_info info{};
     // An address within this library.
     static const int kHere = 0;
-    dladdr(&kHere, &info);
+    HECTOR_CHECK(dladdr(&kHere, &info) != 0, "the plugin does not know where its library lies");
     return std::filesystem::path(info.dli_fname).parent_path().string();
   }
   LanguageContext context_;

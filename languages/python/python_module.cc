@@ -11,6 +11,7 @@
 
 #include "hector/awaited.h"
 #include "hector/c_handles.h"
+#include "hector/check.h"
 #include "hector/types.h"
 #include "python_handles.h"
 
@@ -27,7 +28,10 @@ constexpr const char* kMakeError = "hector.error_from_parts";
 /// (code, message, type, detail), as hector.errors has it.
 py::tuple parts_of(const Error& error) {
   // The exception has the code beside its message.
-  const std::string text = error.text().substr(code_name(error.code).size() + 2);
+  const std::string whole = error.text();
+  const std::size_t head = code_name(error.code).size() + 2;
+  HECTOR_CHECK(whole.size() >= head, "an error's text does not begin with its code");
+  const std::string text = whole.substr(head);
   return py::make_tuple(
       static_cast<int>(error.code),
       py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(

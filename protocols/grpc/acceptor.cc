@@ -26,7 +26,7 @@ constexpr std::size_t kConnectionsMax = 4'096;
 constexpr int kLookEveryMs = 1'000;
 /// Until it is tried again where the system has no memory or no descriptors left.
 constexpr int kPauseMs = 100;
-constexpr Duration kSayEvery = std::chrono::seconds(10);
+constexpr Duration kSayEvery = std::chrono::seconds(10);  ///< a crowd that is refused is one line
 /// A peer that takes nothing of what was sent, or is gone without a word.
 constexpr unsigned kTakesNothingMs = 20'000;
 

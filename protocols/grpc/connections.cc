@@ -47,7 +47,11 @@ class Connections::Connection final : public WatchedSocket {
 
   bool on_read(std::span<const std::uint8_t> octets) noexcept override {
     const std::size_t open_before = watch_.open_header();
-    switch (watch_.feed(octets)) {
+    const Offence offence = watch_.feed(octets);
+    // Counted whatever comes of it: on_close() takes off what is open then.
+    const std::size_t open = watch_.open_header();
+    const bool is_within = open == open_before || count_header(open_before, open);
+    switch (offence) {
       case Offence::kLongHeader:
         return offend("a header beyond the limit");
       case Offence::kIgnoredSettings:
@@ -55,8 +59,7 @@ class Connections::Connection final : public WatchedSocket {
       case Offence::kNone:
         break;
     }
-    if (const std::size_t open = watch_.open_header(); open != open_before)
-      if (!count_header(open_before, open)) return offend("headers that do not end");
+    if (!is_within) return offend("headers that do not end");
     if (watch_.questions() < questions_seen_ + kQuestionsMax) return true;
     questions_seen_ = watch_.questions();
     const std::uint64_t taken = taken_octets(descriptor_);
@@ -65,7 +68,9 @@ class Connections::Connection final : public WatchedSocket {
     return is_taken || offend("pings whose answers it does not take");
   }
   void on_close() noexcept override {
-    owner_->open_headers_ -= watch_.open_header();
+    const std::size_t before = owner_->open_headers_.fetch_sub(watch_.open_header());
+    HECTOR_CHECK(before >= watch_.open_header(),
+                 "an open header is taken off that was not counted");
     const auto owner = owner_;  // this connection ends in remove()
     owner->remove(*this);
   }
@@ -169,11 +174,13 @@ void Connections::end_peer(std::string_view peer, const char* why) {
 
 void Connections::shut_down(Connection& connection) {
   if (!std::exchange(connection.is_ending, true)) ++ending_;
+  HECTOR_CHECK(ending_ <= all_.size(), "more connections are ending than there are");
   ::shutdown(connection.descriptor(), SHUT_RDWR);
 }
 
 void Connections::remove(Connection& connection) {
   const std::lock_guard lock(mutex_);
+  HECTOR_CHECK(!connection.is_ending || ending_ > 0, "more connections end than were ending");
   if (connection.is_ending) --ending_;
   all_.erase(connection.place);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hector/check.h"
+
 namespace hector::grpcp {
 
 namespace {
@@ -22,6 +24,7 @@ Offence FrameWatch::feed(std::span<const std::uint8_t> octets) {
       octets = octets.subspan(skipped);
       continue;
     }
+    HECTOR_CHECK(header_size_ < kFrameHeaderOctets, "a frame's header is longer than it may be");
     const std::size_t taken = std::min(kFrameHeaderOctets - header_size_, octets.size());
     std::memcpy(header_ + header_size_, octets.data(), taken);
     header_size_ += taken;

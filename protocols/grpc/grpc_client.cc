@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t kStopsMax = 4'096;
 /// A capsule that restarts is reached again within the second.
 constexpr int kReconnectBackoffMs = 100;
-constexpr int kReconnectBackoffMaxMs = 1'000;
-constexpr int kConnectTimeoutMs = 2'000;
+constexpr int kReconnectBackoffMaxMs = 1'000;  ///< a capsule that is back is found within a second
+constexpr int kConnectTimeoutMs = 2'000;       ///< across the world it takes some hundreds
 /// A payload of kMessageOctetsMax, and the header that a session's message has before it.
 constexpr int kReceivedOctetsMax = static_cast<int>(kMessageOctetsMax) + 1'024;
 
@@ -96,6 +96,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     {
       const std::lock_guard lock(mutex_);
       if (!over_ && !write_closed_) {
+        HECTOR_CHECK(!writer_, "a flow is written to while a write is outstanding");
         writer_ = std::move(accepted);
         out_ = to_buffer(message.bytes());
         StartWrite(&out_);
@@ -115,6 +116,7 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   }
   void read(Callback<void(Result<std::optional<Payload>>)> next) override {
     std::unique_lock lock(mutex_);
+    HECTOR_CHECK(!reader_, "a flow is read while a read is outstanding");
     if (arrived_) {
       Bytes message = std::move(*arrived_);
       arrived_.reset();

@@ -29,6 +29,7 @@ constexpr std::size_t kAnsweredOfOneMax = kStreamsMax + 512;
 /// Of all connections. Beyond it calls are refused, and the connection goes whose answers have
 /// waited longest, if that is longer than this.
 constexpr std::size_t kCallsMax = 16'384;
+/// An answer that waits longer is not being taken.
 constexpr Duration kTakenWithin = std::chrono::milliseconds(250);
 /// Of all connections: calls whose request has not come yet. Beyond it the oldest goes.
 constexpr std::size_t kUnfinishedMax = 4'096;
@@ -39,8 +40,9 @@ constexpr std::size_t kQuotaOctets = 256 * 1024 * 1024;
 /// Of all connections: requests that Objects have not answered; answers and messages of flows that
 /// their peers have not taken.
 constexpr std::size_t kRequestsOctetsMax = 256 * 1024 * 1024;
+/// Of all calls, not taken by their callers yet.
 constexpr std::size_t kAnswersOctetsMax = 256 * 1024 * 1024;
-constexpr int kHandshakeMs = 5'000;
+constexpr int kHandshakeMs = 5'000;  ///< gRPC closes a connection that has not begun by then
 /// Until the answers of calls that were cut short are on their way.
 constexpr Duration kAnswersLeave = std::chrono::milliseconds(500);
 /// A connection without a call is closed; a client makes another one.
@@ -75,7 +77,10 @@ class Calls {
   void expire(TimePoint now);
   /// A request's octets, until returned. False: there is no room.
   bool take_request(std::size_t octets);
-  void return_request(std::size_t octets) { request_octets_ -= octets; }
+  void return_request(std::size_t octets) {
+    const std::size_t before = request_octets_.fetch_sub(octets);
+    HECTOR_CHECK(before >= octets, "a request gives back more octets than it took");
+  }
   /// gRPC keeps so many octets of this call's for its peer since `now`. Where all of them are too
   /// many, the calls that keep theirs longest are cancelled.
   enum class Sent : std::uint8_t { kMessage, kAnswer };
@@ -186,7 +191,9 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   void give_up() { server_->TryCancel(); }
   void hold() { holders_.fetch_add(1); }
   void let_go() {
-    if (holders_.fetch_sub(1) == 1) delete this;
+    const int before = holders_.fetch_sub(1);
+    HECTOR_CHECK(before > 0, "a call was let go more often than it was held");
+    if (before == 1) delete this;
   }
 
   void begin() {
@@ -229,6 +236,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
 
   // --- for ServerFlow
   void flow_write(Payload message, Callback<void(Status)> accepted) {
+    HECTOR_CHECK(!writer_, "a flow is written to while a write is outstanding");
     writer_ = std::move(accepted);
     if (!std::exchange(initial_sent_, true)) add_initial();
     out_ = to_buffer(message.bytes());
@@ -236,6 +244,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
     StartWrite(&out_);
   }
   void flow_read(Callback<void(Result<std::optional<Payload>>)> next) {
+    HECTOR_CHECK(!reader_, "a flow is read while a read is outstanding");
     reader_ = std::move(next);
     StartRead(&in_);
   }
@@ -456,6 +465,7 @@ void Calls::end_offender(const std::string& peer) {
 
 std::string Calls::give_up(Peers::value_type& peer) {
   peer.second.is_ending = true;
+  HECTOR_CHECK(counted_ >= peer.second.count, "a connection has more calls than all of them");
   counted_ -= peer.second.count;
   return peer.first;
 }
@@ -471,7 +481,9 @@ std::string Calls::longest_kept(TimePoint now) {
 
 void Calls::begun(ServerCall& call) {
   const std::lock_guard lock(mutex_);
-  auto& unfinished = all_[&call].unfinished;
+  const auto found = all_.find(&call);
+  HECTOR_CHECK(found != all_.end(), "a call begins that was not added");
+  auto& unfinished = found->second.unfinished;
   if (unfinished) unfinished_.erase(*unfinished);
   unfinished.reset();
 }
@@ -483,6 +495,8 @@ void Calls::remove(ServerCall& call) {
   if (found->second.unfinished) unfinished_.erase(*found->second.unfinished);
   forget_kept(found->second);
   auto& peer = *found->second.peer;
+  HECTOR_CHECK(peer.second.count > 0, "a connection loses more calls than it has");
+  HECTOR_CHECK(peer.second.is_ending || counted_ > 0, "more calls end than were counted");
   if (!peer.second.is_ending) --counted_;
   if (found->second.is_answered) --peer.second.answered;
   if (--peer.second.count == 0) peers_.erase(peers_.find(peer.first));
@@ -550,6 +564,7 @@ void Calls::taken(ServerCall& call) {
 
 void Calls::forget_kept(Place& place) {
   if (!place.kept) return;
+  HECTOR_CHECK(kept_octets_ >= (*place.kept)->octets, "a call keeps octets that are not counted");
   kept_octets_ -= (*place.kept)->octets;
   kept_.erase(*place.kept);
   place.kept.reset();

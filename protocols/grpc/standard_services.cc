@@ -10,6 +10,7 @@
 #include <set>
 
 #include "health.pb.h"
+#include "hector/check.h"
 #include "reflection.pb.h"
 #include "service_texts.h"
 
@@ -21,13 +22,15 @@ namespace rf = ::grpc::reflection::v1;
 namespace {
 
 constexpr const char* kReflection = "grpc.reflection.v1.ServerReflection";
+/// Older grpcurl and grpcui ask this one.
 constexpr const char* kReflectionAlpha = "grpc.reflection.v1alpha.ServerReflection";
 constexpr const char* kHealth = "grpc.health.v1.Health";
-constexpr int kNotFound = 5;
+constexpr int kNotFound = 5;  ///< gRPC's number of it
 
 pb::FileDescriptorProto parse_text(std::string text, const std::string& name, bool is_alpha) {
   if (is_alpha) {
     const std::string package = "package grpc.reflection.v1;";
+    HECTOR_CHECK(text.find(package) != std::string::npos, "the reflection has another package");
     text.replace(text.find(package), package.size(), "package grpc.reflection.v1alpha;");
   }
   pb::io::ArrayInputStream input(text.data(), static_cast<int>(text.size()));

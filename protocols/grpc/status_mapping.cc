@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hector/check.h"
+
 namespace hector::grpcp {
 
 using google::protobuf::internal::WireFormatLite;
@@ -47,7 +49,7 @@ constexpr std::size_t kTextOctetsMin = 1024;
 constexpr std::size_t kDetailsTextOctetsMax = 256;
 /// Of the text in a status that a capsule reads: it takes the text from kErrorKey.
 constexpr std::size_t kCapsuleTextOctetsMax = 1024;
-constexpr const char* kCut = " … [cut]";
+constexpr const char* kCut = " … [cut]";  ///< behind a text that was too long
 
 /// As gRPC sends it: what is not printable ASCII takes three octets.
 std::size_t encoded_size(char octet) {
@@ -89,7 +91,7 @@ class Room {
   std::size_t left_;
 };
 
-constexpr const char* kStatusDetails = "grpc-status-details-bin";
+constexpr const char* kStatusDetails = "grpc-status-details-bin";  ///< gRPC's, a google.rpc.Status
 constexpr const char* kStatusMessage = "grpc-message";
 
 grpc::Status fitting_status(Error error, Room& room) {
@@ -110,6 +112,7 @@ grpc::Status fitting_status(Error error, Room& room) {
     }
   }
   const std::size_t overhead = std::strlen(kStatusMessage) + kEntryOctets;
+  HECTOR_CHECK(room.left() > overhead, "an error's details leave no room for its text");
   const std::string text = fitting_text(error.message, room.left() - overhead);
   room.take(kStatusMessage, encoded_size(text));
   return {static_cast<grpc::StatusCode>(error.code), text, details};

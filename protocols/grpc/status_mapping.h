@@ -12,8 +12,11 @@
 
 namespace hector::grpcp {
 
+/// How a capsule tells another who calls what.
 inline constexpr const char* kHeaderKey = "hector-header-bin";
+/// How a capsule tells another the whole Error.
 inline constexpr const char* kErrorKey = "hector-error-bin";
+/// Which Object a client means that is no capsule.
 inline constexpr const char* kObjectKey = "hector-object";
 /// As every protocol of Hector's; gRPC's own default is 4 MiB.
 inline constexpr std::uint64_t kMessageOctetsMax = 16ULL * 1024 * 1024;

@@ -8,9 +8,9 @@
 
 namespace hector::naming {
 
-inline constexpr int kAttributesMax = 100;
-inline constexpr int kAttributeValuesMax = 1'000;
-inline constexpr std::size_t kAttributeOctetsMax = 16 * 1024;
+inline constexpr int kAttributesMax = 100;                     ///< of one name
+inline constexpr int kAttributeValuesMax = 1'000;              ///< of one attribute
+inline constexpr std::size_t kAttributeOctetsMax = 16 * 1024;  ///< of one value
 
 /// What the XFN reference type is where nobody said it.
 std::string type_of(const v1::NamingBinding& binding);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "attributes.h"
+#include "hector/check.h"
 #include "state/answer.h"
 #include "systems.h"
 
@@ -25,6 +26,7 @@ StoreOperation put(const std::string& key, v1::NamingBinding binding) {
 /// begun before, the mark goes: his second step finds it changed.
 void guard(StoreTransaction& transaction, const Context& context, std::string_view atom,
            const Entry* entry) {
+  HECTOR_CHECK(!context.id.empty(), "a context has no id");
   transaction.compares.push_back(
       StoreCompare::unchanged(key_of(context, atom), entry == nullptr ? 0 : entry->modified));
   if (context.id == kRootContext) return;
@@ -121,12 +123,16 @@ Result<Place> Changes::place_for(const v1::NamingBind& request, const AskedNames
                                  std::vector<std::unique_ptr<Context>>& made) const {
   auto found = names.resolve(request.name());
   if (found || !makes_contexts(request, found.error())) return found;
-  Components name = *parse_name(request.name());
+  auto parsed = parse_name(request.name());
+  HECTOR_CHECK(parsed && !parsed->empty(), "a change asks for a name that was not parsed before");
+  Components name = std::move(*parsed);
   if (const auto alias = names.initial.find(name.front()); alias != names.initial.end()) {
     name.erase(name.begin());
     name.insert(name.begin(), alias->second.begin(), alias->second.end());
   }
   auto holder = HECTOR_TRY(make_contexts(name, transaction, made));
+  HECTOR_CHECK(!name.empty() && holder != nullptr,
+               "a name is bound that has no atom or no context");
   return Place{Place::Kind::kAtom, holder, name.back(), nullptr};
 }
 

@@ -21,11 +21,11 @@ struct AskedNames {
 /// operation's error.
 class Changes {
  public:
-  static constexpr std::size_t kNamesMax = 4'000'000;
-  static constexpr std::size_t kAtomOctetsMax = 4'000;
-  static constexpr std::size_t kBindingOctetsMax = 200 * 1024;
-  static constexpr std::size_t kDepthMax = 80;  ///< compares of one transaction
-  static constexpr std::size_t kMadeTogetherMax = 20;
+  static constexpr std::size_t kNamesMax = 4'000'000;           ///< all are in memory
+  static constexpr std::size_t kAtomOctetsMax = 4'000;          ///< below the whole name's limit
+  static constexpr std::size_t kBindingOctetsMax = 200 * 1024;  ///< any store takes it as one value
+  static constexpr std::size_t kDepthMax = 80;                  ///< compares of one transaction
+  static constexpr std::size_t kMadeTogetherMax = 20;  ///< contexts that one bind makes on its way
   Changes(const Directory& directory, Random& random) : directory_(directory), random_(random) {}
   Result<StoreTransaction> bind(const v1::NamingBind& request, const AskedNames& names) const;
   Result<StoreTransaction> unbind(const v1::NamingName& request, const AskedNames& names) const;

@@ -13,8 +13,8 @@ namespace hector::naming {
 
 namespace {
 
-constexpr CORBA::ULong kPageNames = 1'000;
-constexpr CORBA::ULong kAnswerWithinMs = 5'000;
+constexpr CORBA::ULong kPageNames = 1'000;       ///< of one answer of the other system
+constexpr CORBA::ULong kAnswerWithinMs = 5'000;  ///< of one call to the other system
 
 /// "id.kind", INS 2.4.3: '\' before '.', '/' and '\' of the parts themselves.
 CosNaming::NameComponent component_of(const std::string& text) {
@@ -128,9 +128,9 @@ class CosNamingSystem final : public NamingSystem {
   Status unbind(const Components& name) override {
     auto gone = done(name, [&] { root()->unbind(name_of(name)); });
     const auto status = gone ? std::nullopt : status_of(gone.error());
-    if (status && status->code() == "NAME_NOT_FOUND" &&
-        parse_name(status->remaining_name())->size() == 1)
-      return {};
+    if (!status || status->code() != "NAME_NOT_FOUND") return gone;
+    const auto rest = parse_name(status->remaining_name());  // the other system's words
+    if (rest && rest->size() == 1) return {};
     return gone;
   }
   Status make_context(const Components& name) override {

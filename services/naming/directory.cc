@@ -2,16 +2,26 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
+
 namespace hector::naming {
 
 namespace {
 
 Components part(const Components& name, std::size_t from, std::size_t to) {
+  HECTOR_CHECK(from <= to && to <= name.size(), "a part of a name reaches beyond its end");
   return {name.begin() + static_cast<std::ptrdiff_t>(from),
           name.begin() + static_cast<std::ptrdiff_t>(to)};
 }
 std::string text_of(const Components& name) {
   return name.empty() ? std::string() : print_name(name);
+}
+
+/// 0 where it is no name: a status may come from another Naming.
+std::size_t components_in(const std::string& text) {
+  if (text.empty()) return 0;
+  const auto name = parse_name(text);
+  return name ? name->size() : 0;
 }
 
 Code code_of(const std::string& code) {
@@ -170,7 +180,10 @@ void Directory::apply(const StoreEvent& event) {
   const std::string id = key.substr(2, slash - 2);
   if (is_gone) {
     Context* const holder = context(id);
-    if (holder != nullptr) size_ -= holder->entries.erase(key.substr(slash + 1));
+    if (holder == nullptr) return;
+    const std::size_t erased = holder->entries.erase(key.substr(slash + 1));
+    HECTOR_CHECK(size_ >= erased, "more names are unbound than were bound");
+    size_ -= erased;
     return;
   }
   auto binding = std::make_shared<v1::NamingBinding>();
@@ -199,6 +212,7 @@ struct Directory::Walk {
 
 Result<Place> Directory::resolve(const Components& name, const InitialNames& initial,
                                  LastLink last) const {
+  HECTOR_CHECK(root_ != nullptr, "a name is resolved before there is a root");
   Walk walk{initial, last};
   return this->walk(walk, nullptr, name, 0);
 }
@@ -232,9 +246,8 @@ Result<Place> Directory::walk(Walk& walk, Context* from, const Components& name,
       auto status = status_of(led.error());
       if (!status) return led;
       const std::string said = said_in(led.error(), *status);
-      const auto theirs =
-          status->resolved_name().empty() ? Components() : *parse_name(status->resolved_name());
-      const std::size_t taken = theirs.size() < more ? 0 : theirs.size() - more + 1;
+      const std::size_t theirs = components_in(status->resolved_name());
+      const std::size_t taken = theirs < more ? 0 : theirs - more + 1;
       status->set_resolved_name(text_of(part(name, 0, std::min(name.size(), first + taken))));
       return fail(status_error(std::move(*status), said));
     }
@@ -337,10 +350,8 @@ Result<Place> Directory::seen_through(Walk& walk, Place led, const LinkUse& use)
 tl::unexpected<Error> Directory::failed_in(Walk& walk, const Error& error, const LinkUse& use) {
   auto status = status_of(error);
   if (!status) return fail(error);
-  const std::size_t resolved =
-      status->resolved_name().empty() ? 0 : parse_name(status->resolved_name())->size();
-  const std::size_t remaining =
-      status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
+  const std::size_t resolved = components_in(status->resolved_name());
+  const std::size_t remaining = components_in(status->remaining_name());
   if (!status->link_code().empty()) {
     const std::string said = said_in(error, *status);
     // The link that was one too many, as part of the name of the link that led to it.
@@ -378,8 +389,7 @@ Error status_behind(const Place& place, const Error& error) {
   if (!status || !place.link || status->code() == "CONTINUE")
     return status_from(place.resolved, error);
   const auto& across = *place.link;
-  const std::size_t remaining =
-      status->remaining_name().empty() ? 0 : parse_name(status->remaining_name())->size();
+  const std::size_t remaining = components_in(status->remaining_name());
   const std::string said = said_in(error, *status);
   if (remaining <= across.behind) {  // past the link: what is wrong is in the name itself
     const auto whole = across.whole();

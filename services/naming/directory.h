@@ -22,9 +22,9 @@ namespace hector::naming {
 namespace v1 = hector::service::v1;
 
 using Components = std::vector<std::string>;
-inline constexpr const char* kRootContext = "0";
-inline constexpr std::uint32_t kLinksMax = 16;  // XFN 3.2.3: an implementation's limit
-inline constexpr std::uint32_t kHopsMax = 32;
+inline constexpr const char* kRootContext = "0";  ///< its id
+inline constexpr std::uint32_t kLinksMax = 16;    // XFN 3.2.3: an implementation's limit
+inline constexpr std::uint32_t kHopsMax = 32;     ///< naming systems that one name leads through
 
 struct Context;
 /// What an atomic name is bound to.

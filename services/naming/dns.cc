@@ -19,8 +19,9 @@ namespace hector::naming {
 
 namespace {
 
+/// To each try; together below what a caller of Naming waits.
 constexpr int kAnswerWithinMs = 1'500;
-constexpr int kTries = 2;
+constexpr int kTries = 2;  ///< a datagram may be lost
 
 struct Answer {
   int status = ARES_ECONNREFUSED;

@@ -241,7 +241,9 @@ void Federation::continue_from(Call& call, OperationId operation, In request, co
   further.next = status->resolved().next();
   if (const auto resolved = parse_name(status->resolved_name()))
     further.resolved.insert(further.resolved.end(), resolved->begin(), resolved->end());
-  further.rest = *parse_name(status->remaining_name());
+  auto rest = parse_name(status->remaining_name());  // the other system's words
+  if (!rest) return call.fail(status_behind(place, error));
+  further.rest = std::move(*rest);
   go_on(call, operation, std::move(request), further);
 }
 

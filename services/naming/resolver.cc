@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
 #include "state/answer.h"
 
 namespace hector::naming {
@@ -38,7 +39,9 @@ Result<Place> Resolver::place_of(const std::string& text, const v1::NamingWho& w
 AskedNames Resolver::asked_names(const v1::NamingWho& who, LastLink last) const {
   AskedNames names{initial_names(who), {}};
   names.resolve = [this, initial = names.initial, last](const std::string& name) {
-    return directory_.resolve(*parse_name(name), initial, last);
+    const auto components = parse_name(name);
+    HECTOR_CHECK(components.has_value(), "a change asks for a name that was not parsed before");
+    return directory_.resolve(*components, initial, last);
   };
   return names;
 }

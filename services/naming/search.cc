@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "attributes.h"
+#include "hector/check.h"
 
 namespace hector::naming {
 
 void Finder::consider(const Components& name, const Entry& entry) {
+  HECTOR_CHECK(!name.empty() && entry.binding != nullptr, "an entry has no name or no binding");
   const auto& binding = *entry.binding;
   if (!matches(filter_, name.back(), binding)) return;
   if (found.size() >= kFoundMax) return;

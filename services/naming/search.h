@@ -15,7 +15,7 @@ namespace hector::naming {
 class Finder {
  public:
   static constexpr std::size_t kFoundMax = 10'000;  ///< what there is beyond is left out
-  static constexpr std::size_t kDepthMax = 80;
+  static constexpr std::size_t kDepthMax = 80;      ///< as deep as a context may be moved
   enum class Depth : std::uint8_t { kThis, kSubtree };
   Finder(const Directory& directory, const v1::NamingSearch& request,
          const expression::Program& filter, InitialNames initial)

@@ -108,6 +108,8 @@ void Searches::search_further(Given reply, Found found, const Junctions& junctio
                                                             .mutex = {},
                                                             .found = std::move(found),
                                                             .left = others.size()});
+  HECTOR_CHECK(gathering->left <= Federation::kSystemsMax,
+               "a search asks more systems than it may");
   for (const auto& [name, url] : others)
     context_.run_blocking([this, gathering, name = name, url = url] { ask(gathering, name, url); });
 }
@@ -161,6 +163,7 @@ Result<v1::NamingBindings> Searches::next(const v1::NamingSearch& asked) {
   if (!rest) return fail(bad_handle());
   v1::NamingBindings reply;
   const auto& found = *rest->found;
+  HECTOR_CHECK(rest->given <= found.size(), "an iterator stands behind its end");
   const std::size_t last = std::min(found.size(), rest->given + page_of(asked.how_many()));
   for (; rest->given < last; ++rest->given) *reply.add_bindings() = found[rest->given];
   if (rest->given == found.size()) {

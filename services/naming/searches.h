@@ -20,6 +20,7 @@ Error bad_handle();
 /// Any thread.
 class Searches {
  public:
+  /// Each holds all that was found.
   static constexpr state::IteratorLimits kLimits{.max = 100, .lives = std::chrono::minutes(1)};
   using Given = Reply<v1::NamingBindings>;
   Searches(const ServiceContext& context, const Directory& directory, const Resolver& resolver,

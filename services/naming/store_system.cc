@@ -8,8 +8,8 @@ namespace hector::naming {
 
 namespace {
 
-constexpr std::uint32_t kPageEntries = 1'000;
-constexpr std::size_t kListMax = 100'000;
+constexpr std::uint32_t kPageEntries = 1'000;  ///< of one read of the store
+constexpr std::size_t kListMax = 100'000;      ///< names of one list
 
 class StoreSystem final : public NamingSystem {
  public:

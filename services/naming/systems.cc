@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "hector/check.h"
+
 namespace hector::naming {
 
 namespace {
@@ -21,6 +23,7 @@ tl::unexpected<Error> refuse_name(const char* code, const Components& name, std:
                                   const std::string& why) {
   v1::NamingStatus status;
   status.set_code(code);
+  HECTOR_CHECK(at <= name.size(), "a name is refused behind its end");
   const auto middle = name.begin() + static_cast<std::ptrdiff_t>(at);
   if (at > 0) status.set_resolved_name(print_name({name.begin(), middle}));
   if (at < name.size()) status.set_remaining_name(print_name({middle, name.end()}));

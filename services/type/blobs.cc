@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
 #include "state/signature.h"
 
 namespace hector::type_service {
@@ -10,11 +11,14 @@ using state::digest_of;
 
 void Blobs::remember(const std::string& digest, std::shared_ptr<const std::string> content) {
   const std::lock_guard lock(mutex_);
-  octets_ += content->size();
+  const std::size_t size = content->size();
   if (!remembered_.emplace(digest, std::move(content)).second) return;
+  octets_ += size;
   order_.push_back(digest);
   while (octets_ > kRememberedOctetsMax && order_.size() > 1) {
     const auto oldest = remembered_.find(order_.front());
+    HECTOR_CHECK(oldest != remembered_.end() && oldest->second->size() <= octets_,
+                 "a remembered content is not counted");
     octets_ -= oldest->second->size();
     remembered_.erase(oldest);
     order_.pop_front();

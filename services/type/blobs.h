@@ -17,7 +17,8 @@ namespace hector::type_service {
 /// Any thread; reading and writing block.
 class Blobs {
  public:
-  static constexpr std::size_t kPartOctets = 200 * 1024;
+  static constexpr std::size_t kPartOctets = 200 * 1024;  ///< any store takes it as one value
+  /// As a message of Hector's protocols.
   static constexpr std::size_t kOctetsMax = 16 * 1024 * 1024;
   Blobs(Store& store, std::string prefix) : store_(store), prefix_(std::move(prefix)) {}
   /// Its digest. RESOURCE_EXHAUSTED above kOctetsMax.
@@ -27,7 +28,7 @@ class Blobs {
   Result<std::shared_ptr<const std::string>> get(const std::string& digest);
 
  private:
-  static constexpr std::size_t kRememberedOctetsMax = 64 * 1024 * 1024;
+  static constexpr std::size_t kRememberedOctetsMax = 64 * 1024 * 1024;  ///< the oldest go first
   void remember(const std::string& digest, std::shared_ptr<const std::string> content);
   [[nodiscard]] std::string key_of(const std::string& digest) const {
     return prefix_ + digest + "/";

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::type_service {
 
 std::string version_key(const std::string& name, std::uint64_t version) {
+  HECTOR_CHECK(version > 0, "versions count from one");
   return fmt::format("v/{}{}{:016x}", name, '\0', version);
 }
 std::string module_key(const std::string& language, const std::string& name,

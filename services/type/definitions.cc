@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
 #include "state/answer.h"
 #include "state/signature.h"
 
@@ -17,12 +18,12 @@ using state::refuse;
 
 namespace {
 
-constexpr std::size_t kNamesMax = 100'000;
-constexpr std::size_t kVersionsMax = 1'000;
-constexpr std::size_t kDescriptionsMax = 50;
-constexpr std::size_t kNameOctetsMax = 500;
-constexpr int kTries = 8;
-constexpr const char* kConflict = "CONFLICT";
+constexpr std::size_t kNamesMax = 100'000;    ///< all are in memory
+constexpr std::size_t kVersionsMax = 1'000;   ///< of one type: a transitive mode compares with each
+constexpr std::size_t kDescriptionsMax = 50;  ///< of one version, in as many languages
+constexpr std::size_t kNameOctetsMax = 500;   ///< of a type
+constexpr int kTries = 8;                     ///< each failed because another defined the same name
+constexpr const char* kConflict = "CONFLICT";  ///< the error's type
 
 Status check_request(const v1::TypeDefine& request) {
   if (!is_type_name(request.name()))
@@ -207,6 +208,7 @@ Result<Definitions::Prepared> Definitions::checked(const v1::TypeDefine& request
 
 Result<StoreTransaction> Definitions::plan_version(const v1::TypeVersion& version,
                                                    const std::string& mode) const {
+  HECTOR_CHECK(version.version() != 0, "a version without a number is to be kept");
   const std::uint64_t last = last_version(catalogue_.name(version.name()));
   if (last + 1 != version.version())
     return refuse(kConflict, "another version was defined a moment ago", Code::kAborted);

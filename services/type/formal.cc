@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kYaml = "application/yaml";
 constexpr const char* kProto = "text/x-protobuf";
+/// A serialised hector.type.v1 message.
 constexpr const char* kModel = "application/x-hector-model";
 constexpr const char* kDescriptors = "application/x-protobuf-descriptor-set";
 constexpr const char* kKinds[] = {"message", "interaction", "interface",    "role",  "binding",
@@ -122,6 +123,7 @@ Result<TypeModelPtr> formal_model(
 Result<Mode> mode_of(const std::string& text) {
   std::string base = text;
   Mode mode;
+  /// Compared with every earlier version, not the last only.
   constexpr std::string_view kSuffix = "_TRANSITIVE";
   if (base.ends_with(kSuffix)) {
     mode.is_transitive = true;

@@ -21,8 +21,8 @@ using namespace hector;
 using namespace hector::type_service;
 using state::refuse;
 
-constexpr std::size_t kListMax = 10'000;
-constexpr const char* kPrefix = "ty/";
+constexpr std::size_t kListMax = 10'000;  ///< names of one answer
+constexpr const char* kPrefix = "ty/";    ///< of every key in the store
 
 std::vector<std::string> keys_of(const v1::TypeSettings& settings) {
   std::vector<std::string> keys;

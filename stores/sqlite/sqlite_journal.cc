@@ -170,6 +170,7 @@ Result<SqliteJournal::Statement> SqliteJournal::statement(const char* sql) {
 }
 
 Status SqliteJournal::open_file(const std::string& path) {
+  HECTOR_CHECK(database_ == nullptr, "a file is opened over an open one");
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &opened,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -235,6 +236,7 @@ Status SqliteJournal::run(sqlite3_stmt* statement, const Values&... values) {
 }
 
 Status SqliteJournal::step(sqlite3_stmt* statement) {
+  HECTOR_CHECK(statement != nullptr, "a statement is run before it was prepared");
   errno = 0;
   const int code = sqlite3_step(statement);
   const int why = errno;

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "hector/check.h"
 #include "types/order/expression.h"
 #include "types/order/projection.h"
 
@@ -47,6 +48,9 @@ void draw_automaton(const std::string& id, const std::string& title, const Autom
   out += fmt::format(
       "  subgraph cluster_{} {{\n    label={}; fontsize=12; style=rounded; color=\"#bbbbbb\"\n", id,
       quoted(title));
+  HECTOR_CHECK(automaton.next.size() > kDrawnStatesMax ||
+                   automaton.accepting.size() == automaton.next.size(),
+               "an automaton does not know which of its states accept");
   if (automaton.next.size() > kDrawnStatesMax) {
     out += fmt::format("    {}_large [shape=plaintext, label={}]\n  }}\n", id,
                        quoted(fmt::format("{} states: too many to draw", automaton.next.size())));
@@ -63,6 +67,7 @@ void draw_automaton(const std::string& id, const std::string& title, const Autom
     for (std::size_t c = 0; c < automaton.symbols.size(); ++c) {
       const auto next = automaton.next[s][c];
       if (next == Automaton::kNone) continue;
+      HECTOR_CHECK(automaton.symbols[c] < labels.size(), "a symbol is drawn that has no label");
       auto& label = to[next];
       label += (label.empty() ? "" : "\n") + labels[automaton.symbols[c]];
     }

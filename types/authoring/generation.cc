@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "hector/check.h"
 #include "types/authoring/cpp_names.h"
 #include "types/authoring/words.h"
 #include "types/model/messages.h"
@@ -70,6 +71,7 @@ class CppMessages {
   [[nodiscard]] const std::set<std::string>& includes() const { return includes_; }
   /// "::diary::Range".
   [[nodiscard]] const std::string& class_of(const std::string& message) const {
+    HECTOR_CHECK(classes_.contains(message), "a message is used of which protoc makes no class");
     return classes_.at(message);
   }
   [[nodiscard]] TakenNames& taken(const std::string& package) { return taken_[package]; }
@@ -194,6 +196,7 @@ class CppWriter {
     const Made made{document.id, at.name};
     std::string text = skeleton(*document.interface, made);
     if (document.interface->operations_size() > 0) text += stub(*document.interface, made);
+    HECTOR_CHECK(text.ends_with('\n'), "a class does not end its line");
     text.pop_back();
     return open_namespace(at.package) + text + close_namespace(at.package);
   }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text/nearest.h"
+#include "hector/check.h"
 #include "types/check/choreography_check.h"
 #include "types/check/phases.h"
 #include "types/order/expression.h"
@@ -24,7 +25,9 @@ namespace {
 constexpr std::uint32_t kSizesTried = 3;
 
 const hector::type::v1::Role& role_named(const Binding& binding, const std::string& name) {
-  return binding.roles(role_position(binding, name));
+  const int at = role_position(binding, name);
+  HECTOR_CHECK(at >= 0, "an interaction's end is a role that the Binding type has not");
+  return binding.roles(at);
 }
 
 std::optional<Finding> check_symbol(const Binding& binding, const Expression::Symbol& symbol) {

@@ -59,6 +59,10 @@ class ChoreographyCheck {
   ChoreographyCheck(const Binding& binding, std::vector<std::uint32_t> members,
                     const std::vector<bool>& refusable)
       : binding_(binding), members_(std::move(members)) {
+    HECTOR_CHECK(refusable.size() == static_cast<std::size_t>(binding_.interactions_size()),
+                 "an interaction of which it is not known whether it may be refused");
+    HECTOR_CHECK(members_.size() == static_cast<std::size_t>(binding_.roles_size()),
+                 "a role without a number of members");
     Regular language;
     auto built =
         build_automaton(language, choreography(binding_, members_, language), kCheckStatesMax);
@@ -348,6 +352,8 @@ class ChoreographyCheck {
     }
   }
   void c3_pair(const Party& p, State local, std::size_t u, std::size_t w) {
+    HECTOR_CHECK(p.next[local][u] != kNone && p.next[local][w] != kNone,
+                 "a party cannot receive here what it is looked at for");
     const State uw = p.next[p.next[local][u]][w], wu = p.next[p.next[local][w]][u];
     if (uw == wu || !overtakes(p, p.states[local], u, w)) return;
     const Word word = p.word(local);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
 #include "types/model/qos.h"
 
 namespace hector::types {
@@ -86,6 +87,7 @@ void check_contract(const CompiledInterface& offered, const Binding& binding, st
                     const CompiledInterface& required, std::vector<Finding>& findings) {
   check_concurrency(offered.typed_model().concurrency(), required.typed_model().concurrency(),
                     findings);
+  HECTOR_CHECK(role < static_cast<std::uint32_t>(binding.roles_size()), "a role of another type");
   const std::string& name = binding.roles(static_cast<int>(role)).name();
   for (const auto& interaction : binding.interactions()) {
     if (interaction.to() != name || (!interaction.has_qos() && !binding.has_qos())) continue;

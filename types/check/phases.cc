@@ -21,15 +21,20 @@ std::string single_end(const Binding& binding, const OptionalPhase& phase,
   for (const auto& [name, count] : phase.interactions)
     roles.insert((binding.interactions(interaction_position(binding, name)).*end)());
   if (roles.size() != 1) return {};
-  const auto& role = binding.roles(role_position(binding, *roles.begin()));
+  const int at = role_position(binding, *roles.begin());
+  HECTOR_CHECK(at >= 0, "an interaction's end is a role that the Binding type has not");
+  const auto& role = binding.roles(at);
   return is_many(role) ? "" : role.name();
 }
 
 std::vector<std::uint32_t> positions(const Binding& binding,
                                      const std::map<std::string, int>& interactions) {
   std::vector<std::uint32_t> list;
-  for (const auto& [name, count] : interactions)
-    list.push_back(static_cast<std::uint32_t>(interaction_position(binding, name)));
+  for (const auto& [name, count] : interactions) {
+    const int at = interaction_position(binding, name);
+    HECTOR_CHECK(at >= 0, "a phase has an interaction that the Binding type has not");
+    list.push_back(static_cast<std::uint32_t>(at));
+  }
   return list;
 }
 

@@ -7,6 +7,7 @@
 
 #include <limits>
 
+#include "hector/check.h"
 #include "types/check/conformance.h"
 #include "types/order/projection.h"
 
@@ -38,11 +39,15 @@ std::vector<Finding> role_findings(const Binding& older, std::uint32_t older_rol
     numbers.push_back(static_cast<Symbol>(at));
   }
   Automaton renamed;
+  HECTOR_CHECK(
+      before->automaton.symbols.empty() || before->automaton.symbols.back() < numbers.size(),
+      "an order's symbol is none of its operations");
   renamed.start = before->automaton.start;
   renamed.accepting = before->automaton.accepting;
   for (Symbol s = 0; s < joined.operations.size(); ++s) renamed.symbols.push_back(s);
   for (const auto& row : before->automaton.next) {
     auto& wider = renamed.next.emplace_back(joined.operations.size(), Automaton::kNone);
+    HECTOR_CHECK(row.size() == before->automaton.symbols.size(), "a row without its columns");
     for (std::size_t c = 0; c < before->automaton.symbols.size(); ++c)
       wider[numbers[before->automaton.symbols[c]]] = row[c];
   }

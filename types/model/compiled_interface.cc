@@ -20,6 +20,9 @@ using hector::type::v1::Expression;
 
 namespace {
 
+static_assert(static_cast<int>(Kind::kStream) ==
+              hector::type::v1::KIND_STREAM - hector::type::v1::KIND_RPC);
+static_assert(static_cast<int>(Flow::kBoth) == hector::type::v1::FLOW_BOTH);
 Operation compile_operation(const hector::type::v1::Operation& model, std::uint32_t index) {
   Operation operation;
   operation.name = model.name();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <limits>
 
 #include "types/model/qos.h"
 #include "types/order/expression.h"
@@ -44,7 +45,7 @@ void read_cardinality(const YamlNode& node, Role& role) {
   std::uint32_t min = 0;
   auto [after, error] = std::from_chars(text.data(), end, min);
   std::int32_t max = static_cast<std::int32_t>(min);
-  bool ok = error == std::errc() &&
+  bool ok = error == std::errc() && min <= std::numeric_limits<std::int32_t>::max() &&
             (dots == std::string::npos ? after == end : after == text.data() + dots);
   if (ok && dots != std::string::npos) {
     const char* upper = text.data() + dots + 2;
@@ -67,10 +68,13 @@ std::pair<std::string, std::uint32_t> read_id(const YamlNode& node) {
   const std::string text = node.text();
   const auto slash = text.rfind('/');
   std::uint32_t major = 0;
+  bool is_number = false;
   if (slash != std::string::npos) {
-    std::from_chars(text.data() + slash + 1, text.data() + text.size(), major);
+    const char* const end = text.data() + text.size();
+    const auto [stop, wrong] = std::from_chars(text.data() + slash + 1, end, major);
+    is_number = wrong == std::errc() && stop == end;
   }
-  if (slash == std::string::npos || slash == 0 || major == 0) {
+  if (slash == 0 || !is_number || major == 0) {
     node.refuse(
         fmt::format("'{}' is not a type id; expected name/major, as in diary.Calendar/1", text));
   }
@@ -95,6 +99,8 @@ Kind read_kind(const YamlNode& node, KindOf of) {
   if (of == KindOf::kInteraction) known.emplace_back("multicast");
   const char* const others =
       of == KindOf::kInteraction ? ", and custom Interaction types, as hector.ContractNet/1" : "";
+  static_assert(KIND_RPC == 1 && KIND_ANNOUNCE == 2 && KIND_STREAM == 3 && KIND_MULTICAST == 4,
+                "the words stand in the order of the kinds");
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (kind == known[i]) return static_cast<Kind>(i + 1);
   }

@@ -19,6 +19,7 @@ namespace hector::types {
 /// Larger than any type that people wrote so far; the checks of a Binding type have limits of their
 /// own.
 inline constexpr std::size_t kRolesMax = 256;
+/// Of one Interface, or interactions of one type.
 inline constexpr std::size_t kOperationsMax = 1'000;
 
 // Each of these throws YamlMistake with the place and the nearest right name.

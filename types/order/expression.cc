@@ -103,12 +103,14 @@ void fold(State& state, std::size_t start, Expression::List* (Expression::*mutab
 /// Trees are walked by recursion: one more level, if there may be one.
 template <class Input>
 void grow(const Input& in, State& state) {
+  HECTOR_CHECK(!state.heights.empty(), "an operator was read without its operand");
   if (++state.heights.back() > kExpressionHeightMax)
     refuse(in,
            "more than " + std::to_string(kExpressionHeightMax) + " operators inside each other");
 }
 
 void wrap_repeat(State& state, std::uint32_t min, std::int32_t max) {
+  HECTOR_CHECK(!state.done.empty(), "a repetition was read without its operand");
   Expression repeat;
   *repeat.mutable_repeat()->mutable_of() = std::move(state.done.back());
   repeat.mutable_repeat()->set_min(min);
@@ -179,7 +181,10 @@ struct action<grammar::open> {
 };
 template <>
 struct action<grammar::close> {
-  static void apply0(State& state) { --state.depth; }
+  static void apply0(State& state) {
+    HECTOR_CHECK(state.depth > 0, "more parentheses are closed than were opened");
+    --state.depth;
+  }
 };
 template <>
 struct action<grammar::chooser> {
@@ -194,6 +199,7 @@ struct action<grammar::chosen> {
   static void apply(const Input& in, State& state) {
     grow(in, state);
     Expression chosen;
+    HECTOR_CHECK(!state.choosers.empty(), "a choice was read without its role");
     chosen.mutable_chosen()->set_role(state.choosers.back());
     state.choosers.pop_back();
     *chosen.mutable_chosen()->mutable_of() = std::move(state.done.back());
@@ -322,6 +328,7 @@ struct list_control : pegtl::normal<Rule> {
   }
   template <class Input>
   static void success(const Input&, State& state) {
+    HECTOR_CHECK(!(state.*Starts).empty(), "a list ends that had not begun");
     fold(state, (state.*Starts).back(), List);
     (state.*Starts).pop_back();
   }
@@ -423,7 +430,11 @@ void print(const Expression& expression, int context, std::string& out) {
       const auto& symbol = expression.symbol();
       out += symbol.name();
       static constexpr const char* kMarks[] = {"", "", "?", "*", "+"};
-      if (!symbol.role().empty()) out += "[" + symbol.role() + kMarks[symbol.member()] + "]";
+      static_assert(std::size(kMarks) == Expression::Member_ARRAYSIZE);
+      // A type may come from another capsule, with a mark that there is not.
+      const bool is_mark = Expression::Member_IsValid(symbol.member());
+      if (!symbol.role().empty())
+        out += "[" + symbol.role() + (is_mark ? kMarks[symbol.member()] : "") + "]";
       break;
     }
     case Expression::kSequence:

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kStepsMax = 100'000;
 
 bool is_multicast(const Binding& binding, std::uint32_t interaction) {
+  HECTOR_CHECK(interaction < static_cast<std::uint32_t>(binding.interactions_size()),
+               "a history of another Binding type");
   return binding.interactions(static_cast<int>(interaction)).kind() ==
          hector::type::v1::KIND_MULTICAST;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::types {
 
 namespace {
@@ -126,6 +128,7 @@ bool Monitor::replay(const std::vector<Symbol>& word) {
 
 bool Monitor::reachable_in_table(State from, Automaton::Column column) const {
   if (column == Automaton::kNone) return false;
+  HECTOR_CHECK(from < states_, "the monitor is in a state that there is not");
   std::vector<bool> seen(states_, false);
   std::vector<State> pending{from};
   while (!pending.empty()) {
@@ -153,6 +156,9 @@ Monitor::Answer Monitor::look(Symbol symbol) {
 }
 
 const std::string& Monitor::name(Symbol symbol) const {
+  HECTOR_CHECK(
+      symbol_interaction(symbol) < static_cast<std::uint32_t>(binding_.interactions_size()),
+      "a symbol of another Binding type");
   return binding_.interactions(static_cast<int>(symbol_interaction(symbol))).name();
 }
 

@@ -107,6 +107,7 @@ class Projection {
     const auto& interaction = binding_.interactions(x);
     const auto from = static_cast<std::uint32_t>(role_position(binding_, interaction.from()));
     const auto to = static_cast<std::uint32_t>(role_position(binding_, interaction.to()));
+    HECTOR_CHECK(from != to, "an interaction goes to its own role, or to none that there is");
     const bool is_multicast = interaction.kind() == hector::type::v1::KIND_MULTICAST;
     const auto senders = view_.present(from);
     auto receivers = view_.present(to);
@@ -267,6 +268,7 @@ RoleOrder operations_of(const Binding& binding, const std::string& role) {
 /// Renaming makes it nondeterministic; the subset construction makes it deterministic again.
 Result<Automaton> renamed(const Automaton& automaton, const std::vector<Symbol>& renaming,
                           std::size_t symbols) {
+  HECTOR_CHECK(renaming.size() == automaton.symbols.size(), "a symbol has no new name");
   using States = std::vector<Automaton::State>;
   std::map<States, Automaton::State> numbers{{{automaton.start}, 0}};
   std::vector<States> sets{{automaton.start}};
@@ -306,6 +308,7 @@ Result<Automaton> renamed(const Automaton& automaton, const std::vector<Symbol>&
 
 Result<RoleOrder> role_order(const Binding& binding, std::uint32_t role,
                              const std::vector<std::uint32_t>& members) {
+  HECTOR_CHECK(role < static_cast<std::uint32_t>(binding.roles_size()), "a role of another type");
   Regular language;
   const Regular::Node seen = project(binding, {role, 0, members, {}}, language);
   const auto local = HECTOR_TRY(build_automaton(language, seen));

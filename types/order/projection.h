@@ -38,8 +38,8 @@ constexpr std::uint32_t symbol_member(Symbol symbol) { return symbol & 0xffffU; 
 /// one member; a multicast goes to member 0. Its 32 bits are 10 of interaction, 11 of sender, 11 of
 /// receiver.
 inline constexpr std::uint32_t kAllRoles = UINT32_MAX;
-inline constexpr std::uint32_t kGlobalMembersMax = 1U << 11;
-inline constexpr std::uint32_t kGlobalInteractionsMax = 1U << 10;
+inline constexpr std::uint32_t kGlobalMembersMax = 1U << 11;       ///< eleven bits of a symbol
+inline constexpr std::uint32_t kGlobalInteractionsMax = 1U << 10;  ///< ten bits of a symbol
 constexpr Symbol global_symbol(std::uint32_t interaction, std::uint32_t from, std::uint32_t to) {
   return interaction << 22 | from << 11 | to;
 }

@@ -34,6 +34,7 @@ Regular::Node Regular::make(Data data) {
 Regular::Node Regular::symbol(Symbol symbol) { return make({Form::kSymbol, false, symbol}); }
 
 Regular::Node Regular::sequence(Node first, Node second) {
+  HECTOR_CHECK(first < nodes_.size() && second < nodes_.size(), "a number of another language");
   if (first == kVoid || second == kVoid) return kVoid;
   if (first == kEmpty) return second;
   if (second == kEmpty) return first;
@@ -51,6 +52,7 @@ Regular::Node Regular::choice(std::vector<Node> options) {
   std::vector<Node> flat;
   for (const Node option : options) {
     if (option == kVoid) continue;
+    HECTOR_CHECK(option < nodes_.size(), "a number of another language");
     if (nodes_[option].form == Form::kChoice) {
       flat.insert(flat.end(), nodes_[option].of.begin(), nodes_[option].of.end());
     } else {
@@ -73,6 +75,7 @@ Regular::Node Regular::interleave(std::vector<Node> parts) {
   for (const Node part : parts) {
     if (part == kVoid) return kVoid;
     if (part == kEmpty) continue;
+    HECTOR_CHECK(part < nodes_.size(), "a number of another language");
     nullable = nullable && may_end(part);
     if (nodes_[part].form == Form::kInterleave) {
       flat.insert(flat.end(), nodes_[part].of.begin(), nodes_[part].of.end());
@@ -145,7 +148,7 @@ Regular::Node Regular::derive(Node node, Symbol wanted) {
     case Form::kStar:
       return sequence(after(data.of[0], wanted), node);
   }
-  return kVoid;
+  HECTOR_CHECK(false, "an expression of a form that there is not");
 }
 
 const std::vector<Symbol>& Regular::first(Node node) {
@@ -163,6 +166,7 @@ const std::vector<Symbol>& Regular::first(Node node) {
 }
 
 std::vector<Symbol> Regular::alphabet(Node start) const {
+  HECTOR_CHECK(start < nodes_.size(), "a number of another language");
   std::set<Symbol> symbols;
   std::set<Node> seen;
   std::vector<Node> todo{start};
@@ -190,7 +194,10 @@ Regular::Node Regular::keep_only(Node node) {
   for (Node at = kEmpty + 1; at <= node; ++at) {
     if (!wanted[at]) continue;
     Data data = std::move(nodes_[at]);
-    for (Node& part : data.of) part = numbers[part];
+    for (Node& part : data.of) {
+      HECTOR_CHECK(part < at, "an expression is older than what it is made of");
+      part = numbers[part];
+    }
     if (data.form == Form::kChoice || data.form == Form::kInterleave)
       std::sort(data.of.begin(), data.of.end());
     numbers[at] = kept.make(std::move(data));
@@ -227,6 +234,7 @@ Automaton::Column Automaton::column(Symbol symbol) const {
 
 Automaton::State Automaton::step(State state, Symbol symbol) const {
   const Column at = column(symbol);
+  HECTOR_CHECK(state < next.size(), "a step from a state that there is not");
   return at == kNone ? kNone : next[state][at];
 }
 

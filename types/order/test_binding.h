@@ -1,6 +1,6 @@
 // What: Binding types for tests, in one line each.
 // Why: the order room knows no YAML; its tests need roles, interactions and a protocol.
-// Who: tests of types/order.
+// Who: tests of types/order and types/check.
 #pragma once
 
 #include <gtest/gtest.h>

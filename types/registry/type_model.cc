@@ -51,6 +51,7 @@ std::unique_ptr<Model> begin(const char* kind, std::string name) {
   return model;
 }
 TypeModelPtr finish(std::unique_ptr<Model> model, std::string canonical) {
+  HECTOR_CHECK(!canonical.empty(), "a type's model has no canonical form");
   model->canonical_ = std::move(canonical);
   // Messages that stand on each other have one canonical form.
   model->identity_ = sha256_hex(model->kind_ == "message" ? model->name_ + "\n" + model->canonical_
@@ -207,6 +208,7 @@ Result<types::CompiledPtr> reduced(const types::CompiledInterface& interface,
 }
 
 Result<Conformance> check_interfaces(const Model& newer, const Model& older, Upgrade upgrade) {
+  HECTOR_CHECK(newer.interface_ && older.interface_, "an Interface's model has no Interface");
   if (upgrade == Upgrade::kBackward)
     return types::check_replacement(*newer.interface_, *older.interface_);
   // What both have: the older one serves users of the newer.
@@ -255,6 +257,7 @@ Result<std::vector<TypeModelPtr>> read_proto_models(const std::string& file,
   auto files = HECTOR_TRY(types::read_proto_files(types::ProtoSource(&protos), {file}));
   auto pool = HECTOR_TRY(types::MessagePool::make(files));
   const auto* const asked = pool->pool().FindFileByName(file);
+  HECTOR_CHECK(asked != nullptr, "a file was read that is not in its own pool");
   std::vector<TypeModelPtr> models;
   for (int i = 0; i < asked->message_type_count(); ++i) {
     auto model = HECTOR_TRY(of_message(asked->message_type(i)->full_name(), files));
@@ -283,7 +286,9 @@ Result<TypeModelPtr> make_type_model(const std::string& kind, const std::string&
   }
   if (kind == "binding") {
     hector::type::v1::Binding model;
-    if (!model.ParseFromString(canonical) || model.name().empty()) return wrong();
+    if (!model.ParseFromString(canonical) || model.name().empty() ||
+        !types::malformed(model).empty())
+      return wrong();
     return of_binding(model);
   }
   if (kind == "interaction") {
@@ -309,6 +314,7 @@ Result<Conformance> check_upgrade(const TypeModel& newer, const TypeModel& older
   Conformance conformance;
   auto& findings = conformance.findings;
   if (newer.kind() == "binding") {
+    HECTOR_CHECK(before.binding_ && after.binding_, "a Binding type's model has no Binding type");
     types::check_upgrade(*before.binding_, *after.binding_, findings);
   } else if (newer.kind() == "message") {
     const auto* const a = before.messages_->find(older.name());
@@ -326,9 +332,10 @@ Result<Conformance> check_replacement(const TypeModel& sub, const TypeModel& sup
                                       ConformanceLevel level) {
   if (sub.kind() == "message" && super.kind() == "message") {
     Conformance conformance{{}, false};
-    types::check_message(*of(sub).messages_->find(sub.name()),
-                         *of(super).messages_->find(super.name()), sub.name(),
-                         conformance.findings);
+    const auto* const a = of(sub).messages_->find(sub.name());
+    const auto* const b = of(super).messages_->find(super.name());
+    HECTOR_CHECK(a != nullptr && b != nullptr, "a message's model has no message of its name");
+    types::check_message(*a, *b, sub.name(), conformance.findings);
     return conformance;
   }
   if (sub.kind() != "interface" || super.kind() != "interface")

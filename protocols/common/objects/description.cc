@@ -15,7 +15,7 @@
 
 namespace hector::objects {
 
-const char* const kValueProtoPath = "hector/value.proto";
+const char* const kValueProtoPath = "hector/value.proto";  ///< as imports name it
 const char* const kValueProto =
 #include "value_proto.inc"
     ;

@@ -20,12 +20,15 @@ class MovingTarget final : public Recovery, public std::enable_shared_from_this<
     return target_;
   }
   bool recover(Call& call) noexcept override {
+    HECTOR_CHECK(call.error.has_value(), "a call is recovered that did not fail");
     if (call.error->code != Code::kUnavailable || call.is_cancelled()) return false;
     hosting_.run_blocking([self = shared_from_this(), &call] {
       const bool has_moved = self->look_again();
       Error error = std::move(*call.error);
       call.error.reset();
-      if (has_moved && error.type == kNotExecuted) return self->target()->start(call);
+      // A flow's other end, and the place for a new one, are those of the first attempt.
+      const bool may_start = error.type == kNotExecuted && call.kind != Kind::kStream;
+      if (has_moved && may_start) return self->target()->start(call);
       if (has_moved) error.message += "; it has moved, try again";
       call.fail(std::move(error));
     });
@@ -62,7 +65,10 @@ class CallThere final : public Call {
     if (before == 1) delete this;
   }
   /// Before it starts: the call here ends after every message of the flow has been passed on.
-  void has_flow() noexcept { parts_ = 2; }
+  void has_flow() noexcept {
+    const int before = parts_.exchange(2);
+    HECTOR_CHECK(before == 1, "a call has a second flow, or has ended before its first");
+  }
   void part_ended() noexcept {
     const int before = parts_.fetch_sub(1);
     HECTOR_CHECK(before > 0, "a part of a call ended twice");

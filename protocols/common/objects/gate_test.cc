@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hector/capsule.h"
 #include "hector/message_calls.h"
 #include "hector/service/v1/policy.pb.h"
+#include "objects/played_hosting.h"
 #include "simulation.h"
 
 namespace hector::objects {
@@ -49,9 +49,9 @@ class PlayedPolicy final : public Target {
   Reference reference_;
 };
 
-class PlayedCapsule final : public Capsule, public Hosting {
+class PlayedCapsule final : public testing::PlayedHosting {
  public:
-  explicit PlayedCapsule(Simulation& world) : world_(world) {}
+  using PlayedHosting::PlayedHosting;
   Result<std::shared_ptr<Target>> resolve(std::string_view who) override {
     ++resolved;
     EXPECT_EQ(who, "policy");
@@ -60,34 +60,6 @@ class PlayedCapsule final : public Capsule, public Hosting {
   }
   std::shared_ptr<PlayedPolicy> policy;
   int resolved = 0;
-
-  const std::string& name() const noexcept override { return name_; }
-  const std::string& object_name() const noexcept override { return name_; }
-  const std::string& principal() const noexcept override { return name_; }
-  const Clock& clock() const noexcept override { return world_; }
-  Executor& executor() noexcept override { return world_; }
-  Log& log() noexcept override { return world_; }
-  Result<NamingService*> naming() override { return fail(Error::unavailable("none")); }
-  Result<TradingService*> trading() override { return fail(Error::unavailable("none")); }
-  Result<std::uint64_t> bind(const BindRequest&) override { return fail(Error::unavailable("")); }
-  Status unbind(std::uint64_t) override { return {}; }
-  Status advertise(const std::map<std::string, std::string>&) override { return {}; }
-
-  std::vector<Resident> residents(const void*) const override { return {}; }
-  void on_change(const void*, std::function<void()>) override {}
-  Status adopt(const void*, Adopted) override { return {}; }
-  Result<Reference> reference_of(const std::string& object) const override {
-    Reference made;
-    made.object = object;
-    return made;
-  }
-  Status dismiss(const std::string&) override { return {}; }
-  void run_blocking(std::function<void()> task) override { task(); }
-  Capsule& handle() override { return *this; }
-
- private:
-  Simulation& world_;
-  const std::string name_ = "test";
 };
 
 class GateTest : public ::testing::Test {
@@ -104,7 +76,7 @@ class GateTest : public ::testing::Test {
     });
   }
   Simulation world{1};
-  PlayedCapsule capsule{world};
+  PlayedCapsule capsule{world, world, world};
   ProtocolContext context;
   std::shared_ptr<Gate> gate = std::make_shared<Gate>(context, "Realm::\"heros\"", true);
   int answers = 0;

@@ -596,7 +596,6 @@ class Codec final : public MessageCodec {
   };
   const Shapes& of(const Operation& operation) const {
     HECTOR_CHECK(operation.index < operations_.size(), "an operation of another Interface");
-    HECTOR_CHECK(operation.index < operations_.size(), "an operation of another Interface");
     return operations_[operation.index];
   }
   /// The form that Python's hints have where one of the parameters has a default

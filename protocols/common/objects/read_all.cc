@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "hector/check.h"
+
 namespace hector::objects {
 
 namespace {
@@ -24,6 +26,7 @@ class Reading final : public std::enable_shared_from_this<Reading> {
 
  private:
   void read() {
+    HECTOR_CHECK(!message_, "a message is read before the one before it was used");
     flow_->read([self = shared_from_this()](Result<std::optional<Payload>> message) {
       if (!message || !*message) return self->over_();
       self->message_ = std::move(*message);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "hector/check.h"
+
 namespace hector::objects {
 
 Value Value::of(bool value) {
@@ -58,12 +60,14 @@ bool is_bignum(const Value& value) noexcept {
          value.items.size() == 1 && value.items[0].kind == Value::Kind::kOctets;
 }
 double real_of_bignum(const Value& value) noexcept {
+  HECTOR_CHECK(is_bignum(value), "a value is read as a large integer that is none");
   double real = 0;
   for (const char octet : value.items[0].text)
     real = real * 256 + static_cast<double>(static_cast<unsigned char>(octet));
   return value.tag == kNegativeBignum ? -1 - real : real;
 }
 std::optional<std::uint64_t> unsigned_of_bignum(const Value& value) noexcept {
+  HECTOR_CHECK(is_bignum(value), "a value is read as a large integer that is none");
   const std::string_view octets = value.items[0].text;
   const std::string_view digits =
       octets.substr(std::min(octets.find_first_not_of('\0'), octets.size()));
@@ -81,6 +85,7 @@ const Value* Value::find(std::string_view key) const noexcept {
   return nullptr;
 }
 Value& Value::put(std::string_view key, Value value) {
+  HECTOR_CHECK(kind == Kind::kMap, "a key is put into what is no map");
   items.push_back(of(key));
   return items.emplace_back(std::move(value));
 }
