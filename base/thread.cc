@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "hector/check.h"
+
 namespace hector {
 
 namespace {
@@ -13,6 +15,7 @@ constexpr std::size_t kNameMax = 15;  ///< Linux'
 
 Thread::Thread(const char* name, std::function<void()> work)
     : thread_([name = std::string(name).substr(0, kNameMax), work = std::move(work)] {
+        HECTOR_CHECK(work != nullptr, "a thread has nothing to do");
         pthread_setname_np(pthread_self(), name.c_str());
         work();
       }) {}

@@ -277,6 +277,7 @@ class UdpNetwork final : public Network {
       return;
     {
       const std::lock_guard lock(mutex_);
+      if (!open_.contains(&socket)) return;  // it was forgotten meanwhile
       cooling_.insert(&socket);
     }
     wake();
@@ -363,6 +364,7 @@ class UdpNetwork final : public Network {
     const std::lock_guard lock(mutex_);
     for (auto at = cooling_.begin(); at != cooling_.end();) {
       SocketCore& socket = **at;
+      HECTOR_CHECK(open_.contains(&socket), "a socket cools that is not open");
       const std::uint64_t uses = socket.uses_.load();
       if (uses != socket.uses_seen_ || socket.is_read_.load()) {
         socket.uses_seen_ = uses;

@@ -344,7 +344,7 @@ int bind(const CommandContext& context, const Arguments& a) {
 }
 
 int version(const CommandContext& context, const Arguments&) {
-  constexpr const char* kVersion = "0.1.0";
+  constexpr const char* kVersion = "0.1.0";  ///< of the package, as in CMakeLists.txt
   if (context.format == "table") {
     emit("hector {}, g++ {}, ABI {}\n", kVersion, __VERSION__, HECTOR_ABI_RECORD);
   } else {

@@ -6,11 +6,13 @@
 #include <cstring>
 #include <set>
 
+#include "hector/check.h"
+
 namespace hector {
 
 namespace {
 
-constexpr std::size_t kColumnMax = 60;
+constexpr std::size_t kColumnMax = 60;  ///< characters: a longer cell does not widen its column
 
 /// What the head of a column ends with where it measures.
 constexpr std::string_view kUnits[] = {" us", " ms", " s", "/s", " %", " octets"};
@@ -68,6 +70,7 @@ std::string table(const std::vector<OutputRow>& rows) {
   }
   out += '\n';
   for (const auto& line : cells) {
+    HECTOR_CHECK(line.size() == widths.size(), "a row has other columns than the table");
     for (std::size_t c = 0; c < line.size(); ++c)
       out += c + 1 == line.size() ? line[c] : fmt::format("{:<{}}  ", line[c], widths[c]);
     out += '\n';

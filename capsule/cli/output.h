@@ -18,9 +18,9 @@
 
 namespace hector {
 
-inline constexpr int kExitFailed = 1;
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitIncompatible = 7;
+inline constexpr int kExitFailed = 1;        ///< none of the others
+inline constexpr int kExitUsage = 2;         ///< as shells have it
+inline constexpr int kExitIncompatible = 7;  ///< what a script tells from a failure
 
 /// To the standard output; says once why it cannot be written.
 void write_out(std::string_view text);

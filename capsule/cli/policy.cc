@@ -22,7 +22,7 @@ namespace m = management::v1;
 
 constexpr const char* kService = "policy";
 
-constexpr int kExitDenied = 7;
+constexpr int kExitDenied = 7;  ///< the question was answered: with no
 
 struct Arguments {
   std::string principal, action, resource, json, tags;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
 #include "process/run_directory.h"
 
 namespace hector {
@@ -59,6 +60,7 @@ Status CliSession::connect() {
 }
 
 Status CliSession::connect_by_next() {
+  HECTOR_CHECK(!untried_.empty(), "no protocol is left to try");
   const std::string protocol = untried_.front();
   untried_.erase(untried_.begin());
   target_.reset();
@@ -68,6 +70,7 @@ Status CliSession::connect_by_next() {
   reference.offer = 0;  // by name: it outlives restarts
   reference.identity = kernel_->management().identity;
   std::erase_if(reference.profiles, [&](const Profile& each) { return each.protocol != protocol; });
+  HECTOR_CHECK(!reference.profiles.empty(), "a protocol is tried that the reference has not");
   address_ = reference.profiles.front().address;
   auto target = kernel_->capsule().resolve(reference.text());
   if (!target) return fail(explained(std::move(target.error())));

@@ -100,7 +100,7 @@ class Top {
 
 void show(const CommandContext& context, std::vector<OutputRow> rows, const Arguments& a) {
   if (context.format != "table") return write_out(format_rows(rows, context.format));
-  constexpr const char* kHomeAndClear = "\033[H\033[2J";
+  constexpr const char* kHomeAndClear = "\033[H\033[2J";  ///< ANSI's, as every terminal knows them
   const std::size_t objects = rows.size();
   if (rows.size() > a.rows) rows.resize(a.rows);
   if (isatty(STDOUT_FILENO) != 0 && a.count != 1) write_out(kHomeAndClear);

@@ -11,6 +11,7 @@
 #include <regex>
 
 #include "base/text/quoted.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -18,7 +19,7 @@ namespace pb = google::protobuf;
 
 namespace {
 
-constexpr int kIndentation = 2;
+constexpr int kIndentation = 2;  ///< blanks a level
 
 Value real(double number) {
   if (std::isnan(number)) return Value::text("NaN");
@@ -64,7 +65,7 @@ class FieldReader {
       case F::TYPE_GROUP:
         return Value::of(in_.GetMessage(message_, &field_));
     }
-    return Value::plain("null");
+    HECTOR_CHECK(false, "a field has a type that Protobuf has not");
   }
 
   [[nodiscard]] Value value_at(int index) const {
@@ -99,7 +100,7 @@ class FieldReader {
       case F::TYPE_GROUP:
         return Value::of(in_.GetRepeatedMessage(message_, &field_, index));
     }
-    return Value::plain("null");
+    HECTOR_CHECK(false, "a field has a type that Protobuf has not");
   }
 
  private:
@@ -118,6 +119,7 @@ class FieldReader {
 /// A map's entries by key, so that the same map is always written alike.
 Value map_of(const pb::Message& message, const pb::FieldDescriptor& field) {
   const auto& in = *message.GetReflection();
+  HECTOR_CHECK(field.is_map(), "a field that is no map is written as one");
   std::vector<std::pair<std::string, Value>> sorted;
   for (int i = 0; i < in.FieldSize(message, &field); ++i) {
     const auto& entry = in.GetRepeatedMessage(message, &field, i);
@@ -133,6 +135,7 @@ Value map_of(const pb::Message& message, const pb::FieldDescriptor& field) {
 
 Value list_of(const pb::Message& message, const pb::FieldDescriptor& field) {
   const FieldReader reader(message, field);
+  HECTOR_CHECK(field.is_repeated(), "a field that is not repeated is written as a list");
   auto list = Value::list();
   for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i)
     list.add(reader.value_at(i));

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/blocking_pool.h"
+#include "hector/check.h"
 #include "hector/protocol.h"
 #include "objects/adoption.h"
 #include "objects/audience.h"
@@ -138,6 +139,8 @@ class SharedObject final : public Servant {
     for (const auto& operation : interface->operations()) {
       const auto& route = written_.route_of(operation.name);
       routes_.push_back(&route);
+      HECTOR_CHECK(route.member < description_.members.size(),
+                   "an operation leads to a member that the object has not");
       if (route.use == Use::kEvent)
         events_->by_name[description_.members[route.member].name].operation = &operation;
     }
@@ -255,6 +258,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
         hooks_(std::move(hooks)),
         callback_(std::move(callback)) {}
   void start(Bytes request) {
+    HECTOR_CHECK(call_ == nullptr && !stream_, "a watch starts twice");
     auto& call = CallbackCall::make([self = shared_from_this()](Call& ended) {
       const std::lock_guard lock(self->mutex_);
       self->call_ = nullptr;
@@ -351,6 +355,7 @@ class EmbeddedCapsule {
     }
     if (!started) raise(started.error());
     hosting_ = process_->kernel().protocol_context("{}").hosting;
+    HECTOR_CHECK(hosting_ != nullptr, "a kernel hosts nothing");
     hosting_->on_change(this, [this] { change(); });
   }
   // NOLINTNEXTLINE(bugprone-exception-escape): pybind11 throws where the GIL itself is lost

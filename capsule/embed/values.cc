@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::embedded {
 
 namespace {
@@ -105,6 +107,7 @@ py::object from_value(const Value& value, const py::object& decode) {
     default:
       break;
   }
+  HECTOR_CHECK(!value.items.empty(), "a tag has no value");
   const Value& inner = value.items[0];
   if ((value.tag == kPositive || value.tag == kNegative) && inner.kind == Value::Kind::kOctets) {
     const py::object number = py::module_::import("builtins")

@@ -28,6 +28,7 @@ namespace {
 
 using namespace hector;
 
+/// As shells and service managers have them.
 constexpr int kExitOk = 0, kExitFailed = 1, kExitUsage = 2;
 
 int report(const Error& error) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "hector/check.h"
 #include "process/run_directory.h"
 
 namespace hector {
@@ -83,6 +84,7 @@ Status CapsuleProcess::open_store() {
 }
 
 Status CapsuleProcess::load() {
+  HECTOR_CHECK(kernel_ != nullptr, "modules are loaded before there is a kernel");
   const auto& c = configuration_;
   for (const auto& module : c.protocols) HECTOR_TRY(start_module(ModuleKind::kProtocol, module));
   for (const auto& service : c.services) HECTOR_TRY(start_service(service));
@@ -121,6 +123,7 @@ Status CapsuleProcess::start_template(const std::string& path) {
 }
 
 void CapsuleProcess::make_kernel() {
+  HECTOR_CHECK(kernel_ == nullptr, "a capsule makes a second kernel");
   KernelOptions options;
   options.capsule = configuration_.capsule;
   options.principal = configuration_.principal;

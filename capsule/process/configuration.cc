@@ -70,6 +70,7 @@ class Reader {
     if (found == levels.end())
       node.at("level").refuse(
           fmt::format("unknown level '{}'; known are {}", level, fmt::join(levels, ", ")));
+    static_assert(static_cast<int>(Level::kError) == 3, "the words stand in the order of levels");
     c.log_level = static_cast<Level>(found - levels.begin());
   }
 

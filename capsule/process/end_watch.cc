@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "hector/check.h"
+
 namespace hector {
 
 EndWatch::EndWatch(Log& log, std::function<void()> end) : log_(log), end_(std::move(end)) {}
@@ -28,6 +30,7 @@ void EndWatch::within(Duration time) {
 void EndWatch::run() {
   std::unique_lock lock(mutex_);
   while (!is_over_) {
+    HECTOR_CHECK(until_.has_value(), "the end is watched without a time");
     const TimePoint until = *until_;
     changed_.wait_until(lock, until);
     if (is_over_ || *until_ > std::chrono::steady_clock::now()) continue;

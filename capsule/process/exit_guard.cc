@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr std::size_t kRecordOctets = 1'024;
+constexpr std::size_t kRecordOctets = 1'024;  ///< a path and a line; longer ones are cut
 
 /// The process's first thread ends it: main() has returned, or a child of fork() is at its end.
 bool is_first_thread() { return gettid() == getpid(); }

@@ -17,7 +17,7 @@ namespace hector {
 
 namespace {
 
-constexpr mode_t kForItsUser = 0600;
+constexpr mode_t kForItsUser = 0600;  ///< read and written by nobody else
 /// As many processes may end and begin between the opening of a lock file and its lock.
 constexpr int kAttempts = 100;
 
@@ -40,7 +40,7 @@ bool is_still(const std::string& file, int descriptor) {
          open.st_ino == named.st_ino && open.st_dev == named.st_dev;
 }
 
-constexpr std::string_view kRuns = " runs\n";
+constexpr std::string_view kRuns = " runs\n";  ///< behind the process's number, once it answers
 
 struct Holder {
   long process = 0;  ///< 0: it has not written it yet

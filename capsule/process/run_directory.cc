@@ -18,7 +18,7 @@ namespace hector {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr const char* kEnding = ".reference";
+constexpr const char* kEnding = ".reference";  ///< behind a capsule's name
 fs::path file_of(const std::string& directory, const std::string& capsule) {
   return fs::path(directory) / (capsule + kEnding);
 }

@@ -15,7 +15,7 @@ namespace hector {
 
 namespace {
 
-constexpr std::string_view kTags = "tag:yaml.org,2002:";
+constexpr std::string_view kTags = "tag:yaml.org,2002:";  ///< what YAML's own types begin with
 
 bool matches(const std::string& text, const char* expression) {
   return std::regex_match(text, std::regex(expression));

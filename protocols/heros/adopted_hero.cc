@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "hector/check.h"
 #include "objects/flow_reader.h"
 
 namespace hector::heros {
@@ -129,6 +130,8 @@ AdoptedHero::~AdoptedHero() {
 void AdoptedHero::invoke(Call& call) noexcept {
   const std::size_t at = call.operation->index;
   const auto& route = *routes_.at(at);
+  HECTOR_CHECK(route.member < facts_->description.members.size(),
+               "an operation is of a member that the HERO has not");
   const auto& member = facts_->description.members[route.member];
   const Bytes request = call.request.bytes();
   if (route.use == Use::kEvent) return watch(call, at);
@@ -185,6 +188,7 @@ void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std:
 }
 
 void AdoptedHero::watch(Call& given, std::size_t at) {
+  HECTOR_CHECK(at < routes_.size(), "a call names an operation that the HERO has not");
   const auto& name = facts_->description.members[routes_[at]->member].name;
   std::shared_ptr<Events> events;
   {

@@ -95,6 +95,7 @@ void AdoptedHeroes::settle(const std::string& name) {
     }
     {
       const std::lock_guard lock(mutex_);
+      HECTOR_CHECK(heroes_[name].object.empty(), "a HERO is two Objects");
       heroes_[name].object = *adopted;
       if (!link_->is_closed || adopted->empty()) continue;
     }

@@ -73,14 +73,15 @@ class EventFlow final : public WindowedStream {
 /// [9000([realm, name]), "member"], as tags 9003 and 9004 have it.
 bool read_reference(const Value& value, std::uint64_t tag, std::string& realm, std::string& hero,
                     std::string& member) {
-  if (!value.is(Value::Kind::kTagged) || value.tag != tag || value.items[0].elements().size() != 2)
-    return false;
-  const auto& whole = value.items[0].items[0];
-  const auto& name = value.items[0].items[1];
+  if (!value.is(Value::Kind::kTagged) || value.tag != tag) return false;
+  const auto& pair = value.items[0].elements();
+  if (pair.size() != 2) return false;
+  const auto& whole = pair[0];
+  const auto& name = pair[1];
   if (!whole.is(Value::Kind::kTagged) || whole.tag != kHeroTag ||
       whole.items[0].elements().size() != 2 || !name.is(Value::Kind::kText))
     return false;
-  const auto& parts = whole.items[0].items;
+  const auto& parts = whole.items[0].elements();
   if (!parts[0].is(Value::Kind::kText) || !parts[1].is(Value::Kind::kText)) return false;
   realm = parts[0].text;
   hero = parts[1].text;
@@ -290,6 +291,7 @@ void ShownHero::call(Query query, const std::string& key, const objects::ShownMe
 // --- events ---
 
 void ShownHero::listen(std::size_t event) {
+  HECTOR_CHECK(event < events_.size(), "an event is listened to that the Object has not");
   auto* const made = new EventCall(shared_from_this(), event);
   made->header.object = object_.name;
   made->header.operation = events_[event].operation->index;
@@ -297,6 +299,7 @@ void ShownHero::listen(std::size_t event) {
   made->flow = Flow::kOut;
   {
     const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(events_[event].call == nullptr, "an event is listened to twice");
     events_[event].call = made;
   }
   made->request = Payload(Bytes());
@@ -308,6 +311,7 @@ void ShownHero::listen(std::size_t event) {
 void ShownHero::event_ended(std::size_t event, const std::optional<Error>& why) {
   {
     const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(event < events_.size(), "an event ends that the Object has not");
     events_[event].call = nullptr;
   }
   if (stopped_) return;
@@ -323,6 +327,7 @@ void ShownHero::event_ended(std::size_t event, const std::optional<Error>& why) 
 void ShownHero::publish(std::size_t at, const Bytes& message) {
   std::vector<Callback> callbacks;
   std::uint64_t sequence = 0;
+  HECTOR_CHECK(at < events_.size(), "an event is published that the Object has not");
   auto& event = events_[at];
   {
     const std::lock_guard lock(mutex_);

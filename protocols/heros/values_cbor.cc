@@ -18,6 +18,7 @@ template <class Encode>
 void put(std::string& out, Encode encode) {
   unsigned char head[9];
   const std::size_t size = encode(head, sizeof head);
+  HECTOR_CHECK(size > 0, "the head of a CBOR item takes more than nine octets");
   out.append(reinterpret_cast<const char*>(head), size);
 }
 void put_text(std::string& out, std::string_view text) {
@@ -56,6 +57,7 @@ class CborReader {
     std::size_t left;  ///< items to come; kEndless: until a break
     Holds holds;
   };
+  /// Until a break, of an item that does not say how long it is.
   static constexpr std::size_t kEndless = SIZE_MAX;
 
   static tl::unexpected<Error> refuse(std::size_t at, const std::string& why) {
@@ -69,6 +71,7 @@ class CborReader {
       return nullptr;
     }
     if (open_.empty()) {
+      HECTOR_CHECK(!is_done_, "an item comes behind the last");
       if (is_begun_) {
         why_ = "an item where none belongs";
         return nullptr;

@@ -16,6 +16,7 @@
 
 namespace hector::heros {
 
+/// Zenoh's name of the payloads' encoding.
 inline constexpr const char* kCborEncoding = "application/cbor";
 /// cbor2's and HEROS' tags.
 inline constexpr std::uint64_t kHeroTag = 9000, kEventTag = 9003, kMethodTag = 9004,

@@ -21,7 +21,7 @@ constexpr int kBackoffMax = 5;                ///< doublings: 10 ms reaches kTim
 constexpr std::uint64_t kReorderPackets = 3;  ///< RFC 9002's packet threshold
 /// Smallest windows: after a loss, and after repeated time-outs.
 constexpr std::size_t kWindowMinDatagrams = 8;
-constexpr std::size_t kTimeoutWindowDatagrams = 4;
+constexpr std::size_t kTimeoutWindowDatagrams = 4;  ///< after repeated time-outs
 /// One or two time-outs in a row may be a busy peer; three are a path that carries less.
 constexpr int kTimeoutsUntilShrink = 3;
 /// Gaps in the packet numbers that are remembered: more than a window of 32 packets can make.
@@ -35,7 +35,7 @@ constexpr std::size_t kGroupsMax = 65'536;
 constexpr std::size_t kEndedFlowRangesMax = 4'096;
 /// What an entry of a table costs beside its octets.
 constexpr std::size_t kEntryOctets = 256;
-constexpr std::size_t kPieceOctets = 128;
+constexpr std::size_t kPieceOctets = 128;  ///< of a part that came out of order
 /// A message's memory grows so many times what has come of it, until it is all there.
 constexpr std::size_t kGrowth = 8;
 /// Its first memory: most messages are smaller.

@@ -24,7 +24,7 @@ class Multicasts {
  public:
   /// Octets of multicasts that are not whole or not confirmed; the oldest go first.
   static constexpr std::size_t kOctetsMax = 8 * 1024 * 1024;
-  static constexpr std::size_t kPendingMax = 256;
+  static constexpr std::size_t kPendingMax = 256;  ///< incomplete ones; the oldest goes
   /// Remembered, so that a duplicate is dropped.
   static constexpr std::size_t kSeenMax = 4'096;
 

@@ -154,6 +154,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   /// With the lock held.
   void open_locked() {
+    HECTOR_CHECK(state_ == State::kOpening, "a zenoh client connects without being opened");
     std::erase_if(attempts_, [](Attempt& each) {
       if (!*each.is_over) return false;
       each.thread.join();  // it has nothing left to do
@@ -354,6 +355,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   /// With the lock held: one timer, for the next deadline.
   void arm(Deadline deadline) {
+    HECTOR_CHECK((timer_ == 0) == (timer_at_ == kNever), "a timer and its time differ");
     if (deadline >= timer_at_) return;
     if (timer_ != 0) context_.executor->cancel(timer_);
     timer_at_ = deadline;

@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kEarlyCancelsMax = 1'024;
 /// Log lines about dropped publications: so many at once, and one for each kLineEvery after that.
 constexpr int kLinesAtOnce = 20;
-constexpr Duration kLineEvery = std::chrono::seconds(1);
+constexpr Duration kLineEvery = std::chrono::seconds(1);  ///< then one more may be written
 /// Ports that are tried for port 0: another program may take a free one first.
 constexpr int kPortAttempts = 5;
 

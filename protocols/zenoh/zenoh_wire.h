@@ -69,7 +69,7 @@ std::string ping_key(const std::string& capsule);
 std::string presence_key(const std::string& capsule);
 /// A client's inbox, and the liveliness token that stands for it.
 std::string client_key(std::uint64_t client);
-inline constexpr const char* kAllClientsKey = "hector/@client/*";
+inline constexpr const char* kAllClientsKey = "hector/@client/*";  ///< of every client at once
 /// Nothing: it is no client's.
 std::optional<std::uint64_t> client_of_key(std::string_view key);
 

@@ -138,7 +138,7 @@ std::string object_name_of(std::string service) {
   return service;
 }
 
-constexpr const char* kKind = "roc object";
+constexpr const char* kKind = "roc object";  ///< shown in the place of a template's name
 
 }  // namespace
 

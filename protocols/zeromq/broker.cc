@@ -101,6 +101,7 @@ void Broker::of_worker(const std::string& address, MdpMessage message, TimePoint
 
 void Broker::make_worker(const std::string& address, const MdpMessage& ready, TimePoint now) {
   auto& worker = workers_[address];
+  HECTOR_CHECK(worker.service.empty(), "a worker that is there is made again");
   worker = {address,
             ready.service,
             ready.version,
@@ -136,6 +137,7 @@ void Broker::reply_of(Worker& worker, MdpMessage message) {
   }
   if (!is_final) return;
   worker.request.reset();
+  HECTOR_CHECK(services_.contains(worker.service), "a service is forgotten before its worker");
   services_[worker.service].idle.push_back(&worker);
 }
 
@@ -179,6 +181,7 @@ void Broker::end(const std::string& address, Told told, TimePoint now) {
   auto node = workers_.extract(address);
   if (node.empty()) return;
   Worker& worker = node.mapped();
+  HECTOR_CHECK(services_.contains(worker.service), "a service is forgotten before its worker");
   auto& service = services_[worker.service];
   std::erase(service.idle, &worker);
   if (told == Told::kNo) disconnect(address, worker.version, worker.is_delimited);
@@ -194,8 +197,10 @@ void Broker::end(const std::string& address, Told told, TimePoint now) {
 
 void Broker::forget_if_unused(const std::string& name) {
   const auto found = services_.find(name);
-  if (found != services_.end() && found->second.workers == 0 && found->second.requests.empty())
+  if (found != services_.end() && found->second.workers == 0 && found->second.requests.empty()) {
+    HECTOR_CHECK(found->second.idle.empty(), "a worker is idle of a service without workers");
     services_.erase(found);
+  }
 }
 
 void Broker::tick(TimePoint now) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "hector/check.h"
 #include "reactor.h"
 #include "relay.h"
 #include "roc.h"
@@ -37,6 +38,7 @@ class BrokerEndpoint final : public Endpoint {
 
  private:
   void receive(Frames frames) {
+    HECTOR_CHECK(!frames.empty(), "a ROUTER's message has no address");
     const std::string address = std::move(frames.front());
     frames.erase(frames.begin());
     broker_.receive(address, frames, context_.clock->now());

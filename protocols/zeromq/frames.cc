@@ -127,7 +127,10 @@ Frames write_mdp(const MdpMessage& message, Sender sender) {
   frames.emplace_back(kNames[message.version - 1][message.side == Side::kClient ? 0 : 1]);
   if (message.side == Side::kWorker) {
     for (const auto& each : kWorkerCommands) {
-      if (each.command == message.command) frames.emplace_back(1, each.octet[message.version - 1]);
+      if (each.command != message.command) continue;
+      const char octet = each.octet[message.version - 1];
+      HECTOR_CHECK(octet != 0, "version 1 of MDP has no partial replies");
+      frames.emplace_back(1, octet);
     }
     if (message.command == Command::kReady) frames.push_back(message.service);
     if (message.command == Command::kRequest || message.command == Command::kReply ||

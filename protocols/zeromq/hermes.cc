@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "hector/check.h"
 #include "objects/description.h"
 #include "objects/world_object.h"
 #include "relay.h"
@@ -102,6 +103,7 @@ class Hermes final : public std::enable_shared_from_this<Hermes> {
   Result<std::unique_ptr<Servant>> servant(const Interface& interface) {
     codec_ = HECTOR_TRY(objects::MessageCodec::of(interface, objects::BytesText::kBase64));
     receive_ = interface.find("receive");
+    HECTOR_CHECK(receive_ != nullptr, "the model of a Hermes network has no receive");
     return std::unique_ptr<Servant>(std::make_unique<WorldObject>(
         *codec_,
         std::map<std::string, WorldObject::Handler>{

@@ -11,6 +11,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "hector/check.h"
+
 namespace hector::zeromq {
 
 namespace json = boost::json;
@@ -39,6 +41,7 @@ std::optional<Value> integer_of(std::string_view digits) {
 }
 
 std::string digits_of(const Value& bignum) {
+  HECTOR_CHECK(objects::is_bignum(bignum), "a value that is no big number is printed as one");
   const std::string& octets = bignum.items[0].text;
   const Number number(BN_bin2bn(reinterpret_cast<const unsigned char*>(octets.data()),
                                 static_cast<int>(octets.size()), nullptr),
@@ -142,6 +145,8 @@ class Builder {
     return true;
   }
   bool close() {
+    HECTOR_CHECK(!open_.empty() && keys_.size() == open_.size(),
+                 "the parser closes what is closed");
     Value whole = std::move(open_.back());
     open_.pop_back();
     if (whole.is(Value::Kind::kMap)) keep_last_of_each_name(whole);

@@ -131,6 +131,7 @@ bool Reactor::send(Socket& socket, const Frames& frames) {
 }
 
 void Reactor::every(Duration period, std::function<void()> task) {
+  HECTOR_CHECK(period > Duration::zero(), "a timer without a period leaves no time for messages");
   check_on_thread();
   timers_.push_back({period, std::chrono::steady_clock::now() + period, std::move(task)});
 }
@@ -182,6 +183,7 @@ void Reactor::poll(std::chrono::steady_clock::time_point until) {
     items_.push_back({each->socket.handle(), 0, ZMQ_POLLIN, 0});
     polled_.push_back(each.get());
   }
+  HECTOR_CHECK(items_.size() == polled_.size(), "what is polled is not what is handled");
   const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
                         until - std::chrono::steady_clock::now()) +
                     std::chrono::milliseconds(1);

@@ -51,6 +51,7 @@ void RocClient::request(const std::string& service, const std::string& method,
 
 void RocClient::send(std::uint64_t id, Pending pending, std::string text) {
   if (is_closed_) return pending.done(hector::fail(closed()));
+  HECTOR_CHECK(socket_ != nullptr, "a ROC client calls before it is open");
   if (pending_.size() >= kPendingMax)
     return pending.done(hector::fail(Error::resource_exhausted(
         fmt::format("{} calls wait for answers of ROC objects, the limit", kPendingMax))));
@@ -62,6 +63,7 @@ void RocClient::send(std::uint64_t id, Pending pending, std::string text) {
 }
 
 void RocClient::ask_broker(const std::string& question, const std::string& argument) {
+  HECTOR_CHECK(socket_ != nullptr, "a ROC client asks before it is open");
   Reactor::send(*socket_, write_mdp({1, Side::kClient, Command::kRequest, question, {}, {argument}},
                                     Sender::kPeer));
 }

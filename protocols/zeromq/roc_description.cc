@@ -12,7 +12,7 @@ using objects::text_in;
 
 namespace {
 
-constexpr const char* kCall = "call";
+constexpr const char* kCall = "call";  ///< of a service that does not describe itself
 
 Value write_parameters(const std::vector<Parameter>& parameters) {
   Value list = Value::list();

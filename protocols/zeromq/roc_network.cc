@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
 #include "objects/world_object.h"
 #include "types_text.h"
 
@@ -44,6 +45,7 @@ RocNetwork::RocNetwork(std::shared_ptr<RocLink> link)
       logs_([this](const Value&, bool is_there) { subscribe(kLogPrefix, is_there); }) {}
 
 Status RocNetwork::open() {
+  HECTOR_CHECK(in_ == nullptr && out_ == nullptr, "a ROC network is opened twice");
   auto& reactor = link_->reactor;
   const auto& at = link_->options.at;
   out_ =
@@ -73,6 +75,7 @@ Result<std::unique_ptr<Servant>> RocNetwork::servant(const Interface& interface)
   codec_ = HECTOR_TRY(objects::MessageCodec::of(interface, objects::BytesText::kBase64));
   status_ = interface.find("status");
   log_ = interface.find("logs");
+  HECTOR_CHECK(status_ != nullptr && log_ != nullptr, "the model of a ROC network has no streams");
   const auto self = shared_from_this();
   std::map<std::string, WorldObject::Handler> handlers;
   handlers["status"] = [self](Call& call, const Value& asked) {

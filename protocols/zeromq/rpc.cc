@@ -106,6 +106,7 @@ struct Gathering {
     for (auto& each : answers) {
       if (each) all.items.push_back(std::move(*each));
     }
+    HECTOR_CHECK(is_batch || all.items.size() <= 1, "a single request has several answers");
     done(all.items.empty() ? "" : json_of(is_batch ? all : all.items[0]));
   }
 };

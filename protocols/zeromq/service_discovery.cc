@@ -11,7 +11,7 @@ namespace {
 
 /// Ours: other brokers answer 501.
 constexpr const char* kListQuestion = "mmi.services";
-constexpr const char* kNameQuestion = "mmi.service";
+constexpr const char* kNameQuestion = "mmi.service";  ///< of 8/MMI
 /// Where nobody has answered, at first and at last: questions pile up in a broker that keeps them
 /// for a service of that name.
 constexpr Duration kAskAgain = std::chrono::seconds(5), kAskAgainMax = std::chrono::seconds(60);

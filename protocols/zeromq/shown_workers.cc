@@ -127,6 +127,7 @@ void ShownWorkers::leave(const ShownWorker& worker) {
 void ShownWorkers::connect(const Worker& worker) {
   if (worker->socket != nullptr) link_->reactor.close(std::exchange(worker->socket, nullptr));
   worker->broker_seen = link_->context.clock->now();
+  HECTOR_CHECK(worker->socket == nullptr, "a worker has two sockets");
   auto socket = link_->reactor.open(
       zmq::socket_type::dealer, Reactor::How::kConnect, link_->options.at.broker,
       [this, worker](const Frames& frames) { receive(worker, frames); });

@@ -103,7 +103,9 @@ Status check_rules(const std::string& name, const std::string& text,
 
 void Authorisation::Free::operator()(hc_rights* rights) const noexcept { hc_rights_free(rights); }
 
-Authorisation::Authorisation() : rights_(hc_rights_new()) {}
+Authorisation::Authorisation() : rights_(hc_rights_new()) {
+  HECTOR_CHECK(rights_ != nullptr, "the library made no rights");
+}
 
 void Authorisation::clear() {
   decided_.clear();

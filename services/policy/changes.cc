@@ -19,10 +19,14 @@ using state::refuse;
 
 namespace {
 
-constexpr std::size_t kValueOctetsMax = 64 * 1024;
-constexpr std::size_t kBundleOctetsMax = 800 * 1024;
+constexpr std::size_t kValueOctetsMax = 64 * 1024;    ///< of one entry
+constexpr std::size_t kBundleOctetsMax = 800 * 1024;  ///< a bundle is put in one transaction
 /// A bundle is stored in parts, each well below what a store takes as one value.
 constexpr std::size_t kBundlePartOctets = 200 * 1024;
+static_assert(kBundlePartOctets < StoreLimits{}.value_octets_max, "a part is one value");
+static_assert(kBundleOctetsMax < StoreLimits{}.transaction_octets_max,
+              "a bundle is put in one transaction");
+static_assert(kValueOctetsMax < StoreLimits{}.value_octets_max, "an entry is one value");
 
 std::string entry_key(const std::string& context, const std::string& spec) {
   return fmt::format("e/{} {}", context, spec);

@@ -7,13 +7,14 @@
 #include <ctime>
 #include <set>
 
+#include "hector/check.h"
 #include "hector/plain_text.h"
 
 namespace hector::policy {
 
 namespace {
 
-constexpr std::size_t kNameOctetsMax = 200;
+constexpr std::size_t kNameOctetsMax = 200;  ///< of a context
 
 /// "context rest": contexts have no spaces.
 std::pair<std::string, std::string> divided(std::string_view key) {
@@ -257,8 +258,11 @@ v1::PolicyExplanation Contexts::explain(const Question& question) const {
           } else if (best) {
             std::uint32_t level = 0;
             while (level < way.size() && way[level] == (*best)[level]) ++level;
+            HECTOR_CHECK(level < way.size() && level < best->size(),
+                         "two entries match in the same way");
             candidate.set_lost_at(level + 1);
             constexpr const char* kHow[] = {"the name", "the class", "any one component", "a skip"};
+            static_assert(std::size(kHow) == static_cast<std::size_t>(Step::kSkipped) + 1);
             const auto& ours = way[level];
             const auto& theirs = (*best)[level];
             candidate.set_why(

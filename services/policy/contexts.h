@@ -103,7 +103,7 @@ class Contexts final : public state::Machine {
   std::map<std::string, std::vector<std::string>> chains_;
   std::vector<std::string> changed_;
   bool has_expiries_ = false;  ///< then nothing is remembered: what counts changes by itself
-  static constexpr std::size_t kRememberedMax = 100'000;
+  static constexpr std::size_t kRememberedMax = 100'000;  ///< answers; above it all are forgotten
   mutable std::mutex remembered_mutex_;
   mutable std::unordered_map<std::string, Found> remembered_;
 };

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "hector/check.h"
+
 namespace hector::policy {
 
 Quark Quarks::of(std::string_view text) {
@@ -88,6 +90,7 @@ Result<std::string> Database::canonical(std::string_view spec) {
 }
 
 Database::Children& Database::Edges::at(std::uint64_t key) {
+  HECTOR_CHECK(key != 0, "the key 0 marks a place without an edge");
   if ((used_ + 1) * 2 > places_.size()) {
     const auto before =
         std::exchange(places_, std::vector<Place>(std::max<std::size_t>(64, places_.size() * 2)));
@@ -115,6 +118,7 @@ Status Database::put(Entry entry) {
       next = static_cast<std::uint32_t>(nodes_.size());
       nodes_.emplace_back();
     }
+    HECTOR_CHECK(next < nodes_.size(), "an edge leads to a node that there is not");
     const bool is_leaf = &component == &components.back();
     (is_leaf ? nodes_[node].has_leaf : nodes_[node].has_inner)[component.is_loose ? 1 : 0] = true;
     nodes_[node].below |= Node::bit(quark);
@@ -123,6 +127,8 @@ Status Database::put(Entry entry) {
   }
   entry.spec = joined(components);
   if (nodes_[node].entry >= 0) {
+    HECTOR_CHECK(static_cast<std::size_t>(nodes_[node].entry) < entries_.size(),
+                 "a node has an entry that there is not");
     entries_[static_cast<std::size_t>(nodes_[node].entry)] = std::move(entry);
     return {};
   }
@@ -140,6 +146,7 @@ Result<bool> Database::remove(std::string_view spec) {
     if (node == 0) return false;
   }
   if (nodes_[node].entry < 0) return false;
+  HECTOR_CHECK(size_ > 0, "more entries are removed than were put");
   entries_[static_cast<std::size_t>(nodes_[node].entry)].spec.clear();
   nodes_[node].entry = -1;
   --size_;
@@ -200,6 +207,7 @@ bool Database::look_last(Search& search, std::uint32_t node, bool is_skipping) c
 }
 
 bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool is_skipping) const {
+  /// Almost every look-up ends before; only then is it worth to note dead ends.
   constexpr std::uint32_t kStepsFree = 500;
   const std::size_t last = search.names.size() - 1;
   if (level >= last) return level == last && look_last(search, node, is_skipping);
@@ -230,6 +238,7 @@ bool Database::look(Search& search, std::uint32_t node, std::size_t level, bool 
 
 const Entry* Database::get(const std::vector<Quark>& names,
                            const std::vector<Quark>& classes) const {
+  HECTOR_CHECK(names.size() == classes.size(), "a question has a name without a class");
   Search search{names, classes, nullptr, {}, nullptr, {}, 0};
   if (!names.empty()) look(search, 0, 0, false);
   return search.found;
@@ -238,6 +247,7 @@ const Entry* Database::get(const std::vector<Quark>& names,
 void Database::each_match(
     const std::vector<Quark>& names, const std::vector<Quark>& classes,
     const std::function<void(const Entry&, const std::vector<Way>&)>& told) const {
+  HECTOR_CHECK(names.size() == classes.size(), "a question has a name without a class");
   std::set<const Entry*> known;  // one entry may match in several ways; its best one is the first
   const std::function<void(const Entry&, const std::vector<Way>&)> once =
       [&](const Entry& entry, const std::vector<Way>& way) {

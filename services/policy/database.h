@@ -61,7 +61,7 @@ struct Way {
 class Database {
  public:
   explicit Database(Quarks& quarks) : quarks_(&quarks) { nodes_.emplace_back(); }
-  static constexpr std::size_t kLevelsMax = 100;
+  static constexpr std::size_t kLevelsMax = 100;  ///< components of a name
 
   /// A spec put twice: the last one counts. INVALID_ARGUMENT (BAD_SPEC) with the column.
   Status put(Entry entry);

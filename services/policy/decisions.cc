@@ -3,6 +3,8 @@
 // Who: Authorisation.
 #include "decisions.h"
 
+#include "hector/check.h"
+
 namespace hector::policy {
 
 std::string Decisions::key_of(const v1::PolicyAuthorisation& asked) {
@@ -39,6 +41,7 @@ void Decisions::put_young(std::string key, const v1::PolicyDecision& decision) {
     young_.clear();
   }
   young_.emplace(std::move(key), decision);
+  HECTOR_CHECK(young_.size() <= kGenerationMax, "more decisions are kept than may be");
 }
 
 void Decisions::clear() {

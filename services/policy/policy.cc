@@ -19,7 +19,7 @@ namespace {
 using namespace hector;
 using namespace hector::policy;
 
-constexpr std::size_t kWatchesMax = 1'000;
+constexpr std::size_t kWatchesMax = 1'000;  ///< of all callers
 
 /// What a watcher was told; nothing yet at first.
 struct ToldValue {

@@ -42,7 +42,7 @@ Result<v1::PolicyExplanation> try_out(const v1::PolicyTrial& trial, Contexts::No
 /// thread.
 class SearchLists {
  public:
-  static constexpr std::size_t kMax = 10'000;
+  static constexpr std::size_t kMax = 10'000;  ///< lists that are remembered
   /// The oldest is forgotten when there are kMax.
   v1::PolicyHandle add(const v1::PolicySearchList& list);
   /// FAILED_PRECONDITION (BAD_KEY) if it has been forgotten.

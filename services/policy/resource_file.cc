@@ -11,8 +11,8 @@ namespace hector::policy {
 
 namespace {
 
-constexpr std::size_t kTextOctetsMax = 8 * 1024 * 1024;
-constexpr int kIncludesMax = 10;
+constexpr std::size_t kTextOctetsMax = 8 * 1024 * 1024;  ///< with what it includes
+constexpr int kIncludesMax = 10;  ///< deep: files may include each other in a circle
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 bool is_binding(char c) { return c == '.' || c == '*'; }

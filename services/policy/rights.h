@@ -15,7 +15,7 @@ namespace hector::policy {
 class Rights final : public state::Machine {
  public:
   static constexpr std::size_t kSetsMax = 10'000;
-  static constexpr std::size_t kEntitiesMax = 1'000'000;
+  static constexpr std::size_t kEntitiesMax = 1'000'000;  ///< all are in memory
   void clear() override;
   void apply(const StoreEvent& event) override;
   /// As Authorisation's.

@@ -16,7 +16,7 @@ using state::refuse;
 
 namespace {
 
-constexpr std::size_t kNameOctetsMax = 200;
+constexpr std::size_t kNameOctetsMax = 200;  ///< of a set of policies, and of an entity
 
 tl::unexpected<Error> full(const std::string& what) {
   return refuse("RESOURCE_EXHAUSTED", what, Code::kResourceExhausted);

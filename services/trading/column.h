@@ -83,7 +83,7 @@ class Column {
   }
 
  private:
-  static constexpr std::size_t kBlockMax = 256;
+  static constexpr std::size_t kBlockMax = 256;  ///< entries: an insertion moves at most so many
   struct Block {
     Block() { entries.reserve(kBlockMax); }
     std::vector<Entry> entries;

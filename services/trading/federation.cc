@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <mutex>
 
+#include "hector/check.h"
 #include "hector/message_calls.h"
 
 namespace hector::trading {
 
 namespace {
 
-constexpr std::size_t kBreakersMax = 10'000;
-constexpr int kFailuresMax = 3;
+constexpr std::size_t kBreakersMax = 10'000;  ///< Traders; above it all are forgotten
+constexpr int kFailuresMax = 3;               ///< in a row; then it is not asked for a while
+/// A Trader that came back is asked again soon.
 constexpr Duration kBrokenFor = std::chrono::seconds(1);
 
 }  // namespace
@@ -38,6 +40,7 @@ void Federation::ask(std::vector<Question> questions, Deadline deadline,
       gathering->answers[at] = std::move(*answer);
     else if (answer.error().type != "UnknownServiceType")
       gathering->failed.push_back(fmt::format("{}: {}", name, answer.error().message));
+    HECTOR_CHECK(gathering->left > 0, "more traders answered than were asked");
     if (--gathering->left > 0) return;
     lock.unlock();
     Found found;
@@ -111,6 +114,7 @@ void Federation::evaluate(std::vector<Evaluation> evaluations,
   const auto settle = [gathering](std::size_t at, const std::string& value) {
     std::unique_lock lock(gathering->mutex);
     if (gathering->done) gathering->evaluations[at].value = value;
+    HECTOR_CHECK(gathering->left > 0, "more evaluators answered than were asked");
     if (--gathering->left == 0) gathering->finish(std::move(lock));
   };
   const TimePoint until = context_.clock->now() + kEvaluationBudget;

@@ -19,8 +19,11 @@ namespace v1 = hector::service::v1;
 /// Any thread.
 class Federation {
  public:
+  /// A caller waits for the slowest.
   static constexpr Duration kTraderAnswersWithin = std::chrono::seconds(5);
+  /// For all dynamic properties of one query.
   static constexpr Duration kEvaluationBudget = std::chrono::milliseconds(50);
+  /// Dynamic properties that one query asks for.
   static constexpr std::size_t kEvaluationsMax = 1'000;
   explicit Federation(const ServiceContext& context)
       : context_(context),

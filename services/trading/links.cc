@@ -14,10 +14,11 @@ using state::refuse;
 
 namespace {
 
-constexpr std::size_t kLinksMax = 1'000;
-constexpr std::uint32_t kHops = 5, kHopsMax = 32;  // the standard leaves them to the trader
-constexpr std::size_t kRecipeOctetsMax = 64 * 1024;
+constexpr std::size_t kLinksMax = 1'000;             ///< each may be followed by every query
+constexpr std::uint32_t kHops = 5, kHopsMax = 32;    // the standard leaves them to the trader
+constexpr std::size_t kRecipeOctetsMax = 64 * 1024;  ///< of a proxy offer
 constexpr const char* kNames[] = {"local_only", "if_no_local", "always"};
+static_assert(std::size(kNames) == static_cast<std::size_t>(Follow::kAlways) + 1);
 
 Follow known(const std::string& text, Follow otherwise) {
   return follow_of(text, otherwise).value_or(otherwise);

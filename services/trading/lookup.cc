@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
 #include "search.h"
 
 namespace hector::trading {
@@ -15,7 +16,7 @@ using expression::Program;
 
 namespace {
 
-constexpr std::size_t kExplainedMax = 1'000;
+constexpr std::size_t kExplainedMax = 1'000;  ///< offers that an explanation looks at
 
 const char* truth_of(const Value& value) {
   if (value.kind != expression::Kind::kBoolean) return "undefined";
@@ -38,6 +39,7 @@ std::vector<Program> parts_of(const Program& constraint) {
 }
 
 std::string explained(const Program& part, const std::vector<Value>& slots) {
+  HECTOR_CHECK(slots.size() <= part.tree().names.size(), "a value has no name");
   std::string with;
   for (std::size_t i = 0; i < slots.size(); ++i)
     with += fmt::format("{}{} is {}", i == 0 ? "" : ", ", part.tree().names[i],

@@ -14,8 +14,8 @@ using state::refuse;
 
 namespace {
 
-constexpr std::size_t kPropertiesMax = 100;
-constexpr std::size_t kNamesMax = 10'000;  ///< remembered between checks; then they start again
+constexpr std::size_t kPropertiesMax = 100;  ///< of one offer
+constexpr std::size_t kNamesMax = 10'000;    ///< remembered between checks; then they start again
 
 Status check_name(const std::string& name) {
   if (is_property_name(name)) return {};

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "hector/check.h"
+
 namespace hector::trading {
 
 using expression::Operator;
@@ -102,13 +104,16 @@ void Offers::put_offer(const std::string& id, const StoreEntry& entry) {
   }
   place(type, *offer, true);
   if (model.dynamic_size() > 0) type.dynamic.insert(offer->number);
-  type.offers.emplace(offer->number, std::move(offer));
+  const std::uint64_t number = offer->number;
+  const bool is_new = type.offers.emplace(number, std::move(offer)).second;
+  HECTOR_CHECK(is_new, "two offers of a type have one number");
 }
 
 void Offers::erase_offer(const std::string& id) {
   auto* const offer = const_cast<Offer*>(find(id));  // it is ours
   if (offer == nullptr) return;
   Type& type = *offer->type;
+  HECTOR_CHECK(size_ > 0, "more offers are erased than there are");
   --size_;
   if (type.proxies.erase(offer->number) == 0) {
     place(type, *offer, false);
@@ -337,6 +342,7 @@ std::optional<Offers::Run> Offers::run_of(const Type& type, const expression::Tr
 bool Offers::narrow(const Type& type, const Program& constraint, std::optional<Run>& best,
                     double& share) const {
   if (constraint.is_always()) return true;
+  /// The share of offers that a part lets through of which nothing is known.
   constexpr double kUnknown = 0.5;
   const auto& tree = constraint.tree();
   for (const auto id : tree.conjuncts()) {
@@ -378,6 +384,7 @@ struct Offers::Evaluation {
   std::size_t look_at(const Column<Offer>& column, Column<Offer>::Place from,
                       Column<Offer>::Place to, std::size_t enough) {
     constexpr std::size_t kAhead = 16;  // power of two; half of it from an offer to its properties
+    static_assert((kAhead & (kAhead - 1)) == 0);
     const Offer* next[kAhead];
     std::size_t fetched = 0, looked = 0, found = 0;
     const auto fetch = [&] {

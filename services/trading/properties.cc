@@ -9,11 +9,13 @@
 #include <cstring>
 #include <optional>
 
+#include "hector/check.h"
+
 namespace hector::trading {
 
 namespace {
 
-constexpr std::size_t kValueOctetsMax = 64 * 1024;
+constexpr std::size_t kValueOctetsMax = 64 * 1024;  ///< of one property
 
 /// Numbers keep their kind: 3 is an integer, 3.0 a real.
 std::optional<Value> number_of(std::string_view text) {
@@ -131,6 +133,7 @@ Result<Properties> Properties::of(const google::protobuf::Map<std::string, std::
   char* next_text = made.memory_.get() + items * sizeof(Value);
   const auto placed = [&](Value value) {
     if (value.kind != expression::Kind::kText) return value;
+    HECTOR_CHECK(value.size < texts.size(), "a value has a text that was not read");
     const std::string& text = texts[value.size];
     std::memcpy(next_text, text.data(), text.size());
     value = Value::of(std::string_view(next_text, text.size()));
@@ -147,6 +150,9 @@ Result<Properties> Properties::of(const google::protobuf::Map<std::string, std::
     for (const auto& item : read.items) *next_item++ = placed(item);
     made.values_.push_back({name, Value::of(first, read.items.size())});
   }
+  HECTOR_CHECK(reinterpret_cast<char*>(next_item) == made.memory_.get() + items * sizeof(Value) &&
+                   next_text == made.memory_.get() + items * sizeof(Value) + octets,
+               "an offer's values take other memory than was counted");
   return made;
 }
 

@@ -29,7 +29,7 @@ class Names {
     return numbers_.try_emplace(name, static_cast<NameId>(numbers_.size())).first->second;
   }
   [[nodiscard]] std::size_t size() const noexcept { return numbers_.size(); }
-  static constexpr NameId kNone = UINT32_MAX;
+  static constexpr NameId kNone = UINT32_MAX;  ///< a name that no offer has
   [[nodiscard]] NameId find(const std::string& name) const {
     const auto found = numbers_.find(name);
     return found == numbers_.end() ? kNone : found->second;

@@ -17,9 +17,10 @@ using state::refuse;
 
 namespace {
 
-constexpr std::size_t kOffersMax = 4'000'000;
-constexpr std::uint32_t kListMax = 10'000;
+constexpr std::size_t kOffersMax = 4'000'000;        ///< all are in memory
+constexpr std::uint32_t kListMax = 10'000;           ///< ids of one answer
 constexpr std::uint32_t kWithdrawnTogetherMax = 90;  ///< below the store's limit of a transaction
+static_assert(kWithdrawnTogetherMax < StoreLimits{}.operations_max);
 
 StoreOperation put_offer(const std::string& key, const v1::TradingOffer& offer) {
   return StoreOperation::put(key, Bytes::take(offer.SerializeAsString()),

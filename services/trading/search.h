@@ -27,7 +27,7 @@ struct Search {
 /// Any thread.
 class Searches {
  public:
-  static constexpr std::uint32_t kFoundMax = 10'000;
+  static constexpr std::uint32_t kFoundMax = 10'000;  ///< offers; what there is beyond is left out
   using Done = std::function<void(Search&)>;
   Searches(const ServiceContext& context, const Offers& offers, const state::Replica& replica)
       : offers_(offers),

@@ -21,7 +21,7 @@ using namespace hector;
 using namespace hector::trading;
 
 constexpr std::uint32_t kWatchedMax = 1'000;  ///< offers of a watched query
-constexpr std::size_t kWatchesMax = 100;
+constexpr std::size_t kWatchesMax = 100;      ///< watched queries
 
 using ToldOffers = std::vector<v1::TradingOffer>;
 

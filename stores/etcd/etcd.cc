@@ -11,6 +11,7 @@
 
 #include "engine/limits.h"
 #include "etcd_core.h"
+#include "hector/check.h"
 #include "hector/plugin.h"
 
 namespace hector::stores::etcd {
@@ -263,6 +264,7 @@ class EtcdStore final : public Store {
  public:
   explicit EtcdStore(std::unique_ptr<Core> core) : core_(std::move(core)) {}
   ~EtcdStore() override {
+    HECTOR_CHECK(relays_.empty(), "an etcd store ends before its watches");
     epoch_watch_.reset();
     core_->close();
   }
@@ -270,6 +272,7 @@ class EtcdStore final : public Store {
 
   /// Finds the cluster, and its epoch or begins one. Blocks.
   Status start() {
+    HECTOR_CHECK(epoch_watch_ == nullptr, "an etcd store starts twice");
     auto mine = core_->random->next() | 1;
     v1::TxnRequest request;
     auto& absent = *request.add_compare();
@@ -428,7 +431,8 @@ class EtcdStore final : public Store {
     ~EpochRelay() override {
       {
         const std::lock_guard lock(store_.relays_mutex_);
-        std::erase(store_.relays_, this);
+        const auto erased = std::erase(store_.relays_, this);
+        HECTOR_CHECK(erased == 1, "a watch ends that its store does not have");
       }
       watch.reset();
     }

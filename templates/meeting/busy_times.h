@@ -21,6 +21,7 @@ struct BusyTime {
 
 class CalendarFile {
  public:
+  /// Of one calendar file.
   static constexpr std::size_t kOctetsMax = std::size_t{16} * 1024 * 1024;
   /// Throws std::invalid_argument, "FILE:LINE: why", for a file that is no calendar or that says
   /// something nobody can know, and TooCostly.

@@ -11,7 +11,7 @@ namespace diary {
 
 namespace {
 
-constexpr std::size_t kDepthMax = 16;
+constexpr std::size_t kDepthMax = 16;  ///< components within components
 
 /// RFC 5545 allows neither '_' nor '.', and files have them in names that nothing here reads.
 bool is_name(const std::string& text) {

@@ -45,7 +45,7 @@ std::string unescaped(const std::string& text) {
 
 /// What a busy time is called; an instance has a copy.
 std::string summary_of(const std::string& text) {
-  constexpr std::size_t kOctetsMax = 200;
+  constexpr std::size_t kOctetsMax = 200;  ///< a longer summary is cut
   std::string summary = unescaped(text);
   if (summary.size() <= kOctetsMax) return summary;
   std::size_t size = kOctetsMax;

@@ -7,7 +7,7 @@ namespace diary {
 
 namespace {
 
-constexpr std::size_t kDigitsMax = 9;
+constexpr std::size_t kDigitsMax = 9;  ///< any more overflow 32 bits
 constexpr std::int64_t kHour = 3'600;
 
 std::string_view trimmed(std::string_view text) {

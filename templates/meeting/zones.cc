@@ -19,7 +19,7 @@ using absl::CivilSecond;
 
 /// Until when a VTIMEZONE is worked out.
 constexpr int kYearMax = 2200;
-constexpr std::int64_t kOffsetSecondsMax = 86'400;
+constexpr std::int64_t kOffsetSecondsMax = 86'400;  ///< no zone is a day away
 
 class SystemZone final : public Zone {
  public:

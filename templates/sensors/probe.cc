@@ -15,7 +15,7 @@ namespace {
 using namespace sensors;
 namespace cpp = hector::cpp;
 
-constexpr int kRecordMax = 10'000;
+constexpr int kRecordMax = 10'000;  ///< samples; the oldest go
 
 /// Entered by several threads: displays ask for the record while it measures.
 class Probe {

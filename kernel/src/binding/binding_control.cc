@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "hector/binding.hector.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -35,7 +36,9 @@ Result<Done> done(const Status& status, const std::string& text) {
 class BindingControl final : public BindingServant {
  public:
   BindingControl(BlockingPool& pool, std::shared_ptr<BindingController> controller)
-      : pool_(pool), controller_(std::move(controller)) {}
+      : pool_(pool), controller_(std::move(controller)) {
+    HECTOR_CHECK(controller_ != nullptr, "a control Object has no Binding");
+  }
 
   void describe(const Nothing& /*request*/, Reply<State> reply) override {
     on_worker(reply, [](auto& binding) -> Result<State> { return binding.state(); });

@@ -16,13 +16,15 @@ using kernel::v1::Empty;
 
 namespace {
 
+/// For calls in flight, where a request names none.
 constexpr Duration kGraceDefault = std::chrono::seconds(2);
+/// Until it is at rest, where a request names none.
 constexpr Duration kWaitDefault = std::chrono::seconds(1);
 /// Between two looks of which the second has to confirm the first.
 constexpr Duration kSecondLook = std::chrono::milliseconds(20);
 /// How long a reset waits for what is on its way.
 constexpr Duration kOnItsWay = std::chrono::milliseconds(500);
-constexpr Duration kLookAgain = std::chrono::milliseconds(2);
+constexpr Duration kLookAgain = std::chrono::milliseconds(2);  ///< between two looks at it
 
 Duration or_default(std::uint64_t milliseconds, Duration otherwise) {
   return milliseconds == 0 ? otherwise : std::chrono::milliseconds(milliseconds);
@@ -56,7 +58,7 @@ const char* BindingController::text(State state) {
     case State::kClosed:
       return "closed";
   }
-  return "";
+  HECTOR_CHECK(false, "a Binding is in a state that there is not");
 }
 
 void BindingController::verify() const {
@@ -199,6 +201,7 @@ void BindingController::watch() {
 }
 
 void BindingController::put_formation(PartyFinder& finder, Formation next) {
+  HECTOR_CHECK(next.id == id_, "a Binding gets the Formation of another one");
   std::vector<kernel::v1::PreparePart> parts;
   for (const Place place : next.places()) {
     if (auto part = finder.part_of(next, place)) parts.push_back(std::move(*part));
@@ -281,6 +284,7 @@ void BindingController::resume(PartyFinder& finder, const Formation& formation) 
     const std::lock_guard lock(mutex_);
     if (state_ == State::kSuspended) return;
   }
+  HECTOR_CHECK(formation.id == id_, "another Binding is resumed");
   Participants(finder.coordinators(), formation, lost_capsules()).resume();
 }
 
@@ -332,6 +336,7 @@ Result<Rebound> BindingController::rebind(const binding::v1::RebindRequest& requ
 
 Result<Rebound> BindingController::rebind(PartyFinder& finder, Place place, const std::string& who,
                                           Duration grace) {
+  HECTOR_CHECK(!formation_.at(place).reference.is_foreign(), "a foreign server is replaced");
   auto successor = HECTOR_TRY(candidate(finder, place.role, who));
   const auto lost = lost_capsules();
   PartyReplacement replacement(
@@ -541,6 +546,7 @@ Result<binding::v1::ResetDone> BindingController::reset(const binding::v1::Reset
   binding::v1::ResetDone done;
   for (const auto symbol : history) {
     const auto index = static_cast<int>(types::global_interaction(symbol));
+    HECTOR_CHECK(index < type_.interactions_size(), "a history of another Binding type");
     done.add_position(type_.interactions(index).name());
   }
   done.set_to(history.empty() ? "the start"

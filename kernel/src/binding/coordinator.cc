@@ -9,6 +9,7 @@
 #include "binding/party_model.h"
 #include "call/reference_model.h"
 #include "channel/ping.h"
+#include "hector/check.h"
 #include "hector/coordinator.hector.h"
 #include "party/closing.h"
 #include "party/look.h"
@@ -384,7 +385,9 @@ class Coordinator final : public CoordinatorServant {
     auto probes = std::make_shared<Probes>();
     probes->outstanding = channels.size() + 1;
     const auto one_less = [probes, reply] {
-      if (probes->outstanding.fetch_sub(1) != 1) return;
+      const std::size_t before = probes->outstanding.fetch_sub(1);
+      HECTOR_CHECK(before > 0, "a probe is answered twice");
+      if (before != 1) return;
       if (probes->failed.empty()) return reply(Empty{});
       reply.fail({Code::kUnavailable, "a partner cannot be reached", {}, {}, probes->failed});
     };

@@ -18,6 +18,7 @@ Result<std::shared_ptr<Target>> Coordinators::coordinator(const Reference& capsu
   } else {
     made = HECTOR_TRY(coordinator_of(core_, capsule));
   }
+  HECTOR_CHECK(made != nullptr, "a coordinator was found and is not there");
   known_.emplace(capsule.capsule_id, made);
   return made;
 }

@@ -15,6 +15,7 @@ namespace hector {
 /// One thread at a time, that may block.
 class Coordinators {
  public:
+  /// Then it counts as one that does not answer.
   static constexpr Duration kAnsweredWithin = std::chrono::seconds(10);
   explicit Coordinators(Core& core) : core_(core) {}
 

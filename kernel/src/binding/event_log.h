@@ -15,7 +15,7 @@ namespace hector {
 /// One thread at a time.
 class EventLog {
  public:
-  static constexpr std::size_t kEventsMax = 1'000;
+  static constexpr std::size_t kEventsMax = 1'000;  ///< the oldest go
 
   /// The oldest goes where there are too many.
   void add(const std::string& kind, const std::string& text,

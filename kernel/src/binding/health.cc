@@ -52,6 +52,7 @@ void Health::stop() {
 }
 
 void Health::schedule(Watched& watched, Duration after) {
+  HECTOR_CHECK(!is_stopped_, "a capsule is to be asked after the end");
   if (watched.timer != 0) options_.executor.cancel(watched.timer);
   watched.timer = options_.executor.at(options_.clock.now() + after,
                                        [this, id = watched.capsule.capsule_id] { ask(id); });
@@ -77,6 +78,7 @@ void Health::ask(std::uint64_t capsule_id) {
 }
 
 Health::Finding Health::judge(Watched& watched, bool is_there) {
+  HECTOR_CHECK(watched.ping != 0, "an answer is judged that nothing was asked for");
   watched.ping = 0;
   if (is_there) {
     watched.misses = 0;

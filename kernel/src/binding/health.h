@@ -20,10 +20,11 @@ namespace hector {
 /// Any thread. Its mutex is a leaf: pings, `lost` and `alive` are called outside of it.
 class Health {
  public:
+  /// With the rest: what is lost is noticed within 1.3 s.
   static constexpr Duration kAskEvery = std::chrono::milliseconds(400);
-  static constexpr Duration kAskAgain = std::chrono::milliseconds(50);  ///< after a miss
-  static constexpr Duration kAnswerWithin = std::chrono::milliseconds(400);
-  static constexpr int kMissesMax = 2;
+  static constexpr Duration kAskAgain = std::chrono::milliseconds(50);       ///< after a miss
+  static constexpr Duration kAnswerWithin = std::chrono::milliseconds(400);  ///< of one ping
+  static constexpr int kMissesMax = 2;  ///< one may be a lost datagram
   /// Pings a capsule. May block before it returns; `done` may come on any thread, before or after,
   /// and must come.
   using Ping = std::function<void(const Reference& capsule, Deadline deadline,

@@ -11,7 +11,7 @@ namespace {
 
 /// How long messages in flight may take until a change is put off.
 constexpr Duration kInFlight = std::chrono::milliseconds(100);
-constexpr Duration kLookAgain = std::chrono::milliseconds(1);
+constexpr Duration kLookAgain = std::chrono::milliseconds(1);  ///< between two looks
 /// How long the Binding runs on between two attempts.
 constexpr Duration kTryAgain = std::chrono::milliseconds(5);
 

@@ -22,6 +22,7 @@ using kernel::v1::PreparePart;
 namespace {
 
 constexpr std::uint32_t kOffersMax = 50;  ///< that the Trader is asked for, for one role
+/// Before the address of a server that is no capsule.
 constexpr std::string_view kForeign = "foreign:";
 
 /// "foreign:PROTOCOL:ADDRESS/NAME/MAJOR": a foreign server, of an Interface known here.
@@ -362,6 +363,7 @@ std::string no_protocol(const std::string& role, const Reference& partner, const
 
 Result<PreparePart> PartyFinder::part_of(const Formation& formation, Place place) const {
   const Candidate& self = formation.at(place);
+  HECTOR_CHECK(!self.reference.is_foreign(), "a foreign server gets a part of a Binding");
   PreparePart part;
   part.set_binding(formation.id);
   *part.mutable_type() = formation.type();

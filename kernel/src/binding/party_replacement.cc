@@ -55,6 +55,7 @@ Status PartyReplacement::prepare() {
 
 Result<kernel::v1::Replace> PartyReplacement::routes_to(const Formation& formation) {
   const Candidate& party = formation.at(place_);
+  HECTOR_CHECK(party.interface != nullptr, "calls are routed to a party of unknown Interface");
   const auto& role = formation.name(place_.role);
   kernel::v1::Replace replace;
   *replace.mutable_place() = formation.to_wire(place_);
@@ -129,6 +130,7 @@ Status PartyReplacement::put_successor(const Position& position) {
 }
 
 Result<binding::v1::Rebound> PartyReplacement::run(Handover handover) {
+  HECTOR_CHECK(!routes_.has_place(), "a replacement runs twice");
   routes_ = HECTOR_TRY(routes_to(next_));
   HECTOR_TRY(prepare());
   const auto undo = [&](Error why) {

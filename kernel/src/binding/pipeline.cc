@@ -65,6 +65,7 @@ class Pipeline {
   }
 
   void refuse(Code code, std::string reason) {
+    HECTOR_CHECK(code != Code::kOk, "a party is refused without an error");
     reasons_.push_back(std::move(reason));
     code_ = code;
   }
@@ -79,6 +80,7 @@ class Pipeline {
   }
 
   void trade(RoleIndex role) {
+    HECTOR_CHECK(role < refused_.size(), "a role is traded for that the Binding type has not");
     auto traded = finder_.trade(formation_, role, {});
     if (!traded) {
       if (formation_.role(role).optional()) return;
@@ -155,6 +157,7 @@ class Pipeline {
   // --- negotiate
 
   void name_sessions() {
+    HECTOR_CHECK(formation_.id == 0, "a Binding gets a second id");
     formation_.id = core_.options.random->next();
     static_cast<void>(each_party([&](RoleIndex, Candidate& candidate) -> Status {
       candidate.session = core_.options.random->next();
@@ -179,6 +182,7 @@ class Pipeline {
   // --- reserve, commit
 
   Status reserve() {
+    HECTOR_CHECK(formation_.id != 0, "parties are reserved for a Binding without an id");
     const auto places = formation_.places();
     HECTOR_CHECK(places.size() == parts_.size(), "a party has no part to prepare");
     for (std::size_t i = 0; i < places.size(); ++i) {
@@ -252,6 +256,8 @@ Result<BindingRecord> instantiate(Core& core, const Services& services, const Bi
 }
 
 void release(Core& core, const Formation& formation, const ReleaseReason& reason) {
+  HECTOR_CHECK(formation.id != 0, "a Binding is released that was only explained");
+  /// For all that hold a part of it, at once.
   constexpr Duration kReleaseWithin = std::chrono::seconds(1);
   const auto& clock = *core.options.clock;
   const auto outstanding = std::make_shared<Outstanding>();  // also the answers', which may be late

@@ -81,6 +81,8 @@ std::string PartyPositions::last_interaction(const Formation& formation,
   for (const auto& trace : traces) {
     if (trace.trace.empty()) continue;
     const auto interaction = types::symbol_interaction(trace.trace.back());
+    HECTOR_CHECK(interaction < static_cast<std::uint32_t>(formation.type().interactions_size()),
+                 "a trace of another Binding type");
     return formation.type().interactions(static_cast<int>(interaction)).name();
   }
   return {};

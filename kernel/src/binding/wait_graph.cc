@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <set>
 
+#include "hector/check.h"
+
 namespace hector {
 
 using hector::kernel::v1::HeldMessage;
@@ -41,6 +43,8 @@ struct WaitGraph::Wait {
 };
 
 const type::v1::Interaction& WaitGraph::interaction(std::uint32_t index) const {
+  HECTOR_CHECK(index < static_cast<std::uint32_t>(formation_.type().interactions_size()),
+               "an interaction of another Binding type");
   return formation_.type().interactions(static_cast<int>(index));
 }
 

@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
+
 namespace hector {
 
 namespace {
 
 /// Beside the numbers that it names, so that mark and text are within the limit together.
 constexpr std::size_t kMarkOctetsMax = 128;
+static_assert(2 * kMarkOctetsMax < kErrorTextOctetsMax, "a mark leaves room for the text");
 
 /// Not inside a character of UTF-8.
 void cut_at(std::string& text, std::size_t size) {
@@ -52,6 +55,9 @@ void keep_within_limits(Error& error) {
   cut_and_mark(error.message);
   cut_and_mark(error.type);
   keep_reasons_within_limits(error.reasons);
+  HECTOR_CHECK(
+      error.message.size() <= kErrorTextOctetsMax && error.reasons.size() <= kErrorReasonsMax,
+      "an error is larger than the wire carries");
 }
 
 }  // namespace hector

@@ -14,7 +14,7 @@ namespace hector {
 inline constexpr std::size_t kErrorTextOctetsMax = 8 * 1024;
 /// Of all reasons together.
 inline constexpr std::size_t kErrorReasonsOctetsMax = 32 * 1024;
-inline constexpr std::size_t kErrorReasonsMax = 128;
+inline constexpr std::size_t kErrorReasonsMax = 128;  ///< whichever of the two is reached first
 /// A detail is a message: it is whole or left out, and then the text says that.
 inline constexpr std::size_t kErrorDetailOctetsMax = 64 * 1024;
 

@@ -97,6 +97,7 @@ void LocalCall::finished() noexcept {
 }
 
 std::shared_ptr<Stream> LocalCall::open_flow() {
+  HECTOR_CHECK(stream == nullptr, "a local call opens a second flow");
   LocalFlow made(flow);
   stream = made.handlers;
   link_->set_flow(made);
@@ -127,6 +128,7 @@ class LocalEnd final : public WindowedStream {
     if (auto other = other_.lock()) other->deliver(std::move(message));
   }
   void transmit_credit(std::int64_t octets) override {
+    HECTOR_CHECK(octets > 0, "credit is given, never taken back");
     if (auto other = other_.lock()) other->deliver_credit(octets);
   }
   void transmit_end() override {

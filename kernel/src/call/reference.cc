@@ -11,7 +11,8 @@ namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static_assert(sizeof kAlphabet == 64 + 1, "six bits choose one letter");
-constexpr std::string_view kPrefix = "hector:";
+constexpr std::string_view kPrefix = "hector:";  ///< of a reference as text
+/// Octets: a text from outside is not decoded without a limit.
 constexpr std::size_t kTextMax = 64 * 1024;
 
 std::string to_base64url(std::string_view in) {

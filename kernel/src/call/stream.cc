@@ -45,6 +45,7 @@ void WindowedStream::close_write() {
 }
 
 void WindowedStream::pump_reads(std::unique_lock<std::mutex>& lock) {
+  HECTOR_CHECK(lock.owns_lock(), "a flow's reader is looked at without its lock");
   if (!reader_) return;
   if (!arrived_.empty()) {
     Bytes message = std::move(arrived_.front());

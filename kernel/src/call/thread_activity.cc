@@ -10,6 +10,8 @@
 #include <mutex>
 #include <vector>
 
+#include "hector/check.h"
+
 namespace hector {
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local ThreadActivity* activity_of_this_thread =
@@ -53,7 +55,8 @@ struct ActivityOfThread {
   ~ActivityOfThread() {
     Known& threads = known();
     const std::lock_guard lock(threads.mutex);
-    std::erase(threads.all, activity);
+    const auto erased = std::erase(threads.all, activity);
+    HECTOR_CHECK(erased == 1, "a thread ends that is not in the list of all");
     activity->belongs_to(nullptr);
     threads.spare.push_back(activity);
   }

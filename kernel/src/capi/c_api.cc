@@ -1,5 +1,6 @@
 #include "call/wait.h"
 #include "hector/capsule.h"
+#include "hector/check.h"
 #include "hector/hector.h"
 #include "hector/multicast.h"
 
@@ -274,11 +275,14 @@ struct hector_session_holder {
   std::atomic<int> holders{1};
 };
 void hector_session_retain(hector_session* session) {
-  reinterpret_cast<hector_session_holder*>(session)->holders.fetch_add(1);
+  const int before = reinterpret_cast<hector_session_holder*>(session)->holders.fetch_add(1);
+  HECTOR_CHECK(before > 0, "a session handle is retained after its last release");
 }
 void hector_session_release(hector_session* session) {
   auto* holder = reinterpret_cast<hector_session_holder*>(session);
-  if (holder->holders.fetch_sub(1) == 1) delete holder;
+  const int before = holder->holders.fetch_sub(1);
+  HECTOR_CHECK(before > 0, "a session handle is released more often than it was retained");
+  if (before == 1) delete holder;
 }
 
 }  // extern "C"
@@ -286,6 +290,8 @@ void hector_session_release(hector_session* session) {
 namespace hector {
 
 hector_session* make_session_handle(std::shared_ptr<Session> session) {
+  static_assert(std::is_standard_layout_v<hector_session_holder>, "a handle points to its session");
+  HECTOR_CHECK(session != nullptr, "a handle is made of no session");
   auto* holder = new hector_session_holder();
   holder->session = std::move(session);
   return reinterpret_cast<hector_session*>(holder);

@@ -39,9 +39,10 @@ Result<Bindings::Controller> Bindings::bind(const BindRequest& request) {
 void Bindings::offer_control(std::uint64_t binding, const Controller& controller) {
   const auto interface = core_.types.interface(BindingOperations::kInterface);
   HECTOR_CHECK(interface.has_value(), "the kernel does not know its own Interface");
-  static_cast<void>(
+  const Status added =
       core_.offers.add(maker_.system(binding_control_name(binding), "kernel", *interface,
-                                     make_binding_control(core_.blocking, controller))));
+                                     make_binding_control(core_.blocking, controller)));
+  HECTOR_CHECK(added.has_value(), "two Bindings have one control Object");
 }
 
 void Bindings::withdraw_control(std::uint64_t binding) {

@@ -7,6 +7,7 @@
 #include "binding/coordinator.h"
 #include "binding/formation.h"
 #include "call/reference_model.h"
+#include "hector/check.h"
 #include "hector/coordinator.hector.h"
 #include "party/party_session.h"
 #include "party/target.h"
@@ -15,7 +16,7 @@ namespace hector {
 
 namespace {
 
-constexpr Duration kMovedWithin = std::chrono::seconds(3);
+constexpr Duration kMovedWithin = std::chrono::seconds(3);  ///< of one channel
 
 const char* moves(Unload mode) { return mode == Unload::kDryRun ? "would move" : "moved"; }
 
@@ -34,6 +35,7 @@ void ChannelMoves::own_channels(PartySession& session, Unload mode, Findings& fo
   for (const auto& channel : session.channels()) {
     if (channel.profile.protocol != protocol_) continue;
     const int role = types::role_position(session.type(), channel.role);
+    HECTOR_CHECK(role >= 0, "a channel leads to a role that its Binding type has not");
     const auto moved =
         session.changes().move({.to = {static_cast<std::uint32_t>(role), channel.member},
                                 .exclude = protocol_,

@@ -24,6 +24,7 @@ namespace {
 constexpr const char* kManagement = "_management";
 /// How long the kernel's own Objects may still be at work when the capsule ends.
 constexpr Duration kSystemGrace = std::chrono::milliseconds(500);
+/// Also where Objects took all the time.
 constexpr Duration kProtocolGraceMin = std::chrono::milliseconds(300);
 /// While the capsule ends nobody waits longer than this for another one.
 constexpr Duration kDeadlineWhileDraining = std::chrono::seconds(1);

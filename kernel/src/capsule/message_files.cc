@@ -95,7 +95,10 @@ MessageFiles::MessageFiles(std::string owner) : owner_(std::move(owner)) {
   loading_here = this;
 }
 
-MessageFiles::~MessageFiles() { loading_here = nullptr; }
+MessageFiles::~MessageFiles() {
+  HECTOR_CHECK(loading_here == this, "the load of a library ends that another thread began");
+  loading_here = nullptr;
+}
 
 }  // namespace hector
 

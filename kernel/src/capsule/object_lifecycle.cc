@@ -6,13 +6,14 @@
 #include <system_error>
 
 #include "binding/object_state.h"
+#include "hector/check.h"
 #include "party/party_session.h"
 
 namespace hector {
 
 namespace {
 
-constexpr Duration kLookAgain = std::chrono::microseconds(100);
+constexpr Duration kLookAgain = std::chrono::microseconds(100);  ///< whether its parties have left
 /// Of an Object whose neighbours have used up the grace of all.
 constexpr Duration kLeastGrace = std::chrono::milliseconds(50);
 
@@ -135,6 +136,7 @@ void ObjectLifecycle::end(const OfferPtr& offer, Publication::NameGoes name) {
 }
 
 void ObjectLifecycle::finish(ObjectRecord& record) {
+  HECTOR_CHECK(record.offer != nullptr, "an Object is finished that never served");
   ObjectHost& host = *record.offer->host;
   if (host.retire(grace_end(), on_.clock)) {
     host.drop_servant();

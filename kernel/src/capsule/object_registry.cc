@@ -22,7 +22,9 @@ Result<ObjectRecord*> ObjectRegistry::reserve(const std::string& name, Origin or
   if (offers_.find_object(name))
     return fail(Error::already_exists(fmt::format(
         "an Object named '{}' exists in this capsule; choose another name or delete it", name)));
-  return by_name_.insert(std::move(record)).first->get();
+  const auto [at, is_new] = by_name_.insert(std::move(record));
+  HECTOR_CHECK(is_new, "two Objects have one name");
+  return at->get();
 }
 
 ObjectRecord* ObjectRegistry::find(std::string_view name) const {

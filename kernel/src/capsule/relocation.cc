@@ -6,6 +6,7 @@
 #include "binding/object_state.h"
 #include "call/reference_model.h"
 #include "hector/binding.hector.h"
+#include "hector/check.h"
 #include "hector/management.hector.h"
 #include "party/party_session.h"
 #include "party/target.h"
@@ -14,6 +15,7 @@ namespace hector {
 
 namespace {
 
+/// Of one step: an Object's state may be large.
 constexpr Duration kAnsweredWithin = std::chrono::seconds(15);
 
 }  // namespace
@@ -35,6 +37,7 @@ Result<management::v1::CreateRequest> Relocation::request_for_successor() {
 }
 
 Result<management::v1::MoveReply> Relocation::run(const std::string& to, const Resolve& resolve) {
+  HECTOR_CHECK(!is_made_, "an Object is moved twice by one relocation");
   const std::string& name = offer_->object;
   if (to == core_.options.capsule)
     return fail(Error::already_exists(fmt::format("'{}' is in capsule '{}' already", name, to)));

@@ -27,6 +27,7 @@ Services ServiceProviders::services() const {
 }
 
 Status ServiceProviders::embed(const std::string& name, std::unique_ptr<Service> service) {
+  HECTOR_CHECK(service != nullptr, "a service is embedded that there is not");
   auto model = HECTOR_TRY(interface_of_model(service->interface_model()));
   auto interface = HECTOR_TRY(core_.types.add(std::move(model), "service " + name));
   const OfferPtr offer = maker_.system(name, kServiceLabel, std::move(interface),

@@ -75,6 +75,8 @@ void Templates::forget_unused() {
 
 Effects Templates::take_place(std::unique_ptr<LoadedTemplate>& slot,
                               std::unique_ptr<LoadedTemplate> loaded) {
+  HECTOR_CHECK(loaded != nullptr && loaded->interface != nullptr,
+               "a template without an Interface takes a place");
   // Only a language that digests all code of a template can say that nothing has changed.
   const bool is_digested = !loaded->code->info().digest.empty();
   if (slot && is_digested && slot->digest == loaded->digest && slot->language == loaded->language)
@@ -107,6 +109,7 @@ Result<Templates::Loaded> Templates::load(const std::string& path) {
   const auto runner = HECTOR_TRY(runner_of(path));
   auto loaded = std::make_unique<LoadedTemplate>();
   loaded->code = HECTOR_TRY(runner.language->load(fs::absolute(path).string()));
+  HECTOR_CHECK(loaded->code != nullptr, "a language made no code, and gave no error");
   loaded->language = runner.name;
   loaded->path = path;
   loaded->interface = HECTOR_TRY(interface_of(loaded->code->info(), path));

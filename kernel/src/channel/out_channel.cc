@@ -7,6 +7,7 @@
 
 #include "base/epoch.h"
 #include "call/call_state.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -95,6 +96,8 @@ Status OutChannel::connect(ProtocolTable& protocols) {
 }
 
 void OutChannel::keep(const std::shared_ptr<Channel>& protocol) {
+  HECTOR_CHECK(protocol != nullptr && route != Route::kInProcess,
+               "a channel within the capsule has a protocol, or one to another has none");
   std::erase(kept_, protocol);
   kept_.push_back(protocol);
   protocol_.store(protocol.get(), std::memory_order_release);

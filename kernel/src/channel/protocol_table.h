@@ -15,7 +15,7 @@
 
 namespace hector {
 
-inline constexpr const char* kInProcess = "in-process";
+inline constexpr const char* kInProcess = "in-process";  ///< the name of what is no plugin
 
 /// Any thread.
 class ProtocolTable {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector {
 
 using management::v1::CallReply;
@@ -39,6 +41,7 @@ void ObjectCall::begin() {
     if (!octets) return answer(hector::fail(std::move(octets.error())));
     request = Payload(Bytes::take(std::move(*octets)));
   }
+  HECTOR_CHECK(self_ == nullptr, "an operator's call begins twice");
   self_ = shared_from_this();
   const auto held = self_;  // the call may end before start() returns
   timer_ = executor_.at(request_.deadline, [weak = weak_from_this()] {
@@ -71,6 +74,7 @@ Status ObjectCall::write_request() {
 
 /// A loop, since messages that are there already come before read() returns.
 void ObjectCall::read_on() {
+  HECTOR_CHECK(flow_ != nullptr, "a call without a flow reads it");
   if (reads_.fetch_add(1) != 0) return;  // the loop that runs reads once more
   do {
     flow_->read([held = shared_from_this()](Result<std::optional<Payload>> message) {
@@ -82,6 +86,7 @@ void ObjectCall::read_on() {
 bool ObjectCall::keep(Result<std::optional<Payload>> message) {
   {
     const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(is_reading_, "a flow's message comes after its reader has ended");
     const bool is_end = !message || !*message;
     if (!is_end && messages_.size() < kFlowMessagesMax) {
       messages_.push_back((*message)->bytes());
@@ -120,6 +125,7 @@ void ObjectCall::finished() noexcept {
   executor_.cancel(timer_);
   {
     const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(!is_ended_, "an operator's call ends twice");
     is_ended_ = true;
   }
   end_if_over();

@@ -16,7 +16,7 @@ namespace hector {
 
 namespace {
 
-const Operation kNotice{};
+const Operation kNotice{};  ///< of what is handed to an Object's thread and is no call
 
 /// The link of the queue that holds the call.
 Call*& next_of(Call& call) { return CallState::of(call).next; }
@@ -253,7 +253,8 @@ Call* ObjectHost::next_taken() noexcept {
   if (first == nullptr) return nullptr;
   taken_ = next_of(*first);
   if (taken_ == nullptr) taken_last_ = nullptr;
-  taken_count_.fetch_sub(1, std::memory_order_relaxed);
+  const auto taken = taken_count_.fetch_sub(1, std::memory_order_relaxed);
+  HECTOR_CHECK(taken != 0, "an Object's queue hands out more calls than it took");
   const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
   HECTOR_CHECK(queued != 0, "an Object's queue holds more calls than were counted");
   return first;
@@ -304,7 +305,8 @@ void ObjectHost::expire_queued(TimePoint now, const std::string& why) noexcept {
       if (has_ended && call->operation != &kNotice) {
         next_of(*call) = std::exchange(ended, call);
         taken_count_.fetch_sub(1, std::memory_order_relaxed);
-        queued_.fetch_sub(1, std::memory_order_relaxed);
+        const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
+        HECTOR_CHECK(queued != 0, "more calls are ended in a queue than were counted");
         continue;
       }
       next_of(*call) = nullptr;

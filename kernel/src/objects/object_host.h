@@ -19,6 +19,7 @@
 namespace hector {
 
 struct HostOptions {
+  /// Calls that wait for one Object; above it they are refused.
   static constexpr std::uint32_t kQueueMax = 65'536;
   std::string name = {};
   std::string template_name = {};
@@ -79,7 +80,7 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
  private:
   static constexpr std::uintptr_t kIdle = 0;
   static constexpr std::uintptr_t kBusy = 1;
-  static constexpr std::uint32_t kDepthMax = 48;
+  static constexpr std::uint32_t kDepthMax = 48;  ///< calls within calls on one stack
 
   bool try_take() noexcept;
   void invoke(Call& call) noexcept;

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "call/operation_of.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -207,6 +208,7 @@ void ObjectWatch::carry_out(const Verdict& verdict) {
 }
 
 void ObjectWatch::tell(const Offer& offer, const RunningCall& call) {
+  HECTOR_CHECK(call.late.has_value(), "a call is told of that is not late");
   options_.log.write(Level::kWarning, "a call runs past its caller's deadline",
                      {{"object", offer.object},
                       {"template", offer.host->options().template_name},

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "channel/protocol_table.h"
+#include "hector/check.h"
 
 namespace hector::party {
 
@@ -89,8 +90,11 @@ Call* Arrivals::next_delivery(Sender& sender) noexcept {
 }
 
 Call* Arrivals::pop_ready(Sender& sender) noexcept {
+  HECTOR_CHECK(!sender.ready_.empty(), "a message is delivered that is not there");
   const Sender::Ready first = sender.ready_.front();
   sender.ready_.pop_front();
+  HECTOR_CHECK(!first.is_counted || sender.ready_counted_ > 0,
+               "more counted messages are delivered than were ready");
   sender.ready_counted_ -= first.is_counted ? 1 : 0;
   return first.call;
 }
@@ -178,6 +182,7 @@ void Arrivals::check(const Sender& sender) const noexcept {
 Arrivals::Taken Arrivals::hold_early(Arrived message) noexcept {
   const std::lock_guard lock(mutex_);
   if (is_closed_) return Taken::kClosed;
+  HECTOR_CHECK(message.call != nullptr, "an early message has no call");
   message.number = ++last_early_;
   message.since = timers_.now();
   if (!early_.push(std::move(message))) return Taken::kFull;
@@ -225,6 +230,7 @@ std::vector<Arrived> Arrivals::take_waiting() noexcept {
 Arrivals::Taken Arrivals::hold_sealed(Arrived message) noexcept {
   const std::lock_guard lock(mutex_);
   if (is_closed_) return Taken::kClosed;
+  HECTOR_CHECK(message.call != nullptr, "a sealed message has no call");
   if (!is_sealed_.load()) return Taken::kNotNeeded;
   return sealed_.push(std::move(message)) ? Taken::kPending : Taken::kFull;
 }
@@ -238,6 +244,7 @@ std::optional<Arrived> Arrivals::unseal_next() noexcept {
 
 std::vector<Call*> Arrivals::close() noexcept {
   const std::lock_guard lock(mutex_);
+  HECTOR_CHECK(!is_closed_, "a party's arrivals are closed twice");
   is_closed_ = true;
   std::vector<Call*> left;
   for (const auto& each : take_waiting()) left.push_back(each.call);

@@ -51,8 +51,8 @@ struct HeldMessage {
 
 class Arrivals {
  public:
-  static constexpr std::size_t kEarlyMax = 1'024;  ///< also of one sender's numbered messages
-  static constexpr std::size_t kSealedMax = 65'536;
+  static constexpr std::size_t kEarlyMax = 1'024;    ///< also of one sender's numbered messages
+  static constexpr std::size_t kSealedMax = 65'536;  ///< messages that wait while a change is made
   /// How long a numbered message waits for an earlier one over a protocol that keeps no order. The
   /// sender has given up the earlier one if it has not come by then.
   static constexpr Duration kGapWait = std::chrono::seconds(1);

@@ -11,6 +11,7 @@
 #include "base/parker.h"
 #include "channel/ping.h"
 #include "channel/protocol_choice.h"
+#include "hector/check.h"
 
 namespace hector::party {
 
@@ -70,10 +71,13 @@ void Changes::freeze(Extent extent) {
 std::string Changes::missing(const Count& expected) const {
   const auto received = options_.arrivals.received(place_of(expected));
   if (received.messages >= expected.messages() && received.flows >= expected.flows()) return {};
+  // Another capsule says which role; it may be none.
+  const auto roles = static_cast<std::uint32_t>(options_.self.type.roles_size());
+  const std::string role = expected.role() < roles ? options_.self.role_name(expected.role())
+                                                   : "an unknown role's member";
   return fmt::format("{} of {} messages of {} {} have not arrived at '{}'",
                      expected.messages() - std::min(received.messages, expected.messages()),
-                     expected.messages(), options_.self.role_name(expected.role()),
-                     expected.member(), options_.self.object);
+                     expected.messages(), role, expected.member(), options_.self.object);
 }
 
 Status Changes::await_delivery(const google::protobuf::RepeatedPtrField<Count>& expected,
@@ -160,6 +164,7 @@ Status Changes::take_position(const Position& position) {
 Result<PartySpec> Changes::spec_after(const Replacement& change) const {
   PartySpec spec = options_.plans.now().spec;
   const std::uint32_t role = HECTOR_TRY(options_.self.role_position(change.role));
+  HECTOR_CHECK(role < spec.roles.size(), "a party's spec has fewer roles than its Binding type");
   auto& members = spec.roles[role].members;
   if (change.member < members.size()) members[change.member] = change.party;
   const auto route =
@@ -195,6 +200,7 @@ Status Changes::replace(const Replacement& change) {
 }
 
 Status Changes::connect_successor(OutChannel& channel, const OutChannel& before) {
+  HECTOR_CHECK(&channel != &before, "a channel is its own successor");
   HECTOR_TRY(connect(options_.core, channel, Peers::kNow));
   channel.pause();
   channel.continue_from(before);
@@ -257,7 +263,7 @@ namespace {
 /// A question over a channel that nothing has passed yet: its hand-shake shall not fall upon the
 /// calls that are moved to it. The answer does not matter.
 void warm_up(Channel& channel, const Clock& clock) {
-  constexpr Duration kWarmWithin = std::chrono::seconds(1);
+  constexpr Duration kWarmWithin = std::chrono::seconds(1);  ///< without it the first call connects
   WaitedCall call;
   write_ping(call);
   call.header.deadline = clock.now() + kWarmWithin;

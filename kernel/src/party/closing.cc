@@ -1,11 +1,13 @@
 #include "party/closing.h"
 
+#include "hector/check.h"
 #include "party/party_session.h"
 
 namespace hector {
 
 void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,
                  Code code) {
+  HECTOR_CHECK(session != nullptr, "a party is closed that there is not");
   session->delist();
   if (!session->close(why, code)) return;
   // Only now: the deletion of its Object waits for this.

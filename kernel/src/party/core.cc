@@ -4,6 +4,7 @@
 
 #include "call/frame.h"
 #include "hector/call.h"
+#include "hector/check.h"
 
 namespace hector {
 
@@ -18,6 +19,8 @@ std::uint64_t next_id(const Core& core) noexcept {
 }
 
 KernelOptions with_principal(KernelOptions options) {
+  HECTOR_CHECK(options.clock && options.executor && options.random && options.log,
+               "a kernel is made without clock, executor, random numbers or log");
   if (options.principal.empty()) options.principal = "capsule:" + options.capsule;
   return options;
 }

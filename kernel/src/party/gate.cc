@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::party {
 
 Gate::Entry Gate::enter(Pending calls) noexcept {
@@ -14,6 +16,7 @@ Gate::Entry Gate::enter(Pending calls) noexcept {
 }
 
 Gate::Entry Gate::enter(const OutChannel& channel, Pending call) noexcept {
+  HECTOR_CHECK(call.calls.size() == 1, "a channel is entered by more than one call of a message");
   const std::lock_guard lock(mutex_);
   if (is_closed_ || (waits_.load() & kSomeChannel) == 0 || !channel.is_paused())
     return Entry::kOpen;
@@ -21,6 +24,7 @@ Gate::Entry Gate::enter(const OutChannel& channel, Pending call) noexcept {
 }
 
 Gate::Entry Gate::keep(OutChannel& channel, Pending call) noexcept {
+  HECTOR_CHECK(call.calls.size() == 1, "more than one call of a message is kept for a channel");
   const std::lock_guard lock(mutex_);
   if (is_closed_) return Entry::kOpen;
   if (pending_.is_full()) return Entry::kFull;
@@ -30,6 +34,7 @@ Gate::Entry Gate::keep(OutChannel& channel, Pending call) noexcept {
 
 Gate::Entry Gate::push(Pending&& pending) {
   HECTOR_CHECK(!is_closed_ && waits_.load() != 0, "a call waits at an open gate");
+  HECTOR_CHECK(!pending.calls.empty(), "nothing waits at the gate");
   if (pending_.is_full()) return Entry::kFull;
   pending.number = ++last_number_;
   watch(pending);
@@ -38,6 +43,7 @@ Gate::Entry Gate::push(Pending&& pending) {
 }
 
 void Gate::watch(Pending& pending) {
+  HECTOR_CHECK(pending.timer == 0, "a pending call has a timer before it is watched");
   TimePoint first = kNever;
   for (auto* call : pending.calls) {
     call->request.own();
@@ -129,6 +135,7 @@ std::vector<Call*> Gate::take_stepped() noexcept {
 std::vector<Call*> Gate::close() noexcept {
   std::vector<Call*> left;
   const std::lock_guard lock(mutex_);
+  HECTOR_CHECK(!is_closed_, "a gate is closed twice");
   is_closed_ = true;
   for (auto& each : pending_.take_all()) {
     timers_.cancel(each.timer);

@@ -31,7 +31,7 @@ enum class Stage : std::uint8_t { kNew, kStepped, kPassed };
 
 class Gate {
  public:
-  static constexpr std::size_t kPendingMax = 65'536;
+  static constexpr std::size_t kPendingMax = 65'536;  ///< calls that wait while a change is made
 
   struct Pending {
     std::vector<Call*> calls;  ///< several: a multicast; null where one gave up waiting

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::party {
 
 TimePoint HeldWatch::ends_at(const HeldMessage& message) noexcept {
@@ -58,6 +60,7 @@ void HeldWatch::look() noexcept {
     const std::lock_guard lock(mutex_);
     is_due = report_at_ <= now;
     if (is_due) {
+      HECTOR_CHECK(report_every_ > Duration{}, "held messages are reported without a pause");
       report_every_ = std::min<Duration>(2 * report_every_, kReportEveryMax);
       report_at_ = now + report_every_;
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text/nearest.h"
+#include "hector/check.h"
 #include "types/order/projection.h"
 
 namespace hector::party {
@@ -15,10 +16,13 @@ namespace hector::party {
 std::string Identity::describe() const { return fmt::format("role '{}' of {}", role, type_id); }
 
 const std::string& Identity::role_name(std::uint32_t role) const {
+  HECTOR_CHECK(role < static_cast<std::uint32_t>(type.roles_size()), "a role of another type");
   return type.roles(static_cast<int>(role)).name();
 }
 
 const std::string& Identity::interaction_name(std::uint32_t interaction) const {
+  HECTOR_CHECK(interaction < static_cast<std::uint32_t>(type.interactions_size()),
+               "an interaction of another type");
   return type.interactions(static_cast<int>(interaction)).name();
 }
 
@@ -52,6 +56,7 @@ Reliability Identity::reliability(std::uint32_t interaction) const noexcept {
 }
 
 bool Identity::is_retraded(std::uint32_t role) const {
+  HECTOR_CHECK(role < static_cast<std::uint32_t>(type.roles_size()), "a role of another type");
   return types::is_traded_again(type.roles(static_cast<int>(role)), "failure");
 }
 
@@ -78,6 +83,8 @@ Error Identity::overrun(std::uint32_t interaction, std::uint64_t time_ms) const 
 }
 
 Error Identity::absent(std::uint32_t interaction, std::uint32_t member) const {
+  HECTOR_CHECK(interaction < static_cast<std::uint32_t>(type.interactions_size()),
+               "an interaction of another type");
   return Error::unavailable(fmt::format("member {} of role '{}' has left the Binding {}", member,
                                         type.interactions(static_cast<int>(interaction)).to(),
                                         type_id))

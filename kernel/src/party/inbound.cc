@@ -7,6 +7,7 @@
 #include "base/text/nearest.h"
 #include "call/call_state.h"
 #include "call/operation_of.h"
+#include "hector/check.h"
 #include "party/party_session.h"
 
 namespace hector {
@@ -15,9 +16,11 @@ namespace {
 
 const CallState::Route& route_of(const Call& call) { return CallState::of(call).route; }
 const PartySession& session_of(const Call& call) {
+  HECTOR_CHECK(route_of(call).is_session, "a call to an Offer is taken for one of a session");
   return *static_cast<const PartySession*>(route_of(call).to.get());
 }
 const Offer& offer_of(const Call& call) {
+  HECTOR_CHECK(route_of(call).to != nullptr, "a call's Offer is asked for before resolve()");
   return route_of(call).is_session ? *session_of(call).offer()
                                    : *static_cast<const Offer*>(route_of(call).to.get());
 }
@@ -111,12 +114,14 @@ std::vector<ServiceDescription> KernelInbound::services() const {
 
 Result<Bytes> KernelInbound::request_from_json(const Call& call, std::string_view json) const {
   const Offer& offer = offer_of(call);
+  HECTOR_CHECK(call.operation != nullptr, "a request is read before its operation is known");
   auto bytes = HECTOR_TRY(offer.interface->from_json(call.operation->input, json));
   return Bytes::take(std::move(bytes));
 }
 
 Result<std::string> KernelInbound::reply_to_json(const Call& call, const Bytes& reply) const {
   const Offer& offer = offer_of(call);
+  HECTOR_CHECK(call.operation != nullptr, "a reply is shown before its operation is known");
   if (call.operation->output.empty()) return std::string("{}");
   return offer.interface->to_json(call.operation->output, reply.view());
 }

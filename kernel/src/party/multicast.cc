@@ -5,6 +5,8 @@
 #include <functional>
 #include <mutex>
 
+#include "hector/check.h"
+
 namespace hector {
 
 namespace {
@@ -21,7 +23,7 @@ std::size_t needed(Reliability reliability, std::size_t members) {
     case Reliability::kAll:
       return members;
   }
-  return members;
+  HECTOR_CHECK(false, "a reliability that there is not");
 }
 
 /// What the calls of one multicast share; whoever makes it complete tells.
@@ -35,6 +37,7 @@ class Group {
 
   void ended(std::size_t member, Call& call) {
     std::unique_lock lock(mutex_);
+    HECTOR_CHECK(left_ > 0, "more calls of a multicast ended than it has members");
     --left_;
     if (call.error &&
         call.error->type == kMembersChanged) {  // then all of them say so, and nothing was sent
@@ -47,7 +50,9 @@ class Group {
       return again(std::move(done));
     }
     if (is_over_) return;
+    HECTOR_CHECK(member < outcome_.members.size(), "a multicast has an answer of no member");
     MemberResult& result = outcome_.members[member];
+    HECTOR_CHECK(!result.is_known, "a member of a multicast answers twice");
     result.is_known = true;
     if (call.error) {
       result.error = std::move(call.error);
@@ -60,6 +65,7 @@ class Group {
   /// All are on their way.
   void sent() {
     std::unique_lock lock(mutex_);
+    HECTOR_CHECK(!is_sent_, "a multicast is sent twice");
     is_sent_ = true;
     if (!is_over_) tell_if_over(lock);
   }
@@ -67,6 +73,7 @@ class Group {
  private:
   void tell_if_over(std::unique_lock<std::mutex>& lock) {
     if (!is_sent_ || (ok_ < needed_ && left_ != 0)) return;
+    HECTOR_CHECK(!is_over_, "a multicast's outcome is told twice");
     is_over_ = true;
     if (ok_ < needed_) outcome_.error = too_few();
     auto done = std::move(done_);

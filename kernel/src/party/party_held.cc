@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "call/call_state.h"
+#include "hector/check.h"
 #include "party/party_session.h"
 
 namespace hector {
@@ -15,6 +16,8 @@ using party::HeldMessage;
 
 std::string PartySession::starter_text(types::Symbol symbol) const {
   const auto interaction = types::symbol_interaction(symbol);
+  HECTOR_CHECK(interaction < static_cast<std::uint32_t>(self_.type.interactions_size()),
+               "a symbol of another type");
   const std::string& from = self_.type.interactions(static_cast<int>(interaction)).from();
   const std::uint32_t member =
       from == self_.role ? self_.place.member : types::symbol_member(symbol);

@@ -8,6 +8,7 @@
 
 #include "call/call_state.h"
 #include "call/local_call.h"
+#include "hector/check.h"
 #include "party/party_session.h"
 
 namespace hector {
@@ -23,7 +24,10 @@ class PartySession::Leaving {
   explicit Leaving(PartySession& session) : session_(session.shared_from_this()) {
     session_->leaving_.fetch_add(1);
   }
-  ~Leaving() { session_->leaving_.fetch_sub(1); }
+  ~Leaving() {
+    const std::uint32_t before = session_->leaving_.fetch_sub(1);
+    HECTOR_CHECK(before > 0, "more messages have left than were leaving");
+  }
   Leaving(const Leaving&) = delete;
   Leaving& operator=(const Leaving&) = delete;
 
@@ -67,7 +71,9 @@ Error PartySession::closed_error() const {
 }
 
 Error PartySession::overrun_error(std::uint32_t interaction) const {
-  return self_.overrun(interaction, phases_.counted(interaction)->time_ms);
+  const types::TimedPhase* const phase = phases_.counted(interaction);
+  HECTOR_CHECK(phase != nullptr, "an interaction is late that no phase has");
+  return self_.overrun(interaction, phase->time_ms);
 }
 
 Error PartySession::order_error(const Plan& plan, std::uint32_t interaction) const {
@@ -89,6 +95,7 @@ Error PartySession::absent_error(const Plan& plan, std::uint32_t interaction,
 }
 
 Hop PartySession::hop(const Plan& plan, std::uint32_t interaction) const {
+  HECTOR_CHECK(interaction < plan.interactions.size(), "a hop of an interaction that is unknown");
   return {self_.type_id, self_.role, self_.role_name(plan.interactions[interaction].other_role),
           self_.interaction_name(interaction)};
 }
@@ -224,6 +231,7 @@ void PartySession::resume() noexcept {
   const auto keep = shared_from_this();
   while (const auto arrived = arrivals_.unseal_next()) {
     const EpochGuard section;
+    HECTOR_CHECK(arrived->call != nullptr, "a sealed message has lost its call");
     take_in_turn(plan(), *arrived->call, arrived->interaction, arrived->sender);
   }
   deliver_early();
@@ -238,6 +246,8 @@ void PartySession::restart(Gate::Pending pending) noexcept {
   std::vector<std::uint32_t> members{pending.member};
   std::optional<Error> refused;
   if (pending.stage == Stage::kNew) refused = restart_order(pending, members);
+  HECTOR_CHECK(refused || members.size() == pending.calls.size(),
+               "a pending call has no receiver, or a receiver no call");
   for (std::size_t i = 0; i < pending.calls.size(); ++i) {
     if (pending.calls[i] == nullptr) continue;
     if (refused) {
@@ -252,6 +262,8 @@ std::optional<Error> PartySession::restart_order(const Gate::Pending& pending,
                                                  std::vector<std::uint32_t>& members) noexcept {
   const EpochGuard section;
   const Plan& plan = this->plan();
+  HECTOR_CHECK(pending.interaction < plan.interactions.size(),
+               "a call of an unknown interaction is pending");
   const bool is_multicast = plan.interactions[pending.interaction].is_multicast;
   if (is_multicast) members = plan.receivers(pending.interaction);
   if (members.size() != pending.calls.size())
@@ -321,6 +333,8 @@ Status PartySession::resolve(Call& call, Place from) const {
     return fail(Error::invalid_argument(
         fmt::format("interaction number {} is not for {}", interaction, self_.describe())));
   }
+  HECTOR_CHECK(interactions[interaction].own != nullptr,
+               "an interaction for this party has no operation");
   call.operation = interactions[interaction].own;
   call.kind = call.operation->kind;
   call.flow = call.operation->flow;

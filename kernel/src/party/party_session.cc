@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
 #include "party/suspicion.h"
 #include "types/check/binding_check.h"
 
@@ -87,12 +88,15 @@ PartySession::PartySession(Core& core, PartySpec& spec, OfferPtr offer)
                [this](Place from) { core_.sessions.remove(channel_id(self_.session, from), this); },
            .resume = [this] { resume(); }}) {}
 
-PartySession::~PartySession() = default;
+PartySession::~PartySession() {
+  HECTOR_CHECK(leaving_.load() == 0, "a party is destroyed while messages of it leave");
+}
 
 // --- its life
 
 Result<std::shared_ptr<PartySession>> PartySession::make(Core& core, PartySpec spec,
                                                          OfferPtr offer) {
+  HECTOR_CHECK(offer != nullptr, "a party is made without its Offer");
   if (const auto wrong = types::malformed(spec.type); !wrong.empty())
     return fail(Error::invalid_argument("the type of a Binding is malformed: " + wrong));
   if (types::role_position(spec.type, spec.role) < 0)

@@ -18,7 +18,8 @@ void PartyTable::remove(std::uint64_t binding, const PartySession& session) {
   const auto [first, last] = sessions_.equal_range(binding);
   const auto at = std::find_if(
       first, last, [&](const auto& each) { return each.second.session.get() == &session; });
-  if (at != last) sessions_.erase(at);
+  HECTOR_CHECK(at != last, "a party ends that is not in the table");
+  sessions_.erase(at);
 }
 
 PartyTable::Sessions PartyTable::of_binding(std::uint64_t binding) const {

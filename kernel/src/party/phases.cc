@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "hector/check.h"
+
 namespace hector::party {
 
 namespace {
@@ -67,7 +69,9 @@ void Phases::watch(types::Monitor& monitor, std::optional<std::uint32_t> stepped
 }
 
 void Phases::open(std::size_t phase) {
+  HECTOR_CHECK(phase < watched_.size(), "a phase begins that is not watched");
   Watched& watched = watched_[phase];
+  HECTOR_CHECK(watched.is_open && watched.timer == 0, "a phase begins that has a timer already");
   watched.timer =
       timers_.after(std::chrono::milliseconds(watched.phase.time_ms),
                     [this, phase, opening = ++watched.opening] { expire(phase, opening); });
@@ -76,6 +80,7 @@ void Phases::open(std::size_t phase) {
 void Phases::expire(std::size_t phase, std::uint64_t opening) {
   {
     const std::lock_guard lock(mutex_);
+    HECTOR_CHECK(phase < watched_.size(), "a phase ends that is not watched");
     Watched& watched = watched_[phase];
     HECTOR_CHECK(opening <= watched.opening, "a phase's openings only grow");
     if (is_closed_ || !watched.is_open || watched.opening != opening) return;
@@ -121,6 +126,7 @@ void Phases::restart(types::Monitor& monitor) noexcept {
 
 void Phases::close() noexcept {
   const std::lock_guard lock(mutex_);
+  HECTOR_CHECK(!is_closed_, "a party's phases are closed twice");
   is_closed_ = true;
   for (auto& watched : watched_) {
     timers_.cancel(watched.timer);

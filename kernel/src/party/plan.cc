@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/epoch.h"
+#include "hector/check.h"
 
 namespace hector::party {
 
@@ -51,6 +52,7 @@ void PlanSlot::put(std::unique_ptr<Plan> plan) {
 
 void PlanSlot::disconnect_peers() noexcept {
   const std::lock_guard lock(mutex_);
+  HECTOR_CHECK(kept_ != nullptr, "a party without a plan is closed");
   for (auto* list : {&kept_->out, &earlier_}) {
     for (const auto& out : *list) out->disconnect_peer();
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "channel/qos_watch.h"
+#include "hector/check.h"
 #include "types/check/binding_check.h"
 
 namespace hector::party {
@@ -21,6 +22,9 @@ Result<std::unique_ptr<Plan>> PlanBuilder::build(const PartySpec& spec, const Pl
   HECTOR_TRY(add_channels(*plan, before));
   add_senders(*plan);
   HECTOR_TRY(add_interactions(*plan));
+  HECTOR_CHECK(plan->targets.size() == plan->interactions.size(),
+               "an interaction has no call targets");
+  HECTOR_CHECK(plan->senders.size() == plan->view.members.size(), "a role has no senders");
   plan->monitor =
       monitor ? std::move(monitor) : std::make_shared<types::Monitor>(options_.type, plan->view);
   return plan;
@@ -160,6 +164,7 @@ Result<std::vector<Stub>> PlanBuilder::stubs(const Plan& plan,
                                              const hector::type::v1::Interaction& model) {
   std::vector<Stub> all;
   const std::uint32_t to = position(model.to());
+  HECTOR_CHECK(to < plan.view.members.size(), "an interaction goes to a role beyond the view");
   for (std::uint32_t m = 0; m < plan.view.members[to]; ++m) {
     const auto found = partners_.find({to, m});
     if (found == partners_.end()) {
@@ -170,6 +175,7 @@ Result<std::vector<Stub>> PlanBuilder::stubs(const Plan& plan,
       continue;
     }
     const auto& [channel, interface] = found->second;
+    HECTOR_CHECK(channel != nullptr && interface != nullptr, "a partner has no channel or type");
     const Operation* const theirs = interface->find(model.operation());
     if (theirs == nullptr)
       return fail(Error::failed_precondition(fmt::format(

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "hector/check.h"
 #include "hector/naming.hector.h"
 #include "hector/policy.hector.h"
 #include "hector/trading.hector.h"
@@ -59,7 +60,11 @@ Result<hector::type::v1::Interface> interface_of_model(std::string_view model) {
 
 std::vector<hector::type::v1::Interface> standard_interfaces() {
   std::vector<hector::type::v1::Interface> all;
-  for (const auto& each : kKnownServices) all.push_back(*interface_of_model(each.model()));
+  for (const auto& each : kKnownServices) {
+    auto interface = interface_of_model(each.model());
+    HECTOR_CHECK(interface.has_value(), "a standard Interface is malformed");
+    all.push_back(std::move(*interface));
+  }
   return all;
 }
 

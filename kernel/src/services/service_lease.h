@@ -19,6 +19,7 @@ namespace hector {
 /// Any thread.
 class ServiceLease {
  public:
+  /// What a capsule that was killed leaves behind is gone after it.
   static constexpr Duration kTtl = std::chrono::seconds(10);
   /// What it runs on; all of it outlives the lease.
   struct Surroundings {

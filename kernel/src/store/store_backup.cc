@@ -33,6 +33,7 @@ struct RecordHeader {
   std::uint32_t key_size, value_size, crc;
 };
 
+static_assert(sizeof(RecordHeader) == 12, "the file has no padding");
 std::uint32_t crc_of(const RecordHeader& header, std::string_view key, std::string_view value) {
   Crc32c crc;
   crc.process_bytes(&header, 8);

@@ -116,6 +116,7 @@ template <Operator op>
 struct Unary {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
+    HECTOR_CHECK(!reading.stack.empty(), "an operator was read without its operand");
     reading.stack.back() = reading.tree.node(op, reading.stack.back(), 0, column_of(in));
   }
 };
@@ -219,6 +220,7 @@ Result<Tree> read_constraint(std::string_view text, std::string_view error, std:
                                     found),
                         text));
   }
+  HECTOR_CHECK(reading.stack.size() == 1, "the parser left other than one expression");
   reading.tree.root = reading.stack.back();
   for (auto& node : reading.tree.nodes) node.column += static_cast<std::uint32_t>(column);
   return std::move(reading.tree);

@@ -25,6 +25,7 @@ bool is_any(Operator op) { return op >= Operator::kAnyEqual; }
 constexpr std::string_view kSigns[] = {
     "",  "",  "exist", "not", "-",  "and", "or", "==", "!=", "<",  "<=", ">",  ">=", "~", "in",
     "+", "-", "*",     "/",   "==", "~=",  "==", "!=", "<",  "<=", ">",  ">=", "==", "~="};
+static_assert(std::size(kSigns) == static_cast<std::size_t>(Operator::kAnyApproximates) + 1);
 
 /// Integers stay integers while they fit; else it goes on in reals.
 Value calculate(Operator op, const Value& left, const Value& right) noexcept {
@@ -195,6 +196,7 @@ class Checker {
         return fail(refused(tree_[id],
                             fmt::format("an expression may be nested {} deep", Tree::kDepthMax)));
     }
+    HECTOR_CHECK(tree_.root < known_.size(), "a tree has no root");
     const Kind whole = known_[tree_.root].kind;
     if (whole == Kind::kUndefined || options_.result == Kind::kUndefined) return {};
     const bool fits = options_.result == Kind::kReal
@@ -223,6 +225,8 @@ class Checker {
       return options_.declared ? options_.declared(tree_.names[node.name]) : Declared{};
     if (node.op == Operator::kExist) return Declared{Kind::kBoolean, {}};
     const bool is_unary = node.op == Operator::kNot || node.op == Operator::kNegate;
+    HECTOR_CHECK(node.left < id && (is_unary || node.right < id),
+                 "an operand stands behind its operator");
     stack_[id] = is_unary ? stack_[node.left] : std::max(stack_[node.left], stack_[node.right] + 1);
     const Declared left = known_[node.left], right = known_[node.right];
     const auto mismatch = [&](const Declared& is, std::string_view needed) {
@@ -316,6 +320,8 @@ void Program::emit_logic(const Node& node) {
 
 void Program::emit(NodeId id) {
   const Node& node = tree_[id];
+  HECTOR_CHECK(node.op != Operator::kName || node.name < tree_.names.size(),
+               "an expression loads a name that it has not");
   switch (node.op) {
     case Operator::kLiteral:
       return code_.push_back({Code::kPush, node.op, id});

@@ -42,6 +42,7 @@ struct CompileOptions {
 /// Immutable; any thread.
 class Program {
  public:
+  /// What a tree of the greatest depth needs, and some.
   static constexpr std::size_t kStackMax = 2 * Tree::kDepthMax + 16;
   /// INVALID_ARGUMENT with the column: declared kinds that can never fit an operator, too many
   /// nodes, too deep.

@@ -54,6 +54,9 @@ std::string print_inner(const Tree& tree, NodeId id, bool is_outermost) {
       "+", "-", "*",     "/",   "==", "~=",  "==", "!=", "<",  "<=", ">",  ">=", "==", "~="};
   static_assert(std::size(kSigns) == static_cast<std::size_t>(Operator::kAnyApproximates) + 1);
   const Node& node = tree[id];
+  HECTOR_CHECK(
+      (node.op != Operator::kName && node.op != Operator::kExist) || node.name < tree.names.size(),
+      "a node has a name of another tree");
   const std::string_view sign = kSigns[static_cast<int>(node.op)];
   std::string text;
   switch (node.op) {

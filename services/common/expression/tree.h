@@ -59,9 +59,9 @@ struct Node {
 /// Movable; its literals' texts are its own.
 class Tree {
  public:
-  static constexpr std::size_t kOctetsMax = 64 * 1024;
-  static constexpr std::size_t kNodesMax = 4 * 1024;
-  static constexpr std::size_t kDepthMax = 100;
+  static constexpr std::size_t kOctetsMax = 64 * 1024;  ///< of an expression's text
+  static constexpr std::size_t kNodesMax = 4 * 1024;    ///< parts of one expression
+  static constexpr std::size_t kDepthMax = 100;         ///< what walks a tree recurses
   NodeId root = 0;
   std::vector<Node> nodes;
   std::vector<std::string> names;

@@ -293,9 +293,11 @@ struct Action<filter::related> {
         {"<", Operator::kAnyLess},         {"<=", Operator::kAnyLessEqual},
         {">", Operator::kAnyGreater},      {">=", Operator::kAnyGreaterEqual},
         {"~=", Operator::kAnyApproximates}};
-    Operator op = std::find_if(std::begin(kRelations), std::end(kRelations), [&](const auto& each) {
-                    return each.first == sign;
-                  })->second;
+    HECTOR_CHECK(!reading.stack.empty(), "a relation was read without its attribute");
+    const auto* const known = std::find_if(std::begin(kRelations), std::end(kRelations),
+                                           [&](const auto& each) { return each.first == sign; });
+    HECTOR_CHECK(known != std::end(kRelations), "a relation was read that there is not");
+    Operator op = known->second;
     if (is_pattern && sign != "==" && sign != "!=" && sign != "~=")
       reading.refuse_operator(
           fmt::format("'{}' compares with a whole value, '*' goes with == and !=, and with ~=",
@@ -337,6 +339,8 @@ template <>
 struct Action<filter::negation> {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
+    HECTOR_CHECK(!reading.open_nots.empty() && !reading.stack.empty(),
+                 "a negation was read without its operand");
     const std::size_t nots = reading.open_nots.back();
     reading.open_nots.pop_back();
     if (nots % 2 == 0) return;  // whatever is undefined has become FALSE below
@@ -349,6 +353,7 @@ struct Combined {
   template <class Input>
   static void apply(const Input& in, Reading& reading) {
     const NodeId right = take(reading);
+    HECTOR_CHECK(!reading.stack.empty(), "an operator was read without its first operand");
     reading.stack.back() = reading.tree.node(op, reading.stack.back(), right, column_of(in));
   }
 };
@@ -390,6 +395,7 @@ Result<Program> compile_filter(std::string_view text, const std::vector<std::str
     return fail(mistake(
         kError, text.size() + 1,
         fmt::format("{} arguments were given, {} are used", arguments.size(), reading.next), text));
+  HECTOR_CHECK(reading.stack.size() == 1, "the parser left other than one expression");
   reading.tree.root = reading.stack.back();
   CompileOptions options;
   options.undefined = Undefined::kXfn;

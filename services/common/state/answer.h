@@ -51,7 +51,7 @@ void change(Replica& replica, const In& request, Reply<Out> given, Plan plan) {
 /// The operation open_lease, in a message with `owner`, `ttl_ms` and `lease`.
 template <class Lease>
 void open_lease(Leases& leases, const Lease& asked, Reply<Lease> given) {
-  constexpr std::size_t kOwnerOctetsMax = 500;
+  constexpr std::size_t kOwnerOctetsMax = 500;  ///< owners are names of capsules
   if (asked.owner().empty() || asked.owner().size() > kOwnerOctetsMax)
     return given.fail(Code::kInvalidArgument, "a lease has an owner: a name of up to 500 octets");
   leases.open(asked.owner(), std::chrono::milliseconds(asked.ttl_ms()),

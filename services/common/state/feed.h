@@ -16,7 +16,7 @@ namespace hector::state {
 /// Any thread. May end while a message is being written: what waits is written all the same.
 class Feed {
  public:
-  static constexpr std::size_t kWaitingMax = 10'000;
+  static constexpr std::size_t kWaitingMax = 10'000;  ///< messages for one watcher
   explicit Feed(std::shared_ptr<Stream> stream)
       : queue_(std::make_shared<Queue>(std::move(stream))) {}
   /// False: the watcher is too slow, kWaitingMax messages wait for it; nothing was added.

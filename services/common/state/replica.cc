@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "hector/check.h"
+
 namespace hector::state {
 
 namespace {
@@ -176,6 +178,7 @@ void Replica::change(Plan plan, Callback<void(Result<Revision>)> done) {
 }
 
 void Replica::attempt(std::unique_ptr<Attempt> attempt) {
+  HECTOR_CHECK(attempt->plan != nullptr && attempt->tries < kTries, "a change is tried too often");
   auto transaction = [&] {
     const auto lock = read();
     return attempt->plan();

@@ -16,7 +16,7 @@ namespace hector::state {
 /// Any thread.
 class Watches {
  public:
-  static constexpr std::size_t kMax = 1'000;
+  static constexpr std::size_t kMax = 1'000;  ///< of one service
   /// What a watcher is told of an event, under its revision.
   using Told = std::function<Payload(Revision revision, const StoreEvent& event)>;
   explicit Watches(Store& store) : store_(store) {}

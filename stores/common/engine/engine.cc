@@ -92,6 +92,7 @@ Engine::~Engine() {
     queued_.notify_all();
   }
   writer_.join();
+  HECTOR_CHECK(queue_.empty() && !is_draining_, "a store ends before what it was asked");
 }
 
 Status Engine::load() {
@@ -341,7 +342,7 @@ bool Engine::holds(const StoreCompare& compare) const {
       case StoreCompare::Relation::kGreater:
         return is > wanted;
     }
-    return false;
+    HECTOR_CHECK(false, "a comparison's relation is none that there is");
   };
   if (compare.field == StoreCompare::Field::kValue)
     return entry && related(entry->value.view(), std::string_view(compare.value));
@@ -505,7 +506,10 @@ void Engine::follow_leases(const Batch& batch) {
     if (record.lease_before == record.lease) continue;
     if (const auto before = leases_.find(record.lease_before); before != leases_.end())
       before->second.keys.erase(record.key);
-    if (record.lease != 0) leases_[record.lease].keys.insert(record.key);
+    if (record.lease == 0) continue;
+    const auto now = leases_.find(record.lease);
+    HECTOR_CHECK(now != leases_.end(), "a key was put under a lease that there is not");
+    now->second.keys.insert(record.key);
   }
 }
 
@@ -602,6 +606,7 @@ Loaded Engine::kept_state() const {
 
 void Engine::try_again() {
   if (fault_.empty()) return;
+  HECTOR_CHECK(visible_ == history_.latest(), "what is not durable would be rewritten");
   const auto state = kept_state();
   auto done = journal_->rewrite(state, history_);
   if (!done) {

@@ -38,7 +38,8 @@ class Engine final : public Store {
   static constexpr std::size_t kGroupOctetsMax = 4UL * 1024 * 1024;
   // Limits of docs/limits.md: a capsule's memory, not its speed, is what they protect.
   static constexpr std::size_t kWatchesMax = 10'000;
-  static constexpr std::size_t kLeasesMax = 100'000;
+  static constexpr std::size_t kLeasesMax = 100'000;  ///< of one store
+  /// Writes that wait for the disk; above it they are refused.
   static constexpr std::size_t kQueueMax = 100'000;
 
   /// DATA_LOSS, UNAVAILABLE: the journal's.

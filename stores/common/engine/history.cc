@@ -60,6 +60,8 @@ void History::undo(Revision after) {
     auto key = log_.back().key;
     log_.pop_back();
     auto& versions = key->second;
+    HECTOR_CHECK(!versions.empty() && versions.back().modified > after,
+                 "the last version of a key is not the one that is undone");
     const bool is_there = versions.back().version != 0;
     versions.pop_back();
     const bool was_there = !versions.empty() && versions.back().version != 0;
@@ -172,6 +174,7 @@ void History::each_change(Revision from, Revision to, const KeyRange& range, boo
 void History::each_record(const std::function<void(const Record&)>& told) const {
   std::vector<std::pair<Revision, Keys::const_iterator>> current;
   for (auto key = keys_.begin(); key != keys_.end(); ++key) {
+    HECTOR_CHECK(!key->second.empty(), "a key is kept that has no version");
     if (key->second.back().version != 0) current.emplace_back(key->second.back().modified, key);
   }
   std::stable_sort(current.begin(), current.end(),
