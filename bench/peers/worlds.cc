@@ -75,10 +75,10 @@ void share_adder(CapsuleProcess& process) {
             [](const auto&, auto, const InterfacePtr&) { return std::make_unique<Adder>(); });
   if (!adopted) fmt::print(stderr, "{}\n", adopted.error().text());
 }
-std::shared_ptr<Target> found(CapsuleProcess& process, const std::string& object) {
+std::unique_ptr<Target> found(CapsuleProcess& process, const std::string& object) {
   for (const auto until = Time::now() + std::chrono::seconds(10); Time::now() < until;
        std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
-    if (auto target = process.kernel().capsule().resolve(object)) return *target;
+    if (auto target = process.kernel().capsule().resolve(object)) return std::move(*target);
   }
   return nullptr;
 }

@@ -74,7 +74,7 @@ Status CliSession::connect_by_next() {
   address_ = reference.profiles.front().address;
   auto target = kernel_->capsule().resolve(reference.text());
   if (!target) return fail(explained(std::move(target.error())));
-  target_ = *target;
+  target_ = std::move(*target);
   return {};
 }
 
@@ -116,8 +116,7 @@ Status CliSession::open_service(const std::string& service) {
                                   static_cast<const std::vector<std::string>*>(nullptr), "{}");
       !loaded)
     return loaded;
-  auto here = HECTOR_TRY(kernel_->capsule().resolve("_management"));
-  target_ = here;
+  target_ = HECTOR_TRY(kernel_->capsule().resolve("_management"));
   return {};
 }
 

@@ -69,7 +69,7 @@ class CliSession {
   std::unique_ptr<PluginLoader> loader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;
-  std::shared_ptr<Target> target_;
+  std::unique_ptr<Target> target_;
   Reference reference_;
   std::vector<std::string> untried_;  ///< protocols that both speak
   std::string capsule_;

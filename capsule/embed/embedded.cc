@@ -219,7 +219,7 @@ class SharedObject final : public Servant {
 class Proxy {
  public:
   /// The errors of MessageCodec::of().
-  static Result<Proxy> make(std::shared_ptr<Target> target) {
+  static Result<Proxy> make(std::unique_ptr<Target> target) {
     auto codec = HECTOR_TRY(MessageCodec::of(*target->interface()));
     auto members = objects::shown_members(*target->interface());
     return Proxy(
@@ -237,10 +237,10 @@ class Proxy {
 
  private:
   struct Parts {
-    Parts(std::shared_ptr<Target> to, std::unique_ptr<const MessageCodec> codes,
+    Parts(std::unique_ptr<Target> to, std::unique_ptr<const MessageCodec> codes,
           std::vector<objects::ShownMember> shown)
         : target(std::move(to)), codec(std::move(codes)), members(std::move(shown)) {}
-    const std::shared_ptr<Target> target;
+    const std::unique_ptr<Target> target;
     const std::unique_ptr<const MessageCodec> codec;
     const std::vector<objects::ShownMember> members;
   };

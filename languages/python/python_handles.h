@@ -118,7 +118,7 @@ struct PyCapsule {
   Capsule* capsule;
 };
 struct PyTarget {
-  std::shared_ptr<Target> target;
+  std::unique_ptr<Target> target;
   const Clock* clock;
 };
 struct PySession {

@@ -236,7 +236,7 @@ void bind_reach(py::module_& module) {
           return self.capsule->resolve(who);
         }();
         if (!target) raise(target.error());
-        return PyTarget{*target, &self.capsule->clock()};
+        return PyTarget{std::move(*target), &self.capsule->clock()};
       });
   py::class_<PySession>(module, "Session")
       .def("binding", [](const PySession& self) { return self.session->binding(); })

@@ -42,9 +42,8 @@ std::uint64_t sequence_of(std::string_view attachment) {
 /// The readers of one event share one subscription.
 class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Events> {
  public:
-  Events(Log& log, std::shared_ptr<const objects::MessageCodec> codec, const Operation& operation,
-         std::string key)
-      : log_(log), codec_(std::move(codec)), operation_(operation), key_(std::move(key)) {}
+  Events(Log& log, std::shared_ptr<const Known> known, const Operation& operation, std::string key)
+      : log_(log), known_(std::move(known)), operation_(operation), key_(std::move(key)) {}
   Status open(ZenohLink& link) {
     subscription_ = HECTOR_TRY(link.subscriber(
         key_, [weak = weak_from_this()](bool is_put, std::string_view, std::string_view payload,
@@ -85,7 +84,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     }
     auto value = read_cbor(payload);
     auto message =
-        value ? codec_->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
+        value ? known_->codec->reply_of(operation_, *value) : Result<Bytes>(fail(value.error()));
     if (!message)
       return log_.write(Level::kWarning, "HERO's event cannot be read",
                         {{"event", key_}, {"error", message.error().message}});
@@ -102,7 +101,7 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
     }
   }
   Log& log_;
-  std::shared_ptr<const objects::MessageCodec> codec_;
+  const std::shared_ptr<const Known> known_;
   const Operation& operation_;
   const std::string key_;
   std::atomic<std::uint64_t> last_{0};
@@ -112,15 +111,14 @@ class AdoptedHero::Events : public std::enable_shared_from_this<AdoptedHero::Eve
 };
 
 AdoptedHero::AdoptedHero(const ProtocolContext& context, ZenohLink& link, HeroFacts facts,
-                         std::shared_ptr<const objects::MessageCodec> codec,
+                         std::unique_ptr<const objects::MessageCodec> codec,
                          const Interface& interface, std::function<bool()> is_alive)
     : context_(context),
       link_(link),
-      facts_(std::make_shared<const HeroFacts>(std::move(facts))),
-      is_alive_(std::make_shared<const std::function<bool()>>(std::move(is_alive))),
-      codec_(std::move(codec)) {
+      known_(std::make_shared<const Known>(
+          Known{std::move(facts), std::move(codec), std::move(is_alive)})) {
   for (const auto& operation : interface.operations())
-    routes_.push_back(&facts_->interface.route_of(operation.name));
+    routes_.push_back(&known_->facts.interface.route_of(operation.name));
 }
 
 AdoptedHero::~AdoptedHero() {
@@ -130,20 +128,21 @@ AdoptedHero::~AdoptedHero() {
 void AdoptedHero::invoke(Call& call) noexcept {
   const std::size_t at = call.operation->index;
   const auto& route = *routes_.at(at);
-  HECTOR_CHECK(route.member < facts_->description.members.size(),
-               "an operation is of a member that the HERO has not");
-  const auto& member = facts_->description.members[route.member];
+  const auto& members = known_->facts.description.members;
+  HECTOR_CHECK(route.member < members.size(), "an operation is of a member that the HERO has not");
+  const auto& member = members[route.member];
   const Bytes request = call.request.bytes();
   if (route.use == Use::kEvent) return watch(call, at);
   if (route.use == Use::kGet) return ask(call, member.name, std::nullopt, route.use);
   if (route.use == Use::kSet) {
-    auto value = codec_->value_of_request(*call.operation, request);
+    auto value = known_->codec->value_of_request(*call.operation, request);
     if (!value) return call.fail(std::move(value.error()));
     return ask(call, member.name, cbor_of(*value), route.use);
   }
-  auto arguments = codec_->arguments_of(*call.operation, request, member.parameters);
+  auto arguments = known_->codec->arguments_of(*call.operation, request, member.parameters);
   if (!arguments) return call.fail(std::move(arguments.error()));
-  ask(call, member.name, cbor_of(write_arguments(*arguments, facts_->proto_version)), route.use);
+  ask(call, member.name, cbor_of(write_arguments(*arguments, known_->facts.proto_version)),
+      route.use);
 }
 
 void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std::string> payload,
@@ -160,43 +159,42 @@ void AdoptedHero::ask(Call& given, const std::string& member, std::optional<std:
   call.on_cancel([pending] {
     if (auto* const mine = pending->take()) mine->fail(mine->why_cancelled());
   });
-  link_.ask(key_of(facts_->realm, facts_->name, member) + "/**", payload,
+  link_.ask(key_of(known_->facts.realm, known_->facts.name, member) + "/**", payload,
             ZenohLink::Answers::kFirst, left,
-            [pending, codec = codec_, facts = facts_, is_alive = is_alive_, &operation,
-             use](std::vector<Answer> answers) {
+            [pending, known = known_, &operation, use](std::vector<Answer> answers) {
               auto* const mine = pending->take();
               if (mine == nullptr) return;
               if (answers.empty()) {
                 // Version 0.9.1 does not answer a set that succeeded, and a HERO that died does not
                 // answer.
-                if (use == Use::kSet && (*is_alive)()) return mine->complete(Payload(Bytes()));
+                if (use == Use::kSet && known->is_alive()) return mine->complete(Payload(Bytes()));
                 return mine->fail(Error::unavailable(
                     fmt::format("the HERO '{}' of realm '{}' does not answer: it has left",
-                                facts->name, facts->realm)));
+                                known->facts.name, known->facts.realm)));
               }
               if (!answers[0].ok) return mine->fail(read_error(answers[0].payload));
               if (use == Use::kSet) return mine->complete(Payload(Bytes()));
               auto value = read_cbor(answers[0].payload);
-              auto reply =
-                  value ? codec->reply_of(operation, *value) : Result<Bytes>(fail(value.error()));
+              auto reply = value ? known->codec->reply_of(operation, *value)
+                                 : Result<Bytes>(fail(value.error()));
               if (!reply)
                 return mine->fail(Error::internal(
                     fmt::format("what the HERO '{}' answered does not fit its own description: {}",
-                                facts->name, reply.error().message)));
+                                known->facts.name, reply.error().message)));
               mine->complete(Payload(std::move(*reply)));
             });
 }
 
 void AdoptedHero::watch(Call& given, std::size_t at) {
   HECTOR_CHECK(at < routes_.size(), "a call names an operation that the HERO has not");
-  const auto& name = facts_->description.members[routes_[at]->member].name;
+  const auto& name = known_->facts.description.members[routes_[at]->member].name;
   std::shared_ptr<Events> events;
   {
     const std::lock_guard lock(mutex_);
     auto& slot = events_[name];
     if (!slot) {
-      auto made = std::make_shared<Events>(*context_.log, codec_, *given.operation,
-                                           key_of(facts_->realm, facts_->name, name));
+      auto made = std::make_shared<Events>(*context_.log, known_, *given.operation,
+                                           key_of(known_->facts.realm, known_->facts.name, name));
       if (auto opened = made->open(link_); !opened) return given.fail(opened.error());
       slot = std::move(made);
     }

@@ -25,23 +25,26 @@ class AdoptedHero final : public Servant {
  public:
   /// `is_alive`: whether the HERO's token exists now.
   AdoptedHero(const ProtocolContext& context, ZenohLink& link, HeroFacts facts,
-              std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface,
+              std::unique_ptr<const objects::MessageCodec> codec, const Interface& interface,
               std::function<bool()> is_alive);
   ~AdoptedHero() override;
   void invoke(Call& call) noexcept override;
 
  private:
   class Events;
+  struct Known {
+    HeroFacts facts;
+    std::unique_ptr<const objects::MessageCodec> codec;
+    std::function<bool()> is_alive;
+  };
   void ask(Call& call, const std::string& member, std::optional<std::string> payload,
            objects::Use use);
   void watch(Call& call, std::size_t route);
 
   const ProtocolContext& context_;
   ZenohLink& link_;
-  // Shared with the answers in flight, which may outlast the Object.
-  const std::shared_ptr<const HeroFacts> facts_;
-  const std::shared_ptr<const std::function<bool()>> is_alive_;
-  const std::shared_ptr<const objects::MessageCodec> codec_;
+  /// Owners: this, and the answers and events in flight, which may outlast the Object.
+  const std::shared_ptr<const Known> known_;
   std::vector<const objects::Route*> routes_;  ///< by operation
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Events>> events_;

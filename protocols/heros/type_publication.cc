@@ -14,7 +14,7 @@ constexpr Duration kDefineTimeout = std::chrono::seconds(10);
 }  // namespace
 
 void publish_interface(const ProtocolContext& context, const objects::WrittenInterface& interface) {
-  auto type = context.hosting->handle().resolve("type");
+  const auto type = context.hosting->handle().resolve("type");
   if (!type) return;
   service::v1::TypeDefine request;
   request.set_name(interface.id);
@@ -32,12 +32,11 @@ void publish_interface(const ProtocolContext& context, const objects::WrittenInt
            interface.yaml);
   describe("proto", "text/x-protobuf", interface.proto_path, interface.proto);
   describe("proto", "text/x-protobuf", objects::kValueProtoPath, objects::kValueProto);
-  auto& call =
-      CallbackCall::make([log = context.log, id = interface.id, target = *type](Call& answered) {
-        if (answered.error)
-          log->write(Level::kWarning, "HERO's Interface cannot be published in the Type service",
-                     {{"interface", id}, {"error", answered.error->message}});
-      });
+  auto& call = CallbackCall::make([log = context.log, id = interface.id](Call& answered) {
+    if (answered.error)
+      log->write(Level::kWarning, "HERO's Interface cannot be published in the Type service",
+                 {{"interface", id}, {"error", answered.error->message}});
+  });
   call.header.operation = kByName;
   call.header.operation_name = "define";
   call.header.deadline = context.clock->now() + kDefineTimeout;

@@ -41,7 +41,7 @@ class Ending {
 class AdoptedService final : public Servant {
  public:
   AdoptedService(std::shared_ptr<RocClient> client, ServiceFacts facts,
-                 std::shared_ptr<const objects::MessageCodec> codec, const Interface& interface)
+                 std::unique_ptr<const objects::MessageCodec> codec, const Interface& interface)
       : client_(std::move(client)), facts_(std::move(facts)), codec_(std::move(codec)) {
     for (const auto& operation : interface.operations())
       routes_.push_back(&facts_.interface.route_of(operation.name));
@@ -58,12 +58,13 @@ class AdoptedService final : public Servant {
     const Operation& operation = *call.operation;
     const bool is_set = routes_.at(operation.index)->use == Use::kSet;
     client_->request(facts_.service, request->method, request->arguments, client_->time_left(call),
-                     [ending, codec = codec_, &operation, is_set](Result<Value> result) {
+                     [this, ending, &operation, is_set](Result<Value> result) {
+                       // The call has not ended: its servant, this, is still there.
                        auto* const mine = ending->take();
                        if (mine == nullptr) return;
                        if (!result) return mine->fail(std::move(result.error()));
                        if (is_set) return mine->complete();
-                       auto reply = codec->reply_of(operation, *result);
+                       auto reply = codec_->reply_of(operation, *result);
                        if (reply) return mine->complete(Payload(std::move(*reply)));
                        mine->fail(Error::internal(
                            "what the ROC object answered does not fit its own description: " +
@@ -112,7 +113,7 @@ class AdoptedService final : public Servant {
   }
   const std::shared_ptr<RocClient> client_;
   const ServiceFacts facts_;
-  const std::shared_ptr<const objects::MessageCodec> codec_;
+  const std::unique_ptr<const objects::MessageCodec> codec_;
   std::vector<const objects::Route*> routes_;
 };
 

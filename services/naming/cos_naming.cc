@@ -232,7 +232,7 @@ class CosNamingSystem final : public NamingSystem {
 
 }  // namespace hector::naming
 
-extern "C" __attribute__((visibility("default"))) std::shared_ptr<hector::naming::NamingSystem>*
+extern "C" __attribute__((visibility("default"))) hector::naming::NamingSystem*
 hector_make_cos_naming(const std::string* url, std::string* why) {
   try {
     int count = 0;
@@ -243,8 +243,7 @@ hector_make_cos_naming(const std::string* url, std::string* why) {
                                 {"traceLevel", "0"},
                                 {nullptr, nullptr}};
     CORBA::ORB_var orb = CORBA::ORB_init(count, nullptr, "omniORB4", options);
-    return new std::shared_ptr<hector::naming::NamingSystem>(
-        std::make_shared<hector::naming::CosNamingSystem>(std::move(orb), *url));
+    return new hector::naming::CosNamingSystem(std::move(orb), *url);
   } catch (const CORBA::Exception& failed) {
     *why = std::string("CORBA::") + failed._name();
     return nullptr;

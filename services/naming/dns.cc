@@ -324,7 +324,7 @@ class Dns final : public NamingSystem {
 
 }  // namespace
 
-Result<std::shared_ptr<NamingSystem>> make_dns(const std::string& url) {
+Result<std::unique_ptr<NamingSystem>> make_dns(const std::string& url) {
   std::string rest = url.substr(4);
   std::string server;
   if (rest.starts_with("//")) {
@@ -332,7 +332,7 @@ Result<std::shared_ptr<NamingSystem>> make_dns(const std::string& url) {
     server = rest.substr(2, slash == std::string::npos ? slash : slash - 2);
     rest = slash == std::string::npos ? "" : rest.substr(slash + 1);
   }
-  return std::shared_ptr<NamingSystem>(std::make_shared<Dns>(std::move(server), std::move(rest)));
+  return std::make_unique<Dns>(std::move(server), std::move(rest));
 }
 
 }  // namespace hector::naming

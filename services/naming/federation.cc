@@ -137,16 +137,15 @@ void Federation::fail_forwarded(Call& call, const Place& place, const Error& err
 
 template <class In>
 void Federation::forward(Call& call, OperationId operation, const In& request, const Place& place) {
-  auto target = peers_.at(place.next);
+  const auto target = peers_.at(place.next);
   if (!target) return call.fail(unavailable_at(place, target.error().message));
-  auto& onward =
-      CallbackCall::make([this, &call, operation, place, target = *target](Call& answered) {
-        if (answered.error) return fail_forwarded(call, place, *answered.error);
-        if (!gives_a_binding(operation)) return call.complete(std::move(answered.reply));
-        auto binding = read_message<v1::NamingBinding>(answered.reply);
-        if (!binding) return call.fail(std::move(binding.error()));
-        call.complete(whole_binding(std::move(*binding), place));
-      });
+  auto& onward = CallbackCall::make([this, &call, operation, place](Call& answered) {
+    if (answered.error) return fail_forwarded(call, place, *answered.error);
+    if (!gives_a_binding(operation)) return call.complete(std::move(answered.reply));
+    auto binding = read_message<v1::NamingBinding>(answered.reply);
+    if (!binding) return call.fail(std::move(binding.error()));
+    call.complete(whole_binding(std::move(*binding), place));
+  });
   onward.header.operation = kByName;
   onward.header.operation_name = operation.name;
   onward.header.deadline =
@@ -171,7 +170,7 @@ Result<std::shared_ptr<NamingSystem>> Federation::system_at(const std::string& u
   auto made = make_system(context_, url);
   if (!made) return refuse_name(made.error().type.c_str(), rest, 0, made.error().message);
   if (systems_.size() >= kSystemsMax) systems_.clear();
-  return systems_[url] = *made;
+  return systems_[url] = std::move(*made);
 }
 
 Federation::Answered Federation::ask(NamingSystem& system, OperationId operation,

@@ -95,10 +95,10 @@ class FileSystem final : public NamingSystem {
 
 }  // namespace
 
-std::shared_ptr<NamingSystem> make_file_system(const std::string& folder) {
+std::unique_ptr<NamingSystem> make_file_system(const std::string& folder) {
   std::error_code failed;
   const fs::path real = fs::canonical(folder, failed);
-  return std::make_shared<FileSystem>(failed ? fs::path(folder) : real);
+  return std::make_unique<FileSystem>(failed ? fs::path(folder) : real);
 }
 
 }  // namespace hector::naming

@@ -116,9 +116,9 @@ void Searches::search_further(Given reply, Found found, const Junctions& junctio
 
 void Searches::ask(const std::shared_ptr<Gathering>& gathering, const Components& name,
                    const std::string& url) {
-  auto target = peers_.at(url);
-  if (!target) return finish_one(gathering);
-  const NamingClient other(*target, *context_.clock);
+  const auto target = peers_.at(url);
+  if (!target) return finish_one(*gathering);
+  const NamingClient other(**target, *context_.clock);
   other.attr_search(gathering->asked, gathering->deadline,
                     [this, gathering, name](Result<v1::NamingBindings> theirs) {
                       if (theirs) {
@@ -132,18 +132,17 @@ void Searches::ask(const std::shared_ptr<Gathering>& gathering, const Components
                             gathering->found.push_back(std::move(each));
                         }
                       }
-                      finish_one(gathering);
+                      finish_one(*gathering);
                     });
 }
 
-void Searches::finish_one(const std::shared_ptr<Gathering>& gathering) {
+void Searches::finish_one(Gathering& gathering) {
   {
-    const std::lock_guard lock(gathering->mutex);
-    HECTOR_CHECK(gathering->left > 0, "a naming system answered a search twice");
-    if (--gathering->left != 0) return;
+    const std::lock_guard lock(gathering.mutex);
+    HECTOR_CHECK(gathering.left > 0, "a naming system answered a search twice");
+    if (--gathering.left != 0) return;
   }
-  gathering->reply(
-      first_page(std::move(gathering->found), gathering->how_many, gathering->revision));
+  gathering.reply(first_page(std::move(gathering.found), gathering.how_many, gathering.revision));
 }
 
 v1::NamingBindings Searches::first_page(Found found, std::uint32_t how_many, Revision revision) {

@@ -49,7 +49,7 @@ class Searches {
                       const v1::NamingSearch& search, Revision revision);
   void ask(const std::shared_ptr<Gathering>& gathering, const Components& name,
            const std::string& url);
-  void finish_one(const std::shared_ptr<Gathering>& gathering);
+  void finish_one(Gathering& gathering);
   v1::NamingBindings first_page(Found found, std::uint32_t how_many, Revision revision);
 
   const ServiceContext& context_;

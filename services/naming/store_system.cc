@@ -114,14 +114,14 @@ class StoreSystem final : public NamingSystem {
 
 }  // namespace
 
-Result<std::shared_ptr<NamingSystem>> make_store_system(const ServiceContext& service,
+Result<std::unique_ptr<NamingSystem>> make_store_system(const ServiceContext& service,
                                                         const std::string& url) {
   auto store = service.open_store
                    ? service.open_store(url)
                    : Result<std::unique_ptr<Store>>(fail(
                          Code::kUnimplemented, fmt::format("'{}': no such naming system", url)));
   if (!store) return refuse_name("CTX_UNAVAILABLE", {}, 0, store.error().message);
-  return std::shared_ptr<NamingSystem>(std::make_shared<StoreSystem>(std::move(*store)));
+  return std::make_unique<StoreSystem>(std::move(*store));
 }
 
 }  // namespace hector::naming

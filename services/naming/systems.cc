@@ -42,7 +42,7 @@ Status NamingSystem::destroy_context(const Components& name) {
 }
 
 /// The library beside this one; it stays loaded.
-Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url) {
+Result<std::unique_ptr<NamingSystem>> make_cos_naming(const std::string& url) {
   Dl_info here = {};
   dladdr(reinterpret_cast<void*>(&make_cos_naming), &here);
   const auto path = std::filesystem::path(here.dli_fname).parent_path() / "cos_naming.so";
@@ -57,16 +57,15 @@ Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url) {
                        fmt::format("'{}': names of CosNaming need omniORB, `tools/setup` "
                                    "installs it: {}",
                                    url, dlerror()));
-  using Make = std::shared_ptr<NamingSystem>* (*)(const std::string*, std::string*);
+  using Make = NamingSystem* (*)(const std::string*, std::string*);
   const auto make = reinterpret_cast<Make>(dlsym(library, "hector_make_cos_naming"));
   std::string why;
-  const std::unique_ptr<std::shared_ptr<NamingSystem>> made(make == nullptr ? nullptr
-                                                                            : make(&url, &why));
+  std::unique_ptr<NamingSystem> made(make == nullptr ? nullptr : make(&url, &why));
   if (!made) return refuse_name("CTX_UNAVAILABLE", {}, 0, fmt::format("'{}': {}", url, why));
-  return *made;
+  return made;
 }
 
-Result<std::shared_ptr<NamingSystem>> make_system(const ServiceContext& service,
+Result<std::unique_ptr<NamingSystem>> make_system(const ServiceContext& service,
                                                   const std::string& url) {
   const std::string scheme = url.substr(0, url.find(':'));
   if (scheme == "file") return make_file_system(url.substr(url.starts_with("file://") ? 7 : 5));

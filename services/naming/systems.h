@@ -30,7 +30,7 @@ class NamingSystem {
 };
 
 /// By the URL's scheme; null and a status error where it cannot be made. Blocks.
-Result<std::shared_ptr<NamingSystem>> make_system(const ServiceContext& service,
+Result<std::unique_ptr<NamingSystem>> make_system(const ServiceContext& service,
                                                   const std::string& url);
 
 /// A status error about `name`, of which the first `at` components were resolved.
@@ -40,10 +40,10 @@ inline bool is_root(const Components& name) {
   return name.empty() || (name.size() == 1 && name.front().empty());
 }
 
-std::shared_ptr<NamingSystem> make_file_system(const std::string& folder);
-Result<std::shared_ptr<NamingSystem>> make_store_system(const ServiceContext& service,
+std::unique_ptr<NamingSystem> make_file_system(const std::string& folder);
+Result<std::unique_ptr<NamingSystem>> make_store_system(const ServiceContext& service,
                                                         const std::string& url);
-Result<std::shared_ptr<NamingSystem>> make_dns(const std::string& url);
-Result<std::shared_ptr<NamingSystem>> make_cos_naming(const std::string& url);
+Result<std::unique_ptr<NamingSystem>> make_dns(const std::string& url);
+Result<std::unique_ptr<NamingSystem>> make_cos_naming(const std::string& url);
 
 }  // namespace hector::naming

@@ -55,15 +55,15 @@ void Federation::ask(std::vector<Question> questions, Deadline deadline,
   const Deadline until = std::min(deadline, context_.clock->now() + kTraderAnswersWithin);
   for (std::size_t i = 0; i < questions.size(); ++i) {
     context_.run_blocking([this, i, question = std::move(questions[i]), finish, until] {
-      auto target = traders_.at(question.target);
+      const auto target = traders_.at(question.target);
       if (!target) return finish(i, fail(target.error()), question.name);
-      auto& call = CallbackCall::make([this, i, finish, name = question.name,
-                                       text = question.target, target = *target](Call& answered) {
-        if (!answered.error)
-          return finish(i, read_message<v1::TradingOffers>(answered.reply), name);
-        if (answered.error->code == Code::kUnavailable) traders_.forget(text);
-        finish(i, fail(*answered.error), name);
-      });
+      auto& call = CallbackCall::make(
+          [this, i, finish, name = question.name, text = question.target](Call& answered) {
+            if (!answered.error)
+              return finish(i, read_message<v1::TradingOffers>(answered.reply), name);
+            if (answered.error->code == Code::kUnavailable) traders_.forget(text);
+            finish(i, fail(*answered.error), name);
+          });
       call.header.operation = kByName;
       call.header.operation_name = "query";
       call.header.deadline = until;
@@ -128,13 +128,13 @@ void Federation::evaluate(std::vector<Evaluation> evaluations,
         settle(i, "");
         continue;
       }
-      auto target = evaluators_.at(text);
+      const auto target = evaluators_.at(text);
       if (!target) {
         note(text, true);
         settle(i, "");
         continue;
       }
-      auto& call = CallbackCall::make([this, i, settle, text, target = *target](Call& answered) {
+      auto& call = CallbackCall::make([this, i, settle, text](Call& answered) {
         auto value = answered.error ? Result<v1::TradingAny>(fail(*answered.error))
                                     : read_message<v1::TradingAny>(answered.reply);
         if (!value) evaluators_.forget(text);

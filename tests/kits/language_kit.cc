@@ -69,7 +69,7 @@ class LanguageKit : public testing::Test {
 
   KitCapsule capsule_{"kit"};
   std::string file_, template_;
-  std::shared_ptr<Target> target_;
+  std::unique_ptr<Target> target_;
 };
 
 TEST_F(LanguageKit, HandlesRequestsOfAnySize) {

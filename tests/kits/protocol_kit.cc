@@ -266,7 +266,7 @@ class ProtocolKit : public testing::Test {
     ASSERT_TRUE(loaded) << loaded.error().text();
     auto target = client_.kernel().capsule().resolve(server_.reference().text());
     ASSERT_TRUE(target) << target.error().text();
-    target_ = *target;
+    target_ = std::move(*target);
   }
 
   /// One call, waited for.
@@ -287,7 +287,7 @@ class ProtocolKit : public testing::Test {
 
   Server server_;
   KitCapsule client_{"client"};
-  std::shared_ptr<Target> target_;
+  std::unique_ptr<Target> target_;
 };
 
 /// Ends of many calls, counted.
@@ -458,23 +458,36 @@ TEST_F(ProtocolKit, KeepsTheOrderWithinASession) {
 TEST_F(ProtocolKit, ACallThatEndsMayBeTheLastThatHeldItsChannel) {
   target_.reset();
   for (int i = 0; i < 10; ++i) {
-    auto target = client_.kernel().capsule().resolve(server_.reference().text());
-    ASSERT_TRUE(target);
+    auto found = client_.kernel().capsule().resolve(server_.reference().text());
+    ASSERT_TRUE(found);
+    std::shared_ptr<Target> target = std::move(*found);  // owners: this test, and the call
     Ends ends;
-    auto& call = CallbackCall::make([&ends, held = *target](Call& ended) mutable {
+    auto& call = CallbackCall::make([&ends, held = target](Call& ended) mutable {
       held.reset();
       ends.one(ended);
     });
     call.header.operation_name = "echo";
     call.request = Payload(Bytes::copy("x"));
-    Target& raw = **target;
-    std::weak_ptr<Target> gone = *target;
+    Target& raw = *target;
+    std::weak_ptr<Target> gone = target;
     raw.start(call);
-    target = tl::unexpected(Error{});
+    target.reset();
     ASSERT_TRUE(ends.wait(1, seconds(10)));
     EXPECT_EQ(ends.ok(), 1U);
     EXPECT_TRUE(gone.expired());
   }
+}
+
+TEST_F(ProtocolKit, ACallInFlightDoesNotNeedItsTarget) {
+  auto target = client_.kernel().capsule().resolve(server_.reference().text());
+  ASSERT_TRUE(target);
+  Ends ends;
+  constexpr int kCalls = 20;
+  for (int i = 0; i < kCalls; ++i)
+    start_call(**target, client_.clock(), "echo", "x", seconds(10), ends);
+  target->reset();
+  ASSERT_TRUE(ends.wait(kCalls, seconds(10)));
+  EXPECT_EQ(ends.ok(), static_cast<std::size_t>(kCalls));
 }
 
 TEST_F(ProtocolKit, TheMonitorRefusesWhatIsOutOfOrderNamingWhatIsAllowed) {

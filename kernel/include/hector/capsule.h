@@ -18,7 +18,9 @@ namespace hector {
 class NamingService;
 class TradingService;
 
-/// Where calls of an implicit binding go (RM-ODP 7.2.3.1): one Offer, any order.
+/// Where calls of an implicit binding go (RM-ODP 7.2.3.1): one Offer, any order. A cheap handle:
+/// whoever resolves it owns it, and keeps it until start() has returned; a call in flight does not
+/// need it any more.
 class Target : public CallTarget {
  public:
   [[nodiscard]] virtual const InterfacePtr& interface() const noexcept = 0;
@@ -103,7 +105,7 @@ class Capsule {
   [[nodiscard]] virtual Log& log() noexcept = 0;
   /// By a "hector:" reference, by the name of an Object of this capsule, or through Naming. May
   /// block while Naming is remote.
-  virtual Result<std::shared_ptr<Target>> resolve(std::string_view who) = 0;
+  virtual Result<std::unique_ptr<Target>> resolve(std::string_view who) = 0;
   /// UNAVAILABLE where the capsule has none.
   virtual Result<NamingService*> naming() = 0;
   virtual Result<TradingService*> trading() = 0;

@@ -129,7 +129,8 @@ void hector_capsule_name(const hector_capsule* capsule, hector_text_fn take, voi
 void hector_capsule_object_name(const hector_capsule* capsule, hector_text_fn take, void* context);
 void hector_capsule_log(hector_capsule* capsule, uint32_t level, const char* event,
                         const char* detail);
-/* Null: described to `failed`. Freed with hector_target_free. */
+/* Null: described to `failed`. The caller owns it and frees it with hector_target_free; a call that
+ * was started on it does not need it any more. */
 hector_target* hector_capsule_resolve(hector_capsule* capsule, const char* who,
                                       hector_text_fn failed, void* context);
 void hector_target_free(hector_target* target);

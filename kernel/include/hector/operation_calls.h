@@ -137,13 +137,13 @@ enum class Addressing : std::uint8_t {
   kByNumber,  ///< no look-up; the other side's Interface has this one's order
 };
 
-/// The base of generated clients. Any thread.
+/// The base of generated clients. Any thread. Owns nothing: target and clock outlive it, a call in
+/// flight needs neither.
 class Client {
  public:
-  Client(std::shared_ptr<Target> target, const Clock& clock,
-         Addressing addressing = Addressing::kByName)
-      : target_(std::move(target)), clock_(&clock), addressing_(addressing) {}
-  [[nodiscard]] const std::shared_ptr<Target>& target() const noexcept { return target_; }
+  Client(Target& target, const Clock& clock, Addressing addressing = Addressing::kByName)
+      : target_(&target), clock_(&clock), addressing_(addressing) {}
+  [[nodiscard]] Target& target() const noexcept { return *target_; }
 
  protected:
   /// Blocks until the answer is there or the deadline has passed. Only on a thread that may block.
@@ -158,8 +158,8 @@ class Client {
   template <class In, class Out>
   void start(OperationOf<In, Out> operation, const In& request, Deadline deadline,
              Callback<void(Result<Out>)> done) const {
-    auto& call = CallbackCall::make([target = target_, done = std::move(done)](
-                                        Call& answered) mutable { done(reply_of<Out>(answered)); });
+    auto& call = CallbackCall::make(
+        [done = std::move(done)](Call& answered) mutable { done(reply_of<Out>(answered)); });
     prepare(call, operation, request, deadline);
     target_->start(call);
   }
@@ -171,7 +171,7 @@ class Client {
     write_call(call, operation, request, deadline);
     if (addressing_ == Addressing::kByNumber) call.header.operation = operation.number;
   }
-  std::shared_ptr<Target> target_;
+  Target* target_;
   const Clock* clock_;
   Addressing addressing_;
 };

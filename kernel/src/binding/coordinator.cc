@@ -268,7 +268,7 @@ class Coordinator final : public CoordinatorServant {
   void drop(const PlacedOffer& party, Reply<Empty> reply) override {
     on_worker(reply, [this, party]() -> Result<Empty> {
       if (const auto session = find(party))
-        close_party(core_, session, "another party plays its role");
+        close_party(core_, *session, "another party plays its role");
       return Empty{};
     });
   }
@@ -367,7 +367,7 @@ class Coordinator final : public CoordinatorServant {
     std::weak_ptr<PartySession> weak = *session;
     core_.options.executor->at(core_.options.clock->now() + kPreparedFor, [this, weak] {
       const auto held = weak.lock();
-      if (held && held->is_prepared()) close_party(core_, held, "it was not committed in time");
+      if (held && held->is_prepared()) close_party(core_, *held, "it was not committed in time");
     });
     return session;
   }

@@ -6,21 +6,20 @@
 
 namespace hector {
 
-Result<std::shared_ptr<Target>> Coordinators::coordinator(const Reference& capsule) {
+Result<Target*> Coordinators::coordinator(const Reference& capsule) {
   HECTOR_CHECK(!capsule.is_foreign(), "a foreign server has no coordinator to ask");
   if (const auto known = known_.find(capsule.capsule_id); known != known_.end())
-    return known->second;
-  std::shared_ptr<Target> made;
+    return known->second.get();
+  std::unique_ptr<Target> made;
   if (core_.references.is_own(capsule)) {
     const OfferPtr offer = core_.offers.find_object(kCoordinatorName);
     if (!offer) return fail(Error::unavailable("the capsule stops"));
-    made = std::make_shared<LocalTarget>(core_, offer);
+    made = std::make_unique<LocalTarget>(core_, offer);
   } else {
     made = HECTOR_TRY(coordinator_of(core_, capsule));
   }
   HECTOR_CHECK(made != nullptr, "a coordinator was found and is not there");
-  known_.emplace(capsule.capsule_id, made);
-  return made;
+  return known_.emplace(capsule.capsule_id, std::move(made)).first->second.get();
 }
 
 namespace {
@@ -39,8 +38,9 @@ void ping_capsule(Core& core, const Reference& capsule, Deadline deadline,
                   std::function<void(bool is_there)> done) {
   const auto target = coordinator_of(core, capsule);
   if (!target) return done(false);
-  auto& call = CallbackCall::make([keep = *target, id = capsule.capsule_id, done = std::move(done)](
-                                      Call& ping) { done(is_answer_of(id, ping)); });
+  auto& call = CallbackCall::make([id = capsule.capsule_id, done = std::move(done)](Call& ping) {
+    done(is_answer_of(id, ping));
+  });
   write_ping(call);
   call.header.deadline = deadline;
   (*target)->start(call);

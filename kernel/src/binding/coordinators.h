@@ -23,16 +23,16 @@ class Coordinators {
   template <class In, class Out>
   Result<Out> tell(const Reference& capsule, OperationOf<In, Out> operation, const In& request,
                    Duration within = kAnsweredWithin) {
-    const auto target = HECTOR_TRY(coordinator(capsule));
+    Target* const target = HECTOR_TRY(coordinator(capsule));
     const auto& clock = *core_.options.clock;
     return ask(*target, clock, operation, request, clock.now() + within);
   }
 
  private:
-  Result<std::shared_ptr<Target>> coordinator(const Reference& capsule);
+  Result<Target*> coordinator(const Reference& capsule);
 
   Core& core_;
-  std::map<std::uint64_t, std::shared_ptr<Target>> known_;  ///< by capsule
+  std::map<std::uint64_t, std::unique_ptr<Target>> known_;  ///< by capsule
 };
 
 /// Asks whether this very capsule is there: not when another one answers at its address. Blocks

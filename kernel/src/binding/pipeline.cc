@@ -270,10 +270,9 @@ void release(Core& core, const Formation& formation, const ReleaseReason& reason
       close_parties(core, formation.id, reason.why, reason.code);
       continue;
     }
-    auto target = coordinator_of(core, capsule);
+    const auto target = coordinator_of(core, capsule);
     if (!target) continue;
-    auto& call =
-        CallbackCall::make([outstanding, keep = *target](Call&) { outstanding->answered(); });
+    auto& call = CallbackCall::make([outstanding](Call&) { outstanding->answered(); });
     write_call(call, CoordinatorOperations::kRelease, id, clock.now() + kReleaseWithin);
     outstanding->expect();
     (*target)->start(call);

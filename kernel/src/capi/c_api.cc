@@ -29,14 +29,17 @@ Capsule& of(hector_capsule* capsule) { return *reinterpret_cast<Capsule*>(capsul
 const Capsule& of(const hector_capsule* capsule) {
   return *reinterpret_cast<const Capsule*>(capsule);
 }
-Session& of(hector_session* session) {
-  return **reinterpret_cast<std::shared_ptr<Session>*>(session);
-}
+/// What a hector_session is. Owners of the session: its Binding, and those that retained this.
+struct SessionHolder {
+  std::shared_ptr<Session> session;
+  std::atomic<int> holders{1};
+};
+Session& of(hector_session* session) { return *reinterpret_cast<SessionHolder*>(session)->session; }
 const Session& of(const hector_session* session) {
-  return **reinterpret_cast<const std::shared_ptr<Session>*>(session);
+  return *reinterpret_cast<const SessionHolder*>(session)->session;
 }
 Target& of(const hector_target* target) {
-  return **reinterpret_cast<const std::shared_ptr<Target>*>(target);
+  return *const_cast<Target*>(reinterpret_cast<const Target*>(target));
 }
 const TypedOperations& of(const hector_message_operations* operations) {
   return *reinterpret_cast<const TypedOperations*>(operations);
@@ -230,11 +233,9 @@ hector_target* hector_capsule_resolve(hector_capsule* capsule, const char* who,
     tell(failed, context, target.error().text());
     return nullptr;
   }
-  return reinterpret_cast<hector_target*>(new std::shared_ptr<Target>(std::move(*target)));
+  return reinterpret_cast<hector_target*>(target->release());
 }
-void hector_target_free(hector_target* target) {
-  delete reinterpret_cast<std::shared_ptr<Target>*>(target);
-}
+void hector_target_free(hector_target* target) { delete reinterpret_cast<Target*>(target); }
 uint32_t hector_target_operation(const hector_target* target, const char* name) {
   const auto* operation = of(target).interface()->find(name);
   return operation == nullptr ? UINT32_MAX : operation->index;
@@ -269,17 +270,12 @@ uint32_t hector_session_interaction(const hector_session* session, const char* n
   const auto found = of(session).interaction(name);
   return found ? *found : UINT32_MAX;
 }
-/* A session handle is a counted holder of the kernel's shared pointer. */
-struct hector_session_holder {
-  std::shared_ptr<Session> session;
-  std::atomic<int> holders{1};
-};
 void hector_session_retain(hector_session* session) {
-  const int before = reinterpret_cast<hector_session_holder*>(session)->holders.fetch_add(1);
+  const int before = reinterpret_cast<SessionHolder*>(session)->holders.fetch_add(1);
   HECTOR_CHECK(before > 0, "a session handle is retained after its last release");
 }
 void hector_session_release(hector_session* session) {
-  auto* holder = reinterpret_cast<hector_session_holder*>(session);
+  auto* holder = reinterpret_cast<SessionHolder*>(session);
   const int before = holder->holders.fetch_sub(1);
   HECTOR_CHECK(before > 0, "a session handle is released more often than it was retained");
   if (before == 1) delete holder;
@@ -290,9 +286,8 @@ void hector_session_release(hector_session* session) {
 namespace hector {
 
 hector_session* make_session_handle(std::shared_ptr<Session> session) {
-  static_assert(std::is_standard_layout_v<hector_session_holder>, "a handle points to its session");
   HECTOR_CHECK(session != nullptr, "a handle is made of no session");
-  auto* holder = new hector_session_holder();
+  auto* holder = new SessionHolder();
   holder->session = std::move(session);
   return reinterpret_cast<hector_session*>(holder);
 }

@@ -41,18 +41,18 @@ void KernelHosting::changed() {
   if (is_stopped_) return;
   for (const auto& [owner, listener] : listeners_) {
     if (std::exchange(listener->is_due, true)) continue;
-    core_.blocking.run([this, listener = listener] { run(listener); });
+    core_.blocking.run([this, listener = listener] { run(*listener); });
   }
 }
 
-void KernelHosting::run(const std::shared_ptr<Listener>& listener) {
-  const std::lock_guard running(listener->mutex);
+void KernelHosting::run(Listener& listener) {
+  const std::lock_guard running(listener.mutex);
   {
     const std::lock_guard lock(mutex_);
-    HECTOR_CHECK(listener->is_due, "a listener runs that nobody asked");
-    listener->is_due = false;
+    HECTOR_CHECK(listener.is_due, "a listener runs that nobody asked");
+    listener.is_due = false;
   }
-  if (listener->changed) listener->changed();
+  if (listener.changed) listener.changed();
 }
 
 void KernelHosting::stop() {

@@ -40,7 +40,7 @@ class KernelHosting final : public Hosting {
     /// A run has been asked for and has not begun; under KernelHosting's mutex.
     bool is_due = false;
   };
-  void run(const std::shared_ptr<Listener>& listener);
+  void run(Listener& listener);
 
   Core& core_;
   const ObjectRegistry& registry_;

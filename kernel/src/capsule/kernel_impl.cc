@@ -184,7 +184,7 @@ void KernelImpl::drain() {
 
 void KernelImpl::end_bindings() {
   for (const auto& controller : bindings_.all()) controller->release();
-  for (const auto& session : core_.parties.all()) close_party(core_, session, "the capsule stops");
+  for (const auto& session : core_.parties.all()) close_party(core_, *session, "the capsule stops");
 }
 
 std::string KernelImpl::running(const ObjectHost& host) {

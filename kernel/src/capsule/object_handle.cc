@@ -5,7 +5,7 @@
 
 namespace hector {
 
-Result<std::shared_ptr<Target>> ObjectHandle::resolve(std::string_view who) {
+Result<std::unique_ptr<Target>> ObjectHandle::resolve(std::string_view who) {
   if (auto joined = reach_.providers.joined(std::string(who))) return joined;
   const auto reference =
       HECTOR_TRY(resolve_reference(reach_.core, reach_.providers.services(), who));

@@ -32,7 +32,7 @@ class ObjectHandle final : public Capsule {
   const Clock& clock() const noexcept override { return *reach_.core.options.clock; }
   Executor& executor() noexcept override { return *reach_.core.options.executor; }
   Log& log() noexcept override { return *reach_.core.options.log; }
-  Result<std::shared_ptr<Target>> resolve(std::string_view who) override;
+  Result<std::unique_ptr<Target>> resolve(std::string_view who) override;
   Result<NamingService*> naming() override;
   Result<TradingService*> trading() override;
   Result<std::uint64_t> bind(const BindRequest& request) override;

@@ -191,5 +191,26 @@ TEST_F(Objects, DeletingTwiceSaysThatThereIsNone) {
   EXPECT_EQ(kernel_->delete_object("_management").error().code, Code::kNotFound);
 }
 
+TEST_F(Objects, SeeTheirCallerAlsoAfterItsTargetIsGone) {
+  std::vector<Call*> calls;
+  script_.handle = [&](Call& call, Capsule&) { calls.push_back(&call.defer()); };
+  ASSERT_TRUE(create("o"));
+  auto first = kernel_->capsule().resolve("o"), second = kernel_->capsule().resolve("o");
+  for (const auto* target : {&first, &second}) {
+    ASSERT_TRUE(*target);
+    auto& call = CallbackCall::make([](Call&) {});
+    call.header.operation_name = "ask";
+    (**target)->start(call);
+  }
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_EQ(calls[0]->peer, calls[1]->peer) << "the caller is the capsule's, not its target's";
+  first->reset();
+  second->reset();
+  for (auto* const call : calls) {
+    EXPECT_EQ(call->peer->address, "c");
+    call->complete();
+  }
+}
+
 }  // namespace
 }  // namespace hector

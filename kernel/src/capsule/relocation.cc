@@ -48,7 +48,7 @@ Result<management::v1::MoveReply> Relocation::run(const std::string& to, const R
                     .caused_by(there.error()));
   const auto request = HECTOR_TRY(request_for_successor());
   const auto created =
-      HECTOR_TRY(ManagementClient(*there, *core_.options.clock).create(request, deadline()));
+      HECTOR_TRY(ManagementClient(**there, *core_.options.clock).create(request, deadline()));
   is_made_ = true;
   auto moved = rebind_places(created.reference());
   if (!moved) {
@@ -71,7 +71,7 @@ void Relocation::delete_successor(Target& there) {
       ask(there, *core_.options.clock, ManagementOperations::kDelete, remove, deadline()));
 }
 
-Result<std::shared_ptr<Target>> Relocation::control_of(const PartySession& session) {
+Result<std::unique_ptr<Target>> Relocation::control_of(const PartySession& session) {
   Reference control = session.initiator().for_object(binding_control_name(session.binding()),
                                                      BindingOperations::kInterface);
   const auto interface = HECTOR_TRY(core_.types.interface(BindingOperations::kInterface));
@@ -79,28 +79,36 @@ Result<std::shared_ptr<Target>> Relocation::control_of(const PartySession& sessi
   return make_target(core_, control);
 }
 
+Result<binding::v1::Rebound> Relocation::rebind(Target& control, const PartySession& session,
+                                                const std::string& who) {
+  binding::v1::RebindRequest request;
+  request.set_role(session.role());
+  request.set_number(session.member());
+  request.set_who(who);
+  return ask(control, *core_.options.clock, BindingOperations::kRebind, request, deadline());
+}
+
 Result<std::vector<std::string>> Relocation::rebind_places(const std::string& successor) {
+  struct Moved {
+    const PartySession& session;
+    std::unique_ptr<Target> control;
+  };
+  const auto sessions = core_.parties.of_offer(*offer_);
   std::vector<std::string> effects;
-  std::vector<std::function<void()>> undo;
-  for (const auto& session : core_.parties.of_offer(*offer_)) {
-    const auto control = control_of(*session);
-    const auto rebind = [this, session, control](const std::string& who) {
-      binding::v1::RebindRequest request;
-      request.set_role(session->role());
-      request.set_number(session->member());
-      request.set_who(who);
-      return ask(**control, *core_.options.clock, BindingOperations::kRebind, request, deadline());
-    };
-    Result<binding::v1::Rebound> done = control ? rebind(successor) : fail(control.error());
+  std::vector<Moved> moved;
+  for (const auto& session : sessions) {
+    auto control = control_of(*session);
+    const auto done = control ? rebind(**control, *session, successor)
+                              : Result<binding::v1::Rebound>(fail(control.error()));
     if (!done) {
-      for (const auto& each : undo) each();
-      return fail(std::move(done.error()));
+      const std::string back = core_.references.of(*offer_).text();
+      for (const auto& each : moved) static_cast<void>(rebind(*each.control, each.session, back));
+      return fail(done.error());
     }
     effects.push_back(fmt::format("{} {} of Binding {}: calls waited {} us at most",
                                   session->role(), session->member(), id_text(session->binding()),
                                   done->gap_us()));
-    undo.push_back(
-        [rebind, back = core_.references.of(*offer_).text()] { static_cast<void>(rebind(back)); });
+    moved.push_back({*session, std::move(*control)});
   }
   return effects;
 }

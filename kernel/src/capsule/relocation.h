@@ -8,6 +8,7 @@
 #include <string>
 
 #include "capsule/object_registry.h"
+#include "hector/binding/v1/binding.pb.h"
 #include "hector/management/v1/management.pb.h"
 #include "party/core.h"
 
@@ -17,7 +18,7 @@ namespace hector {
 class Relocation {
  public:
   /// Resolves the management Object of the other capsule by its name in Naming.
-  using Resolve = std::function<Result<std::shared_ptr<Target>>(std::string_view name)>;
+  using Resolve = std::function<Result<std::unique_ptr<Target>>(std::string_view name)>;
 
   /// `made`: how the Object is made once more.
   Relocation(Core& core, OfferPtr offer, MadeWith made)
@@ -36,7 +37,10 @@ class Relocation {
   void delete_successor(Target& there);
   /// Every place the Object has in a Binding goes to the successor, all or none.
   Result<std::vector<std::string>> rebind_places(const std::string& successor);
-  Result<std::shared_ptr<Target>> control_of(const PartySession& session);
+  Result<std::unique_ptr<Target>> control_of(const PartySession& session);
+  /// Asks the control of the session's Binding to give its place to another Object.
+  Result<binding::v1::Rebound> rebind(Target& control, const PartySession& session,
+                                      const std::string& who);
 
   Core& core_;
   const OfferPtr offer_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "hector/check.h"
-#include "party/target.h"
 
 namespace hector {
 
@@ -38,18 +37,20 @@ Status ServiceProviders::embed(const std::string& name, std::unique_ptr<Service>
     const bool is_new = embedded_.emplace(name, std::move(service)).second;
     HECTOR_CHECK(is_new, "two services have one name, and one of them has no Offer");
   }
-  return use(name, std::make_shared<LocalTarget>(core_, offer));
+  return use(name, std::make_unique<LocalTarget>(core_, offer));
 }
 
 Status ServiceProviders::join(const std::string& name, const Reference& reference, Find find) {
   const auto interface = HECTOR_TRY(interface_of(name, reference));
   const Reference service = reference.for_object(name, interface->id());
-  const auto target = HECTOR_TRY(RemoteTarget::make(core_, service, interface));
+  auto first = HECTOR_TRY(RemoteTarget::make(core_, service, interface));
+  auto made = std::make_shared<JoinedService>(core_, name, std::move(first), find);
+  auto target = std::make_unique<JoinedTarget>(made);
   {
     const std::lock_guard lock(mutex_);
-    joined_[name] = {reference, find};
+    joined_[name] = {reference, std::move(find), std::move(made)};
   }
-  return use(name, std::make_shared<JoinedTarget>(core_, name, target, std::move(find)));
+  return use(name, std::move(target));
 }
 
 Result<types::CompiledPtr> ServiceProviders::interface_of(const std::string& name,
@@ -72,15 +73,16 @@ void ServiceProviders::join_again() {
   }
 }
 
-std::shared_ptr<Target> ServiceProviders::joined(const std::string& name) const {
+std::unique_ptr<Target> ServiceProviders::joined(const std::string& name) const {
   const std::lock_guard lock(mutex_);
-  return joined_.contains(name) ? clients_.target(name) : nullptr;
+  const auto found = joined_.find(name);
+  return found == joined_.end() ? nullptr : std::make_unique<JoinedTarget>(found->second.service);
 }
 
-Status ServiceProviders::use(const std::string& name, const std::shared_ptr<Target>& target) {
+Status ServiceProviders::use(const std::string& name, std::unique_ptr<Target> target) {
   return exchange_([&]() -> Status {
     const std::lock_guard lock(mutex_);
-    clients_.use(name, target, {core_.options.clock, core_.options.capsule});
+    clients_.use(name, std::move(target), {core_.options.clock, core_.options.capsule});
     core_.policies.use(clients_.services().policy);
     return {};
   });
@@ -148,6 +150,7 @@ void ServiceProviders::clear() {
   core_.policies.use(nullptr);
   const std::lock_guard lock(mutex_);
   clients_.clear();
+  joined_.clear();
   embedded_.clear();
   kept_.clear();
 }

@@ -15,6 +15,7 @@
 #include "capsule/offer_maker.h"
 #include "capsule/templates.h"
 #include "party/core.h"
+#include "party/target.h"
 #include "services/service_clients.h"
 
 namespace hector {
@@ -40,7 +41,7 @@ class ServiceProviders {
   /// Each joined one is reached again: a protocol goes. What cannot be reached is logged.
   void join_again();
   /// Null if it is no joined one.
-  [[nodiscard]] std::shared_ptr<Target> joined(const std::string& name) const;
+  [[nodiscard]] std::unique_ptr<Target> joined(const std::string& name) const;
   /// NOT_FOUND; FAILED_PRECONDITION with what others would lose.
   Result<Effects> unload(const std::string& name, Unload mode);
   /// Name and provider.
@@ -52,10 +53,11 @@ class ServiceProviders {
   struct Joined {
     Reference reference;
     Find find;
+    std::shared_ptr<JoinedService> service;  ///< also the targets' and its calls'
   };
   /// Of a joined service. One that is none of the kernel's own: the capsule that has it is asked.
   Result<types::CompiledPtr> interface_of(const std::string& name, const Reference& reference);
-  Status use(const std::string& name, const std::shared_ptr<Target>& target);
+  Status use(const std::string& name, std::unique_ptr<Target> target);
   void drop(const std::string& name);
 
   Core& core_;

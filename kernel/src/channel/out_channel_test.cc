@@ -35,20 +35,18 @@ class Wire final : public Channel {
 /// What a protocol gives away; the test keeps the wire.
 class Line final : public Channel {
  public:
-  explicit Line(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}
-  void start(Call& call) noexcept override { wire_->start(call); }
+  explicit Line(Wire& wire) : wire_(wire) {}
+  void start(Call& call) noexcept override { wire_.start(call); }
   void close() noexcept override {}
 
  private:
-  const std::shared_ptr<Wire> wire_;
+  Wire& wire_;
 };
 
 /// Leads every connection to one wire.
 class WireProtocol final : public Protocol {
  public:
-  WireProtocol(std::shared_ptr<Wire> wire, bool is_ordered) : wire_(std::move(wire)) {
-    capabilities_.ordered = is_ordered;
-  }
+  WireProtocol(Wire& wire, bool is_ordered) : wire_(wire) { capabilities_.ordered = is_ordered; }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
   Result<std::unique_ptr<Endpoint>> listen(const std::string&) override {
     return fail(Code::kUnimplemented, "not here");
@@ -58,7 +56,7 @@ class WireProtocol final : public Protocol {
   }
 
  private:
-  const std::shared_ptr<Wire> wire_;
+  Wire& wire_;
   ProtocolCapabilities capabilities_;
 };
 
@@ -81,7 +79,7 @@ class OutChannelTest : public ::testing::Test {
             .why = "policy",
             .id = 99};
   }
-  void load(const std::string& name, const std::shared_ptr<Wire>& wire, bool is_ordered) {
+  void load(const std::string& name, Wire& wire, bool is_ordered) {
     ASSERT_TRUE(protocols_.add(name, std::make_unique<WireProtocol>(wire, is_ordered), {}));
   }
   void send(OutChannel& channel, Kind kind = Kind::kRpc) {
@@ -91,8 +89,8 @@ class OutChannelTest : public ::testing::Test {
     channel.start(call, operation_, 3);
   }
 
+  Wire wire_;
   ProtocolTable protocols_;
-  std::shared_ptr<Wire> wire_ = std::make_shared<Wire>();
   Operation operation_;
 };
 
@@ -104,10 +102,10 @@ TEST_F(OutChannelTest, WritesTheReceiversSessionAndLeavesTheEpoch) {
   ASSERT_TRUE(channel.connect(protocols_));
   ASSERT_TRUE(channel.is_connected());
   send(channel);
-  EXPECT_EQ(wire_->header.session, 99U);
-  EXPECT_EQ(wire_->header.offer, 42U);
-  EXPECT_EQ(wire_->header.operation, 3U);
-  EXPECT_FALSE(wire_->was_inside) << "a protocol is not the kernel's own code";
+  EXPECT_EQ(wire_.header.session, 99U);
+  EXPECT_EQ(wire_.header.offer, 42U);
+  EXPECT_EQ(wire_.header.operation, 3U);
+  EXPECT_FALSE(wire_.was_inside) << "a protocol is not the kernel's own code";
 }
 
 TEST_F(OutChannelTest, NamesTheOperationToAForeignServer) {
@@ -118,10 +116,10 @@ TEST_F(OutChannelTest, NamesTheOperationToAForeignServer) {
   EXPECT_EQ(channel.route, OutChannel::Route::kForeign);
   ASSERT_TRUE(channel.connect(protocols_));
   send(channel);
-  EXPECT_EQ(wire_->header.session, 0U);
-  EXPECT_EQ(wire_->header.interface_name, "t.Worker");
-  EXPECT_EQ(wire_->header.operation_name, "ask");
-  EXPECT_EQ(wire_->header.operation, kByName);
+  EXPECT_EQ(wire_.header.session, 0U);
+  EXPECT_EQ(wire_.header.interface_name, "t.Worker");
+  EXPECT_EQ(wire_.header.operation_name, "ask");
+  EXPECT_EQ(wire_.header.operation, kByName);
 }
 
 TEST_F(OutChannelTest, NumbersMessagesWhereTheProtocolKeepsNoOrder) {
@@ -131,7 +129,7 @@ TEST_F(OutChannelTest, NumbersMessagesWhereTheProtocolKeepsNoOrder) {
   send(channel);
   send(channel, Kind::kStream);
   send(channel);
-  EXPECT_THAT(wire_->numbers, ElementsAre(1, 0, 2)) << "flows are counted apart";
+  EXPECT_THAT(wire_.numbers, ElementsAre(1, 0, 2)) << "flows are counted apart";
   EXPECT_EQ(channel.counts().messages, 2U);
   EXPECT_EQ(channel.counts().flows, 1U);
 }
@@ -145,7 +143,7 @@ TEST_F(OutChannelTest, NumbersMessagesOnceItWasMoved) {
   const auto other = std::make_shared<Wire>();
   channel.move_to(other, {"other", "there"}, "it was asked for");
   send(channel);
-  EXPECT_THAT(wire_->numbers, ElementsAre(0));
+  EXPECT_THAT(wire_.numbers, ElementsAre(0));
   EXPECT_THAT(other->numbers, ElementsAre(2)) << "those without a number were counted";
   EXPECT_EQ(channel.profile().protocol, "other");
   EXPECT_EQ(channel.why(), "it was asked for");
@@ -158,8 +156,7 @@ TEST_F(OutChannelTest, KeepsTheProtocolItWasMovedFromForItsCalls) {
   load("wire", wire_, true);
   OutChannel channel(options(partner()));
   ASSERT_TRUE(channel.connect(protocols_));
-  const std::weak_ptr<Wire> earlier = wire_;
-  wire_.reset();
+  const std::weak_ptr<Channel> earlier = channel.protocol();
   channel.move_to(std::make_shared<Wire>(), {"other", "there"}, "");
   ASSERT_TRUE(protocols_.withdraw("wire"));
   protocols_.remove("wire", Duration::zero());
@@ -174,7 +171,7 @@ TEST_F(OutChannelTest, ContinuesTheCountsOfTheOneBefore) {
   send(before);
   after.continue_from(before);
   send(after);
-  EXPECT_THAT(wire_->numbers, ElementsAre(1, 2));
+  EXPECT_THAT(wire_.numbers, ElementsAre(1, 2));
   EXPECT_FALSE(after.set_counts({1, 0})) << "what was sent only grows";
   EXPECT_EQ(after.counts().messages, 2U);
 }

@@ -24,7 +24,7 @@ class ObjectCall final : public Call, public std::enable_shared_from_this<Object
   /// Runs exactly once.
   using Done = std::function<void(Result<management::v1::CallReply>)>;
   struct Request {
-    std::shared_ptr<Target> target;
+    std::unique_ptr<Target> target;
     const Operation* operation;  ///< of the target's Interface
     std::string json;
     Deadline deadline;  ///< of the client's call

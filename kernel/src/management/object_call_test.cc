@@ -9,6 +9,7 @@
 #include "hector/naming.hector.h"
 #include "hector/stream.h"
 #include "simulation.h"
+#include "target_handle.h"
 #include "types/model/compiled_interface.h"
 
 namespace hector {
@@ -75,8 +76,8 @@ class ObjectCallTest : public ::testing::Test {
  protected:
   std::shared_ptr<ObjectCall> begin(const char* operation, const std::string& json = "{}") {
     auto call = std::make_shared<ObjectCall>(
-        ObjectCall::Request{.target = target_,
-                            .operation = target_->interface()->find(operation),
+        ObjectCall::Request{.target = std::make_unique<testing::TargetHandle>(target_),
+                            .operation = target_.interface()->find(operation),
                             .json = json,
                             .deadline = world_.now() + 10s},
         world_, world_,
@@ -94,7 +95,7 @@ class ObjectCallTest : public ::testing::Test {
     return answers_.at(0).error();
   }
   testing::Simulation world_{1};
-  std::shared_ptr<FakeTarget> target_ = std::make_shared<FakeTarget>();
+  FakeTarget target_;
   std::vector<Result<CallReply>> answers_;
 };
 
@@ -102,10 +103,10 @@ TEST_F(ObjectCallTest, BringsTheReplyAsJson) {
   const auto call = begin("parse", R"({"name": "a/b"})");
   service::v1::NamingComponents components;
   components.set_name("a/b");
-  ASSERT_NE(target_->started, nullptr);
-  EXPECT_EQ(read_message<service::v1::NamingName>(target_->started->request)->name(), "a/b");
+  ASSERT_NE(target_.started, nullptr);
+  EXPECT_EQ(read_message<service::v1::NamingName>(target_.started->request)->name(), "a/b");
   EXPECT_TRUE(answers_.empty());
-  target_->started->complete(write_message(components));
+  target_.started->complete(write_message(components));
   ASSERT_EQ(reply().json_size(), 1);
   EXPECT_THAT(reply().json(0), ::testing::HasSubstr("\"a/b\""));
   EXPECT_EQ(reply().why_cut(), "");
@@ -113,7 +114,7 @@ TEST_F(ObjectCallTest, BringsTheReplyAsJson) {
 
 TEST_F(ObjectCallTest, BringsTheErrorOfTheObject) {
   const auto call = begin("parse");
-  target_->started->fail(Error::not_found("no such name"));
+  target_.started->fail(Error::not_found("no such name"));
   EXPECT_EQ(error().code, Code::kNotFound);
   EXPECT_EQ(error().message, "no such name");
 }
@@ -121,7 +122,7 @@ TEST_F(ObjectCallTest, BringsTheErrorOfTheObject) {
 TEST_F(ObjectCallTest, RefusesJsonThatIsNoRequestWithoutCallingTheObject) {
   const auto call = begin("parse", R"({"nmae": 1})");
   EXPECT_EQ(error().code, Code::kInvalidArgument);
-  EXPECT_EQ(target_->started, nullptr);
+  EXPECT_EQ(target_.started, nullptr);
 }
 
 TEST_F(ObjectCallTest, EndsAtTheDeadlineThoughTheObjectDoesNot) {
@@ -131,15 +132,14 @@ TEST_F(ObjectCallTest, EndsAtTheDeadlineThoughTheObjectDoesNot) {
   world_.run_for(1ms);
   EXPECT_EQ(error().code, Code::kDeadlineExceeded);
   EXPECT_THAT(error().message, ::testing::HasSubstr("'names' did not answer 'parse'"));
-  EXPECT_TRUE(target_->started->is_cancelled());
-  target_->started->complete();  // much later
+  EXPECT_TRUE(target_.started->is_cancelled());
+  target_.started->complete();  // much later
   EXPECT_EQ(answers_.size(), 1U);
 }
 
 TEST_F(ObjectCallTest, TakesAnAnswerThatTheDeadlineItselfProvokes) {
   const auto call = begin("parse");
-  target_->started->on_cancel(
-      [this] { target_->started->fail(Error::aborted("stopped halfway")); });
+  target_.started->on_cancel([this] { target_.started->fail(Error::aborted("stopped halfway")); });
   world_.run_for(10s);
   EXPECT_EQ(error().code, Code::kAborted);
 }
@@ -148,51 +148,51 @@ TEST_F(ObjectCallTest, TellsTheObjectThatItsClientIsGone) {
   const auto call = begin("parse");
   call->abandon(Error::cancelled("the caller cancelled the call"));
   EXPECT_EQ(error().code, Code::kCancelled);
-  EXPECT_TRUE(target_->started->is_cancelled());
-  target_->started->complete();
+  EXPECT_TRUE(target_.started->is_cancelled());
+  target_.started->complete();
   EXPECT_EQ(answers_.size(), 1U);
 }
 
 TEST_F(ObjectCallTest, CallsNobodyForAClientThatIsGoneBeforeItBegins) {
   auto call = std::make_shared<ObjectCall>(
-      ObjectCall::Request{.target = target_,
-                          .operation = target_->interface()->find("parse"),
+      ObjectCall::Request{.target = std::make_unique<testing::TargetHandle>(target_),
+                          .operation = target_.interface()->find("parse"),
                           .json = "{}",
                           .deadline = world_.now() + 10s},
       world_, world_, [this](Result<CallReply> result) { answers_.push_back(std::move(result)); });
   call->abandon(Error::cancelled("gone"));
   call->begin();
-  EXPECT_EQ(target_->started, nullptr);
+  EXPECT_EQ(target_.started, nullptr);
 }
 
 TEST_F(ObjectCallTest, ShowsWhatAFlowWithoutEndBroughtBeforeTheDeadline) {
-  target_->messages = 3;
+  target_.messages = 3;
   const auto call = begin("watch");
   world_.run_for(9'499ms);
   EXPECT_TRUE(answers_.empty());
   world_.run_for(1ms);  // half a second before the client stops waiting
   EXPECT_EQ(reply().json_size(), 3);
   EXPECT_EQ(reply().why_cut(), "the flow did not end before the call's deadline");
-  EXPECT_TRUE(target_->started->is_cancelled());
-  target_->started->complete();
+  EXPECT_TRUE(target_.started->is_cancelled());
+  target_.started->complete();
 }
 
 TEST_F(ObjectCallTest, ShowsAllOfAFlowThatIsAsLongAsTheLimit) {
-  target_->messages = ObjectCall::kFlowMessagesMax;
+  target_.messages = ObjectCall::kFlowMessagesMax;
   const auto call = begin("watch");
-  target_->flow->waiting(std::optional<Payload>());
+  target_.flow->waiting(std::optional<Payload>());
   EXPECT_TRUE(answers_.empty());  // the call itself has not ended
-  target_->started->complete();
+  target_.started->complete();
   EXPECT_EQ(reply().json_size(), static_cast<int>(ObjectCall::kFlowMessagesMax));
   EXPECT_EQ(reply().why_cut(), "");
 }
 
 TEST_F(ObjectCallTest, StopsAFlowThatIsLongerThanTheLimitAndSaysSo) {
-  target_->messages = ObjectCall::kFlowMessagesMax + 1;
+  target_.messages = ObjectCall::kFlowMessagesMax + 1;
   const auto call = begin("watch");
-  EXPECT_TRUE(target_->started->is_cancelled());
-  EXPECT_EQ(target_->flow->read_count, ObjectCall::kFlowMessagesMax + 1);
-  target_->started->fail(target_->started->why_cancelled());
+  EXPECT_TRUE(target_.started->is_cancelled());
+  EXPECT_EQ(target_.flow->read_count, ObjectCall::kFlowMessagesMax + 1);
+  target_.started->fail(target_.started->why_cancelled());
   EXPECT_EQ(reply().json_size(), static_cast<int>(ObjectCall::kFlowMessagesMax));
   EXPECT_THAT(reply().why_cut(), ::testing::HasSubstr("first 10000 messages"));
 }

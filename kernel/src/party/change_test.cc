@@ -168,7 +168,7 @@ class Changes : public ::testing::Test {
     std::snprintf(id, sizeof id, "%016lx", static_cast<unsigned long>(binding_));
     auto target = kernel_->capsule().resolve(std::string("_binding-") + id);
     ASSERT_TRUE(target) << target.error().text();
-    control_ = *target;
+    control_ = std::move(*target);
     session_ = caller_->session_;
   }
   template <class Out, class In>
@@ -257,7 +257,7 @@ class Changes : public ::testing::Test {
   std::map<std::string, Worker*> workers_;
   Caller* caller_ = nullptr;
   std::uint64_t binding_ = 0;
-  std::shared_ptr<Target> control_;
+  std::unique_ptr<Target> control_;
   std::shared_ptr<Session> session_;
 };
 

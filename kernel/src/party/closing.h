@@ -14,7 +14,7 @@ namespace hector {
 void close_parties(Core& core, std::uint64_t binding, const std::string& why,
                    Code code = Code::kUnavailable);
 /// Ends one.
-void close_party(Core& core, const std::shared_ptr<PartySession>& session, const std::string& why,
+void close_party(Core& core, PartySession& session, const std::string& why,
                  Code code = Code::kUnavailable);
 
 }  // namespace hector

@@ -31,7 +31,8 @@ Core::Core(const KernelOptions& given)
     : options(with_principal(given)),
       capsule_id(given.random->next()),
       ids(given.random->next()),
-      references(given.capsule, capsule_id, protocols) {
+      references(given.capsule, capsule_id, protocols),
+      own_peer{options.principal, kInProcess, options.capsule, Security::kPrivacy} {
   blocking.use(*options.executor);
   interceptors.add_own(*options.log);
 }

@@ -70,6 +70,7 @@ struct Core {
   OfferTable offers;
   ProtocolTable protocols;
   const OwnReferences references;
+  const Peer own_peer;  ///< this capsule, as its Objects see it where it calls them itself
   Policies policies{options.policy};
   Limits limits{options.default_deadline, options.drain_grace};
   SessionTable sessions;

@@ -191,7 +191,7 @@ class StuckBindings : public ::testing::Test {
   Actor* customer_ = nullptr;
   Actor* dispatcher_ = nullptr;
   Actor* courier_ = nullptr;
-  std::shared_ptr<Target> control_;
+  std::unique_ptr<Target> control_;
   std::thread beside_;
   std::string said_, assigned_;
   std::atomic<bool> is_assigned_{false};

@@ -18,9 +18,9 @@ void tell_initiator(Core& core, const Reference& initiator, const kernel::v1::Pl
     return;
   }
   core.blocking.run([&core, initiator, place] {  // making a target may block
-    auto target = coordinator_of(core, initiator);
+    const auto target = coordinator_of(core, initiator);
     if (!target) return;
-    auto& call = CallbackCall::make([keep = *target](Call&) {});
+    auto& call = CallbackCall::make([](Call&) {});
     write_call(call, CoordinatorOperations::kSuspect, place,
                core.options.clock->now() + kReportWithin);
     (*target)->start(call);

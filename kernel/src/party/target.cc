@@ -17,8 +17,7 @@ LocalTarget::LocalTarget(Core& core, OfferPtr offer)
     : core_(core),
       offer_(std::move(offer)),
       interface_(offer_->interface),
-      reference_(core.references.of(*offer_)),
-      peer_{core.options.principal, kInProcess, core.options.capsule, Security::kPrivacy} {}
+      reference_(core.references.of(*offer_)) {}
 
 void LocalTarget::start(Call& call) noexcept {
   const Header& header = call.header;
@@ -29,11 +28,11 @@ void LocalTarget::start(Call& call) noexcept {
   }
   call.kind = call.operation->kind;
   call.flow = call.operation->flow;
-  call.peer = &peer_;
+  call.peer = &core_.own_peer;
   offer_->host->enter(enter_local(call));
 }
 
-Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference,
+Result<std::unique_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference,
                                                    InterfacePtr interface) {
   static const std::string kPeer = "peer";
   const std::string type = reference.interface_name();
@@ -50,8 +49,7 @@ Result<std::shared_ptr<Target>> RemoteTarget::make(Core& core, const Reference& 
     return fail(std::move(error));
   }
   auto channel = HECTOR_TRY(core.protocols.connect(choice->profile));
-  return std::shared_ptr<Target>(
-      std::make_shared<RemoteTarget>(core, reference, std::move(interface), channel));
+  return std::make_unique<RemoteTarget>(core, reference, std::move(interface), std::move(channel));
 }
 
 void RemoteTarget::start(Call& call) noexcept {
@@ -75,12 +73,22 @@ void RemoteTarget::start(Call& call) noexcept {
   channel_->start(call);
 }
 
-void JoinedTarget::start(Call& call) noexcept {
-  if (find_ && !CallState::of(call).recovery) call.set_recovery(shared_from_this());
-  current()->start(call);
+JoinedService::JoinedService(Core& core, std::string name, std::unique_ptr<Target> first, Find find)
+    : core_(core), name_(std::move(name)), interface_(first->interface()), find_(std::move(find)) {
+  places_.push_back(std::move(first));
 }
 
-bool JoinedTarget::recover(Call& call) noexcept {
+Target& JoinedService::current() const {
+  const std::lock_guard lock(mutex_);
+  return *places_.back();
+}
+
+void JoinedService::start(Call& call) noexcept {
+  if (find_ && !CallState::of(call).recovery) call.set_recovery(shared_from_this());
+  current().start(call);
+}
+
+bool JoinedService::recover(Call& call) noexcept {
   const Code code = call.error->code;
   if ((code != Code::kUnavailable && code != Code::kDeadlineExceeded) || call.is_cancelled())
     return false;
@@ -88,26 +96,26 @@ bool JoinedTarget::recover(Call& call) noexcept {
     const bool moved = self->look_again();
     if (moved && again) {
       call.error.reset();
-      return self->current()->start(call);
+      return self->current().start(call);
     }
     Error error = std::move(*call.error);
     call.error.reset();
     error.message =
-        fmt::format("service {} of capsule '{}' cannot be reached: {}{}", self->service_,
-                    self->reference().capsule, error.message,
+        fmt::format("service {} of capsule '{}' cannot be reached: {}{}", self->name_,
+                    self->current().reference().capsule, error.message,
                     moved ? "; it is back, try again" : "; it is looked for with each call");
     call.fail(std::move(error));
   });
   return true;
 }
 
-bool JoinedTarget::look_again() {
+bool JoinedService::look_again() {
   auto reference = find_();
   if (!reference) return false;
-  const Reference service = reference->for_object(service_, interface_->id());
+  const Reference service = reference->for_object(name_, interface_->id());
   {
     const std::lock_guard lock(mutex_);
-    const auto& known = current_->reference();
+    const auto& known = places_.back()->reference();
     const auto same = [](const Profile& a, const Profile& b) {
       return a.protocol == b.protocol && a.address == b.address;
     };
@@ -119,13 +127,13 @@ bool JoinedTarget::look_again() {
   auto target = RemoteTarget::make(core_, service, interface_);
   if (!target) return false;
   const std::lock_guard lock(mutex_);
-  earlier_.push_back(std::exchange(current_, *target));
+  places_.push_back(std::move(*target));
   core_.options.log->write(Level::kInfo, "service found again",
-                           {{"service", service_}, {"capsule", service.capsule}});
+                           {{"service", name_}, {"capsule", service.capsule}});
   return true;
 }
 
-Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference) {
+Result<std::unique_ptr<Target>> coordinator_of(Core& core, const Reference& reference) {
   const Reference at = reference.for_object(kCoordinatorName, CoordinatorOperations::kInterface);
   auto known = HECTOR_TRY(core.types.interface(CoordinatorOperations::kInterface));
   return RemoteTarget::make(core, at, known);
@@ -154,14 +162,14 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
   return types::CompiledInterface::make(description.interface());
 }
 
-Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference) {
+Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& reference) {
   if (reference.capsule_id == core.capsule_id) {
     const OfferPtr offer = reference.offer != 0 ? core.offers.find(reference.offer)
                                                 : core.offers.find_object(reference.object);
     if (!offer)
       return fail(Code::kUnavailable,
                   "Object '" + reference.object + "' is retired; look it up again");
-    return std::shared_ptr<Target>(std::make_shared<LocalTarget>(core, offer));
+    return std::make_unique<LocalTarget>(core, offer);
   }
   InterfacePtr interface;
   if (auto known = core.types.interface(reference.interface_id);

@@ -27,13 +27,12 @@ class LocalTarget final : public Target {
   OfferPtr offer_;
   InterfacePtr interface_;
   Reference reference_;
-  Peer peer_;
 };
 
 class RemoteTarget final : public Target {
  public:
   /// Chooses the protocol by policy. `interface` may be null: then calls name their operation.
-  static Result<std::shared_ptr<Target>> make(Core& core, const Reference& reference,
+  static Result<std::unique_ptr<Target>> make(Core& core, const Reference& reference,
                                               InterfacePtr interface);
   RemoteTarget(Core& core, Reference reference, InterfacePtr interface,
                std::shared_ptr<Channel> channel)
@@ -50,49 +49,51 @@ class RemoteTarget final : public Target {
   Core& core_;
   Reference reference_;
   InterfacePtr interface_;
-  std::shared_ptr<Channel> channel_;
+  std::shared_ptr<Channel> channel_;  ///< owners: the protocol table, and those who call by it
 };
 
 /// A service of another capsule, found again where it comes back: when it cannot be reached the
 /// next look asks `find` where it is now. A call that certainly was not executed is sent once more
-/// there; another one fails, and the next goes to the new place.
-class JoinedTarget final : public Target,
-                           public Recovery,
-                           public std::enable_shared_from_this<JoinedTarget> {
+/// there; another one fails, and the next goes to the new place. Any thread.
+class JoinedService final : public Recovery, public std::enable_shared_from_this<JoinedService> {
  public:
   using Find = std::function<Result<Reference>()>;
-  JoinedTarget(Core& core, std::string service, std::shared_ptr<Target> first, Find find)
-      : core_(core),
-        service_(std::move(service)),
-        current_(std::move(first)),
-        interface_(current_->interface()),
-        find_(std::move(find)) {}
-  const InterfacePtr& interface() const noexcept override { return interface_; }
-  const Reference& reference() const noexcept override { return current()->reference(); }
-  void start(Call& call) noexcept override;
-  bool help(TimePoint until) noexcept override { return current()->help(until); }
+  JoinedService(Core& core, std::string name, std::unique_ptr<Target> first, Find find);
+  [[nodiscard]] const InterfacePtr& interface() const noexcept { return interface_; }
+  /// Where it is now. Valid as long as this.
+  [[nodiscard]] Target& current() const;
+  void start(Call& call) noexcept;
   bool recover(Call& call) noexcept override;
 
  private:
-  [[nodiscard]] std::shared_ptr<Target> current() const {
-    const std::lock_guard lock(mutex_);
-    return current_;
-  }
   /// True: it is somewhere else now. Blocks.
   bool look_again();
 
   Core& core_;
-  const std::string service_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<Target> current_;
-  std::vector<std::shared_ptr<Target>> earlier_;  ///< reference() may still be read
+  const std::string name_;
   const InterfacePtr interface_;
   const Find find_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Target>>
+      places_;  ///< the last is current; earlier ones may be in use
+};
+
+class JoinedTarget final : public Target {
+ public:
+  explicit JoinedTarget(std::shared_ptr<JoinedService> service) : service_(std::move(service)) {}
+  const InterfacePtr& interface() const noexcept override { return service_->interface(); }
+  const Reference& reference() const noexcept override { return service_->current().reference(); }
+  void start(Call& call) noexcept override { service_->start(call); }
+  bool help(TimePoint until) noexcept override { return service_->current().help(until); }
+
+ private:
+  /// Owners: ServiceProviders, its targets, and the calls that may recover.
+  const std::shared_ptr<JoinedService> service_;
 };
 
 /// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known
 /// here; blocks then.
-Result<std::shared_ptr<Target>> make_target(Core& core, const Reference& reference);
+Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& reference);
 /// The Interface of an Offer in another capsule, added to the types known here if no other has its
 /// id. Blocks.
 Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference);
@@ -101,6 +102,6 @@ Result<hector::kernel::v1::OfferDescription> describe_remote(Core& core,
                                                              const Reference& reference);
 
 /// The coordinator of the capsule that a reference leads to.
-Result<std::shared_ptr<Target>> coordinator_of(Core& core, const Reference& reference);
+Result<std::unique_ptr<Target>> coordinator_of(Core& core, const Reference& reference);
 
 }  // namespace hector

@@ -22,13 +22,9 @@ struct ClientContext {
 /// The kernel asks before it acts: where there is no answer it goes by its own entries.
 inline constexpr Duration kAnswerWithin = std::chrono::seconds(2);
 
-std::shared_ptr<NamingService> make_naming_client(std::shared_ptr<Target> target,
-                                                  const ClientContext& context);
-std::shared_ptr<TradingService> make_trading_client(std::shared_ptr<Target> target,
-                                                    const ClientContext& context);
-std::shared_ptr<PolicyService> make_policy_client(std::shared_ptr<Target> target,
-                                                  const ClientContext& context);
-std::shared_ptr<TypeService> make_type_client(std::shared_ptr<Target> target,
-                                              const ClientContext& context);
+std::unique_ptr<NamingService> make_naming_client(Target& target, const ClientContext& context);
+std::unique_ptr<TradingService> make_trading_client(Target& target, const ClientContext& context);
+std::unique_ptr<PolicyService> make_policy_client(Target& target, const ClientContext& context);
+std::unique_ptr<TypeService> make_type_client(Target& target, const ClientContext& context);
 
 }  // namespace hector

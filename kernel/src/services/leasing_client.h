@@ -15,8 +15,8 @@ namespace hector {
 template <class Service, class Generated, class Lease>
 class LeasingClient : public Service {
  public:
-  LeasingClient(std::shared_ptr<Target> target, const Clock& clock)
-      : client_(std::move(target), clock, Addressing::kByNumber) {}
+  LeasingClient(Target& target, const Clock& clock)
+      : client_(target, clock, Addressing::kByNumber) {}
 
   Result<std::uint64_t> open_lease(const std::string& owner, Duration ttl) override {
     Lease request;

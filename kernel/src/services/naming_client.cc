@@ -61,9 +61,8 @@ class RemoteNaming final : public LeasingClient<NamingService, NamingClient, Nam
 
 }  // namespace
 
-std::shared_ptr<NamingService> make_naming_client(std::shared_ptr<Target> target,
-                                                  const ClientContext& context) {
-  return std::make_shared<RemoteNaming>(std::move(target), *context.clock);
+std::unique_ptr<NamingService> make_naming_client(Target& target, const ClientContext& context) {
+  return std::make_unique<RemoteNaming>(target, *context.clock);
 }
 
 }  // namespace hector

@@ -24,8 +24,8 @@ std::string host_name() {
 
 class RemotePolicy final : public PolicyService {
  public:
-  RemotePolicy(std::shared_ptr<Target> target, const ClientContext& context)
-      : client_(std::move(target), *context.clock, Addressing::kByNumber),
+  RemotePolicy(Target& target, const ClientContext& context)
+      : client_(target, *context.clock, Addressing::kByNumber),
         clock_(*context.clock),
         capsule_(context.capsule) {}
 
@@ -67,9 +67,8 @@ class RemotePolicy final : public PolicyService {
 
 }  // namespace
 
-std::shared_ptr<PolicyService> make_policy_client(std::shared_ptr<Target> target,
-                                                  const ClientContext& context) {
-  return std::make_shared<RemotePolicy>(std::move(target), context);
+std::unique_ptr<PolicyService> make_policy_client(Target& target, const ClientContext& context) {
+  return std::make_unique<RemotePolicy>(target, context);
 }
 
 }  // namespace hector

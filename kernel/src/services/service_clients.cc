@@ -20,27 +20,29 @@ struct KnownService {
   const char* name;
   const char* interface_id;
   std::string_view (*model)();
-  std::shared_ptr<void> (*install)(Services&, std::shared_ptr<Target>,
-                                   const ClientContext*);  ///< no target: takes it out
+  ServiceClients::AnyClient (*install)(Services&, Target&, const ClientContext&);
+  void (*take_out)(Services&);
 };
 template <auto place, auto make>
-std::shared_ptr<void> install(Services& services, std::shared_ptr<Target> target,
-                              const ClientContext* context) {
+ServiceClients::AnyClient install(Services& services, Target& target,
+                                  const ClientContext& context) {
+  auto* const client = make(target, context).release();
+  services.*place = client;
+  return {client, [](void* owned) { delete static_cast<decltype(client)>(owned); }};
+}
+template <auto place>
+void take_out(Services& services) {
   services.*place = nullptr;
-  if (!target) return nullptr;
-  auto client = make(std::move(target), *context);
-  services.*place = client.get();
-  return client;
 }
 constexpr KnownService kKnownServices[] = {
     {"naming", NamingOperations::kInterface, NamingServant::model,
-     install<&Services::naming, make_naming_client>},
+     install<&Services::naming, make_naming_client>, take_out<&Services::naming>},
     {"trading", TradingOperations::kInterface, TradingServant::model,
-     install<&Services::trading, make_trading_client>},
+     install<&Services::trading, make_trading_client>, take_out<&Services::trading>},
     {"policy", PolicyOperations::kInterface, PolicyServant::model,
-     install<&Services::policy, make_policy_client>},
+     install<&Services::policy, make_policy_client>, take_out<&Services::policy>},
     {"type", TypeOperations::kInterface, TypeServant::model,
-     install<&Services::type, make_type_client>},
+     install<&Services::type, make_type_client>, take_out<&Services::type>},
 };
 
 const KnownService* find(std::string_view name) {
@@ -73,28 +75,21 @@ std::string standard_interface_of(const std::string& service) {
   return found == nullptr ? std::string() : found->interface_id;
 }
 
-void ServiceClients::use(const std::string& service, std::shared_ptr<Target> target,
+void ServiceClients::use(const std::string& service, std::unique_ptr<Target> target,
                          const ClientContext& context) {
-  targets_[service] = target;
-  if (const auto* const known = find(service))
-    clients_.push_back(known->install(services_, std::move(target), &context));
-}
-
-std::shared_ptr<Target> ServiceClients::target(const std::string& service) const {
-  const auto found = targets_.find(service);
-  return found == targets_.end() ? nullptr : found->second;
+  const auto* const known = find(service);
+  if (known == nullptr) return;
+  auto client = known->install(services_, *target, context);
+  used_.push_back({std::move(target), std::move(client)});
 }
 
 void ServiceClients::drop(const std::string& service) {
-  targets_.erase(service);
-  if (const auto* const known = find(service))
-    static_cast<void>(known->install(services_, nullptr, nullptr));
+  if (const auto* const known = find(service)) known->take_out(services_);
 }
 
 void ServiceClients::clear() {
   services_ = {};
-  targets_.clear();
-  clients_.clear();
+  used_.clear();
 }
 
 }  // namespace hector

@@ -4,7 +4,6 @@
 // Who: the kernel.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,22 +33,27 @@ std::vector<hector::type::v1::Interface> standard_interfaces();
 /// "naming": "hector.Naming/1". Empty for a service that brings its own Interface.
 std::string standard_interface_of(const std::string& service);
 
-/// Clients of what is there now. Earlier ones live on: a thread may still be calling. One thread at
-/// a time.
+/// Clients of what is there now, and their targets. Earlier ones live until clear(): a thread may
+/// still be calling. One thread at a time.
 class ServiceClients {
  public:
-  void use(const std::string& service, std::shared_ptr<Target> target,
+  /// A service that the kernel has no client for is reached by its name only.
+  void use(const std::string& service, std::unique_ptr<Target> target,
            const ClientContext& context);
   void drop(const std::string& service);
   void clear();
   [[nodiscard]] const Services& services() const noexcept { return services_; }
-  /// Null if there is none.
-  [[nodiscard]] std::shared_ptr<Target> target(const std::string& service) const;
+
+  /// A client of any of the services.
+  using AnyClient = std::unique_ptr<void, void (*)(void*)>;
 
  private:
+  struct Used {
+    std::unique_ptr<Target> target;
+    AnyClient client;  ///< calls the target
+  };
   Services services_;
-  std::map<std::string, std::shared_ptr<Target>> targets_;
-  std::vector<std::shared_ptr<void>> clients_;
+  std::vector<Used> used_;
 };
 
 }  // namespace hector

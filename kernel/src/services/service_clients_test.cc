@@ -14,6 +14,7 @@
 #include "hector/policy.hector.h"
 #include "hector/trading.hector.h"
 #include "hector/type.hector.h"
+#include "simulation.h"
 #include "types/model/compiled_interface.h"
 
 namespace hector {
@@ -46,14 +47,37 @@ TEST(KernelInterfaces, NumberTheirOperationsAsTheTypeDoes) {
   EXPECT_EQ(coordinator->operations().at(CoordinatorOperations::kSuspect.number).name, "suspect");
 }
 
-TEST(ServiceClients, KeepTheTargetOfAServiceThatTheKernelHasNoClientFor) {
+class NoTarget final : public Target {
+ public:
+  const InterfacePtr& interface() const noexcept override { return interface_; }
+  const Reference& reference() const noexcept override { return reference_; }
+  void start(Call& call) noexcept override { call.fail(Error::unavailable("it ended")); }
+
+ private:
+  InterfacePtr interface_;
+  Reference reference_;
+};
+
+TEST(ServiceClients, HaveNoneForAServiceThatTheKernelDoesNotUse) {
   ServiceClients clients;
   EXPECT_EQ(standard_interface_of("toy"), "");
   EXPECT_EQ(standard_interface_of("naming"), "hector.Naming/1");
-  clients.use("toy", nullptr, {});
+  clients.use("toy", std::make_unique<NoTarget>(), {});
   EXPECT_EQ(clients.services().naming, nullptr);
-  EXPECT_EQ(clients.target("toy"), nullptr);
   clients.drop("toy");
+}
+
+TEST(ServiceClients, KeepAClientThatIsDroppedForTheThreadThatCallsIt) {
+  testing::Simulation world(1);
+  ServiceClients clients;
+  clients.use("naming", std::make_unique<NoTarget>(), {&world, "north"});
+  NamingService* const used = clients.services().naming;
+  ASSERT_NE(used, nullptr);
+  clients.drop("naming");
+  EXPECT_EQ(clients.services().naming, nullptr);
+  EXPECT_EQ(used->lookup("camera").error().message, "it ended");
+  clients.use("naming", std::make_unique<NoTarget>(), {&world, "north"});
+  EXPECT_NE(clients.services().naming, used);
 }
 
 }  // namespace

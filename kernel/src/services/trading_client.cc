@@ -54,9 +54,8 @@ class RemoteTrading final : public LeasingClient<TradingService, TradingClient, 
 
 }  // namespace
 
-std::shared_ptr<TradingService> make_trading_client(std::shared_ptr<Target> target,
-                                                    const ClientContext& context) {
-  return std::make_shared<RemoteTrading>(std::move(target), *context.clock);
+std::unique_ptr<TradingService> make_trading_client(Target& target, const ClientContext& context) {
+  return std::make_unique<RemoteTrading>(target, *context.clock);
 }
 
 }  // namespace hector

@@ -17,8 +17,8 @@ namespace v1 = hector::service::v1;
 
 class RemoteTypes final : public TypeService {
  public:
-  RemoteTypes(std::shared_ptr<Target> target, const Clock& clock)
-      : client_(std::move(target), clock, Addressing::kByNumber), clock_(clock) {}
+  RemoteTypes(Target& target, const Clock& clock)
+      : client_(target, clock, Addressing::kByNumber), clock_(clock) {}
 
   Result<CodeModule> fetch_module(const std::string& language, const std::string& name,
                                   const std::string& abi) override {
@@ -45,9 +45,8 @@ class RemoteTypes final : public TypeService {
 
 }  // namespace
 
-std::shared_ptr<TypeService> make_type_client(std::shared_ptr<Target> target,
-                                              const ClientContext& context) {
-  return std::make_shared<RemoteTypes>(std::move(target), *context.clock);
+std::unique_ptr<TypeService> make_type_client(Target& target, const ClientContext& context) {
+  return std::make_unique<RemoteTypes>(target, *context.clock);
 }
 
 }  // namespace hector

@@ -13,7 +13,7 @@ namespace {
 /// How the Object is reached; a call that was not executed is tried again where it has moved.
 class MovingTarget final : public Recovery, public std::enable_shared_from_this<MovingTarget> {
  public:
-  MovingTarget(Hosting& hosting, std::shared_ptr<Target> target, Find find)
+  MovingTarget(Hosting& hosting, std::unique_ptr<Target> target, Find find)
       : hosting_(hosting), find_(std::move(find)), target_(std::move(target)) {}
   [[nodiscard]] std::shared_ptr<Target> target() const {
     const std::lock_guard lock(mutex_);
@@ -50,7 +50,7 @@ class MovingTarget final : public Recovery, public std::enable_shared_from_this<
   Hosting& hosting_;
   const Find find_;
   mutable std::mutex mutex_;
-  std::shared_ptr<Target> target_;
+  std::shared_ptr<Target> target_;  ///< owners: this, and those that start a call on it now
 };
 
 /// The call to the other capsule, for a call that came here. Counted: the cancellation of the call
@@ -145,8 +145,9 @@ class ForwardedObject final : public Servant {
 Status adopt_offer(Hosting& hosting, const void* owner, const Adoption& adoption,
                    const Reference& reference, Find find) {
   auto target = HECTOR_TRY(hosting.handle().resolve(reference.text()));
-  auto moving = std::make_shared<MovingTarget>(hosting, target, std::move(find));
-  return hosting.adopt(owner, {adoption.object, target->interface()->model(),
+  const std::string model = target->interface()->model();
+  auto moving = std::make_shared<MovingTarget>(hosting, std::move(target), std::move(find));
+  return hosting.adopt(owner, {adoption.object, model,
                                [&](const InterfacePtr&) -> Result<std::unique_ptr<Servant>> {
                                  return std::make_unique<ForwardedObject>(moving);
                                },

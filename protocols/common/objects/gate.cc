@@ -43,7 +43,7 @@ void Gate::ask(Use use, const std::string& object, const std::string& member,
     const std::lock_guard lock(mutex_);
     policy = policy_;
   }
-  if (policy) return ask_policy(policy, std::move(action), object, member, std::move(then));
+  if (policy) return ask_policy(*policy, std::move(action), object, member, std::move(then));
   context_.hosting->run_blocking(
       [self = shared_from_this(), action = std::move(action), object, member,
        waiting = std::make_shared<Callback<void(Status)>>(std::move(then))]() mutable {
@@ -53,17 +53,18 @@ void Gate::ask(Use use, const std::string& object, const std::string& member,
               "calls from this world need Policy's word, and there is no Policy service; load or "
               "join one: " +
               found.error().message)));
+        const std::shared_ptr<Target> policy = std::move(*found);
         {
           const std::lock_guard lock(self->mutex_);
-          self->policy_ = *found;
+          self->policy_ = policy;
         }
-        self->ask_policy(*found, std::move(action), std::move(object), std::move(member),
+        self->ask_policy(*policy, std::move(action), std::move(object), std::move(member),
                          std::move(*waiting));
       });
 }
 
-void Gate::ask_policy(const std::shared_ptr<Target>& policy, std::string action, std::string object,
-                      std::string member, Callback<void(Status)> then) {
+void Gate::ask_policy(Target& policy, std::string action, std::string object, std::string member,
+                      Callback<void(Status)> then) {
   service::v1::PolicyAuthorisation question;
   question.set_principal(principal_);
   question.set_action(action);
@@ -94,7 +95,7 @@ void Gate::ask_policy(const std::shared_ptr<Target>& policy, std::string action,
   call.header.operation_name = "authorise";
   call.header.deadline = context_.clock->now() + kAskTimeout;
   call.request = write_message(question);
-  policy->start(call);
+  policy.start(call);
 }
 
 }  // namespace hector::objects

@@ -29,13 +29,13 @@ class Gate : public std::enable_shared_from_this<Gate> {
            Callback<void(Status)> then);
 
  private:
-  void ask_policy(const std::shared_ptr<Target>& policy, std::string action, std::string object,
-                  std::string member, Callback<void(Status)> then);
+  void ask_policy(Target& policy, std::string action, std::string object, std::string member,
+                  Callback<void(Status)> then);
   const ProtocolContext& context_;
   const std::string principal_;
   const bool is_shut_;
   std::mutex mutex_;
-  std::shared_ptr<Target> policy_;  ///< under mutex_; shared with the questions in flight
+  std::shared_ptr<Target> policy_;  ///< under mutex_; also those that ask it now own it
 };
 
 /// TYPE::"ID", as Cedar reads it: JSON's escapes are not its own.

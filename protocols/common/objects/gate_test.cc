@@ -10,6 +10,7 @@
 #include "hector/service/v1/policy.pb.h"
 #include "objects/played_hosting.h"
 #include "simulation.h"
+#include "target_handle.h"
 
 namespace hector::objects {
 namespace {
@@ -52,13 +53,13 @@ class PlayedPolicy final : public Target {
 class PlayedCapsule final : public testing::PlayedHosting {
  public:
   using PlayedHosting::PlayedHosting;
-  Result<std::shared_ptr<Target>> resolve(std::string_view who) override {
+  Result<std::unique_ptr<Target>> resolve(std::string_view who) override {
     ++resolved;
     EXPECT_EQ(who, "policy");
     if (!policy) return fail(Error::not_found("no 'policy'"));
-    return std::shared_ptr<Target>(policy);
+    return std::make_unique<hector::testing::TargetHandle>(*policy);
   }
-  std::shared_ptr<PlayedPolicy> policy;
+  std::unique_ptr<PlayedPolicy> policy = std::make_unique<PlayedPolicy>();
   int resolved = 0;
 };
 
@@ -67,7 +68,6 @@ class GateTest : public ::testing::Test {
   GateTest() {
     context.clock = &world;
     context.hosting = &capsule;
-    capsule.policy = std::make_shared<PlayedPolicy>();
   }
   void ask(Use use = Use::kCall) {
     gate->ask(use, "camera", "expose", [this](Status said) {

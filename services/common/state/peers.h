@@ -19,7 +19,8 @@ class Peers {
   /// `object` of Interface `interface_id` is the service in a capsule that is given without it.
   Peers(Capsule& handle, std::string object, std::string interface_id)
       : handle_(handle), object_(std::move(object)), interface_id_(std::move(interface_id)) {}
-  /// A "hector:" reference to the service, or to anything else of its capsule. May block.
+  /// A "hector:" reference to the service, or to anything else of its capsule. May block. Owners:
+  /// this table, until it forgets, and those that start a call on it now.
   Result<std::shared_ptr<Target>> at(const std::string& text) {
     {
       const std::lock_guard lock(mutex_);
@@ -29,11 +30,10 @@ class Peers {
     if (reference.interface_id != interface_id_ && !object_.empty()) {
       reference = reference.for_object(object_, interface_id_);
     }
-    auto target = handle_.resolve(reference.text());
-    if (!target) return target;
+    auto target = HECTOR_TRY(handle_.resolve(reference.text()));
     const std::lock_guard lock(mutex_);
     if (targets_.size() >= kMax) targets_.clear();
-    return targets_[text] = *target;
+    return targets_[text] = std::move(target);
   }
   /// It is looked for again next time.
   void forget(const std::string& text) {
