@@ -11,6 +11,7 @@
 #include "objects/played_hosting.h"
 #include "objects/testing.h"
 #include "simulation.h"
+#include "target_handle.h"
 
 namespace hector::objects {
 namespace {
@@ -58,8 +59,8 @@ class PlayedTarget final : public Target {
 class Elsewhere final : public testing::PlayedHosting {
  public:
   using PlayedHosting::PlayedHosting;
-  Result<std::shared_ptr<Target>> resolve(std::string_view) override {
-    return std::shared_ptr<Target>(target);
+  Result<std::unique_ptr<Target>> resolve(std::string_view) override {
+    return std::make_unique<hector::testing::TargetHandle>(*target);
   }
   Status adopt(const void*, Adopted object) override {
     EXPECT_EQ(object.name, "camera-here");
