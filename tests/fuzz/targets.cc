@@ -2,7 +2,10 @@
 
 #include <cstdlib>
 
+#include "age_armor.h"
+#include "age_file.h"
 #include "authorisation.h"
+#include "bech32.h"
 #include "connection.h"
 #include "dns.h"
 #include "expression/omg.h"
@@ -14,6 +17,7 @@
 #include "identity/certificate_chain.h"
 #include "identity/token_claims.h"
 #include "identity/token_parts.h"
+#include "keyring.h"
 #include "links.h"
 #include "name.h"
 #include "packet.h"
@@ -24,6 +28,7 @@
 #include "protocols/zeromq/rpc.h"
 #include "resource_file.h"
 #include "status_mapping.h"
+#include "trial.h"
 #include "types/authoring/format.h"
 #include "types/check/binding_check.h"
 #include "types/check/conformance.h"
@@ -389,6 +394,76 @@ void json_rpc(const std::uint8_t* data, std::size_t size) {
   if (answered != 1) std::abort();
   static_cast<void>(zeromq::read_rpc_answer(text(data, size)));
 }
+void age_header(const std::uint8_t* data, std::size_t size) {
+  const auto whole = text(data, size);
+  static_cast<void>(privacy::find_header_end(whole));
+  const auto header = privacy::read_header(whole);
+  if (!header) return;
+  // It has one form.
+  const auto written = privacy::write_stanzas(header->stanzas);
+  if (!whole.starts_with(written) || privacy::covered_by_mac(whole) != written) std::abort();
+}
+void age_armor(const std::uint8_t* data, std::size_t size) {
+  const auto read = [&](std::size_t piece, std::string& out) {
+    privacy::ArmorReader reader;
+    const auto whole = text(data, size);
+    for (std::size_t at = 0; at < size; at += std::min(piece, size - at)) {
+      if (!reader.add(whole.substr(at, piece), out)) return false;
+    }
+    return reader.finish(out).has_value();
+  };
+  std::string at_once, in_pieces;
+  const bool is_armor = read(SIZE_MAX, at_once);
+  if (read(3, in_pieces) != is_armor || (is_armor && in_pieces != at_once)) std::abort();
+}
+/// The identity is that of the files in the corpus.
+void age_file(const std::uint8_t* data, std::size_t size) {
+  std::vector<privacy::Secret> identities;
+  identities.push_back(privacy::Secret::copy(std::string(32, 'i')));
+  const auto open = [&](std::size_t piece) {
+    std::string out;
+    privacy::AgeOpener opener(identities, [&](std::string_view part) { out += part; });
+    const auto whole = text(data, size);
+    Status status;
+    for (std::size_t at = 0; at < size && status; at += std::min(piece, size - at))
+      status = opener.add(whole.substr(at, piece));
+    if (status) status = opener.finish();
+    if (opener.released() != out.size()) std::abort();
+    return std::pair{status ? std::string() : status.error().type, out};
+  };
+  const auto [error, out] = open(SIZE_MAX);
+  const auto [other_error, other_out] = open(5);
+  if (error != other_error || out != other_out) std::abort();
+}
+void bech32(const std::uint8_t* data, std::size_t size) {
+  const auto read = privacy::bech32_decode(text(data, size));
+  if (!read) return;
+  const auto back = privacy::bech32_decode(privacy::bech32_encode(read->name, read->octets));
+  if (!back || back->name != read->name || back->octets != read->octets) std::abort();
+}
+void ciphertext(const std::uint8_t* data, std::size_t size) {
+  privacy::Keyring ring;
+  for (const auto& form : privacy::kTemplates) {
+    privacy::KnownKey known;
+    known.key = privacy::Secret::copy(std::string(form.key_octets, 'k'));
+    known.id = 7 + static_cast<privacy::KeyId>(form.id);
+    const std::string name(form.name);
+    if (!ring.create({name, name, {}}, std::move(known))) std::abort();
+    if (form.signs)
+      static_cast<void>(ring.verify(name, "data", text(data, size)));
+    else
+      static_cast<void>(ring.decrypt({name, "aad"}, text(data, size)));
+  }
+}
+void privacy_step(const std::uint8_t* data, std::size_t size) {
+  privacy::Trial trial;
+  const auto whole = text(data, size);
+  for (std::size_t at = 0; at <= size;) {
+    const auto end = std::min(whole.find('\n', at), size);
+    if (!trial.run(whole.substr(at, end - at))) return;
+    at = end + 1;
+  }
+}
 void hermes_envelope(const std::uint8_t* data, std::size_t size) {
   const std::string whole(text(data, size));
   const auto envelope = zeromq::read_envelope({"\"topic\"", "\"origin\"", whole, "1.5"});
@@ -471,7 +546,13 @@ const std::vector<Target>& targets() {
                                        {"web_token", web_token},
                                        {"trust_bundle", trust_bundle},
                                        {"certificate_chain", certificate_chain},
-                                       {"certificate", certificate}};
+                                       {"certificate", certificate},
+                                       {"age_header", age_header},
+                                       {"age_armor", age_armor},
+                                       {"age_file", age_file},
+                                       {"bech32", bech32},
+                                       {"ciphertext", ciphertext},
+                                       {"privacy_step", privacy_step}};
   return all;
 }
 
