@@ -27,7 +27,9 @@ class Rubbish(unittest.TestCase):
             self.assertTrue(told.is_alive, said)
             self.assertGreater(told.ports, 0, said)
             self.assertLess(told.after - told.before, rubbish.LEFT_MIB, said)
-            self.assertLess(told.taken, rubbish.LEFT_MIB, said)
+            # From cold, what the first minute of rubbish warms up counts too; docs/limits.md says
+            # what ten minutes leave.
+            self.assertLess(told.taken, rubbish.LEFT_MIB * (1 if SECONDS <= 60 else 2), said)
 
 
 if __name__ == "__main__":
