@@ -58,7 +58,8 @@ class Reader {
   }
 
   std::string_view end(std::optional<std::string_view> label) {
-    if (!label_ || label != label_) return "a line -----END is not that of the block before it";
+    if (!label_) return {};  // text, as all that is not in a block
+    if (label != label_) return "a line -----END is not that of the block before it";
     label_.reset();
     if (label != "CERTIFICATE") return {};
     auto der = read_base64(body_, Base64::kPadded);

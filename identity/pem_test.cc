@@ -23,6 +23,7 @@ TEST(Pem, GivesTheCertificatesInTheirOrder) {
 TEST(Pem, PassesOverTextOtherBlocksAndLineEnds) {
   EXPECT_THAT(*read_pem_certificates("subject = a\n\n" + kKey + kOne + "the end"),
               ElementsAre("abc"));
+  EXPECT_THAT(*read_pem_certificates(kOne + "-----END CERTIFICATE-----\n"), ElementsAre("abc"));
   EXPECT_THAT(*read_pem_certificates("see -----BEGIN CERTIFICATE----- below\n" + kOne),
               ElementsAre("abc"));
   EXPECT_THAT(*read_pem_certificates(
@@ -36,7 +37,7 @@ TEST(Pem, OfWhichAPartIsBrokenIsRefused) {
         kOne + "-----BEGIN CERTIFICATE-----\nYW*j\n-----END CERTIFICATE-----\n",
         kOne + "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
         kOne + "-----BEGIN CERTIFICATE----\nYWJj\n-----END CERTIFICATE-----\n",
-        kOne + "-----END CERTIFICATE-----\n", kOne + "-----BEGIN PRIVATE KEY-----\n",
+        kOne + "-----BEGIN PRIVATE KEY-----\n",
         std::string("-----BEGIN CERTIFICATE-----\nYWJj\n-----END PRIVATE KEY-----\n"),
         std::string("-----BEGIN CERTIFICATE-----\nYWJj\n") + kOne,
         std::string("-----BEGIN CERTIFICATE-----YWJj-----END CERTIFICATE-----\n"),
