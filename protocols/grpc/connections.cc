@@ -19,15 +19,16 @@ constexpr Duration kLogEvery = std::chrono::seconds(1);
 /// The answer to a ping or to settings is a frame of at least this size.
 constexpr std::uint64_t kAnswerOctets = 9;
 
-/// What gRPC calls `ipv4:127.0.0.1:5000` or `ipv6:%5B::1%5D:5000`, as host and port.
+/// What gRPC calls `ipv4:127.0.0.1:5000` or `ipv6:%5Bfe80::1%252%5D:5000`, as host and port,
+/// without the number of the interface.
 std::string place_of(std::string_view peer) {
-  std::string place;
-  for (peer.remove_prefix(std::min(peer.size(), peer.find(':') + 1)); !peer.empty();) {
-    const bool is_open = peer.starts_with("%5B"), is_close = peer.starts_with("%5D");
-    place += is_open ? '[' : is_close ? ']' : peer.front();
-    peer.remove_prefix(is_open || is_close ? 3 : 1);
-  }
-  return place;
+  constexpr std::string_view kOpen = "%5B", kScope = "%25", kClose = "%5D";
+  peer.remove_prefix(std::min(peer.size(), peer.find(':') + 1));
+  if (!peer.starts_with(kOpen)) return std::string(peer);
+  const std::string_view inside = peer.substr(kOpen.size(), peer.find(kClose) - kOpen.size());
+  const std::size_t close = kOpen.size() + inside.size() + kClose.size();
+  return fmt::format("[{}]{}", inside.substr(0, inside.find(kScope)),
+                     peer.substr(std::min(peer.size(), close)));
 }
 
 /// Octets that the peer's system has confirmed.

@@ -59,12 +59,13 @@ class ConnectionsTest : public ::testing::Test {
     while (!watched.empty()) close(watched.begin()->first);
   }
   /// Nothing where there is no room.
-  std::optional<Peer> connect() {
+  std::optional<Peer> connect(std::string place = "") {
     int ends[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     const Peer peer{ends[0], ends[1]};
     peers_.push_back(peer);
-    if (connections->add(peer.here, "127.0.0.1:" + std::to_string(ends[0]))) {
+    if (place.empty()) place = "127.0.0.1:" + std::to_string(ends[0]);
+    if (connections->add(peer.here, place)) {
       EXPECT_TRUE(read(peer, Octets(24, 'p'))) << "the preface";
       return peer;
     }
@@ -163,6 +164,26 @@ TEST_F(ConnectionsTest, KeepNoMoreOpenHeadersTogetherThanTheyMay) {
   EXPECT_TRUE(read(peers[0], frame(kContinuation, kEndHeaders, 0))) << "one that ends gives back";
   close(last.here);
   EXPECT_TRUE(read(*connect(), frame(kHeaders, 0, 20)));
+}
+
+TEST_F(ConnectionsTest, EndThePeerThatGrpcNames) {
+  const struct {
+    const char *place, *peer;
+  } kPeers[] = {{"127.0.0.1:5000", "ipv4:127.0.0.1:5000"},
+                {"[::1]:5000", "ipv6:%5B::1%5D:5000"},
+                {"[fe80::1]:5000", "ipv6:%5Bfe80::1%252%5D:5000"}};
+  const auto other = *connect("127.0.0.1:50001");
+  for (const auto& each : kPeers) {
+    const auto one = *connect(each.place);
+    EXPECT_TRUE(call(one));
+    for (const auto* const wrong : {"", ":", "ipv6:%5B", "ipv6:%5B%25", "ipv4:127.0.0.1:500"})
+      connections->end_peer(wrong, "nothing");
+    EXPECT_FALSE(is_ended(one));
+    connections->end_peer(each.peer, "too much");
+    EXPECT_TRUE(is_ended(one)) << each.peer;
+    close(one.here);
+  }
+  EXPECT_FALSE(is_ended(other));
 }
 
 TEST_F(ConnectionsTest, AllEndWithTheirEndpoint) {
