@@ -17,12 +17,12 @@ from capsules import Capsules
 from needs import needs
 
 CAPSULE = """capsule: north
-protocols: {udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}}
-services: {naming: embedded, trading: embedded, policy: embedded, type: embedded}
+protocols: {{grpc: {{listen: "127.0.0.1:0"}}}}
+services: {{{service}: embedded}}
 store: memory
-languages: [cpp]
-limits: {drain_ms: 500}
-log: {level: error}
+languages: [{language}]
+limits: {{drain_ms: 500}}
+log: {{level: error}}
 """
 
 # Calls with three threads, and ends and begins what they call with the fourth. Argument: the work,
@@ -66,13 +66,12 @@ print(json.dumps({"rounds": rounds, "codes": codes}))
 """
 
 
-@needs("protocols/udp", "protocols/grpc", "stores/memory", "languages/cpp", "templates/hello")
-@needs("services/naming", "services/trading", "services/policy", "services/type")
+@needs("protocols/grpc", "stores/memory", "services/naming")
 class Churn(unittest.TestCase):
-    def setUp(self):
+    def start(self, service="naming", language=""):
         self.capsules = Capsules()
         self.addCleanup(self.capsules.stop)
-        self.capsules.configure("north", CAPSULE)
+        self.capsules.configure("north", CAPSULE.format(service=service, language=language))
         self.address = self.capsules.address("north", "grpc")
 
     def churn(self, method, change, request=b""):
@@ -101,6 +100,7 @@ class Churn(unittest.TestCase):
 
     def test_the_protocol_that_carries_the_calls(self):
         """A call that is cut off is UNAVAILABLE, at whatever moment it comes; nothing else."""
+        self.start()
         rounds, over = [], threading.Event()
 
         def change():
@@ -123,6 +123,7 @@ class Churn(unittest.TestCase):
         self.assertGreater(len(rounds), 10)
 
     def service(self, name, method, request=b""):
+        self.start(name)
         load = [["unload", (1, "service"), (2, name)], ["load", (1, "service"), (2, name)]]
         self.churn(method, load, request)
         listed = self.capsules.json("get", "services", capsule="north")
@@ -131,13 +132,17 @@ class Churn(unittest.TestCase):
     def test_naming(self):
         self.service("naming", "/hector.Naming/list_names")
 
+    @needs("services/trading")
     def test_trading(self):
         self.service("trading", "/hector.Trading/list_offers")
 
+    @needs("services/type")
     def test_type(self):
         self.service("type", "/hector.Type/list")
 
+    @needs("languages/cpp", "templates/hello")
     def test_an_object(self):
+        self.start(language="cpp")
         hello = os.path.join(self.capsules.build, "lib/hector/templates/hello/hello.so")
         self.capsules.hector("load", "template", hello, capsule="north")
         made = ["create", (1, "hello.Hello.cpp"), (2, "hi")]

@@ -16,8 +16,8 @@ from capsules import ROOT
 
 # What is random there has run long enough outside.
 ROUNDS = "50"
-# Two at a time here; these measure memory, or build the tree once more, and have run outside.
-OUTSIDE_ONLY = "system.grpc_abuse_test|system.rubbish_test|system.sanitizers_test"
+# Two at a time here; these measure memory, and have run alone outside.
+OUTSIDE_ONLY = "system.grpc_abuse_test|system.rubbish_test"
 DELETED = ("protocols/zenoh", "languages/python", "services/trading")
 
 
