@@ -17,7 +17,7 @@ from capsules import Capsules
 from needs import needs
 
 CAPSULE = """capsule: north
-protocols: {{grpc: {{listen: "127.0.0.1:0"}}}}
+protocols: {{{protocol}grpc: {{listen: "127.0.0.1:0"}}}}
 services: {{{service}: embedded}}
 store: memory
 languages: [{language}]
@@ -68,10 +68,11 @@ print(json.dumps({"rounds": rounds, "codes": codes}))
 
 @needs("protocols/grpc", "stores/memory", "services/naming")
 class Churn(unittest.TestCase):
-    def start(self, service="naming", language=""):
+    def start(self, service="naming", language="", protocol=""):
         self.capsules = Capsules()
         self.addCleanup(self.capsules.stop)
-        self.capsules.configure("north", CAPSULE.format(service=service, language=language))
+        made = CAPSULE.format(service=service, language=language, protocol=protocol)
+        self.capsules.configure("north", made)
         self.address = self.capsules.address("north", "grpc")
 
     def churn(self, method, change, request=b""):
@@ -98,9 +99,10 @@ class Churn(unittest.TestCase):
         self.assertLessEqual(set(told["codes"]), allowed)
         return told
 
+    @needs("protocols/udp")
     def test_the_protocol_that_carries_the_calls(self):
         """A call that is cut off is UNAVAILABLE, at whatever moment it comes; nothing else."""
-        self.start()
+        self.start(protocol='udp: {listen: "127.0.0.1:0"}, ')  # by which it is brought back
         rounds, over = [], threading.Event()
 
         def change():

@@ -18,7 +18,7 @@ from capsules import ROOT
 from needs import needs
 
 TARGETS = ["hector", "hector-capsule", "hector-probe"] + [
-    f"{name}.so" for name in ("grpc", "memory", "naming", "cpp", "hello")
+    f"{name}.so" for name in ("udp", "grpc", "memory", "naming", "cpp", "hello")
 ]
 TESTS = [
     f"Churn.test_{name}"
@@ -27,7 +27,7 @@ TESTS = [
 PRESET = os.environ.get("HECTOR_SANITIZER_PRESET", "asan")
 
 
-@needs("protocols/grpc", "stores/memory", "services/naming", "languages/cpp", "templates/hello")
+@needs("protocols/udp", "protocols/grpc", "stores/memory", "services/naming", "languages/cpp", "templates/hello")
 class Sanitizers(unittest.TestCase):
     def test_churn(self):
         built = subprocess.run(
