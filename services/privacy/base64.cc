@@ -1,5 +1,7 @@
 #include "base64.h"
 
+#include <algorithm>
+
 #include "secret.h"
 
 namespace hector::privacy {
@@ -22,6 +24,9 @@ std::string base64_encode(std::string_view octets_in, Padding padding) {
 }
 
 std::optional<std::string> base64_decode(std::string_view text, Padding padding) {
+  // libsodium 1.0.18 takes some octets above 127 for '/'.
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (!std::all_of(text.begin(), text.end(), is_ascii)) return std::nullopt;
   std::string out(text.size() / 4 * 3 + 3, '\0');
   std::size_t size = 0;
   if (sodium_base642bin(octets(out), out.size(), text.data(), text.size(), nullptr, &size, nullptr,
