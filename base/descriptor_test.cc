@@ -18,6 +18,7 @@ TEST(Descriptor, IsClosedWithItsLastOwnerAndNotBefore) {
   {
     Descriptor first(number);
     Descriptor second(std::move(first));
+    // NOLINTNEXTLINE(bugprone-use-after-move): this is what is tested
     EXPECT_FALSE(first.is_open());
     EXPECT_EQ(second.get(), number);
     first.reset();

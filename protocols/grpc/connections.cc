@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -161,6 +162,15 @@ void Connections::end(Connection& connection, const char* why) {
   const std::lock_guard lock(mutex_);
   log_offence(connection, why);
   shut_down(connection);
+}
+
+bool Connections::is_stuck(std::string_view peer) const {
+  const std::string place = place_of(peer);
+  const std::lock_guard lock(mutex_);
+  return std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
+    pollfd socket{each->descriptor(), POLLOUT, 0};
+    return !each->is_ending && each->peer() == place && poll(&socket, 1, 0) == 0;
+  });
 }
 
 void Connections::end_peer(std::string_view peer, const char* why) {

@@ -40,6 +40,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
   void look();
   /// Ends the oldest that has called nothing. False: there is none.
   bool end_idle();
+  /// Whether the socket of this peer takes no more, because the peer takes nothing.
+  [[nodiscard]] bool is_stuck(std::string_view peer) const;
   /// Ends the one of this peer, as gRPC writes it (`ipv6:%5B::1%5D:5000`), if it is still there.
   void end_peer(std::string_view peer, const char* why);
   /// Ends all. Their peers see a connection that was closed. Nothing is logged any more.

@@ -186,6 +186,21 @@ TEST_F(ConnectionsTest, EndThePeerThatGrpcNames) {
   EXPECT_FALSE(is_ended(other));
 }
 
+TEST_F(ConnectionsTest, SayWhetherAPeerTakesNothing) {
+  const auto one = *connect("127.0.0.1:5000");
+  ASSERT_TRUE(connect("127.0.0.1:5001"));
+  EXPECT_FALSE(connections->is_stuck("ipv4:127.0.0.1:5000"));
+  const Octets octets(4096);
+  while (send(one.here, octets.data(), octets.size(), MSG_DONTWAIT) > 0) {
+  }
+  EXPECT_TRUE(connections->is_stuck("ipv4:127.0.0.1:5000"));
+  EXPECT_FALSE(connections->is_stuck("ipv4:127.0.0.1:5001"));
+  Octets taken(4096);
+  while (recv(one.there, taken.data(), taken.size(), MSG_DONTWAIT) > 0) {
+  }
+  EXPECT_FALSE(connections->is_stuck("ipv4:127.0.0.1:5000"));
+}
+
 TEST_F(ConnectionsTest, AllEndWithTheirEndpoint) {
   const auto first = *connect(), second = *connect();
   connections->close();

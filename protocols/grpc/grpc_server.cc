@@ -24,7 +24,8 @@ namespace {
 /// Of one connection: each is a call in flight.
 constexpr int kStreamsMax = 1'024;
 /// Answered calls that gRPC still holds for one connection: it holds a call, of about 15 KiB, until
-/// the peer has taken its answer or its cancellation. Beyond it the peer takes nothing.
+/// the peer has taken its answer or its cancellation. Beyond it the connection is closed if its
+/// socket is full: where it is not, gRPC is late and not the peer.
 constexpr std::size_t kAnsweredOfOneMax = kStreamsMax + 512;
 /// Of all connections. Beyond it calls are refused, and the connection goes whose answers have
 /// waited longest, if that is longer than this.
@@ -447,8 +448,11 @@ Calls::Room Calls::add(ServerCall& call) {
     if (peer.second.is_ending) {
       room = Room::kConnectionEnds;
     } else if (++counted_ > kCallsMax) {
-      room = Room::kNo;
       offender = longest_kept(call.began());
+      if (peer.second.is_ending)
+        room = Room::kConnectionEnds;
+      else if (offender.empty())
+        room = Room::kNo;
     }
   }
   if (!offender.empty()) connections_->end_peer(offender, "calls whose answers it does not take");
@@ -541,7 +545,8 @@ void Calls::keep(ServerCall& call, Sent sent, std::size_t octets, TimePoint now)
     auto& peer = *place.peer;
     if (sent == Sent::kAnswer) {
       HECTOR_CHECK(!std::exchange(place.is_answered, true), "a gRPC call is answered twice");
-      if (++peer.second.answered > kAnsweredOfOneMax && !peer.second.is_ending)
+      if (++peer.second.answered > kAnsweredOfOneMax && !peer.second.is_ending &&
+          connections_->is_stuck(peer.first))
         offender = give_up(peer);
     }
     while (kept_octets_ > kAnswersOctetsMax && kept_.front().call != &call) {

@@ -255,54 +255,44 @@ class GrpcAbuse(unittest.TestCase):
             self.answers()
             return time.monotonic() - began
 
-        # gRPC takes 15 KiB for each call, of which a connection has 1,536 until it is closed.
-        self.assertLess(self.attack(work, 500), 5)
-        self.assertIn(WHY, self.capsules.log("north"))
+        # There may be 16,384 calls of 15 KiB and more, and those of closed connections that gRPC
+        # still holds.
+        self.assertLess(self.attack(work, 1_500), 5)
 
     def test_answers_that_are_not_taken_of_many_connections(self):
-        """24,000 answers of 1 KiB on connections that take 64 KiB each, none of which has too many
-        calls.
+        """24,000 answers of 1 KiB on connections that take 64 KiB each; the connection of such a
+        peer is found, whichever way gRPC writes its address.
         """
-        self.capsules.hector("name", "create", "m", capsule="north")
-        for letter in "abcd":
-            self.capsules.hector("name", "create", f"m/{letter * 240}", capsule="north")
         request = h2.message(b"\x0a\x01m")  # NamingPage.name
-
-        def work():
-            for _ in range(24):
-                peer = self.peer()
-                peer.acknowledge()
-                for _ in range(1000):
-                    ask = peer.open(LIST)
-                    peer.send(ask + h2.frame(h2.DATA, h2.END_STREAM, peer.stream, request))
-            waiting.until(lambda: WHY in self.capsules.log("north"), 20, "the end of one")
-            self.answers()
-            return sum(peer.is_closed(0.01) for peer in self.peers)
-
-        self.assertLess(self.attack(work, 500), 12)
-
-    def test_answers_that_are_not_taken_over_ipv6(self):
-        """The connection of such a peer is found, whichever way gRPC writes its address."""
-        capsules = Capsules()
-        self.addCleanup(capsules.stop)
-        try:
-            capsules.configure("both", CAPSULE.replace("127.0.0.1", "*").replace("north", "both"))
-        except CommandFailed as failed:
-            self.skipTest(f"no IPv6 here: {failed}")
-        port = capsules.address("both", "grpc").rsplit(":", 1)[1]
-        for host in ("::1", "127.0.0.1"):
+        for host in ("127.0.0.1", "::1"):
             with self.subTest(host):
-                peer = h2.Peer(f"{host}:{port}", window=h2.WINDOW_MAX, timeout=2)
-                self.addCleanup(peer.close)
-                peer.acknowledge()
-                empty = h2.message(b"")
-                taken = 0
-                while taken < 200_000 and peer.try_send(
-                    peer.open(LIST) + h2.frame(h2.DATA, h2.END_STREAM, peer.stream, empty)
-                ):
-                    taken += 1
-                self.assertLess(taken, 200_000)
-                self.assertTrue(peer.is_closed(5))
+                self.capsules = Capsules()
+                self.addCleanup(self.capsules.stop)
+                text = CAPSULE if host == "127.0.0.1" else CAPSULE.replace("127.0.0.1", "*")
+                try:
+                    self.process = self.capsules.configure("north", text)
+                except CommandFailed as failed:
+                    self.skipTest(f"no IPv6 here: {failed}")
+                self.address = f"{host}:{self.capsules.address('north', 'grpc').rsplit(':', 1)[1]}"
+                self.capsules.hector("name", "create", "m", capsule="north")
+                for letter in "abcd":
+                    self.capsules.hector("name", "create", f"m/{letter * 240}", capsule="north")
+                self.peers = []
+
+                def work():
+                    for _ in range(24):
+                        peer = self.peer()
+                        peer.acknowledge()
+                        for _ in range(1000):
+                            ask = peer.open(LIST)
+                            peer.send(ask + h2.frame(h2.DATA, h2.END_STREAM, peer.stream, request))
+                    waiting.until(lambda: WHY in self.capsules.log("north"), 20, "the end of one")
+                    self.answers()
+                    return sum(peer.is_closed(0.01) for peer in self.peers)
+
+                closed = self.attack(work, 1_500)
+                self.assertGreater(closed, 0)
+                self.assertLess(closed, 12)
 
     def test_connections_that_say_nothing_make_room(self):
         """More than a capsule may have: the newest and the called ones stay."""

@@ -27,7 +27,8 @@ TESTS = [
 PRESET = os.environ.get("HECTOR_SANITIZER_PRESET", "asan")
 
 
-@needs("protocols/udp", "protocols/grpc", "stores/memory", "services/naming", "languages/cpp", "templates/hello")
+@needs("protocols/udp", "protocols/grpc", "stores/memory", "services/naming")
+@needs("languages/cpp", "templates/hello")
 class Sanitizers(unittest.TestCase):
     def test_churn(self):
         built = subprocess.run(
