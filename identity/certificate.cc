@@ -6,10 +6,26 @@
 #include <ctime>
 #include <optional>
 
+#include "hector/check.h"
 #include "identity/public_key.h"
 #include "identity/verdict.h"
 
 namespace hector::identity {
+
+std::vector<std::string> alternative_names(X509* x509, int kind) {
+  HECTOR_CHECK(kind == GEN_URI || kind == GEN_DNS, "only these are texts");
+  std::vector<std::string> texts;
+  const NamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x509, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != kind) continue;
+    const ASN1_STRING* const text = name->d.ia5;
+    texts.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                       static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  return texts;
+}
 
 namespace {
 
@@ -47,21 +63,6 @@ bool has_two_algorithms(const X509* x509) {
   const X509_ALGOR* outer = nullptr;
   X509_get0_signature(nullptr, &outer, x509);
   return X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(x509)) != 0;
-}
-
-/// The URIs among the leaf's alternative names.
-std::vector<std::string> uris_of(X509* x509) {
-  std::vector<std::string> uris;
-  const NamesPtr names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x509, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_URI) continue;
-    const ASN1_STRING* const text = name->d.uniformResourceIdentifier;
-    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                      static_cast<std::size_t>(ASN1_STRING_length(text)));
-  }
-  return uris;
 }
 
 /// What is wrong with the leaf's extensions but its names; empty: nothing.
@@ -141,7 +142,7 @@ Judged<SpiffeId> Certificate::leaf_id() const {
     return malformed(std::string(mistake));
   if (has_unknown_critical_extension())
     return malformed("the leaf has a critical extension that is not known here");
-  const auto uris = uris_of(handle());
+  const auto uris = alternative_names(handle(), GEN_URI);
   if (uris.empty()) return malformed("the leaf has no URI among its alternative names");
   if (uris.size() > 1) return malformed("the leaf has several URIs among its alternative names");
   return SpiffeId::read(uris.front());

@@ -13,6 +13,9 @@
 
 namespace hector::identity {
 
+/// The subject's alternative names of a kind: GEN_URI or GEN_DNS.
+std::vector<std::string> alternative_names(X509* x509, int kind);
+
 class Certificate;
 using CertificatePtr = std::shared_ptr<const Certificate>;  // of its bundle and of paths through it
 

@@ -34,8 +34,6 @@ struct Signer {
 Result<X509Ptr> make_certificate(const CertificatePlan& plan, EVP_PKEY* key, const Signer& signer);
 
 std::string certificate_pem(X509* certificate);
-/// The DNS names among its alternative names.
-std::vector<std::string> hosts_of(X509* certificate);
 /// Lower-case hexadecimal.
 std::string serial_of(const X509* certificate);
 /// Of the authority's key: its subject key id, else the SHA-1 of its key; hexadecimal.

@@ -162,7 +162,7 @@ Result<Issued> Realm::renew(const IssuePlan& plan, Instant now) {
                             plan.name, plan.name));
   auto complete = plan;
   const auto last = HECTOR_TRY(read_certificate(identity_file(plan.name)));
-  if (plan.hosts.empty()) complete.hosts = hosts_of(last->handle());
+  if (plan.hosts.empty()) complete.hosts = alternative_names(last->handle(), GEN_DNS);
   if (plan.lifetime_seconds == 0)
     complete.lifetime_seconds = last->not_after() - last->not_before() - kBackdateSeconds;
   return write_identity(complete, now);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "simulation.h"
+#include "testing.h"
 
 namespace hector::grpcp {
 
@@ -29,25 +30,9 @@ bool watch_socket(int descriptor, WatchedSocket& socket) noexcept {
 
 namespace {
 
-using Octets = std::vector<std::uint8_t>;
-
 constexpr std::uint8_t kHeaders = 1, kContinuation = 9, kEndHeaders = 4;
 /// As long as a header block may be, and not over.
 constexpr std::size_t kLong = kHeaderBlockOctetsMax - 9;
-
-Octets frame(std::uint8_t type, std::uint8_t flags, std::size_t size) {
-  Octets out{static_cast<std::uint8_t>(size >> 16U),
-             static_cast<std::uint8_t>(size >> 8U),
-             static_cast<std::uint8_t>(size),
-             type,
-             flags,
-             0,
-             0,
-             0,
-             1};
-  out.resize(out.size() + size, 0x61);
-  return out;
-}
 
 class ConnectionsTest : public ::testing::Test {
  protected:

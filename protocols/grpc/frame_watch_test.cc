@@ -7,12 +7,11 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
+
+#include "testing.h"
 
 namespace hector::grpcp {
 namespace {
-
-using Octets = std::vector<std::uint8_t>;
 
 constexpr std::uint8_t kData = 0, kHeaders = 1, kSettings = 4, kPing = 6, kContinuation = 9;
 constexpr std::uint8_t kAck = 1, kEndHeaders = 4;
@@ -21,20 +20,6 @@ constexpr std::size_t kFrameMax = 16'384;
 Octets preface() {
   const std::string text = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
   return {text.begin(), text.end()};
-}
-
-Octets frame(std::uint8_t type, std::uint8_t flags, std::size_t size) {
-  Octets out{static_cast<std::uint8_t>(size >> 16U),
-             static_cast<std::uint8_t>(size >> 8U),
-             static_cast<std::uint8_t>(size),
-             type,
-             flags,
-             0,
-             0,
-             0,
-             1};
-  out.resize(out.size() + size, 0x61);
-  return out;
 }
 
 struct Begun {

@@ -82,9 +82,10 @@ class Calls {
     const std::size_t before = request_octets_.fetch_sub(octets);
     HECTOR_CHECK(before >= octets, "a request gives back more octets than it took");
   }
-  /// gRPC keeps so many octets of this call's for its peer since `now`. Where all of them are too
-  /// many, the calls that keep theirs longest are cancelled.
   enum class Sent : std::uint8_t { kMessage, kAnswer };
+  /// gRPC keeps so many octets of this call's for its peer since `now`. Where all of them are too
+  /// many, the calls that keep theirs longest are cancelled; where the peer takes no answers, its
+  /// connection is ended.
   void keep(ServerCall& call, Sent sent, std::size_t octets, TimePoint now);
   /// gRPC keeps none any more.
   void taken(ServerCall& call);

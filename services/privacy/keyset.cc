@@ -73,21 +73,20 @@ Status Keyset::set_primary(std::int64_t number) {
   return {};
 }
 
+Result<std::int64_t> Keyset::least_from(std::int64_t number) {
+  const KeyVersion* const version = HECTOR_TRY(find(number));
+  if (version->number <= primary_) return version->number;
+  return refuse_argument(
+      fmt::format("{} is above the primary, {}; set the primary first", number, primary_));
+}
+
 Status Keyset::set_min_decrypt(std::int64_t number) {
-  KeyVersion* const version = HECTOR_TRY(find(number));
-  if (version->number > primary_)
-    return refuse_argument(
-        fmt::format("{} is above the primary, {}; set the primary first", number, primary_));
-  min_decrypt_ = version->number;
+  min_decrypt_ = HECTOR_TRY(least_from(number));
   return {};
 }
 
 Status Keyset::set_min_encrypt(std::int64_t number) {
-  KeyVersion* const version = HECTOR_TRY(find(number));
-  if (version->number > primary_)
-    return refuse_argument(
-        fmt::format("{} is above the primary, {}; set the primary first", number, primary_));
-  min_encrypt_ = version->number;
+  min_encrypt_ = HECTOR_TRY(least_from(number));
   return {};
 }
 

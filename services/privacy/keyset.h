@@ -81,6 +81,8 @@ class Keyset {
  private:
   Result<KeyVersion*> find(std::int64_t number);
   Result<KeyVersion*> find_usable(std::int64_t number);
+  /// As the least version: it is there, and not above the primary. INVALID_ARGUMENT.
+  Result<std::int64_t> least_from(std::int64_t number);
   [[nodiscard]] Status may_use(const KeyVersion& version, std::uint32_t least) const;
   std::string name_;
   const KeyTemplate& form_;
