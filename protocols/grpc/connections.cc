@@ -42,12 +42,31 @@ std::uint64_t taken_octets(int descriptor) {
 
 }  // namespace
 
+Backlog::Then Backlog::remove() {
+  const std::size_t before = count_.fetch_sub(1);
+  HECTOR_CHECK(before > 0, "a backlog loses more calls than it has");
+  const bool may_go_on = before <= kBacklogMax - kBacklogGap;
+  return may_go_on && is_paused_.exchange(false) ? Then::kResume : Then::kNothing;
+}
+
+std::size_t Backlog::room() {
+  if (count_ < kBacklogMax / 2) return kReadOctets;
+  if (count_ < kBacklogMax) return kReadOctetsOfMany;
+  is_paused_ = true;
+  // Calls that ended before this was set have resumed nothing.
+  const bool may_go_on = count_ < kBacklogMax - kBacklogGap;
+  return may_go_on && is_paused_.exchange(false) ? kReadOctetsOfMany : 0;
+}
+
 class Connections::Connection final : public WatchedSocket {
  public:
   Connection(std::shared_ptr<Connections> owner, int descriptor, std::string peer)
       : owner_(std::move(owner)), descriptor_(descriptor), peer_(std::move(peer)) {}
 
+  std::size_t room() noexcept override { return is_ending ? kReadOctets : backlog->room(); }
   bool on_read(std::span<const std::uint8_t> octets) noexcept override {
+    // What had come before its end could still be read, and would be calls.
+    if (is_ending) return false;
     const std::size_t open_before = watch_.open_header();
     const Offence offence = watch_.feed(octets);
     // Counted whatever comes of it: on_close() takes off what is open then.
@@ -83,7 +102,9 @@ class Connections::Connection final : public WatchedSocket {
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
   Order::iterator place;
-  bool is_ending = false;
+  Peers::iterator place_by_peer;
+  const std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();
+  std::atomic<bool> is_ending{false};  ///< set with the lock
 
  private:
   bool offend(const char* why) {
@@ -116,9 +137,11 @@ bool Connections::add(int descriptor, std::string peer) {
   // Those that are ending leave as soon as gRPC has noticed.
   if (all_.size() - ending_ >= count_max_ && !end_idle_locked()) return false;
   all_.push_back(std::make_unique<Connection>(shared_from_this(), descriptor, std::move(peer)));
-  all_.back()->place = std::prev(all_.end());
-  if (watch_socket(descriptor, *all_.back())) return true;
-  all_.pop_back();
+  auto& made = *all_.back();
+  made.place = std::prev(all_.end());
+  made.place_by_peer = by_peer_.emplace(made.peer(), &made);
+  if (watch_socket(descriptor, made)) return true;
+  forget(made);
   return false;
 }
 
@@ -164,35 +187,56 @@ void Connections::end(Connection& connection, const char* why) {
   shut_down(connection);
 }
 
+std::shared_ptr<Backlog> Connections::backlog(std::string_view peer) const {
+  const std::string place = place_of(peer);
+  const std::lock_guard lock(mutex_);
+  const auto found = by_peer_.find(place);
+  return found == by_peer_.end() ? nullptr : found->second->backlog;
+}
+
+void Connections::resume(const Backlog& backlog) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : all_)
+    if (connection->backlog.get() == &backlog) wake_reader(connection->descriptor());
+}
+
 bool Connections::is_stuck(std::string_view peer) const {
   const std::string place = place_of(peer);
   const std::lock_guard lock(mutex_);
-  return std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
-    pollfd socket{each->descriptor(), POLLOUT, 0};
-    return !each->is_ending && each->peer() == place && poll(&socket, 1, 0) == 0;
+  const auto [first, last] = by_peer_.equal_range(place);
+  return std::any_of(first, last, [](const auto& each) {
+    pollfd socket{each.second->descriptor(), POLLOUT, 0};
+    return !each.second->is_ending && poll(&socket, 1, 0) == 0;
   });
 }
 
 void Connections::end_peer(std::string_view peer, const char* why) {
   const std::string place = place_of(peer);
   const std::lock_guard lock(mutex_);
-  for (const auto& connection : all_) {
-    if (connection->is_ending || connection->peer() != place) continue;
-    log_offence(*connection, why);
-    shut_down(*connection);
+  const auto [first, last] = by_peer_.equal_range(place);
+  for (auto each = first; each != last; ++each) {
+    if (each->second->is_ending) continue;
+    log_offence(*each->second, why);
+    shut_down(*each->second);
   }
 }
 
 void Connections::shut_down(Connection& connection) {
-  if (!std::exchange(connection.is_ending, true)) ++ending_;
+  if (!connection.is_ending.exchange(true)) ++ending_;
   HECTOR_CHECK(ending_ <= all_.size(), "more connections are ending than there are");
   ::shutdown(connection.descriptor(), SHUT_RDWR);
+  wake_reader(connection.descriptor());
 }
 
 void Connections::remove(Connection& connection) {
   const std::lock_guard lock(mutex_);
   HECTOR_CHECK(!connection.is_ending || ending_ > 0, "more connections end than were ending");
   if (connection.is_ending) --ending_;
+  forget(connection);
+}
+
+void Connections::forget(Connection& connection) {
+  by_peer_.erase(connection.place_by_peer);
   all_.erase(connection.place);
 }
 

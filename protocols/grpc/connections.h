@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "frame_watch.h"
@@ -27,6 +28,30 @@ inline constexpr Duration kHeaderWithin = std::chrono::seconds(5);
 /// Pings and settings after which the peer must have taken the answers to those before.
 inline constexpr std::uint64_t kQuestionsMax = 1'000;
 
+/// Answered calls of one connection that gRPC has not finished. Beyond this nothing is read from it
+/// until they are fewer by the gap: gRPC may be late, and what it reads meanwhile would be more of
+/// them. They end without anything being read, so a connection does not stand still for ever.
+inline constexpr std::size_t kBacklogMax = 2'048;
+inline constexpr std::size_t kBacklogGap = 256;
+/// What gRPC reads at once; and where half of the backlog is there: some hundred calls.
+inline constexpr std::size_t kReadOctets = 64 * 1024, kReadOctetsOfMany = 4 * 1024;
+
+/// The answered calls of one connection that gRPC has not finished. Any thread. Owners: the
+/// connection, and the endpoint while it has calls of it.
+class Backlog {
+ public:
+  void add() { count_.fetch_add(1); }
+  enum class Then : std::uint8_t { kNothing, kResume };
+  /// kResume: the connection stands still, and may go on.
+  [[nodiscard]] Then remove();
+  /// Octets that may be read now. 0: the connection stands still.
+  [[nodiscard]] std::size_t room();
+
+ private:
+  std::atomic<std::size_t> count_{0};
+  std::atomic<bool> is_paused_{false};
+};
+
 /// Any thread. Owners: the endpoint, and each connection that gRPC has not closed yet.
 class Connections : public std::enable_shared_from_this<Connections> {
  public:
@@ -40,6 +65,10 @@ class Connections : public std::enable_shared_from_this<Connections> {
   void look();
   /// Ends the oldest that has called nothing. False: there is none.
   bool end_idle();
+  /// Of the connection of this peer, as gRPC writes it. Nothing: it has ended.
+  [[nodiscard]] std::shared_ptr<Backlog> backlog(std::string_view peer) const;
+  /// gRPC reads on from the connection of this one, if it is still there.
+  void resume(const Backlog& backlog);
   /// Whether the socket of this peer takes no more, because the peer takes nothing.
   [[nodiscard]] bool is_stuck(std::string_view peer) const;
   /// Ends the one of this peer, as gRPC writes it (`ipv6:%5B::1%5D:5000`), if it is still there.
@@ -52,11 +81,14 @@ class Connections : public std::enable_shared_from_this<Connections> {
   class Connection;
   using Order = std::list<std::unique_ptr<Connection>>;
 
+  using Peers = std::unordered_multimap<std::string, Connection*>;
+
   bool end_idle_locked();
   void end(Connection& connection, const char* why);
   /// With the lock held; once or again.
   void shut_down(Connection& connection);
   void remove(Connection& connection);
+  void forget(Connection& connection);
   void log_offence(const Connection& connection, const char* why);
 
   const Clock& clock_;
@@ -64,6 +96,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
   Log* log_;
   const std::size_t count_max_;
   Order all_;  ///< the oldest first
+  /// By host and port. Two may have come from one port to two addresses of ours.
+  Peers by_peer_;
   std::size_t ending_ = 0;
   std::atomic<std::size_t> open_headers_{0};
   TimePoint logged_{};

@@ -20,8 +20,11 @@ namespace hector::grpcp {
 namespace {
 
 std::map<int, WatchedSocket*> watched;
+std::vector<int> woken;
 
 }  // namespace
+
+void wake_reader(int descriptor) noexcept { woken.push_back(descriptor); }
 
 bool watch_socket(int descriptor, WatchedSocket& socket) noexcept {
   watched[descriptor] = &socket;
@@ -184,6 +187,36 @@ TEST_F(ConnectionsTest, SayWhetherAPeerTakesNothing) {
   while (recv(one.there, taken.data(), taken.size(), MSG_DONTWAIT) > 0) {
   }
   EXPECT_FALSE(connections->is_stuck("ipv4:127.0.0.1:5000"));
+}
+
+TEST_F(ConnectionsTest, StandStillWithAFullBacklogUntilThereIsAGap) {
+  const auto one = *connect("127.0.0.1:5000"), other = *connect("127.0.0.1:5001");
+  auto* const socket = watched.at(one.here);
+  const auto backlog = connections->backlog("ipv4:127.0.0.1:5000");
+  ASSERT_TRUE(backlog);
+  EXPECT_EQ(socket->room(), kReadOctets);
+  for (std::size_t i = 0; i < kBacklogMax - 1; ++i) backlog->add();
+  EXPECT_EQ(socket->room(), kReadOctetsOfMany);
+  backlog->add();
+  EXPECT_EQ(socket->room(), 0U);
+  EXPECT_EQ(watched.at(other.here)->room(), kReadOctets);
+  for (std::size_t i = 0; i < kBacklogGap; ++i)
+    EXPECT_EQ(backlog->remove(), Backlog::Then::kNothing) << i;
+  EXPECT_EQ(backlog->remove(), Backlog::Then::kResume);
+  EXPECT_EQ(backlog->remove(), Backlog::Then::kNothing) << "it was said once";
+  woken.clear();
+  connections->resume(*backlog);
+  EXPECT_EQ(woken, std::vector{one.here});
+  EXPECT_EQ(socket->room(), kReadOctetsOfMany);
+}
+
+TEST_F(ConnectionsTest, GiveNothingMoreToReadOfOneThatEnds) {
+  const auto peer = *connect("127.0.0.1:5000");
+  EXPECT_TRUE(call(peer));
+  woken.clear();
+  connections->end_peer("ipv4:127.0.0.1:5000", "too much");
+  EXPECT_EQ(woken, std::vector{peer.here}) << "it may stand still";
+  EXPECT_FALSE(call(peer));
 }
 
 TEST_F(ConnectionsTest, AllEndWithTheirEndpoint) {

@@ -29,7 +29,7 @@ void hold_callback_queue() {
       grpc::ClientContext context;
       grpc::ByteBuffer request, reply;
     };
-    auto* held = new Held();  // never destroyed
+    static auto* const held = new Held();  // never destroyed
     const grpc::Slice nothing;
     held->request = grpc::ByteBuffer(&nothing, 1);
     held->context.set_deadline(std::chrono::system_clock::now());

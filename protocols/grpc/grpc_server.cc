@@ -105,6 +105,7 @@ class Calls {
   struct OfOne {
     std::size_t count = 0, answered = 0;
     bool is_ending = false;
+    std::shared_ptr<Backlog> backlog;  ///< nothing where the connection has ended
   };
   using Peers = std::unordered_map<std::string, OfOne>;
   /// Where a call stands in the two orders, if it does.
@@ -121,6 +122,8 @@ class Calls {
   std::string give_up(Peers::value_type& peer);
   /// The connection whose answers wait longest, and too long, is given up. Empty: none does.
   std::string longest_kept(TimePoint now);
+  /// Whose connection goes on.
+  std::shared_ptr<Backlog> remove_locked(ServerCall& call);
 
   std::mutex mutex_;
   std::condition_variable none_;
@@ -443,7 +446,9 @@ Calls::Room Calls::add(ServerCall& call) {
       all_[oldest].unfinished.reset();
       unfinished_.pop_front();
     }
-    auto& peer = *peers_.try_emplace(call.peer_address()).first;
+    const auto [found, is_new] = peers_.try_emplace(call.peer_address());
+    auto& peer = *found;
+    if (is_new) peer.second.backlog = connections_->backlog(peer.first);
     all_[&call] = {&peer, unfinished_.insert(unfinished_.end(), &call), {}};
     ++peer.second.count;
     if (peer.second.is_ending) {
@@ -494,19 +499,32 @@ void Calls::begun(ServerCall& call) {
 }
 
 void Calls::remove(ServerCall& call) {
-  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Backlog> resumed;
+  {
+    const std::lock_guard lock(mutex_);
+    resumed = remove_locked(call);
+    if (all_.empty()) none_.notify_all();
+  }
+  if (resumed) connections_->resume(*resumed);
+}
+
+std::shared_ptr<Backlog> Calls::remove_locked(ServerCall& call) {
   const auto found = all_.find(&call);
   HECTOR_CHECK(found != all_.end(), "a gRPC call ends that had not begun");
   if (found->second.unfinished) unfinished_.erase(*found->second.unfinished);
   forget_kept(found->second);
-  auto& peer = *found->second.peer;
-  HECTOR_CHECK(peer.second.count > 0, "a connection loses more calls than it has");
-  HECTOR_CHECK(peer.second.is_ending || counted_ > 0, "more calls end than were counted");
-  if (!peer.second.is_ending) --counted_;
-  if (found->second.is_answered) --peer.second.answered;
-  if (--peer.second.count == 0) peers_.erase(peers_.find(peer.first));
+  auto& [address, peer] = *found->second.peer;
+  HECTOR_CHECK(peer.count > 0, "a connection loses more calls than it has");
+  HECTOR_CHECK(peer.is_ending || counted_ > 0, "more calls end than were counted");
+  if (!peer.is_ending) --counted_;
+  std::shared_ptr<Backlog> resumed;
+  if (found->second.is_answered) {
+    --peer.answered;
+    if (peer.backlog && peer.backlog->remove() == Backlog::Then::kResume) resumed = peer.backlog;
+  }
+  if (--peer.count == 0) peers_.erase(peers_.find(address));
   all_.erase(found);
-  if (all_.empty()) none_.notify_all();
+  return resumed;
 }
 
 void Calls::expire(TimePoint now) {
@@ -546,6 +564,7 @@ void Calls::keep(ServerCall& call, Sent sent, std::size_t octets, TimePoint now)
     auto& peer = *place.peer;
     if (sent == Sent::kAnswer) {
       HECTOR_CHECK(!std::exchange(place.is_answered, true), "a gRPC call is answered twice");
+      if (peer.second.backlog) peer.second.backlog->add();
       if (++peer.second.answered > kAnsweredOfOneMax && !peer.second.is_ending &&
           connections_->is_stuck(peer.first))
         offender = give_up(peer);

@@ -5,6 +5,7 @@
 // Who: connections.cc.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -17,6 +18,8 @@ namespace hector::grpcp {
 class WatchedSocket {
  public:
   virtual ~WatchedSocket() = default;
+  /// Octets that gRPC may read now. 0: as if none had come; whoever makes room calls wake_reader().
+  virtual std::size_t room() noexcept = 0;
   /// gRPC is about to be given these octets. False: it is told that the connection is broken.
   virtual bool on_read(std::span<const std::uint8_t> octets) noexcept = 0;
   /// gRPC closes the socket after this; the watch has ended, and the watched one may go.
@@ -25,6 +28,8 @@ class WatchedSocket {
 
 /// Any thread; idempotent. UNIMPLEMENTED where gRPC's library is another one than is expected here.
 Status install_socket_hooks();
+/// gRPC looks at the socket again, as if more had come.
+void wake_reader(int descriptor) noexcept;
 /// From now until on_close(). False where the descriptor is beyond what is watched.
 bool watch_socket(int descriptor, WatchedSocket& socket) noexcept;
 

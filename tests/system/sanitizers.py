@@ -48,7 +48,7 @@ class Sanitizers(unittest.TestCase):
                     HECTOR_BUILD=os.path.join(ROOT, "build", PRESET),
                     HECTOR_PLUGIN_PATH=os.path.join(ROOT, "build", PRESET, "lib", "hector"),
                     ASAN_OPTIONS=place,
-                    LSAN_OPTIONS=f"suppressions={ROOT}/tests/lsan.supp",
+                    LSAN_OPTIONS=f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0",
                     UBSAN_OPTIONS=f"{place}:print_stacktrace=1",
                     TSAN_OPTIONS=f"{place}:{suppressed}",
                 ),
