@@ -187,7 +187,7 @@ Status install_socket_hooks() {
 }
 
 void wake_reader(int descriptor) noexcept {
-  // The system says "readable" anew whenever this is set (Linux 4.18, tcp_set_rcvlowat()).
+  // The system says "readable" again whenever this is set (Linux 4.18, tcp_set_rcvlowat()).
   const int least = 1;
   setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
 }
