@@ -47,4 +47,19 @@ std::optional<std::string> read_base64(std::string_view text, Base64 form) {
   return octets;
 }
 
+std::string write_base64url(std::string_view octets) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text;
+  text.reserve(octets.size() * 4 / 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : octets) {
+    bits = (bits << 8U | static_cast<unsigned char>(c)) & 0xffffU;
+    for (count += 8; count >= 6; count -= 6) text += kDigits[bits >> (count - 6U) & 0x3fU];
+  }
+  if (count > 0) text += kDigits[bits << (6U - count) & 0x3fU];
+  return text;
+}
+
 }  // namespace hector::identity

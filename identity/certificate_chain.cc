@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "identity/certificate_path.h"
 #include "identity/pem.h"
 #include "identity/verdict.h"
 
@@ -41,9 +40,9 @@ class Search {
   Search(const Chain& chain, const TrustBundle& bundle, Instant at)
       : chain_(chain), authorities_(bundle.authorities), terms_{at, bundle.revoked} {}
 
-  Judged<void> judge() {
+  Judged<Path> judge() {
     Path path{chain_.leaf};
-    if (follow(path)) return {};
+    if (follow(path)) return std::move(good_);
     if (furthest_) return refuse(std::move(furthest_->refusal));
     if (is_named(Only::kUsable, authorities_))
       return refuse(Fault::kBadSignature,
@@ -83,7 +82,10 @@ class Search {
 
   bool try_path(const Path& path) {
     auto refusal = judge_path(path, terms_);
-    if (!refusal) return true;
+    if (!refusal) {
+      good_ = path;
+      return true;
+    }
     if (!furthest_ || refusal->stage > furthest_->stage) furthest_ = std::move(refusal);
     return false;
   }
@@ -120,6 +122,7 @@ class Search {
   const PathTerms terms_;
   std::size_t steps_ = 0;
   std::optional<PathRefusal> furthest_;
+  Path good_;
 };
 
 }  // namespace
@@ -142,7 +145,7 @@ Judged<Chain> Chain::read(std::string_view pem) {
   return Chain{std::move(leaf), std::move(*id), std::move(all)};
 }
 
-Judged<void> judge_chain(const Chain& chain, const TrustBundle& bundle, Instant at) {
+Judged<Path> judge_chain(const Chain& chain, const TrustBundle& bundle, Instant at) {
   return Search(chain, bundle, at).judge();
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "identity/certificate_path.h"
 #include "identity/trust_bundle.h"
 
 namespace hector::identity {
@@ -21,9 +22,10 @@ struct Chain {
   static Judged<Chain> read(std::string_view pem);
 };
 
-/// Every path to one of the bundle's authorities is tried; any good one accepts. Else the error of
-/// the path that came furthest. UNTRUSTED_DOMAIN, BAD_SIGNATURE, ALG_REFUSED, MALFORMED (an
-/// authority on the way has an unknown critical extension), NOT_YET_VALID, EXPIRED, REVOKED.
-Judged<void> judge_chain(const Chain& chain, const TrustBundle& bundle, Instant at);
+/// Every path to one of the bundle's authorities is tried; the first good one accepts and is
+/// returned. Else the error of the path that came furthest. UNTRUSTED_DOMAIN, BAD_SIGNATURE,
+/// ALG_REFUSED, MALFORMED (an authority on the way has an unknown critical extension),
+/// NOT_YET_VALID, EXPIRED, REVOKED.
+Judged<Path> judge_chain(const Chain& chain, const TrustBundle& bundle, Instant at);
 
 }  // namespace hector::identity

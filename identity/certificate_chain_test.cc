@@ -18,7 +18,7 @@ class Chains : public testing::Test {
                              key_.get(), {authority_.get(), authority_key_.get()});
   }
 
-  Judged<void> judge(const X509Ptr& leaf, const std::vector<std::string>& revoked = {}) {
+  Judged<Path> judge(const X509Ptr& leaf, const std::vector<std::string>& revoked = {}) {
     auto chain = Chain::read(certificate_pem(leaf.get()));
     if (!chain) return tl::unexpected(chain.error());
     TrustBundle bundle;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "identity/base64.h"
+#include "identity/issuing.h"
 #include "identity/pem.h"
 #include "identity/strict_json.h"
 
@@ -92,6 +93,14 @@ void TrustBundles::revoke(std::string_view trust_domain,
                           const std::vector<std::string>& certificates) {
   auto& revoked = domains_->by_name[std::string(trust_domain)].revoked;
   revoked.insert(certificates.begin(), certificates.end());
+}
+
+std::vector<std::string> TrustBundles::authorities(std::string_view trust_domain) const {
+  std::vector<std::string> ids;
+  const auto* const bundle = domains_->find(trust_domain);
+  if (bundle == nullptr) return ids;
+  for (const auto& each : bundle->authorities) ids.push_back(key_id_of(each->handle()));
+  return ids;
 }
 
 }  // namespace hector::identity

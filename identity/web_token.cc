@@ -6,7 +6,6 @@
 #include <iterator>
 
 #include "identity/public_key.h"
-#include "identity/token_claims.h"
 #include "identity/token_parts.h"
 #include "identity/verdict.h"
 
@@ -14,11 +13,13 @@ namespace hector::identity {
 
 namespace {
 
+using Keys = std::vector<const WebKey*>;
+
 /// Those the token may be signed with: of its kid, or all of the domain where it names none.
-Judged<std::vector<const WebKey*>> candidates(const TokenParts& parts, const SpiffeId& subject,
-                                              const TrustBundles::Domains& domains) {
+Judged<Keys> candidates(const TokenParts& parts, const SpiffeId& subject,
+                        const TrustBundles::Domains& domains) {
   const auto* const bundle = domains.find(subject.trust_domain());
-  std::vector<const WebKey*> keys;
+  Keys keys;
   if (bundle == nullptr || bundle->token_keys.empty())
     return refuse(
         Fault::kUntrustedDomain,
@@ -33,22 +34,32 @@ Judged<std::vector<const WebKey*>> candidates(const TokenParts& parts, const Spi
   return keys;
 }
 
-Judged<void> judge_signature(const TokenParts& parts, const TokenAlgorithm& algorithm,
-                             std::vector<const WebKey*> keys) {
-  std::erase_if(keys, [&](const WebKey* each) {
-    return each->algorithm.value_or(parts.algorithm) != parts.algorithm ||
-           !fits(each->key.get(), algorithm);
-  });
+/// Those that the token's alg may be used with.
+std::vector<EVP_PKEY*> fitting(const TokenParts& parts, const TokenAlgorithm& algorithm,
+                               const Keys& keys) {
+  std::vector<EVP_PKEY*> all;
+  for (const auto* each : keys) {
+    if (each->algorithm.value_or(parts.algorithm) == parts.algorithm &&
+        fits(each->key.get(), algorithm))
+      all.push_back(each->key.get());
+  }
+  return all;
+}
+
+/// The key that signed it.
+Judged<EVP_PKEY*> judge_signature(const TokenParts& parts, const TokenAlgorithm& algorithm,
+                                  const std::vector<EVP_PKEY*>& keys) {
   if (keys.empty())
     return refuse(Fault::kAlgRefused,
                   fmt::format("the key is not one for {}: another kind, curve or alg, or RSA of "
                               "less than {} bits",
                               algorithm.name, kRsaBitsMin));
-  const bool is_good = std::any_of(keys.begin(), keys.end(), [&](const WebKey* each) {
-    return verifies(each->key.get(), algorithm, parts.signed_text, parts.signature);
+  const auto signer = std::find_if(keys.begin(), keys.end(), [&](EVP_PKEY* each) {
+    return verifies(each, algorithm, parts.signed_text, parts.signature);
   });
-  if (!is_good) return refuse(Fault::kBadSignature, "the token's signature does not verify");
-  return {};
+  if (signer == keys.end())
+    return refuse(Fault::kBadSignature, "the token's signature does not verify");
+  return *signer;
 }
 
 Judged<void> judge_times(const TokenClaims& claims, Instant at) {
@@ -73,11 +84,15 @@ Judged<void> judge_audience(const TokenClaims& claims, const std::optional<std::
   return {};
 }
 
-}  // namespace
+/// What every token has, whoever may sign it.
+struct ReadToken {
+  TokenParts parts;
+  const TokenAlgorithm* algorithm;
+  TokenClaims claims;
+};
 
-Judged<SpiffeId> judge_token(std::string_view token, const TrustBundles::Domains& domains,
-                             const Question& question) {
-  const auto parts = TokenParts::read(token);
+Judged<ReadToken> read_token(std::string_view token) {
+  auto parts = TokenParts::read(token);
   if (!parts) return refuse(parts.error());
   const auto* const algorithm = token_algorithm(parts->algorithm);
   if (algorithm == nullptr)
@@ -85,14 +100,39 @@ Judged<SpiffeId> judge_token(std::string_view token, const TrustBundles::Domains
                   "the token's alg is none of RS, PS and ES with 256, 384 and 512");
   auto claims = TokenClaims::read(parts->claims);
   if (!claims) return refuse(claims.error());
-  const auto keys = candidates(*parts, claims->subject, domains);
+  return ReadToken{std::move(*parts), algorithm, std::move(*claims)};
+}
+
+Judged<AcceptedToken> judge_read(ReadToken token, const std::vector<EVP_PKEY*>& keys,
+                                 const Question& question) {
+  const auto signer = judge_signature(token.parts, *token.algorithm, keys);
+  if (!signer) return refuse(signer.error());
+  if (auto judged = judge_times(token.claims, question.at); !judged) return refuse(judged.error());
+  if (auto judged = judge_audience(token.claims, question.audience); !judged)
+    return refuse(judged.error());
+  return AcceptedToken{std::move(token.claims), std::move(token.parts.claims),
+                       EVP_PKEY_get_security_bits(*signer)};
+}
+
+}  // namespace
+
+Judged<AcceptedToken> judge_token(std::string_view token, const TrustBundles::Domains& domains,
+                                  const Question& question) {
+  auto read = read_token(token);
+  if (!read) return refuse(read.error());
+  const auto keys = candidates(read->parts, read->claims.subject, domains);
   if (!keys) return refuse(keys.error());
-  if (auto judged = judge_signature(*parts, *algorithm, *keys); !judged)
-    return refuse(judged.error());
-  if (auto judged = judge_times(*claims, question.at); !judged) return refuse(judged.error());
-  if (auto judged = judge_audience(*claims, question.audience); !judged)
-    return refuse(judged.error());
-  return std::move(claims->subject);
+  const auto fit = fitting(read->parts, *read->algorithm, *keys);
+  return judge_read(std::move(*read), fit, question);
+}
+
+Judged<AcceptedToken> judge_own_token(std::string_view token, EVP_PKEY* key,
+                                      const Question& question) {
+  auto read = read_token(token);
+  if (!read) return refuse(read.error());
+  std::vector<EVP_PKEY*> keys;
+  if (fits(key, *read->algorithm)) keys.push_back(key);
+  return judge_read(std::move(*read), keys, question);
 }
 
 }  // namespace hector::identity

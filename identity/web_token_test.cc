@@ -22,14 +22,14 @@ const std::string kToken =  // for "us", by the key "one"
     "idXMiLCAiZXhwIjogMTcxNzI0MzUwMCwgIm5iZiI6IDE3MTcyNDMyMDB9.5qQyrXbjfaYAf-OwGGBKF7aKIf"
     "L8bRfqy3L2noDVOXQMEZ_iVujS1Mh6uT_4EMglv-CmOKcWa2drnBpXDJWbtQ";
 
-Judged<SpiffeId> judged(const std::string& token, std::int64_t at = kNow,
-                        const std::string& audience = "us") {
+Judged<AcceptedToken> judged(const std::string& token, std::int64_t at = kNow,
+                             const std::string& audience = "us") {
   TrustBundles bundles;
   EXPECT_TRUE(bundles.add("td", kKeys));
   return judge_token(token, bundles.domains(), {{at, 0}, audience});
 }
 
-Fault fault_of(const Judged<SpiffeId>& judged) {
+Fault fault_of(const Judged<AcceptedToken>& judged) {
   EXPECT_FALSE(judged);
   return judged ? Fault::kRevoked : judged.error().fault;
 }
@@ -39,7 +39,7 @@ Fault fault_of(const Judged<SpiffeId>& judged) {
 TEST(WebToken, OfAKeyOfItsDomainIsItsSubjects) {
   const auto id = judged(kToken);
   ASSERT_TRUE(id) << id.error().message;
-  EXPECT_EQ(id->text(), "spiffe://td/a");
+  EXPECT_EQ(id->claims.subject.text(), "spiffe://td/a");
 }
 
 TEST(WebToken, IsGoodWithinSixtySecondsOfItsTimes) {

@@ -1,5 +1,6 @@
 #include "fuzz/targets.h"
 
+#include <boost/json/serialize.hpp>
 #include <cstdlib>
 
 #include "age_armor.h"
@@ -7,6 +8,7 @@
 #include "authorisation.h"
 #include "bech32.h"
 #include "connection.h"
+#include "credentials.h"
 #include "dns.h"
 #include "expression/omg.h"
 #include "expression/xfn.h"
@@ -16,6 +18,7 @@
 #include "hector/types.h"
 #include "identity/certificate_chain.h"
 #include "identity/token_claims.h"
+#include "identity/token_details.h"
 #include "identity/token_parts.h"
 #include "keyring.h"
 #include "links.h"
@@ -29,6 +32,7 @@
 #include "resource_file.h"
 #include "status_mapping.h"
 #include "trial.h"
+#include "trust_changes.h"
 #include "types/authoring/format.h"
 #include "types/check/binding_check.h"
 #include "types/check/conformance.h"
@@ -511,6 +515,42 @@ void certificate(const std::uint8_t* data, std::size_t size) {
   if (!(*read)->names_issuer(**read) && (*read)->is_same_authority(**read) == false) std::abort();
 }
 
+/// What was read is written and read back as the same.
+void token_details(const std::uint8_t* data, std::size_t size) {
+  const auto read = identity::read_token_details(text(data, size));
+  if (!read) return;
+  const auto again = [](const identity::TokenDetails& details) {
+    return boost::json::serialize(identity::claims_of({"spiffe://td/a", {}, 1, 2, details}));
+  };
+  const auto written = again(*read);
+  const auto back = identity::read_token_details(written);
+  if (!back || again(*back) != written) std::abort();
+}
+
+/// A request's octets as a credential, as a bundle and as a revocation. Whoever has no signature of
+/// the one key that is trusted here is not accepted; that key's token in the corpus has ended.
+void credential(const std::uint8_t* data, std::size_t size) {
+  static const std::string key =
+      R"({"keys": [{"kty": "EC", "crv": "P-256", "use": "jwt-svid", "kid": "one", )"
+      R"("x": "UHXzS-s_FskbQHcrAidVdnydmhjLlx60lilgvMQURWM", )"
+      R"("y": "63zsLRIe35wEzDmg7EQEAvzCTR5nqiFLLGFjOHV9fzU"}]})";
+  authentication::TrustState state;
+  authentication::v1::Credential shown;
+  const int octets = static_cast<int>(size);
+  if (shown.ParseFromArray(data, octets)) {
+    auto bundles = std::make_shared<identity::TrustBundles>();
+    if (!bundles->add("td", key)) std::abort();
+    if (authentication::examine_credential(shown, {bundles, {1'900'000'000, 0}, "td", "us"}))
+      std::abort();
+  }
+  authentication::v1::Bundle bundle;
+  if (bundle.ParseFromArray(data, octets))
+    static_cast<void>(authentication::plan_federate(state, bundle));
+  authentication::v1::Revocation revocation;
+  if (revocation.ParseFromArray(data, octets))
+    static_cast<void>(authentication::plan_revoke(state, revocation));
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -552,7 +592,9 @@ const std::vector<Target>& targets() {
                                        {"age_file", age_file},
                                        {"bech32", bech32},
                                        {"ciphertext", ciphertext},
-                                       {"privacy_step", privacy_step}};
+                                       {"privacy_step", privacy_step},
+                                       {"token_details", token_details},
+                                       {"credential", credential}};
   return all;
 }
 

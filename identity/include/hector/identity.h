@@ -67,11 +67,19 @@ class TrustBundles {
   /// the issuer's subject key id and the serial in hexadecimal.
   void revoke(std::string_view trust_domain, const std::vector<std::string>& certificates);
 
+  /// Key ids of a domain's authorities, in hexadecimal; none of a domain that is not there.
+  [[nodiscard]] std::vector<std::string> authorities(std::string_view trust_domain) const;
+
   [[nodiscard]] const Domains& domains() const { return *domains_; }
 
  private:
   std::unique_ptr<Domains> domains_;
 };
+
+/// Whether it is the id of a workload, as a leaf or a sub has to be. MALFORMED says why not.
+Judged<void> check_id(std::string_view id);
+/// Whether it can be a trust domain's name.
+bool is_domain(std::string_view name) noexcept;
 
 struct Question {
   Instant at;                           ///< the only clock of the judgement
@@ -82,6 +90,29 @@ struct Question {
 /// SPIFFE id of its principal. Any thread; does not block.
 Judged<std::string> judge(std::string_view content, const TrustBundles& bundles,
                           const Question& question);
+
+enum class Credential : std::uint8_t { kChain, kToken };
+
+/// What is known of a principal that was accepted.
+struct Accepted {
+  Credential credential = Credential::kChain;
+  std::string id;  ///< SPIFFE id
+  std::string trust_domain;
+  Instant not_after;      ///< of all that it stands on: a token's exp, the earliest end of a path
+  int strength_bits = 0;  ///< of the weakest key that it stands on
+  /// Of a chain: "KEY-ID SERIAL" of each certificate below the authority, as revoke() takes them.
+  std::vector<std::string> certificates;
+  std::string leaf_sha256;  ///< of a chain: of the leaf's DER, 32 octets
+  std::string claims;       ///< of a token: JSON, as it was signed; hector/token.h reads more of it
+};
+/// As judge().
+Judged<Accepted> examine(std::string_view content, const TrustBundles& bundles,
+                         const Question& question);
+/// Whether `proof` was signed with the key of the leaf of `chain`, which examine() has accepted: a
+/// compact JWT (RFC 7523) with the leaf's id as its sub, for the question's audience. What is known
+/// of that token. BAD_SIGNATURE where its sub is another. Any thread.
+Judged<Accepted> judge_possession(std::string_view chain, std::string_view proof,
+                                  const Question& question);
 
 inline constexpr std::size_t kContentOctetsMax = 1U << 20U;  ///< above: MALFORMED
 inline constexpr std::size_t kCertificatesMax = 16;          ///< of one chain; above: MALFORMED

@@ -1,0 +1,470 @@
+"""The Authentication service, asked from a shell: the cases A2 to A12 as far as it has them.
+
+What: chains and tokens with their verdicts; tokens that are made, delegated, used twice, revoked;
+watches; kill -9.
+Why: whose a credential is decides everything else.
+Who: ctest.
+
+Not here: attestation (A10), Bindings that end when a policy changes (A8), authorities that are
+rotated under load (A9).
+"""
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import time
+import unittest
+import uuid
+
+import identity_files as f
+import outside
+import waiting
+from capsules import CommandFailed, Capsules
+from needs import durable, needs
+
+HUB = """capsule: hub
+protocols: {{{protocols}}}
+services: {{authentication: {{settings: {{{settings}}}}}}}
+"""
+US = "spiffe://td/us"
+SERVICE = "spiffe://td/service/authentication"
+A, B, C = "spiffe://td/a", "spiffe://td/b", "spiffe://td/c"
+
+
+def b64(octets):
+    return base64.b64encode(octets).decode()
+
+
+class Domain:
+    """Of an authority for chains, and a key for tokens."""
+
+    def __init__(self, name):
+        self.name = name
+        self.now = int(time.time())
+        self.root_key, self.token_key, self.leaf_key = f.curve_key(), f.curve_key(), f.curve_key()
+        self.rsa = f.rsa_key()
+        self.root = f.authority(self.root_key, subject=f"root of {name}", **self.valid())
+
+    def valid(self, begin=-3600, end=3600):
+        return {"begin": self.now + begin, "end": self.now + end}
+
+    def bundle(self):
+        keys = [
+            f.web_key(self.token_key, use="jwt-svid", kid="ec"),
+            f.web_key(self.rsa, use="jwt-svid", kid="rsa"),
+        ]
+        return {"domain": self.name, "x509": self.root.pem(), "jwks": json.dumps({"keys": keys})}
+
+    def leaf(self, uri, extensions=None, **fields):
+        fields.setdefault("extensions", extensions or f.leaf_extensions(uri))
+        valid = self.valid()
+        valid.update(fields)
+        return f.leaf(self.leaf_key, self.root, **valid)
+
+    def claims(self, subject=A, audience=US, **more):
+        claims = {"sub": subject, "aud": audience, "exp": self.now + 300, **more}
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def token(self, subject=A, audience=US, **more):
+        return f.token(
+            self.token_key, {"alg": "ES256", "kid": "ec"}, self.claims(subject, audience, **more)
+        )
+
+    def proof(self, subject=A, audience=SERVICE, **more):
+        more.setdefault("jti", str(uuid.uuid4()))
+        return f.token(self.leaf_key, {"alg": "ES256"}, self.claims(subject, audience, **more))
+
+
+class Service(unittest.TestCase):
+    settings = "trust_domain: td"
+    protocols = 'udp: {listen: "127.0.0.1:0"}'
+
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+        self.start()
+        self.td = Domain("td")
+        self.call("federate", self.td.bundle())
+
+    def start(self):
+        self.capsules.configure("hub", HUB.format(protocols=self.protocols, settings=self.settings))
+
+    def kill(self):
+        process = self.capsules.processes["hub"]
+        process.kill()
+        process.wait()
+
+    def call(self, operation, message):
+        return self.capsules.call(f"authentication.{operation}", message, "hub")
+
+    def refused(self, operation, message):
+        """The name of the refusal."""
+        with self.assertRaises(CommandFailed) as caught:
+            self.call(operation, message)
+        return self.name_of(str(caught.exception))
+
+    @staticmethod
+    def name_of(text):
+        words = [word.rstrip(":") for word in text.split() if word.endswith(":")]
+        return next((word for word in words[:3] if word.isupper() and word in NAMES), text)
+
+    def verdict(self, credential, audience=US, **more):
+        """The principal's id, or the name of the refusal."""
+        message = {"credential": credential, "audience": audience, **more}
+        try:
+            return self.call("authenticate", message)["id"]
+        except CommandFailed as failed:
+            return self.name_of(str(failed))
+
+    def jwt(self, token, audience=US, **more):
+        return self.verdict({"jwt": token}, audience, **more)
+
+    def x509(self, certificate, **more):
+        pem = certificate if isinstance(certificate, str) else certificate.pem()
+        return self.verdict({"x509": pem}, **more)
+
+
+NAMES = {
+    "MALFORMED",
+    "UNTRUSTED_DOMAIN",
+    "BAD_SIGNATURE",
+    "ALG_REFUSED",
+    "NOT_YET_VALID",
+    "EXPIRED",
+    "WRONG_AUDIENCE",
+    "REVOKED",
+    "BINDING_MISMATCH",
+    "REPLAY",
+    "DELEGATION_REFUSED",
+    "NO_DOMAIN",
+    "NOT_LIFTED",
+    "NOT_REVOKED",
+    "RATE_LIMITED",
+    "TOO_MANY",
+}
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp")
+class Credentials(Service):
+    def test_a2_ids(self):
+        self.assertEqual(self.x509(self.td.leaf(A)), A)
+        for wrong in (
+            "spiffe://TD/a",
+            "spiffe://td/a/",
+            "spiffe://td//a",
+            "spiffe://td:1/a",
+            "spiffe://td/a/../b",
+            "spiffe://td",
+            "https://td/a",
+        ):
+            with self.subTest(wrong):
+                self.assertEqual(self.x509(self.td.leaf(wrong)), "MALFORMED")
+                self.assertEqual(self.jwt(self.td.token(wrong)), "MALFORMED")
+
+    def test_a3_one_domains_authority_does_not_speak_for_another(self):
+        other = Domain("other")
+        self.call("federate", other.bundle())
+        self.assertEqual(self.x509(other.leaf("spiffe://other/x")), "spiffe://other/x")
+        self.assertEqual(self.x509(other.leaf("spiffe://td/x")), "UNTRUSTED_DOMAIN")
+        self.assertEqual(self.x509(self.td.leaf("spiffe://other/x")), "UNTRUSTED_DOMAIN")
+        forged = f.token(other.token_key, {"alg": "ES256", "kid": "ec"}, self.td.claims())
+        self.assertEqual(self.jwt(forged), "BAD_SIGNATURE")
+
+    def test_a4_a_leaf_is_no_authority(self):
+        uri = f.alternative((f.URI, A))
+        authority = [f.basic(True), f.usage(f.DIGITAL_SIGNATURE), uri]
+        signer = [f.basic(False), f.usage(f.DIGITAL_SIGNATURE, f.KEY_CERT_SIGN), uri]
+        for extensions in (authority, signer):
+            self.assertEqual(self.x509(self.td.leaf(A, extensions)), "MALFORMED")
+
+    def test_a5_tokens(self):
+        td = self.td
+        ends = {"kid": "rsa"}
+        claims = td.claims()
+        none = f.token(td.rsa, {"alg": "none", **ends}, claims, signature=b"")
+        self.assertEqual(self.jwt(none), "ALG_REFUSED")
+        hmac = f.token(td.rsa, {"alg": "HS256", **ends}, claims)
+        self.assertEqual(self.jwt(hmac), "ALG_REFUSED")
+        for algorithm in ("RS256", "PS384"):
+            good = f.token(td.rsa, {"alg": algorithm, **ends}, claims)
+            self.assertEqual(self.jwt(good), A)
+        self.assertEqual(self.jwt(td.token(audience=None)), "WRONG_AUDIENCE")
+        self.assertEqual(self.jwt(td.token(audience="spiffe://td/them")), "WRONG_AUDIENCE")
+        self.assertEqual(self.jwt(td.token(), audience=""), "WRONG_AUDIENCE")
+        now = int(time.time())
+        self.assertEqual(self.jwt(td.token(exp=now - 61)), "EXPIRED")
+        self.assertEqual(self.jwt(td.token(exp=now - 50)), A)
+        answer = self.call("validate_jwt", {"token": td.token(jti="x"), "audience": US})
+        self.assertEqual((answer["id"], answer["trust_domain"]), (A, "td"))
+        self.assertEqual((answer["method"], answer["strength"]), ("jwt", 128))
+        self.assertEqual((answer["caller"], answer["token_id"]), (A, "x"))
+
+    @durable
+    def test_a7_a_bind_token_is_accepted_once_also_after_kill_9(self):
+        token = self.td.token(jti="one")
+        self.assertEqual(self.jwt(token), A, "one that is not used up")
+        self.assertEqual(self.jwt(token, once=True), A)
+        self.assertEqual(self.jwt(token, once=True), "REPLAY")
+        self.assertEqual(self.jwt(self.td.token(jti="two"), once=True), A)
+        self.assertEqual(self.jwt(self.td.token(), once=True), "MALFORMED", "it has no jti")
+        self.kill()
+        self.start()
+        self.assertEqual(self.jwt(token, once=True), "REPLAY")
+        self.assertEqual(self.jwt(self.td.token(jti="three"), once=True), A)
+
+    def test_a7_a_token_that_is_refused_is_not_used_up(self):
+        token = self.td.token(jti="one")
+        self.assertEqual(self.jwt(token, "spiffe://td/them", once=True), "WRONG_AUDIENCE")
+        self.assertEqual(self.jwt(token, once=True), A)
+
+    def test_a12_a_clock_that_is_late(self):
+        """What a verifier two hours behind sees."""
+        late = self.td.now + 7200
+        self.assertEqual(self.jwt(self.td.token(nbf=late, exp=late + 300)), "NOT_YET_VALID")
+        self.assertEqual(self.jwt(self.td.token(iat=late, exp=late + 300)), "NOT_YET_VALID")
+        leaf = self.td.leaf(A, begin=late, end=late + 300)
+        self.assertEqual(self.x509(leaf), "NOT_YET_VALID")
+        self.assertEqual(self.x509(self.td.leaf(A, begin=late - 9000, end=late - 8000)), "EXPIRED")
+        self.assertIn("a credential is refused", self.capsules.log("hub"))
+        self.assertIn("NOT_YET_VALID", self.capsules.log("hub"))
+
+    def test_a_token_is_its_channels_alone(self):
+        mine = hashlib.sha256(self.td.leaf(A).der()).digest()
+        bound = self.td.token(cnf={"x5t#S256": f.url64(mine)})
+        self.assertEqual(self.jwt(bound, channel_binding=b64(mine)), A)
+        self.assertEqual(self.jwt(bound), "BINDING_MISMATCH")
+        self.assertEqual(self.jwt(bound, channel_binding=b64(bytes(32))), "BINDING_MISMATCH")
+        self.assertEqual(self.jwt(self.td.token(cnf={"jkt": "x"})), "MALFORMED")
+        pem = self.td.leaf(A).pem()
+        proved = hashlib.sha256(base64.b64decode("".join(pem.splitlines()[1:-1]))).digest()
+        self.assertEqual(self.x509(pem, channel_binding=b64(proved)), A)
+        self.assertEqual(self.x509(pem, channel_binding=b64(bytes(32))), "BINDING_MISMATCH")
+
+    def test_a_proof_is_the_leafs_own_and_used_once(self):
+        pem = self.td.leaf(A).pem()
+        proof = self.td.proof(audience=US)
+        self.assertEqual(self.verdict({"x509": pem, "proof": proof}), A)
+        self.assertEqual(self.verdict({"x509": pem, "proof": proof}), "REPLAY")
+        for wrong, name in (
+            (self.td.proof(), "WRONG_AUDIENCE"),
+            (self.td.proof(B, US), "BAD_SIGNATURE"),
+            (self.td.token(jti="x"), "BAD_SIGNATURE"),
+            (self.td.proof(audience=US, exp=self.td.now - 100), "EXPIRED"),
+            (self.td.proof(audience=US, exp=self.td.now + 9999), "MALFORMED"),
+            (self.td.proof(audience=US, jti=None), "MALFORMED"),
+        ):
+            with self.subTest(name):
+                self.assertEqual(self.verdict({"x509": pem, "proof": wrong}), name)
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp")
+class Tokens(Service):
+    def holder(self, principal=A):
+        return {"jwt": self.td.token(principal, SERVICE, jti=str(uuid.uuid4()))}
+
+    def delegate(self, holder, to, rights, **more):
+        message = {"credential": holder, "principal": to, "rights": rights, **more}
+        return self.call("delegate", message)["token"]
+
+    def act(self, subject_token, actor, **more):
+        message = {"subject_token": subject_token, "actor": self.holder(actor), **more}
+        message.setdefault("audiences", [US, SERVICE])
+        return self.call("exchange", message)["token"]
+
+    def test_minted_tokens_are_their_principals_for_five_minutes_at_most(self):
+        for credential in (
+            self.holder(),
+            {"x509": self.td.leaf(A).pem(), "proof": self.td.proof()},
+        ):
+            made = self.call("mint_jwt", {"credential": credential, "audiences": [US], "ttl_s": 60})
+            self.assertEqual(self.jwt(made["token"]), A)
+            self.assertEqual(self.jwt(made["token"], SERVICE), "WRONG_AUDIENCE")
+            self.assertLessEqual(int(made["not_after_s"]), time.time() + 60)
+        late = {"credential": self.holder(), "audiences": [US], "ttl_s": 301}
+        self.assertIn("INVALID_ARGUMENT", self.refused("mint_jwt", late))
+        alone = {"credential": {"x509": self.td.leaf(A).pem()}, "audiences": [US]}
+        self.assertIn("a chain is no secret", self.refused("mint_jwt", alone))
+        self.assertIn("give a credential", self.refused("mint_jwt", {"audiences": [US]}))
+        other = Domain("other")
+        self.call("federate", other.bundle())
+        foreign = {"jwt": other.token("spiffe://other/a", SERVICE)}
+        self.assertEqual(
+            self.refused("mint_jwt", {"credential": foreign, "audiences": [US]}), "UNTRUSTED_DOMAIN"
+        )
+
+    @durable
+    def test_minted_tokens_outlive_kill_9(self):
+        made = self.call("mint_jwt", {"credential": self.holder(), "audiences": [US]})
+        self.kill()
+        self.start()
+        self.assertEqual(self.jwt(made["token"]), A)
+
+    def test_bound_tokens_are_minted(self):
+        mine = bytes(range(32))
+        asked = {"credential": self.holder(), "audiences": [US], "bound_to": b64(mine)}
+        token = self.call("mint_jwt", asked)["token"]
+        self.assertEqual(self.jwt(token), "BINDING_MISMATCH")
+        self.assertEqual(self.jwt(token, channel_binding=b64(mine)), A)
+
+    def test_a_chain_of_delegations_names_initiator_and_caller(self):
+        held, names = self.holder(), [B, C, "spiffe://td/d", "spiffe://td/e"]
+        for to in names:
+            held = {"jwt": self.act(self.delegate(held, to, ["bind:*"]), to)}
+        answer = self.call("validate_jwt", {"token": held["jwt"], "audience": US})
+        self.assertEqual((answer["id"], answer["caller"]), (A, names[-1]))
+        self.assertEqual(answer["actors"], names[::-1])
+        self.assertEqual((answer["is_attenuated"], answer["rights"]), (True, ["bind:*"]))
+        fifth = {"credential": held, "principal": "spiffe://td/f", "rights": ["bind:x"]}
+        self.assertEqual(self.refused("delegate", fifth), "DELEGATION_REFUSED")
+        claims = held["jwt"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        self.assertEqual(claims["act"]["sub"], names[3])
+        self.assertEqual(claims["act"]["act"]["act"]["act"], {"sub": B})
+
+    def test_rights_and_lifetimes_shrink_only(self):
+        held = {"jwt": self.act(self.delegate(self.holder(), B, ["bind:*"], ttl_s=60), B)}
+        wider = {"credential": held, "principal": C, "rights": ["*"]}
+        self.assertEqual(self.refused("delegate", wider), "DELEGATION_REFUSED")
+        longer = {"credential": held, "principal": C, "rights": ["bind:x"], "ttl_s": 120}
+        self.assertEqual(self.refused("delegate", longer), "DELEGATION_REFUSED")
+        narrow = self.act(self.delegate(held, C, ["bind:x", "bind:y"]), C, rights=["bind:x"])
+        answer = self.call("validate_jwt", {"token": narrow, "audience": US})
+        self.assertEqual(answer["rights"], ["bind:x"])
+        self.assertLessEqual(int(answer["not_after_s"]), time.time() + 60)
+
+    def test_a_stolen_delegation_is_worth_nothing(self):
+        token = self.delegate(self.holder(), B, ["*"])
+        thief = {"subject_token": token, "actor": self.holder(C), "audiences": [US]}
+        self.assertEqual(self.refused("exchange", thief), "DELEGATION_REFUSED")
+        self.assertEqual(self.jwt(token), "WRONG_AUDIENCE")
+        use = {"credential": {"jwt": token}, "audiences": [US]}
+        self.assertEqual(self.refused("mint_jwt", use), "DELEGATION_REFUSED")
+        plain = {"subject_token": self.holder()["jwt"], "actor": self.holder(B), "audiences": [US]}
+        self.assertEqual(self.refused("exchange", plain), "DELEGATION_REFUSED")
+
+    def test_what_was_made_from_what_is_revoked_is_revoked(self):
+        first = self.td.token(A, SERVICE, jti="first")
+        acting = self.act(self.delegate({"jwt": first}, B, ["*"]), B)
+        self.assertEqual(self.jwt(acting), A)
+        self.call("revoke", {"domain": "td", "jti": "first"})
+        self.assertEqual(self.jwt(acting), "REVOKED")
+        acting = self.act(self.delegate(self.holder(), B, ["*"]), B)
+        self.call("revoke", {"principal": B, "reason": "left"})
+        self.assertEqual(self.jwt(acting), "REVOKED", "the actor")
+        self.call("reinstate", {"principal": B})
+        self.assertEqual(self.jwt(acting), A)
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp")
+class Trust(Service):
+    def certificates(self, pem):
+        message = {"credential": {"x509": pem}}
+        return self.call("authenticate", message)["certificates"]
+
+    @durable
+    def test_a_revoked_certificate_is_refused_at_once_and_after_kill_9(self):
+        pem, other = self.td.leaf(A, serial=0x1234).pem(), self.td.leaf(A, serial=0x1235).pem()
+        key_id, serial = self.certificates(pem)[0].split()
+        self.assertEqual(serial, "1234")
+        self.assertEqual(key_id, self.td.root_key.identifier.hex())
+        self.call("revoke", {"domain": "td", "serial": "12:34"})
+        self.assertEqual(self.x509(pem), "REVOKED")
+        self.assertEqual(self.x509(other), A)
+        self.call("revoke", {"domain": "td", "serial": "1235", "key_id": "00"})
+        self.assertEqual(self.x509(other), A, "another authority's serial")
+        back = {"domain": "td", "serial": "1234"}
+        self.assertEqual(self.refused("reinstate", back), "NOT_LIFTED")
+        self.kill()
+        self.start()
+        self.assertEqual(self.x509(pem), "REVOKED")
+        self.assertEqual(self.x509(other), A, "the bundle is there as well")
+
+    def test_domains_come_and_go(self):
+        other = Domain("other")
+        token = other.token("spiffe://other/a")
+        self.assertEqual(self.jwt(token), "UNTRUSTED_DOMAIN")
+        revision = int(self.call("federate", other.bundle())["revision"])
+        self.assertEqual(self.jwt(token, at_least=revision), "spiffe://other/a")
+        self.assertIn("FAILED_PRECONDITION", self.jwt(token, at_least=revision + 1000))
+        listed = self.call("list_domains", {})["bundles"]
+        self.assertEqual(
+            [(each["domain"], each.get("is_own", False)) for each in listed],
+            [("other", False), ("td", True)],
+        )
+        self.call("defederate", {"domain": "other"})
+        self.assertEqual(self.jwt(token), "UNTRUSTED_DOMAIN")
+        for wrong in ({"x509": "no PEM"}, {"jwks": "{}"}, {}):
+            refused = self.refused("federate", {"domain": "other", **wrong})
+            self.assertIn("INVALID_ARGUMENT", refused)
+
+    def test_groups_are_of_entries_alone(self):
+        token = self.td.token(groups=["administrators"])
+        answer = self.call("validate_jwt", {"token": token, "audience": US})
+        self.assertEqual(answer.get("groups", []), [])
+        self.call("put_entry", {"id": A, "groups": ["nurses"], "attributes": {"ward": "7"}})
+        answer = self.call("validate_jwt", {"token": token, "audience": US})
+        self.assertEqual((answer["groups"], answer["attributes"]), (["nurses"], {"ward": "7"}))
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp", "protocols/grpc")
+class Watches(Service):
+    protocols = 'udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}'
+
+    def watch(self, operation, message):
+        """What it has told so far."""
+        out = os.path.join(self.capsules.folder, f"{operation}.told")
+        command = [outside.go_program(outside.GRPCURL), "-plaintext", "-d", json.dumps(message)]
+        command += [self.capsules.address("hub", "grpc"), f"hector.Authentication/{operation}"]
+        with open(out, "wb") as file:
+            process = subprocess.Popen(command, stdout=file, stderr=file)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+
+        def told():
+            with open(out, encoding="utf-8") as file:
+                return file.read()
+
+        return told
+
+    def within_a_second(self, told, text):
+        waiting.until(lambda: text in told(), 1.0, told)
+
+    def test_a_revocation_is_told_within_a_second(self):
+        self.call("revoke", {"principal": A})
+        told = self.watch("revocations", {})
+        waiting.until(lambda: A in told(), 20, told)
+        self.call("revoke", {"principal": B, "reason": "left"})
+        self.within_a_second(told, B)
+        self.call("revoke", {"domain": "td", "serial": "1234"})
+        self.within_a_second(told, f"certificate {self.td.root_key.identifier.hex()} 1234")
+        self.call("reinstate", {"principal": B})
+        self.within_a_second(told, '"is_lifted": true')
+
+    def test_a_bundle_is_told_within_a_second(self):
+        told = self.watch("bundles", {"domain": "other"})
+        waiting.until(lambda: "other" in told(), 20, told)
+        other = Domain("other")
+        self.call("federate", {"domain": "other", "x509": other.root.pem()})
+        self.within_a_second(told, "BEGIN CERTIFICATE")
+        self.call("federate", other.bundle())
+        self.within_a_second(told, "jwt-svid")
+        self.call("defederate", {"domain": "other"})
+        waiting.until(lambda: told().count('"revision"') == 4, 1.0, told)
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp")
+class Rates(Service):
+    settings = "trust_domain: td, rate_per_s: 1"
+
+    def test_a_peer_that_shows_too_many_is_told_so(self):
+        token = self.td.token()
+        verdicts = [self.jwt(token) for _ in range(40)]
+        self.assertIn(A, verdicts)
+        self.assertIn("RATE_LIMITED", verdicts)
+        waiting.until(lambda: self.jwt(token) == A, 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
