@@ -9,6 +9,7 @@
 #include "bounds.h"
 #include "credentials.h"
 #include "hector/plugin.h"
+#include "kerberos.h"
 #include "minting.h"
 #include "rate_limit.h"
 #include "signing.h"
@@ -62,7 +63,8 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
             [this](const v1::RevocationQuestion& asked, Revision, ToldRevocations& told,
                    state::Feed& feed) { return tell_revocations(asked, told, feed); }),
         replica_({context.store, context.clock, context.executor, context.log}, kPrefix, state_),
-        signing_(context, replica_, state_, domain_) {
+        signing_(context, replica_, state_, domain_),
+        kerberos_(settings.keytab()) {
     state_.on_change = [this](Revision revision) {
       bundle_watches_.tell_all(revision);
       revocation_watches_.tell_all(revision);
@@ -80,6 +82,7 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
     if (asked.at_least() > replica_.revision())
       return reply.fail(Error::failed_precondition(
           fmt::format("revision {} is not here yet; ask again", asked.at_least())));
+    if (!asked.credential().gss().empty()) return authenticate_ticket(asked, reply);
     auto shown = show(reply.call(), asked.credential(), asked.audience());
     if (!shown) return refuse_to(reply, shown.error());
     if (auto bound = check_binding(*shown, asked.channel_binding()); !bound)
@@ -175,15 +178,35 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
     return {domain_, audience_, now().seconds, id};
   }
 
+  /// A ticket is always used once: libkrb5 remembers it. It may block for that.
+  void authenticate_ticket(const v1::Question& asked, Reply<v1::Principal> given) {
+    if (auto checked = check_form(asked.credential()); !checked)
+      return refuse_to(given, checked.error());
+    if (auto counted = count(given.call()); !counted) return refuse_to(given, counted.error());
+    context_.run_blocking([this, asked, reply = given.later()] {
+      const auto shown = kerberos_.accept(asked.credential().gss(), asked.channel_binding(), now());
+      if (!shown) return refuse_to(reply, shown.error());
+      if (auto trusted = check_ticket(*shown); !trusted) return refuse_to(reply, trusted.error());
+      reply(accepted(*shown));
+    });
+  }
+  Status check_ticket(const Shown& shown) {
+    const auto lock = replica_.read();
+    HECTOR_TRY(check_realm(state_, shown));
+    return check_revocations(state_, shown);
+  }
+  Status count(const Call& call) {
+    const auto peer = counted_as(call.peer);
+    if (limit_.take(peer)) return {};
+    return refuse(kRateLimited,
+                  fmt::format("{} has shown more than {} credentials in a second; wait",
+                              peer.substr(0, 300), limit_.per_s()),
+                  Code::kResourceExhausted);
+  }
   /// Judged, and not revoked.
   Result<Shown> show(const Call& call, const v1::Credential& credential,
                      const std::string& audience) {
-    const auto peer = counted_as(call.peer);
-    if (!limit_.take(peer))
-      return refuse(kRateLimited,
-                    fmt::format("{} has shown more than {} credentials in a second; wait",
-                                peer.substr(0, 300), limit_.per_s()),
-                    Code::kResourceExhausted);
+    HECTOR_TRY(count(call));
     auto bundles = [&] {
       const auto lock = replica_.read();
       return state_.bundles();
@@ -320,6 +343,7 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
   state::AnswerWatches<v1::RevocationQuestion, ToldRevocations> revocation_watches_;
   state::Replica replica_;  ///< it tells the watches until it ends
   Signing signing_;
+  const Kerberos kerberos_;
 };
 
 Service* make(const ServiceContext& context) {
@@ -331,7 +355,7 @@ Service* make(const ServiceContext& context) {
   v1::Settings settings;
   if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings);
       !read.ok())
-    return refused("its settings are trust_domain, audience, rate_per_s: " +
+    return refused("its settings are trust_domain, audience, rate_per_s, keytab: " +
                    std::string(read.message()));
   if (!settings.trust_domain().empty() && !identity::is_domain(settings.trust_domain()))
     return refused(

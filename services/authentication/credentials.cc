@@ -88,7 +88,7 @@ std::string_view domain_of(std::string_view id) {
   return id.substr(0, id.find('/'));
 }
 
-Result<Shown> examine_credential(const v1::Credential& credential, const Situation& situation) {
+Status check_form(const v1::Credential& credential) {
   const int given = static_cast<int>(!credential.x509().empty()) +
                     static_cast<int>(!credential.jwt().empty()) +
                     static_cast<int>(!credential.gss().empty());
@@ -97,9 +97,14 @@ Result<Shown> examine_credential(const v1::Credential& credential, const Situati
         fmt::format("a credential is one of x509, jwt and gss; {} were given", given));
   if (!credential.proof().empty() && credential.x509().empty())
     return refuse_argument("a proof goes with x509: a token is shown by itself");
+  return {};
+}
+
+Result<Shown> examine_credential(const v1::Credential& credential, const Situation& situation) {
+  HECTOR_TRY(check_form(credential));
   if (!credential.jwt().empty()) return examine_token(credential.jwt(), situation);
   if (!credential.x509().empty()) return examine_chain(credential, situation);
-  return refuse_argument("gss is not accepted here: the service has no keytab (settings: keytab)");
+  return refuse_argument("a ticket is shown to `authenticate` only: nothing is made from it");
 }
 
 std::vector<std::string> names_of(const Shown& shown) {
@@ -121,6 +126,14 @@ Status check_revocations(const TrustState& state, const Shown& shown) {
                                          found->reason().empty() ? "" : ": ", found->reason()));
   }
   return {};
+}
+
+Status check_realm(const TrustState& state, const Shown& ticket) {
+  const auto& realm = ticket.accepted.trust_domain;
+  if (state.has_realm(realm)) return {};
+  return refuse_credential(
+      kUntrustedDomain,
+      fmt::format("the ticket is of the realm '{}', which is not mapped here (map_realm)", realm));
 }
 
 Status check_binding(const Shown& shown, std::string_view channel_binding) {

@@ -31,12 +31,16 @@ struct Shown {
 /// Of a SPIFFE id.
 std::string_view domain_of(std::string_view id);
 
-/// Without the state: MALFORMED, UNTRUSTED_DOMAIN, BAD_SIGNATURE, ALG_REFUSED, NOT_YET_VALID,
-/// EXPIRED, WRONG_AUDIENCE, DELEGATION_REFUSED (a chain of too many). INVALID_ARGUMENT: it is none,
-/// or several.
+/// INVALID_ARGUMENT: it is none, or several.
+Status check_form(const v1::Credential& credential);
+/// Without the state, of a chain or a token: MALFORMED, UNTRUSTED_DOMAIN, BAD_SIGNATURE,
+/// ALG_REFUSED, NOT_YET_VALID, EXPIRED, WRONG_AUDIENCE, DELEGATION_REFUSED (a chain of too many).
+/// INVALID_ARGUMENT: it is none, or several, or a ticket.
 Result<Shown> examine_credential(const v1::Credential& credential, const Situation& situation);
 /// REVOKED: a certificate, the token or one that it was made from, the principal or an actor.
 Status check_revocations(const TrustState& state, const Shown& shown);
+/// UNTRUSTED_DOMAIN: the realm of a ticket is not mapped.
+Status check_realm(const TrustState& state, const Shown& ticket);
 /// BINDING_MISMATCH: it is another channel's.
 Status check_binding(const Shown& shown, std::string_view channel_binding);
 /// The id of a token that is accepted once. MALFORMED: it has none.

@@ -5,15 +5,18 @@ watches; kill -9.
 Why: whose a credential is decides everything else.
 Who: ctest.
 
-Not here: attestation (A10), Bindings that end when a policy changes (A8), authorities that are
-rotated under load (A9).
+Not here: attestation (A10), Bindings that end when a policy changes (A8), and what A9 says of a
+hundred capsules that bind meanwhile.
 """
 
 import base64
 import hashlib
 import json
 import os
+import random
+import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 import uuid
@@ -22,6 +25,7 @@ import identity_files as f
 import outside
 import waiting
 from capsules import CommandFailed, Capsules
+from kerberos_realm import Realm
 from needs import durable, needs
 
 HUB = """capsule: hub
@@ -259,6 +263,21 @@ class Credentials(Service):
                 self.assertEqual(self.verdict({"x509": pem, "proof": wrong}), name)
 
 
+    def test_a9_authorities_overlap_and_the_old_one_goes(self):
+        td, new = self.td, Domain("td")
+        new.root.fields["subject"] = "the next root"
+        old_leaf, both = td.leaf(A).pem(), td.bundle()
+        both["x509"] += new.root.pem()
+        self.call("federate", both)
+        new_leaf = new.leaf(A).pem()
+        for _ in range(5):
+            self.assertEqual(self.x509(old_leaf), A)
+            self.assertEqual(self.x509(new_leaf), A)
+        self.call("federate", {**both, "x509": new.root.pem()})
+        self.assertEqual(self.x509(new_leaf), A)
+        self.assertEqual(self.x509(old_leaf), "UNTRUSTED_DOMAIN")
+
+
 @needs("services/authentication", "stores/sqlite", "protocols/udp")
 class Tokens(Service):
     def holder(self, principal=A):
@@ -452,6 +471,87 @@ class Watches(Service):
         self.within_a_second(told, "jwt-svid")
         self.call("defederate", {"domain": "other"})
         waiting.until(lambda: told().count('"revision"') == 4, 1.0, told)
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp")
+class Kerberos(Service):
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="hector-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.realm = Realm(os.path.join(folder, "R1"), "R1")
+        self.settings = f"trust_domain: td, keytab: {self.realm.path('keytab')}"
+        self.realm.start()
+        self.addCleanup(self.realm.stop)
+        for name in ("ann", "other/guard"):
+            self.realm.add(name)
+        self.realm.sign_in("ann")
+        super().setUp()
+
+    def start(self):
+        self.capsules.environment.update(self.realm.environment)
+        super().start()
+
+    def gss(self, token, **more):
+        return self.verdict({"gss": b64(token)}, **more)
+
+    def test_a11_a_ticket_of_a_realm_that_is_not_mapped_and_of_one_that_is(self):
+        self.assertEqual(self.gss(self.realm.token()), "UNTRUSTED_DOMAIN")
+        self.call("map_realm", {"realm": "R1"})
+        self.call("put_entry", {"id": "krb:ann@R1", "groups": ["nurses"]})
+        message = {"credential": {"gss": b64(self.realm.token())}}
+        answer = self.call("authenticate", message)
+        self.assertEqual((answer["id"], answer["trust_domain"]), ("krb:ann@R1", "R1"))
+        self.assertEqual((answer["method"], answer["groups"]), ("gss", ["nurses"]))
+        self.assertGreaterEqual(answer["strength"], 128)
+        self.assertGreater(int(answer["not_after_s"]), time.time() + 60)
+        self.call("revoke", {"principal": "krb:ann@R1"})
+        self.assertEqual(self.gss(self.realm.token()), "REVOKED")
+        self.call("reinstate", {"principal": "krb:ann@R1"})
+        self.call("unmap_realm", {"realm": "R1"})
+        self.assertEqual(self.gss(self.realm.token()), "UNTRUSTED_DOMAIN")
+
+    @durable
+    def test_a_ticket_is_shown_once_also_after_kill_9(self):
+        self.call("map_realm", {"realm": "R1"})
+        token = self.realm.token()
+        self.assertEqual(self.gss(token), "krb:ann@R1")
+        self.assertEqual(self.gss(token), "REPLAY")
+        self.kill()
+        self.start()
+        self.assertEqual(self.gss(token), "REPLAY")
+        self.assertEqual(self.gss(self.realm.token()), "krb:ann@R1")
+
+    def test_a_ticket_is_its_servers_and_its_channels(self):
+        self.call("map_realm", {"realm": "R1"})
+        self.assertEqual(self.gss(self.realm.token("other/guard")), "WRONG_AUDIENCE")
+        mine, theirs = bytes(range(32)), bytes(32)
+        bound = self.realm.token(binding=mine)
+        self.assertEqual(self.gss(bound, channel_binding=b64(theirs)), "BINDING_MISMATCH")
+        bound = self.realm.token(binding=mine)
+        self.assertEqual(self.gss(bound, channel_binding=b64(mine)), "krb:ann@R1")
+        self.assertEqual(self.gss(self.realm.token(binding=mine)), "BINDING_MISMATCH")
+        self.assertEqual(self.gss(self.realm.token(), channel_binding=b64(mine)), "krb:ann@R1")
+        mint = {"credential": {"gss": b64(self.realm.token())}, "audiences": [US]}
+        self.assertIn("INVALID_ARGUMENT", self.refused("mint_jwt", mint))
+
+    def test_rubbish_is_refused_by_a_name(self):
+        """A ticket whose octets are changed, cut or repeated."""
+        self.call("map_realm", {"realm": "R1"})
+        token = self.realm.token()
+        random.seed(7)
+        for turn in range(60):
+            octets = bytearray(token)
+            at = random.randrange(len(octets))
+            if turn % 3 == 0:
+                octets[at] ^= 1 << random.randrange(8)
+            elif turn % 3 == 1:
+                del octets[at:]
+            else:
+                octets[at:at] = octets[:at]
+            verdict = self.gss(bytes(octets))
+            self.assertNotIn("UNAVAILABLE", verdict, turn)
+            self.assertIn(verdict, NAMES | {"krb:ann@R1", "INVALID_ARGUMENT"}, (turn, at))
+        self.assertIsNone(self.capsules.processes["hub"].poll())
 
 
 @needs("services/authentication", "stores/sqlite", "protocols/udp")

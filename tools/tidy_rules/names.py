@@ -122,6 +122,8 @@ LIBRARIES = {
     "grpc/": "grpc++",
     "grpcpp/": "grpc++",
     "openssl/": "openssl",
+    "gssapi/": "krb5",
+    "krb5.h": "krb5",
     "sqlite3.h": "sqlite3",
     "sodium.h": "libsodium",
     "cbor.h": "libcbor",
