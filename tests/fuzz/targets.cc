@@ -1,10 +1,15 @@
 #include "fuzz/targets.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 
 #include "age_armor.h"
 #include "age_file.h"
+#include "audit/record.h"
 #include "authorisation.h"
 #include "bech32.h"
 #include "connection.h"
@@ -12,7 +17,9 @@
 #include "dns.h"
 #include "expression/omg.h"
 #include "expression/xfn.h"
+#include "hector/audit.h"
 #include "hector/authoring.h"
+#include "hector/descriptor.h"
 #include "hector/message.h"
 #include "hector/reference.h"
 #include "hector/types.h"
@@ -551,6 +558,28 @@ void credential(const std::uint8_t* data, std::size_t size) {
     static_cast<void>(authentication::plan_revoke(state, revocation));
 }
 
+/// What is read has one spelling, and the hash of it is the one that writing it gives.
+void audit_record(const std::uint8_t* data, std::size_t size) {
+  auto read = audit::read_record(text(data, size));
+  if (!read) return;
+  const std::string hash = read->record.hash;
+  const std::string again = audit::write_record(read->record);
+  if ((read->record.hash == hash) != read->is_hash_right) std::abort();
+  if (read->is_hash_right && again != text(data, size)) std::abort();
+}
+
+/// A file of records: none is accepted that does not follow the one before it.
+void audit_log(const std::uint8_t* data, std::size_t size) {
+  const Descriptor file(memfd_create("audit", MFD_CLOEXEC));
+  if (write(file.get(), data, size) != static_cast<ssize_t>(size)) return;
+  const auto verdict = audit::verify({"/proc/self/fd/" + std::to_string(file.get())}, {});
+  const auto lines = std::count(data, data + size, '\n');
+  if (!verdict || verdict->records > static_cast<std::size_t>(lines) ||
+      verdict->head.sequence != verdict->records ||
+      (!verdict->finding && verdict->records != static_cast<std::size_t>(lines)))
+    std::abort();
+}
+
 }  // namespace
 
 const std::vector<Target>& targets() {
@@ -587,6 +616,8 @@ const std::vector<Target>& targets() {
                                        {"trust_bundle", trust_bundle},
                                        {"certificate_chain", certificate_chain},
                                        {"certificate", certificate},
+                                       {"audit_record", audit_record},
+                                       {"audit_log", audit_log},
                                        {"age_header", age_header},
                                        {"age_armor", age_armor},
                                        {"age_file", age_file},

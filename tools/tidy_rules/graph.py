@@ -40,6 +40,8 @@ ROOMS = (
     "base/include",
     "base/testing",
     "base",
+    "audit/include",
+    "audit",
     "identity/include",
     "identity",
     "types/include",
@@ -71,6 +73,7 @@ ROOMS = (
 # The public headers of the three libraries, with the messages in them: #include "hector/…".
 PUBLIC = (
     "base/include",
+    "audit/include",
     "identity/include",
     "types/include",
     "types/proto",
@@ -84,6 +87,8 @@ KERNEL = ("kernel/include", "kernel/proto")
 MAY_INCLUDE = {
     "base/include": (),
     "base": ("base/include",),
+    "audit/include": ("base/include",),
+    "audit": ("base/include", "base", "audit/include"),
     "identity/include": ("base/include",),
     "identity": ("base/include", "base", "identity/include"),
     "types/include": ("base/include", "types/proto"),

@@ -168,7 +168,7 @@ def library_of(name):
 
 
 def _is_public(path):
-    rooms = r"(base|identity|types|kernel|languages/\w+)/include/"
+    rooms = r"(base|audit|identity|types|kernel|languages/\w+)/include/"
     return path.endswith(".h") and re.match(rooms, path)
 
 
