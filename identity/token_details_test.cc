@@ -5,6 +5,8 @@
 
 #include "identity/base64.h"
 #include "identity/issuing.h"
+#include "identity/strict_json.h"
+#include "identity/web_key.h"
 
 namespace hector::identity {
 
@@ -119,6 +121,37 @@ TEST(Accepted, SaysWhatAChainStandsOn) {
               ElementsAre(key_id_of(authority.get()) + " " + serial_of(leaf.get())));
   EXPECT_EQ(accepted->leaf_sha256.size(), 32U);
   EXPECT_EQ(accepted->strength_bits, 128);
+}
+
+TEST(Possession, IsProvedByTheLeafsOwnKey) {
+  const auto own = TokenKey::make(), other = TokenKey::make();
+  const auto proof = own.sign(plan());
+  const auto authority_key = make_key(KeyKind::kEd25519);
+  const auto authority = *make_certificate({.use = CertificatePlan::Use::kAuthority,
+                                            .uri = "spiffe://td",
+                                            .not_before = kNow - 100,
+                                            .not_after = kNow + 50},
+                                           authority_key.get(), {nullptr, authority_key.get()});
+  const auto chain_of = [&](const TokenKey& key, const std::string& uri) {
+    const auto entry = read_strict_json(key.web_key());
+    const auto read = read_web_key(entry->get_object());
+    const auto leaf = make_certificate({.uri = uri, .not_before = kNow, .not_after = kNow + 9},
+                                       read->key.get(), {authority.get(), authority_key.get()});
+    return certificate_pem(leaf->get());
+  };
+  const Question question{{kNow, 0}, "us"};
+  const auto proved = judge_possession(chain_of(own, "spiffe://td/a"), proof, question);
+  ASSERT_TRUE(proved) << proved.error().message;
+  EXPECT_EQ(proved->not_after, (Instant{kNow + 60, 0}));
+  EXPECT_EQ(read_token_details(proved->claims)->token_id, "id");
+  const auto fault = [&](const TokenKey& key, const std::string& uri, const Question& asked) {
+    return judge_possession(chain_of(key, uri), proof, asked).error().fault;
+  };
+  EXPECT_EQ(fault(other, "spiffe://td/a", question), Fault::kBadSignature);
+  EXPECT_EQ(fault(own, "spiffe://td/b", question), Fault::kBadSignature) << "another's sub";
+  EXPECT_EQ(fault(own, "spiffe://td/a", {{kNow, 0}, "elsewhere"}), Fault::kWrongAudience);
+  EXPECT_EQ(fault(own, "spiffe://td/a", {{kNow + 120, 0}, "us"}), Fault::kExpired);
+  EXPECT_EQ(judge_possession("no PEM", proof, question).error().fault, Fault::kMalformed);
 }
 
 TEST(Base64, OfUrlsIsWrittenAsItIsRead) {

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <atomic>
+
 #include "authentication.hector.h"
 #include "bounds.h"
 #include "credentials.h"
@@ -23,6 +25,7 @@ using namespace hector::authentication;
 
 constexpr std::size_t kWatchesMax = 1'000;       ///< of all callers, of each kind
 constexpr std::uint32_t kRatePerSecond = 1'000;  ///< credentials of one peer
+constexpr unsigned kLoggedPerSecond = 20;        ///< refusals; the others are counted
 constexpr const char* kPrefix = "au/";           ///< of every key in the store
 
 /// What a watcher of a bundle was told; nothing yet at first.
@@ -54,6 +57,7 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
                       ? settings.audience()
                       : fmt::format("spiffe://{}/service/authentication", domain_)),
         limit_(*context.clock, settings.rate_per_s() == 0 ? kRatePerSecond : settings.rate_per_s()),
+        log_limit_(*context.clock, kLoggedPerSecond),
         bundle_watches_(
             kWatchesMax,
             [this](const v1::Domain& asked, Revision revision, ToldBundle& told,
@@ -289,11 +293,18 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
   }
   template <class Out>
   void refuse_to(Reply<Out> reply, const Error& why) {
-    const auto peer = counted_as(reply.call().peer);
-    if (why.code != Code::kInvalidArgument && why.code != Code::kResourceExhausted)
-      context_.log->write(Level::kInfo, "a credential is refused",
-                          {{"why", why.message}, {"peer", peer}});
+    log_refusal(counted_as(reply.call().peer), why);
     reply.fail(why);
+  }
+  void log_refusal(const std::string& peer, const Error& why) {
+    if (why.code == Code::kInvalidArgument || why.code == Code::kResourceExhausted) return;
+    if (!log_limit_.take("log")) {
+      ++not_logged_;
+      return;
+    }
+    const auto left_out = std::to_string(not_logged_.exchange(0));
+    context_.log->write(Level::kInfo, "a credential is refused",
+                        {{"why", why.message}, {"peer", peer}, {"not_logged", left_out}});
   }
   template <class In>
   void change(const In& asked, Reply<v1::Revision> reply,
@@ -337,7 +348,8 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
 
   const ServiceContext context_;
   const std::string domain_, audience_;
-  RateLimit limit_;
+  RateLimit limit_, log_limit_;
+  std::atomic<std::uint64_t> not_logged_{0};
   TrustState state_;
   state::AnswerWatches<v1::Domain, ToldBundle> bundle_watches_;
   state::AnswerWatches<v1::RevocationQuestion, ToldRevocations> revocation_watches_;

@@ -131,6 +131,21 @@ TEST(Credentials, HaveFourActorsAtMost) {
   EXPECT_EQ(name_of(show(world, plan)), "DELEGATION_REFUSED");
 }
 
+TEST(Credentials, OfARealmCountOnceItIsMapped) {
+  World world;
+  Shown ticket;
+  ticket.method = "gss";
+  ticket.accepted.id = "krb:ann@R1";
+  ticket.accepted.trust_domain = "R1";
+  EXPECT_EQ(name_of(check_realm(world.state, ticket)), "UNTRUSTED_DOMAIN");
+  v1::RealmMapping mapping;
+  mapping.set_realm("R1");
+  ASSERT_EQ(world.change(plan_map_realm, mapping), "OK");
+  EXPECT_EQ(name_of(check_realm(world.state, ticket)), "OK");
+  ticket.accepted.trust_domain = "R";
+  EXPECT_EQ(name_of(check_realm(world.state, ticket)), "UNTRUSTED_DOMAIN");
+}
+
 TEST(Credentials, ThatAreAcceptedOnceHaveAnId) {
   World world;
   auto plan = plan_for();

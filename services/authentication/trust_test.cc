@@ -154,6 +154,52 @@ TEST(Revocations, NameOneThing) {
   EXPECT_EQ(world.change(plan_revoke, asked), "OK");
 }
 
+/// As the store tells of it.
+void put(World& world, const std::string& key, const google::protobuf::Message& message) {
+  world.state.apply(
+      {StoreEvent::Kind::kPut, {key, Bytes::take(message.SerializeAsString()), 0, 1}, {}});
+}
+
+TEST(Revocations, HaveAnEnd) {
+  World world;
+  for (std::size_t i = 1; i < kRevocationsMax; ++i) {
+    v1::Revocation revoked;
+    revoked.set_name(std::to_string(i));
+    put(world, "revoked/" + std::to_string(i), revoked);
+  }
+  EXPECT_EQ(world.revoke("spiffe://td/a"), "OK");
+  EXPECT_EQ(world.revoke("spiffe://td/b"), "TOO_MANY");
+}
+
+TEST(Entries, HaveAnEndAndASize) {
+  World world;
+  v1::Entry entry;
+  for (std::size_t i = 1; i < kEntriesMax; ++i) put(world, "entry/" + std::to_string(i), entry);
+  entry.set_id("spiffe://td/a");
+  EXPECT_EQ(world.change(plan_put_entry, entry), "OK");
+  EXPECT_EQ(world.change(plan_put_entry, entry), "OK") << "one that is there";
+  entry.set_id("spiffe://td/b");
+  EXPECT_EQ(world.change(plan_put_entry, entry), "TOO_MANY");
+  entry.set_id("spiffe://td/a");
+  entry.add_groups(std::string(kEntryOctetsMax, 'g'));
+  EXPECT_EQ(world.change(plan_put_entry, entry), "INVALID_ARGUMENT");
+  entry.Clear();
+  entry.set_id("ann");
+  EXPECT_EQ(world.change(plan_put_entry, entry), "INVALID_ARGUMENT");
+}
+
+TEST(Realms, HaveAnEnd) {
+  World world;
+  v1::RealmMapping mapping;
+  for (std::size_t i = 0; i < kRealmsMax; ++i) {
+    mapping.set_realm("R" + std::to_string(i));
+    ASSERT_EQ(world.change(plan_map_realm, mapping), "OK");
+  }
+  EXPECT_EQ(world.change(plan_map_realm, mapping), "OK") << "one that is there";
+  mapping.set_realm("ONE.MORE");
+  EXPECT_EQ(world.change(plan_map_realm, mapping), "TOO_MANY");
+}
+
 TEST(Realms, AreMappedByName) {
   World world;
   v1::RealmMapping mapping;

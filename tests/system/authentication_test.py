@@ -25,6 +25,7 @@ import identity_files as f
 import outside
 import waiting
 from capsules import CommandFailed, Capsules
+from etcd_server import Etcd
 from kerberos_realm import Realm
 from needs import durable, needs
 
@@ -262,7 +263,6 @@ class Credentials(Service):
             with self.subTest(name):
                 self.assertEqual(self.verdict({"x509": pem, "proof": wrong}), name)
 
-
     def test_a9_authorities_overlap_and_the_old_one_goes(self):
         td, new = self.td, Domain("td")
         new.root.fields["subject"] = "the next root"
@@ -471,6 +471,48 @@ class Watches(Service):
         self.within_a_second(told, "jwt-svid")
         self.call("defederate", {"domain": "other"})
         waiting.until(lambda: told().count('"revision"') == 4, 1.0, told)
+
+
+@unittest.skipUnless(shutil.which("etcd"), "needs etcd")
+@needs("services/authentication", "stores/etcd", "protocols/udp")
+class OnASharedStore(Service):
+    """Two capsules that know the same."""
+
+    def start(self):
+        etcd = Etcd()
+        etcd.__enter__()
+        self.addCleanup(etcd.__exit__)
+        for name in ("hub", "north"):
+            text = HUB.format(protocols=self.protocols, settings=self.settings)
+            text = text.replace("hub", name) + f"store: etcd://127.0.0.1:{etcd.port}/both\n"
+            self.capsules.configure(name, text)
+
+    def north(self, operation, message):
+        """What the other capsule answers: a principal's id or a token, or the name of a refusal."""
+        try:
+            answer = self.capsules.call(f"authentication.{operation}", message, "north")
+        except CommandFailed as failed:
+            return self.name_of(str(failed))
+        return answer.get("token") or answer["id"]
+
+    def north_judges(self, token, **more):
+        return self.north("authenticate", {"credential": {"jwt": token}, "audience": US, **more})
+
+    def test_a_bind_token_is_accepted_by_one_of_them(self):
+        for turn in range(5):
+            token = self.td.token(jti=f"one {turn}")
+            waiting.until(lambda: self.north_judges(token) == A, 5)
+            self.assertEqual(self.jwt(token, once=True), A)
+            self.assertEqual(self.north_judges(token, once=True), "REPLAY")
+
+    def test_tokens_are_each_others_and_a_revocation_is_both_theirs_within_a_second(self):
+        holder = {"jwt": self.td.token(A, SERVICE)}
+        asked = {"credential": holder, "audiences": [US]}
+        waiting.until(lambda: self.north("mint_jwt", asked) not in NAMES, 5)
+        made = self.north("mint_jwt", asked)
+        self.assertEqual(self.jwt(made), A)
+        self.call("revoke", {"principal": A})
+        waiting.until(lambda: self.north_judges(made) == "REVOKED", 1.0)
 
 
 @needs("services/authentication", "stores/sqlite", "protocols/udp")

@@ -7,10 +7,10 @@ Who: authentication_test.py.
 
 import base64
 import os
-import socket
 import subprocess
 
 import waiting
+from etcd_server import free_port
 
 SERVER = "hector/guard"
 PASSWORD = "of this test alone"
@@ -46,12 +46,6 @@ kdc_tcp_listen = 127.0.0.1:{port}
 [logging]
 kdc = FILE:{folder}/kdc.log
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Realm:

@@ -1,7 +1,7 @@
 """The services' cases on the stores that are not the default: in memory and on etcd.
 
-What: the tests of naming, trading, policy, type and rights once more, each with another store under
-every capsule.
+What: the tests of authentication, naming, trading, policy, type and rights once more, each with
+another store under every capsule.
 Why: a service never sees which store it stands on.
 Who: ctest.
 """
@@ -17,6 +17,7 @@ from needs import needs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CASES = (
+    ("authentication_test.py", ("Credentials", "Tokens", "Trust")),
     ("naming_service_test.py", ("Contexts", "LeasesAndWatches")),
     ("services_test.py", ("Policy", "Trading")),
     ("trading_federation_test.py", ("Links", "Watched")),
@@ -33,6 +34,7 @@ CASES = (
 
 
 @needs(
+    "services/authentication",
     "services/naming",
     "services/trading",
     "services/policy",
