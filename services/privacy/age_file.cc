@@ -80,18 +80,26 @@ Result<Wiped<kFileKey>> find_file_key(const AgeHeader& header,
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-}  // namespace
-
-std::string seal(const std::vector<std::string>& recipients, std::string_view text) {
+/// Appends header and nonce; the key of the payload.
+Wiped<32> begin_file(const std::vector<std::string>& recipients, std::string& out) {
   Wiped<kFileKey> file_key;
   randombytes_buf(file_key.data(), kFileKey);
   std::vector<Stanza> stanzas;
   for (const auto& recipient : recipients) stanzas.push_back(wrap(file_key, recipient));
-  std::string out = write_stanzas(stanzas);
-  out += write_mac_line(header_mac(file_key.view(), out));
+  const std::string header = write_stanzas(stanzas);
   const std::string nonce = random_octets(kStreamNonce);
-  out += nonce;
-  ChunkSealer sealer(stream_key(file_key.view(), nonce, {}));
+  out += header + write_mac_line(header_mac(file_key.view(), header)) + nonce;
+  return stream_key(file_key.view(), nonce, {});
+}
+
+}  // namespace
+
+AgeSealer::AgeSealer(const std::vector<std::string>& recipients, std::string& out)
+    : chunks_(begin_file(recipients, out)) {}
+
+std::string seal(const std::vector<std::string>& recipients, std::string_view text) {
+  std::string out;
+  AgeSealer sealer(recipients, out);
   sealer.add(text, out);
   sealer.finish(out);
   return out;

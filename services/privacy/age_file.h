@@ -17,6 +17,18 @@
 
 namespace hector::privacy {
 
+/// Writes a binary age file as its text arrives. One at a time.
+class AgeSealer {
+ public:
+  /// Recipients are public keys that read_recipient() gave, one at least. Appends the header.
+  AgeSealer(const std::vector<std::string>& recipients, std::string& out);
+  void add(std::string_view text, std::string& out) { chunks_.add(text, out); }
+  void finish(std::string& out) { chunks_.finish(out); }
+
+ private:
+  ChunkSealer chunks_;
+};
+
 /// A binary age file. Recipients are public keys that read_recipient() gave, one at least.
 std::string seal(const std::vector<std::string>& recipients, std::string_view text);
 

@@ -6,6 +6,7 @@
 #include "hector/check.h"
 #include "hkdf.h"
 #include "hpke.h"
+#include "nonce_source.h"
 
 namespace hector::privacy {
 
@@ -14,11 +15,11 @@ namespace {
 class AesGcmCipher final : public Cipher {
  public:
   explicit AesGcmCipher(Secret key) : key_(std::move(key)) {}
-  std::string protect(std::string_view text, std::string_view aad) const override {
-    const std::string nonce = random_octets(AesGcm::kNonce);
-    std::string body = nonce;
-    aead_.seal({key_.view(), nonce, aad}, text, body);
-    return body;
+  void protect(std::string_view text, std::string_view aad, std::string& out) const override {
+    const auto nonce = nonces_.next();
+    out.reserve(out.size() + nonce.size() + text.size() + AesGcm::kTag);
+    out.append(nonce.begin(), nonce.end());
+    aead_.seal({key_.view(), {nonce.data(), nonce.size()}, aad}, text, out);
   }
   std::optional<std::string> reveal(std::string_view body, std::string_view aad) const override {
     if (body.size() < AesGcm::kNonce) return std::nullopt;
@@ -29,19 +30,20 @@ class AesGcmCipher final : public Cipher {
  private:
   AesGcm aead_;
   Secret key_;
+  mutable NonceSource nonces_;
 };
 
 class XChaChaCipher final : public Cipher {
  public:
   explicit XChaChaCipher(Secret key) : key_(std::move(key)) {}
-  std::string protect(std::string_view text, std::string_view aad) const override {
-    std::string body(kNonce + text.size() + kTag, '\0');
-    unsigned char* const nonce = octets(body);
+  void protect(std::string_view text, std::string_view aad, std::string& out) const override {
+    const std::size_t at = out.size();
+    out.resize(at + kNonce + text.size() + kTag);
+    unsigned char* const nonce = octets(out) + at;
     randombytes_buf(nonce, kNonce);
     crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + kNonce, nullptr, octets(text), text.size(),
                                                octets(aad), aad.size(), nullptr, nonce,
                                                key_.data());
-    return body;
   }
   std::optional<std::string> reveal(std::string_view body, std::string_view aad) const override {
     if (body.size() < kNonce + kTag) return std::nullopt;
@@ -62,8 +64,8 @@ class XChaChaCipher final : public Cipher {
 class AesSivCipher final : public Cipher {
  public:
   explicit AesSivCipher(Secret key) : key_(std::move(key)) {}
-  std::string protect(std::string_view text, std::string_view aad) const override {
-    return siv_.seal(key_.view(), text, aad);
+  void protect(std::string_view text, std::string_view aad, std::string& out) const override {
+    out += siv_.seal(key_.view(), text, aad);
   }
   std::optional<std::string> reveal(std::string_view body, std::string_view aad) const override {
     return siv_.open(key_.view(), body, aad);
@@ -77,12 +79,12 @@ class AesSivCipher final : public Cipher {
 class StreamCipher final : public Cipher {
  public:
   explicit StreamCipher(Secret key) : key_(std::move(key)) {}
-  std::string protect(std::string_view text, std::string_view aad) const override {
-    std::string body = random_octets(kStreamNonce);
-    ChunkSealer sealer(stream_key(key_.view(), body, aad));
-    sealer.add(text, body);
-    sealer.finish(body);
-    return body;
+  void protect(std::string_view text, std::string_view aad, std::string& out) const override {
+    const std::string nonce = random_octets(kStreamNonce);
+    out += nonce;
+    ChunkSealer sealer(stream_key(key_.view(), nonce, aad));
+    sealer.add(text, out);
+    sealer.finish(out);
   }
   std::optional<std::string> reveal(std::string_view body, std::string_view aad) const override {
     if (body.size() < kStreamNonce) return std::nullopt;
@@ -99,15 +101,14 @@ class StreamCipher final : public Cipher {
 class HpkeCipher final : public Cipher {
  public:
   explicit HpkeCipher(Secret key) : key_(std::move(key)), public_key_(x25519_public(key_.view())) {}
-  std::string protect(std::string_view text, std::string_view aad) const override {
+  void protect(std::string_view text, std::string_view aad, std::string& out) const override {
     Wiped<kX25519Octets> ephemeral;
     randombytes_buf(ephemeral.data(), kX25519Octets);
     const auto secret = hpke_encapsulate(public_key_, ephemeral.view());
     HECTOR_CHECK(secret.has_value(), "a public key made of a private one is a point");
     const auto keys = hpke_schedule(secret->shared, aad);
-    std::string body = secret->encapsulated;
-    aead_.seal({keys.key.view(), keys.nonce.view(), {}}, text, body);
-    return body;
+    out += secret->encapsulated;
+    aead_.seal({keys.key.view(), keys.nonce.view(), {}}, text, out);
   }
   std::optional<std::string> reveal(std::string_view body, std::string_view aad) const override {
     if (body.size() < kX25519Octets) return std::nullopt;

@@ -17,7 +17,13 @@ namespace hector::privacy {
 class Cipher {
  public:
   virtual ~Cipher() = default;
-  [[nodiscard]] virtual std::string protect(std::string_view text, std::string_view aad) const = 0;
+  /// Appends the body.
+  virtual void protect(std::string_view text, std::string_view aad, std::string& out) const = 0;
+  [[nodiscard]] std::string protect(std::string_view text, std::string_view aad) const {
+    std::string body;
+    protect(text, aad, body);
+    return body;
+  }
   /// None: any octet of either is another than it was.
   [[nodiscard]] virtual std::optional<std::string> reveal(std::string_view body,
                                                           std::string_view aad) const = 0;

@@ -6,16 +6,6 @@
 
 namespace hector::privacy {
 
-/// One subject's key under one version of one keyset, wrapped by that version: who has the store
-/// and the keyset still cannot read what is of a subject whose key is gone.
-struct Keyring::SubjectKey {
-  std::string subject, keyset;
-  std::uint32_t version = 0;
-  KeyId id = 0;
-  std::string wrapped;
-  bool is_shredded = false;
-};
-
 namespace {
 
 constexpr std::size_t kTextOctetsMax = std::size_t{1} << 30;
@@ -55,11 +45,17 @@ std::string aad_of_subject(const std::string& subject) {
 Keyring::Keyring() = default;
 Keyring::~Keyring() = default;
 
-KeyId Keyring::new_id() {
+KeyId Keyring::free_id() const {
   for (;;) {
     const KeyId id = randombytes_random();
-    if (id != 0 && ids_.insert(id).second) return id;
+    if (id != 0 && !ids_.contains(id)) return id;
   }
+}
+
+KeyId Keyring::new_id() {
+  const KeyId id = free_id();
+  ids_.insert(id);
+  return id;
 }
 
 Result<Keyset*> Keyring::keyset(const std::string& name) {
@@ -94,22 +90,32 @@ Result<VersionName> Keyring::add_version(Keyset& keyset, KnownKey known) {
   return VersionName{version.number, version.id};
 }
 
-Result<VersionName> Keyring::create(const NewKeyset& asked, KnownKey known) {
+Result<const KeyTemplate*> Keyring::check_form(const NewKeyset& asked) {
   HECTOR_TRY(check_name("keyset's name", asked.name));
   const KeyTemplate* const form = find_template(asked.form);
-  if (form == nullptr) {
-    std::string names;
-    for (const auto& each : kTemplates)
-      names += (names.empty() ? "" : ", ") + std::string(each.name);
-    return refuse_argument(
-        fmt::format("there is no template '{}'; there are {}", asked.form, names));
-  }
+  if (form != nullptr) return form;
+  std::string names;
+  for (const auto& each : kTemplates) names += (names.empty() ? "" : ", ") + std::string(each.name);
+  return refuse_argument(fmt::format("there is no template '{}'; there are {}", asked.form, names));
+}
+
+Status Keyring::check_free(const std::string& name) const {
+  if (!keysets_.contains(name)) return {};
+  return refuse(kExists, fmt::format("there is a keyset '{}' already", name), Code::kAlreadyExists);
+}
+
+Result<const KeyTemplate*> Keyring::check_new(const NewKeyset& asked) const {
+  const KeyTemplate* const form = HECTOR_TRY(check_form(asked));
+  HECTOR_TRY(check_free(asked.name));
+  return form;
+}
+
+Result<VersionName> Keyring::create(const NewKeyset& asked, KnownKey known) {
+  const KeyTemplate* const form = HECTOR_TRY(check_form(asked));
   if (known.key && known.key->size() != form->key_octets)
     return refuse_argument(fmt::format("a key of {} has {} octets, not {}", form->name,
                                        form->key_octets, known.key->size()));
-  if (keysets_.contains(asked.name))
-    return refuse(kExists, fmt::format("there is a keyset '{}' already", asked.name),
-                  Code::kAlreadyExists);
+  HECTOR_TRY(check_free(asked.name));
   Keyset made(asked.name, *form, asked.rotate_after);
   const auto version = HECTOR_TRY(add_version(made, std::move(known)));
   keysets_.emplace(asked.name, std::move(made));
@@ -130,25 +136,83 @@ Result<KeyVersion*> Keyring::next_version(Keyset& keyset) {
   return keyset.to_protect();
 }
 
-Result<Keyring::SubjectKey*> Keyring::key_of_subject(Keyset& keyset, KeyVersion& version,
-                                                     const std::string& subject) {
-  const auto place = std::make_tuple(subject, keyset.name(), version.number);
-  if (const auto found = live_subject_keys_.find(place); found != live_subject_keys_.end())
-    return &subject_keys_.at(found->second);
+SubjectKey* Keyring::find_subject_key(const std::string& keyset, std::uint32_t version,
+                                      const std::string& subject) {
+  const auto found = live_subject_keys_.find({subject, keyset, version});
+  return found == live_subject_keys_.end() ? nullptr : &subject_keys_.at(found->second);
+}
+
+Result<SubjectKey> Keyring::make_subject_key(const std::string& name, const std::string& subject) {
   if (ids_.size() >= kKeysMax)
     return refuse(kTooLarge, fmt::format("there are {} keys already", kKeysMax),
                   Code::kResourceExhausted);
-  SubjectKey made{subject, keyset.name(), version.number, new_id(), {}};
-  const auto secret = Secret::random(keyset.form().key_octets);
-  made.wrapped = version.cipher->protect(secret.view(), aad_of_subject(subject));
-  live_subject_keys_.emplace(place, made.id);
-  return &subject_keys_.emplace(made.id, std::move(made)).first->second;
+  Keyset* const keyset = HECTOR_TRY(keyset_for(name, Work::kEncrypts));
+  const KeyVersion* const version = HECTOR_TRY(keyset->to_protect());
+  SubjectKey made{subject, name, version->number, free_id(), {}};
+  const auto secret = Secret::random(keyset->form().key_octets);
+  made.wrapped = version->cipher->protect(secret.view(), aad_of_subject(subject));
+  return made;
 }
 
-std::unique_ptr<Cipher> Keyring::cipher_of(const KeyVersion& version, const KeyTemplate& form,
-                                           const SubjectKey& key) {
+Status Keyring::add_subject_key(const Place& place) {
+  auto made = HECTOR_TRY(make_subject_key(place.keyset, place.subject));
+  put(std::move(made));
+  return {};
+}
+
+void Keyring::put(SubjectKey key) {
+  ids_.insert(key.id);
+  if (subject_keys_.contains(key.id))
+    std::erase_if(live_subject_keys_, [&](const auto& each) { return each.second == key.id; });
+  if (!key.is_shredded) live_subject_keys_[{key.subject, key.keyset, key.version}] = key.id;
+  subject_keys_.insert_or_assign(key.id, std::move(key));
+}
+
+void Keyring::put(Keyset keyset) {
+  const auto before = keysets_.find(keyset.name());
+  for (auto& [number, version] : keyset.versions()) {
+    ids_.insert(version.id);
+    if (before == keysets_.end()) continue;
+    const auto same = before->second.versions().find(number);
+    if (same == before->second.versions().end() || same->second.id != version.id) continue;
+    version.messages = same->second.messages.load();
+    if (version.state == VersionState::kDestroyed || version.has_key()) continue;
+    version.cipher = std::move(same->second.cipher);
+    version.signer = std::move(same->second.signer);
+  }
+  if (before != keysets_.end()) keysets_.erase(before);
+  keysets_.emplace(keyset.name(), std::move(keyset));
+}
+
+void Keyring::clear() {
+  keysets_.clear();
+  subject_keys_.clear();
+  live_subject_keys_.clear();
+  ids_.clear();
+}
+
+Result<Need> Keyring::need_of(const Place& place, Moment now) {
+  if (!place.subject.empty()) HECTOR_TRY(check_name("subject", place.subject));
+  Keyset* const keyset = HECTOR_TRY(keyset_for(place.keyset, Work::kEncrypts));
+  const KeyVersion* const version = HECTOR_TRY(keyset->to_protect());
+  if (keyset->is_rotation_due(now)) return Need::kVersion;
+  const bool has_key = place.subject.empty() ||
+                       find_subject_key(place.keyset, version->number, place.subject) != nullptr;
+  return has_key ? Need::kNothing : Need::kSubjectKey;
+}
+
+Result<Need> Keyring::need_of_signature(const std::string& name, Moment now) {
+  Keyset* const keyset = HECTOR_TRY(keyset_for(name, Work::kSigns));
+  HECTOR_TRY(keyset->to_protect());
+  return keyset->is_rotation_due(now) ? Need::kVersion : Need::kNothing;
+}
+
+Result<std::unique_ptr<Cipher>> Keyring::cipher_of(const KeyVersion& version,
+                                                   const KeyTemplate& form, const SubjectKey& key) {
   auto secret = version.cipher->reveal(key.wrapped, aad_of_subject(key.subject));
-  HECTOR_CHECK(secret.has_value(), "a subject's key is wrapped by its version");
+  if (!secret)
+    return refuse(kKeyUnknown, "the key of this subject is not the one that was stored",
+                  Code::kDataLoss);
   const WipedText wiped(*secret);
   return make_cipher(form.id, Secret::copy(*secret));
 }
@@ -157,14 +221,27 @@ Result<Protected> Keyring::encrypt(const Place& place, std::string_view text) {
   HECTOR_TRY(check_size(text));
   if (!place.subject.empty()) HECTOR_TRY(check_name("subject", place.subject));
   Keyset* const keyset = HECTOR_TRY(keyset_for(place.keyset, Work::kEncrypts));
-  KeyVersion* const version = HECTOR_TRY(next_version(*keyset));
+  const KeyVersion* const version = HECTOR_TRY(next_version(*keyset));
+  if (!place.subject.empty() &&
+      find_subject_key(place.keyset, version->number, place.subject) == nullptr)
+    HECTOR_TRY(add_subject_key(place));
+  return protect(place, text);
+}
+
+Result<Protected> Keyring::protect(const Place& place, std::string_view text) {
+  HECTOR_TRY(check_size(text));
+  Keyset* const keyset = HECTOR_TRY(keyset_for(place.keyset, Work::kEncrypts));
+  KeyVersion* const version = HECTOR_TRY(keyset->to_protect());
   Protected made{{}, version->number};
   if (place.subject.empty()) {
-    made.octets = prefix_of(version->id) + version->cipher->protect(text, place.aad);
+    made.octets = prefix_of(version->id);
+    version->cipher->protect(text, place.aad, made.octets);
   } else {
-    SubjectKey* const key = HECTOR_TRY(key_of_subject(*keyset, *version, place.subject));
-    made.octets =
-        prefix_of(key->id) + cipher_of(*version, keyset->form(), *key)->protect(text, place.aad);
+    const SubjectKey* const key = find_subject_key(place.keyset, version->number, place.subject);
+    HECTOR_CHECK(key != nullptr, "a subject's key is made before it is used");
+    const auto cipher = HECTOR_TRY(cipher_of(*version, keyset->form(), *key));
+    made.octets = prefix_of(key->id);
+    cipher->protect(text, place.aad, made.octets);
   }
   ++version->messages;
   return made;
@@ -176,7 +253,7 @@ Result<Keyring::Opened> Keyring::open_subject(Keyset& keyset, SubjectKey& key, c
   if (key.is_shredded)
     return refuse(kKeyDestroyed, "the key of this subject was shredded", Code::kFailedPrecondition);
   const KeyVersion* const version = HECTOR_TRY(keyset.to_reveal_version(key.version));
-  const auto cipher = cipher_of(*version, keyset.form(), key);
+  const auto cipher = HECTOR_TRY(cipher_of(*version, keyset.form(), key));
   auto text = cipher->reveal(body, place.aad);
   if (!text) return refuse_auth();
   return Opened{std::move(*text), version->number, key.subject};
@@ -208,29 +285,41 @@ Result<Protected> Keyring::rewrap(const Place& place, std::string_view ciphertex
   return encrypt({place.keyset, place.aad, opened.subject}, opened.text);
 }
 
+Result<Secret> Keyring::new_data_key(std::int64_t bits) {
+  if (bits == 128 || bits == 256 || bits == 512)
+    return Secret::random(static_cast<std::size_t>(bits / 8));
+  return refuse_argument(fmt::format("a data key has 128, 256 or 512 bits, not {}", bits));
+}
+
 Result<DataKey> Keyring::make_data_key(const std::string& keyset, std::int64_t bits) {
-  if (bits != 128 && bits != 256 && bits != 512)
-    return refuse_argument(fmt::format("a data key has 128, 256 or 512 bits, not {}", bits));
-  DataKey made{{}, Secret::random(static_cast<std::size_t>(bits / 8))};
-  Protected wrapped = HECTOR_TRY(encrypt({keyset, {}}, made.key.view()));
-  made.wrapped = std::move(wrapped.octets);
-  return made;
+  auto key = HECTOR_TRY(new_data_key(bits));
+  Protected wrapped = HECTOR_TRY(encrypt({keyset, {}}, key.view()));
+  return DataKey{std::move(wrapped.octets), std::move(key)};
 }
 
 Result<std::string> Keyring::sign(const std::string& name, std::string_view data) {
   Keyset* const keyset = HECTOR_TRY(keyset_for(name, Work::kSigns));
-  KeyVersion* const version = HECTOR_TRY(next_version(*keyset));
-  ++version->messages;
-  return prefix_of(version->id) + version->signer->sign(data);
+  const KeyVersion* const version = HECTOR_TRY(next_version(*keyset));
+  static_cast<void>(version);
+  Protected made = HECTOR_TRY(sign_only(name, data));
+  return std::move(made.octets);
 }
 
-Status Keyring::verify(const std::string& name, std::string_view data, std::string_view signature) {
+Result<Protected> Keyring::sign_only(const std::string& name, std::string_view data) {
+  Keyset* const keyset = HECTOR_TRY(keyset_for(name, Work::kSigns));
+  KeyVersion* const version = HECTOR_TRY(keyset->to_protect());
+  ++version->messages;
+  return Protected{prefix_of(version->id) + version->signer->sign(data), version->number};
+}
+
+Result<std::uint32_t> Keyring::verify(const std::string& name, std::string_view data,
+                                      std::string_view signature) {
   Keyset* const keyset = HECTOR_TRY(keyset_for(name, Work::kSigns));
   const auto id = id_of(signature);
   if (!id) return refuse_auth();
   const KeyVersion* const version = HECTOR_TRY(keyset->to_reveal(*id));
   if (!version->signer->verify(data, signature.substr(kPrefixOctets))) return refuse_auth();
-  return {};
+  return version->number;
 }
 
 void Keyring::shred(const std::string& subject) {

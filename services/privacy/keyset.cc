@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace hector::privacy {
 
 namespace {
@@ -15,16 +17,44 @@ tl::unexpected<Error> refuse_version(const char* name, const std::string& text) 
 Keyset::Keyset(std::string name, const KeyTemplate& form, RotateAfter rotate_after)
     : name_(std::move(name)), form_(form), rotate_after_(rotate_after) {}
 
+Keyset::Keyset(const KeptKeyset& kept)
+    : name_(kept.name),
+      form_(*kept.form),
+      rotate_after_(kept.rotate_after),
+      primary_(kept.primary),
+      min_decrypt_(kept.min_decrypt),
+      min_encrypt_(kept.min_encrypt) {
+  for (const auto& each : kept.versions) {
+    static_cast<KeptVersion&>(versions_[each.number]) = each;
+    numbers_.emplace(each.id, each.number);
+  }
+}
+
+KeptKeyset Keyset::kept() const {
+  KeptKeyset kept{name_, &form_, rotate_after_, primary_, min_decrypt_, min_encrypt_, {}};
+  for (const auto& [number, version] : versions_) kept.versions.push_back(version);
+  return kept;
+}
+
 KeyVersion& Keyset::add(KeyId id, Secret key, Moment now) {
+  KeyVersion& version = add(id, now);
+  give_key(version, std::move(key));
+  return version;
+}
+
+void Keyset::give_key(KeyVersion& version, Secret key) const {
+  if (form_.signs)
+    version.signer = make_signer(form_.id, std::move(key));
+  else
+    version.cipher = make_cipher(form_.id, std::move(key));
+}
+
+KeyVersion& Keyset::add(KeyId id, Moment now) {
   const std::uint32_t number = versions_.empty() ? 1 : versions_.rbegin()->first + 1;
   KeyVersion& version = versions_[number];
   version.number = number;
   version.id = id;
   version.made_at = now;
-  if (form_.signs)
-    version.signer = make_signer(form_.id, std::move(key));
-  else
-    version.cipher = make_cipher(form_.id, std::move(key));
   numbers_.emplace(id, number);
   primary_ = number;
   return version;
@@ -124,14 +154,25 @@ bool Keyset::is_rotation_due(Moment now) const {
   const bool is_random_gcm = form_.id == TemplateId::kAes256Gcm;
   if (is_random_gcm && primary.messages >= kMessagesMax) return true;
   if (rotate_after_.messages != 0 && primary.messages >= rotate_after_.messages) return true;
-  const auto age = static_cast<std::uint64_t>((now - primary.made_at).count());
+  // A calendar that was set back makes no key old.
+  const auto age =
+      static_cast<std::uint64_t>(std::max((now - primary.made_at).count(), Moment::rep{0}));
   return rotate_after_.seconds != 0 && age >= rotate_after_.seconds;
+}
+
+Result<KeyVersion*> Keyset::with_key(KeyVersion& version) const {
+  if (version.has_key()) return &version;
+  return refuse(kKeyUnknown,
+                fmt::format("the key of version {} of keyset '{}' cannot be unwrapped by this "
+                            "capsule's key file",
+                            version.number, name_),
+                Code::kFailedPrecondition);
 }
 
 Result<KeyVersion*> Keyset::to_protect() {
   KeyVersion& primary = versions_.at(primary_);
   HECTOR_TRY(may_use(primary, min_encrypt_));
-  return &primary;
+  return with_key(primary);
 }
 
 Result<KeyVersion*> Keyset::to_reveal(KeyId id) {
@@ -144,7 +185,7 @@ Result<KeyVersion*> Keyset::to_reveal(KeyId id) {
 Result<KeyVersion*> Keyset::to_reveal_version(std::uint32_t number) {
   KeyVersion& version = versions_.at(number);
   HECTOR_TRY(may_use(version, min_decrypt_));
-  return &version;
+  return with_key(version);
 }
 
 void Keyset::destroy_due(Moment now) {

@@ -5,12 +5,14 @@
 // Who: Keyring.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cipher.h"
 #include "refusals.h"
@@ -28,15 +30,22 @@ inline constexpr std::int64_t kTimeMaxSeconds = 1'000'000'000'000;
 
 enum class VersionState : std::uint8_t { kEnabled, kDisabled, kWaiting, kDestroyed };
 
-struct KeyVersion {
+/// What of a version outlives a process, without its key.
+struct KeptVersion {
   std::uint32_t number = 0;
   KeyId id = 0;
   VersionState state = VersionState::kEnabled;
   Moment made_at{};
   Moment destroyed_at{};  ///< while it waits
-  std::uint64_t messages = 0;
-  std::unique_ptr<Cipher> cipher;  ///< one of the two, none once it is destroyed
+};
+
+struct KeyVersion : KeptVersion {
+  std::atomic<std::uint64_t> messages{0};
+  /// One of the two; none once it is destroyed, and where its key is not known.
+  std::unique_ptr<Cipher> cipher;
   std::unique_ptr<Signer> signer;
+
+  [[nodiscard]] bool has_key() const { return cipher != nullptr || signer != nullptr; }
 };
 
 struct RotateAfter {
@@ -44,15 +53,33 @@ struct RotateAfter {
   std::uint64_t seconds = 0;   ///< 0: never by time
 };
 
-/// One at a time.
+/// A keyset without its keys.
+struct KeptKeyset {
+  std::string name;
+  const KeyTemplate* form = nullptr;
+  RotateAfter rotate_after;
+  std::uint32_t primary = 0, min_decrypt = 1, min_encrypt = 1;
+  std::vector<KeptVersion> versions;
+};
+
+/// One at a time, but for to_protect() and to_reveal…(), which any thread may call meanwhile.
 class Keyset {
  public:
   Keyset(std::string name, const KeyTemplate& form, RotateAfter rotate_after);
+  /// Its versions have no keys until they are given.
+  explicit Keyset(const KeptKeyset& kept);
+  [[nodiscard]] KeptKeyset kept() const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const KeyTemplate& form() const { return form_; }
   /// A new version, the primary from now on. The key has the template's length.
   KeyVersion& add(KeyId id, Secret key, Moment now);
+  /// The same, without its key.
+  KeyVersion& add(KeyId id, Moment now);
+  void give_key(KeyVersion& version, Secret key) const;
+  [[nodiscard]] std::map<std::uint32_t, KeyVersion>& versions() { return versions_; }
+  [[nodiscard]] const std::map<std::uint32_t, KeyVersion>& versions() const { return versions_; }
+  [[nodiscard]] std::uint32_t primary() const { return primary_; }
 
   // Each: INVALID_ARGUMENT where there is no such version.
   Status set_primary(std::int64_t number);
@@ -70,7 +97,7 @@ class Keyset {
 
   /// Whether the next message is for a version that is not there yet.
   [[nodiscard]] bool is_rotation_due(Moment now) const;
-  /// The primary, if it may protect. VERSION_DISALLOWED, KEY_DESTROYED.
+  /// The primary, if it may protect. VERSION_DISALLOWED, KEY_DESTROYED, KEY_UNKNOWN.
   Result<KeyVersion*> to_protect();
   /// The version of this id, if it may reveal. KEY_UNKNOWN, VERSION_DISALLOWED, KEY_DESTROYED.
   Result<KeyVersion*> to_reveal(KeyId id);
@@ -84,6 +111,7 @@ class Keyset {
   /// As the least version: it is there, and not above the primary. INVALID_ARGUMENT.
   Result<std::int64_t> least_from(std::int64_t number);
   [[nodiscard]] Status may_use(const KeyVersion& version, std::uint32_t least) const;
+  Result<KeyVersion*> with_key(KeyVersion& version) const;
   std::string name_;
   const KeyTemplate& form_;
   RotateAfter rotate_after_;

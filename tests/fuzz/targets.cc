@@ -27,6 +27,7 @@
 #include "identity/token_claims.h"
 #include "identity/token_details.h"
 #include "identity/token_parts.h"
+#include "key_file.h"
 #include "keyring.h"
 #include "links.h"
 #include "name.h"
@@ -558,6 +559,15 @@ void credential(const std::uint8_t* data, std::size_t size) {
     static_cast<void>(authentication::plan_revoke(state, revocation));
 }
 
+/// What is read of a key file is written and read back as the same.
+void key_file(const std::uint8_t* data, std::size_t size) {
+  const auto read = privacy::read_key_file(text(data, size));
+  if (!read) return;
+  const auto back = privacy::read_key_file(privacy::write_key_file(*read));
+  if (!back || back->salt != read->salt || back->key != read->key || back->gone != read->gone)
+    std::abort();
+}
+
 /// What is read has one spelling, and the hash of it is the one that writing it gives.
 void audit_record(const std::uint8_t* data, std::size_t size) {
   auto read = audit::read_record(text(data, size));
@@ -624,6 +634,7 @@ const std::vector<Target>& targets() {
                                        {"bech32", bech32},
                                        {"ciphertext", ciphertext},
                                        {"privacy_step", privacy_step},
+                                       {"key_file", key_file},
                                        {"token_details", token_details},
                                        {"credential", credential}};
   return all;
