@@ -92,8 +92,9 @@ TEST(TokenDetails, OfAPlainTokenAreNone) {
 TEST(TokenDetails, OfAnotherShapeAreMalformed) {
   for (const char* claims :
        {R"({"jti": 1})", R"({"jti": null})", R"({"cnf": "x"})", R"({"cnf": {}})",
-        R"({"cnf": {"jkt": "YQ"}})", R"({"cnf": {"x5t#S256": "YQ"}})",
-        R"({"act": "spiffe://td/a"})", R"({"act": {"sub": "a"}})",
+        R"({"cnf": {"jkt": "YQ"}})",
+        R"({"cnf": {"jkt": "YQ", "x5t#S256": "YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI"}})",
+        R"({"cnf": {"x5t#S256": "YQ"}})", R"({"act": "spiffe://td/a"})", R"({"act": {"sub": "a"}})",
         R"({"act": {"sub": "spiffe://td/a", "act": 1}})", R"({"may_act": {}})",
         R"({"hector_rights": "all"})", R"({"hector_rights": [1]})", R"({"hector_origins": {}})",
         "[]", ""})

@@ -14,6 +14,7 @@
 #include "kerberos.h"
 #include "minting.h"
 #include "rate_limit.h"
+#include "recorder.h"
 #include "signing.h"
 #include "state/answer_watches.h"
 #include "trust_changes.h"
@@ -48,14 +49,37 @@ bool is_given(const v1::Credential& credential) {
   return !credential.x509().empty() || !credential.jwt().empty() || !credential.gss().empty();
 }
 
+/// Whether it says something of a credential; else only of the question.
+bool is_verdict(const Error& why) {
+  return why.code == Code::kUnauthenticated || why.code == Code::kPermissionDenied;
+}
+template <class Out>
+audit::Event event_of(const Result<Out>& verdict) {
+  audit::Event event;
+  event.kind = "authentication";
+  event.outcome = verdict ? audit::Outcome::kDone : audit::Outcome::kRefused;
+  if (!verdict) {
+    event.reasons = {verdict.error().message};
+  } else if constexpr (std::is_same_v<Out, v1::Principal>) {
+    event.principal = verdict->id();
+    if (verdict->caller() != verdict->id()) event.reasons = {"called by " + verdict->caller()};
+  } else {
+    event.principal = verdict->principal();
+    event.reasons = {"token " + verdict->id()};
+  }
+  return event;
+}
+
 class Authentication final : public ServiceOf<AuthenticationServant> {
  public:
-  Authentication(const ServiceContext& context, const v1::Settings& settings)
+  Authentication(const ServiceContext& context, const v1::Settings& settings,
+                 std::unique_ptr<audit::AuditLog> log)
       : context_(context),
         domain_(settings.trust_domain()),
         audience_(!settings.audience().empty() || domain_.empty()
                       ? settings.audience()
                       : fmt::format("spiffe://{}/service/authentication", domain_)),
+        recorder_(context.run_blocking, std::move(log)),
         limit_(*context.clock, settings.rate_per_s() == 0 ? kRatePerSecond : settings.rate_per_s()),
         log_limit_(*context.clock, kLoggedPerSecond),
         bundle_watches_(
@@ -82,7 +106,8 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
 
   // --- whose it is
 
-  void authenticate(const v1::Question& asked, Reply<v1::Principal> reply) override {
+  void authenticate(const v1::Question& asked, Reply<v1::Principal> given) override {
+    const auto reply = given.later();
     if (asked.at_least() > replica_.revision())
       return reply.fail(Error::failed_precondition(
           fmt::format("revision {} is not here yet; ask again", asked.at_least())));
@@ -105,17 +130,20 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
 
   // --- tokens
 
-  void mint_jwt(const v1::Mint& asked, Reply<v1::Token> reply) override {
+  void mint_jwt(const v1::Mint& asked, Reply<v1::Token> given) override {
+    const auto reply = given.later();
     const auto holder = show_holder(reply.call(), asked.credential());
     if (!holder) return refuse_to(reply, holder.error());
     sign(reply, plan_mint(asked, *holder, terms()), {&*holder});
   }
-  void delegate(const v1::Delegation& asked, Reply<v1::Token> reply) override {
+  void delegate(const v1::Delegation& asked, Reply<v1::Token> given) override {
+    const auto reply = given.later();
     const auto holder = show_holder(reply.call(), asked.credential());
     if (!holder) return refuse_to(reply, holder.error());
     sign(reply, plan_delegation(asked, *holder, terms()), {&*holder});
   }
-  void exchange(const v1::Exchange& asked, Reply<v1::Token> reply) override {
+  void exchange(const v1::Exchange& asked, Reply<v1::Token> given) override {
+    const auto reply = given.later();
     v1::Credential subject_token;
     subject_token.set_jwt(asked.subject_token());
     const auto subject = show(reply.call(), subject_token, audience_);
@@ -183,15 +211,15 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
   }
 
   /// A ticket is always used once: libkrb5 remembers it. It may block for that.
-  void authenticate_ticket(const v1::Question& asked, Reply<v1::Principal> given) {
+  void authenticate_ticket(const v1::Question& asked, Reply<v1::Principal> reply) {
     if (auto checked = check_form(asked.credential()); !checked)
-      return refuse_to(given, checked.error());
-    if (auto counted = count(given.call()); !counted) return refuse_to(given, counted.error());
-    context_.run_blocking([this, asked, reply = given.later()] {
+      return refuse_to(reply, checked.error());
+    if (auto counted = count(reply.call()); !counted) return refuse_to(reply, counted.error());
+    context_.run_blocking([this, asked, reply] {
       const auto shown = kerberos_.accept(asked.credential().gss(), asked.channel_binding(), now());
       if (!shown) return refuse_to(reply, shown.error());
       if (auto trusted = check_ticket(*shown); !trusted) return refuse_to(reply, trusted.error());
-      reply(accepted(*shown));
+      finish<v1::Principal>(reply, accepted(*shown));
     });
   }
   Status check_ticket(const Shown& shown) {
@@ -276,28 +304,43 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
       token.set_token(HECTOR_TRY(signing_.sign(plan)));
       token.set_not_after_s(plan.expires_s);
       token.set_id(plan.details.token_id);
+      token.set_principal(plan.subject);
       return token;
     });
   }
 
   /// Answers with `made()` when the uses are noted.
   template <class Out, class Make>
-  void answer(Reply<Out> given, std::vector<Use> uses, Make made) {
-    if (uses.empty()) return given(made());
+  void answer(Reply<Out> reply, std::vector<Use> uses, Make made) {
+    if (uses.empty()) return finish<Out>(reply, made());
     replica_.change(
         [this, uses = std::move(uses)] { return plan_uses(state_, uses, now().seconds); },
-        [this, reply = given.later(), made = std::move(made)](Result<Revision> noted) {
+        [this, reply, made = std::move(made)](Result<Revision> noted) {
           if (!noted) return refuse_to(reply, noted.error());
-          reply(made());
+          finish<Out>(reply, made());
         });
   }
   template <class Out>
   void refuse_to(Reply<Out> reply, const Error& why) {
-    log_refusal(counted_as(reply.call().peer), why);
-    reply.fail(why);
+    finish<Out>(reply, fail(why));
+  }
+  /// Answers when the verdict is recorded. A refusal stays one where it cannot be.
+  template <class Out>
+  void finish(Reply<Out> reply, Result<Out> verdict) {
+    const auto peer = counted_as(reply.call().peer);
+    if (!verdict) log_refusal(peer, verdict.error());
+    if (!recorder_.is_recording() || (!verdict && !is_verdict(verdict.error())))
+      return reply(std::move(verdict));
+    auto event = event_of(verdict);
+    event.action = reply.call().operation->name;
+    event.object = peer;
+    recorder_.record(std::move(event), [reply, verdict = std::move(verdict)](Status recorded) {
+      if (!recorded && verdict) return reply.fail(std::move(recorded.error()));
+      reply(verdict);
+    });
   }
   void log_refusal(const std::string& peer, const Error& why) {
-    if (why.code == Code::kInvalidArgument || why.code == Code::kResourceExhausted) return;
+    if (!is_verdict(why)) return;
     if (!log_limit_.take("log")) {
       ++not_logged_;
       return;
@@ -348,6 +391,7 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
 
   const ServiceContext context_;
   const std::string domain_, audience_;
+  Recorder recorder_;
   RateLimit limit_, log_limit_;
   std::atomic<std::uint64_t> not_logged_{0};
   TrustState state_;
@@ -367,13 +411,19 @@ Service* make(const ServiceContext& context) {
   v1::Settings settings;
   if (const auto read = google::protobuf::util::JsonStringToMessage(context.settings, &settings);
       !read.ok())
-    return refused("its settings are trust_domain, audience, rate_per_s, keytab: " +
+    return refused("its settings are trust_domain, audience, rate_per_s, keytab, audit: " +
                    std::string(read.message()));
   if (!settings.trust_domain().empty() && !identity::is_domain(settings.trust_domain()))
     return refused(
         "its setting trust_domain is no trust domain: 1 to 255 of small letters, "
         "digits, '.', '-' and '_'");
-  auto made = std::make_unique<Authentication>(context, settings);
+  std::unique_ptr<audit::AuditLog> log;
+  if (!settings.audit().empty()) {
+    auto opened = audit::AuditLog::open(settings.audit(), *context.clock);
+    if (!opened) return refused("its audit log: " + opened.error().text());
+    log = std::make_unique<audit::AuditLog>(std::move(*opened));
+  }
+  auto made = std::make_unique<Authentication>(context, settings, std::move(log));
   if (auto started = made->start(); !started) return refused(started.error().text());
   return made.release();
 }

@@ -232,7 +232,6 @@ class Credentials(Service):
         leaf = self.td.leaf(A, begin=late, end=late + 300)
         self.assertEqual(self.x509(leaf), "NOT_YET_VALID")
         self.assertEqual(self.x509(self.td.leaf(A, begin=late - 9000, end=late - 8000)), "EXPIRED")
-        self.assertIn("a credential is refused", self.capsules.log("hub"))
         self.assertIn("NOT_YET_VALID", self.capsules.log("hub"))
 
     def test_a_token_is_its_channels_alone(self):
@@ -471,6 +470,51 @@ class Watches(Service):
         self.within_a_second(told, "jwt-svid")
         self.call("defederate", {"domain": "other"})
         waiting.until(lambda: told().count('"revision"') == 4, 1.0, told)
+
+
+@needs("services/authentication", "stores/sqlite", "protocols/udp")
+class Audit(Service):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="hector-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.log = os.path.join(self.folder, "acts.log")
+        self.settings = f"trust_domain: td, audit: {self.log}"
+        super().setUp()
+
+    def records(self):
+        with open(self.log, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_a12_each_verdict_is_recorded_before_it_is_told(self):
+        late = self.td.now + 7200
+        self.assertEqual(self.jwt(self.td.token(nbf=late, exp=late + 300)), "NOT_YET_VALID")
+        last = self.records()[-1]
+        self.assertEqual((last["action"], last["outcome"]), ("authenticate", "refused"))
+        self.assertIn("NOT_YET_VALID", last["reasons"][0])
+        self.assertEqual(self.jwt(self.td.token()), A)
+        last = self.records()[-1]
+        self.assertEqual((last["principal"], last["outcome"]), (A, "done"))
+        asked = {"credential": {"jwt": self.td.token(A, SERVICE)}, "audiences": [US]}
+        made = self.call("mint_jwt", asked)
+        last = self.records()[-1]
+        self.assertEqual((last["action"], last["principal"]), ("mint_jwt", A))
+        self.assertEqual(last["reasons"], ["token " + made["id"]])
+        self.assertEqual(self.jwt(self.td.token(jti="one"), once=True), A)
+        self.assertEqual(self.jwt(self.td.token(jti="one"), once=True), "REPLAY")
+        self.assertIn("REPLAY", self.records()[-1]["reasons"][0])
+        self.assertEqual([each["seq"] for each in self.records()], [1, 2, 3, 4, 5])
+        self.capsules.hector("audit", "verify", self.log)
+
+    def test_what_cannot_be_recorded_is_not_accepted(self):
+        self.assertEqual(self.jwt(self.td.token()), A)
+        # A disk without room, as far as this process is concerned.
+        limit = os.path.getsize(self.log)
+        pid = str(self.capsules.processes["hub"].pid)
+        subprocess.run(["prlimit", "--pid", pid, f"--fsize={limit}:unlimited"], check=True)
+        self.assertIn("cannot be recorded", self.jwt(self.td.token()))
+        self.assertEqual(self.jwt(self.td.token(), "them"), "WRONG_AUDIENCE")
+        subprocess.run(["prlimit", "--pid", pid, "--fsize=unlimited:unlimited"], check=True)
+        self.assertEqual(self.jwt(self.td.token()), A)
 
 
 @unittest.skipUnless(shutil.which("etcd"), "needs etcd")
