@@ -160,6 +160,16 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
       return out.fail(Error::invalid_argument("INVALID_ARGUMENT: domain is no trust domain"));
     bundle_watches_.add(out.call(), asked, replica_.revision());
   }
+  void get_bundle(const v1::Domain& asked, Reply<v1::Bundle> reply) override {
+    auto bundle = bundle_of(asked.domain());
+    if (bundle.x509().empty() && bundle.jwks().empty())
+      return reply.fail(refuse(kNoDomain,
+                               fmt::format("'{}' is not trusted", asked.domain().substr(0, 300)),
+                               Code::kNotFound)
+                            .value());
+    bundle.set_revision(replica_.revision());
+    reply(std::move(bundle));
+  }
   void list_domains(const v1::Domain&, Reply<v1::Domains> reply) override {
     v1::Domains all;
     const auto lock = replica_.read();
@@ -356,13 +366,17 @@ class Authentication final : public ServiceOf<AuthenticationServant> {
                   [this, plan](const In& again, auto&) { return plan(state_, again); });
   }
 
-  Status tell_bundle(const v1::Domain& asked, Revision revision, ToldBundle& told,
-                     state::Feed& feed) {
+  v1::Bundle bundle_of(const std::string& domain) const {
     auto bundle = [&] {
       const auto lock = replica_.read();
-      return state_.bundle(asked.domain());
+      return state_.bundle(domain);
     }();
-    bundle.set_is_own(asked.domain() == domain_);
+    bundle.set_is_own(domain == domain_);
+    return bundle;
+  }
+  Status tell_bundle(const v1::Domain& asked, Revision revision, ToldBundle& told,
+                     state::Feed& feed) {
+    auto bundle = bundle_of(asked.domain());
     auto serialised = bundle.SerializeAsString();
     if (told.serialised == serialised) return {};
     told.serialised = std::move(serialised);

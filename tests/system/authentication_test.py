@@ -10,6 +10,7 @@ hundred capsules that bind meanwhile.
 """
 
 import base64
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -219,6 +220,13 @@ class Credentials(Service):
         self.assertEqual(self.jwt(token, once=True), "REPLAY")
         self.assertEqual(self.jwt(self.td.token(jti="three"), once=True), A)
 
+    def test_a7_of_many_that_come_at_once_one_is_accepted(self):
+        for turn in range(3):
+            token = self.td.token(jti=f"race {turn}")
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                verdicts = list(pool.map(lambda _, t=token: self.jwt(t, once=True), range(8)))
+            self.assertEqual(sorted(verdicts), ["REPLAY"] * 7 + [A])
+
     def test_a7_a_token_that_is_refused_is_not_used_up(self):
         token = self.td.token(jti="one")
         self.assertEqual(self.jwt(token, "spiffe://td/them", once=True), "WRONG_AUDIENCE")
@@ -416,6 +424,30 @@ class Trust(Service):
         for wrong in ({"x509": "no PEM"}, {"jwks": "{}"}, {}):
             refused = self.refused("federate", {"domain": "other", **wrong})
             self.assertIn("INVALID_ARGUMENT", refused)
+
+    def test_a_bundle_is_given_on_to_another_service(self):
+        token = self.call(
+            "mint_jwt", {"credential": {"jwt": self.td.token(A, SERVICE)}, "audiences": [US]}
+        )["token"]
+        bundle = self.call("get_bundle", {"domain": "td"})
+        self.assertTrue(bundle["is_own"])
+        self.capsules.configure(
+            "north", HUB.format(protocols=self.protocols, settings="").replace("hub", "north")
+        )
+
+        def north(operation, message):
+            return self.capsules.call(f"authentication.{operation}", message, "north")
+
+        question = {"token": token, "audience": US}
+        with self.assertRaises(CommandFailed) as caught:
+            north("validate_jwt", question)
+        self.assertEqual(self.name_of(str(caught.exception)), "UNTRUSTED_DOMAIN")
+        north("federate", bundle)
+        self.assertEqual(north("validate_jwt", question)["id"], A)
+        with self.assertRaises(CommandFailed) as caught:
+            north("mint_jwt", {"credential": {"jwt": token}, "audiences": [US]})
+        self.assertIn("WRONG_AUDIENCE", str(caught.exception))
+        self.assertEqual(self.refused("get_bundle", {"domain": "elsewhere"}), "NO_DOMAIN")
 
     def test_groups_are_of_entries_alone(self):
         token = self.td.token(groups=["administrators"])
