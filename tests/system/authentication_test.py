@@ -449,6 +449,15 @@ class Trust(Service):
         self.assertIn("WRONG_AUDIENCE", str(caught.exception))
         self.assertEqual(self.refused("get_bundle", {"domain": "elsewhere"}), "NO_DOMAIN")
 
+    def test_is_joined_by_another_capsule(self):
+        joined = HUB.replace("capsule: hub", "capsule: south").replace(
+            "{{settings: {{{settings}}}}}", "{{joined: hub}}"
+        )
+        self.capsules.configure("south", joined.format(protocols=self.protocols))
+        question = {"token": self.td.token(), "audience": US}
+        answer = self.capsules.call("authentication.validate_jwt", question, "south")
+        self.assertEqual(answer["id"], A)
+
     def test_groups_are_of_entries_alone(self):
         token = self.td.token(groups=["administrators"])
         answer = self.call("validate_jwt", {"token": token, "audience": US})
@@ -591,6 +600,7 @@ class OnASharedStore(Service):
         waiting.until(lambda: self.north_judges(made) == "REVOKED", 1.0)
 
 
+@unittest.skipUnless(os.path.exists("/usr/sbin/krb5kdc"), "needs krb5-kdc")
 @needs("services/authentication", "stores/sqlite", "protocols/udp")
 class Kerberos(Service):
     def setUp(self):
@@ -672,16 +682,25 @@ class Kerberos(Service):
         self.assertIsNone(self.capsules.processes["hub"].poll())
 
 
-@needs("services/authentication", "stores/sqlite", "protocols/udp")
+@needs("services/authentication", "stores/sqlite", "protocols/udp", "protocols/grpc")
 class Rates(Service):
     settings = "trust_domain: td, rate_per_s: 1"
+    protocols = 'udp: {listen: "127.0.0.1:0"}, grpc: {listen: "127.0.0.1:0"}'
+
+    def from_outside(self, token):
+        message = json.dumps({"token": token, "audience": US})
+        command = [outside.go_program(outside.GRPCURL), "-plaintext", "-d", message]
+        command += [self.capsules.address("hub", "grpc"), "hector.Authentication/validate_jwt"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return A if done.returncode == 0 else done.stderr
 
     def test_a_peer_that_shows_too_many_is_told_so(self):
         token = self.td.token()
-        verdicts = [self.jwt(token) for _ in range(40)]
+        verdicts = [self.from_outside(token) for _ in range(40)]
         self.assertIn(A, verdicts)
-        self.assertIn("RATE_LIMITED", verdicts)
-        waiting.until(lambda: self.jwt(token) == A, 20)
+        self.assertTrue(any("RATE_LIMITED" in each for each in verdicts), verdicts[-1])
+        self.assertEqual({self.jwt(token) for _ in range(10)}, {A}, "the capsule itself is no peer")
+        waiting.until(lambda: self.from_outside(token) == A, 20)
 
 
 if __name__ == "__main__":
