@@ -194,6 +194,15 @@ TEST_F(AuditChain, IsRefusedWhereItIsNoLogAtAll) {
   EXPECT_EQ(verify({path("none")}, {}).error().code, Code::kNotFound);
 }
 
+TEST_F(AuditChain, TakesNoRecordFromTheEndOfALineThatIsTooLong) {
+  for (std::size_t read = 1; read <= 10; ++read) {  // a reader drops what it cannot keep by parts
+    const std::string padding(read << 18U, 'x');
+    const auto verdict = check_text(padding + log_.lines[0] + "\n" + log_.lines[1] + "\n");
+    ASSERT_EQ(told(verdict), here("ALTERED", 1)) << read;
+    ASSERT_EQ(verdict.records, 0U);
+  }
+}
+
 TEST_F(AuditChain, GoesOnAcrossFiles) {
   const auto& lines = log_.lines;
   write(path("log.1"), joined({lines.begin(), lines.begin() + 300}));

@@ -210,6 +210,7 @@ TEST_F(VaultTest, DestroysAVersionWhenItsTimeHasComeAndForGood) {
   const auto due_at = [&](Moment now) {
     return part.change([&, now] { return part.vault.plan_destroy_due(now); });
   };
+  EXPECT_TRUE(part.vault.plan_destroy_due(kNow + kDay - Moment(1))->then.empty());
   ASSERT_EQ(due_at(kNow + kDay - Moment(1)), "");
   EXPECT_EQ(part.decrypt(sealed), kVersionDisallowed);
   ASSERT_EQ(due_at(kNow + kDay), "");

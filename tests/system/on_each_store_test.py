@@ -19,6 +19,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CASES = (
     ("authentication_test.py", ("Credentials", "Tokens", "Trust")),
     ("naming_service_test.py", ("Contexts", "LeasesAndWatches")),
+    (
+        "privacy_service_test.py",
+        (
+            "Operations",
+            "Cases.test_v1_what_earlier_versions_protected_is_revealed_after_a_rotation",
+            "Cases.test_v2_a_version_below_the_least_is_disallowed_and_what_was_rewrapped_is_not",
+            "Cases.test_v10_rotations_while_others_protect_fail_nobody",
+            "Life.test_every_keyset_that_was_acknowledged_is_there_after_kill_9",
+        ),
+    ),
     ("services_test.py", ("Policy", "Trading")),
     ("trading_federation_test.py", ("Links", "Watched")),
     ("type_service_test.py", ("Types",)),
@@ -36,6 +46,7 @@ CASES = (
 @needs(
     "services/authentication",
     "services/naming",
+    "services/privacy",
     "services/trading",
     "services/policy",
     "services/type",

@@ -20,6 +20,7 @@ import unittest
 
 import waiting
 from capsules import CommandFailed, Capsules
+from etcd_server import Etcd
 from needs import durable, needs
 
 CAPSULE = """capsule: {name}
@@ -483,6 +484,70 @@ class Life(Service):
                         continue
                     for form in (each, base64.b64encode(each)[:-4], each.hex().encode()):
                         self.assertNotIn(form, content, path)
+
+
+@needs("services/privacy", "stores/etcd", "protocols/udp")
+@unittest.skipUnless(shutil.which("etcd"), "needs etcd")
+class SharedStore(unittest.TestCase):
+    """Two capsules on one etcd, each with its copy of one key file."""
+
+    call, refused = Service.call, Service.refused
+    create, encrypt, decrypt = Service.create, Service.encrypt, Service.decrypt
+
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+        etcd = Etcd()
+        self.addCleanup(etcd.__exit__, None, None, None)
+        self.store = f"store: etcd://127.0.0.1:{etcd.__enter__().port}/privacy\n"
+        self.start("north", "kek")
+        self.create()
+
+    def start(self, name, key_file):
+        settings = json.dumps({"key_file": os.path.join(self.capsules.folder, key_file)})
+        text = CAPSULE.format(name=name, settings=settings) + self.store
+        return self.capsules.configure(name, text)
+
+    def copy_key_file(self):
+        source = os.path.join(self.capsules.folder, "kek")
+        target = os.path.join(self.capsules.folder, "copy")
+        shutil.copy(source, target)
+        os.chmod(target, 0o600)
+
+    def test_v10_each_reads_at_once_what_the_other_protected_with_a_new_version(self):
+        self.copy_key_file()
+        self.start("south", "copy")
+        for version in range(2, 12):
+            one, other = ("north", "south") if version % 2 else ("south", "north")
+            self.assertEqual(self.call("rotate", one, keyset="k")["version"], version)
+            sealed = self.encrypt(capsule=one, subject=f"s{version}")
+            self.assertEqual(self.decrypt(sealed, capsule=other), b"text")
+
+    def test_v9_a_key_that_one_shreds_is_gone_for_the_other(self):
+        self.copy_key_file()
+        self.start("south", "copy")
+        sealed = self.encrypt(subject="ann")
+        self.assertEqual(self.call("shred", "south", subject="ann")["keys"], 1)
+        gone = ("KEY_DESTROYED", "decrypt")
+        self.refused(*gone, "south", keyset="k", ciphertext=sealed)
+        waiting.until(lambda: not self.is_read(sealed), 10, "what the store tells north")
+        self.refused(*gone, "north", keyset="k", ciphertext=sealed)
+
+    def is_read(self, sealed):
+        try:
+            return self.decrypt(sealed) == b"text"
+        except CommandFailed:
+            return False
+
+    def test_a_capsule_without_the_key_file_makes_none(self):
+        try:
+            self.start("south", "other")
+        except CommandFailed as failed:
+            text = failed.text
+        else:
+            text = self.capsules.log("south")
+        self.assertIn("bring it back from its backup", text)
+        self.assertFalse(os.path.exists(os.path.join(self.capsules.folder, "other")))
 
 
 if __name__ == "__main__":
