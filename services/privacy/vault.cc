@@ -290,7 +290,8 @@ Result<StoreTransaction> Vault::plan_version(Keyset keyset, Moment now, v1::Vers
                                              StoreCompare compare) {
   const KeyId id = HECTOR_TRY(next_id(keyset));
   const KeyVersion& version = keyset.add(id, now);
-  auto wrapped = kept_[keyset.name()].wrapped;
+  const auto kept = kept_.find(keyset.name());  // plans are made by several threads at once
+  auto wrapped = kept == kept_.end() ? decltype(Kept::wrapped)() : kept->second.wrapped;
   wrapped[version.number] =
       options_.key_file->wrap(Secret::random(keyset.form().key_octets),
                               place_of(keyset.name(), keyset.form().name, version.number, id));
