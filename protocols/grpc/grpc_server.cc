@@ -43,6 +43,8 @@ constexpr std::size_t kQuotaOctets = 256 * 1024 * 1024;
 constexpr std::size_t kRequestsOctetsMax = 256 * 1024 * 1024;
 /// Of all calls, not taken by their callers yet.
 constexpr std::size_t kAnswersOctetsMax = 256 * 1024 * 1024;
+/// Peers without a call that are remembered, so that the next one costs no search.
+constexpr std::size_t kIdlePeersMax = 1'024;
 constexpr int kHandshakeMs = 5'000;  ///< gRPC closes a connection that has not begun by then
 /// Until the answers of calls that were cut short are on their way.
 constexpr Duration kAnswersLeave = std::chrono::milliseconds(500);
@@ -118,6 +120,9 @@ class Calls {
   void forget_kept(Place& place);
   void end_offender(const std::string& peer);
   // With the lock held:
+  /// It has no calls, and will have some.
+  void use_again(Peers::value_type& peer);
+  void forget_idle_peers();
   /// Its connection is to be ended by this name, and its calls do not count any more.
   std::string give_up(Peers::value_type& peer);
   /// The connection whose answers wait longest, and too long, is given up. Empty: none does.
@@ -128,7 +133,7 @@ class Calls {
   std::mutex mutex_;
   std::condition_variable none_;
   std::unordered_map<ServerCall*, Place> all_;
-  Peers peers_;              ///< as gRPC writes them
+  Peers peers_;              ///< as gRPC writes them, some without calls
   std::size_t counted_ = 0;  ///< calls, without those of connections that are ending
   std::shared_ptr<Connections> connections_;
   Order unfinished_;      ///< calls without their request, the oldest first
@@ -446,9 +451,8 @@ Calls::Room Calls::add(ServerCall& call) {
       all_[oldest].unfinished.reset();
       unfinished_.pop_front();
     }
-    const auto [found, is_new] = peers_.try_emplace(call.peer_address());
-    auto& peer = *found;
-    if (is_new) peer.second.backlog = connections_->backlog(peer.first);
+    auto& peer = *peers_.try_emplace(call.peer_address()).first;
+    if (peer.second.count == 0) use_again(peer);
     all_[&call] = {&peer, unfinished_.insert(unfinished_.end(), &call), {}};
     ++peer.second.count;
     if (peer.second.is_ending) {
@@ -467,6 +471,19 @@ Calls::Room Calls::add(ServerCall& call) {
       "too many calls wait for their requests here, and this one waited longest"));
   oldest->let_go();
   return room;
+}
+
+void Calls::use_again(Peers::value_type& peer) {
+  OfOne& calls = peer.second;
+  calls.is_ending = false;
+  const bool is_connected = calls.backlog && calls.backlog.use_count() > 1;
+  if (!is_connected) calls.backlog = connections_->backlog(peer.first);
+}
+
+void Calls::forget_idle_peers() {
+  // A peer that calls again is not looked up again; there are hardly more of them than calls.
+  if (peers_.size() <= all_.size() + kIdlePeersMax) return;
+  std::erase_if(peers_, [](const auto& peer) { return peer.second.count == 0; });
 }
 
 void Calls::end_offender(const std::string& peer) {
@@ -513,7 +530,7 @@ std::shared_ptr<Backlog> Calls::remove_locked(ServerCall& call) {
   HECTOR_CHECK(found != all_.end(), "a gRPC call ends that had not begun");
   if (found->second.unfinished) unfinished_.erase(*found->second.unfinished);
   forget_kept(found->second);
-  auto& [address, peer] = *found->second.peer;
+  auto& peer = found->second.peer->second;
   HECTOR_CHECK(peer.count > 0, "a connection loses more calls than it has");
   HECTOR_CHECK(peer.is_ending || counted_ > 0, "more calls end than were counted");
   if (!peer.is_ending) --counted_;
@@ -522,8 +539,9 @@ std::shared_ptr<Backlog> Calls::remove_locked(ServerCall& call) {
     --peer.answered;
     if (peer.backlog && peer.backlog->remove() == Backlog::Then::kResume) resumed = peer.backlog;
   }
-  if (--peer.count == 0) peers_.erase(peers_.find(address));
+  --peer.count;
   all_.erase(found);
+  forget_idle_peers();
   return resumed;
 }
 

@@ -54,6 +54,16 @@ ObjectHost::~ObjectHost() {
     private_->parker.load()->wake();
     private_->thread.join();
   }
+  delete queue_.load();
+}
+
+ObjectHost::Queue& ObjectHost::queue() {
+  if (Queue* const there = queue_.load(std::memory_order_acquire)) return *there;
+  auto made = std::make_unique<Queue>();
+  Queue* there = nullptr;
+  if (queue_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel))
+    return *made.release();
+  return *there;
 }
 
 void ObjectHost::set_servant(std::unique_ptr<Servant> servant) {
@@ -114,7 +124,7 @@ void ObjectHost::enter(Call& call) noexcept {
     leave();
     return;
   }
-  if (is_overdue_.load(std::memory_order_relaxed) && call.operation != &kNotice) [[unlikely]] {
+  if (is_overdue() && call.operation != &kNotice) [[unlikely]] {
     if (auto refused = why_overdue()) return call.fail(std::move(*refused));
   }
   Call& queued = call.defer();
@@ -218,9 +228,9 @@ void ObjectHost::invoke(Call& call, Frame& frame) noexcept {
   in_flight_.left(frame);
 }
 
-std::size_t ObjectHost::collect() noexcept {
+std::size_t ObjectHost::collect(Queue& queue) noexcept {
   // What is on its way from one to the other is pending all the while: who leaves must see it.
-  const std::size_t before = taken_count_.fetch_add(1, std::memory_order_seq_cst);
+  const std::size_t before = queue.taken_count.fetch_add(1, std::memory_order_seq_cst);
   // From a list to "busy" only: who is inside may leave meanwhile, and idle stays idle.
   std::uintptr_t word = word_.load(std::memory_order_acquire);
   while (word != kIdle && word != kBusy &&
@@ -240,20 +250,20 @@ std::size_t ObjectHost::collect() noexcept {
       ++count;
     }
     if (first == nullptr) continue;
-    (taken_last_ == nullptr ? taken_ : next_of(*taken_last_)) = first;
-    taken_last_ = last;
+    (queue.taken_last == nullptr ? queue.taken : next_of(*queue.taken_last)) = first;
+    queue.taken_last = last;
   }
-  taken_count_.store(count, std::memory_order_release);
+  queue.taken_count.store(count, std::memory_order_release);
   return count;
 }
 
-Call* ObjectHost::next_taken() noexcept {
-  const std::lock_guard lock(taken_mutex_);
-  Call* const first = taken_;
+Call* ObjectHost::next_taken(Queue& queue) noexcept {
+  const std::lock_guard lock(queue.taken_mutex);
+  Call* const first = queue.taken;
   if (first == nullptr) return nullptr;
-  taken_ = next_of(*first);
-  if (taken_ == nullptr) taken_last_ = nullptr;
-  const auto taken = taken_count_.fetch_sub(1, std::memory_order_relaxed);
+  queue.taken = next_of(*first);
+  if (queue.taken == nullptr) queue.taken_last = nullptr;
+  const auto taken = queue.taken_count.fetch_sub(1, std::memory_order_relaxed);
   HECTOR_CHECK(taken != 0, "an Object's queue hands out more calls than it took");
   const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
   HECTOR_CHECK(queued != 0, "an Object's queue holds more calls than were counted");
@@ -266,14 +276,15 @@ bool ObjectHost::drain_once() noexcept {
   HECTOR_CHECK(word_.load(std::memory_order_relaxed) != kIdle,
                "an Object's queue is run by a thread that is not inside");
   if (word_.load(std::memory_order_acquire) == kBusy && !has_pending()) return false;
+  Queue& queue = this->queue();
   std::size_t count = 0;
   {
-    const std::lock_guard lock(taken_mutex_);
-    count = collect();
+    const std::lock_guard lock(queue.taken_mutex);
+    count = collect(queue);
   }
   bool found = false;
   for (; count != 0; --count) {  // what comes meanwhile is the next turn's
-    Call* const call = next_taken();
+    Call* const call = next_taken(queue);
     if (call == nullptr) break;
     found = true;
     if (call->operation == &kNotice) {
@@ -291,27 +302,28 @@ bool ObjectHost::drain_once() noexcept {
 
 void ObjectHost::expire_queued(TimePoint now, const std::string& why) noexcept {
   if (options_.parallel || queued() == 0) return;
-  const bool is_overdue = is_overdue_.load(std::memory_order_relaxed);
+  Queue& queue = this->queue();
+  const bool is_overdue = queue.is_overdue.load(std::memory_order_relaxed);
   Call* ended = nullptr;
   {
-    const std::lock_guard lock(taken_mutex_);
-    collect();
-    Call* list = std::exchange(taken_, nullptr);
-    taken_last_ = nullptr;
+    const std::lock_guard lock(queue.taken_mutex);
+    collect(queue);
+    Call* list = std::exchange(queue.taken, nullptr);
+    queue.taken_last = nullptr;
     while (list != nullptr) {
       Call* const call = std::exchange(list, next_of(*list));
       const Deadline until = call->header.deadline;
       const bool has_ended = call->is_cancelled() || (until == kNever ? is_overdue : until <= now);
       if (has_ended && call->operation != &kNotice) {
         next_of(*call) = std::exchange(ended, call);
-        taken_count_.fetch_sub(1, std::memory_order_relaxed);
+        queue.taken_count.fetch_sub(1, std::memory_order_relaxed);
         const auto queued = queued_.fetch_sub(1, std::memory_order_relaxed);
         HECTOR_CHECK(queued != 0, "more calls are ended in a queue than were counted");
         continue;
       }
       next_of(*call) = nullptr;
-      (taken_last_ == nullptr ? taken_ : next_of(*taken_last_)) = call;
-      taken_last_ = call;
+      (queue.taken_last == nullptr ? queue.taken : next_of(*queue.taken_last)) = call;
+      queue.taken_last = call;
     }
   }
   while (ended != nullptr) {
@@ -329,15 +341,19 @@ void ObjectHost::expire_queued(TimePoint now, const std::string& why) noexcept {
 }
 
 void ObjectHost::set_overdue(std::string text, std::uint64_t calls) {
-  const std::lock_guard lock(overdue_mutex_);
-  is_overdue_.store(!text.empty(), std::memory_order_relaxed);
-  overdue_ = {std::move(text), calls};
+  if (text.empty() && queue_.load(std::memory_order_acquire) == nullptr) return;
+  Queue& queue = this->queue();
+  const std::lock_guard lock(queue.overdue_mutex);
+  queue.is_overdue.store(!text.empty(), std::memory_order_relaxed);
+  queue.overdue = std::move(text);
+  queue.overdue_calls = calls;
 }
 
-std::optional<Error> ObjectHost::why_overdue() const {
-  const std::lock_guard lock(overdue_mutex_);
-  if (overdue_.text.empty() || overdue_.calls != calls()) return std::nullopt;
-  return Error::resource_exhausted(overdue_.text);
+std::optional<Error> ObjectHost::why_overdue() {
+  Queue& queue = this->queue();
+  const std::lock_guard lock(queue.overdue_mutex);
+  if (queue.overdue.empty() || queue.overdue_calls != calls()) return std::nullopt;
+  return Error::resource_exhausted(queue.overdue);
 }
 
 void ObjectHost::leave(Draining draining) noexcept {

@@ -82,6 +82,19 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   static constexpr std::uintptr_t kBusy = 1;
   static constexpr std::uint32_t kDepthMax = 48;  ///< calls within calls on one stack
 
+  /// What an Object has that had to queue a call: most Objects never do, and there are many.
+  struct Queue {
+    /// What was taken out of both queues and has not run yet, oldest first.
+    std::mutex taken_mutex;
+    Call* taken = nullptr;
+    Call* taken_last = nullptr;
+    std::atomic<std::size_t> taken_count{0};
+    std::atomic<bool> is_overdue{false};
+    std::mutex overdue_mutex;
+    std::string overdue;
+    std::uint64_t overdue_calls = 0;  ///< had entered then: another one means that it has left
+  };
+
   bool try_take() noexcept;
   void invoke(Call& call) noexcept;
   void invoke(Call& call, Frame& frame) noexcept;
@@ -92,14 +105,20 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   enum class Draining { kHere, kOthers };
   void leave(Draining draining = Draining::kHere) noexcept;
   bool drain_once() noexcept;
-  /// Moves what was queued to taken_, in order; with its lock held. How many are there now.
-  std::size_t collect() noexcept;
-  [[nodiscard]] Call* next_taken() noexcept;
+  /// Moves what was queued to the queue's `taken`, in order; with its lock held. How many are there
+  /// now.
+  std::size_t collect(Queue& queue) noexcept;
+  [[nodiscard]] Call* next_taken(Queue& queue) noexcept;
   [[nodiscard]] bool has_pending() const noexcept {
-    return pending_.load(std::memory_order_acquire) != nullptr ||
-           taken_count_.load(std::memory_order_acquire) != 0;
+    if (pending_.load(std::memory_order_acquire) != nullptr) return true;
+    const Queue* const queue = queue_.load(std::memory_order_acquire);
+    return queue != nullptr && queue->taken_count.load(std::memory_order_acquire) != 0;
   }
-  [[nodiscard]] std::optional<Error> why_overdue() const;
+  [[nodiscard]] bool is_overdue() const noexcept {
+    const Queue* const queue = queue_.load(std::memory_order_acquire);
+    return queue != nullptr && queue->is_overdue.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::optional<Error> why_overdue();
   bool may_run_here() const noexcept;
   void run_thread() noexcept;
   /// No call is in flight or queued, and no thread is inside.
@@ -114,18 +133,9 @@ class ObjectHost final : public Served, public std::enable_shared_from_this<Obje
   InFlight in_flight_;
   std::atomic<Parker*> waiting_{nullptr};
   std::atomic<Call*> pending_{nullptr};  ///< a private Object's calls while nobody is inside
-  /// What was taken out of both queues and has not run yet, oldest first.
-  std::mutex taken_mutex_;
-  Call* taken_ = nullptr;
-  Call* taken_last_ = nullptr;
-  std::atomic<std::size_t> taken_count_{0};
-  struct Overdue {
-    std::string text;
-    std::uint64_t calls = 0;  ///< as many had entered then: another one means that it has left
-  };
-  std::atomic<bool> is_overdue_{false};
-  mutable std::mutex overdue_mutex_;
-  Overdue overdue_;
+  /// Made when it is wanted first.
+  Queue& queue();
+  std::atomic<Queue*> queue_{nullptr};  ///< owned
   /// A private serial Object's own thread.
   struct Private {
     std::atomic<Parker*> parker{nullptr};
