@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
+#include <cstring>
 
 #include "age_armor.h"
 #include "age_file.h"
@@ -34,6 +35,7 @@
 #include "packet.h"
 #include "properties.h"
 #include "protocols/heros/wire.h"
+#include "protocols/unix/frame.h"
 #include "protocols/zeromq/broker.h"
 #include "protocols/zeromq/hermes.h"
 #include "protocols/zeromq/rpc.h"
@@ -90,6 +92,28 @@ void reference(const std::uint8_t* data, std::size_t size) {
   static_cast<void>(Reference::parse(text(data, size)));
   const auto read = Reference::from_text("hector:" + std::string(text(data, size)));
   if (read && !Reference::from_text(read->text())) std::abort();
+}
+
+/// A stream in two pieces, as the first octet says; what is read is what was written.
+void unix_frames(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return;
+  unix_sockets::FrameReader reader;
+  std::string all(text(data + 1, size - 1)), again;
+  for (std::size_t at = 0; at < all.size();) {
+    const auto room = reader.room();
+    const std::size_t piece = std::min({all.size() - at, room.size(), std::size_t{data[0]} + 1});
+    std::memcpy(room.data(), all.data() + at, piece);
+    reader.advance(piece);
+    at += piece;
+    for (;;) {
+      auto frame = reader.next();
+      if (!frame) return;
+      if (!*frame) break;
+      again += unix_sockets::frame_head((*frame)->type, (*frame)->call, (*frame)->body.size());
+      again += (*frame)->body.view();
+    }
+  }
+  if (!all.starts_with(again)) std::abort();
 }
 
 void udp_frames(const std::uint8_t* data, std::size_t size) {
@@ -597,6 +621,7 @@ const std::vector<Target>& targets() {
                                        {"outcome", outcome},
                                        {"traceparent", traceparent},
                                        {"reference", reference},
+                                       {"unix_frames", unix_frames},
                                        {"udp_frames", udp_frames},
                                        {"udp_connection", udp_connection},
                                        {"zenoh_mark", zenoh_mark},
