@@ -13,7 +13,8 @@ import threading
 import unittest
 
 import outside
-from capsules import Capsules
+import waiting
+from capsules import Capsules, CommandFailed
 from needs import needs
 
 CAPSULE = """capsule: north
@@ -24,6 +25,17 @@ languages: [{language}]
 limits: {{drain_ms: 500}}
 log: {{level: error}}
 """
+
+UDP_CAPSULE = """capsule: north
+protocols: {{udp: {{listen: "127.0.0.1:0"}}}}
+services: {{naming: embedded}}
+store: memory
+languages: [{language}]
+limits: {{drain_ms: 500}}
+log: {{level: error}}
+"""
+# What a command that calls may end with meanwhile (docs/command_line.md).
+DONE, FAILED, NOT_THERE, UNAVAILABLE = 0, 1, 3, 6
 
 # Calls with three threads, and ends and begins what they call with the fourth. Argument: the work,
 # as JSON. Prints how often, and how the calls ended.
@@ -64,6 +76,60 @@ for thread in threads:
     thread.join()
 print(json.dumps({"rounds": rounds, "codes": codes}))
 """
+
+
+@needs("protocols/udp", "stores/memory", "services/naming")
+class OverUdp(unittest.TestCase):
+    """No code but Hector's own in the capsule, so that the thread sanitizer sees all of it."""
+
+    def setUp(self):
+        self.capsules = Capsules()
+        self.addCleanup(self.capsules.stop)
+
+    def churn(self, call, *changes):
+        """Three threads of commands that call, and one of commands that end and begin it."""
+        ends, rounds, over = [], [], threading.Event()
+
+        def repeat(done, *commands):
+            while not over.is_set():
+                for command in commands:
+                    done.append(self.code(*command))
+
+        threads = [threading.Thread(target=repeat, args=(ends, call)) for _ in range(3)]
+        threads.append(threading.Thread(target=repeat, args=(rounds, *changes)))
+        for thread in threads:
+            thread.start()
+        waiting.spend(4, "under load")
+        over.set()
+        for thread in threads:
+            thread.join()
+        self.assertLessEqual(set(ends), {DONE, FAILED, NOT_THERE, UNAVAILABLE})
+        self.assertGreater(ends.count(DONE), 1)  # with sanitizers they are slow
+        self.assertEqual(set(rounds), {DONE})
+
+    def code(self, *command):
+        try:
+            self.capsules.hector(*command, capsule="north")
+        except CommandFailed as failed:
+            return failed.code
+        return 0
+
+    def test_naming(self):
+        self.capsules.configure("north", UDP_CAPSULE.format(language=""))
+        self.churn(
+            ("call", "naming.list_names"),
+            ("unload", "service", "naming"),
+            ("load", "service", "naming"),
+        )
+
+    @needs("languages/cpp", "templates/hello")
+    def test_an_object(self):
+        self.capsules.configure("north", UDP_CAPSULE.format(language="cpp"))
+        hello = os.path.join(self.capsules.build, "lib/hector/templates/hello/hello.so")
+        self.capsules.hector("load", "template", hello, capsule="north")
+        create = ("create", "object", "hello.Hello.cpp", "--name", "hi")
+        self.capsules.hector(*create, capsule="north")
+        self.churn(("call", "hi.greet", '{"text": "me"}'), ("delete", "object", "hi"), create)
 
 
 @needs("protocols/grpc", "stores/memory", "services/naming")

@@ -21,7 +21,7 @@ SECURITY = {
 UNLOAD = ("retire", "unmap")
 REQUIRED = ("name", "description", "status", "security", "unload", "libraries")
 OPTIONAL = {
-    "protocols": ("listen", "weight"),
+    "protocols": ("listen", "weight", "peers"),
     "languages": ("load_globally",),
     "services": ("try",),
     "stores": ("weight",),
