@@ -10,6 +10,12 @@
 
 namespace hector {
 
+namespace {
+
+constexpr std::size_t kSocketPathOctetsMax = 107;  ///< unix(7), without the last zero
+
+}  // namespace
+
 CapsuleProcess::CapsuleProcess(Configuration configuration, std::vector<std::string> plugins)
     : configuration_(std::move(configuration)),
       log_(make_log(configuration_.log_format, configuration_.log_level, configuration_.capsule)),
@@ -36,6 +42,7 @@ void CapsuleProcess::stop() {
 
 Status CapsuleProcess::start() {
   HECTOR_TRY(claim_name());
+  HECTOR_TRY(open_audit());
   if (auto opened = open_store(); !opened) return opened;
   make_kernel();
   return load();
@@ -51,6 +58,31 @@ Status CapsuleProcess::claim_name() {
   claim_ = HECTOR_TRY(NameClaim::take(directory, configuration_.capsule));
   remove_capsule_reference(directory, configuration_.capsule);  // of one that was killed
   return {};
+}
+
+Status CapsuleProcess::open_audit() {
+  if (configuration_.audit.empty()) return {};
+  audit_ = HECTOR_TRY(audit::AuditLog::open(configuration_.audit, *clock_));
+  if (!audit_->set_aside().empty())
+    log_->write(Level::kWarning, "the audit log ended within a record, which was set aside",
+                {{"file", audit_->set_aside()}});
+  return record({.kind = "management",
+                 .principal = configuration_.principal,
+                 .action = "start capsule",
+                 .object = configuration_.capsule,
+                 .outcome = AuditOutcome::kDone});
+}
+
+Status CapsuleProcess::record(const AuditEvent& event) {
+  static_assert(
+      static_cast<int>(AuditOutcome::kFailed) == static_cast<int>(audit::Outcome::kFailed),
+      "the kernel's outcomes stand in the order of the log's");
+  const auto recorded = audit_->append({event.kind, event.principal, event.action, event.object,
+                                        static_cast<audit::Outcome>(event.outcome), event.reasons});
+  if (recorded) return {};
+  log_->write(Level::kError, "the audit log cannot be written",
+              {{"file", configuration_.audit}, {"error", recorded.error().message}});
+  return fail(recorded.error());
 }
 
 /// Where no service is embedded nothing is kept.
@@ -87,6 +119,7 @@ Status CapsuleProcess::load() {
   HECTOR_CHECK(kernel_ != nullptr, "modules are loaded before there is a kernel");
   const auto& c = configuration_;
   for (const auto& module : c.protocols) HECTOR_TRY(start_module(ModuleKind::kProtocol, module));
+  HECTOR_TRY(start_way_in());
   for (const auto& service : c.services) HECTOR_TRY(start_service(service));
   for (const auto& module : c.languages) HECTOR_TRY(start_module(ModuleKind::kLanguage, module));
   for (const auto& path : c.types) HECTOR_TRY(kernel_->load_types(path));
@@ -110,6 +143,25 @@ void CapsuleProcess::leave_reference(const Reference& management) {
 void CapsuleProcess::look() {
   const std::lock_guard lock(reference_mutex_);
   if (is_reference_old_) leave_reference(kernel_->management());
+}
+
+Status CapsuleProcess::start_way_in() {
+  const auto& protocols = configuration_.protocols;
+  const auto knows_peers = [this](const ModuleSettings& module) {
+    const auto manifest = loader_.find(ModuleKind::kProtocol, module.name);
+    return manifest && manifest->peers != KnownPeers::kNone;
+  };
+  if (protocols.empty() || configuration_.is_management_open ||
+      std::any_of(protocols.begin(), protocols.end(), knows_peers))
+    return {};
+  for (const auto& manifest : loader_.all(ModuleKind::kProtocol)) {
+    if (manifest.peers != KnownPeers::kSocketFile) continue;
+    const std::string file = fmt::format("{}/{}.sock", run_folder(), configuration_.capsule);
+    const bool fits = file.size() <= kSocketPathOctetsMax;
+    return start_module(ModuleKind::kProtocol,
+                        {manifest.name, fits ? std::vector{file} : manifest.listen, "{}"});
+  }
+  return {};
 }
 
 Status CapsuleProcess::start_module(ModuleKind kind, const ModuleSettings& module) {
@@ -146,6 +198,11 @@ void CapsuleProcess::make_kernel() {
   options.policy = configuration_.policy;
   options.default_deadline = configuration_.default_deadline;
   options.drain_grace = configuration_.drain_grace;
+  options.is_management_open = configuration_.is_management_open;
+  if (audit_) options.audit = [this](const AuditEvent& event) { return record(event); };
+  if (configuration_.is_management_open)
+    log_->write(Level::kWarning, "management is open to whoever reaches this capsule",
+                {{"because", "management: {insecure: true}"}});
   kernel_ = Kernel::make(options);
   loader_.set_kernel(kernel_.get());
   kernel_->set_loader(&loader_);

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
+#include "hector/audit.h"
 #include "process/configuration.h"
 #include "process/configuration_change.h"
 #include "process/module_loader.h"
@@ -41,10 +43,15 @@ class CapsuleProcess {
   [[nodiscard]] std::string run_folder() const;
   Status claim_name();
   Status open_store();
+  Status open_audit();
+  Status record(const AuditEvent& event);
   Status load();
   void make_kernel();
   /// With the lock held.
   void leave_reference(const Reference& management);
+  /// Where none of its protocols knows peers, one that does, at a socket file in the run directory:
+  /// else nobody could change this capsule.
+  Status start_way_in();
   Status start_module(ModuleKind kind, const ModuleSettings& module);
   Status start_service(const ServiceSettings& service);
   Status start_template(const std::string& path);
@@ -58,6 +65,7 @@ class CapsuleProcess {
   std::unique_ptr<Random> random_;
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
+  std::optional<audit::AuditLog> audit_;
   PluginLoader loader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;

@@ -30,7 +30,8 @@ class Reader {
 
   Configuration read(const YamlNode& node) {
     node.only({"capsule", "principal", "run_directory", "store", "log", "protocols", "languages",
-               "services", "types", "templates", "objects", "policy", "limits"});
+               "services", "types", "templates", "objects", "policy", "limits", "management",
+               "audit"});
     Configuration c;
     if (!node.has("capsule")) node.refuse("a configuration needs `capsule: NAME`");
     c.capsule = node.at("capsule").text();
@@ -46,6 +47,12 @@ class Reader {
     if (node.has("objects")) read_objects(node.at("objects"), c);
     if (node.has("policy")) read_policy(node.at("policy"), c);
     if (node.has("limits")) read_limits(node.at("limits"), c);
+    if (node.has("audit")) c.audit = path(node.at("audit"));
+    if (node.has("management")) {
+      const auto management = node.at("management");
+      management.only({"insecure"});
+      c.is_management_open = management.has("insecure") && management.at("insecure").truth();
+    }
     return c;
   }
 

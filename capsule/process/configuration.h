@@ -42,6 +42,8 @@ struct Configuration {
   std::vector<PolicyEntry> policy;
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);
+  std::string audit;                ///< the audit log's file; empty: nothing is recorded
+  bool is_management_open = false;  ///< to everybody who reaches a protocol
 };
 
 /// Relative paths are from the file's folder; $VARIABLE and ${VARIABLE} in paths are the

@@ -58,6 +58,8 @@ ConfigurationChange change_between(const Configuration& was, const Configuration
   };
   compare_key("capsule", was.capsule == is.capsule);
   compare_key("principal", was.principal == is.principal);
+  compare_key("audit", was.audit == is.audit);
+  compare_key("management", was.is_management_open == is.is_management_open);
   compare_key("run_directory", was.run_directory == is.run_directory);
   compare_key("store", was.store == is.store);
   compare_key("log.format", was.log_format == is.log_format);

@@ -10,7 +10,7 @@ namespace {
 
 Manifest manifest_of(const YamlNode& node) {
   node.only({"name", "description", "status", "security", "unload", "libraries", "listen",
-             "load_globally", "weight", "try", "abi", "library"});
+             "load_globally", "weight", "try", "peers", "abi", "library"});
   for (const char* key : {"name", "library", "abi", "unload"}) {
     if (!node.has(key)) node.refuse(fmt::format("the manifest has no '{}'", key));
   }
@@ -29,6 +29,13 @@ Manifest manifest_of(const YamlNode& node) {
   if (node.has("listen")) manifest.listen = node.at("listen").texts();
   if (node.has("load_globally")) manifest.load_globally = node.at("load_globally").texts();
   manifest.trial = node.text_or("try", "");
+  const std::string peers = node.text_or("peers", "");
+  if (peers == "loopback")
+    manifest.peers = KnownPeers::kLoopback;
+  else if (peers == "socket_file")
+    manifest.peers = KnownPeers::kSocketFile;
+  else if (!peers.empty())
+    node.at("peers").refuse("`peers` is loopback or socket_file");
   if (node.has("weight")) manifest.weight = node.at("weight").number<std::uint32_t>("a number");
   return manifest;
 }

@@ -11,6 +11,13 @@
 
 namespace hector {
 
+/// How the system knows which process is at the other end of a protocol.
+enum class KnownPeers : std::uint8_t {
+  kNone,
+  kLoopback,    ///< by the table of sockets, where the peer is on a loopback interface
+  kSocketFile,  ///< by the socket file that it opened
+};
+
 struct Manifest {
   ModuleKind kind = ModuleKind::kProtocol;
   std::string name;
@@ -25,6 +32,7 @@ struct Manifest {
   /// Libraries whose symbols extensions of the plugin's runtime need.
   std::vector<std::string> load_globally;
   std::string trial;           ///< a service's that runs steps: the command line's word for it
+  KnownPeers peers = KnownPeers::kNone;
   std::uint32_t weight = 100;  ///< what it costs to load; the command line takes the lightest
 };
 

@@ -37,6 +37,17 @@ TEST(Manifest, ReadsWhatThePluginSaysOfItself) {
   EXPECT_THAT(manifest->listen, ElementsAre("127.0.0.1:0"));
 }
 
+TEST(Manifest, SaysHowTheSystemKnowsPeers) {
+  const TestFolder folder;
+  const auto read = [&](const std::string& more) {
+    return read_manifest(ModuleKind::kProtocol, folder.file("plugin.yaml", kWhole + more));
+  };
+  EXPECT_EQ(read("")->peers, KnownPeers::kNone);
+  EXPECT_EQ(read("peers: loopback\n")->peers, KnownPeers::kLoopback);
+  EXPECT_EQ(read("peers: socket_file\n")->peers, KnownPeers::kSocketFile);
+  EXPECT_THAT(read("peers: friends\n").error().message, HasSubstr("loopback or socket_file"));
+}
+
 TEST(Manifest, IsNotFoundWhereThereIsNoFile) {
   const TestFolder folder;
   const auto manifest = read_manifest(ModuleKind::kService, folder.path("plugin.yaml"));

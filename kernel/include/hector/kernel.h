@@ -27,6 +27,20 @@ struct PolicyEntry {
   std::vector<std::string> values;
 };
 
+enum class AuditOutcome : std::uint8_t { kBegun, kDone, kRefused, kFailed };
+
+/// Who did, or was refused, what.
+struct AuditEvent {
+  std::string kind;       ///< "management", "binding"
+  std::string principal;  ///< "uid:1000 (user:ann)"
+  std::string action;     ///< "load protocol"
+  std::string object;     ///< what it was done to
+  AuditOutcome outcome = AuditOutcome::kBegun;
+  std::vector<std::string> reasons = {};
+};
+/// The event is kept for good when it returns. Any thread that may block.
+using AuditSink = std::function<Status(const AuditEvent&)>;
+
 struct KernelOptions {
   std::string capsule;
   std::string principal;
@@ -44,6 +58,12 @@ struct KernelOptions {
   std::vector<PolicyEntry> policy;
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);
+  /// Who may ask the management Object over protocols that authenticate nobody: processes of this
+  /// machine, over loopback, of this process's user and of root; or everybody.
+  bool is_management_open = false;
+  /// Each administrative act and each Binding, before and after; what it does not take is not done.
+  /// Empty: nothing is recorded.
+  AuditSink audit = {};
 };
 
 /// What may change while a kernel runs; as in KernelOptions.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "binding/binding_control.h"
+#include "call/audited.h"
 #include "hector/binding.hector.h"
 #include "hector/check.h"
 
@@ -13,6 +14,13 @@ namespace {
 /// How long the control Object of a Binding that ends may still be at work.
 constexpr Duration kControlGrace = std::chrono::milliseconds(200);
 
+/// "diary.Meeting/1 organiser=ann attendee=bob".
+std::string described(const BindRequest& request) {
+  std::string text = request.type;
+  for (const auto& party : request.parties) text += fmt::format(" {}={}", party.role, party.who);
+  return text;
+}
+
 }  // namespace
 
 Result<management::v1::BindReply> Bindings::explain(const BindRequest& request) {
@@ -22,6 +30,14 @@ Result<management::v1::BindReply> Bindings::explain(const BindRequest& request) 
 }
 
 Result<Bindings::Controller> Bindings::bind(const BindRequest& request) {
+  AuditEvent event{.kind = "binding",
+                   .principal = core_.options.principal,
+                   .action = "bind",
+                   .object = described(request)};
+  return audited(core_.options.audit, std::move(event), [&] { return bind_now(request); });
+}
+
+Result<Bindings::Controller> Bindings::bind_now(const BindRequest& request) {
   auto record = HECTOR_TRY(instantiate(core_, services_(), request, Instantiate::kNow));
   const std::uint64_t id = record.formation.id;
   const auto end = [this, id] {

@@ -35,6 +35,7 @@ class Bindings {
   [[nodiscard]] std::vector<Controller> all() const;
 
  private:
+  Result<Controller> bind_now(const BindRequest& request);
   void offer_control(std::uint64_t binding, const Controller& controller);
   void withdraw_control(std::uint64_t binding);
 

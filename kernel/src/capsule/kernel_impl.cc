@@ -74,7 +74,7 @@ KernelImpl::KernelImpl(const KernelOptions& options)
   management_pools_.reads.use(*options.executor);
   management_pools_.changes.use(*options.executor);
   add_system_object(kCoordinatorName, CoordinatorServant::model(), make_coordinator(core_));
-  add_system_object(kManagement, ManagementServant::model(), make_management(*this));
+  add_management();
   listen_to_health();
   add_interface(BindingServant::model());
   for (const auto& interface : standard_interfaces())
@@ -132,6 +132,13 @@ void KernelImpl::add_system_object(const char* name, std::string_view model,
   const Status added =
       core_.offers.add(maker_.system(name, "kernel", add_interface(model), std::move(servant)));
   HECTOR_CHECK(added.has_value(), "two Objects of the kernel's own have one name");
+}
+
+void KernelImpl::add_management() {
+  const auto& options = core_.options;
+  auto management = make_management(*this);
+  if (!options.is_management_open) management = make_management_guard(std::move(management), core_);
+  add_system_object(kManagement, ManagementServant::model(), std::move(management));
 }
 
 void KernelImpl::listen_to_health() {

@@ -100,6 +100,7 @@ class KernelImpl final : public Kernel {
   void add_system_object(const char* name, std::string_view model,
                          std::unique_ptr<Servant> servant);
   types::CompiledPtr add_interface(std::string_view model);
+  void add_management();
   void listen_to_health();
   Health::Options health_options();
   ObjectLifecycle::Options lifecycle_options();
@@ -136,5 +137,7 @@ class KernelImpl final : public Kernel {
 
 /// The management Object; its room is above this one, so only this declaration is here.
 std::unique_ptr<Servant> make_management(KernelImpl& kernel);
+/// Only who may manage this capsule comes through it.
+std::unique_ptr<Servant> make_management_guard(std::unique_ptr<Servant> management, Core& core);
 
 }  // namespace hector

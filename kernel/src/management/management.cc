@@ -6,10 +6,12 @@
 #include <atomic>
 
 #include "base/text/nearest.h"
+#include "call/audited.h"
 #include "capsule/kernel_impl.h"
 #include "hector/management.hector.h"
 #include "management/description.h"
 #include "management/listing.h"
+#include "management/management_guard.h"
 #include "management/object_call.h"
 
 namespace hector {
@@ -99,20 +101,34 @@ class Management final : public ManagementServant {
   }
 
   void load(const LoadRequest& request, Reply<LoadReply> reply) override {
-    changes_.run(reply, [this, request] { return load_now(request); });
+    changes_.run(reply, [this, request, who = who(reply)] {
+      if (request.dry_run()) return load_now(request);
+      return act(who, "load " + request.kind(), request.name(), [&] { return load_now(request); });
+    });
   }
 
   void unload(const LoadRequest& request, Reply<LoadReply> reply) override {
     const auto later = reply.later();
-    changes_.run_later(later, [this, request, later] { unload_now(request, later); });
+    changes_.run_later(later, [this, request, later, who = who(reply)] {
+      const auto work = [&] { return unload_now(request, later); };
+      const Status done =
+          request.dry_run() ? work() : act(who, "unload " + request.kind(), request.name(), work);
+      if (!done) later.fail(done.error());
+    });
   }
 
   void create(const CreateRequest& request, Reply<CreateReply> reply) override {
-    changes_.run(reply, [this, request] { return create_now(request); });
+    changes_.run(reply, [this, request, who = who(reply)] {
+      return act(who, "create object", request.name() + " of " + request.template_(),
+                 [&] { return create_now(request); });
+    });
   }
 
   void delete_(const DeleteRequest& request, Reply<Done> reply) override {
-    changes_.run(reply, [this, request] { return delete_now(request); });
+    changes_.run(reply, [this, request, who = who(reply)] {
+      return act(who, "delete " + request.kind(), request.name(),
+                 [&] { return delete_now(request); });
+    });
   }
 
   /// The Object is found on a worker; nobody waits for its answer.
@@ -125,13 +141,15 @@ class Management final : public ManagementServant {
 
   void bind(const management::v1::BindRequest& request,
             Reply<management::v1::BindReply> reply) override {
-    changes_.run(reply, [this, request]() -> Result<management::v1::BindReply> {
+    changes_.run(reply, [this, request, who = who(reply)]() -> Result<management::v1::BindReply> {
       BindRequest wanted;
       wanted.type = request.type();
       for (const auto& party : request.parties())
         wanted.parties.push_back({party.role(), party.who()});
       if (request.explain_only()) return kernel_.bindings().explain(wanted);
-      return HECTOR_TRY(kernel_.bindings().bind(wanted))->formation();
+      return act(who, "bind", request.type(), [&]() -> Result<management::v1::BindReply> {
+        return HECTOR_TRY(kernel_.bindings().bind(wanted))->formation();
+      });
     });
   }
 
@@ -144,11 +162,26 @@ class Management final : public ManagementServant {
   }
 
   void move(const MoveRequest& request, Reply<MoveReply> reply) override {
-    changes_.run(reply,
-                 [this, request] { return kernel_.relocate(request.object(), request.to()); });
+    changes_.run(reply, [this, request, who = who(reply)] {
+      return act(who, "move object", request.object() + " to " + request.to(),
+                 [&] { return kernel_.relocate(request.object(), request.to()); });
+    });
   }
 
  private:
+  /// For the audit log, while the call is there; nothing where there is none.
+  template <class Out>
+  std::string who(const Reply<Out>& reply) const {
+    return core_.options.audit ? who_asks(reply.call().peer) : std::string();
+  }
+  template <class Work>
+  auto act(const std::string& who, const std::string& action, const std::string& object,
+           const Work& work) -> decltype(work()) {
+    return audited(core_.options.audit,
+                   {.kind = "management", .principal = who, .action = action, .object = object},
+                   work);
+  }
+
   Result<LoadReply> load_now(const LoadRequest& request) {
     LoadReply reply;
     if (request.kind() == "template") {
@@ -179,8 +212,9 @@ class Management final : public ManagementServant {
     return reply;
   }
 
-  /// The answer goes before anything closes: it may go over the protocol that is unloaded.
-  void unload_now(const LoadRequest& request, Reply<LoadReply> reply) {
+  /// The answer goes before anything closes: it may go over the protocol that is unloaded. An error
+  /// is the caller's to answer.
+  Status unload_now(const LoadRequest& request, Reply<LoadReply> reply) {
     const Unload mode = request.dry_run() ? Unload::kDryRun
                         : request.force() ? Unload::kForce
                                           : Unload::kNow;
@@ -191,13 +225,12 @@ class Management final : public ManagementServant {
       reply(unloaded);
     };
     if (request.kind() == "template") {
-      const auto effects = kernel_.unload_template(request.name(), mode);
-      return effects ? answer(*effects) : reply.fail(effects.error());
+      answer(HECTOR_TRY(kernel_.unload_template(request.name(), mode)));
+      return {};
     }
-    const auto kind = module_kind(request.kind());
-    if (!kind) return reply.fail(kind.error());
-    const auto effects = kernel_.unload(*kind, request.name(), mode, answer);
-    if (!effects) reply.fail(effects.error());
+    const auto kind = HECTOR_TRY(module_kind(request.kind()));
+    HECTOR_TRY(kernel_.unload(kind, request.name(), mode, answer));
+    return {};
   }
 
   Result<CreateReply> create_now(const CreateRequest& request) {
@@ -266,6 +299,14 @@ class Management final : public ManagementServant {
 };
 
 }  // namespace
+
+std::unique_ptr<Servant> make_management_guard(std::unique_ptr<Servant> management, Core& core) {
+  return std::make_unique<ManagementGuard>(std::move(management),
+                                           ManagementGuard::Options{.capsule = core.options.capsule,
+                                                                    .clock = *core.options.clock,
+                                                                    .log = *core.options.log,
+                                                                    .audit = core.options.audit});
+}
 
 std::unique_ptr<Servant> make_management(KernelImpl& kernel) {
   return std::make_unique<Management>(kernel);

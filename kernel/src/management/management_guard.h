@@ -1,0 +1,50 @@
+// What: ManagementGuard, who may ask the management Object.
+// Why: whoever manages a capsule runs code as its user; a network address is not who that is.
+// Who: KernelImpl puts it before the management Object.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hector/clock.h"
+#include "hector/kernel.h"
+#include "hector/language.h"
+#include "hector/log.h"
+
+namespace hector {
+
+/// For people and the audit log: "uid:1000 (user:ann, udp 127.0.0.1:4242)". Null: this process.
+std::string who_asks(const Peer* peer);
+
+/// Everybody may look, and call Objects, as protocols let them do without it. What changes the
+/// capsule passes from within the process, over a channel whose peer is authenticated, and from a
+/// process on this machine, over loopback, of the capsule's own user or of root. Else
+/// PERMISSION_DENIED.
+class ManagementGuard final : public Servant {
+ public:
+  struct Options {
+    std::string capsule;
+    const Clock& clock;
+    Log& log;
+    const AuditSink& audit;  ///< refusals are told, as often as they are logged
+  };
+  ManagementGuard(std::unique_ptr<Servant> management, Options options)
+      : management_(std::move(management)), on_(std::move(options)) {}
+
+  void invoke(Call& call) noexcept override;
+
+ private:
+  [[nodiscard]] Status may_ask(const Peer& peer);
+  [[nodiscard]] Error refusal(const std::string& why) const;
+  void say_refused(const Call& call, const Error& why);
+
+  const std::unique_ptr<Servant> management_;
+  const Options on_;
+  std::mutex mutex_;
+  TimePoint said_{};
+  std::size_t not_said_ = 0;
+};
+
+}  // namespace hector

@@ -1,0 +1,121 @@
+#include "management/management_guard.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "hector/descriptor.h"
+#include "simulation.h"
+
+namespace hector {
+
+namespace {
+
+/// Completes every call.
+class Answers final : public Servant {
+ public:
+  void invoke(Call& call) noexcept override { call.complete(); }
+};
+
+class ManagementGuardTest : public ::testing::Test {
+ protected:
+  /// Nothing: it was answered.
+  std::optional<Error> ask(const Peer* peer, const std::string& name = "unload") {
+    Operation operation;
+    operation.name = name;
+    std::optional<Error> error;
+    auto& call = CallbackCall::make([&error](Call& ended) { error = ended.error; });
+    call.peer = peer;
+    call.operation = &operation;
+    guard_.invoke(call);
+    return error;
+  }
+  std::optional<Error> ask(const std::string& address, Security security = Security::kNone) {
+    const Peer peer{"user:root", "udp", address, security};
+    return ask(&peer);
+  }
+
+  testing::Simulation world_{1};
+  std::vector<AuditEvent> recorded_;
+
+ private:
+  AuditSink record_ = [this](const AuditEvent& event) -> Status {
+    recorded_.push_back(event);
+    return {};
+  };
+  ManagementGuard guard_{std::make_unique<Answers>(),
+                         {.capsule = "north", .clock = world_, .log = world_, .audit = record_}};
+};
+
+/// A datagram socket of a user on 127.0.0.1, and its address.
+struct Client {
+  explicit Client(uid_t user) {
+    EXPECT_EQ(seteuid(user), 0);
+    socket = Descriptor(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(seteuid(0), 0);
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof own;
+    EXPECT_EQ(bind(socket.get(), reinterpret_cast<sockaddr*>(&own), size), 0);
+    getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size);
+    address = "127.0.0.1:" + std::to_string(ntohs(own.sin_port));
+  }
+  Descriptor socket;
+  std::string address;
+};
+
+TEST_F(ManagementGuardTest, LetsThisProcessAndAuthenticatedPeersPass) {
+  EXPECT_FALSE(ask(nullptr));
+  EXPECT_FALSE(ask("north", Security::kPrivacy)) << "in the process, and over a socket file";
+}
+
+TEST_F(ManagementGuardTest, LetsProcessesOfItsUserPass) {
+  const Client own(geteuid());
+  EXPECT_FALSE(ask(own.address));
+  EXPECT_FALSE(ask("ipv4:" + own.address));
+}
+
+TEST_F(ManagementGuardTest, RefusesOtherUsersAndSaysWhoTheyAre) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can be another user";
+  const Client nobody(65'534);
+  const auto refused = ask(nobody.address);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, Code::kPermissionDenied);
+  EXPECT_THAT(refused->message, ::testing::HasSubstr("is of user 65534"));
+  EXPECT_THAT(refused->message, ::testing::HasSubstr("management: {insecure: true}"));
+  ASSERT_EQ(recorded_.size(), 1U);
+  EXPECT_EQ(recorded_[0].outcome, AuditOutcome::kRefused);
+  EXPECT_THAT(recorded_[0].principal, ::testing::StartsWith("uid:65534 (user:root, udp 127."));
+  EXPECT_TRUE(ask(nobody.address));
+  EXPECT_EQ(recorded_.size(), 1U) << "a crowd is told once a second";
+}
+
+TEST_F(ManagementGuardTest, LetsEverybodyLookAndNothingElse) {
+  const Peer stranger{"user:root", "grpc", "ipv4:192.0.2.1:80", Security::kNone};
+  for (const auto* name : {"list", "describe", "version", "call"})
+    EXPECT_FALSE(ask(&stranger, name)) << name;
+  for (const auto* name : {"load", "unload", "create", "delete", "bind", "move", "", "added later"})
+    EXPECT_TRUE(ask(&stranger, name)) << name;
+}
+
+TEST_F(ManagementGuardTest, RefusesWhatIsOfNoProcessHere) {
+  for (const auto* address : {"", "10.0.0.1:4000", "ipv4:192.0.2.1:80", "hector/north/rpc"}) {
+    const auto refused = ask(address);
+    ASSERT_TRUE(refused) << address;
+    EXPECT_EQ(refused->code, Code::kPermissionDenied);
+  }
+  std::string address;
+  {
+    const Client gone(geteuid());
+    address = gone.address;
+  }
+  EXPECT_THAT(ask(address)->message, ::testing::HasSubstr("no process that is still there"));
+}
+
+}  // namespace
+}  // namespace hector
