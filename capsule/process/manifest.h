@@ -31,7 +31,7 @@ struct Manifest {
   std::vector<std::string> listen;  ///< where a protocol listens unless told otherwise
   /// Libraries whose symbols extensions of the plugin's runtime need.
   std::vector<std::string> load_globally;
-  std::string trial;           ///< a service's that runs steps: the command line's word for it
+  std::string trial;  ///< a service's that runs steps: the command line's word for it
   KnownPeers peers = KnownPeers::kNone;
   std::uint32_t weight = 100;  ///< what it costs to load; the command line takes the lightest
 };

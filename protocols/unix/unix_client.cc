@@ -23,8 +23,12 @@ class ClientLink final : public Link {
  public:
   ClientLink(const ProtocolContext& context, std::shared_ptr<Io> io, Descriptor connection,
              std::string place)
-      : Link(std::move(io), std::move(connection)), context_(context), place_(std::move(place)) {
+      : Link(std::move(io), std::move(connection)), context_(context), place_(std::move(place)) {}
+
+  /// First of all.
+  void greet() {
     send(FrameType::kHello, kVersion, {}, {});
+    begin();
   }
 
   /// False: the peer is gone, and the call has not been taken.
@@ -231,7 +235,7 @@ class UnixChannel final : public Channel {
     if (link_ && attempt == Attempt::kFirst) return link_;
     Descriptor connection = HECTOR_TRY(connect_to(place_));
     link_ = std::make_shared<ClientLink>(context_, io_, std::move(connection), place_.text());
-    link_->begin();
+    link_->greet();
     return link_;
   }
 
