@@ -5,6 +5,7 @@ Why: whoever manages a capsule runs code as its user; reaching a port of it is n
 Who: ctest.
 """
 
+import ipaddress
 import json
 import os
 import resource
@@ -194,6 +195,36 @@ class Audited(Access):
         self.assertIn("cannot be recorded", str(refused.exception))
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         self.own("udp")  # it is still there
+
+
+class Listens(Access):
+    LISTEN, UNCONNECTED = 0x0A, 0x07  # of TCP and of UDP (include/net/tcp_states.h)
+
+    def endpoints(self, pid):
+        """Own addresses of all sockets at which the process can be reached by IP."""
+        sockets = set()
+        for each in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                sockets.add(os.readlink(f"/proc/{pid}/fd/{each}"))
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        for table in ("tcp", "tcp6", "udp", "udp6"):
+            with open(f"/proc/{pid}/net/{table}", encoding="ascii") as lines:
+                for line in list(lines)[1:]:
+                    own, state, inode = (line.split()[i] for i in (1, 3, 9))
+                    is_open = int(state, 16) in (self.LISTEN, self.UNCONNECTED)
+                    if is_open and f"socket:[{inode}]" in sockets:
+                        octets = bytes.fromhex(own.split(":")[0])
+                        words = [octets[i : i + 4][::-1] for i in range(0, len(octets), 4)]
+                        yield ipaddress.ip_address(b"".join(words))
+
+    @needs("protocols/udp", "protocols/grpc", "protocols/zenoh", "protocols/unix")
+    def test_on_loopback_and_at_socket_files_unless_told_otherwise(self):
+        self.start("udp: {}, grpc: {}, zenoh: {}, unix: {}")
+        pid = self.capsules.processes["north"].pid
+        found = list(self.endpoints(pid))
+        self.assertGreaterEqual(len(found), 3)
+        self.assertEqual([str(each) for each in found if not each.is_loopback], [])
 
 
 @needs("protocols/zenoh", "protocols/unix")
