@@ -95,6 +95,8 @@ class AnotherUser(Access):
             ["create", "object", "hello.Hello"],
             ["delete", "object", "hi"],
             ["bind", "diary.Meeting/1"],
+            ["call", "_management.unload", '{"kind": "protocol", "name": "udp"}'],
+            ["call", f"{self.reference}.unload", '{"kind": "protocol", "name": "udp"}'],
         ):
             done = self.command(*words)
             self.assertEqual(done.returncode, DENIED, done.stderr)

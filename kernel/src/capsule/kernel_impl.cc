@@ -21,7 +21,6 @@ namespace hector {
 
 namespace {
 
-constexpr const char* kManagement = "_management";
 /// How long the kernel's own Objects may still be at work when the capsule ends.
 constexpr Duration kSystemGrace = std::chrono::milliseconds(500);
 /// Also where Objects took all the time.
@@ -137,8 +136,8 @@ void KernelImpl::add_system_object(const char* name, std::string_view model,
 void KernelImpl::add_management() {
   const auto& options = core_.options;
   auto management = make_management(*this);
-  if (!options.is_management_open) management = make_management_guard(std::move(management), core_);
-  add_system_object(kManagement, ManagementServant::model(), std::move(management));
+  if (!options.is_management_open) management = make_management_guard(std::move(management), *this);
+  add_system_object(kManagementName, ManagementServant::model(), std::move(management));
 }
 
 void KernelImpl::listen_to_health() {
@@ -287,7 +286,7 @@ Status KernelImpl::add_protocol(const std::string& name, std::unique_ptr<Protoco
 
 void KernelImpl::tell_addresses() {
   publication_.refresh();
-  const bool has_ended = core_.offers.find_object(kManagement) == nullptr;
+  const bool has_ended = core_.offers.find_object(kManagementName) == nullptr;
   if (core_.options.reached_otherwise && !has_ended) core_.options.reached_otherwise(management());
 }
 
@@ -347,7 +346,7 @@ Status KernelImpl::announce_to_group(const std::string& protocol, const std::str
 // ----------------------------------------------------------------------------------------------
 
 Reference KernelImpl::management() {
-  const OfferPtr offer = core_.offers.find_object(kManagement);
+  const OfferPtr offer = core_.offers.find_object(kManagementName);
   HECTOR_CHECK(offer != nullptr, "the management Object is asked for after drain()");
   return core_.references.of(*offer);
 }

@@ -300,12 +300,22 @@ class Management final : public ManagementServant {
 
 }  // namespace
 
-std::unique_ptr<Servant> make_management_guard(std::unique_ptr<Servant> management, Core& core) {
+std::unique_ptr<Servant> make_management_guard(std::unique_ptr<Servant> management,
+                                               KernelImpl& kernel) {
+  const auto& options = kernel.core().options;
+  const auto is_own = [&kernel](const std::string& target) {
+    if (target == kManagementName) return false;
+    if (kernel.core().offers.find_object(target) != nullptr) return true;
+    const auto services = kernel.providers().list();
+    return std::any_of(services.begin(), services.end(),
+                       [&](const auto& service) { return service.first == target; });
+  };
   return std::make_unique<ManagementGuard>(std::move(management),
-                                           ManagementGuard::Options{.capsule = core.options.capsule,
-                                                                    .clock = *core.options.clock,
-                                                                    .log = *core.options.log,
-                                                                    .audit = core.options.audit});
+                                           ManagementGuard::Options{.capsule = options.capsule,
+                                                                    .clock = *options.clock,
+                                                                    .log = *options.log,
+                                                                    .audit = options.audit,
+                                                                    .is_own = is_own});
 }
 
 std::unique_ptr<Servant> make_management(KernelImpl& kernel) {

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "hector/management/v1/management.pb.h"
+#include "hector/message_calls.h"
 #include "hector/socket_owner.h"
 
 namespace hector {
@@ -15,7 +17,7 @@ namespace hector {
 namespace {
 
 /// Operations that change nothing; whatever is added is guarded.
-constexpr std::string_view kOpenToAll[] = {"list", "describe", "version", "call"};
+constexpr std::string_view kOpenToAll[] = {"list", "describe", "version"};
 constexpr Duration kSayEvery = std::chrono::seconds(1);  ///< a crowd that is refused is one line
 
 }  // namespace
@@ -29,16 +31,22 @@ std::string who_asks(const Peer* peer) {
 }
 
 void ManagementGuard::invoke(Call& call) noexcept {
-  const bool is_open =
-      call.operation != nullptr && std::find(std::begin(kOpenToAll), std::end(kOpenToAll),
-                                             call.operation->name) != std::end(kOpenToAll);
-  if (call.peer != nullptr && !is_open) {
+  if (call.peer != nullptr && !is_open(call)) {
     if (auto may = may_ask(*call.peer); !may) {
       say_refused(call, may.error());
       return call.fail(std::move(may.error()));
     }
   }
   management_->invoke(call);
+}
+
+bool ManagementGuard::is_open(Call& call) const {
+  if (call.operation == nullptr) return false;
+  const std::string& name = call.operation->name;
+  if (name != "call")
+    return std::find(std::begin(kOpenToAll), std::end(kOpenToAll), name) != std::end(kOpenToAll);
+  const auto request = read_message<management::v1::CallRequest>(call.request);
+  return request && on_.is_own(request->target());
 }
 
 Status ManagementGuard::may_ask(const Peer& peer) {

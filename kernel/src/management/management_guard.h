@@ -3,6 +3,7 @@
 // Who: KernelImpl puts it before the management Object.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,7 +19,8 @@ namespace hector {
 /// For people and the audit log: "uid:1000 (user:ann, udp 127.0.0.1:4242)". Null: this process.
 std::string who_asks(const Peer* peer);
 
-/// Everybody may look, and call Objects, as protocols let them do without it. What changes the
+/// Everybody may look, and call this capsule's Objects, as protocols let them do without it. What
+/// is called elsewhere would be called in this capsule's name. That, and what changes the
 /// capsule passes from within the process, over a channel whose peer is authenticated, and from a
 /// process on this machine, over loopback, of the capsule's own user or of root. Else
 /// PERMISSION_DENIED.
@@ -29,6 +31,8 @@ class ManagementGuard final : public Servant {
     const Clock& clock;
     Log& log;
     const AuditSink& audit;  ///< refusals are told, as often as they are logged
+    /// Whether this is an Object or a service of this capsule, other than management itself.
+    std::function<bool(const std::string& target)> is_own;
   };
   ManagementGuard(std::unique_ptr<Servant> management, Options options)
       : management_(std::move(management)), on_(std::move(options)) {}
@@ -36,6 +40,8 @@ class ManagementGuard final : public Servant {
   void invoke(Call& call) noexcept override;
 
  private:
+  /// Whether a stranger may ask this.
+  [[nodiscard]] bool is_open(Call& call) const;
   [[nodiscard]] Status may_ask(const Peer& peer);
   [[nodiscard]] Error refusal(const std::string& why) const;
   void say_refused(const Call& call, const Error& why);

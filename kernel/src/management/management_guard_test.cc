@@ -9,6 +9,8 @@
 #include <optional>
 
 #include "hector/descriptor.h"
+#include "hector/management/v1/management.pb.h"
+#include "hector/message_calls.h"
 #include "simulation.h"
 
 namespace hector {
@@ -31,6 +33,9 @@ class ManagementGuardTest : public ::testing::Test {
     auto& call = CallbackCall::make([&error](Call& ended) { error = ended.error; });
     call.peer = peer;
     call.operation = &operation;
+    management::v1::CallRequest request;
+    request.set_target(target_);
+    if (name == "call") call.request = write_message(request);
     guard_.invoke(call);
     return error;
   }
@@ -41,6 +46,7 @@ class ManagementGuardTest : public ::testing::Test {
 
   testing::Simulation world_{1};
   std::vector<AuditEvent> recorded_;
+  std::string target_ = "hi";  ///< of what is called
 
  private:
   AuditSink record_ = [this](const AuditEvent& event) -> Status {
@@ -48,7 +54,11 @@ class ManagementGuardTest : public ::testing::Test {
     return {};
   };
   ManagementGuard guard_{std::make_unique<Answers>(),
-                         {.capsule = "north", .clock = world_, .log = world_, .audit = record_}};
+                         {.capsule = "north",
+                          .clock = world_,
+                          .log = world_,
+                          .audit = record_,
+                          .is_own = [](const std::string& target) { return target == "hi"; }}};
 };
 
 /// A datagram socket of a user on 127.0.0.1, and its address.
@@ -101,6 +111,16 @@ TEST_F(ManagementGuardTest, LetsEverybodyLookAndNothingElse) {
     EXPECT_FALSE(ask(&stranger, name)) << name;
   for (const auto* name : {"load", "unload", "create", "delete", "bind", "move", "", "added later"})
     EXPECT_TRUE(ask(&stranger, name)) << name;
+}
+
+/// This capsule would call it in its own name, which may do more.
+TEST_F(ManagementGuardTest, CallsNothingElsewhereForAStranger) {
+  const Peer stranger{"user:root", "grpc", "ipv4:192.0.2.1:80", Security::kNone};
+  for (const auto* target : {"", "_management", "capsules/south", "hector:CgA"}) {
+    target_ = target;
+    EXPECT_TRUE(ask(&stranger, "call")) << target;
+    EXPECT_FALSE(ask(nullptr, "call")) << target;
+  }
 }
 
 TEST_F(ManagementGuardTest, RefusesWhatIsOfNoProcessHere) {
