@@ -22,17 +22,6 @@ constexpr int kNamesMax = 100;
 
 bool has_no_room(int why) { return why == ENOSPC || why == EDQUOT || why == EFBIG; }
 
-/// False with errno.
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 Error unusable(const std::string& path, const std::string& why) {
   return Error::failed_precondition(fmt::format("audit log '{}' {}", path, why));
 }

@@ -14,4 +14,14 @@ void Descriptor::reset() noexcept {
   HECTOR_CHECK(is_closed, "a descriptor is closed twice, or was never open");
 }
 
+bool write_all(int descriptor, std::string_view octets) noexcept {
+  while (!octets.empty()) {
+    const ssize_t written = ::write(descriptor, octets.data(), octets.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    octets.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 }  // namespace hector

@@ -7,6 +7,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <string>
+
+#include "hector/thread.h"
+
 namespace hector {
 
 namespace {
@@ -40,6 +45,30 @@ TEST(Descriptor, LeavesWhatWasReleasedOpen) {
   { EXPECT_EQ(Descriptor(number).release(), number); }
   EXPECT_TRUE(is_open(number));
   close(number);
+}
+
+TEST(WriteAll, WritesMoreThanAPipeHolds) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string octets(300'000, 'x');
+  std::string read_so_far;
+  Thread reader("reader", [&] {
+    char part[4096];
+    for (ssize_t got = 0; (got = read(ends[0], part, sizeof part)) > 0;)
+      read_so_far.append(part, static_cast<std::size_t>(got));
+  });
+  EXPECT_TRUE(write_all(ends[1], octets));
+  close(ends[1]);
+  reader.join();
+  close(ends[0]);
+  EXPECT_EQ(read_so_far, octets);
+}
+
+TEST(WriteAll, SaysWhyItDidNot) {
+  const Descriptor reading(open("/dev/null", O_RDONLY));
+  EXPECT_FALSE(write_all(reading.get(), "x"));
+  EXPECT_EQ(errno, EBADF);
+  EXPECT_TRUE(write_all(-1, "")) << "there is nothing to write";
 }
 
 }  // namespace

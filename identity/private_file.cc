@@ -22,23 +22,15 @@ tl::unexpected<Error> failed(const std::string& path, const char* what) {
               fmt::format("'{}' cannot be {}: {}", path, what, strerror(errno)));
 }
 
-bool write_all(int descriptor, std::string_view content) {
-  while (!content.empty()) {
-    const auto written = write(descriptor, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return fsync(descriptor) == 0;
-}
-
 }  // namespace
 
 Status write_private_file(const std::string& path, std::string_view content) {
   std::string made = path + ".XXXXXX";
   Descriptor file(mkstemp(made.data()));  // with mode 0600
   if (!file.is_open()) return failed(path, "written");
-  if (write_all(file.get(), content) && rename(made.c_str(), path.c_str()) == 0) return {};
+  if (write_all(file.get(), content) && fsync(file.get()) == 0 &&
+      rename(made.c_str(), path.c_str()) == 0)
+    return {};
   const auto error = failed(path, "written");
   unlink(made.c_str());
   return error;

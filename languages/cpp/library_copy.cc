@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "hector/descriptor.h"
 #include "hector/message_files.h"
 #include "hector/sha256.h"
 #include "open_library.h"
@@ -35,13 +36,9 @@ Result<std::string> whole_file(const std::string& path) {
 int unnamed_file(const std::string& name, const std::string& octets) {
   const int file = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (file < 0) return -1;
-  for (std::size_t at = 0; at < octets.size();) {
-    const ssize_t written = write(file, octets.data() + at, octets.size() - at);
-    if (written <= 0) {
-      close(file);
-      return -1;
-    }
-    at += static_cast<std::size_t>(written);
+  if (!write_all(file, octets)) {
+    close(file);
+    return -1;
   }
   return file;
 }

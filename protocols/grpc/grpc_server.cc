@@ -465,7 +465,7 @@ Calls::Room Calls::add(ServerCall& call) {
         room = Room::kNo;
     }
   }
-  if (!offender.empty()) connections_->end_peer(offender, "calls whose answers it does not take");
+  end_offender(offender);
   if (oldest == nullptr) return room;
   oldest->answer_now(Error::resource_exhausted(
       "too many calls wait for their requests here, and this one waited longest"));

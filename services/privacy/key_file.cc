@@ -69,16 +69,6 @@ Result<std::string> read_private(const std::string& path, std::size_t octets_max
   return text;
 }
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ::fsync(descriptor) == 0;
-}
-
 Status sync_folder(const std::string& path) {
   const auto slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -94,7 +84,7 @@ Status write_private(const std::string& path, std::string_view text, Where where
   std::string made = path + ".XXXXXX";
   const Descriptor file(::mkstemp(made.data()));
   if (!file.is_open()) return failed(path, "written");
-  const bool is_there = write_all(file.get(), text) &&
+  const bool is_there = write_all(file.get(), text) && ::fsync(file.get()) == 0 &&
                         (where == Where::kNew ? ::link(made.c_str(), path.c_str())
                                               : ::rename(made.c_str(), path.c_str())) == 0;
   const int why = errno;

@@ -16,22 +16,13 @@ import tempfile
 import unittest
 
 from capsules import ROOT, Capsules
-from needs import needs
+from needs import is_open_to_all, needs
 
 BUILD = os.environ.get("HECTOR_BUILD") or os.path.join(ROOT, "build", "release")
 HECTOR = os.path.join(BUILD, "bin", "hector")
 MEETING = os.path.join(ROOT, "templates", "meeting", "meeting.hector.yaml")
 HUB = 'capsule: hub\nprotocols: {udp: {listen: "127.0.0.1:0"}}\nstore: memory\n'
 PROTO = 'syntax = "proto3"; package t; message M {} service S { rpc f(M) returns (M); }'
-
-
-def is_open_to_all(path):
-    """Whether any user can reach this file."""
-    while path != "/":
-        if not os.path.exists(path) or not os.stat(path).st_mode & 0o001:
-            return False
-        path = os.path.dirname(path)
-    return True
 
 
 def run(*arguments, env=None, stdout=subprocess.PIPE, **options):

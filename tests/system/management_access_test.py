@@ -15,8 +15,9 @@ import tempfile
 import unittest
 
 import http2_peer as h2
+import waiting
 from capsules import Capsules, CommandFailed
-from needs import needs
+from needs import is_open_to_all, needs
 
 CAPSULE = """capsule: north
 protocols: {{{protocols}}}
@@ -26,15 +27,6 @@ log: {{level: warning}}
 LOOPBACK = 'listen: "127.0.0.1:0"'
 NOBODY = 65534
 DENIED = 4  # of a command (docs/command_line.md)
-
-
-def is_open_to_all(path):
-    """Whether any user can reach this file."""
-    while path != "/":
-        if not os.stat(path).st_mode & 0o001:
-            return False
-        path = os.path.dirname(path)
-    return True
 
 
 class Access(unittest.TestCase):
@@ -87,7 +79,10 @@ class AnotherUser(Access):
 
     @needs("protocols/udp")
     def test_is_refused_over_udp_and_told_why(self):
-        self.start(f"udp: {{{LOOPBACK}}}")
+        folder = tempfile.mkdtemp(prefix="hector-audit-")
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, "north.audit")
+        self.start(f"udp: {{{LOOPBACK}}}", f"audit: {path}")
         self.own("udp")
         for words in (
             ["load", "template", "/tmp/evil.py"],
@@ -103,6 +98,12 @@ class AnotherUser(Access):
             self.assertIn(f"is of user {NOBODY}", done.stderr)
         self.assertEqual(self.command("get", "objects").returncode, 0, "everybody may look")
         self.assertIn("management refused", self.capsules.log("north"))
+        refusals = lambda: json.loads(  # noqa: E731
+            self.capsules.hector("audit", "show", path, "--outcome", "refused", "-o", "json")
+        )
+        refused = waiting.until(refusals, what="the record of a refusal")
+        self.assertEqual((refused[0]["action"], refused[0]["object"]), ("load", "north"))
+        self.assertIn(f"uid:{NOBODY} ", refused[0]["principal"])
         self.own("udp")
 
     @needs("protocols/unix")

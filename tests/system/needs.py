@@ -28,6 +28,15 @@ MEETING = (
 )
 
 
+def is_open_to_all(path):
+    """Whether any user can reach this file."""
+    while path != "/":
+        if not os.path.exists(path) or not os.stat(path).st_mode & 0o001:
+            return False
+        path = os.path.dirname(path)
+    return True
+
+
 def needs(*folders):
     missing = [folder for folder in folders if not os.path.isdir(os.path.join(ROOT, folder))]
     return unittest.skipIf(missing, f"without {', '.join(missing)}")

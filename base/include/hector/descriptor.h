@@ -1,8 +1,10 @@
-// What: Descriptor, a file descriptor that is closed with its owner.
-// Why: an early return that forgets one leaks it for as long as a capsule lives.
+// What: Descriptor, a file descriptor that is closed with its owner; write_all().
+// Why: an early return that forgets one leaks it for as long as a capsule lives; the
+// system may write a part.
 // Who: plugins and programs that speak to the system themselves.
 #pragma once
 
+#include <string_view>
 #include <utility>
 
 namespace hector {
@@ -33,5 +35,8 @@ class Descriptor {
  private:
   int value_;
 };
+
+/// All of it, however many writes that takes; it may not be on the disk yet. False with errno.
+[[nodiscard]] bool write_all(int descriptor, std::string_view octets) noexcept;
 
 }  // namespace hector

@@ -135,7 +135,6 @@ class KernelImpl final : public Kernel {
   std::atomic<bool> is_drained_{false};
 };
 
-inline constexpr const char* kManagementName = "_management";
 /// The management Object; its room is above this one, so only this declaration is here.
 std::unique_ptr<Servant> make_management(KernelImpl& kernel);
 /// Only who may manage this capsule comes through it.

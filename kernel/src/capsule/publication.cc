@@ -13,7 +13,6 @@ namespace hector {
 
 namespace {
 
-constexpr const char* kManagement = "_management";
 /// Of Offers that have gone, with what services have not taken out. Beyond it the oldest is left.
 constexpr std::size_t kRemnantsMax = 10'000;
 constexpr Duration kTakenOutEvery = std::chrono::seconds(3);
@@ -175,7 +174,7 @@ void Publication::refresh(const OfferPtr& offer) {
 
 void Publication::bind_capsule() {
   if (options_.services().naming == nullptr) return;
-  const OfferPtr management = options_.offers.find_object(kManagement);
+  const OfferPtr management = options_.offers.find_object(kManagementName);
   if (!management) return;  // the capsule ends
   auto bound = bind_name("capsules/" + options_.references.capsule(),
                          options_.references.of(*management), IfTaken::kReplace);

@@ -20,6 +20,9 @@
 
 namespace hector {
 
+/// The management Object's; a capsule's name in Naming leads to it.
+inline constexpr const char* kManagementName = "_management";
+
 /// Any thread that may block. Lock order: its mutex, which is held over calls to the Trader, then
 /// the leases'; never while the caller holds a mutex of the kernel. The mutex is recursive: a
 /// thread that waits for a joined Trader serves the Object it is inside of, which may advertise.

@@ -310,12 +310,19 @@ std::unique_ptr<Servant> make_management_guard(std::unique_ptr<Servant> manageme
     return std::any_of(services.begin(), services.end(),
                        [&](const auto& service) { return service.first == target; });
   };
-  return std::make_unique<ManagementGuard>(std::move(management),
-                                           ManagementGuard::Options{.capsule = options.capsule,
-                                                                    .clock = *options.clock,
-                                                                    .log = *options.log,
-                                                                    .audit = options.audit,
-                                                                    .is_own = is_own});
+  // The guard is entered on a protocol's thread, which may not wait for a disk.
+  const auto record = [&kernel](AuditEvent event) {
+    kernel.management_pools().changes.run([&kernel, event = std::move(event)] {
+      static_cast<void>(kernel.core().options.audit(event));
+    });
+  };
+  ManagementGuard::Options guard{.capsule = options.capsule,
+                                 .clock = *options.clock,
+                                 .log = *options.log,
+                                 .record = {},
+                                 .is_own = is_own};
+  if (options.audit) guard.record = record;
+  return std::make_unique<ManagementGuard>(std::move(management), std::move(guard));
 }
 
 std::unique_ptr<Servant> make_management(KernelImpl& kernel) {

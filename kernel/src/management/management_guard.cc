@@ -83,14 +83,13 @@ void ManagementGuard::say_refused(const Call& call, const Error& why) {
   const std::string operation = call.operation == nullptr ? "" : call.operation->name;
   on_.log.write(Level::kWarning, "management refused",
                 {{"operation", operation}, {"why", why.message}, {"calls", calls}});
-  if (on_.audit)
-    static_cast<void>(
-        on_.audit({.kind = "management",
-                   .principal = who_asks(call.peer),
-                   .action = operation,
-                   .object = on_.capsule,
-                   .outcome = AuditOutcome::kRefused,
-                   .reasons = {why.message, "calls since the last record: " + calls}}));
+  if (on_.record)
+    on_.record({.kind = "management",
+                .principal = who_asks(call.peer),
+                .action = operation,
+                .object = on_.capsule,
+                .outcome = AuditOutcome::kRefused,
+                .reasons = {why.message, "calls since the last record: " + calls}});
 }
 
 }  // namespace hector

@@ -30,7 +30,8 @@ class ManagementGuard final : public Servant {
     std::string capsule;
     const Clock& clock;
     Log& log;
-    const AuditSink& audit;  ///< refusals are told, as often as they are logged
+    /// Told of refusals, as often as they are logged; must not block. Empty: nothing is recorded.
+    std::function<void(AuditEvent)> record;
     /// Whether this is an Object or a service of this capsule, other than management itself.
     std::function<bool(const std::string& target)> is_own;
   };

@@ -49,15 +49,11 @@ class ManagementGuardTest : public ::testing::Test {
   std::string target_ = "hi";  ///< of what is called
 
  private:
-  AuditSink record_ = [this](const AuditEvent& event) -> Status {
-    recorded_.push_back(event);
-    return {};
-  };
   ManagementGuard guard_{std::make_unique<Answers>(),
                          {.capsule = "north",
                           .clock = world_,
                           .log = world_,
-                          .audit = record_,
+                          .record = [this](const AuditEvent& event) { recorded_.push_back(event); },
                           .is_own = [](const std::string& target) { return target == "hi"; }}};
 };
 
