@@ -64,6 +64,8 @@ struct KernelOptions {
   /// Each administrative act and each Binding, before and after; what it does not take is not done.
   /// Empty: nothing is recorded.
   AuditSink audit = {};
+  /// Who it is on channels, and whom it trusts there. Null: channels are plain.
+  Credentials* credentials = nullptr;
 };
 
 /// What may change while a kernel runs; as in KernelOptions.

@@ -12,6 +12,7 @@
 
 #include "hector/call.h"
 #include "hector/clock.h"
+#include "hector/credentials.h"
 #include "hector/executor.h"
 #include "hector/language.h"
 #include "hector/log.h"
@@ -134,6 +135,9 @@ struct ProtocolContext {
   Log* log = nullptr;
   Inbound* inbound = nullptr;
   Hosting* hosting = nullptr;
+  /// Null: channels are plain, and peers claim what they like. Else every channel is encrypted, and
+  /// both of its ends are authenticated by these; what cannot be is refused.
+  Credentials* credentials = nullptr;
   /// The plugin's own settings out of the configuration, as JSON.
   std::string settings;
 };

@@ -226,8 +226,8 @@ void KernelImpl::end_system_objects() {
 
 ProtocolContext KernelImpl::protocol_context(const std::string& settings) {
   const auto& o = core_.options;
-  return {o.capsule, core_.capsule_id, o.clock,   o.random, o.executor, o.network,
-          o.log,     &inbound_,        &hosting_, settings};
+  return {o.capsule, core_.capsule_id, o.clock,   o.random,      o.executor, o.network,
+          o.log,     &inbound_,        &hosting_, o.credentials, settings};
 }
 
 LanguageContext KernelImpl::language_context(const std::string& settings) {
