@@ -198,6 +198,7 @@ void CapsuleProcess::make_kernel() {
   options.policy = configuration_.policy;
   options.default_deadline = configuration_.default_deadline;
   options.drain_grace = configuration_.drain_grace;
+  options.rights = configuration_.rights;
   options.is_management_open = configuration_.is_management_open;
   if (audit_) options.audit = [this](const AuditEvent& event) { return record(event); };
   if (configuration_.is_management_open)

@@ -31,7 +31,7 @@ class Reader {
   Configuration read(const YamlNode& node) {
     node.only({"capsule", "principal", "run_directory", "store", "log", "protocols", "languages",
                "services", "types", "templates", "objects", "policy", "limits", "management",
-               "audit"});
+               "audit", "rights"});
     Configuration c;
     if (!node.has("capsule")) node.refuse("a configuration needs `capsule: NAME`");
     c.capsule = node.at("capsule").text();
@@ -47,6 +47,12 @@ class Reader {
     if (node.has("objects")) read_objects(node.at("objects"), c);
     if (node.has("policy")) read_policy(node.at("policy"), c);
     if (node.has("limits")) read_limits(node.at("limits"), c);
+    if (node.has("rights")) {
+      const auto rights = node.at("rights").text();
+      if (rights != "required" && rights != "not asked")
+        node.at("rights").refuse("`rights:` is required, or `not asked`");
+      if (rights == "required") c.rights = RightsMode::kRequired;
+    }
     if (node.has("audit")) c.audit = path(node.at("audit"));
     if (node.has("management")) {
       const auto management = node.at("management");

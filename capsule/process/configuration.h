@@ -42,7 +42,8 @@ struct Configuration {
   std::vector<PolicyEntry> policy;
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);
-  std::string audit;                ///< the audit log's file; empty: nothing is recorded
+  std::string audit;  ///< the audit log's file; empty: nothing is recorded
+  RightsMode rights = RightsMode::kNotAsked;
   bool is_management_open = false;  ///< to everybody who reaches a protocol
 };
 

@@ -58,6 +58,7 @@ ConfigurationChange change_between(const Configuration& was, const Configuration
   };
   compare_key("capsule", was.capsule == is.capsule);
   compare_key("principal", was.principal == is.principal);
+  compare_key("rights", was.rights == is.rights);
   compare_key("audit", was.audit == is.audit);
   compare_key("management", was.is_management_open == is.is_management_open);
   compare_key("run_directory", was.run_directory == is.run_directory);

@@ -147,6 +147,17 @@ class Policy final : public ServiceOf<PolicyServant> {
     state::change(rights_replica_, asked, reply,
                   [this](const auto& name, auto&) { return plan_remove_entity(rights_, name); });
   }
+  /// Asked again and again by those who keep decisions: what they keep counts until it is another.
+  void rights_revision(const v1::PolicyRevision& /*known*/,
+                       Reply<v1::PolicyRevision> given) override {
+    rights_replica_.when_current([this, reply = given.later()](Status current) {
+      if (!current) return reply.fail(std::move(current.error()));
+      v1::PolicyRevision revision;
+      const auto lock = rights_replica_.read();
+      revision.set_revision(rights_.changed_at());
+      reply(std::move(revision));
+    });
+  }
   void put_schema(const v1::PolicySchema& asked, Reply<v1::PolicyRevision> reply) override {
     state::change(rights_replica_, asked, reply,
                   [this](const auto& schema, auto&) { return plan_put_schema(rights_, schema); });

@@ -3,6 +3,8 @@
 // Who: Policy.
 #include "rights.h"
 
+#include <utility>
+
 #include "hector/plain_text.h"
 
 namespace hector::policy {
@@ -25,10 +27,16 @@ void Rights::clear() {
   sets_.clear();
   entities_.clear();
   schema_.reset();
+  has_changed_ = true;
+}
+
+void Rights::applied(Revision revision) {
+  if (std::exchange(has_changed_, false)) changed_at_ = revision;
 }
 
 void Rights::apply(const StoreEvent& event) {
   const std::string& key = event.entry.key;
+  has_changed_ = true;
   if (key.starts_with("p/")) {
     apply_rules(key.substr(2), event);
   } else if (key.starts_with("n/")) {

@@ -18,6 +18,7 @@ class Rights final : public state::Machine {
   static constexpr std::size_t kEntitiesMax = 1'000'000;  ///< all are in memory
   void clear() override;
   void apply(const StoreEvent& event) override;
+  void applied(Revision revision) override;
   /// As Authorisation's.
   [[nodiscard]] Result<v1::PolicyDecision> decide(const v1::PolicyAuthorisation& asked) const {
     return authorisation_.decide(asked);
@@ -30,6 +31,8 @@ class Rights final : public state::Machine {
   [[nodiscard]] bool has_entity(const EntityId& id) const { return entities_.contains(print(id)); }
   [[nodiscard]] std::size_t entity_count() const { return entities_.size(); }
   [[nodiscard]] const std::optional<v1::PolicySchema>& schema() const { return schema_; }
+  /// At which policies or entities last changed; when they were read again, that revision.
+  [[nodiscard]] Revision changed_at() const { return changed_at_; }
 
  private:
   void apply_rules(const std::string& name, const StoreEvent& event);
@@ -39,6 +42,8 @@ class Rights final : public state::Machine {
   std::map<std::string, std::string> sets_;
   std::set<std::string> entities_;
   std::optional<v1::PolicySchema> schema_;
+  Revision changed_at_ = 0;
+  bool has_changed_ = false;  ///< since `changed_at_`
 };
 
 }  // namespace hector::policy

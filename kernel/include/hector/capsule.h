@@ -91,6 +91,8 @@ struct Party {
 struct BindRequest {
   std::string type;  ///< "diary.Meeting/1"
   std::vector<Party> parties;
+  /// Whose act it is, for rights and the audit; empty: the capsule's. An Object's handle sets it.
+  std::string initiator = {};
 };
 
 /// The handle of one Object. Any thread. Valid as long as the Object lives.

@@ -27,6 +27,12 @@ struct PolicyEntry {
   std::vector<std::string> values;
 };
 
+/// Whether Policy decides who may play a role and call an operation.
+enum class RightsMode : std::uint8_t {
+  kNotAsked,  ///< who gets a reference may call it
+  kRequired,  ///< what Policy does not permit is denied, also where it cannot be asked
+};
+
 enum class AuditOutcome : std::uint8_t { kBegun, kDone, kRefused, kFailed };
 
 /// Who did, or was refused, what.
@@ -61,6 +67,7 @@ struct KernelOptions {
   /// Who may ask the management Object over protocols that authenticate nobody: processes of this
   /// machine, over loopback, of this process's user and of root; or everybody.
   bool is_management_open = false;
+  RightsMode rights = RightsMode::kNotAsked;
   /// Each administrative act and each Binding, before and after; what it does not take is not done.
   /// Empty: nothing is recorded.
   AuditSink audit = {};

@@ -20,6 +20,8 @@ namespace {
 constexpr Duration kGraceDefault = std::chrono::seconds(2);
 /// Until it is at rest, where a request names none.
 constexpr Duration kWaitDefault = std::chrono::seconds(1);
+/// A party that has lost its right leaves at once, or the Binding ends.
+constexpr Duration kLeaveDenied = std::chrono::milliseconds(150);
 /// Between two looks of which the second has to confirm the first.
 constexpr Duration kSecondLook = std::chrono::milliseconds(20);
 /// How long a reset waits for what is on its way.
@@ -40,6 +42,7 @@ BindingController::BindingController(Core& core, Health& health, std::function<S
       end_(std::move(end)),
       id_(record.formation.id),
       type_(record.formation.type()),
+      initiator_(std::move(record.initiator)),
       formation_(std::move(record.formation)),
       explained_(std::move(record.explained)) {
   HECTOR_CHECK(id_ != 0, "a Binding that was only explained is controlled");
@@ -81,9 +84,10 @@ void BindingController::note(const std::string& kind, const std::string& text) {
     const std::lock_guard lock(mutex_);
     events_.add(kind, text, core_.options.clock->wall());
   }
-  core_.options.log->write(
-      kind == "lost" || kind == "breach" || kind == "cycle" ? Level::kWarning : Level::kInfo,
-      "binding " + kind, {{"binding", id_text(id_)}, {"what", text}});
+  core_.options.log->write(kind == "lost" || kind == "breach" || kind == "cycle" || kind == "denied"
+                               ? Level::kWarning
+                               : Level::kInfo,
+                           "binding " + kind, {{"binding", id_text(id_)}, {"what", text}});
 }
 
 binding::v1::Events BindingController::events(std::uint64_t after) const {
@@ -422,20 +426,28 @@ Status BindingController::leave(const binding::v1::LeaveRequest& request) {
   verify();
   auto finder = this->finder();
   const auto place = HECTOR_TRY(formation_.place_of(request.role(), request.number()));
-  const auto& role = formation_.role(place.role);
-  const auto count = formation_.count(place.role);
-  if (count <= role.members_min() && !(role.optional() && count == 1))
+  if (!can_be_without(place))
     return fail(Error::failed_precondition(
         fmt::format("role '{}' must keep {} members; rebind it to another party instead",
-                    request.role(), role.members_min())));
+                    request.role(), formation_.role(place.role).members_min())));
+  return take_out(finder, place, or_default(request.wait_ms(), kWaitDefault));
+}
+
+bool BindingController::can_be_without(Place place) const {
+  const auto& role = formation_.role(place.role);
+  const auto count = formation_.count(place.role);
+  return count > role.members_min() || (role.optional() && count == 1);
+}
+
+Status BindingController::take_out(PartyFinder& finder, Place place, Duration longest) {
   const Candidate gone = formation_.at(place);
   Formation next = formation_;
   next.remove(place);
   const auto lost = lost_capsules();
   auto change = membership(finder, lost);
   const auto history = HECTOR_TRY(change.await_moment(
-      next, place, or_default(request.wait_ms(), kWaitDefault),
-      fmt::format("'{}' cannot leave role '{}'", gone.reference.object, request.role())));
+      next, place, longest,
+      fmt::format("'{}' cannot leave role '{}'", gone.reference.object, next.name(place.role))));
   if (auto done = change.reconfigure(next, history, std::nullopt); !done) {
     resume(finder, formation_);
     return done;
@@ -674,6 +686,49 @@ void BindingController::lose(PartyFinder& finder, Place place) {
   note("lost", fmt::format("{}: '{}' of capsule '{}' does not answer any more",
                            formation_.text(place), reference.object, reference.capsule));
   participants(finder).tell_anyway(CoordinatorOperations::kLose, formation_.to_wire(place));
+}
+
+// --- rights
+// ----------------------------------------------------------------------------------------------
+
+std::string BindingController::end_denied(const std::string& why) {
+  note("denied", "the Binding ends: " + why);
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = State::kFailed;
+    reason_ = {why, Code::kPermissionDenied};
+  }
+  end_();
+  return "the Binding ends: " + why;
+}
+
+std::vector<std::string> BindingController::check_rights() {
+  const std::lock_guard one(change_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_released_) return {};
+  }
+  auto finder = this->finder();
+  std::vector<std::string> done;
+  for (;;) {
+    const auto missing = finder.missing_rights(formation_, initiator_);
+    if (missing.empty()) return done;
+    done.push_back(take_out_denied(finder, missing.front()));
+    const std::lock_guard lock(mutex_);
+    if (state_ == State::kFailed) return done;
+  }
+}
+
+std::string BindingController::take_out_denied(PartyFinder& finder, const MissingRight& missing) {
+  const Place place = missing.holder;
+  const std::string who = formation_.text(place);
+  if (formation_.at(place).reference.is_foreign() || !can_be_without(place))
+    return end_denied(missing.reason);
+  if (const auto left = take_out(finder, place, kLeaveDenied); !left)
+    return end_denied(fmt::format("{}; {}", missing.reason, left.error().message));
+  const std::string text = fmt::format("{} had to leave: {}", who, missing.reason);
+  note("denied", text);
+  return text;
 }
 
 void BindingController::lost(std::uint64_t capsule_id) {

@@ -65,6 +65,9 @@ class BindingController {
   /// A party doubts that this one is there, or says that a promise was not kept.
   void suspect(const hector::kernel::v1::Place& place);
   void lost(std::uint64_t capsule_id);
+  /// Rights have changed: a party that has not all it needs any more leaves, or where the Binding
+  /// cannot be without it, it ends. What happened, a line each.
+  std::vector<std::string> check_rights();
   void alive(std::uint64_t capsule_id);
   /// Ends it in every capsule.
   void release();
@@ -92,6 +95,12 @@ class BindingController {
   void put_formation(PartyFinder& finder, Formation next);
   /// A party's capsule does not answer any more: the others are told.
   void lose(PartyFinder& finder, Place place);
+  /// Without asking whether it may be without it.
+  Status take_out(PartyFinder& finder, Place place, Duration longest);
+  [[nodiscard]] bool can_be_without(Place place) const;
+  /// Its parties are told this, by PERMISSION_DENIED.
+  std::string end_denied(const std::string& why);
+  std::string take_out_denied(PartyFinder& finder, const MissingRight& missing);
   [[nodiscard]] std::set<std::uint64_t> lost_capsules() const;
   /// HECTOR_CHECKs what must hold before and after each change; with mutex_ held.
   void check_invariants() const;
@@ -121,6 +130,7 @@ class BindingController {
   const std::function<void()> end_;
   const std::uint64_t id_;
   const hector::type::v1::Binding type_;
+  const std::string initiator_;
 
   mutable std::mutex change_mutex_;
   mutable std::mutex mutex_;

@@ -189,6 +189,17 @@ std::optional<std::string> PartyFinder::authorise(const Formation& formation, Ro
                      fmt::join(allowed.values, ", "), formation.name(role));
 }
 
+std::vector<MissingRight> PartyFinder::missing_rights(const Formation& formation,
+                                                      const std::string& initiator,
+                                                      std::optional<Place> only) const {
+  if (!core_.rights.are_asked()) return {};
+  const RightsView view{.initiator = initiator.empty() ? core_.options.principal : initiator,
+                        .own_capsule = core_.capsule_id,
+                        .are_peers_proved = core_.options.credentials != nullptr,
+                        .only = only};
+  return RightsCheck(core_.rights).missing(needed_rights(formation, view));
+}
+
 Status PartyFinder::admit(const Formation& formation, RoleIndex role, Candidate& candidate) {
   if (!candidate.interface) HECTOR_TRY(know(candidate));
   const auto conformance = HECTOR_TRY(judge(formation, role, candidate));
@@ -197,7 +208,11 @@ Status PartyFinder::admit(const Formation& formation, RoleIndex role, Candidate&
   if (auto why = authorise(formation, role, candidate))
     return fail(Error::permission_denied("a party's principal may not play its role")
                     .with_reasons({std::move(*why)}));
-  return {};
+  if (!core_.rights.are_asked()) return {};
+  Formation next = formation;
+  const Place place = next.add(role, candidate);
+  const auto missing = missing_rights(next, {}, place);
+  return missing.empty() ? Status() : fail(denied(missing));
 }
 
 /// What its Offer says; 0 where it says nothing, or cannot be asked.

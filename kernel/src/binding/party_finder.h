@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "binding/binding_rights.h"
 #include "binding/coordinators.h"
 #include "binding/formation.h"
 #include "channel/protocol_choice.h"
@@ -44,6 +45,10 @@ class PartyFinder {
   /// Why its principal may not; none: it may.
   [[nodiscard]] std::optional<std::string> authorise(const Formation& formation, RoleIndex role,
                                                      const Candidate& candidate) const;
+  /// The rights that Policy does not give the parties; none where rights are not asked.
+  [[nodiscard]] std::vector<MissingRight> missing_rights(
+      const Formation& formation, const std::string& initiator,
+      std::optional<Place> only = std::nullopt) const;
   /// All of it for one party that comes later: an error names what failed.
   Status admit(const Formation& formation, RoleIndex role, Candidate& candidate);
   /// FAILED_PRECONDITION with the prices that are more than the type allows. Parties whose Offer

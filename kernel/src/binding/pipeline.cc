@@ -30,7 +30,8 @@ class Pipeline {
     HECTOR_TRY(staged("price", finder_.check_prices(formation_)));
     if (mode == Instantiate::kNow) name_sessions();
     HECTOR_TRY(staged("negotiate", negotiate()));
-    BindingRecord record{formation_, finder_.describe(formation_, refused_, parts_)};
+    BindingRecord record{formation_, finder_.describe(formation_, refused_, parts_),
+                         request_.initiator};
     if (mode == Instantiate::kExplainOnly) return record;
     Status done = staged("reserve", reserve());
     if (done) done = staged("commit", commit());
@@ -149,9 +150,11 @@ class Pipeline {
         reasons.push_back(std::move(*why));
       return {};
     }));
-    if (reasons.empty()) return {};
-    return fail(Error::permission_denied("a party's principal may not play its role")
-                    .with_reasons(std::move(reasons)));
+    if (!reasons.empty())
+      return fail(Error::permission_denied("a party's principal may not play its role")
+                      .with_reasons(std::move(reasons)));
+    const auto missing = finder_.missing_rights(formation_, request_.initiator);
+    return missing.empty() ? Status() : fail(denied(missing));
   }
 
   // --- negotiate

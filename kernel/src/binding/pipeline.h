@@ -15,6 +15,7 @@ namespace hector {
 struct BindingRecord {
   Formation formation;
   hector::management::v1::BindReply explained;
+  std::string initiator = {};  ///< the principal that binds
 };
 
 enum class Instantiate { kNow, kExplainOnly };

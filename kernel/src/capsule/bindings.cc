@@ -30,10 +30,11 @@ Result<management::v1::BindReply> Bindings::explain(const BindRequest& request) 
 }
 
 Result<Bindings::Controller> Bindings::bind(const BindRequest& request) {
-  AuditEvent event{.kind = "binding",
-                   .principal = core_.options.principal,
-                   .action = "bind",
-                   .object = described(request)};
+  AuditEvent event{
+      .kind = "binding",
+      .principal = request.initiator.empty() ? core_.options.principal : request.initiator,
+      .action = "bind",
+      .object = described(request)};
   return audited(core_.options.audit, std::move(event), [&] { return bind_now(request); });
 }
 
@@ -83,6 +84,21 @@ Status Bindings::unbind(std::uint64_t binding) {
   controller->release();
   withdraw_control(binding);
   return {};
+}
+
+void Bindings::check_rights() {
+  for (const auto& controller : all()) {
+    auto done = controller->check_rights();
+    if (done.empty() || !core_.options.audit) continue;
+    AuditEvent event{.kind = "binding",
+                     .principal = core_.options.principal,
+                     .action = "take rights away",
+                     .object = fmt::format("{} {}", types::binding_id(controller->type()),
+                                           id_text(controller->id())),
+                     .outcome = AuditOutcome::kDone,
+                     .reasons = std::move(done)};
+    static_cast<void>(core_.options.audit(event));  // it is done, and logged, all the same
+  }
 }
 
 Bindings::Controller Bindings::find(std::uint64_t binding) const {

@@ -33,6 +33,8 @@ class Bindings {
   /// Null if this capsule made no such Binding.
   [[nodiscard]] Controller find(std::uint64_t binding) const;
   [[nodiscard]] std::vector<Controller> all() const;
+  /// Rights have changed: what has not all it needs any more loses a party, or ends.
+  void check_rights();
 
  private:
   Result<Controller> bind_now(const BindRequest& request);

@@ -69,12 +69,19 @@ KernelImpl::KernelImpl(const KernelOptions& options)
       templates_(core_.types, registry_, *options.log),
       objects_(lifecycle_options()),
       hosting_(core_, registry_, objects_, own_handle_),
-      bindings_(core_, health_, maker_, [this] { return providers_.services(); }) {
+      bindings_(core_, health_, maker_, [this] { return providers_.services(); }),
+      rights_watch_({.rights = core_.rights,
+                     .clock = *options.clock,
+                     .executor = *options.executor,
+                     .blocking = core_.blocking,
+                     .log = *options.log,
+                     .changed = [this] { bindings_.check_rights(); }}) {
   management_pools_.reads.use(*options.executor);
   management_pools_.changes.use(*options.executor);
   add_system_object(kCoordinatorName, CoordinatorServant::model(), make_coordinator(core_));
   add_management();
   listen_to_health();
+  if (core_.rights.are_asked()) rights_watch_.start();
   add_interface(BindingServant::model());
   for (const auto& interface : standard_interfaces())
     static_cast<void>(core_.types.add(interface, types::kBuiltIn));
@@ -171,6 +178,7 @@ void KernelImpl::drain() {
   const TimePoint until = core_.options.clock->now() + core_.limits.drain_grace.load();
   objects_.end_all_by(until);
   health_.stop();
+  rights_watch_.stop();
   end_bindings();
   for (const auto& offer : core_.offers.all()) {
     if (!offer->is_system) objects_.end(offer, Publication::NameGoes::kAway);

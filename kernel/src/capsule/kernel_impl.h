@@ -23,6 +23,7 @@
 #include "hector/kernel.h"
 #include "objects/watch_thread.h"
 #include "party/inbound.h"
+#include "services/rights_watch.h"
 
 namespace hector {
 
@@ -132,6 +133,7 @@ class KernelImpl final : public Kernel {
   ManagementPools management_pools_;
   std::mutex protocol_change_;  ///< one comes or goes at a time; no other lock is held then
   WatchThread watching_{watch_};
+  RightsWatch rights_watch_;
   std::atomic<bool> is_drained_{false};
 };
 

@@ -25,7 +25,9 @@ Result<TradingService*> ObjectHandle::trading() {
 }
 
 Result<std::uint64_t> ObjectHandle::bind(const BindRequest& request) {
-  const auto controller = HECTOR_TRY(reach_.bindings.bind(request));
+  BindRequest own = request;
+  own.initiator = principal_;
+  const auto controller = HECTOR_TRY(reach_.bindings.bind(own));
   return controller->id();
 }
 

@@ -84,6 +84,7 @@ Status ServiceProviders::use(const std::string& name, std::unique_ptr<Target> ta
     const std::lock_guard lock(mutex_);
     clients_.use(name, std::move(target), {core_.options.clock, core_.options.capsule});
     core_.policies.use(clients_.services().policy);
+    core_.rights.use(clients_.services().policy);
     return {};
   });
 }
@@ -92,6 +93,7 @@ void ServiceProviders::drop(const std::string& name) {
   const std::lock_guard lock(mutex_);
   clients_.drop(name);
   core_.policies.use(clients_.services().policy);
+  core_.rights.use(clients_.services().policy);
   joined_.erase(name);
 }
 
@@ -148,6 +150,7 @@ std::vector<std::pair<std::string, std::string>> ServiceProviders::list() const 
 
 void ServiceProviders::clear() {
   core_.policies.use(nullptr);
+  core_.rights.use(nullptr);
   const std::lock_guard lock(mutex_);
   clients_.clear();
   joined_.clear();

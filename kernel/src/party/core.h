@@ -15,6 +15,7 @@
 #include "channel/interceptors.h"
 #include "channel/protocol_choice.h"
 #include "channel/protocol_table.h"
+#include "channel/rights.h"
 #include "hector/kernel.h"
 #include "hector/kernel/v1/kernel.pb.h"
 #include "objects/offer_table.h"
@@ -72,6 +73,7 @@ struct Core {
   const OwnReferences references;
   const Peer own_peer;  ///< this capsule, as its Objects see it where it calls them itself
   Policies policies{options.policy};
+  Rights rights{options.rights};
   Limits limits{options.default_deadline, options.drain_grace};
   SessionTable sessions;
   InterceptorTable interceptors;

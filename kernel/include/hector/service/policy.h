@@ -1,5 +1,5 @@
-// What: PolicyService, the standard interface of Policy (X resources in a chain of contexts) inside
-// a capsule.
+// What: PolicyService, the standard interface of Policy (X resources in a chain of contexts, and
+// rights) inside a capsule.
 // Why: what the kernel and Objects choose by is said once, per host, network or enterprise, and
 // every value can be explained.
 // Who: the Binding pipeline, Objects through their Capsule handle, management.
@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "hector/result.h"
 
@@ -34,6 +36,21 @@ inline std::string policy_classes(const std::string& name) {
   return classes + ".Role." + resource;
 }
 
+/// Whether someone may do something, in Cedar's words (docs/guides/rights.md has the kernel's).
+struct RightsQuestion {
+  std::string principal;     ///< Principal::"capsule:north/ana"
+  std::string action;        ///< Action::"call"
+  std::string resource;      ///< Operation::"diary.Calendar/1.hold"
+  std::string context = {};  ///< a JSON object; empty: none
+};
+struct RightsDecision {
+  bool is_allowed = false;
+  /// Those that decided; none where nothing permits it.
+  std::vector<std::string> policies = {};
+  std::vector<std::string> errors = {};  ///< what could not be evaluated: POLICY:LINE:COLUMN: WHY
+  std::int64_t revision = 0;
+};
+
 /// As NamingService.
 class PolicyService {
  public:
@@ -45,6 +62,22 @@ class PolicyService {
   /// INVALID_ARGUMENT (BAD_SPEC) with the column.
   virtual Status put(const std::string& context, const std::string& spec, const std::string& value,
                      bool is_final) = 0;
+  /// Denied unless a policy permits it and none forbids it. Whatever else it returns is no
+  /// permission. Blocks.
+  virtual Result<RightsDecision> authorise(const RightsQuestion& question) {
+    static_cast<void>(question);
+    return fail(Error::unimplemented("this Policy decides no rights"));
+  }
+  /// The same without waiting: `decided` runs once, on any thread, possibly before this returns.
+  virtual void authorise(const RightsQuestion& question,
+                         std::function<void(Result<RightsDecision>)> decided) {
+    decided(authorise(question));
+  }
+  /// When rights last changed: another number than before means that decisions may be others. As
+  /// the one above.
+  virtual void rights_revision(std::function<void(Result<std::int64_t>)> told) {
+    told(fail(Error::unimplemented("this Policy decides no rights")));
+  }
 };
 
 }  // namespace hector

@@ -3,6 +3,7 @@
 //! What: entities read from JSON, and the few that a question can reach. Why: a service has up to a
 //! million of them and a question asks about three: what it cannot reach is not looked at, and a change
 //! of one costs nothing for the others. Who: rights.rs.
+use crate::names;
 use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid};
 use cedar_policy_core::ast::{self, Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
@@ -169,17 +170,34 @@ fn uids_of_entity(entity: &Entity) -> Vec<EntityUID> {
 
 /// Whether `uid` would be below itself with these parents.
 pub fn is_below_itself(all: &EntityMap, entity: &Entity) -> bool {
-    let mut open: Vec<&EntityUID> = entity.parents().collect();
+    let mut open: Vec<EntityUID> = entity.parents().cloned().collect();
+    open.extend(names::parents_of(entity.uid()));
     let mut seen = HashSet::new();
     while let Some(uid) = open.pop() {
-        if uid == entity.uid() {
+        if uid == *entity.uid() {
             return true;
         }
-        if seen.insert(uid) {
-            open.extend(all.get(uid).into_iter().flat_map(|each| each.parents()));
+        if seen.insert(uid.clone()) {
+            open.extend(names::parents_of(&uid));
+            open.extend(all.get(&uid).into_iter().flat_map(|each| each.parents().cloned()));
         }
     }
     false
+}
+
+/// As it was put, and what its name says; nothing of one that was not put and whose name says nothing.
+fn known(all: &EntityMap, uid: &EntityUID) -> Option<Arc<Entity>> {
+    let parents = names::parents_of(uid);
+    let stored = all.get(uid);
+    if parents.is_empty() {
+        return stored.cloned();
+    }
+    let mut entity = match stored {
+        Some(stored) => (**stored).clone(),
+        None => Entity::with_uid(uid.clone()),
+    };
+    parents.into_iter().for_each(|parent| entity.add_parent(parent));
+    Some(Arc::new(entity))
 }
 
 /// Entities that are `reach` attributes away from the start, each with all it belongs to.
@@ -190,17 +208,17 @@ pub fn reachable(all: &EntityMap, start: Vec<EntityUID>, reach: usize) -> Result
     for _ in 0..reach.max(1) {
         let mut found = Vec::new();
         for uid in std::mem::take(&mut next) {
-            let Some(entity) = all.get(&uid) else { continue };
+            let Some(entity) = known(all, &uid) else { continue };
             if looked_into.insert(uid) {
+                found.extend(uids_of_entity(&entity));
                 take_with_parents(all, entity, &mut taken);
-                found.extend(uids_of_entity(entity));
             }
         }
         next = found;
     }
     Entities::new()
         .add_entities(
-            taken.into_values().cloned(),
+            taken.into_values(),
             None::<&NoEntitiesSchema>,
             TCComputation::ComputeNow,
             Extensions::all_available(),
@@ -208,15 +226,17 @@ pub fn reachable(all: &EntityMap, start: Vec<EntityUID>, reach: usize) -> Result
         .map_err(|error| causes(&error))
 }
 
-fn take_with_parents<'a>(
-    all: &'a EntityMap,
-    entity: &'a Arc<Entity>,
-    taken: &mut HashMap<&'a EntityUID, &'a Arc<Entity>>,
+fn take_with_parents(
+    all: &EntityMap,
+    entity: Arc<Entity>,
+    taken: &mut HashMap<EntityUID, Arc<Entity>>,
 ) {
     let mut open = vec![entity];
     while let Some(each) = open.pop() {
-        if taken.insert(each.uid(), each).is_none() {
-            open.extend(each.parents().filter_map(|uid| all.get(uid)));
+        if taken.contains_key(each.uid()) {
+            continue;
         }
+        open.extend(each.parents().filter_map(|uid| known(all, uid)));
+        taken.insert(each.uid().clone(), each);
     }
 }

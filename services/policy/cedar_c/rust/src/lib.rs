@@ -4,6 +4,7 @@
 //! Cedar is Rust; no Rust type and no panic may cross. Who: the Policy service, through `hector_cedar.h`,
 //! which states the contract of every function here.
 mod entities;
+mod names;
 mod policies;
 mod rights;
 mod schema;
