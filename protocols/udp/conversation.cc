@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "dtls_wire.h"
+
 namespace hector::udp {
 
 namespace {
@@ -16,10 +18,6 @@ constexpr std::uint64_t kLoopbackDatagram = 16 * 1'024;
 constexpr Duration kPingAfter = std::chrono::seconds(1);
 
 }  // namespace
-
-Octets octets_of(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 Error gone_error(const NetworkAddress& peer, const std::string& why) {
   return Error::unavailable(
@@ -42,9 +40,10 @@ bool is_loopback(const NetworkAddress& address) {
   return address.is_ipv4() ? address.octets[12] == 127 : address.octets[15] == 1;
 }
 
-ConnectionLimits limits_for(const NetworkAddress& peer) {
+ConnectionLimits limits_for(const NetworkAddress& peer, Security security) {
   ConnectionLimits limits;
   if (is_loopback(peer)) limits.datagram_octets = kLoopbackDatagram;
+  if (security != Security::kNone) limits.datagram_octets -= kRecordOverhead;
   return limits;
 }
 
@@ -66,7 +65,7 @@ void Conversation::send_locked(std::uint64_t group, std::string_view head, Bytes
 void Conversation::flush(TimePoint now) {
   if (!is_established()) return;
   while (connection_->next_packet(now, packet_)) {
-    send_packet(socket_, peer_, packet_);
+    link_->send(packet_);
   }
 }
 
@@ -166,8 +165,7 @@ void Conversation::give_up() {
   if (shut_) return;
   shut_ = true;
   if (timer_ != 0) context_.executor->cancel(timer_);
-  if (is_established() && !connection_->peer_closed())
-    send_packet(socket_, peer_, connection_->close_packet());
+  if (is_established() && !connection_->peer_closed()) link_->send(connection_->close_packet());
   connection_ = std::make_unique<Connection>(limits_, 0);
   on_held(0);
 }
@@ -192,7 +190,7 @@ void Conversation::shut() {
   if (timer_ != 0) context_.executor->cancel(timer_);
   if (!is_established()) return;
   flush(context_.clock->now());
-  send_packet(socket_, peer_, connection_->close_packet());
+  link_->send(connection_->close_packet());
 }
 
 }  // namespace hector::udp

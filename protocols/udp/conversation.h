@@ -1,4 +1,4 @@
-// What: Conversation, a Connection with its lock, its timer and its socket: what a client's and a
+// What: Conversation, a Connection with its lock, its timer and its link: what a client's and a
 // server's side share. UdpFlow, one end of a flow over it.
 // Why: Connection knows no threads; everything that does is here.
 // Who: the udp protocol's client and server.
@@ -13,14 +13,15 @@
 #include "hector/check.h"
 #include "hector/protocol.h"
 #include "hector/stream.h"
+#include "link.h"
 
 namespace hector::udp {
 
-Octets octets_of(const std::string& text);
 /// UNAVAILABLE, for every call that was in flight.
 Error gone_error(const NetworkAddress& peer, const std::string& why);
 bool is_loopback(const NetworkAddress& address);
-ConnectionLimits limits_for(const NetworkAddress& peer);
+/// What a connection to this peer keeps to; a datagram has the same size when it is encrypted.
+ConnectionLimits limits_for(const NetworkAddress& peer, Security security = Security::kNone);
 /// About 1.2 MB; without acknowledgements more would hardly ever arrive whole.
 inline constexpr std::size_t kMulticastFragmentsMax = 1'024;
 /// Of a multicast's content.
@@ -36,13 +37,13 @@ inline constexpr std::size_t kUnreadOctetsMax = 64 * 1024 * 1024;
 
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(const ProtocolContext& context, ConnectionLimits limits, DatagramSocket& socket,
+  Conversation(const ProtocolContext& context, std::shared_ptr<Link> link,
                const NetworkAddress& peer, std::uint64_t peer_id)
       : context_(context),
-        limits_(limits),
-        socket_(socket),
+        limits_(limits_for(peer, link->is_secure() ? Security::kPrivacy : Security::kNone)),
+        link_(std::move(link)),
         peer_(peer),
-        connection_(std::make_unique<Connection>(limits, peer_id)) {}
+        connection_(std::make_unique<Connection>(limits_, peer_id)) {}
   virtual ~Conversation() = default;
 
   void send(std::uint64_t group, std::string_view head, Bytes body);
@@ -88,7 +89,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   // Constant after construction:
   const ProtocolContext& context_;
   const ConnectionLimits limits_;
-  DatagramSocket& socket_;
+  const std::shared_ptr<Link> link_;  ///< who reads the socket has it too
   const NetworkAddress peer_;
   // Under mutex_:
   std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dtls_wire.h"
 #include "simulation.h"
 
 namespace hector::udp {
@@ -66,7 +67,8 @@ class ConversationTest : public ::testing::Test {
   };
   std::shared_ptr<Side> side(Host& here, Host& there) {
     const auto peer = *NetworkAddress::parse(there.address);
-    return std::make_shared<Side>(context, limits_for(peer), *here.socket, peer, 1);
+    return std::make_shared<Side>(context, std::make_shared<PlainLink>(*here.socket, peer), peer,
+                                  1);
   }
   Side& left() { return *left_host.side; }
   Side& right() { return *right_host.side; }
@@ -140,6 +142,8 @@ TEST(UdpLimits, ALoopbackPeerGetsLargerDatagrams) {
   EXPECT_EQ(limits_for(*NetworkAddress::parse("10.1.2.3:1")).datagram_octets, 1'400U);
   EXPECT_EQ(limits_for(*NetworkAddress::parse("127.0.0.1:1")).datagram_octets, 16'384U);
   EXPECT_EQ(limits_for(*NetworkAddress::parse("[::1]:1")).datagram_octets, 16'384U);
+  EXPECT_EQ(limits_for(*NetworkAddress::parse("10.1.2.3:1"), Security::kPrivacy).datagram_octets,
+            1'400U - kRecordOverhead);
 }
 
 }  // namespace

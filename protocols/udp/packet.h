@@ -15,6 +15,10 @@ namespace hector::udp {
 
 using Octets = std::span<const std::uint8_t>;
 
+inline Octets octets_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 enum class PacketType : std::uint8_t {
   kHello = 1,
   kCookie = 2,

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "conversation.h"
+#include "dtls_client.h"
 
 namespace hector::udp {
 
@@ -21,11 +22,11 @@ constexpr Duration kConnectFor = std::chrono::seconds(4);
 /// Credit that one frame may give: a hostile peer cannot overflow the window.
 constexpr std::uint64_t kCreditMax = UINT32_MAX;
 
-class ClientConversation final : public Conversation {
+class ClientConversation final : public Conversation, public DtlsClient::User {
  public:
-  ClientConversation(const ProtocolContext& context, ConnectionLimits limits,
-                     DatagramSocket& socket, const NetworkAddress& peer)
-      : Conversation(context, limits, socket, peer, 0), client_id_(context.random->next()) {}
+  ClientConversation(const ProtocolContext& context, std::shared_ptr<Link> link,
+                     const NetworkAddress& peer)
+      : Conversation(context, std::move(link), peer, 0), client_id_(context.random->next()) {}
 
   void start(Call& call) {
     Bytes payload =
@@ -82,7 +83,7 @@ class ClientConversation final : public Conversation {
   }
 
   /// A packet for this socket.
-  void on_packet(Octets packet) {
+  void on_packet(Octets packet) override {
     Reader reader(packet);
     const auto type = static_cast<PacketType>(reader.octet());
     const std::uint64_t id = reader.fixed();
@@ -149,8 +150,8 @@ class ClientConversation final : public Conversation {
     writer.type(PacketType::kHello).octet(kVersion).fixed(client_id_);
     writer.octet(static_cast<std::uint8_t>(cookie_.size())).raw(cookie_.data(), cookie_.size());
     HECTOR_CHECK(hello.size() <= kHelloOctets, "a hello is larger than it is padded to");
-    hello.resize(kHelloOctets, '\0');
-    send_packet(socket_, peer_, hello);
+    if (!link_->is_secure()) hello.resize(kHelloOctets, '\0');
+    link_->send(hello);
     hello_again_ = context_.clock->now() + kHelloAgain;
   }
 
@@ -232,16 +233,28 @@ class ClientConversation final : public Conversation {
   /// Messages go after the peer's welcome: it has none of the calls.
   void on_unreached() {
     begin_again();
-    fail_all(Error::unavailable(fmt::format("udp {}: no answer to the connection request within "
-                                            "4 s; is a capsule there? Nothing was sent",
-                                            peer_.text()))
-                 .with_type(kNotExecuted));
+    fail_all(
+        Error::unavailable(
+            fmt::format("udp {}: no answer to the connection request within 4 s; is a capsule "
+                        "there? {}. Nothing was sent",
+                        peer_.text(),
+                        link_->is_secure() ? "One without an `identity` does not answer this one"
+                                           : "One that has an `identity` does not answer this "
+                                             "one, which has none"))
+            .with_type(kNotExecuted));
+  }
+  void on_refused(const Error& why) override {
+    begin_again();
+    Error told = why;
+    told.message = fmt::format("udp {}: {}. Nothing was sent", peer_.text(), why.message);
+    fail_all(told);
   }
 
   /// The next call makes a new connection.
   void begin_again() {
     const std::lock_guard lock(mutex_);
     if (shut_) return;
+    link_->restart();
     connection_ = std::make_unique<Connection>(limits_, 0);
     client_id_ = context_.random->next();
     cookie_.clear();
@@ -306,29 +319,28 @@ class ClientConversation final : public Conversation {
 class UdpChannel final : public Channel {
  public:
   static Result<std::unique_ptr<Channel>> make(const ProtocolContext& context,
-                                               const NetworkAddress& peer) {
+                                               const ChannelPeer& peer, tls::Tls* tls) {
     auto channel = std::make_unique<UdpChannel>();
-    NetworkAddress local = peer;
-    std::memset(local.octets, 0, sizeof local.octets);
-    if (peer.is_ipv4()) {
-      local.octets[10] = local.octets[11] = 0xff;
-      if (is_loopback(peer)) std::memcpy(local.octets + 12, "\x7f\x00\x00\x01", 4);
-    }
-    local.port = 0;
     auto* raw = channel.get();
     auto socket = HECTOR_TRY(context.network->open(
-        {local, peer, Reading::kMayMove}, [raw](const NetworkAddress&, Octets datagram) {
-          if (auto* conversation = raw->receiver_.load(std::memory_order_acquire))
-            conversation->on_packet(datagram);
-        }));
+        {local_for(peer.address), peer.address, Reading::kMayMove},
+        [raw](const NetworkAddress&, Octets datagram) { raw->on_datagram(datagram); }));
     channel->socket_ = std::move(socket);
+    std::shared_ptr<Link> link;
+    if (tls != nullptr)
+      link = channel->dtls_ =
+          DtlsClient::make(context, *tls, *channel->socket_, {peer.address, peer.principal});
+    else
+      link = std::make_shared<PlainLink>(*channel->socket_, peer.address);
     channel->conversation_ =
-        std::make_shared<ClientConversation>(context, limits_for(peer), *channel->socket_, peer);
+        std::make_shared<ClientConversation>(context, std::move(link), peer.address);
+    if (channel->dtls_) channel->dtls_->serve(channel->conversation_);
     channel->receiver_.store(channel->conversation_.get(), std::memory_order_release);
     return std::unique_ptr<Channel>(std::move(channel));
   }
   ~UdpChannel() override {
     close();
+    if (dtls_) dtls_->stop();
     socket_.reset();
   }
   void start(Call& call) noexcept override { conversation_->start(call); }
@@ -336,7 +348,24 @@ class UdpChannel final : public Channel {
   void close() noexcept override { conversation_->close("the channel is closed"); }
 
  private:
+  static NetworkAddress local_for(const NetworkAddress& peer) {
+    NetworkAddress local;
+    if (!peer.is_ipv4()) return local;
+    local.octets[10] = local.octets[11] = 0xff;
+    if (is_loopback(peer)) std::memcpy(local.octets + 12, "\x7f\x00\x00\x01", 4);
+    return local;
+  }
+  void on_datagram(Octets datagram) {
+    auto* const conversation = receiver_.load(std::memory_order_acquire);
+    if (conversation == nullptr) return;
+    if (dtls_)
+      dtls_->on_datagram(datagram);
+    else
+      conversation->on_packet(datagram);
+  }
+
   std::unique_ptr<DatagramSocket> socket_;
+  std::shared_ptr<DtlsClient> dtls_;  ///< null where channels are plain; its conversation's link
   /// Shared with its timer, its flows and its calls' cancellations, which may run while the channel
   /// goes.
   std::shared_ptr<ClientConversation> conversation_;
@@ -346,8 +375,8 @@ class UdpChannel final : public Channel {
 }  // namespace
 
 Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
-                                              const NetworkAddress& peer) {
-  return UdpChannel::make(context, peer);
+                                              const ChannelPeer& peer, tls::Tls* tls) {
+  return UdpChannel::make(context, peer, tls);
 }
 
 }  // namespace hector::udp

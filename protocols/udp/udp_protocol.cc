@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "conversation.h"
+#include "dtls_wire.h"
 #include "udp_client.h"
 #include "udp_server.h"
 
@@ -27,28 +28,43 @@ constexpr int kCostUs = 5;
 class UdpProtocol final : public Protocol {
  public:
   explicit UdpProtocol(ProtocolContext context) : context_(std::move(context)) {
-    capabilities_.multicast = true;
+    if (context_.credentials != nullptr)
+      tls_ = std::make_unique<tls::Tls>(
+          *context_.credentials,
+          tls::Tls::Options{
+              .transport = tls::Transport::kDatagram, .alpn = {}, .prepare = DtlsWire::prepare});
+    // What one sends to many at once cannot be encrypted for each of them.
+    capabilities_.multicast = tls_ == nullptr;
+    capabilities_.security = tls_ ? Security::kPrivacy : Security::kNone;
     capabilities_.ordered = true;
     capabilities_.latency_us = kLatencyUs;
     capabilities_.cost_us = kCostUs;
     capabilities_.reach = Reach::kSite;  // no proxy passes it
     capabilities_.message_octets_max = ConnectionLimits{}.message_octets_max;
     capabilities_.address_format =
-        "IPv4:port or [IPv6]:port; a multicast group to receive multicasts";
+        tls_ ? "IPv4:port or [IPv6]:port, with /PRINCIPAL of who must answer"
+             : "IPv4:port or [IPv6]:port; a multicast group to receive multicasts";
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {
     auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
-    return make_endpoint(context_, parsed);
+    if (tls_ && parsed.is_multicast()) return fail(no_multicast());
+    return make_endpoint(context_, parsed, tls_.get());
   }
   Result<std::unique_ptr<Channel>> connect(const std::string& address) override {
-    auto parsed = HECTOR_TRY(NetworkAddress::parse(address));
+    const auto peer = tls::PeerAddress::parse(address);
+    auto parsed = HECTOR_TRY(NetworkAddress::parse(peer.place));
+    if (!peer.principal.empty() && !tls_)
+      return fail(Error::failed_precondition(
+          fmt::format("'{}': only a capsule that has an `identity` reaches '{}' there", address,
+                      peer.principal)));
     if (parsed.port == 0)
       return fail(
           Error::invalid_argument(fmt::format("'{}': nothing can be reached at port 0", address)));
-    return make_channel(context_, parsed);
+    return make_channel(context_, {parsed, peer.principal}, tls_.get());
   }
   Status multicast(const std::string& group, const Header& header, Payload message) override {
+    if (tls_) return fail(no_multicast());
     auto parsed = HECTOR_TRY(NetworkAddress::parse(group));
     if (!parsed.is_multicast())
       return fail(Error::invalid_argument(fmt::format(
@@ -75,6 +91,11 @@ class UdpProtocol final : public Protocol {
   }
 
  private:
+  static Error no_multicast() {
+    return Error::failed_precondition(
+        "a multicast cannot be encrypted or authenticated, and this capsule has an `identity`; "
+        "send to each member by itself");
+  }
   /// With the lock held: the socket that multicasts leave by, on the loopback interface.
   Status open_sender() {
     if (sender_) return {};
@@ -116,6 +137,7 @@ class UdpProtocol final : public Protocol {
   }
 
   ProtocolContext context_;
+  std::unique_ptr<tls::Tls> tls_;  ///< null without credentials
   ProtocolCapabilities capabilities_;
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::string> sent_;  ///< digests, by the multicast's number

@@ -1,8 +1,6 @@
 #include "udp_server.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -14,6 +12,8 @@
 #include <set>
 
 #include "conversation.h"
+#include "cookies.h"
+#include "dtls_server.h"
 #include "multicasts.h"
 
 namespace hector::udp {
@@ -45,8 +45,6 @@ constexpr std::size_t kCallsKeptMax = 64;          ///< per connection, for reus
 constexpr std::size_t kPrincipalsMax = 256;  ///< per connection; beyond it a call owns its Peer
 /// Cancellations that overtook their requests, per connection; later ones are dropped.
 constexpr std::size_t kEarlyCancelsMax = 1'024;
-/// A cookie is valid for the bucket it was made in and the next: 30 to 60 s (README.md).
-constexpr Duration kCookieBucket = std::chrono::seconds(30);
 /// Credit that one frame may give: a hostile peer cannot overflow the window.
 constexpr std::uint64_t kCreditMax = UINT32_MAX;
 
@@ -109,9 +107,9 @@ class ServerConversation final : public Conversation {
     std::uint64_t client = 0;
     std::uint64_t session = 0;
   };
-  ServerConversation(const ProtocolContext& context, DatagramSocket& socket,
+  ServerConversation(const ProtocolContext& context, std::shared_ptr<Link> link,
                      const NetworkAddress& peer, Names names, std::shared_ptr<Ledger> ledger)
-      : Conversation(context, limits_for(peer), socket, peer, names.client),
+      : Conversation(context, std::move(link), peer, names.client),
         names_(names),
         ledger_(std::move(ledger)) {}
   ~ServerConversation() override { ledger_->held -= held_; }
@@ -153,6 +151,10 @@ class ServerConversation final : public Conversation {
 
   [[nodiscard]] std::uint64_t client_id() const { return names_.client; }
   [[nodiscard]] std::uint64_t session_id() const { return names_.session; }
+  /// Whether it is over this link; null: over a plain one.
+  [[nodiscard]] bool is_over(const Link* link) const {
+    return link == nullptr ? !link_->is_secure() : link_.get() == link;
+  }
   /// It has sent a request.
   [[nodiscard]] bool is_proved() const { return is_proved_.load(std::memory_order_relaxed); }
   /// Ends all that the peer has here.
@@ -267,6 +269,10 @@ class ServerConversation final : public Conversation {
     call->kind = static_cast<Kind>(std::min(shape >> 4, 2));
     call->flow = static_cast<Flow>(shape & 3);
     call->request = Payload(message.slice(message.size() - reader.rest().size()));
+    if (auto claimed = take_claim(call->header); !claimed) {
+      call->peer = &peer_of(link_->principal(), *call);
+      return call->fail(std::move(claimed.error()));
+    }
     call->peer = &peer_of(call->header.principal, *call);
     if (!decoded) return call->fail(decoded.error());
     if (was_cancelled) return call->fail(Error::cancelled("the caller cancelled the call"));
@@ -296,13 +302,24 @@ class ServerConversation final : public Conversation {
     context_.inbound->accept(*call);
   }
 
+  /// Who the caller says it is, where it may; who it has proved to be, where it says nothing.
+  Status take_claim(Header& header) const {
+    if (!link_->is_secure()) return {};
+    if (header.principal.empty()) header.principal = link_->principal();
+    if (may_speak_as(link_->principal(), header.principal)) return {};
+    return fail(Error::permission_denied(
+        fmt::format("'{}' may not speak as '{}', only as itself and as '{}/…'", link_->principal(),
+                    header.principal, link_->principal())));
+  }
+
   /// The call's Peer: one entry for each principal, so that a call neither allocates nor formats an
   /// address. On the reading thread only.
   const Peer& peer_of(const std::string& principal, UdpServerCall& call) {
     if (latest_peer_ != nullptr && latest_peer_->principal == principal) return *latest_peer_;
     auto found = peers_.find(principal);
     if (found == peers_.end()) {
-      Peer made{principal, "udp", peer_.text(), Security::kNone};
+      Peer made{principal, "udp", peer_.text(),
+                link_->is_secure() ? Security::kPrivacy : Security::kNone};
       if (peers_.size() >= kPrincipalsMax) return call.own_peer = std::move(made);
       found = peers_.emplace(principal, std::move(made)).first;
     }
@@ -360,22 +377,26 @@ void UdpServerCall::finished() noexcept {
   conversation->reply(id_, *this);
 }
 
-class UdpEndpoint final : public Endpoint {
+class UdpEndpoint final : public Endpoint, public DtlsServer::Owner {
  public:
   static Result<std::unique_ptr<Endpoint>> make(const ProtocolContext& context,
-                                                const NetworkAddress& address) {
-    std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context, address.is_multicast()));
+                                                const NetworkAddress& address, tls::Tls* tls) {
+    std::unique_ptr<UdpEndpoint> made(new UdpEndpoint(context, address.is_multicast(), tls));
     if (address.is_multicast()) HECTOR_TRY(made->open_asker(address));
     NetworkAddress local = address;
     auto socket = HECTOR_TRY(
         context.network->open({local, std::nullopt, Reading::kNetworkThread},
                               [raw = made.get()](const NetworkAddress& from, Octets datagram) {
-                                raw->on_datagram(from, datagram);
+                                if (raw->dtls_)
+                                  raw->dtls_->on_datagram(from, datagram);
+                                else
+                                  raw->take(from, nullptr, datagram);
                               }));
     {
       const std::lock_guard lock(made->mutex_);
       made->socket_ = std::move(socket);
     }
+    if (made->dtls_) made->dtls_->begin(*made->socket_);
     if (address.is_multicast()) HECTOR_TRY(made->socket_->join(address));
     return std::unique_ptr<Endpoint>(std::move(made));
   }
@@ -383,9 +404,13 @@ class UdpEndpoint final : public Endpoint {
     drain(Duration::zero());
     socket_.reset();  // it asks
     asker_.reset();
+    dtls_.reset();
   }
 
-  std::string address() const override { return socket_->local().text(); }
+  std::string address() const override {
+    const std::string place = socket_->local().text();
+    return dtls_ ? tls::PeerAddress{place, context_.credentials->principal()}.text() : place;
+  }
 
   void drain(Duration grace) noexcept override {
     draining_ = true;
@@ -397,6 +422,7 @@ class UdpEndpoint final : public Endpoint {
       each->cancel_all("the endpoint closed");
       each->shut();
     }
+    if (dtls_) dtls_->close();
     const std::lock_guard lock(mutex_);
     by_id_.clear();
     by_client_.clear();
@@ -405,9 +431,12 @@ class UdpEndpoint final : public Endpoint {
   }
 
  private:
-  UdpEndpoint(const ProtocolContext& context, bool is_member)
-      : context_(context), is_member_(is_member), multicasts_(*context.random) {
-    for (auto& word : secret_) word = context.random->next();
+  UdpEndpoint(const ProtocolContext& context, bool is_member, tls::Tls* tls)
+      : context_(context),
+        cookies_(*context.random, *context.clock),
+        is_member_(is_member),
+        multicasts_(*context.random) {
+    if (tls != nullptr) dtls_ = std::make_unique<DtlsServer>(context, *tls, cookies_, *this);
   }
 
   /// Those that there are now; they stay while the list does.
@@ -417,31 +446,37 @@ class UdpEndpoint final : public Endpoint {
     return {all.begin(), all.end()};
   }
 
-  void on_datagram(const NetworkAddress& from, Octets datagram) {
+  void on_packet(const std::shared_ptr<Association>& from, Octets packet) override {
+    take(from->peer(), from, packet);
+  }
+  void on_over(const std::shared_ptr<Association>& association, const std::string& why) override {
+    std::unique_lock lock(mutex_);
+    const auto found = by_address_.find(association->peer());
+    if (found == by_address_.end()) return;
+    const auto sessions = found->second;
+    for (const auto session : sessions) {
+      if (by_id_.at(session)->is_over(association.get())) take_off(session);
+    }
+    const auto over = std::exchange(off_, {});
+    lock.unlock();
+    for (const auto& each : over) each->leave(why);
+  }
+
+  /// `link`: the DTLS that it came by; null where it came as it is.
+  void take(const NetworkAddress& from, const std::shared_ptr<Association>& link, Octets datagram) {
     if (ledger_->has_departed.load(std::memory_order_relaxed)) forget_departed();
     Reader reader(datagram);
     const auto type = static_cast<PacketType>(reader.octet());
     switch (type) {
       case PacketType::kHello:
-        return on_hello(from, datagram, reader);
+        return link ? on_secure_hello(link, reader) : on_hello(from, datagram, reader);
       case PacketType::kData:
-        return on_data(from, reader);
+        return on_data(from, link, reader);
       case PacketType::kMulticast:
-        return on_multicast(from, reader);
+        return link ? void() : on_multicast(from, reader);
       default:
         return;  // garbage is dropped without an answer
     }
-  }
-
-  std::string cookie_for(const NetworkAddress& from, std::uint64_t client,
-                         std::uint64_t bucket) const {
-    std::string text(reinterpret_cast<const char*>(from.octets), 16);
-    Writer(text).fixed(from.port).fixed(client).fixed(bucket);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), secret_, sizeof secret_, reinterpret_cast<const unsigned char*>(text.data()),
-         text.size(), digest, &size);
-    return {reinterpret_cast<const char*>(digest), kCookieOctets};
   }
 
   /// No state before the cookie has come back from the address it was sent to.
@@ -450,24 +485,33 @@ class UdpEndpoint final : public Endpoint {
     const std::uint64_t client = reader.fixed();
     const Octets cookie = reader.raw(reader.octet());
     if (!reader.ok() || version != kVersion || datagram.size() < kHelloOctets || draining_) return;
-    const auto bucket =
-        static_cast<std::uint64_t>(context_.clock->now().time_since_epoch() / kCookieBucket);
-    const std::string given(reinterpret_cast<const char*>(cookie.data()), cookie.size());
-    if (given != cookie_for(from, client, bucket) &&
-        given != cookie_for(from, client, bucket - 1)) {
-      std::string answer;
-      const std::string fresh = cookie_for(from, client, bucket);
-      Writer(answer).type(PacketType::kCookie).fixed(client).raw(fresh.data(), fresh.size());
-      return answer_to(from, answer);
-    }
-    const std::uint64_t server = admit(from, client);
+    const std::string_view given(reinterpret_cast<const char*>(cookie.data()), cookie.size());
     std::string answer;
-    Writer(answer).type(PacketType::kWelcome).fixed(client).fixed(server);
+    if (cookies_.is_valid(given, from, client)) {
+      const auto link = std::make_shared<PlainLink>(*socket_, from);
+      const std::uint64_t server = admit(from, client, link);
+      Writer(answer).type(PacketType::kWelcome).fixed(client).fixed(server);
+    } else {
+      const std::string fresh = cookies_.make(from, client);
+      Writer(answer).type(PacketType::kCookie).fixed(client).raw(fresh.data(), fresh.size());
+    }
     answer_to(from, answer);
   }
 
+  /// DTLS has asked for a cookie, and for more.
+  void on_secure_hello(const std::shared_ptr<Association>& link, Reader& reader) {
+    const std::uint8_t version = reader.octet();
+    const std::uint64_t client = reader.fixed();
+    if (!reader.ok() || version != kVersion || draining_) return;
+    const std::uint64_t server = admit(link->peer(), client, link);
+    std::string answer;
+    Writer(answer).type(PacketType::kWelcome).fixed(client).fixed(server);
+    link->send(answer);
+  }
+
   /// The client's session; a new one where it has none. Others may have to go for it.
-  std::uint64_t admit(const NetworkAddress& from, std::uint64_t client) {
+  std::uint64_t admit(const NetworkAddress& from, std::uint64_t client,
+                      std::shared_ptr<Link> link) {
     std::unique_lock lock(mutex_);
     const auto known = by_client_.find(client);
     if (known != by_client_.end()) return known->second;
@@ -476,9 +520,9 @@ class UdpEndpoint final : public Endpoint {
     by_client_.emplace(client, server);
     by_address_[from].push_back(server);
     unproved_.push_back(server);
-    by_id_.emplace(
-        server, std::make_shared<ServerConversation>(
-                    context_, *socket_, from, ServerConversation::Names{client, server}, ledger_));
+    by_id_.emplace(server, std::make_shared<ServerConversation>(
+                               context_, std::move(link), from,
+                               ServerConversation::Names{client, server}, ledger_));
     check_tables();
     const auto displaced = std::exchange(off_, {});
     lock.unlock();
@@ -566,7 +610,8 @@ class UdpEndpoint final : public Endpoint {
     ledger_->depart(stalest->session_id());
   }
 
-  void on_data(const NetworkAddress& from, Reader& reader) {
+  void on_data(const NetworkAddress& from, const std::shared_ptr<Association>& link,
+               Reader& reader) {
     const std::uint64_t id = reader.fixed();
     if (!reader.ok()) return;
     if (!latest_ || id != latest_id_) {
@@ -579,9 +624,9 @@ class UdpEndpoint final : public Endpoint {
       latest_.reset();
       std::string answer;
       Writer(answer).type(PacketType::kReset).fixed(id);
-      return answer_to(from, answer);
+      return link ? link->send(answer) : answer_to(from, answer);
     }
-    if (latest_->peer() != from) return;
+    if (latest_->peer() != from || !latest_->is_over(link.get())) return;
     latest_->on_data(reader.rest());
     if (ledger_->held.load(std::memory_order_relaxed) > kAllHeldOctetsMax) drop_stalest();
   }
@@ -657,7 +702,7 @@ class UdpEndpoint final : public Endpoint {
   const ProtocolContext& context_;
   std::mutex mutex_;
   std::unique_ptr<DatagramSocket> socket_;
-  std::uint64_t secret_[4];
+  const Cookies cookies_;
   std::atomic<bool> draining_{false};
   /// Shared with their calls, which hold one until they have replied.
   std::unordered_map<std::uint64_t, std::shared_ptr<ServerConversation>> by_id_;
@@ -674,13 +719,14 @@ class UdpEndpoint final : public Endpoint {
   std::mutex multicasts_mutex_;  ///< both sockets' threads take multicasts_
   Multicasts multicasts_;
   std::unique_ptr<DatagramSocket> asker_;
+  std::unique_ptr<DtlsServer> dtls_;  ///< null where channels are plain
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
-                                                const NetworkAddress& address) {
-  return UdpEndpoint::make(context, address);
+                                                const NetworkAddress& address, tls::Tls* tls) {
+  return UdpEndpoint::make(context, address, tls);
 }
 
 }  // namespace hector::udp

@@ -6,10 +6,13 @@
 #include <memory>
 
 #include "hector/protocol.h"
+#include "tls/tls.h"
 
 namespace hector::udp {
 
+/// `tls`, which outlives the endpoint: of the context's credentials; null where it has none.
 Result<std::unique_ptr<Endpoint>> make_endpoint(const ProtocolContext& context,
-                                                const NetworkAddress& address);
+                                                const NetworkAddress& address,
+                                                tls::Tls* tls = nullptr);
 
 }  // namespace hector::udp

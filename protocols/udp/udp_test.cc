@@ -13,8 +13,10 @@
 #include "hector/kernel.h"
 #include "hector/kernel/v1/kernel.pb.h"
 #include "hector/message_calls.h"
+#include "kit_capsule.h"
 #include "packet.h"
 #include "simulation.h"
+#include "tls/testing.h"
 #include "udp_protocol.h"
 
 namespace hector::udp {
@@ -24,101 +26,25 @@ using hector::testing::Simulation;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* kTypes = HECTOR_SOURCE_DIR "/tests/kits/kit.hector.yaml";
-
-/// Counts how often each request was executed.
-class CountingServant final : public Servant {
- public:
-  CountingServant(std::map<std::string, int>& executed, std::vector<std::string>& order)
-      : executed_(executed), order_(order) {}
-  void invoke(Call& call) noexcept override {
-    order_.push_back(call.request.bytes().str());
-    ++executed_[order_.back()];
-    if (call.kind == Kind::kAnnounce) return call.complete();
-    call.complete(Payload(call.request.bytes()));
+/// The same over plain channels and over DTLS.
+class UdpUnderLoss : public ::testing::TestWithParam<Security> {
+ protected:
+  Credentials* credentials(tls::TestCredentials& of) {
+    return GetParam() == Security::kNone ? nullptr : &of;
   }
-
- private:
-  std::map<std::string, int>& executed_;
-  std::vector<std::string>& order_;
+  tls::TestRealm realm_;
+  tls::TestCredentials client_{realm_, "capsule/c1"}, server_{realm_, "capsule/c2"};
 };
+INSTANTIATE_TEST_SUITE_P(Udp, UdpUnderLoss, ::testing::Values(Security::kNone, Security::kPrivacy),
+                         [](const auto& each) {
+                           return each.param == Security::kNone ? "Plain" : "Secure";
+                         });
 
-class SilentServant final : public Servant {
- public:
-  void invoke(Call& call) noexcept override { call.fail({Code::kUnimplemented, ""}); }
-  void bound(hector::Session& given) noexcept override { session = given.shared(); }
-  std::shared_ptr<hector::Session> session;
-};
-
-struct Capsule {
-  Capsule(Simulation& world, int number, std::vector<PolicyEntry> policy = {})
-      : network(world.host("10.0.0." + std::to_string(number))) {
-    KernelOptions options;
-    options.capsule = "c" + std::to_string(number);
-    options.clock = &world;
-    options.random = &world;
-    options.executor = &world;
-    options.network = network.get();
-    options.log = &world;
-    options.drain_grace = Duration::zero();
-    options.policy = std::move(policy);
-    kernel = Kernel::make(options);
-    EXPECT_TRUE(kernel->load_types(kTypes));
-    const auto added = kernel->add_protocol("udp", make_protocol(kernel->protocol_context("{}")),
-                                            {"10.0.0." + std::to_string(number) + ":7000"});
-    EXPECT_TRUE(added) << added.error().text();
-    EXPECT_TRUE(kernel->adopt_object("echo", *kernel->interface("kit.Echo/1"),
-                                     std::make_unique<CountingServant>(executed, order),
-                                     ThreadModel::kPooled, false));
-    auto made = std::make_unique<SilentServant>();
-    sender = made.get();
-    EXPECT_TRUE(kernel->adopt_object("sender", *kernel->interface("kit.Sender/1"), std::move(made),
-                                     ThreadModel::kPooled, false));
-  }
-  std::string reference() {
-    Reference made = kernel->management();
-    made.object = "echo";
-    made.offer = 0;
-    made.interface_id = "kit.Echo/1";
-    made.identity = (*kernel->interface("kit.Echo/1"))->identity();
-    return made.text();
-  }
-  std::unique_ptr<Network> network;
-  std::map<std::string, int> executed;
-  std::vector<std::string> order;
-  SilentServant* sender = nullptr;
-  std::unique_ptr<Kernel> kernel;
-};
-
-struct Tally {
-  int ok = 0;
-  std::map<Code, int> failed;
-  [[nodiscard]] int total() const {
-    int sum = ok;
-    for (const auto& [code, count] : failed) sum += count;
-    return sum;
-  }
-};
-
-void start(Simulation& world, Target& target, const std::string& operation, const std::string& text,
-           Duration within, Tally& tally) {
-  auto& call = CallbackCall::make([&tally](Call& ended) {
-    if (ended.error)
-      ++tally.failed[ended.error->code];
-    else
-      ++tally.ok;
-  });
-  call.header.operation_name = operation;
-  call.header.deadline = world.now() + within;
-  call.request = Payload(Bytes::copy(text));
-  target.start(call);
-}
-
-TEST(UdpUnderLoss, EveryCallEndsByItsDeadlineAndNoneIsExecutedTwice) {
+TEST_P(UdpUnderLoss, EveryCallEndsByItsDeadlineAndNoneIsExecutedTwice) {
   for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Simulation world(seed);
-    Capsule client(world, 1), server(world, 2);
+    Capsule client(world, 1, {}, credentials(client_)), server(world, 2, {}, credentials(server_));
     world.rules = {0.30, 0.20, milliseconds(1), milliseconds(20)};
     auto target = client.kernel->capsule().resolve(server.reference());
     ASSERT_TRUE(target);
@@ -141,9 +67,9 @@ TEST(UdpUnderLoss, EveryCallEndsByItsDeadlineAndNoneIsExecutedTwice) {
   }
 }
 
-TEST(UdpUnderLoss, ShortDeadlinesFailAndAreStillExecutedAtMostOnce) {
+TEST_P(UdpUnderLoss, ShortDeadlinesFailAndAreStillExecutedAtMostOnce) {
   Simulation world(7);
-  Capsule client(world, 1), server(world, 2);
+  Capsule client(world, 1, {}, credentials(client_)), server(world, 2, {}, credentials(server_));
   world.rules = {0.45, 0.20, milliseconds(1), milliseconds(30)};
   auto target = client.kernel->capsule().resolve(server.reference());
   Tally tally;
@@ -157,9 +83,9 @@ TEST(UdpUnderLoss, ShortDeadlinesFailAndAreStillExecutedAtMostOnce) {
   for (const auto& [text, times] : server.executed) EXPECT_LE(times, 1) << text;
 }
 
-TEST(UdpUnderLoss, LargeMessagesArriveWhole) {
+TEST_P(UdpUnderLoss, LargeMessagesArriveWhole) {
   Simulation world(11);
-  Capsule client(world, 1), server(world, 2);
+  Capsule client(world, 1, {}, credentials(client_)), server(world, 2, {}, credentials(server_));
   world.rules = {0.10, 0.05, milliseconds(1), milliseconds(4)};
   auto target = client.kernel->capsule().resolve(server.reference());
   std::string large(1'000'000, 'x');
@@ -175,9 +101,9 @@ TEST(UdpUnderLoss, LargeMessagesArriveWhole) {
   EXPECT_TRUE(reply == large) << reply.size();
 }
 
-TEST(UdpUnderLoss, APartitionEndsInUnavailableAndHeals) {
+TEST_P(UdpUnderLoss, APartitionEndsInUnavailableAndHeals) {
   Simulation world(13);
-  Capsule client(world, 1), server(world, 2);
+  Capsule client(world, 1, {}, credentials(client_)), server(world, 2, {}, credentials(server_));
   auto target = client.kernel->capsule().resolve(server.reference());
   Tally tally;
   start(world, **target, "echo", "before", seconds(20), tally);

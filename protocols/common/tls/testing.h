@@ -4,11 +4,11 @@
 // Who: tests of protocols.
 #pragma once
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <sstream>
 #include <string>
@@ -65,19 +65,29 @@ class TestCredentials final : public Credentials {
   const std::string& principal() const noexcept override { return principal_; }
   Result<PeerIdentity> examine(std::string_view chain) const override {
     const std::lock_guard lock(mutex_);
-    const auto id = identity::judge(chain, bundles_, {test_now(), {}});
+    identity::Instant now = test_now();
+    now.seconds += ahead_;
+    const auto id = identity::judge(chain, bundles_, {now, {}});
     if (!id)
       return fail(Error{Code::kUnauthenticated, id.error().message}.with_type(
           identity::fault_name(id.error().fault)));
     return PeerIdentity{*id, principal_of(*id)};
   }
-  void on_change(const void*, std::function<void()> changed) override {
+  void on_change(const void* owner, std::function<void()> changed) override {
     const std::lock_guard lock(mutex_);
-    changed_ = std::move(changed);
+    if (changed)
+      changed_[owner] = std::move(changed);
+    else
+      changed_.erase(owner);
+  }
+  /// Chains are examined as of so many seconds from now.
+  void set_ahead(std::int64_t seconds) {
+    const std::lock_guard lock(mutex_);
+    ahead_ = seconds;
   }
   /// Reads the realm's trust and revocations again, and takes this identity if it is given.
   void refresh(std::shared_ptr<const OwnIdentity> own = nullptr) {
-    std::function<void()> changed;
+    std::map<const void*, std::function<void()>> changed;
     {
       const std::lock_guard lock(mutex_);
       bundles_ = identity::TrustBundles();
@@ -85,7 +95,7 @@ class TestCredentials final : public Credentials {
       if (own) own_ = std::move(own);
       changed = changed_;
     }
-    if (changed) changed();
+    for (const auto& [owner, each] : changed) each();
   }
 
  private:
@@ -102,7 +112,8 @@ class TestCredentials final : public Credentials {
   mutable std::mutex mutex_;
   std::shared_ptr<const OwnIdentity> own_;
   identity::TrustBundles bundles_;
-  std::function<void()> changed_;
+  std::int64_t ahead_ = 0;
+  std::map<const void*, std::function<void()>> changed_;
 };
 
 }  // namespace hector::tls
