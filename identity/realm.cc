@@ -30,6 +30,9 @@ constexpr std::int64_t kBackdateSeconds = 300;
 constexpr const char* kAuthorityKey = "authority.key";
 constexpr const char* kAuthority = "authority.pem";
 constexpr const char* kBundle = "bundle.pem";
+constexpr const char* kNextKey = "next.key";
+constexpr const char* kNext = "next.pem";
+constexpr const char* kRetireAfter = "retire_after";  ///< seconds since 1970
 constexpr const char* kDomain = "trust_domain";
 constexpr const char* kIssued = "issued";
 constexpr const char* kRevoked = "revoked";
@@ -50,14 +53,23 @@ struct Authority {
   KeyPtr key;
 };
 
+bool fits(const Certificate& certificate, EVP_PKEY* key) {
+  const bool fit = key != nullptr && X509_check_private_key(certificate.handle(), key) == 1;
+  ERR_clear_error();
+  return fit;
+}
+
 Result<Authority> read_authority(const std::string& folder) {
   const auto key_text = HECTOR_TRY(read_private_file(folder + "/" + kAuthorityKey));
   const auto certificate = HECTOR_TRY(read_certificate(folder + "/" + kAuthority));
   Authority authority{certificate, read_key_pem(key_text)};
-  const bool fit = authority.key != nullptr &&
-                   X509_check_private_key(authority.certificate->handle(), authority.key.get());
-  ERR_clear_error();
-  if (!fit)
+  // An activation that was cut short between its two files.
+  if (!fits(*authority.certificate, authority.key.get())) {
+    if (auto next = read_certificate(folder + "/" + kNext);
+        next && fits(**next, authority.key.get()))
+      authority.certificate = *next;
+  }
+  if (!fits(*authority.certificate, authority.key.get()))
     return fail(Code::kFailedPrecondition,
                 fmt::format("'{}/{}' and '{}/{}' are no authority: they do not fit each other",
                             folder, kAuthority, folder, kAuthorityKey));
@@ -69,19 +81,27 @@ Status check_lifetime(const IssuePlan& plan) {
   return fail(Code::kInvalidArgument, "an identity lives for 1 second to 90 days");
 }
 
-/// Everything of a new realm, in a folder of its own.
-Status fill(const std::string& folder, const RealmPlan& plan, Instant now) {
-  const auto key = make_key(plan.authority_key);
+struct NewAuthority {
+  std::string certificate, key;  ///< PEM
+};
+
+Result<NewAuthority> make_authority(const std::string& trust_domain, KeyKind kind, Instant now) {
+  const auto key = make_key(kind);
   const auto certificate =
       HECTOR_TRY(make_certificate({.use = CertificatePlan::Use::kAuthority,
-                                   .uri = "spiffe://" + plan.trust_domain,
+                                   .uri = "spiffe://" + trust_domain,
                                    .not_before = now.seconds - kBackdateSeconds,
                                    .not_after = now.seconds + kAuthorityLifetimeSeconds},
                                   key.get(), {nullptr, key.get()}));
-  const auto pem = certificate_pem(certificate.get());
-  HECTOR_TRY(write_private_file(folder + "/" + kAuthorityKey, key_pem(key.get())));
-  HECTOR_TRY(write_private_file(folder + "/" + kAuthority, pem));
-  HECTOR_TRY(write_private_file(folder + "/" + kBundle, pem));
+  return NewAuthority{certificate_pem(certificate.get()), key_pem(key.get())};
+}
+
+/// Everything of a new realm, in a folder of its own.
+Status fill(const std::string& folder, const RealmPlan& plan, Instant now) {
+  const auto made = HECTOR_TRY(make_authority(plan.trust_domain, plan.authority_key, now));
+  HECTOR_TRY(write_private_file(folder + "/" + kAuthorityKey, made.key));
+  HECTOR_TRY(write_private_file(folder + "/" + kAuthority, made.certificate));
+  HECTOR_TRY(write_private_file(folder + "/" + kBundle, made.certificate));
   HECTOR_TRY(write_private_file(folder + "/" + kIssued, ""));
   HECTOR_TRY(write_private_file(folder + "/" + kRevoked, ""));
   HECTOR_TRY(write_private_file(folder + "/" + kDomain, plan.trust_domain + "\n"));
@@ -92,6 +112,30 @@ Status fill(const std::string& folder, const RealmPlan& plan, Instant now) {
 
 }  // namespace
 
+Result<IdentityText> read_identity_file(const std::string& path) {
+  const auto text = HECTOR_TRY(read_private_file(path));
+  const auto key = read_key_pem(text);
+  const auto blocks = read_pem_certificates(text);
+  const auto unfit = [&](const char* why) {
+    return fail(Error::failed_precondition(fmt::format("'{}' is no identity: {}", path, why)));
+  };
+  if (!blocks || blocks->empty()) return unfit("it holds no certificate");
+  if (key == nullptr) return unfit("it holds no key without a passphrase");
+  IdentityText identity{.chain = {}, .key = key_pem(key.get())};
+  for (const auto& block : *blocks) {
+    const auto certificate = Certificate::read(block);
+    if (!certificate) return unfit("a certificate in it cannot be read");
+    if (identity.chain.empty())
+      identity.lifetime_seconds = (*certificate)->not_after() - (*certificate)->not_before();
+    if (identity.chain.empty() && !X509_check_private_key((*certificate)->handle(), key.get())) {
+      ERR_clear_error();
+      return unfit("its key is not that of its first certificate");
+    }
+    identity.chain += certificate_pem((*certificate)->handle());
+  }
+  return identity;
+}
+
 std::string Realm::path(const std::string& name) const { return folder_ + "/" + name; }
 
 /// A '/' of a name is a '+' in a file's name, which no name has.
@@ -100,6 +144,8 @@ std::string Realm::identity_file(const std::string& name) const {
   std::replace(file.begin(), file.end(), '/', '+');
   return path(kIdentities) + "/" + file + ".pem";
 }
+
+bool Realm::can_issue() const { return read_authority(folder_).has_value(); }
 
 Result<Realm> Realm::make(const RealmPlan& plan, Instant now) {
   if (!is_trust_domain(plan.trust_domain))
@@ -227,15 +273,63 @@ Result<std::vector<Issued>> Realm::revoke(const std::string& name_or_serial, Ins
                             name_or_serial));
   std::erase_if(wanted,
                 [&](const Issued& each) { return each.is_revoked || each.not_after < now; });
-  const auto authority = HECTOR_TRY(read_certificate(path(kAuthority)));
+  // Which of the authorities issued it is not recorded, and no two serials are alike.
+  TrustBundles trusted;
+  HECTOR_TRY(trusted.add(trust_domain_, HECTOR_TRY(read_file(path(kBundle)))));
   auto revoked = HECTOR_TRY(read_file(path(kRevoked)));
-  const auto key_id = key_id_of(authority->handle());
   for (auto& each : wanted) {
-    revoked += key_id + " " + each.serial + "\n";
+    for (const auto& key_id : trusted.authorities(trust_domain_))
+      revoked += key_id + " " + each.serial + "\n";
     each.is_revoked = true;
   }
   HECTOR_TRY(write_private_file(path(kRevoked), revoked));
   return wanted;
+}
+
+Status Realm::prepare_authority(KeyKind kind, Instant now) {
+  const auto lock = HECTOR_TRY(lock_folder(folder_));
+  HECTOR_TRY(read_authority(folder_));
+  const auto bundle = HECTOR_TRY(read_file(path(kBundle)));
+  if (const auto next = read_file(path(kNext)); next && bundle.find(*next) != std::string::npos)
+    return fail(Error::already_exists(
+        "another authority is prepared already: `hector identity authority activate` lets it "
+        "issue"));
+  const auto made = HECTOR_TRY(make_authority(trust_domain_, kind, now));
+  HECTOR_TRY(write_private_file(path(kNextKey), made.key));
+  HECTOR_TRY(write_private_file(path(kNext), made.certificate));
+  return write_private_file(path(kBundle), bundle + made.certificate);
+}
+
+/// What was issued before is valid until the last of it ends.
+Status Realm::activate_authority(Instant now) {
+  const auto lock = HECTOR_TRY(lock_folder(folder_));
+  if (!fs::exists(path(kNext)))
+    return fail(Error::failed_precondition(
+        "no authority is prepared: `hector identity authority prepare` makes one"));
+  std::int64_t last = now.seconds;
+  for (const auto& each : HECTOR_TRY(list())) last = std::max(last, each.not_after.seconds);
+  HECTOR_TRY(write_private_file(path(kRetireAfter), std::to_string(last) + "\n"));
+  std::error_code error;
+  // The key first: read_authority() knows what is left where this is cut short here.
+  if (fs::exists(path(kNextKey))) fs::rename(path(kNextKey), path(kAuthorityKey), error);
+  if (!error) fs::rename(path(kNext), path(kAuthority), error);
+  if (!error) return {};
+  return fail(Error::unavailable(
+      fmt::format("the authority of '{}' cannot be replaced: {}", folder_, error.message())));
+}
+
+Status Realm::retire_authorities(Retire when, Instant now) {
+  const auto lock = HECTOR_TRY(lock_folder(folder_));
+  const auto text = read_file(path(kRetireAfter));
+  const std::int64_t after = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
+  if (when == Retire::kAfterTheirLast && now.seconds < after)
+    return fail(Error::failed_precondition(fmt::format(
+        "what an earlier authority issued is valid for {} minutes still; renew it, and wait, or "
+        "say --force",
+        (after - now.seconds + 59) / 60)));
+  auto trusted = HECTOR_TRY(read_file(path(kAuthority)));
+  if (const auto next = read_file(path(kNext))) trusted += *next;
+  return write_private_file(path(kBundle), trusted);
 }
 
 Status Realm::trust(TrustBundles& bundles) const {

@@ -28,7 +28,8 @@ class CommandFailed(Exception):
 
 
 class Capsules:
-    def __init__(self, build=None):
+    def __init__(self, build=None, realm=None):
+        """`realm`: the trust domain of a realm that they, and the command line, are of."""
         self.build = (
             build or os.environ.get("HECTOR_BUILD") or os.path.join(ROOT, "build", "release")
         )
@@ -37,6 +38,10 @@ class Capsules:
         os.makedirs(self.run, mode=0o700)
         self.environment = dict(os.environ, HECTOR_RUN_DIRECTORY=self.run)
         self.processes = {}
+        if realm:
+            self.realm = os.path.join(self.folder, "realm")
+            self.hector("init", self.realm, realm)
+            self.environment["HECTOR_REALM"] = self.realm
 
     def __enter__(self):
         return self

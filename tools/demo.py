@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from capsules import ROOT, Capsules, CommandFailed  # noqa: E402
 
 UTC = datetime.timezone.utc
+DOMAIN = "demo.example"
 ROOMS = {"cubby": (2, 4.0), "studio": (4, 9.5), "parlour": (8, 18.0), "hall": (60, 75.0)}
 RESERVED = {"organiser", "scribe", "news", "naming", "trading", *ROOMS}
 ATTENDEES_MAX = 50
@@ -96,6 +97,10 @@ class Demo:
 
     def prepare(self, attendees):
         c = self.capsules
+        self.say(
+            f"made the realm {DOMAIN}: every channel is encrypted, and both its ends prove who they"
+            " are"
+        )
         self.say("starting capsules hub, north and south")
         for name in ("hub", "north", "south"):
             c.start(name, os.path.join(ROOT, "etc", f"{name}.yaml"))
@@ -269,14 +274,18 @@ class Demo:
             self.stay()
 
     def stay(self):
+        admin = "$HECTOR_REALM/identities/operator+admin.pem"
+        own = f"-cert {admin} -key {admin}"
+        port = re.search(r":(\d+)", self.capsules.address("north", "grpc")).group(1)
         print(
             f"""
 The capsules stay up. In another terminal:
     export HECTOR_RUN_DIRECTORY={self.capsules.run}
+    export HECTOR_REALM={self.capsules.realm}
     {self.capsules.build}/bin/hector get capsules
     {self.capsules.build}/bin/hector get channels
     {self.capsules.build}/bin/hector call news.read
-    grpcurl -plaintext {self.capsules.address('north', 'grpc')} list
+    grpcurl -cacert $HECTOR_REALM/bundle.pem {own} localhost:{port} list
 Ctrl-C ends them.""",
             flush=True,
         )
@@ -318,7 +327,7 @@ def main():
         parser.error("--calendars needs --window START/END")
     options.calendars = options.calendars or SAMPLES
     options.window = options.window or window(SAMPLE_WINDOW)
-    with Capsules() as capsules:
+    with Capsules(realm=DOMAIN) as capsules:
         try:
             Demo(options, capsules).run()
             codes = capsules.stop()

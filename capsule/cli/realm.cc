@@ -17,7 +17,7 @@ struct Arguments {
   std::string key = "p256", capsule = "capsule/hub", person = "operator/admin";
   std::vector<std::string> hosts;
   std::uint32_t hours = 24, hours_again = 0;
-  bool shows_all = false;
+  bool shows_all = false, is_forced = false;
 };
 
 std::string text_of(identity::Instant at) {
@@ -78,7 +78,7 @@ int init(const CommandContext& context, const Arguments& a) {
       {a.folder,
        a.domain,
        a.key == "ed25519" ? identity::KeyKind::kEd25519 : identity::KeyKind::kP256,
-       {{a.capsule}, {a.person}}},
+       {{.name = a.capsule, .hosts = {"localhost"}}, {.name = a.person}}},
       identity_now());
   if (!made) return report(made.error());
   const auto all = made->list();
@@ -111,6 +111,40 @@ int revoke(const CommandContext& context, const Arguments& a) {
 int list(const CommandContext& context, const Arguments& a) {
   const auto all = listed(a);
   return all ? show_rows(context, *all) : report(all.error());
+}
+
+/// Shows whom the realm trusts after a change of its authorities.
+int show_authorities(const CommandContext& context, const identity::Realm& realm,
+                     const Status& changed) {
+  if (!changed) return report(changed.error());
+  identity::TrustBundles trusted;
+  if (const auto read = realm.trust(trusted); !read) return report(read.error());
+  std::vector<OutputRow> rows;
+  for (const auto& key_id : trusted.authorities(realm.trust_domain()))
+    rows.push_back({key_id, {{"trust domain", realm.trust_domain()}}});
+  write_out(format_rows(rows, context.format));
+  return 0;
+}
+
+int prepare(const CommandContext& context, const Arguments& a) {
+  auto realm = realm_of(a);
+  if (!realm) return report(realm.error());
+  const auto kind = a.key == "ed25519" ? identity::KeyKind::kEd25519 : identity::KeyKind::kP256;
+  return show_authorities(context, *realm, realm->prepare_authority(kind, identity_now()));
+}
+
+int activate(const CommandContext& context, const Arguments& a) {
+  auto realm = realm_of(a);
+  if (!realm) return report(realm.error());
+  return show_authorities(context, *realm, realm->activate_authority(identity_now()));
+}
+
+int retire(const CommandContext& context, const Arguments& a) {
+  auto realm = realm_of(a);
+  if (!realm) return report(realm.error());
+  const auto when =
+      a.is_forced ? identity::Realm::Retire::kNow : identity::Realm::Retire::kAfterTheirLast;
+  return show_authorities(context, *realm, realm->retire_authorities(when, identity_now()));
 }
 
 using P = Parameter<Arguments>;
@@ -151,6 +185,18 @@ std::vector<Command<Arguments>> realm_commands() {
        "what the realm issued: the newest of each name",
        {realm, {"--all", &Arguments::shows_all, "earlier ones too"}},
        list},
+      {"identity authority prepare",
+       "make the realm's next authority: it is trusted at once, and issues nothing yet",
+       {realm, P{"--key", &Arguments::key, "p256 or ed25519"}.checked(one_of({"p256", "ed25519"}))},
+       prepare},
+      {"identity authority activate",
+       "let the prepared authority issue; first everybody has to have read the new bundle.pem",
+       {realm},
+       activate},
+      {"identity authority retire",
+       "trust the authorities before the present one no more",
+       {realm, {"--force", &Arguments::is_forced, "though what they issued is valid still"}},
+       retire},
       {"identity show", "one name's identity", {name, realm}, list},
   };
 }

@@ -56,7 +56,12 @@ Status CliSession::connect() {
                             capsule_, fmt::join(offered, ", "),
                             options_.protocol.empty() ? "any of them" : options_.protocol));
   }
-  return connect_by_next();
+  for (;;) {
+    auto connected = connect_by_next();
+    // One protocol may want an identity, or not be able to prove it, where the next one does.
+    const bool is_unfit = !connected && connected.error().code == Code::kFailedPrecondition;
+    if (!is_unfit || untried_.empty()) return connected;
+  }
 }
 
 Status CliSession::connect_by_next() {
@@ -111,7 +116,7 @@ Status CliSession::open_service(const std::string& service) {
   }
   if (!store_)
     return fail(Code::kUnavailable, fmt::format("'{}' cannot be tried out here: {}", service, why));
-  make_kernel({});
+  HECTOR_TRY(make_kernel({}));
   if (auto loaded = loader_->load(ModuleKind::kService, service,
                                   static_cast<const std::vector<std::string>*>(nullptr), "{}");
       !loaded)
@@ -121,16 +126,33 @@ Status CliSession::open_service(const std::string& service) {
 }
 
 Status CliSession::open(const std::string& protocol) {
-  make_kernel({{"*protocols", {protocol}}});
+  HECTOR_TRY(make_kernel({{"*protocols", {protocol}}}));
   const std::vector<std::string> nowhere;
   return loader_->load(ModuleKind::kProtocol, protocol, &nowhere, "{}");
 }
 
-void CliSession::make_kernel(const std::vector<PolicyEntry>& policy) {
+Status CliSession::open_identity() {
+  const auto named = [](const char* variable) {
+    const char* const value = std::getenv(variable);
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string realm = named("HECTOR_REALM"), name = named("HECTOR_IDENTITY");
+  if (realm.empty() || credentials_) return {};
+  credentials_ = HECTOR_TRY(CapsuleCredentials::open(
+      {.realm = realm, .name = name.empty() ? "operator/admin" : name, .file = {}, .trust = {}},
+      *log_));
+  return {};
+}
+
+Status CliSession::make_kernel(const std::vector<PolicyEntry>& policy) {
+  HECTOR_TRY(open_identity());
   KernelOptions options;
   options.capsule = "cli";
+  options.credentials = credentials_.get();
   options.principal =
-      "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
+      credentials_
+          ? credentials_->principal()
+          : "user:" + std::string(std::getenv("USER") == nullptr ? "unknown" : std::getenv("USER"));
   options.clock = clock_.get();
   options.random = random_.get();
   options.executor = loops_.get();
@@ -141,6 +163,7 @@ void CliSession::make_kernel(const std::vector<PolicyEntry>& policy) {
   options.drain_grace = std::chrono::milliseconds(100);
   kernel_ = Kernel::make(options);
   loader_->set_kernel(kernel_.get());
+  return {};
 }
 
 }  // namespace hector

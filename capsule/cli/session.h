@@ -9,6 +9,7 @@
 
 #include "hector/message_calls.h"
 #include "hector/system.h"
+#include "process/capsule_credentials.h"
 #include "process/module_loader.h"
 
 namespace hector {
@@ -59,7 +60,10 @@ class CliSession {
   std::unique_ptr<Random> random_;
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
-  void make_kernel(const std::vector<PolicyEntry>& policy);
+  std::unique_ptr<CapsuleCredentials> credentials_;  ///< null: it has no identity
+  Status make_kernel(const std::vector<PolicyEntry>& policy);
+  /// Of HECTOR_REALM and HECTOR_IDENTITY, once.
+  Status open_identity();
   /// By the first of the protocols that have not been tried.
   Status connect_by_next();
   /// Nobody was reached at this address, and another one is tried now.

@@ -42,6 +42,7 @@ void CapsuleProcess::stop() {
 
 Status CapsuleProcess::start() {
   HECTOR_TRY(claim_name());
+  HECTOR_TRY(open_identity());
   HECTOR_TRY(open_audit());
   if (auto opened = open_store(); !opened) return opened;
   make_kernel();
@@ -57,6 +58,19 @@ Status CapsuleProcess::claim_name() {
   const std::string directory = run_folder();
   claim_ = HECTOR_TRY(NameClaim::take(directory, configuration_.capsule));
   remove_capsule_reference(directory, configuration_.capsule);  // of one that was killed
+  return {};
+}
+
+/// Its principal is the identity's: a configuration that says another one is a mistake.
+Status CapsuleProcess::open_identity() {
+  if (configuration_.identity.realm.empty()) return {};
+  credentials_ = HECTOR_TRY(CapsuleCredentials::open(configuration_.identity, *log_));
+  const std::string& principal = credentials_->principal();
+  if (!configuration_.principal.empty() && configuration_.principal != principal)
+    return fail(Error::failed_precondition(
+        fmt::format("the configuration says `principal: {}`, and the identity is that of '{}'",
+                    configuration_.principal, principal)));
+  configuration_.principal = principal;
   return {};
 }
 
@@ -151,22 +165,27 @@ Status CapsuleProcess::start_way_in() {
     const auto manifest = loader_.find(ModuleKind::kProtocol, module.name);
     return manifest && manifest->peers != KnownPeers::kNone;
   };
-  if (protocols.empty() || configuration_.is_management_open ||
-      std::any_of(protocols.begin(), protocols.end(), knows_peers))
-    return {};
+  const auto opens_socket_file = [this](const ModuleSettings& module) {
+    const auto manifest = loader_.find(ModuleKind::kProtocol, module.name);
+    return manifest && manifest->peers == KnownPeers::kSocketFile;
+  };
+  const bool is_reached = configuration_.is_management_open ||
+                          std::any_of(protocols.begin(), protocols.end(), knows_peers);
+  if (protocols.empty() || (is_reached && !credentials_)) return {};
+  if (std::any_of(protocols.begin(), protocols.end(), opens_socket_file)) return {};
   for (const auto& manifest : loader_.all(ModuleKind::kProtocol)) {
     if (manifest.peers != KnownPeers::kSocketFile) continue;
     const std::string file = fmt::format("{}/{}.sock", run_folder(), configuration_.capsule);
     const bool fits = file.size() <= kSocketPathOctetsMax;
     return start_module(ModuleKind::kProtocol,
-                        {manifest.name, fits ? std::vector{file} : manifest.listen, "{}"});
+                        {manifest.name, fits ? std::vector{file} : manifest.listen, "{}", false});
   }
   return {};
 }
 
 Status CapsuleProcess::start_module(ModuleKind kind, const ModuleSettings& module) {
   return loader_.load(kind, module.name, module.listen.empty() ? nullptr : &module.listen,
-                      module.settings);
+                      module.settings, module.is_insecure ? Channels::kPlain : Channels::kSecured);
 }
 
 Status CapsuleProcess::start_template(const std::string& path) {
@@ -200,6 +219,8 @@ void CapsuleProcess::make_kernel() {
   options.drain_grace = configuration_.drain_grace;
   options.rights = configuration_.rights;
   options.is_management_open = configuration_.is_management_open;
+  options.management_roles = configuration_.management_roles;
+  options.credentials = credentials_.get();
   if (audit_) options.audit = [this](const AuditEvent& event) { return record(event); };
   if (configuration_.is_management_open)
     log_->write(Level::kWarning, "management is open to whoever reaches this capsule",

@@ -44,13 +44,15 @@ class CapsuleProcess {
   Status claim_name();
   Status open_store();
   Status open_audit();
+  Status open_identity();
   Status record(const AuditEvent& event);
   Status load();
   void make_kernel();
   /// With the lock held.
   void leave_reference(const Reference& management);
-  /// Where none of its protocols knows peers, one that does, at a socket file in the run directory:
-  /// else nobody could change this capsule.
+  /// Where it has an identity, or none of its protocols knows peers: one that does, at a socket
+  /// file in the run directory. Else nobody could change this capsule without an identity of his
+  /// own.
   Status start_way_in();
   Status start_module(ModuleKind kind, const ModuleSettings& module);
   Status start_service(const ServiceSettings& service);
@@ -66,6 +68,7 @@ class CapsuleProcess {
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
   std::optional<audit::AuditLog> audit_;
+  std::unique_ptr<CapsuleCredentials> credentials_;  ///< null: it has no identity
   PluginLoader loader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;

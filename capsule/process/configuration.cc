@@ -31,7 +31,7 @@ class Reader {
   Configuration read(const YamlNode& node) {
     node.only({"capsule", "principal", "run_directory", "store", "log", "protocols", "languages",
                "services", "types", "templates", "objects", "policy", "limits", "management",
-               "audit", "rights"});
+               "audit", "identity", "rights"});
     Configuration c;
     if (!node.has("capsule")) node.refuse("a configuration needs `capsule: NAME`");
     c.capsule = node.at("capsule").text();
@@ -54,11 +54,11 @@ class Reader {
       if (rights == "required") c.rights = RightsMode::kRequired;
     }
     if (node.has("audit")) c.audit = path(node.at("audit"));
-    if (node.has("management")) {
-      const auto management = node.at("management");
-      management.only({"insecure"});
-      c.is_management_open = management.has("insecure") && management.at("insecure").truth();
-    }
+    if (node.has("identity")) read_identity(node.at("identity"), c);
+    if (const char* const realm = std::getenv("HECTOR_REALM");
+        !node.has("identity") && realm != nullptr && *realm != '\0')
+      c.identity = {.realm = realm, .name = "capsule/" + c.capsule, .file = {}, .trust = {}};
+    if (node.has("management")) read_management(node.at("management"), c);
     return c;
   }
 
@@ -69,6 +69,34 @@ class Reader {
     const auto colon = text.find(':');
     if (colon == std::string::npos || text.compare(colon, 3, "://") == 0) return text;
     return text.substr(0, colon + 1) + path_of(node, text.substr(colon + 1));
+  }
+
+  void read_identity(const YamlNode& node, Configuration& c) const {
+    node.only({"realm", "name", "file", "trust"});
+    if (!node.has("realm"))
+      node.refuse("`identity` needs `realm: FOLDER`, which `hector init` makes");
+    c.identity.realm = path(node.at("realm"));
+    c.identity.name = node.text_or("name", "capsule/" + c.capsule);
+    if (node.has("file")) c.identity.file = path(node.at("file"));
+    if (!node.has("trust")) return;
+    node.at("trust").each("trust domain",
+                          [&](const std::string& domain, const YamlNode& file, const YamlNode&) {
+                            c.identity.trust[domain] = path(file);
+                          });
+  }
+
+  static void read_management(const YamlNode& node, Configuration& c) {
+    node.only({"insecure", "roles"});
+    c.is_management_open = node.has("insecure") && node.at("insecure").truth();
+    if (!node.has("roles")) return;
+    node.at("roles").each(
+        "role", [&](const std::string& name, const YamlNode& principals, const YamlNode& key) {
+          const auto right = management_right(name);
+          if (!right)
+            key.refuse(
+                fmt::format("unknown role '{}'; known are viewer, operator, administrator", name));
+          c.management_roles.push_back({*right, one_or_more(principals)});
+        });
   }
 
   static void read_log(const YamlNode& node, Configuration& c) {
@@ -112,18 +140,19 @@ class Reader {
   static std::vector<ModuleSettings> modules(const YamlNode& node, bool may_listen) {
     std::vector<ModuleSettings> list;
     if (node.raw().IsSequence()) {
-      for (const auto& name : node.texts()) list.push_back({name, {}, "{}"});
+      for (const auto& name : node.texts()) list.push_back({name, {}, "{}", false});
       return list;
     }
     node.each("module", [&](const std::string& name, const YamlNode& value, const YamlNode&) {
-      ModuleSettings module{name, {}, "{}"};
+      ModuleSettings module{name, {}, "{}", false};
       if (!value.raw().IsNull()) {
         if (may_listen)
-          value.only({"listen", "settings"});
+          value.only({"listen", "settings", "insecure"});
         else
           value.only({"settings"});
         if (value.has("listen")) module.listen = one_or_more(value.at("listen"));
         if (value.has("settings")) module.settings = json_object(value.at("settings"));
+        module.is_insecure = value.has("insecure") && value.at("insecure").truth();
       }
       list.push_back(std::move(module));
     });

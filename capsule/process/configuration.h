@@ -10,6 +10,7 @@
 
 #include "hector/kernel.h"
 #include "hector/system.h"
+#include "process/capsule_credentials.h"
 
 namespace hector {
 
@@ -17,6 +18,7 @@ struct ModuleSettings {
   std::string name;
   std::vector<std::string> listen;
   std::string settings = "{}";  ///< JSON
+  bool is_insecure = false;     ///< a protocol that is plain, whatever identity the capsule has
 };
 
 struct ServiceSettings {
@@ -43,6 +45,9 @@ struct Configuration {
   Duration default_deadline = std::chrono::seconds(30);
   Duration drain_grace = std::chrono::seconds(5);
   std::string audit;  ///< the audit log's file; empty: nothing is recorded
+  /// Left out: of the realm that HECTOR_REALM names. Of no realm: channels are plain.
+  IdentitySettings identity;
+  std::vector<ManagementRole> management_roles;
   RightsMode rights = RightsMode::kNotAsked;
   bool is_management_open = false;  ///< to everybody who reaches a protocol
 };

@@ -7,7 +7,7 @@ namespace hector {
 namespace {
 
 bool equal(const ModuleSettings& a, const ModuleSettings& b) {
-  return a.listen == b.listen && a.settings == b.settings;
+  return a.listen == b.listen && a.settings == b.settings && a.is_insecure == b.is_insecure;
 }
 bool equal(const ServiceSettings& a, const ServiceSettings& b) {
   return a.joined == b.joined && a.settings == b.settings;
@@ -60,7 +60,9 @@ ConfigurationChange change_between(const Configuration& was, const Configuration
   compare_key("principal", was.principal == is.principal);
   compare_key("rights", was.rights == is.rights);
   compare_key("audit", was.audit == is.audit);
-  compare_key("management", was.is_management_open == is.is_management_open);
+  compare_key("management", was.is_management_open == is.is_management_open &&
+                                was.management_roles == is.management_roles);
+  compare_key("identity", was.identity == is.identity);
   compare_key("run_directory", was.run_directory == is.run_directory);
   compare_key("store", was.store == is.store);
   compare_key("log.format", was.log_format == is.log_format);

@@ -138,24 +138,57 @@ Result<const ::hector_plugin*> PluginLoader::open(const Manifest& manifest) {
   return &plugin;
 }
 
+/// What the configuration says of a module.
+struct PluginLoader::Added {
+  const std::vector<std::string>& listen;
+  const std::string& settings;
+  Channels channels;
+};
+
 Status PluginLoader::load(ModuleKind kind, const std::string& name,
-                          const std::vector<std::string>* listen, const std::string& settings) {
+                          const std::vector<std::string>* listen, const std::string& settings,
+                          Channels channels) {
   auto manifest = HECTOR_TRY(find(kind, name));
   auto plugin = HECTOR_TRY(open(manifest));
   return within_limits(name, [&] {
-    return add(kind, name, *plugin, listen != nullptr ? *listen : manifest.listen, settings);
+    return add(manifest, *plugin,
+               {listen != nullptr ? *listen : manifest.listen, settings, channels});
   });
 }
 
-Status PluginLoader::add(ModuleKind kind, const std::string& name, const ::hector_plugin& plugin,
-                         const std::vector<std::string>& listen, const std::string& settings) {
+Status PluginLoader::add_protocol(const Manifest& manifest, const ::hector_plugin& plugin,
+                                  const Added& how) {
+  const std::string& name = manifest.name;
+  bool has_identity = false;
+  auto made =
+      HECTOR_TRY(make_module<Protocol>(ModuleKind::kProtocol, name, plugin.make_protocol, [&] {
+        auto context = kernel_->protocol_context(how.settings);
+        has_identity = context.credentials != nullptr;
+        if (how.channels == Channels::kPlain) context.credentials = nullptr;
+        return context;
+      }));
+  // The system knows who opens a socket file.
+  const bool is_plain =
+      made->capabilities().security == Security::kNone && manifest.peers != KnownPeers::kSocketFile;
+  if (has_identity && is_plain) {
+    if (how.channels == Channels::kSecured)
+      return fail(Error::failed_precondition(fmt::format(
+          "protocol {} cannot prove this capsule's identity, or judge its peers'; "
+          "`protocols: {{{}: {{insecure: true}}}}` in the configuration lets it be plain",
+          name, name)));
+    log_.write(Level::kWarning, "a protocol is plain: its peers claim what they like",
+               {{"protocol", name}, {"because", "insecure: true"}});
+  }
+  return kernel_->add_protocol(name, std::move(made), how.listen);
+}
+
+Status PluginLoader::add(const Manifest& manifest, const ::hector_plugin& plugin,
+                         const Added& how) {
+  const ModuleKind kind = manifest.kind;
+  const std::string &name = manifest.name, &settings = how.settings;
   HECTOR_CHECK(kernel_ != nullptr, "modules are loaded into a kernel; set_kernel() gives it");
   HECTOR_CHECK(kind != ModuleKind::kStore, "stores are made by make_store()");
-  if (kind == ModuleKind::kProtocol) {
-    auto made = HECTOR_TRY(make_module<Protocol>(
-        kind, name, plugin.make_protocol, [&] { return kernel_->protocol_context(settings); }));
-    return kernel_->add_protocol(name, std::move(made), listen);
-  }
+  if (kind == ModuleKind::kProtocol) return add_protocol(manifest, plugin, how);
   if (kind == ModuleKind::kLanguage) {
     auto made = HECTOR_TRY(make_module<Language>(
         kind, name, plugin.make_language, [&] { return kernel_->language_context(settings); }));

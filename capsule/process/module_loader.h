@@ -16,6 +16,9 @@
 
 namespace hector {
 
+/// Whether a protocol's channels prove and judge identities, where the capsule has one.
+enum class Channels : std::uint8_t { kSecured, kPlain };
+
 /// Any thread.
 class PluginLoader final : public ModuleLoader {
  public:
@@ -27,9 +30,10 @@ class PluginLoader final : public ModuleLoader {
   /// NOT_FOUND names what there is; INVALID_ARGUMENT says what is wrong with the manifest.
   Result<Manifest> find(ModuleKind kind, const std::string& name) const;
   std::vector<Manifest> all(ModuleKind kind) const;
-  /// FAILED_PRECONDITION if the ABI record differs: the library is not opened then.
+  /// FAILED_PRECONDITION if the ABI record differs: the library is not opened then; or the capsule
+  /// has an identity and the protocol cannot prove it.
   Status load(ModuleKind kind, const std::string& name, const std::vector<std::string>* listen,
-              const std::string& settings);
+              const std::string& settings, Channels channels = Channels::kSecured);
 
   /// "sqlite:/var/lib/hector/north.db": the provider of that name with what stands behind it. The
   /// provider's errors.
@@ -43,8 +47,9 @@ class PluginLoader final : public ModuleLoader {
  private:
   struct Library;
   Result<const ::hector_plugin*> open(const Manifest& manifest);
-  Status add(ModuleKind kind, const std::string& name, const ::hector_plugin& plugin,
-             const std::vector<std::string>& listen, const std::string& settings);
+  struct Added;
+  Status add(const Manifest& manifest, const ::hector_plugin& plugin, const Added& how);
+  Status add_protocol(const Manifest& manifest, const ::hector_plugin& plugin, const Added& how);
   std::vector<std::string> paths_;
   Log& log_;
   Kernel* kernel_ = nullptr;

@@ -121,6 +121,10 @@ Acceptor::Acceptor(Options options)
     : options_(std::move(options)),
       // Shared: gRPC closes a connection's socket when it likes, also after the endpoint's end.
       connections_(std::make_shared<Connections>(options_.clock, options_.log, connections_max())),
+      handshakes_(
+          options_.credentials == nullptr
+              ? nullptr
+              : std::make_unique<Handshakes>(*options_.credentials, options_.clock, options_.log)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       spare_(make_spare()) {}
 
@@ -165,20 +169,26 @@ void Acceptor::stop() {
 }
 
 void Acceptor::run() {
-  std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}};
-  for (const auto& listener : listeners_) polled.push_back({listener.get(), POLLIN, 0});
+  std::vector<pollfd> polled;
   for (;;) {
-    const nfds_t count = is_pausing_ ? 1 : polled.size();
-    const int wait_ms = is_pausing_ ? kPauseMs : connections_->count() != 0 ? kLookEveryMs : -1;
-    for (auto& each : polled) each.revents = 0;
-    poll(polled.data(), count, wait_ms);
-    is_pausing_ = false;
+    const bool is_alone = connections_->count() == 0 && (!handshakes_ || handshakes_->is_empty());
+    const int wait_ms = is_pausing_ ? kPauseMs : is_alone ? -1 : kLookEveryMs;
+    polled.assign(1, {wake_.get(), POLLIN, 0});
+    if (!std::exchange(is_pausing_, false))
+      for (const auto& listener : listeners_) polled.push_back({listener.get(), POLLIN, 0});
+    const std::size_t listening = polled.size();
+    if (handshakes_) handshakes_->wait_for(polled);
+    poll(polled.data(), polled.size(), wait_ms);
     if (polled.front().revents != 0) return;
-    for (std::size_t i = 1; i < polled.size(); ++i) {
+    if (handshakes_) {
+      for (auto& proved : handshakes_->step(polled))
+        admit(std::move(proved.connection), std::move(proved.peer), std::move(proved.socket));
+    }
+    for (std::size_t i = 1; i < listening; ++i) {
       while (polled[i].revents != 0 && accept_one(polled[i].fd)) {
       }
     }
-    connections_->look();
+    connections_->look(options_.credentials);
     options_.look();
   }
 }
@@ -188,7 +198,10 @@ bool Acceptor::accept_one(int listener) {
   from.size = sizeof from.v6;
   Descriptor made(accept4(listener, &from.any, &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (made.is_open()) {
-    admit(std::move(made), from.text());
+    if (handshakes_)
+      handshakes_->add(std::move(made), from.text());
+    else
+      admit(std::move(made), from.text(), nullptr);
     return true;
   }
   const int why = errno;
@@ -198,8 +211,10 @@ bool Acceptor::accept_one(int listener) {
   return true;  // this one went before it was accepted
 }
 
-void Acceptor::admit(Descriptor connection, std::string peer) {
-  if (!connections_->add(connection.get(), std::move(peer))) return say_refused("too many");
+void Acceptor::admit(Descriptor connection, std::string peer,
+                     std::unique_ptr<EncryptedSocket> encryption) {
+  if (!connections_->add(connection.get(), std::move(peer), std::move(encryption)))
+    return say_refused("too many");
   options_.accepted(connection.release());
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "connections.h"
+#include "handshakes.h"
 #include "hector/descriptor.h"
 #include "hector/host_port.h"
 #include "hector/thread.h"
@@ -21,6 +22,8 @@ class Acceptor {
   struct Options {
     const Clock& clock;
     Log& log;
+    /// Whom connections have to prove to be, encrypted. Null: they are plain.
+    const Credentials* credentials;
     /// Takes a socket that is connected and does not block, and owns it.
     std::function<void(int descriptor)> accepted;
     /// Runs now and then while there are connections.
@@ -45,7 +48,7 @@ class Acceptor {
   void run();
   /// False: there was none, or it could not be accepted just now.
   bool accept_one(int listener);
-  void admit(Descriptor connection, std::string peer);
+  void admit(Descriptor connection, std::string peer, std::unique_ptr<EncryptedSocket> encryption);
   /// There is no descriptor for a connection: it is closed by means of the spare one.
   bool refuse_one(int listener, int why);
   void say_refused(const char* why);
@@ -53,6 +56,7 @@ class Acceptor {
   const Options options_;
   const std::shared_ptr<Connections> connections_;
   std::vector<Descriptor> listeners_;
+  std::unique_ptr<Handshakes> handshakes_;  ///< null: connections are plain
   Descriptor wake_, spare_;
   std::uint16_t port_ = 0;
   bool is_pausing_ = false;

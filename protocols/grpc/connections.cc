@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "hector/check.h"
@@ -60,10 +61,16 @@ std::size_t Backlog::room() {
 
 class Connections::Connection final : public WatchedSocket {
  public:
-  Connection(std::shared_ptr<Connections> owner, int descriptor, std::string peer)
-      : owner_(std::move(owner)), descriptor_(descriptor), peer_(std::move(peer)) {}
+  Connection(std::shared_ptr<Connections> owner, int descriptor, std::string peer,
+             std::unique_ptr<EncryptedSocket> encryption)
+      : remote(std::make_shared<Remote>(encryption ? encryption->peer().principal : "")),
+        owner_(std::move(owner)),
+        descriptor_(descriptor),
+        peer_(std::move(peer)),
+        encryption_(std::move(encryption)) {}
 
-  std::size_t room() noexcept override { return is_ending ? kReadOctets : backlog->room(); }
+  std::size_t room() noexcept override { return is_ending ? kReadOctets : remote->backlog.room(); }
+  EncryptedSocket* encryption() noexcept override { return encryption_.get(); }
   bool on_read(std::span<const std::uint8_t> octets) noexcept override {
     // What had come before its end could still be read, and would be calls.
     if (is_ending) return false;
@@ -74,19 +81,19 @@ class Connections::Connection final : public WatchedSocket {
     const bool is_within = open == open_before || count_header(open_before, open);
     switch (offence) {
       case Offence::kLongHeader:
-        return offend("a header beyond the limit");
+        return offend("it sent a header beyond the limit");
       case Offence::kIgnoredSettings:
-        return offend("calls without an acknowledgement of the settings");
+        return offend("it sent calls without an acknowledgement of the settings");
       case Offence::kNone:
         break;
     }
-    if (!is_within) return offend("headers that do not end");
+    if (!is_within) return offend("it sent headers that do not end");
     if (watch_.questions() < questions_seen_ + kQuestionsMax) return true;
     questions_seen_ = watch_.questions();
     const std::uint64_t taken = taken_octets(descriptor_);
     const bool is_taken =
         taken - std::exchange(taken_seen_, taken) >= kAnswerOctets * kQuestionsMax;
-    return is_taken || offend("pings whose answers it does not take");
+    return is_taken || offend("it sent pings whose answers it does not take");
   }
   void on_close() noexcept override {
     const std::size_t before = owner_->open_headers_.fetch_sub(watch_.open_header());
@@ -96,6 +103,7 @@ class Connections::Connection final : public WatchedSocket {
     owner->remove(*this);
   }
 
+  [[nodiscard]] const std::shared_ptr<EncryptedSocket>& encrypted() const { return encryption_; }
   [[nodiscard]] bool has_called() const { return watch_.headers() != 0; }
   /// Nothing where no header is open.
   [[nodiscard]] TimePoint header_since() const { return header_since_.load(); }
@@ -103,7 +111,7 @@ class Connections::Connection final : public WatchedSocket {
   [[nodiscard]] const std::string& peer() const { return peer_; }
   Order::iterator place;
   Peers::iterator place_by_peer;
-  const std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();
+  const std::shared_ptr<Remote> remote;
   std::atomic<bool> is_ending{false};  ///< set with the lock
 
  private:
@@ -122,6 +130,8 @@ class Connections::Connection final : public WatchedSocket {
   const std::shared_ptr<Connections> owner_;  ///< until gRPC closes it
   const int descriptor_;
   const std::string peer_;
+  /// Owners: this, and whoever examines it again just now.
+  const std::shared_ptr<EncryptedSocket> encryption_;
   FrameWatch watch_;
   std::uint64_t questions_seen_ = 0, taken_seen_ = 0, headers_seen_ = 0;
   std::atomic<TimePoint> header_since_{TimePoint()};
@@ -132,11 +142,14 @@ Connections::Connections(const Clock& clock, Log& log, std::size_t count_max)
 
 Connections::~Connections() = default;
 
-bool Connections::add(int descriptor, std::string peer) {
+bool Connections::add(int descriptor, std::string peer,
+                      std::unique_ptr<EncryptedSocket> encryption) {
   const std::lock_guard lock(mutex_);
+  if (encryption && by_peer_.contains(peer)) return false;
   // Those that are ending leave as soon as gRPC has noticed.
   if (all_.size() - ending_ >= count_max_ && !end_idle_locked()) return false;
-  all_.push_back(std::make_unique<Connection>(shared_from_this(), descriptor, std::move(peer)));
+  all_.push_back(std::make_unique<Connection>(shared_from_this(), descriptor, std::move(peer),
+                                              std::move(encryption)));
   auto& made = *all_.back();
   made.place = std::prev(all_.end());
   made.place_by_peer = by_peer_.emplace(made.peer(), &made);
@@ -145,13 +158,39 @@ bool Connections::add(int descriptor, std::string peer) {
   return false;
 }
 
-void Connections::look() {
+void Connections::look(const Credentials* credentials) {
   const TimePoint now = clock_.now();
+  if (credentials != nullptr && now - examined_ >= kExamineEvery) {
+    examined_ = now;
+    examine_again(*credentials);
+  }
   const std::lock_guard lock(mutex_);
   for (const auto& connection : all_) {
     const TimePoint since = connection->header_since();
     if (connection->is_ending || since == TimePoint() || now - since < kHeaderWithin) continue;
-    log_offence(*connection, "a header that does not end");
+    log_offence(*connection, "it sent a header that does not end");
+    shut_down(*connection);
+  }
+}
+
+void Connections::examine_again(const Credentials& credentials) {
+  // Judging takes time, and calls begin and end meanwhile: it is done without the lock.
+  std::map<const EncryptedSocket*, std::shared_ptr<EncryptedSocket>> held;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& connection : all_)
+      if (const auto& socket = connection->encrypted()) held.emplace(socket.get(), socket);
+  }
+  std::map<const EncryptedSocket*, Error> refused;
+  for (const auto& [key, socket] : held)
+    if (auto accepted = socket->examine_again(credentials); !accepted)
+      refused.emplace(key, std::move(accepted.error()));
+  if (refused.empty()) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto& connection : all_) {
+    const auto found = refused.find(connection->encrypted().get());
+    if (found == refused.end() || connection->is_ending) continue;
+    log_offence(*connection, found->second.type + ": " + found->second.message);
     shut_down(*connection);
   }
 }
@@ -187,17 +226,17 @@ void Connections::end(Connection& connection, const char* why) {
   shut_down(connection);
 }
 
-std::shared_ptr<Backlog> Connections::backlog(std::string_view peer) const {
+std::shared_ptr<Remote> Connections::remote(std::string_view peer) const {
   const std::string place = place_of(peer);
   const std::lock_guard lock(mutex_);
   const auto found = by_peer_.find(place);
-  return found == by_peer_.end() ? nullptr : found->second->backlog;
+  return found == by_peer_.end() ? nullptr : found->second->remote;
 }
 
-void Connections::resume(const Backlog& backlog) {
+void Connections::resume(const Remote& remote) {
   const std::lock_guard lock(mutex_);
   for (const auto& connection : all_)
-    if (connection->backlog.get() == &backlog) wake_reader(connection->descriptor());
+    if (connection->remote.get() == &remote) wake_reader(connection->descriptor());
 }
 
 bool Connections::is_stuck(std::string_view peer) const {
@@ -240,7 +279,7 @@ void Connections::forget(Connection& connection) {
   all_.erase(connection.place);
 }
 
-void Connections::log_offence(const Connection& connection, const char* why) {
+void Connections::log_offence(const Connection& connection, std::string_view why) {
   if (log_ == nullptr) return;
   ++not_logged_;
   const TimePoint now = clock_.now();
@@ -248,7 +287,7 @@ void Connections::log_offence(const Connection& connection, const char* why) {
   logged_ = now;
   log_->write(Level::kWarning, "a gRPC connection was closed",
               {{"peer", connection.peer()},
-               {"sent", why},
+               {"because", why},
                {"closed", std::to_string(std::exchange(not_logged_, 0))}});
 }
 

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "encrypted_socket.h"
 #include "frame_watch.h"
 #include "hector/clock.h"
 #include "hector/log.h"
@@ -36,8 +37,7 @@ inline constexpr std::size_t kBacklogGap = 256;
 /// What gRPC reads at once; and where half of the backlog is there: some hundred calls.
 inline constexpr std::size_t kReadOctets = 64 * 1024, kReadOctetsOfMany = 4 * 1024;
 
-/// The answered calls of one connection that gRPC has not finished. Any thread. Owners: the
-/// connection, and the endpoint while it has calls of it.
+/// The answered calls of one connection that gRPC has not finished. Any thread.
 class Backlog {
  public:
   void add() { count_.fetch_add(1); }
@@ -52,23 +52,39 @@ class Backlog {
   std::atomic<bool> is_paused_{false};
 };
 
+/// The other end of one connection. Any thread. Owners: the connection, and the endpoint while it
+/// has calls of it.
+struct Remote {
+  explicit Remote(std::string proved) : principal(std::move(proved)) {}
+  const std::string principal;  ///< that it has proved; empty: the connection is plain
+  Backlog backlog;
+};
+
+/// How often the chains of connections are examined again: they expire.
+inline constexpr Duration kExamineEvery = std::chrono::seconds(30);
+
 /// Any thread. Owners: the endpoint, and each connection that gRPC has not closed yet.
 class Connections : public std::enable_shared_from_this<Connections> {
  public:
   /// `log` is used until close().
   Connections(const Clock& clock, Log& log, std::size_t count_max);
   ~Connections();
-  /// Makes room where there are too many: the oldest goes that has called nothing. False: there is
-  /// no room, or the descriptor cannot be watched; it stays the caller's.
-  bool add(int descriptor, std::string peer);
-  /// Ends those that began a header long ago.
-  void look();
+  /// Makes room where there are too many: the oldest goes that has called nothing. `encryption` is
+  /// null where it is plain. False: there is no room, or the descriptor cannot be watched, or it is
+  /// encrypted and another one has the same peer's address, which is all that gRPC tells of a call;
+  /// it stays the caller's.
+  bool add(int descriptor, std::string peer, std::unique_ptr<EncryptedSocket> encryption = {});
+  /// Ends those that began a header long ago, and now and then those whose chain is accepted no
+  /// longer.
+  void look(const Credentials* credentials);
+  /// Ends those whose chain is accepted no longer.
+  void examine_again(const Credentials& credentials);
   /// Ends the oldest that has called nothing. False: there is none.
   bool end_idle();
   /// Of the connection of this peer, as gRPC writes it. Nothing: it has ended.
-  [[nodiscard]] std::shared_ptr<Backlog> backlog(std::string_view peer) const;
+  [[nodiscard]] std::shared_ptr<Remote> remote(std::string_view peer) const;
   /// gRPC reads on from the connection of this one, if it is still there.
-  void resume(const Backlog& backlog);
+  void resume(const Remote& remote);
   /// Whether the socket of this peer takes no more, because the peer takes nothing.
   [[nodiscard]] bool is_stuck(std::string_view peer) const;
   /// Ends the one of this peer, as gRPC writes it (`ipv6:%5B::1%5D:5000`), if it is still there.
@@ -89,7 +105,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   void shut_down(Connection& connection);
   void remove(Connection& connection);
   void forget(Connection& connection);
-  void log_offence(const Connection& connection, const char* why);
+  void log_offence(const Connection& connection, std::string_view why);
 
   const Clock& clock_;
   mutable std::mutex mutex_;
@@ -100,7 +116,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   Peers by_peer_;
   std::size_t ending_ = 0;
   std::atomic<std::size_t> open_headers_{0};
-  TimePoint logged_{};
+  TimePoint logged_{}, examined_{};
   std::size_t not_logged_ = 0;
 };
 

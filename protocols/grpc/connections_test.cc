@@ -131,10 +131,10 @@ TEST_F(ConnectionsTest, EndOneWhoseHeaderDoesNotEndInTime) {
   EXPECT_TRUE(read(slow, frame(kHeaders, 0, 20)));
   EXPECT_TRUE(call(quick));
   pass(kHeaderWithin - std::chrono::milliseconds(1));
-  connections->look();
+  connections->look(nullptr);
   EXPECT_FALSE(is_ended(slow));
   pass(std::chrono::milliseconds(1));
-  connections->look();
+  connections->look(nullptr);
   EXPECT_TRUE(is_ended(slow));
   EXPECT_FALSE(is_ended(quick));
 }
@@ -192,8 +192,9 @@ TEST_F(ConnectionsTest, SayWhetherAPeerTakesNothing) {
 TEST_F(ConnectionsTest, StandStillWithAFullBacklogUntilThereIsAGap) {
   const auto one = *connect("127.0.0.1:5000"), other = *connect("127.0.0.1:5001");
   auto* const socket = watched.at(one.here);
-  const auto backlog = connections->backlog("ipv4:127.0.0.1:5000");
-  ASSERT_TRUE(backlog);
+  const auto remote = connections->remote("ipv4:127.0.0.1:5000");
+  ASSERT_TRUE(remote);
+  auto* const backlog = &remote->backlog;
   EXPECT_EQ(socket->room(), kReadOctets);
   for (std::size_t i = 0; i < kBacklogMax - 1; ++i) backlog->add();
   EXPECT_EQ(socket->room(), kReadOctetsOfMany);
@@ -205,7 +206,7 @@ TEST_F(ConnectionsTest, StandStillWithAFullBacklogUntilThereIsAGap) {
   EXPECT_EQ(backlog->remove(), Backlog::Then::kResume);
   EXPECT_EQ(backlog->remove(), Backlog::Then::kNothing) << "it was said once";
   woken.clear();
-  connections->resume(*backlog);
+  connections->resume(*remote);
   EXPECT_EQ(woken, std::vector{one.here});
   EXPECT_EQ(socket->room(), kReadOctetsOfMany);
 }

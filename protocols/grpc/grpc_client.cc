@@ -7,9 +7,11 @@
 #include <mutex>
 #include <set>
 
+#include "grpc_credentials.h"
 #include "hector/check.h"
 #include "hector/host_port.h"
 #include "status_mapping.h"
+#include "tls/tls.h"
 
 namespace hector::grpcp {
 
@@ -21,7 +23,8 @@ constexpr std::size_t kStopsMax = 4'096;
 /// A capsule that restarts is reached again within the second.
 constexpr int kReconnectBackoffMs = 100;
 constexpr int kReconnectBackoffMaxMs = 1'000;  ///< a capsule that is back is found within a second
-constexpr int kConnectTimeoutMs = 2'000;       ///< across the world it takes some hundreds
+constexpr Duration kStubStays = std::chrono::minutes(1);  ///< longer than any call starts
+constexpr int kConnectTimeoutMs = 2'000;  ///< across the world it takes some hundreds
 /// A payload of kMessageOctetsMax, and the header that a session's message has before it.
 constexpr int kReceivedOctetsMax = static_cast<int>(kMessageOctetsMax) + 1'024;
 
@@ -64,7 +67,18 @@ void end(Call& call, const grpc::Status& status, const grpc::ClientContext& clie
 struct UnaryCall {
   grpc::ClientContext client;
   grpc::ByteBuffer request, reply;
+  /// Of its channel, which may end before gRPC is done with the call. Null: the channel is plain.
+  std::shared_ptr<LastHandshake> last_handshake;
 };
+
+/// As end(). Where the peer was not reached because it was refused here, the error is that.
+void end(Call& call, const grpc::Status& status, const UnaryCall& unary) {
+  const bool may_be_refused =
+      unary.last_handshake && status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  if (auto refusal = may_be_refused ? unary.last_handshake->refusal() : std::nullopt; refusal)
+    return call.fail(std::move(*refusal));
+  end(call, status, unary.client);
+}
 
 /// A flow: reactor and Stream in one, kept alive by itself until OnDone.
 class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
@@ -217,24 +231,18 @@ class ClientFlow final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
 
 class GrpcChannel final : public Channel, public std::enable_shared_from_this<GrpcChannel> {
  public:
-  GrpcChannel(const ProtocolContext& context, const std::string& address)
+  GrpcChannel(const ProtocolContext& context, const tls::PeerAddress& address)
       : context_(context), address_(address) {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(kReceivedOctetsMax);
-    arguments.SetMaxSendMessageSize(-1);
-    arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(kMetadataOctetsMax));
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffMs);
-    // Despite its name this is the per-attempt connect timeout.
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stub_ = std::make_unique<grpc::GenericStub>(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    if (context_.credentials != nullptr)
+      context_.credentials->on_change(this, [this] { credentials_changed(); });
+    use_credentials();
   }
+  ~GrpcChannel() override { unwatch(); }
 
   void start(Call& call) noexcept override {
     if (closed_)
-      return call.fail(Error::unavailable(fmt::format("grpc {}: the channel is closed", address_)));
+      return call.fail(
+          Error::unavailable(fmt::format("grpc {}: the channel is closed", address_.text())));
     if (call.kind == Kind::kStream) return start_flow(call);
     if (call.request.bytes().size() > kMessageOctetsMax)
       return call.fail(Error::invalid_argument(
@@ -244,6 +252,57 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
   }
   void close() noexcept override {
     closed_ = true;
+    unwatch();
+    stop_flows();
+  }
+
+ private:
+  static grpc::ChannelArguments arguments() {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(kReceivedOctetsMax);
+    arguments.SetMaxSendMessageSize(-1);
+    arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(kMetadataOctetsMax));
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffMs);
+    // Despite its name this is the per-attempt connect timeout.
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return arguments;
+  }
+  /// Connects from now on with the own identity as it is now.
+  void use_credentials() {
+    const auto own = context_.credentials == nullptr ? nullptr : context_.credentials->own();
+    const std::lock_guard lock(mutex_);
+    const TimePoint now = context_.clock->now();
+    std::erase_if(stubs_, [&](const auto& each) { return now - each.used_until > kStubStays; });
+    if (!stubs_.empty()) stubs_.back().used_until = now;
+    stubs_.push_back({std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(
+                          address_.place,
+                          own ? channel_credentials(*context_.credentials, *own, address_.principal,
+                                                    last_handshake_)
+                              : grpc::InsecureChannelCredentials(),
+                          arguments())),
+                      TimePoint::max()});
+    stub_ = stubs_.back().stub.get();
+    own_ = own;
+  }
+  void credentials_changed() {
+    const auto refused = last_handshake_->examine_again(*context_.credentials);
+    {
+      const std::lock_guard lock(mutex_);
+      if (!refused && context_.credentials->own() == own_) return;
+    }
+    use_credentials();
+    if (!refused) return;
+    context_.log->write(
+        Level::kWarning, "a gRPC channel was closed",
+        {{"peer", address_.text()}, {"because", refused->type + ": " + refused->message}});
+    stop_flows();
+  }
+  void unwatch() {
+    if (context_.credentials != nullptr) context_.credentials->on_change(this, {});
+  }
+  void stop_flows() {
     std::vector<std::function<void()>> stops;
     {
       const std::lock_guard lock(mutex_);
@@ -251,8 +310,6 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     }
     for (auto& stop : stops) stop();
   }
-
- private:
   void start_flow(Call& call) {
     // Shared with the program; gRPC's part of it is kept by itself.
     auto flow = std::make_shared<ClientFlow>(call);
@@ -263,7 +320,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     remember(stop);
     call.on_cancel(stop);
     const Deadline deadline = call.header.deadline;
-    flow->begin(*stub_, context_);
+    flow->begin(*stub_.load(), context_);
     // gRPC reports a passed deadline to a pending read or write only; there may be none.
     if (deadline != kNever) context_.executor->at(deadline, stop);
   }
@@ -271,6 +328,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
   void start_unary(Call& call) {
     // Shared with the cancellation, which may run while the call ends.
     auto unary = std::make_shared<UnaryCall>();
+    if (context_.credentials != nullptr) unary->last_handshake = last_handshake_;
     const Bytes& octets = call.request.bytes();
     const TimePoint now = context_.clock->now();
     const bool is_session = call.header.session != 0;
@@ -286,12 +344,12 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     call.on_cancel([weak = std::weak_ptr<UnaryCall>(unary)] {
       if (auto kept = weak.lock()) kept->client.TryCancel();
     });
-    stub_->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header),
-                     grpc::StubOptions(), &unary->request, &unary->reply,
-                     [unary, &call](grpc::Status status) {
-                       if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
-                       end(call, status, unary->client);
-                     });
+    stub_.load()->UnaryCall(&unary->client, is_session ? kSessionCall : method_of(call.header),
+                            grpc::StubOptions(), &unary->request, &unary->reply,
+                            [unary, &call](grpc::Status status) {
+                              if (status.ok()) call.reply = Payload(to_bytes(unary->reply));
+                              end(call, status, *unary);
+                            });
   }
 
   /// Flows end when the channel is closed; unary calls end by themselves.
@@ -301,19 +359,34 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
     stops_.push_back(std::move(stop));
   }
   const ProtocolContext& context_;
-  const std::string address_;
-  std::unique_ptr<grpc::GenericStub> stub_;
+  const tls::PeerAddress address_;
+  /// Owners: this, and gRPC's verifiers.
+  const std::shared_ptr<LastHandshake> last_handshake_ = std::make_shared<LastHandshake>();
+  std::atomic<grpc::GenericStub*> stub_{nullptr};
   std::atomic<bool> closed_{false};
   std::mutex mutex_;
   std::vector<std::function<void()>> stops_;
+  struct Stub {
+    std::unique_ptr<grpc::GenericStub> stub;
+    TimePoint used_until;
+  };
+  std::vector<Stub> stubs_;  ///< the one in use last; a call may just be starting on an older one
+  std::shared_ptr<const OwnIdentity> own_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
-  HECTOR_TRY(HostPort::parse_reachable(address));
-  return std::make_unique<GrpcChannel>(context, address);
+  const auto parsed = tls::PeerAddress::parse(address);
+  HECTOR_TRY(HostPort::parse_reachable(parsed.place));
+  if (!parsed.principal.empty() && context.credentials == nullptr)
+    return fail(Error::failed_precondition(
+        fmt::format("grpc {}: '{}' is reached with an identity only, and there is none here; give "
+                    "this side one "
+                    "(`identity:` in a capsule's configuration, HECTOR_REALM for the command line)",
+                    parsed.place, parsed.principal)));
+  return std::make_unique<GrpcChannel>(context, parsed);
 }
 
 }  // namespace hector::grpcp

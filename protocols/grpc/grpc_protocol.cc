@@ -46,6 +46,7 @@ class GrpcProtocol final : public Protocol {
     capabilities_.cost_us = kCostUs;
     capabilities_.reach = Reach::kEverywhere;
     capabilities_.address_format = "HOST:PORT";
+    if (context_.credentials != nullptr) capabilities_.security = Security::kPrivacy;
   }
   const ProtocolCapabilities& capabilities() const noexcept override { return capabilities_; }
   Result<std::unique_ptr<Endpoint>> listen(const std::string& address) override {

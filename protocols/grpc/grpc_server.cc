@@ -67,8 +67,9 @@ class Calls {
     connections_ = std::move(connections);
   }
   enum class Room : std::uint8_t { kYes, kNo, kConnectionEnds };
-  /// Without room it is to be refused.
-  [[nodiscard]] Room add(ServerCall& call);
+  /// Without room it is to be refused. Else `proved` is the principal of its connection, empty
+  /// where that is plain or has ended.
+  [[nodiscard]] Room add(ServerCall& call, std::string& proved);
   /// Its request has come.
   void begun(ServerCall& call);
   void remove(ServerCall& call);
@@ -107,7 +108,7 @@ class Calls {
   struct OfOne {
     std::size_t count = 0, answered = 0;
     bool is_ending = false;
-    std::shared_ptr<Backlog> backlog;  ///< nothing where the connection has ended
+    std::shared_ptr<Remote> remote;  ///< nothing where the connection has ended
   };
   using Peers = std::unordered_map<std::string, OfOne>;
   /// Where a call stands in the two orders, if it does.
@@ -128,7 +129,7 @@ class Calls {
   /// The connection whose answers wait longest, and too long, is given up. Empty: none does.
   std::string longest_kept(TimePoint now);
   /// Whose connection goes on.
-  std::shared_ptr<Backlog> remove_locked(ServerCall& call);
+  std::shared_ptr<Remote> remove_locked(ServerCall& call);
 
   std::mutex mutex_;
   std::condition_variable none_;
@@ -207,13 +208,17 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   }
 
   void begin() {
-    const auto room = calls_->add(*this);
+    const auto room = calls_->add(*this, proved_);
     if (room == Calls::Room::kNo)
       return fail(Error::resource_exhausted(fmt::format(
           "{} calls are open here, which is the most that there may be; try again later",
           kCallsMax)));
     if (room == Calls::Room::kConnectionEnds)
       return fail(Error::unavailable("this connection is being closed"));
+    if (context_.credentials != nullptr) {
+      if (proved_.empty()) return fail(Error::unavailable("this connection has ended"));
+      peer_.security = Security::kPrivacy;
+    }
     if (calls_->is_closing())
       return fail(Error::unavailable("this endpoint is closing; use another protocol"));
     if (is_session_call_) return StartRead(&in_);
@@ -280,7 +285,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       auto payload = from_session_buffer(to_bytes(in_), context_.clock->now(), header);
       if (!payload) return fail(std::move(payload.error()));
       request = Payload(std::move(*payload));
-      know_peer();
+      if (!know_peer()) return;
       if (auto found = context_.inbound->resolve(*this); !found)
         return fail(std::move(found.error()));
       if (kind == Kind::kStream)
@@ -346,12 +351,21 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
       header.deadline =
           now + std::chrono::duration_cast<Duration>(deadline - std::chrono::system_clock::now());
     }
-    know_peer();
-    return true;
+    return know_peer();
   }
-  void know_peer() {
+  /// False: it claims to be another than its connection has proved, and is answered.
+  bool know_peer() {
+    if (header.principal.empty()) header.principal = proved_;
+    if (!proved_.empty() && !may_speak_as(proved_, header.principal)) {
+      fail(
+          Error::permission_denied(fmt::format("the caller says that it is '{}', and has proved "
+                                               "to be '{}'",
+                                               header.principal, proved_)));
+      return false;
+    }
     peer_.principal = header.principal;
     peer = &peer_;
+    return true;
   }
 
   void keep(Calls::Sent sent, std::size_t octets) {
@@ -425,6 +439,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   grpc::GenericCallbackServerContext* server_;
   grpc::ByteBuffer in_, out_;
   Peer peer_;
+  std::string proved_;  ///< the principal of its connection; empty: it is plain
   const TimePoint began_;
   std::size_t request_octets_ = 0;
   std::shared_ptr<ServerFlow> flow_;
@@ -439,7 +454,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor, public Call {
   std::atomic<int> holders_{2};  ///< gRPC and the handler
 };
 
-Calls::Room Calls::add(ServerCall& call) {
+Calls::Room Calls::add(ServerCall& call, std::string& proved) {
   ServerCall* oldest = nullptr;
   std::string offender;
   auto room = Room::kYes;
@@ -455,6 +470,7 @@ Calls::Room Calls::add(ServerCall& call) {
     if (peer.second.count == 0) use_again(peer);
     all_[&call] = {&peer, unfinished_.insert(unfinished_.end(), &call), {}};
     ++peer.second.count;
+    if (peer.second.remote) proved = peer.second.remote->principal;
     if (peer.second.is_ending) {
       room = Room::kConnectionEnds;
     } else if (++counted_ > kCallsMax) {
@@ -476,8 +492,8 @@ Calls::Room Calls::add(ServerCall& call) {
 void Calls::use_again(Peers::value_type& peer) {
   OfOne& calls = peer.second;
   calls.is_ending = false;
-  const bool is_connected = calls.backlog && calls.backlog.use_count() > 1;
-  if (!is_connected) calls.backlog = connections_->backlog(peer.first);
+  const bool is_connected = calls.remote && calls.remote.use_count() > 1;
+  if (!is_connected) calls.remote = connections_->remote(peer.first);
 }
 
 void Calls::forget_idle_peers() {
@@ -487,7 +503,7 @@ void Calls::forget_idle_peers() {
 }
 
 void Calls::end_offender(const std::string& peer) {
-  if (!peer.empty()) connections_->end_peer(peer, "calls whose answers it does not take");
+  if (!peer.empty()) connections_->end_peer(peer, "it sent calls whose answers it does not take");
 }
 
 std::string Calls::give_up(Peers::value_type& peer) {
@@ -516,7 +532,7 @@ void Calls::begun(ServerCall& call) {
 }
 
 void Calls::remove(ServerCall& call) {
-  std::shared_ptr<Backlog> resumed;
+  std::shared_ptr<Remote> resumed;
   {
     const std::lock_guard lock(mutex_);
     resumed = remove_locked(call);
@@ -525,7 +541,7 @@ void Calls::remove(ServerCall& call) {
   if (resumed) connections_->resume(*resumed);
 }
 
-std::shared_ptr<Backlog> Calls::remove_locked(ServerCall& call) {
+std::shared_ptr<Remote> Calls::remove_locked(ServerCall& call) {
   const auto found = all_.find(&call);
   HECTOR_CHECK(found != all_.end(), "a gRPC call ends that had not begun");
   if (found->second.unfinished) unfinished_.erase(*found->second.unfinished);
@@ -534,10 +550,11 @@ std::shared_ptr<Backlog> Calls::remove_locked(ServerCall& call) {
   HECTOR_CHECK(peer.count > 0, "a connection loses more calls than it has");
   HECTOR_CHECK(peer.is_ending || counted_ > 0, "more calls end than were counted");
   if (!peer.is_ending) --counted_;
-  std::shared_ptr<Backlog> resumed;
+  std::shared_ptr<Remote> resumed;
   if (found->second.is_answered) {
     --peer.answered;
-    if (peer.backlog && peer.backlog->remove() == Backlog::Then::kResume) resumed = peer.backlog;
+    if (peer.remote && peer.remote->backlog.remove() == Backlog::Then::kResume)
+      resumed = peer.remote;
   }
   --peer.count;
   all_.erase(found);
@@ -582,7 +599,7 @@ void Calls::keep(ServerCall& call, Sent sent, std::size_t octets, TimePoint now)
     auto& peer = *place.peer;
     if (sent == Sent::kAnswer) {
       HECTOR_CHECK(!std::exchange(place.is_answered, true), "a gRPC call is answered twice");
-      if (peer.second.backlog) peer.second.backlog->add();
+      if (peer.second.remote) peer.second.remote->backlog.add();
       if (++peer.second.answered > kAnsweredOfOneMax && !peer.second.is_ending &&
           connections_->is_stuck(peer.first))
         offender = give_up(peer);
@@ -692,16 +709,26 @@ class GrpcEndpoint final : public Endpoint {
     HECTOR_TRY(install_socket_hooks());
     acceptor_ = HECTOR_TRY(Acceptor::listen(place_, {.clock = *context_.clock,
                                                      .log = *context_.log,
+                                                     .credentials = context_.credentials,
                                                      .accepted = [this](int fd) { hand_over(fd); },
                                                      .look = [this] { service_.look(); }}));
     service_.set_connections(acceptor_->connections().shared_from_this());
     build();
     acceptor_->start();
+    if (context_.credentials != nullptr)
+      context_.credentials->on_change(
+          this, [this] { acceptor_->connections().examine_again(*context_.credentials); });
     return {};
   }
-  std::string address() const override { return HostPort{place_.host, acceptor_->port()}.text(); }
+  std::string address() const override {
+    const auto* const credentials = context_.credentials;
+    return tls::PeerAddress{HostPort{place_.host, acceptor_->port()}.text(),
+                            credentials == nullptr ? "" : credentials->principal()}
+        .text();
+  }
   void drain(Duration grace) noexcept override {
     if (!server_) return;
+    if (context_.credentials != nullptr) context_.credentials->on_change(this, {});
     acceptor_->stop();
     // gRPC's own grace waits for idle connections too, and ends calls with CANCELLED: also those
     // that come while it shuts down. A closed connection is UNAVAILABLE to every client.

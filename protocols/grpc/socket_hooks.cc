@@ -14,6 +14,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "encrypted_socket.h"
+
 namespace hector::grpcp {
 
 namespace {
@@ -52,11 +54,13 @@ ssize_t receive(int descriptor, msghdr* message, int flags) {
   auto* const socket = watched(descriptor);
   if (socket == nullptr) return ::recvmsg(descriptor, message, flags);
   const std::size_t room = socket->room();
-  if (room == 0) {
+  auto* const encryption = socket->encryption();
+  if (encryption == nullptr && room == 0) {
     errno = EAGAIN;
     return -1;
   }
-  const ssize_t size = receive_some(descriptor, *message, flags, room);
+  const ssize_t size = encryption != nullptr ? encryption->receive(*message, room)
+                                             : receive_some(descriptor, *message, flags, room);
   if (size <= 0) return size;
   auto left = static_cast<std::size_t>(size);
   for (std::size_t i = 0; i < message->msg_iovlen && left != 0; ++i) {
@@ -68,6 +72,12 @@ ssize_t receive(int descriptor, msghdr* message, int flags) {
     return -1;
   }
   return size;
+}
+
+ssize_t send(int descriptor, const msghdr* message, int flags) {
+  auto* const socket = watched(descriptor);
+  auto* const encryption = socket == nullptr ? nullptr : socket->encryption();
+  return encryption == nullptr ? ::sendmsg(descriptor, message, flags) : encryption->send(*message);
 }
 
 int close_socket(int descriptor) {
@@ -87,7 +97,7 @@ struct Import {
 
 struct Search {
   ElfW(Addr) inside;  ///< an address within the library
-  std::array<Import, 2> imports;
+  std::array<Import, 3> imports;
 };
 
 /// The tables of a loaded library that name its imports.
@@ -175,6 +185,7 @@ Status install_socket_hooks() {
   static_assert(sizeof(void*) == 8, "the relocations are read as those of 64-bit systems");
   Search search{reinterpret_cast<ElfW(Addr)>(&grpc_init),
                 {Import{"recvmsg", reinterpret_cast<void*>(&receive)},
+                 Import{"sendmsg", reinterpret_cast<void*>(&send)},
                  Import{"close", reinterpret_cast<void*>(&close_socket)}}};
   dl_iterate_phdr(look_at, &search);
   for (const auto& import : search.imports) {

@@ -1,7 +1,8 @@
-// What: SocketHooks: what gRPC reads from chosen sockets is seen, and so is their end.
+// What: SocketHooks: what gRPC reads from chosen sockets is seen, and so is their end; where they
+// are encrypted, gRPC reads and writes clear text.
 // Why: gRPC has no seam between its sockets and its HTTP/2, and a relay before it costs every call
-// two more hand-offs. gRPC's library imports recvmsg() and close() from the C library; these two
-// imports of that one library lead through here.
+// two more hand-offs. gRPC's library imports recvmsg(), sendmsg() and close() from the C library;
+// these imports of that one library lead through here.
 // Who: connections.cc.
 #pragma once
 
@@ -12,6 +13,8 @@
 #include "hector/result.h"
 
 namespace hector::grpcp {
+
+class EncryptedSocket;
 
 /// A socket that is watched. gRPC reads a socket on one thread at a time, and closes it when none
 /// reads it.
@@ -24,6 +27,8 @@ class WatchedSocket {
   virtual bool on_read(std::span<const std::uint8_t> octets) noexcept = 0;
   /// gRPC closes the socket after this; the watch has ended, and the watched one may go.
   virtual void on_close() noexcept = 0;
+  /// The same from beginning to end. Null: octets are sent as they are.
+  [[nodiscard]] virtual EncryptedSocket* encryption() noexcept = 0;
 };
 
 /// Any thread; idempotent. UNIMPLEMENTED where gRPC's library is another one than is expected here.

@@ -169,7 +169,7 @@ class ServerLink final : public Link {
     const auto decoded = decode_header(body.substr(kRequestHeadOctets, header_octets),
                                        context_.clock->now(), call->header);
     call->request = Payload(frame.body.slice(kRequestHeadOctets + header_octets));
-    call->own_peer = {call->header.principal, "unix", address_, Security::kPrivacy};
+    call->own_peer = {call->header.principal, "unix", address_, Security::kPrivacy, true};
     call->peer = &call->own_peer;
     if (!decoded) return call->fail(decoded.error());
     if (refuses_)

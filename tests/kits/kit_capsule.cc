@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "hector/check.h"
+
 namespace hector::kits {
 
 KitCapsule::KitCapsule(const std::string& name)
@@ -15,6 +17,13 @@ KitCapsule::KitCapsule(const std::string& name)
       loader_(std::make_unique<PluginLoader>(plugin_paths(), *log_)) {
   KernelOptions options;
   options.capsule = name;
+  if (const char* const realm = std::getenv("HECTOR_KIT_REALM"); realm != nullptr) {
+    auto opened = CapsuleCredentials::open({realm, "capsule/" + name, {}, {}}, *log_);
+    HECTOR_CHECK(opened.has_value(), "the kit's realm gives no identity");
+    credentials_ = std::move(*opened);
+    options.credentials = credentials_.get();
+    options.principal = credentials_->principal();
+  }
   options.clock = clock_.get();
   options.random = random_.get();
   options.executor = loops_.get();

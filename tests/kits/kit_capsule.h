@@ -8,12 +8,14 @@
 
 #include "hector/kernel.h"
 #include "hector/system.h"
+#include "process/capsule_credentials.h"
 #include "process/module_loader.h"
 
 namespace hector::kits {
 
 class KitCapsule {
  public:
+  /// With the identity capsule/NAME of the realm that HECTOR_KIT_REALM names, if it is set.
   explicit KitCapsule(const std::string& name);
   ~KitCapsule();
   /// Loads a plugin; where it listens is its manifest's default unless given.
@@ -30,6 +32,7 @@ class KitCapsule {
   std::unique_ptr<Random> random_;
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<CapsuleCredentials> credentials_;
   std::unique_ptr<PluginLoader> loader_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Kernel> kernel_;

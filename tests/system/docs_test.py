@@ -70,6 +70,7 @@ class Demo:
             lambda: "Ctrl-C ends them" in self.printed() or self.process.poll() is not None, 60
         )
         self.run = re.search(r"export HECTOR_RUN_DIRECTORY=(\S+)", self.printed()).group(1)
+        self.realm = re.search(r"export HECTOR_REALM=(\S+)", self.printed()).group(1)
         self.commands = re.findall(r"^    (\S+/hector .*|grpcurl .*)$", self.printed(), re.M)
 
     def printed(self):
@@ -89,6 +90,7 @@ class Docs(unittest.TestCase):
         self.demo = Demo(self.c.folder)
         self.addCleanup(self.demo.stop)
         self.c.environment["HECTOR_RUN_DIRECTORY"] = self.demo.run
+        self.c.environment["HECTOR_REALM"] = self.demo.realm
         self.folder = os.path.join(self.c.folder, "reader")
         os.makedirs(self.folder)
         path = os.pathsep.join(
@@ -105,6 +107,9 @@ class Docs(unittest.TestCase):
             HECTOR_SOURCE=ROOT,
             HECTOR_BUILD=self.c.build,
         )
+
+    def port(self):
+        return re.search(r":(\d+)", self.c.address("north", "grpc")).group(1)
 
     def run_block(self, where, text):
         lines = []
@@ -125,7 +130,7 @@ class Docs(unittest.TestCase):
             elif command:
                 lines.append(
                     re.sub(r"(?<![\w/])build/release/bin/", "", command).replace(
-                        "HOST:PORT", self.c.address("north", "grpc")
+                        "localhost:PORT", f"localhost:{self.port()}"
                     )
                 )
         done = subprocess.run(

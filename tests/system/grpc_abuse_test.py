@@ -28,7 +28,7 @@ store: memory
 log: {level: warning}
 """
 MIB = 1024
-WHY = "calls whose answers it does not take"
+WHY = "it sent calls whose answers it does not take"
 LIST = "/hector.Naming/list_names"
 
 

@@ -74,9 +74,12 @@ def message(octets):
 class Peer:
     """A client's end. Nothing is read but by read()."""
 
-    def __init__(self, address, window=0, timeout=10):
+    def __init__(self, address, window=0, timeout=10, context=None):
+        """`context`: TLS as an ssl.SSLContext has it; without one the connection is plain."""
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout=timeout)
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         settings = struct.pack(">HI", 4, window) if window else b""
         self.send(PREFACE + frame(SETTINGS, 0, 0, settings))
         if window:

@@ -60,11 +60,25 @@ class Realm {
   /// Every certificate of this name that has not expired, or the one with this serial; those that
   /// were revoked now. NOT_FOUND: none was issued.
   Result<std::vector<Issued>> revoke(const std::string& name_or_serial, Instant now);
+  /// Another authority that is trusted beside the present one, and issues nothing yet: whoever
+  /// reads the bundle trusts what it will issue. ALREADY_EXISTS: one is prepared.
+  Status prepare_authority(KeyKind kind, Instant now);
+  /// The prepared one issues from now on; the one before stays trusted. FAILED_PRECONDITION: none
+  /// is prepared.
+  Status activate_authority(Instant now);
+  enum class Retire : std::uint8_t { kAfterTheirLast, kNow };
+  /// Those before the present one are trusted no more. FAILED_PRECONDITION: something that they
+  /// issued is valid still, and it is to be after their last.
+  Status retire_authorities(Retire when, Instant now);
   /// By name, then age; with those that have expired.
   [[nodiscard]] Result<std::vector<Issued>> list() const;
 
   /// Adds the realm's bundle and what it revoked.
   Status trust(TrustBundles& bundles) const;
+  /// Where the identity of this name is, or would be.
+  [[nodiscard]] std::string identity_file(const std::string& name) const;
+  /// Whether this process can issue: the authority's key is here, and is its own.
+  [[nodiscard]] bool can_issue() const;
 
  private:
   Realm(std::string folder, std::string trust_domain)
@@ -72,10 +86,18 @@ class Realm {
 
   Result<Issued> write_identity(const IssuePlan& plan, Instant now);
   [[nodiscard]] std::string path(const std::string& name) const;
-  [[nodiscard]] std::string identity_file(const std::string& name) const;
 
   std::string folder_;
   std::string trust_domain_;
 };
+
+/// A chain, leaf first, and its leaf's key, both PEM.
+struct IdentityText {
+  std::string chain, key;
+  std::int64_t lifetime_seconds = 0;  ///< the leaf's, from its beginning
+};
+/// Out of one file, in any order. NOT_FOUND. FAILED_PRECONDITION: others than its owner can read
+/// it, it holds no certificate, or no key, or one that is not the leaf's.
+Result<IdentityText> read_identity_file(const std::string& path);
 
 }  // namespace hector::identity

@@ -34,6 +34,9 @@ class Credentials {
   [[nodiscard]] virtual std::shared_ptr<const OwnIdentity> own() const = 0;
   /// This capsule's own principal.
   [[nodiscard]] virtual const std::string& principal() const noexcept = 0;
+  /// The authorities of the own trust domain as of now, PEM: for libraries that judge by
+  /// themselves.
+  [[nodiscard]] virtual std::string authorities() const = 0;
   /// Whose chain this is (PEM, leaf first), as of now. UNAUTHENTICATED; Error::type is the fault:
   /// "EXPIRED", "REVOKED", "UNTRUSTED_DOMAIN", …
   [[nodiscard]] virtual Result<PeerIdentity> examine(std::string_view chain) const = 0;

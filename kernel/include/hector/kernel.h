@@ -47,6 +47,22 @@ struct AuditEvent {
 /// The event is kept for good when it returns. Any thread that may block.
 using AuditSink = std::function<Status(const AuditEvent&)>;
 
+/// What a principal may ask of a capsule's management. Each may what those before it may.
+enum class ManagementRight : std::uint8_t {
+  kLook,         ///< list, describe, call the capsule's own Objects
+  kOperate,      ///< create, delete and move Objects, make Bindings, call what is elsewhere
+  kAdministrate  ///< everything: load and unload too
+};
+/// Of "viewer", "operator", "administrator".
+std::optional<ManagementRight> management_right(std::string_view role) noexcept;
+
+/// "operator:*": all that begin so; else the principal itself.
+struct ManagementRole {
+  ManagementRight right = ManagementRight::kLook;
+  std::vector<std::string> principals;
+  bool operator==(const ManagementRole&) const = default;
+};
+
 struct KernelOptions {
   std::string capsule;
   std::string principal;
@@ -71,6 +87,9 @@ struct KernelOptions {
   /// Each administrative act and each Binding, before and after; what it does not take is not done.
   /// Empty: nothing is recorded.
   AuditSink audit = {};
+  /// Of authenticated principals; the strongest that fits counts, and none is none. Empty:
+  /// operators administrate, capsules of the own realm operate, everybody looks.
+  std::vector<ManagementRole> management_roles = {};
   /// Who it is on channels, and whom it trusts there. Null: channels are plain.
   Credentials* credentials = nullptr;
 };

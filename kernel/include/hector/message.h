@@ -39,6 +39,9 @@ struct Peer {
   std::string protocol;
   std::string address;
   Security security = Security::kNone;
+  /// It is within this process, or the system says that it is a process of this one's user or of
+  /// root: it could do itself whatever this capsule does, and its claim counts.
+  bool is_own_user = false;
 };
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;

@@ -40,6 +40,11 @@ std::string profiles_text(const std::vector<Profile>& profiles) {
   return text;
 }
 
+const char* security_name(Security security) {
+  static constexpr const char* kNames[] = {"none", "integrity", "privacy"};
+  return kNames[static_cast<std::size_t>(security)];
+}
+
 std::string plural_of(const std::string& kind) {
   if (kind.empty() || kind.back() == 's') return kind;
   return kind.back() == 'y' ? kind.substr(0, kind.size() - 1) + "ies" : kind + "s";
@@ -103,6 +108,7 @@ Status Listing::protocols(Reply& reply) const {
     Row(reply, name)
         .with("address", addresses)
         .with("kinds", kinds)
+        .with("security", security_name(capabilities ? capabilities->security : Security::kNone))
         .with("channels", std::to_string(core_.protocols.channels(name)));
   }
   return {};

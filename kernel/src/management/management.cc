@@ -320,7 +320,8 @@ std::unique_ptr<Servant> make_management_guard(std::unique_ptr<Servant> manageme
                                  .clock = *options.clock,
                                  .log = *options.log,
                                  .record = {},
-                                 .is_own = is_own};
+                                 .is_own = is_own,
+                                 .roles = options.management_roles};
   if (options.audit) guard.record = record;
   return std::make_unique<ManagementGuard>(std::move(management), std::move(guard));
 }

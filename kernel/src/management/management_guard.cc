@@ -16,11 +16,39 @@ namespace hector {
 
 namespace {
 
-/// Operations that change nothing; whatever is added is guarded.
-constexpr std::string_view kOpenToAll[] = {"list", "describe", "version"};
+struct Needed {
+  std::string_view operation;
+  ManagementRight right;
+};
+/// Whatever is added needs everything until it stands here.
+constexpr Needed kNeeded[] = {
+    {"list", ManagementRight::kLook},      {"describe", ManagementRight::kLook},
+    {"version", ManagementRight::kLook},   {"create", ManagementRight::kOperate},
+    {"delete", ManagementRight::kOperate}, {"move", ManagementRight::kOperate},
+    {"bind", ManagementRight::kOperate},   {"call", ManagementRight::kOperate},
+};
+constexpr std::string_view kRoles[] = {"viewer", "operator", "administrator"};
+
+std::vector<ManagementRole> usual_roles() {
+  return {{ManagementRight::kAdministrate, {"operator:*"}},
+          {ManagementRight::kOperate, {"capsule:*"}},
+          {ManagementRight::kLook, {"*"}}};
+}
+
+bool fits(std::string_view pattern, std::string_view principal) {
+  if (pattern.ends_with('*')) return principal.starts_with(pattern.substr(0, pattern.size() - 1));
+  return may_speak_as(pattern, principal);
+}
+
 constexpr Duration kSayEvery = std::chrono::seconds(1);  ///< a crowd that is refused is one line
 
 }  // namespace
+
+std::optional<ManagementRight> management_right(std::string_view role) noexcept {
+  const auto found = std::find(std::begin(kRoles), std::end(kRoles), role);
+  if (found == std::end(kRoles)) return std::nullopt;
+  return static_cast<ManagementRight>(found - std::begin(kRoles));
+}
 
 std::string who_asks(const Peer* peer) {
   if (peer == nullptr) return "this capsule";
@@ -30,9 +58,12 @@ std::string who_asks(const Peer* peer) {
   return fmt::format("{}({}, {} {})", users, peer->principal, peer->protocol, peer->address);
 }
 
+ManagementGuard::ManagementGuard(std::unique_ptr<Servant> management, Options options)
+    : management_(std::move(management)), on_(std::move(options)) {}
+
 void ManagementGuard::invoke(Call& call) noexcept {
-  if (call.peer != nullptr && !is_open(call)) {
-    if (auto may = may_ask(*call.peer); !may) {
+  if (call.peer != nullptr) {
+    if (auto may = may_ask(*call.peer, needed(call)); !may) {
       say_refused(call, may.error());
       return call.fail(std::move(may.error()));
     }
@@ -40,17 +71,41 @@ void ManagementGuard::invoke(Call& call) noexcept {
   management_->invoke(call);
 }
 
-bool ManagementGuard::is_open(Call& call) const {
-  if (call.operation == nullptr) return false;
+ManagementRight ManagementGuard::needed(Call& call) const {
+  if (call.operation == nullptr) return ManagementRight::kAdministrate;
   const std::string& name = call.operation->name;
-  if (name != "call")
-    return std::find(std::begin(kOpenToAll), std::end(kOpenToAll), name) != std::end(kOpenToAll);
+  const auto* const found =
+      std::find_if(std::begin(kNeeded), std::end(kNeeded),
+                   [&](const Needed& each) { return each.operation == name; });
+  if (found == std::end(kNeeded)) return ManagementRight::kAdministrate;
+  if (name != "call") return found->right;
   const auto request = read_message<management::v1::CallRequest>(call.request);
-  return request && on_.is_own(request->target());
+  return request && on_.is_own(request->target()) ? ManagementRight::kLook : found->right;
 }
 
-Status ManagementGuard::may_ask(const Peer& peer) {
-  if (peer.security != Security::kNone) return {};
+Status ManagementGuard::may_ask(const Peer& peer, ManagementRight needed) const {
+  if (peer.is_own_user) return {};
+  if (peer.security != Security::kNone) return has_role(peer, needed);
+  return needed == ManagementRight::kLook ? Status() : is_of_this_user(peer);
+}
+
+Status ManagementGuard::has_role(const Peer& peer, ManagementRight needed) const {
+  std::optional<ManagementRight> best;
+  for (const auto& role : on_.roles.empty() ? usual_roles() : on_.roles) {
+    const bool has_it = std::any_of(role.principals.begin(), role.principals.end(),
+                                    [&](const auto& each) { return fits(each, peer.principal); });
+    if (has_it && (!best || role.right > *best)) best = role.right;
+  }
+  if (best && *best >= needed) return {};
+  const auto name = [](ManagementRight right) { return kRoles[static_cast<std::size_t>(right)]; };
+  return fail(Error::permission_denied(
+      fmt::format("management of capsule '{}': this needs the role {}, and '{}' has {}; "
+                  "`management: {{roles: {{{}: [\"{}\"]}}}}` in its configuration gives it",
+                  on_.capsule, name(needed), peer.principal, best ? name(*best) : "none",
+                  name(needed), peer.principal)));
+}
+
+Status ManagementGuard::is_of_this_user(const Peer& peer) const {
   const auto address = loopback_address(peer.address);
   if (!address)
     return fail(refusal(fmt::format("{} {} is not known to be a process of this machine",

@@ -19,11 +19,11 @@ namespace hector {
 /// For people and the audit log: "uid:1000 (user:ann, udp 127.0.0.1:4242)". Null: this process.
 std::string who_asks(const Peer* peer);
 
-/// Everybody may look, and call this capsule's Objects, as protocols let them do without it. What
-/// is called elsewhere would be called in this capsule's name. That, and what changes the
-/// capsule passes from within the process, over a channel whose peer is authenticated, and from a
-/// process on this machine, over loopback, of the capsule's own user or of root. Else
-/// PERMISSION_DENIED.
+/// Everything passes from within the process. A peer that has proved who it is may what its role
+/// lets it (ManagementRole). Of the others everybody may look, and call this capsule's Objects, as
+/// protocols let them do without it; the rest passes from a process on this machine, over loopback
+/// or a socket file, of the capsule's own user or of root. Else PERMISSION_DENIED. What is called
+/// elsewhere is not looking: it would be called in this capsule's name.
 class ManagementGuard final : public Servant {
  public:
   struct Options {
@@ -34,16 +34,18 @@ class ManagementGuard final : public Servant {
     std::function<void(AuditEvent)> record;
     /// Whether this is an Object or a service of this capsule, other than management itself.
     std::function<bool(const std::string& target)> is_own;
+    std::vector<ManagementRole> roles;
   };
-  ManagementGuard(std::unique_ptr<Servant> management, Options options)
-      : management_(std::move(management)), on_(std::move(options)) {}
+  ManagementGuard(std::unique_ptr<Servant> management, Options options);
 
   void invoke(Call& call) noexcept override;
 
  private:
-  /// Whether a stranger may ask this.
-  [[nodiscard]] bool is_open(Call& call) const;
-  [[nodiscard]] Status may_ask(const Peer& peer);
+  /// What the caller must be allowed to ask this.
+  [[nodiscard]] ManagementRight needed(Call& call) const;
+  [[nodiscard]] Status may_ask(const Peer& peer, ManagementRight needed) const;
+  [[nodiscard]] Status has_role(const Peer& peer, ManagementRight needed) const;
+  [[nodiscard]] Status is_of_this_user(const Peer& peer) const;
   [[nodiscard]] Error refusal(const std::string& why) const;
   void say_refused(const Call& call, const Error& why);
 

@@ -36,7 +36,7 @@ class ManagementGuardTest : public ::testing::Test {
     management::v1::CallRequest request;
     request.set_target(target_);
     if (name == "call") call.request = write_message(request);
-    guard_.invoke(call);
+    guard_->invoke(call);
     return error;
   }
   std::optional<Error> ask(const std::string& address, Security security = Security::kNone) {
@@ -48,13 +48,21 @@ class ManagementGuardTest : public ::testing::Test {
   std::vector<AuditEvent> recorded_;
   std::string target_ = "hi";  ///< of what is called
 
+  std::vector<ManagementRole> roles_;
+  void make_guard() {
+    guard_.emplace(std::make_unique<Answers>(),
+                   ManagementGuard::Options{
+                       .capsule = "north",
+                       .clock = world_,
+                       .log = world_,
+                       .record = [this](const AuditEvent& event) { recorded_.push_back(event); },
+                       .is_own = [](const std::string& target) { return target == "hi"; },
+                       .roles = roles_});
+  }
+  void SetUp() override { make_guard(); }
+
  private:
-  ManagementGuard guard_{std::make_unique<Answers>(),
-                         {.capsule = "north",
-                          .clock = world_,
-                          .log = world_,
-                          .record = [this](const AuditEvent& event) { recorded_.push_back(event); },
-                          .is_own = [](const std::string& target) { return target == "hi"; }}};
+  std::optional<ManagementGuard> guard_;
 };
 
 /// A datagram socket of a user on 127.0.0.1, and its address.
@@ -75,9 +83,76 @@ struct Client {
   std::string address;
 };
 
-TEST_F(ManagementGuardTest, LetsThisProcessAndAuthenticatedPeersPass) {
+TEST_F(ManagementGuardTest, LetsThisProcessAndItsUserPass) {
   EXPECT_FALSE(ask(nullptr));
-  EXPECT_FALSE(ask("north", Security::kPrivacy)) << "in the process, and over a socket file";
+  const Peer own{"user:ann", "socket file", "north", Security::kPrivacy, true};
+  EXPECT_FALSE(ask(&own)) << "in the process, and over a socket file";
+}
+
+/// Each may what is of its own column or of one before it, and nothing else.
+TEST_F(ManagementGuardTest, GivesEachRoleItsOperations) {
+  const char* const operations[3][5] = {{"list", "describe", "version"},
+                                        {"create", "delete", "move", "bind"},
+                                        {"load", "unload", "", "added later"}};
+  const struct {
+    const char* principal;
+    int rights;
+  } cases[] = {{"operator:ann", 3},
+               {"operator:ann/laptop", 3},
+               {"capsule:south", 2},
+               {"capsule:south/bob", 2},
+               {"user:ann", 1},
+               {"operators:ann", 1},
+               {"spiffe://other/operator/ann", 1}};
+  int cells = 0;
+  for (const auto& each : cases) {
+    const Peer peer{each.principal, "grpc", "192.0.2.1:80", Security::kPrivacy};
+    for (int column = 0; column < 3; ++column) {
+      for (const char* operation : operations[column]) {
+        if (operation == nullptr) continue;
+        ++cells;
+        EXPECT_EQ(!ask(&peer, operation), column < each.rights)
+            << each.principal << ' ' << operation;
+      }
+    }
+  }
+  EXPECT_EQ(cells, 7 * 11);
+}
+
+TEST_F(ManagementGuardTest, TellsWhichRoleIsMissing) {
+  const Peer capsule{"capsule:south", "grpc", "192.0.2.1:80", Security::kPrivacy};
+  const auto refused = ask(&capsule, "load");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, Code::kPermissionDenied);
+  EXPECT_THAT(refused->message,
+              ::testing::HasSubstr("needs the role administrator, and 'capsule:south' has "
+                                   "operator"));
+  ASSERT_EQ(recorded_.size(), 1U);
+  EXPECT_EQ(recorded_[0].outcome, AuditOutcome::kRefused);
+}
+
+TEST_F(ManagementGuardTest, TakesTheConfiguredRolesInPlaceOfTheUsualOnes) {
+  roles_ = {{ManagementRight::kAdministrate, {"user:ann"}},
+            {ManagementRight::kLook, {"capsule:*"}}};
+  make_guard();
+  const auto asks = [&](const char* principal, const char* operation) {
+    const Peer peer{principal, "grpc", "192.0.2.1:80", Security::kPrivacy};
+    return !ask(&peer, operation);
+  };
+  EXPECT_TRUE(asks("user:ann", "load"));
+  EXPECT_TRUE(asks("user:ann/phone", "load")) << "what is below it speaks as it";
+  EXPECT_FALSE(asks("user:anna", "load"));
+  EXPECT_FALSE(asks("user:anna", "list")) << "it has no role";
+  EXPECT_FALSE(asks("operator:root", "load"));
+  EXPECT_TRUE(asks("capsule:south", "list"));
+  EXPECT_FALSE(asks("capsule:south", "create"));
+}
+
+TEST(ManagementRightTest, HasThreeNames) {
+  EXPECT_EQ(management_right("viewer"), ManagementRight::kLook);
+  EXPECT_EQ(management_right("operator"), ManagementRight::kOperate);
+  EXPECT_EQ(management_right("administrator"), ManagementRight::kAdministrate);
+  EXPECT_FALSE(management_right("admin"));
 }
 
 TEST_F(ManagementGuardTest, LetsProcessesOfItsUserPass) {

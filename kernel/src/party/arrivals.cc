@@ -21,8 +21,9 @@ void Arrivals::set_peer(Sender& sender, const std::string& principal, const std:
   const std::lock_guard lock(mutex_);
   const Peer* const known = sender.peer.load();
   if (known != nullptr && known->principal == principal) return;
-  sender.peer.store(&peers_.emplace_back(Peer{principal, kInProcess, capsule, Security::kPrivacy}),
-                    std::memory_order_release);
+  sender.peer.store(
+      &peers_.emplace_back(Peer{principal, kInProcess, capsule, Security::kPrivacy, true}),
+      std::memory_order_release);
 }
 
 // --- the order of one sender's messages

@@ -32,7 +32,7 @@ Core::Core(const KernelOptions& given)
       capsule_id(given.random->next()),
       ids(given.random->next()),
       references(given.capsule, capsule_id, protocols),
-      own_peer{options.principal, kInProcess, options.capsule, Security::kPrivacy} {
+      own_peer{options.principal, kInProcess, options.capsule, Security::kPrivacy, true} {
   blocking.use(*options.executor);
   interceptors.add_own(*options.log);
 }

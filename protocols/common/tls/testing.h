@@ -45,6 +45,13 @@ class TestRealm {
     return {text.str(), text.str()};
   }
 
+  /// PEM.
+  [[nodiscard]] std::string authorities() const {
+    std::stringstream text;
+    text << std::ifstream(folder_ + "/realm/bundle.pem").rdbuf();
+    return text.str();
+  }
+
  private:
   std::string folder_;
   std::unique_ptr<identity::Realm> realm_;
@@ -63,6 +70,7 @@ class TestCredentials final : public Credentials {
     return own_;
   }
   const std::string& principal() const noexcept override { return principal_; }
+  std::string authorities() const override { return realm_.authorities(); }
   Result<PeerIdentity> examine(std::string_view chain) const override {
     const std::lock_guard lock(mutex_);
     identity::Instant now = test_now();
