@@ -3,6 +3,7 @@
 // Who: people who make Hector faster; `bench_micro --benchmark_filter=…`.
 #include <benchmark/benchmark.h>
 
+#include "channel/rights_cache.h"
 #include "hector/message.h"
 #include "kits/kit_capsule.h"
 #include "types/check/conformance.h"
@@ -54,6 +55,16 @@ void header_decode(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(decode_header(wire, TimePoint{}, header));
 }
 BENCHMARK(header_decode);
+
+/// What a call without a Binding pays where rights are asked and the decision is known.
+void rights_known(benchmark::State& state) {
+  static RightsCache cache;
+  const CallKey key{42, 3, Security::kPrivacy, "capsule:north/organiser", "", "grpc"};
+  std::string why;
+  if (state.thread_index() == 0) cache.put(key, 1, {true, "permitted by site"});
+  for (auto _ : state) benchmark::DoNotOptimize(cache.find(key, 1, why));
+}
+BENCHMARK(rights_known)->Threads(1)->Threads(2);
 
 void monitor_step(benchmark::State& state) {
   auto file = meeting();

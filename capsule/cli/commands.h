@@ -11,6 +11,8 @@ namespace hector {
 void add_management_commands(CommandTree& tree);
 /// What every Object is at, again and again.
 void add_top_command(CommandTree& tree);
+/// Who one is to a capsule, and what is permitted there.
+void add_auth_commands(CommandTree& tree);
 /// Logs of who did what.
 void add_audit_commands(CommandTree& tree);
 /// A Binding that runs: its parties, channels and changes.

@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   hector::add_name_commands(tree);
   hector::add_identity_commands(tree);
   hector::add_audit_commands(tree);
+  hector::add_auth_commands(tree);
   hector::add_type_commands(tree);
   hector::add_type_service_commands(tree);
   hector::add_trial_commands(tree);

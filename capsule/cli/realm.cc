@@ -210,6 +210,9 @@ identity::Instant identity_now() {
   return {seconds.count(), static_cast<std::uint32_t>(rest.count())};
 }
 
-void add_realm_commands(CommandTree& tree) { tree.add(realm_commands()); }
+void add_realm_commands(CommandTree& tree) {
+  tree.group("identity authority", "the authority that a realm is to have next");
+  tree.add(realm_commands());
+}
 
 }  // namespace hector

@@ -99,6 +99,50 @@ TEST(Authorisation, C1_DeniedUnlessPermittedAndNotForbidden) {
   EXPECT_THAT(eve.errors(), ElementsAre(HasSubstr("entity `User::\"eve\"` does not exist")));
   EXPECT_TRUE(ask(kC1, "User::bob", "Service::s1").allowed());
 }
+bool is_in(const std::string& principal, const std::string& group) {
+  return ask("permit (principal in " + group + ", action, resource);", principal, "Service::s1")
+      .allowed();
+}
+bool resource_is_in(const std::string& resource, const std::string& group) {
+  return ask("permit (principal, action, resource in " + group + ");", "User::alice", resource)
+      .allowed();
+}
+TEST(Authorisation, KnowsFromTheNamesOfHectorsOwnEntitiesWhatTheyAreIn) {
+  const std::string ana = "Principal::\"capsule:north/ana\"",
+                    north = "Principal::\"capsule:north\"";
+  EXPECT_TRUE(is_in(ana, "Capsule::\"north\""));
+  EXPECT_TRUE(is_in(ana, "Kind::\"object\""));
+  EXPECT_FALSE(is_in(ana, "Kind::\"capsule\""));
+  EXPECT_TRUE(is_in(north, "Kind::\"capsule\""));
+  EXPECT_FALSE(is_in(north, "Kind::\"object\""));
+  EXPECT_FALSE(is_in("Principal::\"capsule:northern\"", "Capsule::\"north\""));
+  EXPECT_FALSE(is_in("Principal::\"user:capsule:north\"", "Capsule::\"north\""));
+  EXPECT_TRUE(is_in("Principal::\"operator:ann\"", "Kind::\"operator\""));
+  EXPECT_TRUE(is_in("Principal::\"anonymous\"", "Kind::\"anonymous\""));
+  EXPECT_FALSE(is_in("Principal::\"spiffe://a.org/operator:x\"", "Kind::\"operator\""));
+  EXPECT_TRUE(is_in("Principal::\"spiffe://a.org/x\"", "Domain::\"a.org\""));
+  EXPECT_FALSE(is_in("Principal::\"spiffe://a.org.evil/x\"", "Domain::\"a.org\""));
+  EXPECT_FALSE(is_in("Principal::\"\"", "Kind::\"operator\""));
+  EXPECT_FALSE(is_in("User::\"operator:ann\"", "Kind::\"operator\""));
+  EXPECT_TRUE(resource_is_in("Operation::\"a.B/1.hold\"", "Interface::\"a.B/1\""));
+  EXPECT_FALSE(resource_is_in("Operation::\"a.B/12.hold\"", "Interface::\"a.B/1\""));
+  EXPECT_TRUE(resource_is_in("Role::\"a.M/2.chair\"", "Binding::\"a.M/2\""));
+  EXPECT_TRUE(resource_is_in("Object::\"north/ana\"", "Capsule::\"north\""));
+  EXPECT_FALSE(resource_is_in("Object::\"ana\"", "Capsule::\"north\""));
+}
+TEST(Authorisation, KeepsWhatWasPutOfAnEntityBesideWhatItsNameSays) {
+  Realm rights;
+  put(rights, entity("Principal::\"capsule:north/ana\"", R"({"level": 3})", {"Group::lab"}));
+  ASSERT_TRUE(rights.put_rules(
+      "test",
+      "permit (principal in Group::\"house\", action, resource) when { principal.level > 2 "
+      "&& principal in Capsule::\"north\" };"));
+  const auto decision = rights.decide(question("Principal::\"capsule:north/ana\"", "Service::s1"));
+  ASSERT_TRUE(decision);
+  EXPECT_TRUE(decision->allowed()) << decision->DebugString();
+  EXPECT_FALSE(rights.check_entity(entity("Capsule::north", "", {"Principal::\"capsule:north\""})))
+      << "it would be below itself";
+}
 TEST(Authorisation, AForbidThatCannotBeEvaluatedDenies) {
   const auto decision =
       ask("permit (principal, action, resource); forbid (principal, action, resource) when { "

@@ -6,7 +6,7 @@
 
 namespace hector::kits {
 
-KitCapsule::KitCapsule(const std::string& name)
+KitCapsule::KitCapsule(const std::string& name, RightsMode rights)
     : log_(make_log(LogFormat::kText,
                     std::getenv("HECTOR_KIT_LOG") == nullptr ? Level::kError : Level::kDebug,
                     name)),
@@ -33,6 +33,7 @@ KitCapsule::KitCapsule(const std::string& name)
       "memory", {name, {}, clock_.get(), random_.get(), loops_.get(), log_.get()});
   if (store) store_ = std::move(*store);
   options.store = store_.get();
+  options.rights = rights;
   options.drain_grace = std::chrono::seconds(2);
   kernel_ = Kernel::make(options);
   loader_->set_kernel(kernel_.get());

@@ -16,7 +16,7 @@ namespace hector::kits {
 class KitCapsule {
  public:
   /// With the identity capsule/NAME of the realm that HECTOR_KIT_REALM names, if it is set.
-  explicit KitCapsule(const std::string& name);
+  explicit KitCapsule(const std::string& name, RightsMode rights = RightsMode::kNotAsked);
   ~KitCapsule();
   /// Loads a plugin; where it listens is its manifest's default unless given.
   Status load(ModuleKind kind, const std::string& plugin,

@@ -152,7 +152,7 @@ OURS = {"hector_zenoh.h": "zenoh", "hector_cedar.h": "cedar-policy"}
 STANDARD = re.compile(
     r"[a-z_0-9]+"  # C++
     r"|(sys|arpa|netinet|linux)/\w+\.h"  # POSIX and Linux
-    r"|(dlfcn|elf|fcntl|link|malloc|netdb|poll|pthread|sched|signal|spawn|stddef|stdint|string"
+    r"|(dlfcn|elf|fcntl|link|malloc|netdb|poll|pthread|pwd|sched|signal|spawn|stddef|stdint|string"
     r"|unistd)\.h"
 )
 # Every C++ compiler has these, and tl::expected is what Result is made of.

@@ -60,16 +60,23 @@ class Needs {
   void add(Place holder, std::string action, std::string resource, const Reference& about,
            const std::string& may_not) {
     const auto& party = formation_.at(holder).reference;
-    auto context = rights::about(party.principal, about.capsule, about.object);
+    const bool is_proved = party.capsule_id == view_.own_capsule || view_.are_peers_proved;
+    const std::string known = is_proved ? party.principal : std::string();
+    auto context = rights::about(known, about.capsule, about.object);
     context.binding_type = type_id_;
     context.role = formation_.name(holder.role);
     context.initiator = view_.initiator;
-    context.is_authenticated = party.capsule_id == view_.own_capsule || view_.are_peers_proved;
-    const auto who = party.principal.empty() ? rights::kAnonymous : party.principal;
-    needs_.push_back({holder,
-                      {rights::principal(party.principal), std::move(action), std::move(resource),
-                       rights::json(context)},
-                      fmt::format("'{}' ({}) {}", called_text(party), who, may_not)});
+    context.is_authenticated = !known.empty();
+    if (known.empty() && rights::is_principal(party.principal)) context.claimed = party.principal;
+    needs_.push_back(
+        {holder,
+         {rights::principal(known), std::move(action), std::move(resource), rights::json(context)},
+         fmt::format("'{}' ({}) {}", called_text(party), who(known, context.claimed), may_not)});
+  }
+  static std::string who(const std::string& known, std::string_view claimed) {
+    if (!known.empty()) return known;
+    return claimed.empty() ? std::string(rights::kAnonymous)
+                           : fmt::format("{}, it says that it is {}", rights::kAnonymous, claimed);
   }
 
   const Formation& formation_;
@@ -95,7 +102,8 @@ std::vector<MissingRight> RightsCheck::missing(const std::vector<NeededRight>& n
     const auto [known, is_new] = answers_.try_emplace(key_of(each.question));
     if (is_new) known->second = rights_.ask(each.question);
     if (!known->second.is_allowed)
-      missing.push_back({each.holder, fmt::format("{}: {}", each.text, known->second.why)});
+      missing.push_back({each.holder, fmt::format("{}: {}", each.text, known->second.why),
+                         known->second.is_said});
   }
   return missing;
 }

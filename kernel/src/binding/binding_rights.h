@@ -33,7 +33,8 @@ std::vector<NeededRight> needed_rights(const Formation& formation, const RightsV
 
 struct MissingRight {
   Place holder;
-  std::string reason;  ///< the right's text, and why it is not given
+  std::string reason;   ///< the right's text, and why it is not given
+  bool is_said = true;  ///< by Policy; else it could not be asked
 };
 /// Asks Policy, each question once. Blocks.
 class RightsCheck {

@@ -9,19 +9,17 @@
 
 #include <fstream>
 #include <mutex>
-#include <set>
 
 #include "base/testing/waiting.h"
+#include "fake_policy.h"
 #include "hector/binding/v1/binding.pb.h"
 #include "hector/kernel.h"
-#include "hector/policy.hector.h"
 #include "hector/system.h"
 
 namespace hector {
 namespace {
 
 namespace b = binding::v1;
-namespace v1 = hector::service::v1;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -46,93 +44,6 @@ interactions:
   ask:  {kind: rpc, from: caller, to: worker, operation: ask}
 protocol: ask*
 )";
-
-/// Permits everything, but for what the test takes away: "PRINCIPAL ACTION RESOURCE".
-class FakePolicy final : public ServiceOf<PolicyServant> {
- public:
-  /// What the test and the service see of each other.
-  struct Shared {
-    std::mutex mutex;
-    std::set<std::string> forbidden;
-    std::vector<std::string> asked;
-    std::int64_t revision = 1;
-    bool is_broken = false;
-    void forbid(const std::string& what) {
-      const std::lock_guard lock(mutex);
-      forbidden.insert(what);
-      ++revision;
-    }
-    void permit(const std::string& what) {
-      const std::lock_guard lock(mutex);
-      forbidden.erase(what);
-      ++revision;
-    }
-    std::vector<std::string> take_asked() {
-      const std::lock_guard lock(mutex);
-      return std::exchange(asked, {});
-    }
-  };
-  explicit FakePolicy(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
-  void authorise(const v1::PolicyAuthorisation& asked, Reply<v1::PolicyDecision> reply) override {
-    const std::lock_guard lock(shared_->mutex);
-    const std::string what = asked.principal() + " " + asked.action() + " " + asked.resource();
-    shared_->asked.push_back(what);
-    if (shared_->is_broken) return reply.fail(Error::internal("out of order"));
-    v1::PolicyDecision decision;
-    decision.set_allowed(!shared_->forbidden.contains(what));
-    decision.add_reasons(decision.allowed() ? "all" : "taken-away");
-    reply(std::move(decision));
-  }
-  void rights_revision(const v1::PolicyRevision&, Reply<v1::PolicyRevision> reply) override {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->is_broken) return reply.fail(Error::internal("out of order"));
-    v1::PolicyRevision revision;
-    revision.set_revision(shared_->revision);
-    reply(std::move(revision));
-  }
-  void get(const v1::PolicyQuestion&, Reply<v1::PolicyValue> reply) override {
-    reply.fail(Error::not_found("nothing"));
-  }
-
- private:
-  void none(Call& call) { call.fail(Error::unimplemented("not here")); }
-
- public:
-  void get_typed(const v1::PolicyTypedQuestion&, Reply<v1::PolicyTyped> r) override {
-    none(r.call());
-  }
-  void enumerate(const v1::PolicyPrefix&, Reply<v1::PolicyEntries> r) override { none(r.call()); }
-  void put(const v1::PolicyEntry&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void remove(const v1::PolicySpec&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void replace_bundle(const v1::PolicyBundle&, Reply<v1::PolicyRevision> r) override {
-    none(r.call());
-  }
-  void set_chain(const v1::PolicyChain&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void get_chain(const v1::PolicyContext&, Reply<v1::PolicyChain> r) override { none(r.call()); }
-  void merge_view(const v1::PolicyQuestion&, Reply<v1::PolicyEntries> r) override {
-    none(r.call());
-  }
-  void explain(const v1::PolicyQuestion&, Reply<v1::PolicyExplanation> r) override {
-    none(r.call());
-  }
-  void watch(const v1::PolicyQuestion&, OutFlow<v1::PolicyValue> r) override { none(r.call()); }
-  void try_out(const v1::PolicyTrial&, Reply<v1::PolicyExplanation> r) override { none(r.call()); }
-  void put_rules(const v1::PolicyRules&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void remove_rules(const v1::PolicyName&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void list_rules(const v1::PolicyName&, Reply<v1::PolicyNames> r) override { none(r.call()); }
-  void put_entity(const v1::PolicyEntity&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void remove_entity(const v1::PolicyName&, Reply<v1::PolicyRevision> r) override {
-    none(r.call());
-  }
-  void put_schema(const v1::PolicySchema&, Reply<v1::PolicyRevision> r) override { none(r.call()); }
-  void search_list(const v1::PolicySearchList&, Reply<v1::PolicyHandle> r) override {
-    none(r.call());
-  }
-  void get_from(const v1::PolicyLeaf&, Reply<v1::PolicyValue> r) override { none(r.call()); }
-
- private:
-  const std::shared_ptr<Shared> shared_;
-};
 
 class Actor final : public Servant {
  public:
@@ -179,7 +90,7 @@ class RightsAtBindings : public ::testing::Test {
   }
   void TearDown() override { stop(); }
   void load_policy() {
-    ASSERT_TRUE(kernel_->add_service("policy", std::make_unique<FakePolicy>(policy_)));
+    ASSERT_TRUE(kernel_->add_service("policy", std::make_unique<testing::FakePolicy>(policy_)));
   }
   Actor* adopt(const std::string& name, const char* interface) {
     auto made = std::make_unique<Actor>();
@@ -228,7 +139,8 @@ class RightsAtBindings : public ::testing::Test {
   const std::unique_ptr<Random> random_ = make_system_random();
   const std::unique_ptr<EventLoops> loops_ = make_event_loops(2);
   const std::unique_ptr<Network> network_ = make_system_network(*clock_, *log_);
-  const std::shared_ptr<FakePolicy::Shared> policy_ = std::make_shared<FakePolicy::Shared>();
+  const std::shared_ptr<testing::FakePolicy::Shared> policy_ =
+      std::make_shared<testing::FakePolicy::Shared>();
   std::mutex mutex_;
   std::vector<AuditEvent> audit_;
   std::unique_ptr<Kernel> kernel_;
@@ -335,6 +247,20 @@ TEST_F(RightsAtBindings, A8_AForbidThatIsAddedEndsABindingThatCannotBeWithoutThe
       waiting::until([&] { return ann_->session != nullptr; }, std::chrono::milliseconds(600)))
       << "what was taken away does not come back by itself";
   EXPECT_TRUE(bind({"bob"}));
+}
+
+TEST_F(RightsAtBindings, LiveOnWhilePolicyIsSilentAndAreLookedAtWhenItIsBack) {
+  load_policy();
+  const auto binding = bind();
+  ASSERT_TRUE(binding);
+  policy_->refuse_questions(true);
+  policy_->forbid(kCyPlays);
+  EXPECT_FALSE(
+      waiting::until([&] { return !denials(*binding).empty(); }, std::chrono::milliseconds(800)))
+      << "a Policy that cannot say takes nothing away";
+  EXPECT_FALSE(bind()) << "and gives nothing";
+  policy_->refuse_questions(false);
+  EXPECT_TRUE(waiting::until([&] { return !denials(*binding).empty(); }, std::chrono::seconds(1)));
 }
 
 TEST_F(RightsAtBindings, StayWhereOtherRightsChange) {

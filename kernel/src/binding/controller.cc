@@ -702,20 +702,23 @@ std::string BindingController::end_denied(const std::string& why) {
   return "the Binding ends: " + why;
 }
 
-std::vector<std::string> BindingController::check_rights() {
+RightsLoss BindingController::check_rights() {
   const std::lock_guard one(change_mutex_);
   {
     const std::lock_guard lock(mutex_);
     if (is_released_) return {};
   }
   auto finder = this->finder();
-  std::vector<std::string> done;
+  RightsLoss loss;
   for (;;) {
     const auto missing = finder.missing_rights(formation_, initiator_);
-    if (missing.empty()) return done;
-    done.push_back(take_out_denied(finder, missing.front()));
+    const auto taken = std::find_if(missing.begin(), missing.end(),
+                                    [](const MissingRight& each) { return each.is_said; });
+    loss.is_known = taken != missing.end() || missing.empty();
+    if (taken == missing.end()) return loss;
+    loss.happened.push_back(take_out_denied(finder, *taken));
     const std::lock_guard lock(mutex_);
-    if (state_ == State::kFailed) return done;
+    if (state_ == State::kFailed) return loss;
   }
 }
 

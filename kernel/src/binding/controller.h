@@ -25,6 +25,12 @@
 
 namespace hector {
 
+/// What a change of rights did to a Binding.
+struct RightsLoss {
+  std::vector<std::string> happened;  ///< a line each
+  bool is_known = true;               ///< else Policy could not be asked: to be done again
+};
+
 /// Any thread that may block. Lock order: change_mutex_, held for a whole change, over calls to
 /// other capsules; then mutex_, for the fields that state(), events() and formation() read. What a
 /// change alone reads (formation_, lost_) is written under both.
@@ -66,8 +72,8 @@ class BindingController {
   void suspect(const hector::kernel::v1::Place& place);
   void lost(std::uint64_t capsule_id);
   /// Rights have changed: a party that has not all it needs any more leaves, or where the Binding
-  /// cannot be without it, it ends. What happened, a line each.
-  std::vector<std::string> check_rights();
+  /// cannot be without it, it ends. Where Policy cannot be asked nothing happens.
+  RightsLoss check_rights();
   void alive(std::uint64_t capsule_id);
   /// Ends it in every capsule.
   void release();

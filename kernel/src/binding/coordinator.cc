@@ -44,7 +44,7 @@ constexpr const char* kCycle = "hector.WaitCycle";
 
 class Coordinator final : public CoordinatorServant {
  public:
-  explicit Coordinator(Core& core) : core_(core) {}
+  Coordinator(Core& core, PartRights& rights) : core_(core), rights_(rights) {}
 
   void describe_offer(const OfferQuery& query, Reply<OfferDescription> reply) override {
     const OfferPtr offer = query.offer() != 0 ? core_.offers.find(query.offer())
@@ -280,10 +280,16 @@ class Coordinator final : public CoordinatorServant {
     });
   }
 
-  void prepare(const PreparePart& part, Reply<Empty> reply) override {
-    auto session = prepare_party(part);
-    if (!session) return reply.fail(session.error());
-    probe((*session)->remote_channels(), reply.later());
+  void prepare(const PreparePart& part, Reply<Empty> given) override {
+    const auto reply = given.later();
+    // Of what this capsule binds itself its pipeline has asked already.
+    const Peer* const binder = reply.call().peer;
+    if (!core_.rights.are_asked() || (binder != nullptr && binder->protocol == kInProcess))
+      return prepare_now(part, reply);
+    core_.blocking.run([this, part, reply] {
+      if (auto may = rights_.admit(part); !may) return reply.fail(std::move(may.error()));
+      prepare_now(part, reply);
+    });
   }
 
   void commit(const BindingId& id, Reply<Empty> reply) override {
@@ -334,6 +340,12 @@ class Coordinator final : public CoordinatorServant {
     auto task = [reply = reply.later(), work = std::move(work)] { reply(work()); };
     if (BlockingPool::is_here()) return task();  // a change that this capsule makes itself
     core_.blocking.run(std::move(task));
+  }
+
+  void prepare_now(const PreparePart& part, Reply<Empty> reply) {
+    auto session = prepare_party(part);
+    if (!session) return reply.fail(session.error());
+    probe((*session)->remote_channels(), reply);
   }
 
   PartyTable::Sessions sessions(std::uint64_t binding) { return core_.parties.of_binding(binding); }
@@ -410,12 +422,13 @@ class Coordinator final : public CoordinatorServant {
   }
 
   Core& core_;
+  PartRights& rights_;
 };
 
 }  // namespace
 
-std::unique_ptr<Servant> make_coordinator(Core& core) {
-  return std::make_unique<Coordinator>(core);
+std::unique_ptr<Servant> make_coordinator(Core& core, PartRights& rights) {
+  return std::make_unique<Coordinator>(core, rights);
 }
 
 }  // namespace hector

@@ -6,11 +6,13 @@
 
 #include <memory>
 
+#include "binding/part_rights.h"
 #include "hector/language.h"
 #include "party/core.h"
 
 namespace hector {
 
-std::unique_ptr<Servant> make_coordinator(Core& core);
+/// `rights` outlives it.
+std::unique_ptr<Servant> make_coordinator(Core& core, PartRights& rights);
 
 }  // namespace hector

@@ -86,19 +86,22 @@ Status Bindings::unbind(std::uint64_t binding) {
   return {};
 }
 
-void Bindings::check_rights() {
+bool Bindings::check_rights() {
+  bool is_known = true;
   for (const auto& controller : all()) {
-    auto done = controller->check_rights();
-    if (done.empty() || !core_.options.audit) continue;
+    auto loss = controller->check_rights();
+    is_known = is_known && loss.is_known;
+    if (loss.happened.empty() || !core_.options.audit) continue;
     AuditEvent event{.kind = "binding",
                      .principal = core_.options.principal,
                      .action = "take rights away",
                      .object = fmt::format("{} {}", types::binding_id(controller->type()),
                                            id_text(controller->id())),
                      .outcome = AuditOutcome::kDone,
-                     .reasons = std::move(done)};
+                     .reasons = std::move(loss.happened)};
     static_cast<void>(core_.options.audit(event));  // it is done, and logged, all the same
   }
+  return is_known;
 }
 
 Bindings::Controller Bindings::find(std::uint64_t binding) const {

@@ -33,8 +33,9 @@ class Bindings {
   /// Null if this capsule made no such Binding.
   [[nodiscard]] Controller find(std::uint64_t binding) const;
   [[nodiscard]] std::vector<Controller> all() const;
-  /// Rights have changed: what has not all it needs any more loses a party, or ends.
-  void check_rights();
+  /// Rights have changed: what has not all it needs any more loses a party, or ends. False: Policy
+  /// could not be asked about all of them.
+  bool check_rights();
 
  private:
   Result<Controller> bind_now(const BindRequest& request);

@@ -75,10 +75,14 @@ KernelImpl::KernelImpl(const KernelOptions& options)
                      .executor = *options.executor,
                      .blocking = core_.blocking,
                      .log = *options.log,
-                     .changed = [this] { bindings_.check_rights(); }}) {
+                     .changed = [this] {
+                       const bool are_bindings_known = bindings_.check_rights();
+                       return part_rights_.check() && are_bindings_known;
+                     }}) {
   management_pools_.reads.use(*options.executor);
   management_pools_.changes.use(*options.executor);
-  add_system_object(kCoordinatorName, CoordinatorServant::model(), make_coordinator(core_));
+  add_system_object(kCoordinatorName, CoordinatorServant::model(),
+                    make_coordinator(core_, part_rights_));
   add_management();
   listen_to_health();
   if (core_.rights.are_asked()) rights_watch_.start();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "binding/health.h"
+#include "binding/part_rights.h"
 #include "capsule/bindings.h"
 #include "capsule/hosting.h"
 #include "capsule/object_handle.h"
@@ -116,6 +117,7 @@ class KernelImpl final : public Kernel {
   void end_system_objects();
 
   Core core_;
+  PartRights part_rights_{core_};
   ObjectWatch watch_;
   OfferMaker maker_;
   Health health_;

@@ -9,7 +9,7 @@ Result<std::unique_ptr<Target>> ObjectHandle::resolve(std::string_view who) {
   if (auto joined = reach_.providers.joined(std::string(who))) return joined;
   const auto reference =
       HECTOR_TRY(resolve_reference(reach_.core, reach_.providers.services(), who));
-  return make_target(reach_.core, reference);
+  return make_target(reach_.core, reference, principal_);
 }
 
 Result<NamingService*> ObjectHandle::naming() {

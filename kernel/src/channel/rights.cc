@@ -9,12 +9,14 @@ RightsAnswer Rights::no_service() {
   return {
       false,
       "`rights: required`, and this capsule has no Policy service to ask; load services/policy, "
-      "or join another capsule's"};
+      "or join another capsule's",
+      false};
 }
 
 RightsAnswer Rights::answer(const Result<RightsDecision>& decision) {
   if (!decision)
-    return {false, fmt::format("the Policy service cannot say: {}", decision.error().text())};
+    return {false, fmt::format("the Policy service cannot say: {}", decision.error().text()),
+            false};
   std::string why = decision->is_allowed
                         ? fmt::format("permitted by {}", fmt::join(decision->policies, ", "))
                     : decision->policies.empty()

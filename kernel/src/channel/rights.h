@@ -16,7 +16,8 @@ namespace hector {
 
 struct RightsAnswer {
   bool is_allowed = false;
-  std::string why;  ///< "permitted by lab[2]", "no policy permits it", "the Policy service …"
+  std::string why;      ///< "permitted by lab[2]", "no policy permits it", "the Policy service …"
+  bool is_said = true;  ///< by Policy; else it could not be asked
 };
 
 /// Any thread.

@@ -8,10 +8,13 @@
 #include "base/text/nearest.h"
 #include "call/audited.h"
 #include "capsule/kernel_impl.h"
+#include "channel/rights_words.h"
 #include "hector/management.hector.h"
+#include "management/asker.h"
 #include "management/description.h"
 #include "management/listing.h"
 #include "management/management_guard.h"
+#include "management/may.h"
 #include "management/object_call.h"
 
 namespace hector {
@@ -28,10 +31,13 @@ using management::v1::ListReply;
 using management::v1::ListRequest;
 using management::v1::LoadReply;
 using management::v1::LoadRequest;
+using management::v1::MayReply;
+using management::v1::MayRequest;
 using management::v1::MoveReply;
 using management::v1::MoveRequest;
 using management::v1::Nothing;
 using management::v1::VersionReply;
+using management::v1::WhoReply;
 
 namespace {
 
@@ -161,6 +167,40 @@ class Management final : public ManagementServant {
     reply(std::move(version));
   }
 
+  void whoami(const Nothing& /*request*/, Reply<WhoReply> given) override {
+    const auto reply = given.later();
+    reads_.run_later(reply, [this, reply] {
+      const Asker asker = asker_of(core_, reply.call());
+      const auto& principal = asker.caller.principal;
+      WhoReply who;
+      who.set_principal(principal.empty() ? std::string(rights::kAnonymous) : principal);
+      who.set_is_authenticated(!principal.empty());
+      who.set_claimed(asker.caller.claimed);
+      who.set_how(asker.how);
+      who.set_entity(rights::principal(principal));
+      who.set_rights(core_.rights.are_asked() ? "required" : "not asked");
+      reply(std::move(who));
+    });
+  }
+
+  void may(const MayRequest& request, Reply<MayReply> given) override {
+    const auto reply = given.later();
+    reads_.run_later(reply, [this, request, reply] {
+      const Asker asker = asker_of(core_, reply.call());
+      const auto question = question_of(request, asker.caller.view(), core_.options.capsule);
+      if (!question) return reply.fail(question.error());
+      const RightsAnswer answer = core_.rights.ask(*question);
+      MayReply may;
+      may.set_allowed(answer.is_allowed);
+      may.set_why(answer.why);
+      may.set_principal(question->principal);
+      may.set_action(question->action);
+      may.set_resource(question->resource);
+      may.set_context(question->context);
+      reply(std::move(may));
+    });
+  }
+
   void move(const MoveRequest& request, Reply<MoveReply> reply) override {
     changes_.run(reply, [this, request, who = who(reply)] {
       return act(who, "move object", request.object() + " to " + request.to(),
@@ -266,6 +306,8 @@ class Management final : public ManagementServant {
   Status call_now(const CallRequest& request, Reply<CallReply> reply) {
     auto target = HECTOR_TRY(kernel_.capsule().resolve(request.target()));
     const auto* const operation = HECTOR_TRY(find_operation(request, *target->interface()));
+    if (core_.rights.are_asked())
+      target = HECTOR_TRY(for_client(std::move(target), *operation, reply.call()));
     const auto within =
         request.timeout_ms() == 0 ? kCallWithin : std::chrono::milliseconds(request.timeout_ms());
     const auto& clock = *core_.options.clock;
@@ -280,6 +322,28 @@ class Management final : public ManagementServant {
         [call] { call->abandon(Error::cancelled("the caller cancelled the call")); });
     call->begin();
     return {};
+  }
+
+  /// What is called for a client is the client's act.
+  Result<std::unique_ptr<Target>> for_client(std::unique_ptr<Target> target,
+                                             const Operation& operation, const Call& call) {
+    const Asker asker = asker_of(core_, call);
+    const Reference& reference = target->reference();
+    if (core_.references.is_own(reference)) {
+      const OfferPtr offer = core_.offers.find_object(reference.object);
+      if (!offer) return fail(Error::unavailable("it is retired"));
+      return std::make_unique<LocalTarget>(core_, offer, asker.caller);
+    }
+    // There it would be this capsule that asks for other rights.
+    const Caller caller = asker.caller.view();
+    if (!CallRights::changes_rights(*target->interface(), operation) ||
+        core_.call_rights.is_owner(caller))
+      return target;
+    const Called called{reference.capsule, reference.object, reference.interface_id,
+                        operation.name};
+    const auto answer = core_.rights.ask(CallRights::question(called, caller));
+    if (!answer.is_allowed) return fail(CallRights::refusal(called, caller, answer.why));
+    return target;
   }
 
   static Result<const Operation*> find_operation(const CallRequest& request,

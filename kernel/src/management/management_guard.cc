@@ -11,6 +11,7 @@
 #include "hector/management/v1/management.pb.h"
 #include "hector/message_calls.h"
 #include "hector/socket_owner.h"
+#include "party/management_roles.h"
 
 namespace hector {
 
@@ -23,22 +24,12 @@ struct Needed {
 /// Whatever is added needs everything until it stands here.
 constexpr Needed kNeeded[] = {
     {"list", ManagementRight::kLook},      {"describe", ManagementRight::kLook},
-    {"version", ManagementRight::kLook},   {"create", ManagementRight::kOperate},
+    {"version", ManagementRight::kLook},   {"whoami", ManagementRight::kLook},
+    {"may", ManagementRight::kOperate},    {"create", ManagementRight::kOperate},
     {"delete", ManagementRight::kOperate}, {"move", ManagementRight::kOperate},
     {"bind", ManagementRight::kOperate},   {"call", ManagementRight::kOperate},
 };
 constexpr std::string_view kRoles[] = {"viewer", "operator", "administrator"};
-
-std::vector<ManagementRole> usual_roles() {
-  return {{ManagementRight::kAdministrate, {"operator:*"}},
-          {ManagementRight::kOperate, {"capsule:*"}},
-          {ManagementRight::kLook, {"*"}}};
-}
-
-bool fits(std::string_view pattern, std::string_view principal) {
-  if (pattern.ends_with('*')) return principal.starts_with(pattern.substr(0, pattern.size() - 1));
-  return may_speak_as(pattern, principal);
-}
 
 constexpr Duration kSayEvery = std::chrono::seconds(1);  ///< a crowd that is refused is one line
 
@@ -90,12 +81,7 @@ Status ManagementGuard::may_ask(const Peer& peer, ManagementRight needed) const 
 }
 
 Status ManagementGuard::has_role(const Peer& peer, ManagementRight needed) const {
-  std::optional<ManagementRight> best;
-  for (const auto& role : on_.roles.empty() ? usual_roles() : on_.roles) {
-    const bool has_it = std::any_of(role.principals.begin(), role.principals.end(),
-                                    [&](const auto& each) { return fits(each, peer.principal); });
-    if (has_it && (!best || role.right > *best)) best = role.right;
-  }
+  const auto best = right_of(on_.roles, peer.principal);
   if (best && *best >= needed) return {};
   const auto name = [](ManagementRight right) { return kRoles[static_cast<std::size_t>(right)]; };
   return fail(Error::permission_denied(

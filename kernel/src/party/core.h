@@ -19,6 +19,7 @@
 #include "hector/kernel.h"
 #include "hector/kernel/v1/kernel.pb.h"
 #include "objects/offer_table.h"
+#include "party/call_rights.h"
 #include "party/own_references.h"
 #include "party/party_table.h"
 #include "types/registry/repository.h"
@@ -74,6 +75,7 @@ struct Core {
   const Peer own_peer;  ///< this capsule, as its Objects see it where it calls them itself
   Policies policies{options.policy};
   Rights rights{options.rights};
+  CallRights call_rights{options, rights, blocking};
   Limits limits{options.default_deadline, options.drain_grace};
   SessionTable sessions;
   InterceptorTable interceptors;

@@ -94,9 +94,13 @@ void KernelInbound::accept(Call& call) noexcept {
   const auto held = route.to;  // the call may be gone while its Object is still being left
   if (route.is_session) {
     static_cast<PartySession*>(held.get())->accept(call, {route.role, route.member});
-  } else {
-    static_cast<const Offer*>(held.get())->host->enter(call);
+    return;
   }
+  if (core_.rights.are_asked()) [[unlikely]] {
+    return core_.call_rights.enter(std::static_pointer_cast<Offer>(held), call,
+                                   caller_of(call.peer, call.header));
+  }
+  static_cast<const Offer*>(held.get())->host->enter(call);
 }
 
 std::vector<ServiceDescription> KernelInbound::services() const {

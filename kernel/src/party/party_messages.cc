@@ -9,6 +9,7 @@
 #include "call/call_state.h"
 #include "call/local_call.h"
 #include "hector/check.h"
+#include "hector/credentials.h"
 #include "party/party_session.h"
 
 namespace hector {
@@ -341,11 +342,27 @@ Status PartySession::resolve(Call& call, Place from) const {
   return {};
 }
 
+/// Rights were given to the party that the Binding has there.
+std::optional<Error> PartySession::not_the_sender(const Arrivals::Sender* sender,
+                                                  const Call& call) const {
+  const Peer* const known =
+      sender == nullptr ? nullptr : sender->peer.load(std::memory_order_acquire);
+  if (known == nullptr || call.peer == nullptr || call.peer->security == Security::kNone ||
+      may_speak_as(call.peer->principal, known->principal))
+    return std::nullopt;
+  return Error::permission_denied(fmt::format("'{}' sends what only '{}' may send to {}",
+                                              call.peer->principal, known->principal,
+                                              self_.describe()));
+}
+
 void PartySession::accept(Call& call, Place from) noexcept {
   Arrivals::Sender* sender = nullptr;
   {
     const EpochGuard section;
     sender = plan().sender(from);  // it lives as long as the party
+  }
+  if (core_.rights.are_asked()) [[unlikely]] {
+    if (auto wrong = not_the_sender(sender, call)) return call.fail(std::move(*wrong));
   }
   if (call.header.sequence != 0) {
     if (sender == nullptr || !arrivals_.put(*sender, call)) return call.fail(closed_error());

@@ -175,6 +175,8 @@ class PartySession final : public Session,
   bool keep_for_successor(OutChannel& out, std::uint32_t interaction, Call& call) noexcept;
 
   // --- arriving
+  [[nodiscard]] std::optional<Error> not_the_sender(const party::Arrivals::Sender* sender,
+                                                    const Call& call) const;
   void deliver_ready(party::Arrivals::Sender& sender) noexcept;
   void take(Call& call, std::uint32_t interaction, std::uint32_t sender) noexcept;
   void take_in_turn(const party::Plan& plan, Call& call, std::uint32_t interaction,

@@ -13,11 +13,19 @@
 
 namespace hector {
 
-LocalTarget::LocalTarget(Core& core, OfferPtr offer)
+LocalTarget::LocalTarget(Core& core, OfferPtr offer, std::string principal)
+    : LocalTarget(core, std::move(offer),
+                  KeptCaller({principal.empty() ? core.options.principal : principal,
+                              {},
+                              kInProcess,
+                              Security::kPrivacy})) {}
+
+LocalTarget::LocalTarget(Core& core, OfferPtr offer, KeptCaller caller)
     : core_(core),
       offer_(std::move(offer)),
       interface_(offer_->interface),
-      reference_(core.references.of(*offer_)) {}
+      reference_(core.references.of(*offer_)),
+      caller_(std::move(caller)) {}
 
 void LocalTarget::start(Call& call) noexcept {
   const Header& header = call.header;
@@ -29,11 +37,13 @@ void LocalTarget::start(Call& call) noexcept {
   call.kind = call.operation->kind;
   call.flow = call.operation->flow;
   call.peer = &core_.own_peer;
+  if (core_.rights.are_asked()) [[unlikely]]
+    return core_.call_rights.enter(offer_, enter_local(call), caller_.view());
   offer_->host->enter(enter_local(call));
 }
 
 Result<std::unique_ptr<Target>> RemoteTarget::make(Core& core, const Reference& reference,
-                                                   InterfacePtr interface) {
+                                                   InterfacePtr interface, std::string principal) {
   static const std::string kPeer = "peer";
   const std::string type = reference.interface_name();
   auto choice = choose_protocol({.policies = core.policies,
@@ -49,7 +59,8 @@ Result<std::unique_ptr<Target>> RemoteTarget::make(Core& core, const Reference& 
     return fail(std::move(error));
   }
   auto channel = HECTOR_TRY(core.protocols.connect(choice->profile));
-  return std::make_unique<RemoteTarget>(core, reference, std::move(interface), std::move(channel));
+  return std::make_unique<RemoteTarget>(core, reference, std::move(interface), std::move(channel),
+                                        std::move(principal));
 }
 
 void RemoteTarget::start(Call& call) noexcept {
@@ -68,7 +79,8 @@ void RemoteTarget::start(Call& call) noexcept {
   header.offer = reference_.offer;
   header.object = reference_.object;
   header.interface_name = reference_.interface_name();
-  if (header.principal.empty()) header.principal = core_.options.principal;
+  if (header.principal.empty())
+    header.principal = principal_.empty() ? core_.options.principal : principal_;
   inherit(call, core_);
   channel_->start(call);
 }
@@ -162,14 +174,15 @@ Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference
   return types::CompiledInterface::make(description.interface());
 }
 
-Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& reference) {
+Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& reference,
+                                            std::string principal) {
   if (reference.capsule_id == core.capsule_id) {
     const OfferPtr offer = reference.offer != 0 ? core.offers.find(reference.offer)
                                                 : core.offers.find_object(reference.object);
     if (!offer)
       return fail(Code::kUnavailable,
                   "Object '" + reference.object + "' is retired; look it up again");
-    return std::make_unique<LocalTarget>(core, offer);
+    return std::make_unique<LocalTarget>(core, offer, std::move(principal));
   }
   InterfacePtr interface;
   if (auto known = core.types.interface(reference.interface_id);
@@ -179,7 +192,7 @@ Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& referen
     auto described = HECTOR_TRY(describe_offer(core, reference));
     interface = described;
   }
-  return RemoteTarget::make(core, reference, interface);
+  return RemoteTarget::make(core, reference, interface, std::move(principal));
 }
 
 }  // namespace hector

@@ -16,7 +16,10 @@ namespace hector {
 
 class LocalTarget final : public Target {
  public:
-  LocalTarget(Core& core, OfferPtr offer);
+  /// `principal`: who calls by it; empty: the capsule.
+  LocalTarget(Core& core, OfferPtr offer, std::string principal = {});
+  /// On behalf of a client of this capsule.
+  LocalTarget(Core& core, OfferPtr offer, KeptCaller caller);
   const InterfacePtr& interface() const noexcept override { return interface_; }
   const Reference& reference() const noexcept override { return reference_; }
   void start(Call& call) noexcept override;
@@ -27,19 +30,22 @@ class LocalTarget final : public Target {
   OfferPtr offer_;
   InterfacePtr interface_;
   Reference reference_;
+  const KeptCaller caller_;
 };
 
 class RemoteTarget final : public Target {
  public:
   /// Chooses the protocol by policy. `interface` may be null: then calls name their operation.
+  /// `principal` as LocalTarget's.
   static Result<std::unique_ptr<Target>> make(Core& core, const Reference& reference,
-                                              InterfacePtr interface);
+                                              InterfacePtr interface, std::string principal = {});
   RemoteTarget(Core& core, Reference reference, InterfacePtr interface,
-               std::shared_ptr<Channel> channel)
+               std::shared_ptr<Channel> channel, std::string principal)
       : core_(core),
         reference_(std::move(reference)),
         interface_(std::move(interface)),
-        channel_(std::move(channel)) {}
+        channel_(std::move(channel)),
+        principal_(std::move(principal)) {}
   const InterfacePtr& interface() const noexcept override { return interface_; }
   const Reference& reference() const noexcept override { return reference_; }
   void start(Call& call) noexcept override;
@@ -50,6 +56,7 @@ class RemoteTarget final : public Target {
   Reference reference_;
   InterfacePtr interface_;
   std::shared_ptr<Channel> channel_;  ///< owners: the protocol table, and those who call by it
+  const std::string principal_;
 };
 
 /// A service of another capsule, found again where it comes back: when it cannot be reached the
@@ -92,8 +99,9 @@ class JoinedTarget final : public Target {
 };
 
 /// Here or there, by the reference's capsule. Asks the capsule for the Interface if it is not known
-/// here; blocks then.
-Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& reference);
+/// here; blocks then. `principal` as LocalTarget's.
+Result<std::unique_ptr<Target>> make_target(Core& core, const Reference& reference,
+                                            std::string principal = {});
 /// The Interface of an Offer in another capsule, added to the types known here if no other has its
 /// id. Blocks.
 Result<types::CompiledPtr> describe_offer(Core& core, const Reference& reference);

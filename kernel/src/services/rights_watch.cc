@@ -62,10 +62,14 @@ void RightsWatch::tell_changed() {
   on_.blocking.run([handle = guard_.handle()] {
     handle.run([](RightsWatch& self) {
       int seen = 0;
+      bool is_done = true;
       do {
         seen = self.changes_.load();
-        self.on_.changed();
+        is_done = self.on_.changed();
       } while (self.changes_.fetch_sub(seen) != seen);
+      if (is_done) return;
+      const std::lock_guard lock(self.mutex_);
+      self.revision_.reset();  // whatever Policy says next is news
     });
   });
 }

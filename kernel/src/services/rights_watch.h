@@ -22,14 +22,14 @@ class RightsWatch {
  public:
   static constexpr Duration kAskEvery = std::chrono::milliseconds(250);
   /// All of it outlives the watch. `changed` runs on a thread that may block, one at a time: rights
-  /// are others now, or Policy is back and they may be.
+  /// are others now, or Policy is back and they may be. False: it has to run again.
   struct Options {
     Rights& rights;
     const Clock& clock;
     Executor& executor;
     BlockingPool& blocking;
     Log& log;
-    std::function<void()> changed;
+    std::function<bool()> changed;  ///< false: it has to run again
   };
   explicit RightsWatch(Options options) : on_(std::move(options)) {}
   ~RightsWatch() { stop(); }
