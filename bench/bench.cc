@@ -13,12 +13,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <thread>
 
+#include "hector/realm.h"
 #include "kits/kit_capsule.h"
 
 namespace {
@@ -438,8 +440,15 @@ void print_title(int rounds) {
       rounds);
 }
 
+/// With an identity, in the server's and in the client's process.
+const char* const kSecure = "udp with DTLS";
+
 void run_protocols(int rounds, const std::string& only) {
   std::map<std::string, std::vector<double>> us;
+  const std::string realm =
+      (std::filesystem::temp_directory_path() / fmt::format("hector-bench-realm-{}", getpid()))
+          .string();
+  identity::Realm::make({realm, "bench.example"}, {std::time(nullptr), 0}).value();
   {
     std::map<std::string, std::unique_ptr<Child>> servers, peers;
     for (const auto& peer : kPeers) {
@@ -453,6 +462,9 @@ void run_protocols(int rounds, const std::string& only) {
       servers[peer.protocol] =
           std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", peer.protocol});
     }
+    if (servers.contains("udp"))
+      servers[kSecure] =
+          std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", "udp", realm});
     for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
       for (const auto& peer : kPeers) {
@@ -462,9 +474,12 @@ void run_protocols(int rounds, const std::string& only) {
                            std::to_string(kCalls)}));
       }
       for (const auto& [protocol, server] : servers)
-        us[protocol].push_back(ask_program({own_path(), "call", protocol, server->line()}));
+        us[protocol].push_back(protocol == kSecure
+                                   ? ask_program({own_path(), "call", "udp", server->line(), realm})
+                                   : ask_program({own_path(), "call", protocol, server->line()}));
     }
   }
+  std::filesystem::remove_all(realm);
   const auto ratio = [&](const std::string& a, const std::string& b) {
     std::vector<double> each;
     for (std::size_t i = 0; i < us[a].size() && i < us[b].size(); ++i)
@@ -479,6 +494,9 @@ void run_protocols(int rounds, const std::string& only) {
     if (!only.empty() && only != protocol) continue;
     if (us.contains(protocol))
       row(fmt::format("call over {}, p50 µs", protocol), spread(us[protocol]), "", "");
+    if (protocol == std::string("udp") && us.contains(kSecure))
+      row(fmt::format("call over {}, p50 µs", kSecure), spread(us[kSecure]),
+          fmt::format("this ÷ udp: {}", ratio(kSecure, "udp")), "≤ 1.6");
     for (const auto& peer : kPeers) {
       if (peer.protocol != protocol) continue;
       if (!us.contains(peer.name))
@@ -545,10 +563,12 @@ int main(int argc, char** argv) {
   CPU_SET(0, &processor);
   sched_setaffinity(0, sizeof processor, &processor);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.size() == 2 && arguments[0] == "serve") {
+  if (arguments.size() >= 2 && arguments[0] == "serve") {
+    if (arguments.size() > 2) setenv("HECTOR_KIT_REALM", arguments[2].c_str(), 1);
     return serve_hector(arguments[1]);
   }
-  if (arguments.size() == 3 && arguments[0] == "call") {
+  if (arguments.size() >= 3 && arguments[0] == "call") {
+    if (arguments.size() > 3) setenv("HECTOR_KIT_REALM", arguments[3].c_str(), 1);
     fmt::print("{:.3f}\n", HectorClient(arguments[1], arguments[2]).call());
     return 0;
   }

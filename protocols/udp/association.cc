@@ -30,7 +30,7 @@ Association::~Association() {
 
 void Association::begin() {
   const std::lock_guard lock(mutex_);
-  shake();
+  if (phase() == Phase::kShaking) shake();  // its owner may have closed it already
 }
 
 void Association::shake() {
@@ -80,6 +80,11 @@ Association::Taken Association::take(Octets datagram) {
   const std::lock_guard lock(mutex_);
   Taken taken{phase(), phase(), {}};
   if (taken.before == Phase::kOver) return taken;
+  if (!is_sound(datagram,
+                taken.before == Phase::kShaking ? Versions::kOfHandshake : Versions::kNegotiated)) {
+    taken.is_dropped = true;
+    return taken;
+  }
   wire_->give(datagram);
   if (taken.before == Phase::kShaking) shake();
   if (phase() == Phase::kOpen) read(taken, datagram);

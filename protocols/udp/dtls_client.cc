@@ -136,7 +136,6 @@ void DtlsClient::examine() {
   const auto examined = association();
   if (!examined || examined->phase() != Association::Phase::kOpen) return;
   if (const auto judged = examined->examine(); !judged) {
-    examined->close();
     restart();
     if (const auto user = user_.lock())
       user->on_gone(fmt::format("the peer '{}' is not accepted any more: {}", examined->principal(),

@@ -39,9 +39,9 @@ DtlsServer::DtlsServer(const ProtocolContext& context, tls::Tls& tls, const Cook
       tls_(tls),
       cookies_(cookies),
       owner_(owner),
-      plain_(context, "a packet that is not encrypted was dropped"),
-      refused_(context, "a peer was refused"),
-      dropped_(context, "a datagram that is repeated, late or false was dropped") {}
+      plain_(context, Level::kWarning, "a packet that is not encrypted was dropped"),
+      refused_(context, Level::kWarning, "a peer was refused"),
+      dropped_(context, Level::kInfo, "a datagram that is repeated, late or false was dropped") {}
 
 DtlsServer::~DtlsServer() {
   context_.credentials->on_change(this, {});
@@ -148,6 +148,7 @@ void DtlsServer::admit(const NetworkAddress& from, HelloRandom random) {
   std::vector<std::shared_ptr<Association>> displaced;
   {
     const std::lock_guard lock(mutex_);
+    if (socket_ == nullptr) return;  // closed meanwhile
     made->set_changes(changes_);
     Slot& slot = peers_[from];
     if (slot.shaking) displaced.push_back(slot.shaking);

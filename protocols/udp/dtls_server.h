@@ -17,7 +17,7 @@ namespace hector::udp {
 
 class DtlsServer {
  public:
-  /// Half-open handshakes; the oldest goes for the next. Each takes about 80 KiB (README.md).
+  /// Half-open handshakes; the oldest goes for the next. Each takes about 92 KiB (README.md).
   static constexpr std::size_t kShakingMax = 256;
   /// Peers that have proved who they are; those that were silent longest go for others.
   static constexpr std::size_t kOpenMax = 4'096;

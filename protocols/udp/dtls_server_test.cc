@@ -208,6 +208,37 @@ TEST_F(DtlsServerTest, HalfOpenHandshakesHaveABoundAndTheOldestGoes) {
   EXPECT_EQ(server_.counts().shaking, 0U) << "the others are given up";
 }
 
+TEST_F(DtlsServerTest, WhatAPeerCostsIsKnown) {
+  const auto shaking_first = client(1), open_first = client(2);  // what is made once
+  give(shaking_first->address, second_hello(*shaking_first));
+  exchange(*open_first);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::uint32_t i = 10; i < 110; ++i) clients.push_back(client(i));
+  std::vector<std::string> hellos;
+  for (const auto& each : clients) hellos.push_back(second_hello(*each));
+  socket_.keeps = false;
+  const std::size_t before = mallinfo2().uordblks;
+  for (std::size_t i = 0; i < clients.size(); ++i) give(clients[i]->address, hellos[i]);
+  const std::size_t each = (mallinfo2().uordblks - before) / clients.size();
+  EXPECT_EQ(server_.counts().shaking, 101U);
+  RecordProperty("octets", static_cast<int>(each));
+  EXPECT_LT(each, 100U * 1'024) << "of a half-open handshake";
+}
+
+TEST_F(DtlsServerTest, EndsWhileHandshakesAreUnderWay) {
+  const auto one = client(1), two = client(2);
+  exchange(*one);
+  give(two->address, second_hello(*two));
+  server_.close();
+  EXPECT_EQ(server_.counts().open + server_.counts().shaking, 0U);
+  const auto datagrams = socket_.datagrams;
+  give(two->address, one->socket.sent.empty() ? std::string(60, '\x16') : "");
+  one->dtls->send("late");
+  exchange(*one);
+  world_.run_for(seconds(6));
+  EXPECT_EQ(socket_.datagrams, datagrams) << "nothing is sent any more";
+}
+
 TEST_F(DtlsServerTest, AClientWithoutAnIdentityIsRefused) {
   const std::unique_ptr<SSL_CTX, tls::FreeSsl> plain(SSL_CTX_new(DTLS_method()));
   DtlsWire::prepare(*plain);
@@ -254,6 +285,32 @@ TEST_F(DtlsServerTest, DropsWhatIsRepeatedLateOrFalseAndCountsIt) {
   one->dtls->send("still there");
   exchange(*one);
   EXPECT_EQ(packets_.back(), "capsule:south: still there");
+}
+
+TEST_F(DtlsServerTest, ForgedRecordsEndNothing) {
+  const auto one = client(1);
+  exchange(*one);
+  for (std::size_t length = 0; length < 60; ++length) {
+    for (const int type : {20, 21, 22, 23}) {
+      std::string record("\0\xfe\xfd\0\1\0\0\0\0\1\0\0\0", 13);
+      record[0] = static_cast<char>(type);
+      record[10] = static_cast<char>(length);
+      record[12] = static_cast<char>(length);
+      record.append(length, '\x4b');
+      give(one->address, record);
+      give(one->address, std::string("\x14\xfe\xfd\0\0\0\0\0\0\0\1\0\1\1", 14) + record);
+      one->dtls->on_datagram(octets(record));
+      for (const char* const header :
+           {"\x16\xfe\xfd\0\0\0\0\0\0\0\0\xb7\0", "\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x50",
+            "\x15\xfe\xfd\0\1\0\0\0\0\2\0\x7f\xff"})
+        give(one->address, std::string(header, 13) + record);
+    }
+  }
+  EXPECT_THAT(overs_, IsEmpty());
+  one->dtls->send("still there");
+  exchange(*one);
+  EXPECT_EQ(packets_.back(), "capsule:south: still there");
+  EXPECT_THAT(overs_, IsEmpty()) << "the client has kept its connection too";
 }
 
 TEST_F(DtlsServerTest, ADatagramThatIsALittleLateIsTaken) {

@@ -16,7 +16,33 @@ constexpr std::size_t kCopies = 10;
 /// In OpenSSL's unit. What is due at once is drawn at once; what is due in an hour is never drawn.
 constexpr unsigned kAtOnce = 1, kNotAgain = 3'600'000'000;
 
+// Of a record (RFC 6347, 4.1).
+constexpr std::size_t kHeaderOctets = 13, kVersionAt = 1, kEpochAt = 3, kLengthAt = 11;
+constexpr std::size_t kDtls10 = 0xfeff, kDtls12 = 0xfefd;
+/// The explicit part of the nonce and the tag.
+constexpr std::size_t kSealedOctetsMin = kRecordOverhead - kHeaderOctets;
+constexpr std::size_t kLengthMax = kRecordOctetsMax + kSealedOctetsMin;
+
+std::size_t number_at(Octets octets, std::size_t at) {
+  return static_cast<std::size_t>(octets[at]) << 8 | octets[at + 1];
+}
+
 }  // namespace
+
+bool is_sound(Octets datagram, Versions versions) {
+  while (datagram.size() >= kHeaderOctets) {
+    const std::size_t length = number_at(datagram, kLengthAt);
+    const std::size_t version = number_at(datagram, kVersionAt);
+    const bool is_sealed = number_at(datagram, kEpochAt) != 0;
+    const bool is_known = version == kDtls12 ||
+                          (versions == Versions::kOfHandshake && !is_sealed && version == kDtls10);
+    if (!is_known || length > kLengthMax || length > datagram.size() - kHeaderOctets ||
+        (is_sealed && length < kSealedOctetsMin))
+      return false;
+    datagram = datagram.subspan(kHeaderOctets + length);
+  }
+  return datagram.empty();
+}
 
 struct DtlsWire::Methods {
   static DtlsWire& of(BIO* bio) { return *static_cast<DtlsWire*>(BIO_get_data(bio)); }
@@ -70,6 +96,7 @@ void DtlsWire::prepare(SSL_CTX& context) {
   SSL_CTX_set_cookie_generate_cb(&context, Methods::make_cookie);
   SSL_CTX_set_cookie_verify_cb(&context, Methods::check_cookie);
   SSL_CTX_set_options(&context, SSL_OP_NO_QUERY_MTU);
+  SSL_CTX_set_cipher_list(&context, "ECDHE+AESGCM");  // what a record adds is known: is_sound()
 }
 
 void DtlsWire::attach(SSL& ssl) {

@@ -20,6 +20,12 @@ namespace hector::udp {
 /// Octets that DTLS adds to a datagram: the record's header, the explicit part of AES-GCM's nonce,
 /// and the tag.
 inline constexpr std::size_t kRecordOverhead = 13 + 8 + 16;
+/// Which versions the records of a datagram may say: DTLS 1.0 as well, in which handshakes begin.
+enum class Versions : std::uint8_t { kOfHandshake, kNegotiated };
+/// Whether OpenSSL may see it: whole records and nothing else, and those under keys long enough for
+/// what AES-GCM adds. Over a shorter one OpenSSL ends the connection, and behind a header that it
+/// does not like it looks for records in what follows; anybody can forge either.
+[[nodiscard]] bool is_sound(Octets datagram, Versions versions);
 /// The most that one record carries.
 inline constexpr std::size_t kRecordOctetsMax = 16 * 1'024;
 

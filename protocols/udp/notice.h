@@ -19,15 +19,15 @@ namespace hector::udp {
 class Notice {
  public:
   /// `event` as Log has it.
-  Notice(const ProtocolContext& context, std::string_view event)
-      : context_(context), event_(event) {}
+  Notice(const ProtocolContext& context, Level level, std::string_view event)
+      : context_(context), level_(level), event_(event) {}
   void count(const NetworkAddress& from, std::string_view why) {
     const TimePoint now = context_.clock->now();
     const std::lock_guard lock(mutex_);
     ++total_;
     if (told_ != 0 && now < tell_at_) return;
     tell_at_ = now + std::chrono::seconds(1);
-    context_.log->write(Level::kWarning, event_,
+    context_.log->write(level_, event_,
                         {{"protocol", "udp"},
                          {"peer", from.text()},
                          {"why", why},
@@ -41,6 +41,7 @@ class Notice {
 
  private:
   const ProtocolContext& context_;
+  const Level level_;
   const std::string_view event_;
   mutable std::mutex mutex_;
   std::uint64_t total_ = 0;

@@ -16,6 +16,8 @@
 #include "connection.h"
 #include "credentials.h"
 #include "dns.h"
+#include "dtls_client.h"
+#include "dtls_server.h"
 #include "expression/omg.h"
 #include "expression/xfn.h"
 #include "hector/audit.h"
@@ -40,7 +42,9 @@
 #include "protocols/zeromq/hermes.h"
 #include "protocols/zeromq/rpc.h"
 #include "resource_file.h"
+#include "simulation.h"
 #include "status_mapping.h"
+#include "tls/testing.h"
 #include "trial.h"
 #include "trust_changes.h"
 #include "types/authoring/format.h"
@@ -142,6 +146,121 @@ void udp_connection(const std::uint8_t* data, std::size_t size) {
     }
     at += length;
   }
+}
+
+/// A DTLS server and one client of it that is let in, without a network.
+class DtlsWorld final : public udp::DtlsServer::Owner, public udp::DtlsClient::User {
+ public:
+  class Socket final : public DatagramSocket {
+   public:
+    bool send(const NetworkAddress&,
+              std::span<const std::span<const std::uint8_t>> parts) noexcept override {
+      std::string octets;
+      for (const auto& part : parts) octets.append(part.begin(), part.end());
+      octets_out += octets.size();
+      sent.push_back(std::move(octets));
+      return true;
+    }
+    NetworkAddress local() const override { return {}; }
+    bool receive_here(TimePoint) noexcept override { return false; }
+    Status join(const NetworkAddress&) override { return {}; }
+    std::vector<std::string> sent;
+    std::size_t octets_out = 0;
+  };
+  DtlsWorld() {
+    for (auto* each : {&context_, &client_context_}) {
+      each->clock = &world_;
+      each->random = &world_;
+      each->executor = &world_;
+      each->log = &world_;
+    }
+    context_.credentials = &north_;
+    client_context_.credentials = &south_;
+    server.begin(socket);
+  }
+  static udp::Octets octets(const std::string& of) { return udp::octets_of(of); }
+  std::shared_ptr<udp::DtlsClient> client() {
+    auto made = udp::DtlsClient::make(client_context_, client_tls_, client_socket, {{}, ""});
+    made->send("hello");
+    return made;
+  }
+  /// Passes so many datagrams of this client at this address, and the server's answers.
+  void pass(udp::DtlsClient& client, const NetworkAddress& from, int datagrams) {
+    while (!client_socket.sent.empty() && datagrams > 0) {
+      for (const auto& each : std::exchange(client_socket.sent, {})) {
+        if (datagrams-- > 0) server.on_datagram(from, octets(each));
+      }
+      for (const auto& each : std::exchange(socket.sent, {})) client.on_datagram(octets(each));
+    }
+  }
+  void forget() {
+    socket.sent.clear();
+    client_socket.sent.clear();
+    socket.octets_out = 0;
+    packets = 0;
+  }
+  void on_packet(const std::shared_ptr<udp::Association>&, udp::Octets) override { ++packets; }
+  void on_over(const std::shared_ptr<udp::Association>&, const std::string&) override {}
+  void on_packet(udp::Octets) override {}
+  void on_refused(const Error&) override {}
+  void on_gone(const std::string&) override {}
+
+ private:
+  testing::Simulation world_{1};
+  tls::TestRealm realm_;
+  tls::TestCredentials north_{realm_, "capsule/north"}, south_{realm_, "capsule/south"};
+  ProtocolContext context_, client_context_;
+  tls::Tls::Options options_{
+      .transport = tls::Transport::kDatagram, .alpn = {}, .prepare = udp::DtlsWire::prepare};
+  tls::Tls tls_{north_, options_}, client_tls_{south_, options_};
+  udp::Cookies cookies_{world_, world_};
+
+ public:
+  Socket socket, client_socket;
+  udp::DtlsServer server{context_, tls_, cookies_, *this};
+  int packets = 0;
+};
+
+/// Datagrams, each behind two octets of its length, from a sender in one of four states: of nobody
+/// known; of an address whose cookie came back; of a peer that is let in; of a server. Nothing is
+/// handed over, strangers get no more than they sent and leave nothing behind, and whoever is let
+/// in stays.
+void udp_dtls(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return;
+  static DtlsWorld world;
+  static const auto inside = [] {
+    auto made = world.client();
+    world.pass(*made, {{}, 1}, 100);
+    if (world.server.counts().open != 1 || world.packets != 1) std::abort();
+    return made;
+  }();
+  const int state = data[0] % 4;
+  std::shared_ptr<udp::DtlsClient> other;
+  world.forget();
+  if (state == 1 || state == 3) other = world.client();
+  if (state == 1) world.pass(*other, {{}, 2}, 2);
+  const std::size_t shaking = world.server.counts().shaking;
+  world.forget();
+  std::size_t octets_in = 0;
+  for (std::size_t at = 1; at + 2 <= size;) {
+    const std::size_t length =
+        std::min<std::size_t>(size - at - 2, (data[at] | data[at + 1] << 8) % 2'048);
+    const udp::Octets datagram{data + at + 2, length};
+    octets_in += length;
+    if (state == 3)
+      other->on_datagram(datagram);
+    else
+      world.server.on_datagram({{},
+                                static_cast<std::uint16_t>(state == 2   ? 1
+                                                           : state == 1 ? 2
+                                                                        : 3)},
+                               datagram);
+    at += 2 + length;
+  }
+  const auto counts = world.server.counts();
+  if (world.packets != 0 || counts.open != 1 || counts.shaking > shaking) std::abort();
+  if (state == 0 && world.socket.octets_out > octets_in) std::abort();
+  if (other) other->stop();
 }
 
 void zenoh_mark(const std::uint8_t* data, std::size_t size) {
@@ -624,6 +743,7 @@ const std::vector<Target>& targets() {
                                        {"unix_frames", unix_frames},
                                        {"udp_frames", udp_frames},
                                        {"udp_connection", udp_connection},
+                                       {"udp_dtls", udp_dtls},
                                        {"zenoh_mark", zenoh_mark},
                                        {"zenoh_address", zenoh_address},
                                        {"protocol_expression", protocol_expression},

@@ -782,7 +782,10 @@ TEST_F(ProtocolKit, AnnouncesToAMulticastGroupWhereItCan) {
                                         std::to_string(20'000 + getpid() % 20'000)};
   const auto loaded = member.load(ModuleKind::kProtocol, plugin, &listen);
   if (!loaded) {
-    EXPECT_NE(plugin, "udp") << loaded.error().text();
+    // A multicast cannot be encrypted for each of its receivers.
+    if (std::getenv("HECTOR_KIT_REALM") == nullptr) {
+      EXPECT_NE(plugin, "udp") << loaded.error().text();
+    }
     return;  // a protocol without multicast groups does not understand the address
   }
   auto sent = client_.kernel().announce_to_group(plugin, listen.front(), "echo", "kit.Echo", "note",
