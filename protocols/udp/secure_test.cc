@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "connection.h"
+#include "dtls_client.h"
 #include "kit_secure.h"
 
 namespace hector::udp {
@@ -264,6 +265,30 @@ TEST_F(SecureUdp, AChainThatExpiresIsNoticedWithinHalfAMinute) {
   north.set_ahead(7'200);
   ASSERT_TRUE(world.run_until([&] { return waiting->has_value(); }, seconds(31)));
   EXPECT_THAT(server.inbound.cancelled, ElementsAre(HasSubstr("not accepted any more")));
+}
+
+TEST_F(SecureUdp, WhoeverComesToAnAddressNextGetsNothingOfTheSessionsThere) {
+  connect();
+  ASSERT_EQ(call("x").reply, "x");
+  static_cast<void>(start("wait"));
+  ASSERT_TRUE(world.run_until([&] { return server.inbound.peers.size() == 2; }, seconds(1)));
+  const NetworkAddress place = client.network.sent.back().from;
+  client.network.passes = [](const Sent&) { return false; };
+  channel.reset();  // without a word
+  tls::TestCredentials west{realm, "capsule/west"};
+  SecureEnd next(world, "10.0.0.1", &west);
+  tls::Tls tls(west,
+               {.transport = tls::Transport::kDatagram, .alpn = {}, .prepare = DtlsWire::prepare});
+  std::shared_ptr<DtlsClient> dtls;
+  const auto socket =
+      *next.network.open({place, {}, Reading::kNetworkThread},
+                         [&](const NetworkAddress&, Octets packet) { dtls->on_datagram(packet); });
+  dtls = DtlsClient::make(next.context, tls, *socket,
+                          {*NetworkAddress::parse("10.0.0.2:7000"), "capsule:north"});
+  dtls->send("x");
+  world.run_for(seconds(1));
+  EXPECT_THAT(server.inbound.cancelled, ElementsAre(HasSubstr("began another connection")));
+  dtls->stop();
 }
 
 // --- the handshake under loss ---
