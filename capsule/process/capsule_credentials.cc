@@ -177,16 +177,32 @@ std::string CapsuleCredentials::authorities() const {
 }
 
 void CapsuleCredentials::on_change(const void* owner, std::function<void()> changed) {
-  const std::lock_guard lock(owners_mutex_);
-  if (changed)
+  std::unique_lock lock(owners_mutex_);
+  if (changed) {
     owners_[owner] = std::move(changed);
-  else
-    owners_.erase(owner);
+    return;
+  }
+  owners_.erase(owner);
+  if (thread_.is_here()) return;  // it ends itself while it is told
+  told_.wait(lock, [&] { return telling_ != owner; });
 }
 
+/// Whoever is told may come and go meanwhile, and may make others come and go.
 void CapsuleCredentials::tell_owners() {
-  const std::lock_guard lock(owners_mutex_);
-  for (const auto& [owner, changed] : owners_) changed();
+  std::unique_lock lock(owners_mutex_);
+  std::vector<const void*> all;
+  for (const auto& [owner, changed] : owners_) all.push_back(owner);
+  for (const void* const owner : all) {
+    const auto found = owners_.find(owner);
+    if (found == owners_.end()) continue;
+    const auto changed = found->second;
+    telling_ = owner;
+    lock.unlock();
+    changed();
+    lock.lock();
+    telling_ = nullptr;
+    told_.notify_all();
+  }
 }
 
 void CapsuleCredentials::watch() {

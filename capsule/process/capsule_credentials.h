@@ -81,8 +81,10 @@ class CapsuleCredentials final : public Credentials {
   std::int64_t warned_at_ = 0;  ///< which of the warnings
   std::int64_t renew_after_ = 0;
 
-  std::mutex owners_mutex_;  ///< held while they are told
+  std::mutex owners_mutex_;  ///< held while none of them is told
+  std::condition_variable told_;
   std::map<const void*, std::function<void()>> owners_;
+  const void* telling_ = nullptr;  ///< which owner is told just now
 
   std::mutex stop_mutex_;
   std::condition_variable stopped_;

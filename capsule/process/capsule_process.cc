@@ -63,7 +63,12 @@ Status CapsuleProcess::claim_name() {
 
 /// Its principal is the identity's: a configuration that says another one is a mistake.
 Status CapsuleProcess::open_identity() {
-  if (configuration_.identity.realm.empty()) return {};
+  if (configuration_.identity.realm.empty()) {
+    if (!configuration_.protocols.empty())
+      log_->write(Level::kInfo, "channels are plain, and peers claim what they like",
+                  {{"because", "no identity"}});
+    return {};
+  }
   credentials_ = HECTOR_TRY(CapsuleCredentials::open(configuration_.identity, *log_));
   const std::string& principal = credentials_->principal();
   if (!configuration_.principal.empty() && configuration_.principal != principal)
