@@ -118,6 +118,11 @@ void Association::send(const std::string& packet) noexcept {
   if (size <= 0) ERR_clear_error();  // it vanishes, as datagrams may
 }
 
+bool Association::has_sent(Octets beginning) {
+  const std::lock_guard lock(mutex_);
+  return phase() == Phase::kOpen && wire_->has_sent(beginning);
+}
+
 void Association::end(Error why) {
   why_ = std::move(why);
   if (timer_ != 0) context_.executor->cancel(std::exchange(timer_, 0));

@@ -43,6 +43,8 @@ class Association final : public Link, public std::enable_shared_from_this<Assoc
   void send(const std::string& packet) noexcept override;
   [[nodiscard]] bool is_secure() const noexcept override { return true; }
   [[nodiscard]] const std::string& principal() const noexcept override { return principal_; }
+  /// Whether one of the latest records that it sent began so.
+  [[nodiscard]] bool has_sent(Octets beginning);
   /// Tells the peer that it is over. Idempotent.
   void close() noexcept;
   [[nodiscard]] Phase phase() const noexcept { return phase_.load(std::memory_order_acquire); }

@@ -68,6 +68,12 @@ void DtlsClient::refuse_later(Error why) {
 void DtlsClient::on_datagram(Octets datagram) {
   const auto from = association();
   if (!from) return;
+  if (is_unknown(*from, datagram)) {
+    restart();
+    if (const auto user = user_.lock())
+      user->on_gone("the peer does not know the connection; it was restarted");
+    return;
+  }
   for (Octets given = datagram;; given = {}) {
     const auto taken = from->take(given);
     if (taken.before == Association::Phase::kShaking && taken.after == Association::Phase::kOpen)
@@ -78,6 +84,12 @@ void DtlsClient::on_datagram(Octets datagram) {
     if (taken.after == Association::Phase::kOver) return over(from, taken.before);
     if (!taken.is_more) return;
   }
+}
+
+bool DtlsClient::is_unknown(Association& association, Octets datagram) {
+  return datagram.size() == 1 + kEchoOctets &&
+         datagram[0] == static_cast<std::uint8_t>(PacketType::kUnknownRecord) &&
+         association.has_sent(datagram.subspan(1));
 }
 
 void DtlsClient::opened(const std::shared_ptr<Association>& association) {

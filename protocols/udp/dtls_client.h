@@ -51,6 +51,8 @@ class DtlsClient final : public Link, public std::enable_shared_from_this<DtlsCl
   /// With the lock held.
   Status begin();
   std::shared_ptr<Association> association();
+  /// The peer does not know the association; it says so of a record that only it has seen.
+  static bool is_unknown(Association& association, Octets datagram);
   void opened(const std::shared_ptr<Association>& association);
   /// Tells the user, once for each association.
   void over(const std::shared_ptr<Association>& association, Association::Phase before);

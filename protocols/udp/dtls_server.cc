@@ -65,7 +65,7 @@ void DtlsServer::on_datagram(const NetworkAddress& from, Octets datagram) {
     return plain_.count(from, "only peers that prove an identity are served here");
   if (is_hello(datagram)) return on_hello(from, datagram);
   const std::shared_ptr<Association> association = find(from, datagram);
-  if (association == nullptr) return;
+  if (association == nullptr) return say_unknown(from, datagram);
   association->set_heard(++datagrams_);
   for (Octets given = datagram;; given = {}) {
     const auto taken = association->take(given);
@@ -81,6 +81,16 @@ void DtlsServer::on_datagram(const NetworkAddress& from, Octets datagram) {
     if (taken.is_dropped) dropped_.count(from, "it was dropped as DTLS says");
     if (!taken.is_more) return;
   }
+}
+
+void DtlsServer::say_unknown(const NetworkAddress& from, Octets datagram) {
+  if (datagram[0] != kApplicationData || is_before_keys(datagram) || datagram.size() <= kEchoOctets)
+    return;
+  std::string answer;
+  Writer(answer).type(PacketType::kUnknownRecord).raw(datagram.data(), kEchoOctets);
+  const Octets part = octets_of(answer);
+  const std::lock_guard lock(mutex_);
+  if (socket_ != nullptr) socket_->send(from, {&part, 1});
 }
 
 /// Most datagrams come from the same peer as the one before.

@@ -64,6 +64,8 @@ class DtlsServer {
   bool listen(const NetworkAddress& from, Octets datagram);
   bool prepare_listener();
   void admit(const NetworkAddress& from, HelloRandom random);
+  /// Nothing is known of it: its sender shall not wait for an answer.
+  void say_unknown(const NetworkAddress& from, Octets datagram);
   std::shared_ptr<Association> find(const NetworkAddress& from, Octets datagram);
   /// False: another handshake was begun meanwhile.
   bool opened(const std::shared_ptr<Association>& association);

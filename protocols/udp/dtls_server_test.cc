@@ -121,7 +121,7 @@ class DtlsServerTest : public ::testing::Test, public DtlsServer::Owner, public 
   // And what a client is told:
   void on_packet(Octets) override {}
   void on_refused(const Error&) override {}
-  void on_gone(const std::string&) override {}
+  void on_gone(const std::string& why) override { gone_.push_back(why); }
 
   Simulation world_{29};
   KeptLog log_;
@@ -133,7 +133,7 @@ class DtlsServerTest : public ::testing::Test, public DtlsServer::Owner, public 
   FakeSocket socket_;
   DtlsServer server_{context_, tls_, cookies_, *this};
   std::size_t octets_in_ = 0;
-  std::vector<std::string> packets_, overs_;
+  std::vector<std::string> packets_, overs_, gone_;
 };
 
 TEST_F(DtlsServerTest, HandsOverWhatAProvedPeerSends) {
@@ -338,6 +338,27 @@ TEST_F(DtlsServerTest, APeerThatBeginsAgainAtItsAddressReplacesItselfOnceItIsPro
   exchange(*third);
   EXPECT_THAT(overs_, ElementsAre(HasSubstr("began another connection")));
   EXPECT_EQ(server_.counts().open, 1U);
+}
+
+TEST_F(DtlsServerTest, SaysThatItDoesNotKnowARecordToItsSenderOnly) {
+  const auto one = client(1);
+  exchange(*one);
+  one->dtls->send("x");
+  const std::string record = one->socket.sent.at(0).octets;
+  one->socket.sent.clear();
+  socket_.sent.clear();
+  give(address_of(2), record);
+  ASSERT_EQ(socket_.sent.size(), 1U);
+  const std::string answer = socket_.sent[0].octets;
+  EXPECT_LT(answer.size(), record.size());
+  std::string guess = answer;
+  guess.back() ^= 1;
+  const std::shared_ptr<DtlsClient::User> user(this, [](auto*) {});
+  one->dtls->serve(user);
+  one->dtls->on_datagram(octets(guess));
+  EXPECT_THAT(gone_, IsEmpty()) << "of a record that it did not send";
+  one->dtls->on_datagram(octets(answer));
+  EXPECT_THAT(gone_, ElementsAre(HasSubstr("was restarted")));
 }
 
 TEST_F(DtlsServerTest, WarnsOnceASecondOfWhatIsNotEncrypted) {

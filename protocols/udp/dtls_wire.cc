@@ -116,6 +116,8 @@ int DtlsWire::write(const char* data, int size) {
     return size;
   }
   const Octets part{reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)};
+  if (part.size() >= kEchoOctets && number_at(part, kEpochAt) != 0)
+    std::memcpy(sent_[sent_count_++ % kRemembered], data, kEchoOctets);
   socket_.send(peer_, {&part, 1});
   return size;
 }
@@ -159,6 +161,14 @@ bool DtlsWire::send_again() {
     socket_.send(peer_, {&part, 1});
   }
   return true;
+}
+
+bool DtlsWire::has_sent(Octets beginning) const {
+  const std::size_t count = std::min(sent_count_, kRemembered);
+  return beginning.size() == kEchoOctets &&
+         std::any_of(sent_, sent_ + count, [beginning](const char* each) {
+           return std::memcmp(each, beginning.data(), kEchoOctets) == 0;
+         });
 }
 
 void DtlsWire::forget_flight() {

@@ -55,6 +55,8 @@ class DtlsWire {
   [[nodiscard]] unsigned flight() const { return flight_; }
   /// Sends the retransmission of the latest flight that was not sent yet. False: none is left.
   bool send_again();
+  /// Whether one of the latest records under keys began with these kEchoOctets.
+  [[nodiscard]] bool has_sent(Octets beginning) const;
   /// The handshake is over.
   void forget_flight();
   /// Whatever is written from here on is sent.
@@ -69,6 +71,8 @@ class DtlsWire {
   int read(char* out, int size);
   unsigned on_timer(unsigned last);
   void keep(const char* data, std::size_t size);
+  /// A burst may be in flight when the first answer to one of them comes.
+  static constexpr std::size_t kRemembered = 32;
 
   DatagramSocket& socket_;
   NetworkAddress peer_;
@@ -78,6 +82,8 @@ class DtlsWire {
   std::size_t sent_again_ = 0;
   unsigned flight_ = 0;
   bool drawing_ = false;
+  char sent_[kRemembered][kEchoOctets] = {};  ///< what the latest records began with
+  std::size_t sent_count_ = 0;
 };
 
 }  // namespace hector::udp

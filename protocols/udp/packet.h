@@ -27,7 +27,8 @@ enum class PacketType : std::uint8_t {
   kReset = 5,
   kMulticast = 6,
   kDidYouSend = 7,
-  kISent = 8
+  kISent = 8,
+  kUnknownRecord = 9
 };
 enum class FrameType : std::uint8_t {
   kAcknowledge = 1,
@@ -50,6 +51,7 @@ inline constexpr std::uint8_t kVersion = 1;  ///< of README.md's wire format
 /// (no amplification). It passes every IPv6 link, whose MTU is at least 1,280.
 inline constexpr std::size_t kHelloOctets = 1'200;
 inline constexpr std::size_t kCookieOctets = 24;  ///< of HMAC-SHA-256's 32
+inline constexpr std::size_t kEchoOctets = 32;    ///< of a record that is not known
 inline constexpr std::size_t kDigestOctets = 16;  ///< of a multicast: of SHA-256's 32
 /// What the format admits; a connection admits less (ConnectionLimits::message_octets_max).
 inline constexpr std::uint64_t kMessageOctetsMax = 64ULL * 1024 * 1024;

@@ -55,9 +55,10 @@ class UdpProtocol final : public Protocol {
     const auto peer = tls::PeerAddress::parse(address);
     auto parsed = HECTOR_TRY(NetworkAddress::parse(peer.place));
     if (!peer.principal.empty() && !tls_)
-      return fail(Error::failed_precondition(
-          fmt::format("'{}': only a capsule that has an `identity` reaches '{}' there", address,
-                      peer.principal)));
+      return fail(Error::failed_precondition(fmt::format(
+          "'{}': '{}' is reached with an identity only, and there is none here; give this side one "
+          "(`identity:` in a capsule's configuration, HECTOR_REALM for the command line)",
+          address, peer.principal)));
     if (parsed.port == 0)
       return fail(
           Error::invalid_argument(fmt::format("'{}': nothing can be reached at port 0", address)));
