@@ -28,7 +28,7 @@ protocol: ask*
 """
 CAPSULE = """capsule: {name}
 protocols: {{udp: {{listen: "127.0.0.1:0"}}}}
-rights: required
+rights: {rights}
 services: {{policy: {policy}}}
 languages: [cpp]
 types: [{meeting}, {types}]
@@ -72,12 +72,13 @@ class RightsAtBindings(unittest.TestCase):
         self.create("hub", "diary.Calendar.cpp", "ben")
         self.ana = self.create("north", "diary.Calendar.cpp", "ana")
 
-    def configure(self, name, policy, *templates):
+    def configure(self, name, policy, *templates, rights="required"):
         self.capsules.configure(
             name,
             CAPSULE.format(
                 name=name,
                 policy=policy,
+                rights=rights,
                 meeting=os.path.join(self.templates, "meeting.hector.yaml"),
                 types=self.types,
                 templates=", ".join(os.path.join(self.templates, each) for each in templates),
@@ -160,7 +161,6 @@ class RightsAtBindings(unittest.TestCase):
         self.rules("no-ana", NO_ANA)
         changed = time.monotonic()
         self.assertIn("forbidden by no-ana", self.refused(self.ana), "at once")
-        waiting.until(lambda: self.bindings("north") == [], 5)
         waiting.until(lambda: "had to leave" in self.events(binding), 5)
         took = time.monotonic() - changed
         self.assertLess(took, WITHIN_S + 0.5, "with the time of the commands that look")
@@ -177,9 +177,25 @@ class RightsAtBindings(unittest.TestCase):
         self.bind(self.ana)
         self.rules("no-ana", NO_ANA)
         changed = time.monotonic()
-        waiting.until(lambda: self.bindings() == [] and self.bindings("north") == [], 5)
+        waiting.until(lambda: self.bindings() == [], 5)
         self.assertLess(time.monotonic() - changed, WITHIN_S + 0.5)
         self.assertIn("forbidden by no-ana", self.capsules.log("hub"))
+
+    def test_the_capsule_of_a_party_asks_where_the_one_that_binds_does_not(self):
+        self.configure("east", "{joined: hub}", "organiser.so", rights="not asked")
+        self.create("east", "diary.Organiser.cpp", "other")
+        words = ("bind", "desk.Lookup/1", "--role", "asker=other", "--role", f"diary={self.ana}")
+        with self.assertRaises(CommandFailed) as raised:
+            self.capsules.hector(*words, capsule="east")
+        self.assertEqual(raised.exception.code, DENIED, raised.exception.text)
+        self.assertIn("reserve of desk.Lookup/1: 'ana' as role 'diary'", raised.exception.text)
+        self.assertIn("no policy permits it", raised.exception.text)
+        self.rules("all", "permit (principal, action, resource);")
+        self.capsules.hector(*words, capsule="east")
+        ends = "a party of another capsule's Binding ends"
+        self.assertNotIn(ends, self.capsules.log("north"))
+        self.rules("no-ana", NO_ANA)
+        waiting.until(lambda: ends in self.capsules.log("north"), WITHIN_S + 0.5)
 
     def test_what_policy_cannot_be_asked_about_is_denied(self):
         self.rules("site", self.open)
