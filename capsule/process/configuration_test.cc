@@ -90,6 +90,14 @@ TEST(Configuration, ReadsLimitsInMilliseconds) {
   EXPECT_EQ(c->drain_grace, std::chrono::milliseconds(0));
 }
 
+TEST(Configuration, RequiresRightsOrDoesNotAskForThem) {
+  TestFolder folder;
+  EXPECT_EQ(read(folder, "capsule: a\n")->rights, RightsMode::kNotAsked);
+  EXPECT_EQ(read(folder, "capsule: a\nrights: required\n")->rights, RightsMode::kRequired);
+  EXPECT_EQ(read(folder, "capsule: a\nrights: not asked\n")->rights, RightsMode::kNotAsked);
+  for (const char* other : {"yes", "Required", "true", "[required]"})
+    EXPECT_FALSE(read(folder, std::string("capsule: a\nrights: ") + other + "\n")) << other;
+}
 TEST(Configuration, IsNotFoundWhereThereIsNoFile) {
   EXPECT_EQ(read_configuration("/nowhere/capsule.yaml", "/").error().code, Code::kNotFound);
 }
