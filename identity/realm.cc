@@ -292,7 +292,7 @@ Status Realm::prepare_authority(KeyKind kind, Instant now) {
   const auto bundle = HECTOR_TRY(read_file(path(kBundle)));
   if (const auto next = read_file(path(kNext)); next && bundle.find(*next) != std::string::npos)
     return fail(Error::already_exists(
-        "another authority is prepared already: `hector identity activate-authority` lets it "
+        "another authority is prepared already: `hector identity authority activate` lets it "
         "issue"));
   const auto made = HECTOR_TRY(make_authority(trust_domain_, kind, now));
   HECTOR_TRY(write_private_file(path(kNextKey), made.key));
@@ -305,7 +305,7 @@ Status Realm::activate_authority(Instant now) {
   const auto lock = HECTOR_TRY(lock_folder(folder_));
   if (!fs::exists(path(kNext)))
     return fail(Error::failed_precondition(
-        "no authority is prepared: `hector identity prepare-authority` makes one"));
+        "no authority is prepared: `hector identity authority prepare` makes one"));
   std::int64_t last = now.seconds;
   for (const auto& each : HECTOR_TRY(list())) last = std::max(last, each.not_after.seconds);
   HECTOR_TRY(write_private_file(path(kRetireAfter), std::to_string(last) + "\n"));

@@ -98,8 +98,8 @@ class Demo:
     def prepare(self, attendees):
         c = self.capsules
         self.say(
-            f"made the realm {DOMAIN}: every channel is encrypted, and both its ends prove who they"
-            " are"
+            f"made the realm {DOMAIN}: channels over udp and gRPC are encrypted, and both their ends"
+            " prove who they are; zenoh cannot (insecure: true in etc/)"
         )
         self.say("starting capsules hub, north and south")
         for name in ("hub", "north", "south"):

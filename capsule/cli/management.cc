@@ -28,7 +28,7 @@ namespace m = management::v1;
 struct Arguments {
   std::string kind, name, file, template_name, arguments, to, settings, what, json, type;
   std::vector<std::string> properties, listen, roles;
-  bool is_dry_run = false, is_forced = false, explains = false;
+  bool is_dry_run = false, is_forced = false, explains = false, is_insecure = false;
 };
 
 /// Connects, and asks the management Object.
@@ -239,6 +239,7 @@ int load(const CommandContext& context, const Arguments& a) {
   request.set_name(is_file ? std::filesystem::absolute(a.name).string() : a.name);
   request.set_dry_run(a.is_dry_run);
   request.set_settings(a.settings);
+  request.set_insecure(a.is_insecure);
   for (const auto& address : a.listen) request.add_listen(address);
   return ask<m::LoadReply>(context, "load", request, [&](const m::LoadReply& reply) {
     show_effects(reply, fmt::format("{} {} loaded", a.kind, reply.name()));
@@ -407,6 +408,8 @@ void add_management_commands(CommandTree& tree) {
           "a protocol's address, once or several times; else where it listens by itself"}
             .repeated(),
         P{"--settings", &Arguments::settings, "a JSON object for the plugin"},
+        P{"--insecure", &Arguments::is_insecure,
+          "a protocol's channels may be plain, though the capsule has an identity"},
         P{"--dry-run", &Arguments::is_dry_run, "say what would happen"}},
        load},
       {"unload",

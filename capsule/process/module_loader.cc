@@ -174,8 +174,9 @@ Status PluginLoader::add_protocol(const Manifest& manifest, const ::hector_plugi
     if (how.channels == Channels::kSecured)
       return fail(Error::failed_precondition(fmt::format(
           "protocol {} cannot prove this capsule's identity, or judge its peers'; "
-          "`protocols: {{{}: {{insecure: true}}}}` in the configuration lets it be plain",
-          name, name)));
+          "`protocols: {{{}: {{insecure: true}}}}` in the configuration lets it be plain, and so "
+          "does `hector load protocol {} --insecure`",
+          name, name, name)));
     log_.write(Level::kWarning, "a protocol is plain: its peers claim what they like",
                {{"protocol", name}, {"because", "insecure: true"}});
   }
@@ -219,14 +220,13 @@ Result<std::unique_ptr<Store>> PluginLoader::make_store(const std::string& locat
 }
 
 Result<std::vector<std::string>> PluginLoader::load(ModuleKind kind, const std::string& name,
-                                                    const std::vector<std::string>& listen,
-                                                    const std::string& settings, bool dry_run) {
+                                                    const LoadOptions& options) {
   auto manifest = HECTOR_TRY(find(kind, name));
-  if (dry_run)
+  if (options.is_dry_run)
     return std::vector<std::string>{fmt::format("{} {} would be loaded from {}",
                                                 module_kind_name(kind), name, manifest.folder)};
-  HECTOR_TRY(
-      load(kind, name, listen.empty() ? nullptr : &listen, settings.empty() ? "{}" : settings));
+  HECTOR_TRY(load(kind, name, options.listen.empty() ? nullptr : &options.listen,
+                  options.settings.empty() ? "{}" : options.settings, options.channels));
   return std::vector<std::string>{
       fmt::format("{} {} loaded from {}", module_kind_name(kind), name, manifest.folder)};
 }

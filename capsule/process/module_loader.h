@@ -16,9 +16,6 @@
 
 namespace hector {
 
-/// Whether a protocol's channels prove and judge identities, where the capsule has one.
-enum class Channels : std::uint8_t { kSecured, kPlain };
-
 /// Any thread.
 class PluginLoader final : public ModuleLoader {
  public:
@@ -40,8 +37,7 @@ class PluginLoader final : public ModuleLoader {
   Result<std::unique_ptr<Store>> make_store(const std::string& location, StoreContext context);
 
   Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name,
-                                        const std::vector<std::string>& listen,
-                                        const std::string& settings, bool dry_run) override;
+                                        const LoadOptions& options) override;
   void retired(ModuleKind kind, const std::string& name) override;
 
  private:

@@ -178,9 +178,8 @@ class Client : public std::enable_shared_from_this<Client> {
   void connect() {
     const std::string config = fmt::format(
         "{{mode: \"client\", connect: {{endpoints: [\"{}\"], exit_on_failure: true, timeout_ms: "
-        "3000}}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}, "
-        "transport: {{link: {{{}}}}}}}",
-        address_.locator, tls_settings(context_.credentials));
+        "3000}}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: false}}}}}}",
+        address_.locator);
     char* error = nullptr;
     hz_session* session = nullptr;
     {
@@ -497,11 +496,6 @@ class ZenohChannel final : public Channel {
 Result<std::unique_ptr<Channel>> make_channel(const ProtocolContext& context,
                                               const std::string& address) {
   auto parsed = HECTOR_TRY(Address::parse(address));
-  if (context.credentials != nullptr && !parsed.locator.starts_with("tls/"))
-    return fail(Error::failed_precondition(fmt::format(
-        "zenoh {}: this side proves an identity, and the other is plain; give it one too, or say "
-        "`insecure: true` for zenoh here",
-        address)));
   return std::make_unique<ZenohChannel>(context, std::move(parsed));
 }
 

@@ -19,7 +19,6 @@ class ZenohProtocol final : public Protocol {
     capabilities_.latency_us = kLatencyUs;
     capabilities_.cost_us = kCostUs;
     capabilities_.reach = Reach::kEverywhere;  // through routers
-    if (context_.credentials != nullptr) capabilities_.security = Security::kPrivacy;
     capabilities_.address_format =
         "to listen: tcp/HOST:PORT or router/tcp/HOST:PORT; to reach: CAPSULE@tcp/HOST:PORT";
   }

@@ -465,7 +465,6 @@ class ZenohEndpoint final : public Endpoint {
     const bool by_router = locator.starts_with("router/");
     if (by_router) locator = locator.substr(7);
     auto chosen = HECTOR_TRY(Locator::parse(locator));
-    HECTOR_TRY(secure(chosen, context_.credentials));
     const bool any_port = chosen.place && chosen.place->port == 0;
     if (any_port && by_router) HECTOR_TRY(HostPort::parse_reachable(chosen.place->text()));
     for (int attempt = 1;; ++attempt) {
@@ -482,7 +481,7 @@ class ZenohEndpoint final : public Endpoint {
   }
 
  private:
-  [[nodiscard]] std::string config(const std::string& locator, bool by_router) const {
+  static std::string config(const std::string& locator, bool by_router) {
     const std::string place =
         by_router
             ? fmt::format(
@@ -493,8 +492,8 @@ class ZenohEndpoint final : public Endpoint {
                           locator);
     return fmt::format(
         "{{mode: \"{}\", {}, scouting: {{multicast: {{enabled: false}}, gossip: {{enabled: "
-        "false}}}}, transport: {{unicast: {{lowlatency: false}}, link: {{{}}}}}}}",
-        by_router ? "client" : "peer", place, tls_settings(context_.credentials));
+        "false}}}}, transport: {{unicast: {{lowlatency: false}}}}}}",
+        by_router ? "client" : "peer", place);
   }
   const ProtocolContext& context_;
   std::string locator_;

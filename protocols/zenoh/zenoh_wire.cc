@@ -1,25 +1,11 @@
 #include "zenoh_wire.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <charconv>
 
 namespace hector::zenohp {
-
-namespace {
-
-std::string base64(std::string_view octets) {
-  std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(octets.data()),
-                                   static_cast<int>(octets.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-}  // namespace
 
 namespace {
 /// Begins each attachment of ours, with the format's version.
@@ -96,30 +82,6 @@ Result<Locator> Locator::parse(const std::string& text) {
 
 std::string Locator::text() const {
   return fmt::format("{}/{}{}", protocol, place ? place->text() : "", rest);
-}
-
-Status secure(Locator& locator, const Credentials* credentials) {
-  if (credentials == nullptr || locator.protocol == "tls") return {};
-  if (locator.protocol != "tcp")
-    return fail(Error::failed_precondition(fmt::format(
-        "zenoh {}: this capsule has an identity, which zenoh proves over tls only; listen at "
-        "tls/HOST:PORT, or say `insecure: true`",
-        locator.text())));
-  locator.protocol = "tls";
-  return {};
-}
-
-std::string tls_settings(const Credentials* credentials) {
-  if (credentials == nullptr) return {};
-  const auto own = credentials->own();
-  const std::string chain = base64(own->chain), key = base64(own->key);
-  // The names in certificates are SPIFFE ids, not hosts.
-  return fmt::format(
-      "tls: {{enable_mtls: true, verify_name_on_connect: false, close_link_on_expiration: true, "
-      "root_ca_certificate_base64: \"{}\", listen_certificate_base64: \"{}\", "
-      "listen_private_key_base64: \"{}\", connect_certificate_base64: \"{}\", "
-      "connect_private_key_base64: \"{}\"}}",
-      base64(credentials->authorities()), chain, key, chain, key);
 }
 
 std::string object_key(const std::string& capsule, const std::string& object,

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "hector/credentials.h"
 #include "hector/host_port.h"
 #include "hector/message.h"
 #include "zenoh_c/hector_zenoh.h"
@@ -59,12 +58,6 @@ struct Locator {
   /// INVALID_ARGUMENT with what is wrong.
   static Result<Locator> parse(const std::string& text);
 };
-
-/// With credentials, tcp becomes tls, and what cannot prove them is refused: FAILED_PRECONDITION.
-Status secure(Locator& locator, const Credentials* credentials);
-/// The part of zenoh's configuration by which a session proves `credentials` and wants the same of
-/// its neighbours; empty for none. The key is in it: not for logs.
-std::string tls_settings(const Credentials* credentials);
 
 std::string object_key(const std::string& capsule, const std::string& object,
                        const std::string& operation);

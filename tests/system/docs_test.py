@@ -31,7 +31,7 @@ NEEDED = {
     "identities.md": ("services/authentication",),
     "worlds.md": ("protocols/heros", "protocols/zeromq"),
 }
-EXIT_CODE = re.compile(r"  # exit code (\d+)\s*$")
+EXIT_CODE = re.compile(r"  # exit code (\d+)\b")
 
 
 def blocks(path):

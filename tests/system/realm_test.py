@@ -58,31 +58,31 @@ class Realm(unittest.TestCase):
         hub = os.path.join(self.folder, "hub.pem")
         with open(hub, "w", encoding="ascii") as file:
             file.write(content(self.made[0]["file"]))
-        first = self.rows("identity", "prepare-authority")[0]["name"]
-        self.assertIn("prepared already", self.refused(5, "identity", "prepare-authority"))
+        first = self.rows("identity", "authority", "prepare")[0]["name"]
+        self.assertIn("prepared already", self.refused(5, "identity", "authority", "prepare"))
         self.assertEqual(self.check(hub), "spiffe://example.org/capsule/hub")
-        trusted = self.rows("identity", "activate-authority")
+        trusted = self.rows("identity", "authority", "activate")
         self.assertEqual(len(trusted), 2)
         self.assertIn(first, [row["name"] for row in trusted])
-        self.assertIn("prepare", self.refused(1, "identity", "activate-authority"))
+        self.assertIn("prepare", self.refused(1, "identity", "authority", "activate"))
         (renewed,) = self.rows("identity", "renew", "capsule/hub")
         for file in (hub, renewed["file"]):
             self.assertEqual(self.check(file), "spiffe://example.org/capsule/hub")
-        self.assertIn("--force", self.refused(1, "identity", "retire-authorities"))
+        self.assertIn("--force", self.refused(1, "identity", "authority", "retire"))
         self.rows("identity", "revoke", "operator/admin")
         self.assertEqual(self.check(self.made[1]["file"]), "REVOKED")
-        self.assertEqual(len(self.rows("identity", "retire-authorities", "--force")), 1)
+        self.assertEqual(len(self.rows("identity", "authority", "retire", "--force")), 1)
         self.assertEqual(self.check(renewed["file"]), "spiffe://example.org/capsule/hub")
         self.assertEqual(self.check(hub), "UNTRUSTED_DOMAIN")
 
     def test_goes_on_where_an_activation_was_cut_short(self):
-        self.rows("identity", "prepare-authority")
+        self.rows("identity", "authority", "prepare")
         os.rename(f"{self.realm}/next.key", f"{self.realm}/authority.key")
         for _ in range(2):
             (renewed,) = self.rows("identity", "renew", "capsule/hub")
             self.assertEqual(self.check(renewed["file"]), "spiffe://example.org/capsule/hub")
             if os.path.exists(f"{self.realm}/next.pem"):
-                self.rows("identity", "activate-authority")
+                self.rows("identity", "authority", "activate")
         self.assertFalse(os.path.exists(f"{self.realm}/next.pem"))
 
     def test_makes_identities_that_check_accepts(self):

@@ -109,13 +109,22 @@ enum class Unload { kDryRun, kNow, kForce };
 /// A line each: what happened, or what would.
 using Effects = std::vector<std::string>;
 
+/// Whether a protocol's channels prove and judge identities, where the capsule has one.
+enum class Channels : std::uint8_t { kSecured, kPlain };
+
+struct LoadOptions {
+  std::vector<std::string> listen = {};  ///< a protocol's addresses; none: what its manifest says
+  std::string settings = {};             ///< JSON
+  Channels channels = Channels::kSecured;
+  bool is_dry_run = false;
+};
+
 /// Loads a module when the management interface is asked to. Implemented by the capsule.
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
   virtual Result<std::vector<std::string>> load(ModuleKind kind, const std::string& name,
-                                                const std::vector<std::string>& listen,
-                                                const std::string& settings, bool dry_run) = 0;
+                                                const LoadOptions& options) = 0;
   /// The module's objects are gone: retire its library.
   virtual void retired(ModuleKind kind, const std::string& name) = 0;
 };

@@ -245,8 +245,11 @@ class Management final : public ManagementServant {
       return fail(Code::kInvalidArgument, fmt::format("only a protocol listens; '{}' is a {}",
                                                       request.name(), request.kind()));
     auto effects = HECTOR_TRY(kernel_.loader()->load(
-        kind, request.name(), {request.listen().begin(), request.listen().end()},
-        request.settings(), request.dry_run()));
+        kind, request.name(),
+        {.listen = {request.listen().begin(), request.listen().end()},
+         .settings = request.settings(),
+         .channels = request.insecure() ? Channels::kPlain : Channels::kSecured,
+         .is_dry_run = request.dry_run()}));
     reply.set_name(request.name());
     for (auto& effect : effects) reply.add_effects(std::move(effect));
     return reply;
