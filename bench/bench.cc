@@ -441,7 +441,17 @@ void print_title(int rounds) {
 }
 
 /// With an identity, in the server's and in the client's process.
-const char* const kSecure = "udp with DTLS";
+struct Secured {
+  std::string name, protocol, goal;
+};
+const std::vector<Secured> kSecured = {{"udp with DTLS", "udp", "≤ 1.6"},
+                                       {"grpc with TLS", "grpc", ""}};
+/// Null: the row is of plain channels.
+const Secured* secured(const std::string& name) {
+  const auto found = std::find_if(kSecured.begin(), kSecured.end(),
+                                  [&](const Secured& each) { return each.name == name; });
+  return found == kSecured.end() ? nullptr : &*found;
+}
 
 void run_protocols(int rounds, const std::string& only) {
   std::map<std::string, std::vector<double>> us;
@@ -462,9 +472,11 @@ void run_protocols(int rounds, const std::string& only) {
       servers[peer.protocol] =
           std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", peer.protocol});
     }
-    if (servers.contains("udp"))
-      servers[kSecure] =
-          std::make_unique<Child>(std::vector<std::string>{own_path(), "serve", "udp", realm});
+    for (const auto& each : kSecured) {
+      if (servers.contains(each.protocol))
+        servers[each.name] = std::make_unique<Child>(
+            std::vector<std::string>{own_path(), "serve", each.protocol, realm});
+    }
     for (int i = 0; i < rounds; ++i) {  // interleaved: what drifts, drifts for all
       fmt::print(stderr, "round {} of {}\n", i + 1, rounds);
       for (const auto& peer : kPeers) {
@@ -474,8 +486,9 @@ void run_protocols(int rounds, const std::string& only) {
                            std::to_string(kCalls)}));
       }
       for (const auto& [protocol, server] : servers)
-        us[protocol].push_back(protocol == kSecure
-                                   ? ask_program({own_path(), "call", "udp", server->line(), realm})
+        us[protocol].push_back(secured(protocol) != nullptr
+                                   ? ask_program({own_path(), "call", secured(protocol)->protocol,
+                                                  server->line(), realm})
                                    : ask_program({own_path(), "call", protocol, server->line()}));
     }
   }
@@ -494,9 +507,11 @@ void run_protocols(int rounds, const std::string& only) {
     if (!only.empty() && only != protocol) continue;
     if (us.contains(protocol))
       row(fmt::format("call over {}, p50 µs", protocol), spread(us[protocol]), "", "");
-    if (protocol == std::string("udp") && us.contains(kSecure))
-      row(fmt::format("call over {}, p50 µs", kSecure), spread(us[kSecure]),
-          fmt::format("this ÷ udp: {}", ratio(kSecure, "udp")), "≤ 1.6");
+    for (const auto& each : kSecured) {
+      if (protocol == each.protocol && us.contains(each.name))
+        row(fmt::format("call over {}, p50 µs", each.name), spread(us[each.name]),
+            fmt::format("this ÷ {}: {}", protocol, ratio(each.name, protocol)), each.goal);
+    }
     for (const auto& peer : kPeers) {
       if (peer.protocol != protocol) continue;
       if (!us.contains(peer.name))

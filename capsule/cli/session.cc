@@ -138,9 +138,13 @@ Status CliSession::open_identity() {
   };
   const std::string realm = named("HECTOR_REALM"), name = named("HECTOR_IDENTITY");
   if (realm.empty() || credentials_) return {};
-  credentials_ = HECTOR_TRY(CapsuleCredentials::open(
-      {.realm = realm, .name = name.empty() ? "operator/admin" : name, .file = {}, .trust = {}},
-      *log_));
+  credentials_ =
+      HECTOR_TRY(CapsuleCredentials::open({.realm = realm,
+                                           .name = name.empty() ? "operator/admin" : name,
+                                           .file = {},
+                                           .trust = {},
+                                           .if_missing = IfMissing::kRefuse},
+                                          *log_));
   return {};
 }
 

@@ -88,7 +88,7 @@ Result<std::unique_ptr<CapsuleCredentials>> CapsuleCredentials::open(
 
 Status CapsuleCredentials::issue(identity::Instant now) {
   const std::string file = realm_.identity_file(settings_.name);
-  if (!settings_.file.empty()) return {};
+  if (!settings_.file.empty() || settings_.if_missing == IfMissing::kRefuse) return {};
   const auto there = identity::read_identity_file(file);
   const bool is_missing = !there && there.error().code == Code::kNotFound;
   if (!is_missing || !realm_.can_issue()) return {};

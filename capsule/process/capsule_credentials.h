@@ -20,6 +20,9 @@
 
 namespace hector {
 
+/// What is done where the realm has issued nothing of the name, and could: its authority is here.
+enum class IfMissing : std::uint8_t { kIssue, kRefuse };
+
 struct IdentitySettings {
   std::string realm;  ///< a folder; empty: no identity
   std::string name;   ///< "capsule/north"
@@ -27,11 +30,13 @@ struct IdentitySettings {
   std::string file;
   /// Other trust domains, each with a file of its authorities (PEM or JWKS).
   std::map<std::string, std::string> trust;
+  IfMissing if_missing = IfMissing::kIssue;
   bool operator==(const IdentitySettings&) const = default;
 };
 
 /// As Credentials. A thread looks at the files twice a second. Where the realm's authority is in
-/// its folder, the identity is issued if there is none, and renewed at half of its life.
+/// its folder, the identity is issued if there is none (IfMissing), and renewed at half of its
+/// life.
 class CapsuleCredentials final : public Credentials {
  public:
   /// NOT_FOUND, FAILED_PRECONDITION: a file is not there, or not what it should be; the identity is

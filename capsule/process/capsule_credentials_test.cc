@@ -80,6 +80,14 @@ TEST_F(CapsuleCredentialsTest, TellWhatToDoWhereTheyCannotBeIssued) {
   EXPECT_THAT(made.error().message, HasSubstr("hector identity issue capsule/north"));
 }
 
+TEST_F(CapsuleCredentialsTest, AreNotIssuedToWhoeverNamesThemWrongly) {
+  const auto made = CapsuleCredentials::open(
+      {.realm = realm_folder_, .name = "operator/anne", .if_missing = IfMissing::kRefuse}, *log_);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::kNotFound);
+  EXPECT_TRUE(realm_->list()->empty());
+}
+
 TEST_F(CapsuleCredentialsTest, AreRefusedWhereOthersCanReadTheKey) {
   ASSERT_TRUE(open());
   chmod(realm_->identity_file("capsule/north").c_str(), 0644);
