@@ -6,6 +6,7 @@ Why: what a capsule lets in is decided in the handshake, before anything of a st
 Who: ctest.
 """
 
+import base64
 import os
 import re
 import socket
@@ -76,12 +77,18 @@ class Secured(unittest.TestCase):
         except (ssl.SSLError, ConnectionResetError) as refused:
             return str(refused)
 
-    def call(self, context, method, request):
-        """The status of a call, and all that came with it."""
+    def call(self, context, method, request, claim=None):
+        """The status of a call, and all that came with it. `claim`: the principal that its header
+        (docs/wire.md) says it is of.
+        """
         peer = h2.Peer(self.place(), context=context)
         self.addCleanup(peer.close)
         peer.acknowledge()
-        peer.send(peer.open(method))
+        extra = []
+        if claim:
+            octets = bytes([1, 8 | 32]) + bytes(8 + 3) + bytes([len(claim)]) + claim.encode()
+            extra = [("hector-header-bin", base64.b64encode(octets).decode())]
+        peer.send(peer.open(method, extra))
         peer.send(h2.frame(h2.DATA, h2.END_STREAM, 1, h2.message(request)))
         said = b""
         while grpc_status(said) is None:
@@ -194,6 +201,21 @@ class Peers(Secured):
             if status == 7:
                 self.assertIn(b"needs the role administrator", said)
 
+    def test_speak_as_themselves_and_as_their_objects_only(self):
+        self.start()
+        context = self.context(self.identity("user/bob"))
+        for claim, expected in (
+            ("user:bob", 0),
+            ("user:bob/phone", 0),
+            ("operator:admin", 7),
+            ("user:bobby", 7),
+            ("user:", 7),
+        ):
+            status, said = self.call(context, "/hector.Management/list", LIST, claim)
+            self.assertEqual(status, expected, (claim, said))
+            if expected:
+                self.assertIn(b"has proved to be", said)
+
     def test_are_cut_off_within_a_second_of_their_revocation(self):
         self.start()
         context = self.context(self.identity("user/bob"))
@@ -224,6 +246,38 @@ class Peers(Secured):
         after = h2.Peer(self.place(), context=context)
         self.addCleanup(after.close)
         self.assertNotEqual(after.socket.getpeercert()["serialNumber"], before)
+
+
+@needs("protocols/grpc", "services/naming", "stores/sqlite")
+class Keys(Secured):
+    def test_are_in_no_log_no_state_and_no_environment(self):
+        audit = os.path.join(self.capsules.folder, "north.audit")
+        store = os.path.join(self.capsules.folder, "north.store")
+        self.start(
+            more=f"services: {{naming: embedded}}\nstore: sqlite:{store}\naudit: {audit}\n"
+            "log: {level: debug}"
+        )
+        context = self.context(self.identity("operator/ann"))
+        self.call(context, "/hector.Management/load", REQUEST_LOAD)
+        self.capsules.hector("identity", "renew", "capsule/north")
+        waiting.until(lambda: "read again" in self.capsules.log("north"), 5)
+        secrets = []
+        for name in ("capsule+north", "operator+ann"):
+            with open(f"{self.capsules.realm}/identities/{name}.pem", encoding="ascii") as file:
+                key = re.search(r"BEGIN PRIVATE KEY-+\n(.*?)-+END", file.read(), re.S).group(1)
+            secrets += [key.splitlines()[1].encode(), base64.b64decode(key)[36:68]]
+        process = self.capsules.processes["north"].pid
+        places = [f"/proc/{process}/environ", f"/proc/{process}/cmdline"]
+        for folder, _, files in os.walk(self.capsules.folder):
+            if not folder.startswith(self.capsules.realm):
+                places += [os.path.join(folder, file) for file in files]
+        places = [place for place in places if not place.endswith(".sock")]
+        self.assertGreater(len(places), 5)
+        for place in places:
+            with open(place, "rb") as file:
+                content = file.read()
+            for secret in secrets:
+                self.assertNotIn(secret, content, place)
 
 
 @needs("protocols/grpc", "protocols/unix")
