@@ -154,7 +154,15 @@ ssize_t EncryptedSocket::send(const msghdr& message) noexcept {
     std::size_t size = 0;
     ERR_clear_error();
     const int done = SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &size);
-    if (done != 1) return total != 0 ? static_cast<ssize_t>(total) : cannot(done);
+    if (done != 1 && total != 0) return static_cast<ssize_t>(total);
+    if (done != 1) {
+      // After the peer's end a failed write looks like an end as well, and gRPC would try for ever
+      // to send what 0 says was not sent.
+      if (const ssize_t failed = cannot(done); failed != 0) return failed;
+      errno = EPIPE;
+      return -1;
+    }
+    HECTOR_CHECK(size != 0, "TLS has sent nothing, and says that it has");
     total += size;
   }
 }
