@@ -233,9 +233,10 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
  public:
   GrpcChannel(const ProtocolContext& context, const tls::PeerAddress& address)
       : context_(context), address_(address) {
-    if (context_.credentials != nullptr)
-      context_.credentials->on_change(this, [this] { credentials_changed(); });
     use_credentials();
+    if (context_.credentials == nullptr) return;
+    is_watching_ = true;
+    context_.credentials->on_change(this, [this] { credentials_changed(); });
   }
   ~GrpcChannel() override { unwatch(); }
 
@@ -299,8 +300,10 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
         {{"peer", address_.text()}, {"because", refused->type + ": " + refused->message}});
     stop_flows();
   }
+  /// Once: a call may be the last that holds a channel that was closed, after its protocol has
+  /// gone.
   void unwatch() {
-    if (context_.credentials != nullptr) context_.credentials->on_change(this, {});
+    if (is_watching_.exchange(false)) context_.credentials->on_change(this, {});
   }
   void stop_flows() {
     std::vector<std::function<void()>> stops;
@@ -363,7 +366,7 @@ class GrpcChannel final : public Channel, public std::enable_shared_from_this<Gr
   /// Owners: this, and gRPC's verifiers.
   const std::shared_ptr<LastHandshake> last_handshake_ = std::make_shared<LastHandshake>();
   std::atomic<grpc::GenericStub*> stub_{nullptr};
-  std::atomic<bool> closed_{false};
+  std::atomic<bool> closed_{false}, is_watching_{false};
   std::mutex mutex_;
   std::vector<std::function<void()>> stops_;
   struct Stub {

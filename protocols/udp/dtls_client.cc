@@ -18,10 +18,7 @@ std::shared_ptr<DtlsClient> DtlsClient::make(const ProtocolContext& context, tls
   return made;
 }
 
-DtlsClient::~DtlsClient() {
-  context_.credentials->on_change(this, {});
-  if (timer_ != 0) context_.executor->cancel(timer_);
-}
+DtlsClient::~DtlsClient() { stop(); }
 
 void DtlsClient::serve(std::weak_ptr<User> user) { user_ = std::move(user); }
 
@@ -129,15 +126,20 @@ void DtlsClient::restart() noexcept {
 }
 
 void DtlsClient::stop() noexcept {
+  TimerId timer = 0;
   {
     const std::lock_guard lock(mutex_);
-    is_stopped_ = true;
+    if (std::exchange(is_stopped_, true)) return;
+    timer = std::exchange(timer_, 0);
   }
+  context_.credentials->on_change(this, {});
+  if (timer != 0) context_.executor->cancel(timer);
   restart();
 }
 
 void DtlsClient::examine_later() {
   const std::lock_guard lock(mutex_);
+  if (is_stopped_) return;
   if (timer_ != 0) context_.executor->cancel(timer_);
   timer_ = context_.executor->at(context_.clock->now() + kExamineEvery, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->examine();

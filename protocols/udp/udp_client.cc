@@ -340,12 +340,15 @@ class UdpChannel final : public Channel {
   }
   ~UdpChannel() override {
     close();
-    if (dtls_) dtls_->stop();
     socket_.reset();
   }
   void start(Call& call) noexcept override { conversation_->start(call); }
   bool help(TimePoint until) noexcept override { return socket_->receive_here(until); }
-  void close() noexcept override { conversation_->close("the channel is closed"); }
+  /// Whatever its protocol gave is used no more: a call may hold it when that has gone.
+  void close() noexcept override {
+    conversation_->close("the channel is closed");
+    if (dtls_) dtls_->stop();
+  }
 
  private:
   static NetworkAddress local_for(const NetworkAddress& peer) {
